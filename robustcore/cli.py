@@ -1,0 +1,72 @@
+"""The command line: finds the commands in `robustcore.commands`, runs one, and turns errors into one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from types import ModuleType
+
+import robustcore.commands
+from robustcore.errors import RobustcoreError
+
+
+def commands() -> list[ModuleType]:
+    """The command modules: each has NAME, HELP, configure(parser) and run(args) -> exit status."""
+    found = pkgutil.iter_modules(robustcore.commands.__path__)
+    return [importlib.import_module(f"robustcore.commands.{m.name}") for m in found if not m.name.startswith("_")]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with every command's flags."""
+    # Both flags may stand before the command or behind it.
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--cache", metavar="DIR", default=argparse.SUPPRESS, help="folder for everything computed here")
+    common.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
+    )
+    parser = argparse.ArgumentParser(
+        prog="robustcore", description="How image classifiers break, and what mends them.", parents=[common]
+    )
+    parser.add_argument("--version", action="version", version=f"robustcore {version('robustcore')}")
+    parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in commands():
+        part = parts.add_parser(module.NAME, help=module.HELP, description=module.HELP, parents=[common])
+        module.configure(part)
+        part.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit status: 0 success, 1 an error (one sentence on standard error), 2 a usage error, 130 interrupted."""
+    args = build_parser().parse_args(argv)
+    debug = getattr(args, "debug", False)
+    if getattr(args, "cache", None):
+        os.environ["ROBUSTCORE_CACHE"] = args.cache
+    try:
+        return int(args.run(args) or 0)
+    except KeyboardInterrupt:
+        print("Interrupted. What was finished is kept.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of the output (head, less) has gone: nothing is left to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except RobustcoreError as error:
+        if debug:
+            raise
+        print(f"robustcore: {error}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if debug:
+            raise
+        print(f"robustcore: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

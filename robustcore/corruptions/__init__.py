@@ -1,0 +1,101 @@
+"""Corruptions: the registry, its suites, and `corrupt`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from robustcore.corruptions._base import (
+    SEVERITIES,
+    STORAGES,
+    SUITES,
+    VARIANTS,
+    Corruption,
+    Size,
+    check_severity,
+    registry,
+)
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.images import Batch
+
+for _module in pkgutil.iter_modules(__path__):
+    if not _module.name.startswith("_"):
+        importlib.import_module(f"{__name__}.{_module.name}")
+
+__all__ = [
+    "SEVERITIES",
+    "STORAGES",
+    "SUITES",
+    "VARIANTS",
+    "Corruption",
+    "Size",
+    "check_severity",
+    "corrupt",
+    "get",
+    "names",
+]
+
+
+def names(suite: str | None = None) -> list[str]:
+    """The names of all corruptions, or of one suite's, sorted."""
+    if suite is None:
+        return registry.names()
+    if suite not in SUITES:
+        raise UnknownNameError("suite", suite, SUITES)
+    return [c.name for c in registry if suite in c.suites]
+
+
+def get(name: str) -> Corruption:
+    """The registered corruption of that name."""
+    return registry[name]
+
+
+def corrupt(
+    images: Any,
+    name: str,
+    severity: int | None = None,
+    *,
+    strength: float | Sequence[float] | Tensor | Literal["uniform"] | None = None,
+    seed: int = 0,
+    ids: Tensor | Sequence[int] | None = None,
+    variant: str | None = None,
+    storage: str = "memory",
+) -> Any:
+    """Corrupt images; the result has the form, type and device of what was given.
+
+    Args:
+        images: uint8, RGB: tensor (N, 3, H, W) or (3, H, W), or array (N, H, W, 3) or (H, W, 3); sides >= 32.
+        name: a registered corruption, see `names()`.
+        severity: 1..5.
+        strength: instead of a severity, for corruptions with a continuous range: one number, one for each image, or
+            "uniform" (drawn in the range for each image, as Laugros' thesis does).
+        seed: of the random draws; an image's draws depend on (seed, name, severity, image id) alone.
+        ids: (N,) image ids; default 0..N-1.
+        variant: "imagenet", "tiny" or "cifar" constants; default by image side.
+        storage: "memory", or "jpeg85" for the second JPEG (quality 85, 4:2:0) that the released ImageNet-C went through.
+
+    Raises:
+        UnknownNameError: no such corruption or variant.
+        InvalidArgumentError: anything else outside what is allowed.
+    """
+    corruption = registry[name]
+    batch = Batch.of(images)
+    n = len(batch.images)
+    own_ids = torch.arange(n) if ids is None else torch.as_tensor(ids, dtype=torch.int64)
+    if own_ids.shape != (n,):
+        raise InvalidArgumentError(f"There are {n} images, but the ids have shape {tuple(own_ids.shape)}.")
+    if storage not in STORAGES:
+        raise UnknownNameError("storage", storage, STORAGES)
+    if isinstance(strength, Sequence) and not isinstance(strength, str):
+        strength = torch.as_tensor(strength, dtype=torch.float32)
+    result = corruption(batch.images, severity=severity, strength=strength, seed=seed, ids=own_ids, variant=variant)
+    if storage == "jpeg85":
+        from robustcore.corruptions._storage import jpeg85
+
+        result = jpeg85(result)
+    return batch.restore(result)

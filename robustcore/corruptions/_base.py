@@ -1,0 +1,251 @@
+"""What a corruption is, and the promise that all of them keep.
+
+A corruption's author writes the idea: a function of a float32 [0, 1] batch, its draws and its named parameters. The base
+turns a severity or a strength into those parameters for the image's size, makes the draws, converts, clips, truncates
+and checks, in slices small enough to bound the memory. Source of the constants: Hendrycks & Dietterich (ImageNet-C) and
+the theses named at each corruption.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.randomness import Draws
+from robustcore.registry import Registry
+
+SEVERITIES = (1, 2, 3, 4, 5)
+VARIANTS = {"imagenet": 224, "tiny": 64, "cifar": 32}  # name -> the side that the constants were made for
+SUITES = ("imagenet-c", "imagenet-c-extra", "laugros", "candidates-40", "syn2nat")
+STORAGES = ("memory", "jpeg85")  # as computed, or through the second JPEG of the released sets
+MIN_SIDE = 32
+
+Params = dict[str, Any]
+# A batch is worked through in slices of about this many values, which bounds the memory on every device and keeps a
+# slice near the processor's caches. Draws belong to images, so the slicing changes no bit.
+_VALUES_PER_SLICE = {"cpu": 16 * 3 * 224 * 224, "cuda": 128 * 3 * 224 * 224}
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """The size that a corruption runs at, and the table of constants that applies there."""
+
+    height: int
+    width: int
+    variant: str
+
+    @property
+    def scale(self) -> float:
+        """The factor by which the variant's lengths in pixels are multiplied here; 1 at the variant's own side."""
+        return min(self.height, self.width) / VARIANTS[self.variant]
+
+
+@dataclasses.dataclass(frozen=True)
+class Corruption:
+    """One corruption, as registered.
+
+    Attributes:
+        name: registry key; equals the function's name.
+        family: noise, blur, weather, digital, geometry, occlusion or colour.
+        suites: the suites that it belongs to.
+        source: document and section that the definition and its constants come from.
+        summary: what it does, one sentence for people.
+        names: names of the parameters, in the order of the tables.
+        tables: variant -> five tuples of parameters, severities 1..5. Ranged corruptions have none.
+        strengths: for ranged corruptions (least, greatest) strength; severities are five equally spaced strengths.
+        lengths: those parameters that are lengths in pixels and scale with the image side.
+        deterministic: whether no draw is made.
+        takes: "float" gets float32 [0, 1]; "uint8" gets the images as they are.
+        revision: raised whenever an output changes; part of every fingerprint.
+        plain_name: the name in its suite, without the registry's prefix.
+        function: (x, draws, size, **params) -> float32 (clipped and truncated by the base) or uint8 (kept), (N, 3, H, W).
+    """
+
+    name: str
+    family: str
+    suites: tuple[str, ...]
+    source: str
+    summary: str
+    names: tuple[str, ...]
+    tables: Mapping[str, Sequence[tuple[Any, ...]]]
+    strengths: tuple[float, float] | None
+    lengths: frozenset[str]
+    deterministic: bool
+    takes: Literal["float", "uint8"]
+    revision: int
+    plain_name: str
+    function: Callable[..., Tensor]
+
+    @property
+    def ranged(self) -> bool:
+        """Whether it has a continuous strength."""
+        return self.strengths is not None
+
+    def strength_of(self, severity: int) -> float:
+        """The strength of a severity of a ranged corruption: five equally spaced ones, the ends included."""
+        assert self.strengths is not None
+        low, high = self.strengths
+        return low + (high - low) * (severity - 1) / 4
+
+    def parameters(self, severity: int, size: Size) -> Params:
+        """The named parameters of a severity at a size; lengths scaled from the size variant's table."""
+        check_severity(severity)
+        if self.ranged:
+            return {"strength": self.strength_of(severity)}
+        if size.variant not in self.tables:
+            size = dataclasses.replace(size, variant="imagenet")
+        params = dict(zip(self.names, self.tables[size.variant][severity - 1], strict=True))
+        if size.scale == 1:
+            return params
+        return {k: v * size.scale if k in self.lengths else v for k, v in params.items()}
+
+    def __call__(
+        self,
+        images: Tensor,
+        *,
+        severity: int | None = None,
+        strength: float | Tensor | Literal["uniform"] | None = None,
+        seed: int = 0,
+        ids: Tensor,
+        variant: str | None = None,
+        epoch: int = 0,
+        view: int = 0,
+    ) -> Tensor:
+        """Corrupt uint8 (N, 3, H, W) images; the arguments are those of `robustcore.corrupt`.
+
+        `strength` may also be an (N,) tensor, one for each image, or "uniform": drawn in the range for each image.
+        """
+        size = size_of(images, variant)
+        params: Params
+        if strength is None:
+            if severity is None:
+                raise InvalidArgumentError(
+                    f"{self.name} needs a severity, 1 to 5" + (", or a strength." if self.ranged else ".")
+                )
+            params = self.parameters(severity, size)
+        elif severity is not None:
+            raise InvalidArgumentError("Give a severity or a strength, not both.")
+        else:
+            params = {"strength": self._check_strength(strength, len(images))}
+        key = 0 if self.ranged else (severity or 0)
+        step = max(1, _VALUES_PER_SLICE["cuda" if images.is_cuda else "cpu"] // max(1, images[:1].numel()))
+        out = torch.empty_like(images)
+        for start in range(0, len(images), step):
+            part = slice(start, start + step)
+            draws = Draws(seed, self.name, ids[part], severity=key, epoch=epoch, view=view, device=images.device)
+            values = params
+            if self.ranged:
+                # Drawn under a key of its own: the pattern is that of a fixed strength.
+                own = Draws(seed, f"{self.name}:strength", ids[part], epoch=epoch, view=view, device=images.device)
+                values = {"strength": self._strengths(params["strength"], part, own)}
+            out[part] = self._run(images[part], draws, size, values)
+        return out
+
+    def _run(self, images: Tensor, draws: Draws, size: Size, params: Params) -> Tensor:
+        x = images if self.takes == "uint8" else images.to(torch.float32).div_(255)
+        result = self.function(x, draws, size, **params)
+        assert result.shape == images.shape, f"{self.name} changed the shape to {tuple(result.shape)}"
+        if result.dtype == torch.uint8:
+            return result
+        # NumPy's cast of the reference: truncation, never rounding. NaN becomes 0 on every device.
+        return result.nan_to_num(nan=0.0).clamp_(0, 1).mul_(255).to(torch.uint8)
+
+    def _check_strength(self, strength: float | Tensor | str, n: int) -> float | Tensor | str:
+        if self.strengths is None:
+            raise InvalidArgumentError(f"{self.name} has no continuous strength; give a severity, 1 to 5.")
+        low, high = self.strengths
+        if isinstance(strength, str):
+            if strength != "uniform":
+                raise InvalidArgumentError(f"A strength is a number or 'uniform', not {strength!r}.")
+            return strength
+        values = torch.as_tensor(strength, dtype=torch.float64)
+        if values.ndim and values.shape != (n,):
+            raise InvalidArgumentError(f"Strengths are one number or one for each of the {n} images.")
+        slack = 1e-9 * max(abs(low), abs(high))
+        if not bool(((values >= low - slack) & (values <= high + slack)).all()):
+            raise InvalidArgumentError(f"The strength of {self.name} lies in {low:g} .. {high:g}; {strength} does not.")
+        return strength
+
+    def _strengths(self, strength: float | Tensor | str, part: slice, draws: Draws) -> Tensor:
+        """(n,) float32 strengths of one slice of the batch."""
+        assert self.strengths is not None
+        if strength == "uniform":
+            return draws.uniform(low=self.strengths[0], high=self.strengths[1])
+        values = torch.as_tensor(strength, dtype=torch.float32, device=draws.device)
+        return values[part] if values.ndim else values.expand(len(draws))
+
+
+registry: Registry[Corruption] = Registry("corruption")
+
+
+def corruption(
+    *,
+    family: str,
+    suites: Sequence[str],
+    source: str,
+    summary: str,
+    names: Sequence[str] = (),
+    imagenet: Sequence[Any] = (),
+    tiny: Sequence[Any] = (),
+    cifar: Sequence[Any] = (),
+    strengths: tuple[float, float] | None = None,
+    lengths: Sequence[str] = (),
+    deterministic: bool = False,
+    takes: Literal["float", "uint8"] = "float",
+    revision: int = 1,
+    plain_name: str | None = None,
+    name: str | None = None,
+) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+    """Register a function as a corruption under its own name (or `name`).
+
+    The tables `imagenet`, `tiny` and `cifar` hold, for severities 1..5, a tuple in the order of `names`, or the bare
+    value where there is one parameter. A missing table falls back to the imagenet one, its lengths scaled.
+    """
+    tables = {
+        variant: tuple(row if isinstance(row, tuple) else (row,) for row in table)
+        for variant, table in {"imagenet": imagenet, "tiny": tiny, "cifar": cifar}.items()
+        if table
+    }
+
+    def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        key = name or function.__name__
+        assert strengths is not None or all(len(t) == 5 for t in tables.values()), key
+        assert set(suites) <= set(SUITES), key
+        registry.add(
+            key,
+            Corruption(
+                key, family, tuple(suites), source, summary, tuple(names), tables, strengths, frozenset(lengths),
+                deterministic, takes, revision, plain_name or key, function,
+            ),
+        )  # fmt: skip
+        return function
+
+    return register
+
+
+def check_severity(severity: object) -> int:
+    """The severity, if it is one of 1..5."""
+    if isinstance(severity, bool) or severity not in SEVERITIES:
+        raise InvalidArgumentError(f"A severity is 1, 2, 3, 4 or 5, not {severity!r}. Clean is a condition of its own.")
+    return int(str(severity))
+
+
+def size_of(images: Tensor, variant: str | None = None) -> Size:
+    """The size of a batch and the variant whose constants apply: the named one, else the nearest in log(side)."""
+    height, width = images.shape[-2:]
+    side = min(height, width)
+    if side < MIN_SIDE:
+        raise InvalidArgumentError(
+            f"Corruptions need images of {MIN_SIDE} pixels a side or more; these are {width} x {height}."
+        )
+    if variant is None:
+        variant = min(VARIANTS, key=lambda v: abs(math.log(side / VARIANTS[v])))
+    elif variant not in VARIANTS:
+        raise UnknownNameError("size variant", variant, VARIANTS)
+    return Size(height, width, variant)

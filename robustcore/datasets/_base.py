@@ -1,0 +1,60 @@
+"""What a dataset is to the rest of the library."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from robustcore.images import UInt8Array
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Labelled images, prepared (side, resize and crop rule) before any corruption.
+
+    Attributes:
+        name: e.g. "scenes" or the folder's name.
+        split: e.g. "test".
+        classes: class names in label order.
+        ids: (N,) int64, 63-bit image ids that stay the same when other images come and go.
+        labels: (N,) int64.
+        side: side of the prepared images in pixels.
+        fingerprint: SHA-256 (hex) over what determines the images: items, renderer's revision, preparation. A limit is
+            no part of it, since it only takes a prefix of a fixed, seeded order.
+    """
+
+    name: str
+    split: str
+    classes: tuple[str, ...]
+    ids: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64]
+    side: int
+    fingerprint: str
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        """(uint8 (3, side, side), label)."""
+        ...
+
+    def images(self, start: int, stop: int) -> Tensor:
+        """uint8 (stop - start, 3, side, side): a contiguous block, decoded at once."""
+        ...
+
+    def source(self, index: int) -> UInt8Array:
+        """uint8 (H, W, 3): the image before preparation, for sequences that move more content in."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """One image on its own, for looking: a photograph or an upload."""
+
+    name: str
+    image: UInt8Array  # (H, W, 3)
+    id: int
+    label: int | None = None

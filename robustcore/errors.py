@@ -1,0 +1,82 @@
+"""The exceptions that robustcore raises on purpose.
+
+    RobustcoreError
+    ├── UnknownNameError      a name that no registry, catalogue or suite holds
+    ├── InvalidArgumentError  a value outside what is allowed (also a ValueError)
+    ├── ImageError            an image that cannot be read or used
+    ├── DatasetError          a dataset that cannot be found, read or used
+    ├── ModelError            a model or checkpoint that cannot be loaded or used
+    ├── TrainingError         a training that cannot start or had to stop
+    ├── StoreError            a results file or cache folder that cannot be used
+    ├── JobError              an evaluation job that cannot be started or controlled
+    └── MissingExtraError     an optional dependency that is not installed
+
+Each message says what was wrong, with which input, what is allowed and what to do. A caller that catches
+`RobustcoreError` catches all of them and nothing that is a programming mistake.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RobustcoreError(Exception):
+    """The family: catch this to catch everything that robustcore raises on purpose."""
+
+
+class InvalidArgumentError(RobustcoreError, ValueError):
+    """A value outside what is allowed."""
+
+
+class UnknownNameError(RobustcoreError, KeyError):
+    """A name that nothing is registered under; the message offers the nearest known names."""
+
+    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        near = difflib.get_close_matches(str(name), self.known, n=3, cutoff=0.5)
+        if near:
+            hint = "Did you mean " + " or ".join(repr(n) for n in near) + "?"
+        elif len(self.known) <= 12:
+            hint = "Known: " + ", ".join(self.known) + "."
+        else:
+            hint = f"{len(self.known)} are known, among them " + ", ".join(self.known[:6]) + "."
+        self.message = f"There is no {kind} named {str(name)[:80]!r}. {hint}"
+        super().__init__(self.message)
+
+    def __str__(self) -> str:  # KeyError would print the repr of the message
+        return self.message
+
+
+class ImageError(RobustcoreError):
+    """An image that cannot be read or used."""
+
+
+class DatasetError(RobustcoreError):
+    """A dataset that cannot be found, read or used."""
+
+
+class ModelError(RobustcoreError):
+    """A model or checkpoint that cannot be loaded or used."""
+
+
+class TrainingError(RobustcoreError):
+    """A training that cannot start or had to stop."""
+
+
+class StoreError(RobustcoreError):
+    """A results file or cache folder that cannot be used."""
+
+
+class JobError(RobustcoreError):
+    """An evaluation job that cannot be started or controlled."""
+
+
+class MissingExtraError(RobustcoreError, ImportError):
+    """An optional dependency that is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package!r}, which is not installed. "
+            f"Install it with: pip install 'robustcore[{extra}]'"
+        )

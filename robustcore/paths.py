@@ -1,0 +1,51 @@
+"""Where things lie: what ships with the package, and what this machine computed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from robustcore.errors import StoreError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def assets() -> Path:
+    """The folder of shipped files: inside the package when installed from a wheel, beside it in a checkout."""
+    inside = _PACKAGE / "assets"
+    return inside if inside.is_dir() else _PACKAGE.parent / "assets"
+
+
+def cache() -> Path:
+    """The folder for everything that this machine computes; not created here.
+
+    `ROBUSTCORE_CACHE` if set; else `cache/` of the checkout; else, for an installed wheel, the user's cache folder.
+    """
+    chosen = os.environ.get("ROBUSTCORE_CACHE")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    checkout = _PACKAGE.parent
+    if (checkout / "pyproject.toml").is_file():
+        return checkout / "cache"
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "robustcore"
+
+
+def writable_cache(*parts: str) -> Path:
+    """A folder under the cache, created, or a `StoreError` that says what to do about it."""
+    folder = cache().joinpath(*parts)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    if not os.access(folder, os.W_OK):
+        raise _unwritable(folder, PermissionError("no permission to write"))
+    return folder
+
+
+def _unwritable(folder: Path, error: OSError) -> StoreError:
+    reason = error.strerror or str(error)
+    return StoreError(
+        f"The cache folder {folder} cannot be written ({reason}). "
+        "Choose another one with --cache DIR or the environment variable ROBUSTCORE_CACHE."
+    )

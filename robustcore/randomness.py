@@ -1,0 +1,271 @@
+"""Draws: random numbers that are a function of (seed, operation, severity, image id, draw) and of nothing else.
+
+A number does not depend on which other images stand in the batch, on their order, on the number of processes or on what
+was drawn before in the program. The generator is counter-based: SplitMix64 with an odd increment for each stream
+(Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"), written in 64-bit integer tensor
+operations, which are exact on every device. CPU and CUDA give the same integers and uniforms; normal and Beta draws
+agree up to the last bits of the transcendental functions.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from robustcore.errors import InvalidArgumentError
+
+_MASK = (1 << 64) - 1
+_GOLDEN = 0x9E3779B97F4A7C15
+_MIX_1 = 0xBF58476D1CE4E5B9
+_MIX_2 = 0x94D049BB133111EB
+_RESOLUTION = 1 << 24  # uniforms are multiples of 2**-24: every one of them is exact in float32
+_MAX_ROUNDS = 64  # of rejection; the chance that a Gamma draw needs more is below 1e-70
+
+
+def stable_hash(text: str) -> int:
+    """A 63-bit hash of a text that is the same in every process, on every machine and in every version."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def _signed(value: int) -> int:
+    """The two's complement reading of a 64-bit pattern, as int64 tensors want their scalars."""
+    value &= _MASK
+    return value - (1 << 64) if value >> 63 else value
+
+
+def _mix(z: Tensor) -> Tensor:
+    """The SplitMix64 finaliser, in place on int64. The masks make torch's arithmetic shifts logical."""
+    z ^= (z >> 30).bitwise_and_((1 << 34) - 1)
+    z *= _signed(_MIX_1)
+    z ^= (z >> 27).bitwise_and_((1 << 37) - 1)
+    z *= _signed(_MIX_2)
+    z ^= (z >> 31).bitwise_and_((1 << 33) - 1)
+    return z
+
+
+def _mix_int(z: int) -> int:
+    z &= _MASK
+    z = ((z ^ (z >> 30)) * _MIX_1) & _MASK
+    z = ((z ^ (z >> 27)) * _MIX_2) & _MASK
+    return z ^ (z >> 31)
+
+
+class Draws:
+    """The random numbers of one operation on a batch of images.
+
+    Every call takes the next draw; the first axis of every result is the batch. Two `Draws` made from equal arguments
+    give equal numbers, call for call.
+
+    Args:
+        seed: the run's seed, 0 .. 2**63 - 1.
+        operation: the operation's registered name.
+        ids: (N,) image ids, 0 .. 2**63 - 1; a tensor or a sequence of int.
+        severity: 1..5, or 0 for operations whose strength is left out of the key, so that a strength slider moves the
+            strength and not the noise.
+        epoch, view: training adds them, so that an epoch's noise is new.
+        device: where the numbers are made; the ids' device when they are a tensor.
+
+    >>> Draws(0, "gaussian_noise", [7, 8, 9]).normal(3, 64, 64).shape
+    torch.Size([3, 3, 64, 64])
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        operation: str,
+        ids: Tensor | Sequence[int],
+        *,
+        severity: int = 0,
+        epoch: int = 0,
+        view: int = 0,
+        device: torch.device | str | None = None,
+    ) -> None:
+        if not 0 <= seed < 1 << 63:
+            raise InvalidArgumentError(f"A seed is an integer from 0 to 2**63 - 1, not {seed}.")
+        ids = torch.as_tensor(ids, dtype=torch.int64, device=device)
+        if ids.ndim != 1:
+            raise InvalidArgumentError(f"Image ids are one-dimensional, (N,); these have shape {tuple(ids.shape)}.")
+        state = 0
+        for part in (seed, stable_hash(operation), severity, epoch, view):
+            state = _mix_int(state + _GOLDEN + part)
+        # The ids are spread before they meet the state, so that neighbouring ids share nothing.
+        spread = _mix(ids * _signed(_GOLDEN) + _signed(_mix_int(state)))
+        self._streams = _mix(spread ^ _signed(state))
+        self._draw = 0
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the numbers are made."""
+        return self._streams.device
+
+    def _words(self, count: int, round_: int = 0) -> Tensor:
+        """(N, count) int64 words of 64 random bits: the current draw, in its `round_`."""
+        key = _mix(self._streams + _signed(self._draw * _GOLDEN + round_ * _MIX_1))
+        gamma = _mix(key + _signed(_GOLDEN)) | 1
+        counter = torch.arange(1, count + 1, dtype=torch.int64, device=self.device)
+        return _mix((counter[None] * gamma[:, None]).add_(key[:, None]))
+
+    def _next(self) -> None:
+        self._draw += 1
+
+    def _bits(self, count: int, round_: int = 0) -> Tensor:
+        """(N, count) int32 in 0 .. 2**24 - 1, two from each word."""
+        words = self._words((count + 1) // 2, round_)
+        return (words.view(torch.int32) >> 8).bitwise_and_(_RESOLUTION - 1)[:, :count]
+
+    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        """(N, *shape) float32, uniform on the half-open interval [low, high)."""
+        bits = self._bits(math.prod(shape))
+        self._next()
+        unit = bits.to(torch.float32).mul_(1 / _RESOLUTION).reshape(len(self), *shape)
+        if (low, high) == (0.0, 1.0):
+            return unit
+        # Rounding may lift the last step onto `high` itself; the interval stays half-open.
+        return unit.mul_(high - low).add_(low).clamp_(max=float(np.nextafter(np.float32(high), np.float32(low))))
+
+    def normal(self, *shape: int, mean: float = 0.0, std: float = 1.0) -> Tensor:
+        """(N, *shape) float32 from N(mean, std**2), by Box-Muller: |z| <= 5.77."""
+        count = math.prod(shape)
+        flat = self._gauss(count)
+        self._next()
+        if std != 1.0:
+            flat.mul_(std)
+        if mean != 0.0:
+            flat.add_(mean)
+        return flat[:, :count].reshape(len(self), *shape)
+
+    def _gauss(self, count: int, round_: int = 0) -> Tensor:
+        """(N, count rounded up to even) float32 standard normals of the current draw."""
+        half = (count + 1) // 2
+        words = self._words(half, round_)
+        # 1 - u lies in (0, 1], so that the logarithm is finite.
+        radius = ((words >> 40).bitwise_and_(_RESOLUTION - 1)).to(torch.float32).mul_(-1 / _RESOLUTION).add_(1)
+        radius = radius.log_().mul_(-2).sqrt_()
+        angle = ((words >> 8).bitwise_and_(_RESOLUTION - 1)).to(torch.float32).mul_(2 * math.pi / _RESOLUTION)
+        out = torch.empty(len(self), 2 * half, dtype=torch.float32, device=self.device)
+        # Contiguous intermediates: torch's strided kernels may round a transcendental differently.
+        out[:, :half] = angle.cos().mul_(radius)
+        out[:, half:] = angle.sin_().mul_(radius)
+        return out
+
+    def integers(self, low: int, high: int, *shape: int) -> Tensor:
+        """(N, *shape) int64, uniform on low .. high - 1, by multiply-shift (bias below (high - low) / 2**32)."""
+        if not low < high or high - low > 1 << 31:
+            raise InvalidArgumentError(f"Integers are drawn from low .. high - 1; {low} .. {high} - 1 cannot be.")
+        words = self._words(math.prod(shape))
+        self._next()
+        high_half = (words >> 32).bitwise_and_((1 << 32) - 1)
+        return ((high_half * (high - low)) >> 32).add_(low).reshape(len(self), *shape)
+
+    def permutation(self, n: int) -> Tensor:
+        """(N, n) int64: for each image a permutation of 0 .. n - 1."""
+        words = self._words(n)
+        self._next()
+        return words.argsort(dim=1, stable=True)
+
+    def poisson(self, rates: Sequence[float] | Tensor, levels: Tensor) -> Tensor:
+        """Poisson draws whose rates come from a table.
+
+        An 8-bit image has 256 rates at most, so that one inverse distribution function for each is enough.
+
+        Args:
+            rates: (K,) rates, each 0 .. 2000.
+            levels: (N, ...) integer indices into `rates`, any integer dtype.
+
+        Returns:
+            float32 counts in the shape of `levels`.
+        """
+        if isinstance(rates, Tensor):
+            rates = rates.tolist()
+        table = _poisson_table(tuple(float(r) for r in rates))
+        bits = self._bits(math.prod(levels.shape[1:])).reshape(-1).to(torch.int64)
+        self._next()
+        return table.invert(bits, levels.reshape(-1).to(torch.int64)).reshape(levels.shape)
+
+    def beta(self, a: float, b: float, *shape: int) -> Tensor:
+        """(N, *shape) float32 from Beta(a, b); a and b > 0."""
+        if not (a > 0 and b > 0):
+            raise InvalidArgumentError(f"Beta needs a > 0 and b > 0, not a = {a}, b = {b}.")
+        count = math.prod(shape)
+        # Logarithms: for small a and b both Gamma draws underflow long before their ratio does.
+        first, second = self._log_gamma_draw(a, count), self._log_gamma_draw(b, count)
+        return torch.sigmoid(first - second).to(torch.float32).reshape(len(self), *shape)
+
+    def _log_gamma_draw(self, a: float, count: int) -> Tensor:
+        """(N, count) float64: the logarithm of a Gamma(a) draw, by Marsaglia & Tsang (2000)."""
+        boost: Tensor | float = 0.0
+        if a < 1:
+            unit = (self._bits(count).to(torch.float64) + 0.5) / _RESOLUTION
+            self._next()
+            boost, a = unit.log() / a, a + 1
+        d = a - 1 / 3
+        c = 1 / math.sqrt(9 * d)
+        result = torch.full((len(self), count), math.nan, dtype=torch.float64, device=self.device)
+        for round_ in range(_MAX_ROUNDS):
+            z = self._gauss(count, 2 * round_)[:, :count].to(torch.float64)
+            log_u = ((self._bits(count, 2 * round_ + 1).to(torch.float64) + 0.5) / _RESOLUTION).log()
+            v = (1 + c * z).clamp(min=0) ** 3
+            accepted = (v > 0) & (log_u < 0.5 * z * z + d - d * v + d * v.log())
+            result = torch.where(result.isnan() & accepted, (d * v).log(), result)
+            if not bool(result.isnan().any()):
+                break
+        self._next()
+        return result + boost
+
+
+class _PoissonTable:
+    """Inverse distribution functions of K Poisson laws on the grid of 24-bit uniforms."""
+
+    _GUIDE_BITS = 12
+
+    def __init__(self, rates: tuple[float, ...]) -> None:
+        if not rates or min(rates) < 0 or max(rates) > 2000 or any(math.isnan(r) for r in rates):
+            raise InvalidArgumentError("Poisson rates are numbers from 0 to 2000.")
+        rate = np.asarray(rates, dtype=np.float64)[:, None]
+        top = int(rate.max() + 12 * math.sqrt(rate.max()) + 24)
+        k = np.arange(top + 1, dtype=np.float64)
+        log_factorial = np.concatenate([[0.0], np.cumsum(np.log(k[1:]))])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_p = np.where(rate > 0, k * np.log(rate) - rate - log_factorial, np.where(k == 0, 0.0, -np.inf))
+        distribution = np.cumsum(np.exp(log_p), axis=1)
+        # A draw u (24 bits) becomes the number of thresholds <= u; the last threshold is never reached.
+        thresholds = np.ceil(distribution * _RESOLUTION).astype(np.int64)
+        thresholds = np.minimum(thresholds, _RESOLUTION)
+        thresholds[:, -1] = _RESOLUTION
+        self.width = top + 1
+        starts = np.arange(1 << self._GUIDE_BITS, dtype=np.int64) << (24 - self._GUIDE_BITS)
+        guide = np.stack([np.searchsorted(row, starts, side="right") for row in thresholds])
+        self._thresholds = torch.from_numpy(thresholds.reshape(-1).astype(np.int32))
+        self._guide = torch.from_numpy(guide.reshape(-1).astype(np.int32))
+        self._on: dict[torch.device, tuple[Tensor, Tensor]] = {}
+
+    def invert(self, bits: Tensor, levels: Tensor) -> Tensor:
+        """(M,) float32 counts for (M,) int64 draws and levels."""
+        if bits.device not in self._on:
+            self._on[bits.device] = (self._thresholds.to(bits.device), self._guide.to(bits.device))
+        thresholds, guide = self._on[bits.device]
+        count = guide[(levels << self._GUIDE_BITS) + (bits >> (24 - self._GUIDE_BITS))].to(torch.int64)
+        row = levels * self.width
+        rising = bits >= thresholds[row + count]
+        count += rising
+        # Few draws lie more than one step beyond the guide's start: only those go on.
+        open_ = rising.nonzero().flatten()
+        while open_.numel():
+            more = bits[open_] >= thresholds[row[open_] + count[open_]]
+            open_ = open_[more]
+            count[open_] += 1
+        return count.to(torch.float32)
+
+
+@functools.lru_cache(maxsize=64)
+def _poisson_table(rates: tuple[float, ...]) -> _PoissonTable:
+    return _PoissonTable(rates)
