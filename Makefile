@@ -1,0 +1,44 @@
+# make run   the dashboard on http://127.0.0.1:8501, everything it needs installed first
+# make test  all tests, those in a real browser too
+# make lint  ruff and strict mypy
+# make bench speed and memory against peers, in one run
+# make demo  trains and evaluates again what ships in assets/ (resumable)
+
+PYTHON ?= python3
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Several processes of one thread each use a small machine better than one process of several.
+TEST_WORKERS ?= 2
+
+.PHONY: run test lint bench demo clean
+
+run: $(STAMP)
+	@$(BIN)/robustcore dashboard --port $(PORT)
+
+test: $(STAMP)
+	@sh tools/chromium.sh
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+demo: $(STAMP)
+	$(BIN)/robustcore demo
+
+# Written last, so that an interrupted installation starts over and a finished one costs nothing.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "robustcore needs Python 3.11 or newer; choose one with: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing robustcore and what it needs into $(VENV) (once; a few minutes) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[timm,cluster,dev]'
+	@touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
