@@ -1,0 +1,77 @@
+"""Perturbation sequences: the registry, its suites, and `frames`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.images import Batch, to_array
+from robustcore.randomness import Draws
+from robustcore.sequences._base import DIFFICULTIES, SUITES, Scene, Sequence, finish, prepare, registry
+
+for _module in pkgutil.iter_modules(__path__):
+    if not _module.name.startswith("_"):
+        importlib.import_module(f"{__name__}.{_module.name}")
+
+__all__ = ["DIFFICULTIES", "SUITES", "Scene", "Sequence", "frames", "get", "names"]
+
+
+def names(suite: str | None = None) -> list[str]:
+    """The names of all sequences, or of one suite's, sorted."""
+    if suite is None:
+        return registry.names()
+    if suite not in SUITES:
+        raise UnknownNameError("suite of sequences", suite, SUITES)
+    return [s.name for s in registry if s.suite == suite]
+
+
+def get(name: str) -> Sequence:
+    """The registered sequence of that name."""
+    return registry[name]
+
+
+def frames(
+    image: Any,
+    name: str,
+    *,
+    side: int | None = None,
+    variant: str | None = None,
+    difficulty: int = 1,
+    seed: int = 0,
+    id: int = 0,
+) -> Any:
+    """The frames of a perturbation sequence of one image.
+
+    Args:
+        image: uint8, RGB, unprepared: tensor (3, H, W) or array (H, W, 3).
+        name: a registered sequence, see `names()`.
+        side: side of the frames; default 224 for images of 224 pixels a side or more, else the image's shorter side.
+        variant: "imagenet", "tiny" or "cifar" constants; default by side.
+        difficulty: 1, 2 or 3. Noise sequences get stronger; all others keep their frames, and the metric compares
+            frames further apart.
+        seed, id: the draws depend on (seed, name, id) alone.
+
+    Returns:
+        uint8 tensor (n, 3, side, side) or array (n, side, side, 3), as the image came; 31 frames for most sequences.
+    """
+    sequence = registry[name]
+    batch = Batch.of(image)
+    if not batch.was_single:
+        raise InvalidArgumentError("A sequence is made of one image at a time: (3, H, W) or (H, W, 3).")
+    if difficulty not in DIFFICULTIES:
+        raise InvalidArgumentError(f"A difficulty is 1, 2 or 3, not {difficulty!r}.")
+    array = to_array(batch.images[0])
+    scene = prepare(array, side or min(224, *array.shape[:2]), variant)
+    draws = Draws(seed, f"sequence:{name}", [id])
+    result = np.stack([finish(frame) for frame in sequence.function(scene, draws, difficulty)])
+    assert len(result) == sequence.lengths[scene.variant], f"{name} made {len(result)} frames"
+    if batch.was_numpy:
+        return result
+    tensor: Tensor = torch.from_numpy(result).permute(0, 3, 1, 2).contiguous()
+    return tensor.to(image.device)

@@ -1,0 +1,148 @@
+"""What a perturbation sequence is, and the preparation that all of them share.
+
+Source: Hendrycks & Dietterich 2019 (ImageNet-P), section 3 and appendix E; frame formulas and constants as the published
+generators compute them. A sequence turns one image into frames of the prepared side. Geometric sequences move the whole
+source and crop afterwards, so that real image content moves in as long as there is some.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from robustcore.corruptions import VARIANTS
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.images import UInt8Array
+from robustcore.randomness import Draws
+from robustcore.registry import Registry
+
+SUITES = ("imagenet-p", "imagenet-p-extra")
+DIFFICULTIES = (1, 2, 3)
+MIN_SIDE = 32
+# At 224 px the source keeps a margin around the crop: its shorter side is 256.
+_MARGIN = {"imagenet": 256 / 224, "tiny": 1.0, "cifar": 1.0}
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """The image of a sequence.
+
+    Attributes:
+        original: uint8 (H, W, 3) as it came.
+        whole: uint8 (H, W, 3), resized so that the shorter side is the prepared side plus its margin.
+        side: the prepared side, that of the frames.
+        variant: "imagenet", "tiny" or "cifar": whose constants apply.
+    """
+
+    original: UInt8Array
+    whole: UInt8Array
+    side: int
+    variant: str
+
+    @property
+    def scale(self) -> float:
+        """The factor of lengths in pixels; 1 at the variant's own side."""
+        return self.side / VARIANTS[self.variant]
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """(left, top) of the centre crop in `whole`."""
+        height, width = self.whole.shape[:2]
+        return round((width - self.side) / 2), round((height - self.side) / 2)
+
+    def crop(self, image: UInt8Array) -> UInt8Array:
+        """The centre crop of an image of `whole`'s size."""
+        left, top = self.corner
+        return image[top : top + self.side, left : left + self.side]
+
+    @property
+    def centre(self) -> UInt8Array:
+        """uint8 (side, side, 3): the clean frame."""
+        return self.crop(self.whole)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sequence:
+    """One perturbation sequence, as registered.
+
+    Attributes:
+        name: registry key; equals the function's name.
+        family: noise, blur, weather or geometry.
+        suite: "imagenet-p" for the ten of the benchmark, "imagenet-p-extra" for the four of validation.
+        summary: what moves, one sentence for people.
+        lengths: variant -> number of frames.
+        deterministic: whether no draw is made.
+        revision: raised whenever a frame changes; part of every fingerprint.
+        function: (scene, draws, difficulty) -> the frames, float32 or float64 in [0, 1] (clipped and truncated by the
+            base) or uint8 (kept), each (side, side, 3).
+    """
+
+    name: str
+    family: str
+    suite: str
+    summary: str
+    lengths: Mapping[str, int]
+    deterministic: bool
+    revision: int
+    function: Callable[[Scene, Draws, int], Iterator[Any]]
+
+
+registry: Registry[Sequence] = Registry("sequence")
+
+
+def sequence(
+    *,
+    family: str,
+    suite: str,
+    summary: str,
+    frames: int = 31,
+    tiny_frames: int = 31,
+    cifar_frames: int = 31,
+    deterministic: bool = False,
+    revision: int = 1,
+) -> Callable[[Callable[[Scene, Draws, int], Iterator[Any]]], Callable[[Scene, Draws, int], Iterator[Any]]]:
+    """Register a function as a sequence under its own name."""
+    assert suite in SUITES
+    lengths = {"imagenet": frames, "tiny": tiny_frames, "cifar": cifar_frames}
+
+    def register(
+        function: Callable[[Scene, Draws, int], Iterator[Any]],
+    ) -> Callable[[Scene, Draws, int], Iterator[Any]]:
+        name = function.__name__
+        registry.add(name, Sequence(name, family, suite, summary, lengths, deterministic, revision, function))
+        return function
+
+    return register
+
+
+def prepare(image: UInt8Array, side: int, variant: str | None = None) -> Scene:
+    """Resize the shorter side (Pillow bilinear) to the prepared side plus the variant's margin."""
+    if side < MIN_SIDE:
+        raise InvalidArgumentError(f"Sequences need frames of {MIN_SIDE} pixels a side or more, not {side}.")
+    if variant is None:
+        variant = min(VARIANTS, key=lambda v: abs(math.log(side / VARIANTS[v])))
+    elif variant not in VARIANTS:
+        raise UnknownNameError("size variant", variant, VARIANTS)
+    height, width = image.shape[:2]
+    # An image that has the frames' size already, as a scene or a CIFAR image has, is not enlarged to make a margin.
+    short = side if min(height, width) == side else round(side * _MARGIN[variant])
+    if min(height, width) == short:
+        return Scene(image, image, side, variant)
+    factor = short / min(height, width)
+    # The longer side is cut, not rounded, as torchvision's resize does.
+    size = (short, int(height * factor)) if width <= height else (int(width * factor), short)
+    whole = np.array(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+    return Scene(image, whole, side, variant)
+
+
+def finish(frame: Any) -> UInt8Array:
+    """A frame as uint8: clipped to [0, 1] and truncated, never rounded; uint8 frames stay as they are."""
+    if frame.dtype == np.uint8:
+        return np.ascontiguousarray(frame)
+    cut: UInt8Array = (np.clip(frame, 0, 1) * 255).astype(np.uint8)
+    return cut
