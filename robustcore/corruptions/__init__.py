@@ -71,7 +71,7 @@ def corrupt(
     Args:
         images: uint8, RGB: tensor (N, 3, H, W) or (3, H, W), or array (N, H, W, 3) or (H, W, 3); sides >= 32.
         name: a registered corruption, see `names()`.
-        severity: 1..5.
+        severity: 1..5; left out for corruptions that are defined without severities (`get(name).severities` is empty).
         strength: instead of a severity, for corruptions with a continuous range: one number, one for each image, or
             "uniform" (drawn in the range for each image, as Laugros' thesis does).
         seed: of the random draws; an image's draws depend on (seed, name, severity, image id) alone.

@@ -57,8 +57,10 @@ class Corruption:
         source: document and section that the definition and its constants come from.
         summary: what it does, one sentence for people.
         names: names of the parameters, in the order of the tables.
-        tables: variant -> five tuples of parameters, severities 1..5. Ranged corruptions have none.
-        strengths: for ranged corruptions (least, greatest) strength; severities are five equally spaced strengths.
+        tables: variant -> five tuples of parameters, severities 1..5. Ranged corruptions and those without severities
+            have none.
+        strengths: for ranged corruptions (least, greatest) strength, larger is harder; severities are five equally
+            spaced strengths.
         lengths: those parameters that are lengths in pixels and scale with the image side.
         deterministic: whether no draw is made.
         takes: "float" gets float32 [0, 1]; "uint8" gets the images as they are.
@@ -87,6 +89,15 @@ class Corruption:
         """Whether it has a continuous strength."""
         return self.strengths is not None
 
+    @property
+    def severities(self) -> tuple[int, ...]:
+        """1..5, or () for a corruption that its source defines without severities.
+
+        Such a one is applied as defined: its parameters, where it has any, are drawn in fixed ranges for each image. It
+        takes neither a severity nor a strength, and a condition of it has None for both.
+        """
+        return SEVERITIES if self.ranged or self.tables else ()
+
     def strength_of(self, severity: int) -> float:
         """The strength of a severity of a ranged corruption: five equally spaced ones, the ends included."""
         assert self.strengths is not None
@@ -96,6 +107,8 @@ class Corruption:
     def parameters(self, severity: int, size: Size) -> Params:
         """The named parameters of a severity at a size; lengths scaled from the size variant's table."""
         check_severity(severity)
+        if not self.severities:
+            raise InvalidArgumentError(f"{self.name} is defined without severities; leave the severity out.")
         if self.ranged:
             return {"strength": self.strength_of(severity)}
         if size.variant not in self.tables:
@@ -124,11 +137,14 @@ class Corruption:
         size = size_of(images, variant)
         params: Params
         if strength is None:
-            if severity is None:
+            if severity is None and not self.severities:
+                params = {}
+            elif severity is None:
                 raise InvalidArgumentError(
                     f"{self.name} needs a severity, 1 to 5" + (", or a strength." if self.ranged else ".")
                 )
-            params = self.parameters(severity, size)
+            else:
+                params = self.parameters(severity, size)
         elif severity is not None:
             raise InvalidArgumentError("Give a severity or a strength, not both.")
         else:
@@ -158,7 +174,8 @@ class Corruption:
 
     def _check_strength(self, strength: float | Tensor | str, n: int) -> float | Tensor | str:
         if self.strengths is None:
-            raise InvalidArgumentError(f"{self.name} has no continuous strength; give a severity, 1 to 5.")
+            instead = "give a severity, 1 to 5" if self.severities else "it is applied as defined, without a severity"
+            raise InvalidArgumentError(f"{self.name} has no continuous strength; {instead}.")
         low, high = self.strengths
         if isinstance(strength, str):
             if strength != "uniform":
@@ -205,7 +222,8 @@ def corruption(
     """Register a function as a corruption under its own name (or `name`).
 
     The tables `imagenet`, `tiny` and `cifar` hold, for severities 1..5, a tuple in the order of `names`, or the bare
-    value where there is one parameter. A missing table falls back to the imagenet one, its lengths scaled.
+    value where there is one parameter. A missing table falls back to the imagenet one, its lengths scaled. With neither
+    tables nor `strengths` it is a corruption without severities.
     """
     tables = {
         variant: tuple(row if isinstance(row, tuple) else (row,) for row in table)
