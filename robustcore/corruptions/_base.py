@@ -25,6 +25,7 @@ VARIANTS = {"imagenet": 224, "tiny": 64, "cifar": 32}  # name -> the side that t
 SUITES = ("imagenet-c", "imagenet-c-extra", "laugros", "candidates-40", "syn2nat")
 STORAGES = ("memory", "jpeg85")  # as computed, or through the second JPEG of the released sets
 MIN_SIDE = 32
+TRUNCATION_SLACK = 1 / 1024  # of a grey level, see `truncate`
 
 Params = dict[str, Any]
 # A batch is worked through in slices of about this many values, which bounds the memory on every device and keeps a
@@ -66,7 +67,8 @@ class Corruption:
         takes: "float" gets float32 [0, 1]; "uint8" gets the images as they are.
         revision: raised whenever an output changes; part of every fingerprint.
         plain_name: the name in its suite, without the registry's prefix.
-        function: (x, draws, size, **params) -> float32 (clipped and truncated by the base) or uint8 (kept), (N, 3, H, W).
+        function: (x, draws, size, **params) -> (N, 3, H, W): float32 in [0, 1], a tensor of its own that the base clips and
+            truncates, or uint8, which is kept.
     """
 
     name: str
@@ -169,8 +171,7 @@ class Corruption:
         assert result.shape == images.shape, f"{self.name} changed the shape to {tuple(result.shape)}"
         if result.dtype == torch.uint8:
             return result
-        # NumPy's cast of the reference: truncation, never rounding. NaN becomes 0 on every device.
-        return result.nan_to_num(nan=0.0).clamp_(0, 1).mul_(255).to(torch.uint8)
+        return truncate(result.mul_(255))
 
     def _check_strength(self, strength: float | Tensor | str, n: int) -> float | Tensor | str:
         if self.strengths is None:
@@ -199,6 +200,16 @@ class Corruption:
 
 
 registry: Registry[Corruption] = Registry("corruption")
+
+
+def truncate(levels: Tensor) -> Tensor:
+    """float32 grey levels -> uint8, in place: clipped to 0..255, then truncated as in the reference, never rounded.
+
+    Truncation is fragile where a level should be a whole number, in flat areas above all: a sum of weights one bit below
+    1 loses a level. A thousandth of a level is added first, far above the rounding of float32 and far below anything
+    that counts, so that every device and every order of a sum keeps the whole numbers.
+    """
+    return levels.add_(TRUNCATION_SLACK).clamp_(0, 255).to(torch.uint8)
 
 
 def corruption(
