@@ -2,9 +2,10 @@
 
 A number does not depend on which other images stand in the batch, on their order, on the number of processes or on what
 was drawn before in the program. The generator is counter-based: SplitMix64 with an odd increment for each stream
-(Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"), written in 64-bit integer tensor
-operations, which are exact on every device. CPU and CUDA give the same integers and uniforms; normal and Beta draws
-agree up to the last bits of the transcendental functions.
+(Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"), written in 64-bit integer operations, which
+are exact on every device: tensor operations in general, and on the CPU the same ones in NumPy, whose unsigned shifts
+save half of the passes. CPU and CUDA give the same integers and uniforms; normal and Beta draws agree up to the last
+bits of the transcendental functions.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -25,6 +27,7 @@ _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
 _RESOLUTION = 1 << 24  # uniforms are multiples of 2**-24: every one of them is exact in float32
+_BLOCK = 1 << 15  # words that the CPU makes at a time: with their scratch they stay in a core's own cache
 _MAX_ROUNDS = 64  # of rejection; the chance that a Gamma draw needs more is below 1e-70
 
 
@@ -47,6 +50,33 @@ def _mix(z: Tensor) -> Tensor:
     z *= _signed(_MIX_2)
     z ^= (z >> 31).bitwise_and_((1 << 33) - 1)
     return z
+
+
+def _mix_numpy(z: npt.NDArray[np.uint64], scratch: npt.NDArray[np.uint64]) -> None:
+    """The same finaliser, in place."""
+    for shift, factor in ((30, _MIX_1), (27, _MIX_2)):
+        np.right_shift(z, np.uint64(shift), out=scratch)
+        np.bitwise_xor(z, scratch, out=z)
+        np.multiply(z, np.uint64(factor), out=z)
+    np.right_shift(z, np.uint64(31), out=scratch)
+    np.bitwise_xor(z, scratch, out=z)
+
+
+def _fill_words(key: Tensor, gamma: Tensor, count: int) -> Tensor:
+    """(N, count) int64 on the CPU: the mixed values of key + gamma * (1 .. count)."""
+    keys, gammas = (t.numpy().view(np.uint64)[:, None] for t in (key, gamma))
+    words = np.empty((len(keys), count), dtype=np.uint64)
+    columns = min(count, _BLOCK)
+    rows = max(1, _BLOCK // max(1, columns))
+    counter = np.arange(1, count + 1, dtype=np.uint64)
+    scratch = np.empty(rows * columns, dtype=np.uint64)
+    for top in range(0, len(keys), rows):
+        for left in range(0, count, columns):
+            block = words[top : top + rows, left : left + columns]
+            np.multiply(counter[left : left + columns], gammas[top : top + rows], out=block)
+            np.add(block, keys[top : top + rows], out=block)
+            _mix_numpy(block, scratch[: block.size].reshape(block.shape))
+    return torch.from_numpy(words.view(np.int64))
 
 
 def _mix_int(z: int) -> int:
@@ -111,6 +141,8 @@ class Draws:
         """(N, count) int64 words of 64 random bits: the current draw, in its `round_`."""
         key = _mix(self._streams + _signed(self._draw * _GOLDEN + round_ * _MIX_1))
         gamma = _mix(key + _signed(_GOLDEN)) | 1
+        if key.device.type == "cpu":
+            return _fill_words(key, gamma, count)
         counter = torch.arange(1, count + 1, dtype=torch.int64, device=self.device)
         return _mix((counter[None] * gamma[:, None]).add_(key[:, None]))
 
@@ -146,25 +178,32 @@ class Draws:
     def _gauss(self, count: int, round_: int = 0) -> Tensor:
         """(N, count rounded up to even) float32 standard normals of the current draw."""
         half = (count + 1) // 2
-        words = self._words(half, round_)
-        # 1 - u lies in (0, 1], so that the logarithm is finite.
-        radius = ((words >> 40).bitwise_and_(_RESOLUTION - 1)).to(torch.float32).mul_(-1 / _RESOLUTION).add_(1)
-        radius = radius.log_().mul_(-2).sqrt_()
-        angle = ((words >> 8).bitwise_and_(_RESOLUTION - 1)).to(torch.float32).mul_(2 * math.pi / _RESOLUTION)
-        out = torch.empty(len(self), 2 * half, dtype=torch.float32, device=self.device)
+        bits = self._bits(2 * half, round_).view(len(self), 2, half)
         # Contiguous intermediates: torch's strided kernels may round a transcendental differently.
-        out[:, :half] = angle.cos().mul_(radius)
-        out[:, half:] = angle.sin_().mul_(radius)
-        return out
+        radius, angle = (bits[:, part].to(torch.float32).contiguous() for part in (0, 1))
+        # 1 - u lies in (0, 1], so that the logarithm is finite.
+        radius = radius.mul_(-1 / _RESOLUTION).add_(1).log_().mul_(-2).sqrt_()
+        angle.mul_(2 * math.pi / _RESOLUTION)
+        out = torch.empty(len(self), 2, half, dtype=torch.float32, device=self.device)
+        torch.mul(angle.cos(), radius, out=out[:, 0])
+        torch.mul(angle.sin_(), radius, out=out[:, 1])
+        return out.view(len(self), 2 * half)
 
     def integers(self, low: int, high: int, *shape: int) -> Tensor:
-        """(N, *shape) int64, uniform on low .. high - 1, by multiply-shift (bias below (high - low) / 2**32)."""
+        """(N, *shape) int64, uniform on low .. high - 1, by multiply-shift.
+
+        Of 128 values or fewer two come from one word, with a bias below 2**-17; of more, one, with a bias below
+        (high - low) / 2**32.
+        """
         if not low < high or high - low > 1 << 31:
             raise InvalidArgumentError(f"Integers are drawn from low .. high - 1; {low} .. {high} - 1 cannot be.")
-        words = self._words(math.prod(shape))
+        count = math.prod(shape)
+        if high - low <= 128:
+            values = ((self._bits(count) * (high - low)) >> 24).to(torch.int64)
+        else:
+            values = (((self._words(count) >> 32).bitwise_and_((1 << 32) - 1)) * (high - low)) >> 32
         self._next()
-        high_half = (words >> 32).bitwise_and_((1 << 32) - 1)
-        return ((high_half * (high - low)) >> 32).add_(low).reshape(len(self), *shape)
+        return values.add_(low).reshape(len(self), *shape)
 
     def permutation(self, n: int) -> Tensor:
         """(N, n) int64: for each image a permutation of 0 .. n - 1."""
@@ -179,7 +218,7 @@ class Draws:
 
         Args:
             rates: (K,) rates, each 0 .. 2000.
-            levels: (N, ...) integer indices into `rates`, any integer dtype.
+            levels: (N, ...) indices into `rates`, any integer dtype.
 
         Returns:
             float32 counts in the shape of `levels`.
@@ -187,9 +226,9 @@ class Draws:
         if isinstance(rates, Tensor):
             rates = rates.tolist()
         table = _poisson_table(tuple(float(r) for r in rates))
-        bits = self._bits(math.prod(levels.shape[1:])).reshape(-1).to(torch.int64)
+        bits = self._bits(math.prod(levels.shape[1:])).reshape(-1)
         self._next()
-        return table.invert(bits, levels.reshape(-1).to(torch.int64)).reshape(levels.shape)
+        return table.invert(bits, levels.reshape(-1).to(torch.int32)).reshape(levels.shape)
 
     def beta(self, a: float, b: float, *shape: int) -> Tensor:
         """(N, *shape) float32 from Beta(a, b); a and b > 0."""
@@ -223,9 +262,16 @@ class Draws:
 
 
 class _PoissonTable:
-    """Inverse distribution functions of K Poisson laws on the grid of 24-bit uniforms."""
+    """Inverse distribution functions of K Poisson laws on the grid of 24-bit uniforms.
 
-    _GUIDE_BITS = 12
+    A draw becomes the number of thresholds at or below it. The upper bits of the draw choose a cell of the law; the cell
+    packs the count at its start, the place of its first threshold among the lower bits, and whether it has more
+    thresholds than that one: only draws beyond the first threshold of such a cell, in the law's tails, are searched for.
+    """
+
+    _CELL = 15  # bits below the cell
+    _PLACE = _CELL + 1  # bits of a place: 0 .. 2**_CELL, the last for "no threshold in this cell"
+    _STRIDE = _RESOLUTION << 1  # between the laws' thresholds in the common sorted list
 
     def __init__(self, rates: tuple[float, ...]) -> None:
         if not rates or min(rates) < 0 or max(rates) > 2000 or any(math.isnan(r) for r in rates):
@@ -237,33 +283,33 @@ class _PoissonTable:
         with np.errstate(divide="ignore", invalid="ignore"):
             log_p = np.where(rate > 0, k * np.log(rate) - rate - log_factorial, np.where(k == 0, 0.0, -np.inf))
         distribution = np.cumsum(np.exp(log_p), axis=1)
-        # A draw u (24 bits) becomes the number of thresholds <= u; the last threshold is never reached.
-        thresholds = np.ceil(distribution * _RESOLUTION).astype(np.int64)
-        thresholds = np.minimum(thresholds, _RESOLUTION)
-        thresholds[:, -1] = _RESOLUTION
-        self.width = top + 1
-        starts = np.arange(1 << self._GUIDE_BITS, dtype=np.int64) << (24 - self._GUIDE_BITS)
-        guide = np.stack([np.searchsorted(row, starts, side="right") for row in thresholds])
-        self._thresholds = torch.from_numpy(thresholds.reshape(-1).astype(np.int32))
-        self._guide = torch.from_numpy(guide.reshape(-1).astype(np.int32))
-        self._on: dict[torch.device, tuple[Tensor, Tensor]] = {}
+        thresholds = np.minimum(np.ceil(distribution * _RESOLUTION), _RESOLUTION).astype(np.int64)
+        thresholds[:, -1] = _RESOLUTION  # never reached
+        starts = np.arange(0, _RESOLUTION + 1, 1 << self._CELL, dtype=np.int64)
+        counts = np.stack([np.searchsorted(row, starts, side="right") for row in thresholds])
+        first = np.take_along_axis(thresholds, np.minimum(counts[:, :-1], top), axis=1) - starts[:-1]
+        place = np.minimum(first, 1 << self._CELL)
+        several = np.diff(counts, axis=1) > 1
+        cells = (counts[:, :-1] << (self._PLACE + 1)) | (several.astype(np.int64) << self._PLACE) | place
+        ordered = thresholds + np.arange(len(rate))[:, None] * self._STRIDE
+        self._width = top + 1
+        self._tables = (torch.from_numpy(cells.astype(np.int32).reshape(-1)), torch.from_numpy(ordered.reshape(-1)))
+        self._on: dict[torch.device, tuple[Tensor, ...]] = {}
 
     def invert(self, bits: Tensor, levels: Tensor) -> Tensor:
-        """(M,) float32 counts for (M,) int64 draws and levels."""
+        """(M,) float32 counts for (M,) int32 draws and levels."""
         if bits.device not in self._on:
-            self._on[bits.device] = (self._thresholds.to(bits.device), self._guide.to(bits.device))
-        thresholds, guide = self._on[bits.device]
-        count = guide[(levels << self._GUIDE_BITS) + (bits >> (24 - self._GUIDE_BITS))].to(torch.int64)
-        row = levels * self.width
-        rising = bits >= thresholds[row + count]
-        count += rising
-        # Few draws lie more than one step beyond the guide's start: only those go on.
-        open_ = rising.nonzero().flatten()
-        while open_.numel():
-            more = bits[open_] >= thresholds[row[open_] + count[open_]]
-            open_ = open_[more]
-            count[open_] += 1
-        return count.to(torch.float32)
+            self._on[bits.device] = tuple(t.to(bits.device) for t in self._tables)
+        cells, ordered = self._on[bits.device]
+        cell = cells.index_select(0, (bits >> self._CELL).add_(levels << (24 - self._CELL)))
+        # -1 where the draw lies below the first threshold of its cell, else 0: the sign of the difference.
+        below = (bits & ((1 << self._CELL) - 1)).sub_(cell & ((1 << self._PLACE) - 1)) >> 31
+        count = (cell >> (self._PLACE + 1)).add_(below).add_(1)
+        onward = ((cell >> self._PLACE) & 1).add_(below).gt(0).nonzero().flatten()
+        level = levels.index_select(0, onward).to(torch.int64)
+        sought = bits.index_select(0, onward).to(torch.int64) + level * self._STRIDE
+        found = torch.searchsorted(ordered, sought, right=True) - level * self._width
+        return count.index_copy_(0, onward, found.to(torch.int32)).to(torch.float32)
 
 
 @functools.lru_cache(maxsize=64)
