@@ -72,7 +72,7 @@ def test_usage_errors_are_2(monkeypatch: pytest.MonkeyPatch, argv: list[str]) ->
 
 def test_every_command_is_complete() -> None:
     for module in cli.commands():
-        assert module.NAME == module.__name__.rsplit(".", 1)[-1]
+        assert module.__name__.rsplit(".", 1)[-1] == module.NAME
         assert module.HELP
         assert callable(module.configure)
         assert callable(module.run)
