@@ -61,7 +61,9 @@ class Corruption:
         tables: variant -> five tuples of parameters, severities 1..5. Ranged corruptions and those without severities
             have none.
         strengths: for ranged corruptions (least, greatest) strength, larger is harder; severities are five equally
-            spaced strengths.
+            spaced strengths, and "uniform" draws between the two.
+        limits: for ranged corruptions the strengths that make sense at all, from none to the most; a fixed strength may
+            be any of them, so that a range can be calibrated for other data than the source's.
         lengths: those parameters that are lengths in pixels and scale with the image side.
         deterministic: whether no draw is made.
         takes: "float" gets float32 [0, 1]; "uint8" gets the images as they are.
@@ -79,6 +81,7 @@ class Corruption:
     names: tuple[str, ...]
     tables: Mapping[str, Sequence[tuple[Any, ...]]]
     strengths: tuple[float, float] | None
+    limits: tuple[float, float] | None
     lengths: frozenset[str]
     deterministic: bool
     takes: Literal["float", "uint8"]
@@ -174,10 +177,10 @@ class Corruption:
         return truncate(result.mul_(255))
 
     def _check_strength(self, strength: float | Tensor | str, n: int) -> float | Tensor | str:
-        if self.strengths is None:
+        if self.strengths is None or self.limits is None:
             instead = "give a severity, 1 to 5" if self.severities else "it is applied as defined, without a severity"
             raise InvalidArgumentError(f"{self.name} has no continuous strength; {instead}.")
-        low, high = self.strengths
+        low, high = self.limits
         if isinstance(strength, str):
             if strength != "uniform":
                 raise InvalidArgumentError(f"A strength is a number or 'uniform', not {strength!r}.")
@@ -223,6 +226,7 @@ def corruption(
     tiny: Sequence[Any] = (),
     cifar: Sequence[Any] = (),
     strengths: tuple[float, float] | None = None,
+    limits: tuple[float, float] | None = None,
     lengths: Sequence[str] = (),
     deterministic: bool = False,
     takes: Literal["float", "uint8"] = "float",
@@ -234,7 +238,7 @@ def corruption(
 
     The tables `imagenet`, `tiny` and `cifar` hold, for severities 1..5, a tuple in the order of `names`, or the bare
     value where there is one parameter. A missing table falls back to the imagenet one, its lengths scaled. With neither
-    tables nor `strengths` it is a corruption without severities.
+    tables nor `strengths` it is a corruption without severities. `limits` are the `strengths` where they are not given.
     """
     tables = {
         variant: tuple(row if isinstance(row, tuple) else (row,) for row in table)
@@ -246,11 +250,14 @@ def corruption(
         key = name or function.__name__
         assert strengths is not None or all(len(t) == 5 for t in tables.values()), key
         assert set(suites) <= set(SUITES), key
+        if strengths is not None:
+            least, greatest = limits or strengths
+            assert least <= strengths[0] < strengths[1] <= greatest, key
         registry.add(
             key,
             Corruption(
-                key, family, tuple(suites), source, summary, tuple(names), tables, strengths, frozenset(lengths),
-                deterministic, takes, revision, plain_name or key, function,
+                key, family, tuple(suites), source, summary, tuple(names), tables, strengths, limits or strengths,
+                frozenset(lengths), deterministic, takes, revision, plain_name or key, function,
             ),
         )  # fmt: skip
         return function
