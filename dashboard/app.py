@@ -1,0 +1,40 @@
+"""The entry script: finds the views, builds the navigation, draws the heading and the page below it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import data, pages
+from dashboard.widgets import frame
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    st.set_page_config(
+        page_icon=str(HERE / "assets" / "icon.png"),
+        layout="wide",
+        menu_items={
+            "About": "**robustcore**: how image classifiers break, and what mends them. Runs on this machine alone."
+        },
+    )
+    st.html(HERE / "widgets" / "style.css")
+    st.logo(str(HERE / "assets" / "logo.png"), icon_image=str(HERE / "assets" / "icon.png"), size="large")
+    data.warm_up()
+    entries = [
+        st.Page(
+            partial(frame.show, view),
+            title=view.page.title,
+            icon=view.page.icon,
+            help=view.page.help,
+            url_path=view.name.replace("_", "-"),
+        )
+        for view in pages.views()
+    ]
+    st.navigation(entries, expanded=True).run()
+
+
+main()

@@ -1,0 +1,142 @@
+"""What the user chose: widgets whose values stand in the address, so that a page can be shared as a link.
+
+A widget is bound to the query parameter of its key (`st.<widget>(bind="query-params")`). Keys are shared by the whole
+app, so each begins with its page's letter or name. Streamlit drops a value that it cannot use without a word; here
+such a value gets one sentence, and the default takes its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard.widgets import states
+from robustcore.errors import UnknownNameError
+
+T = TypeVar("T")
+_NOTICES = "_selection_notices"
+
+
+@contextlib.contextmanager
+def page(name: str, place: DeltaGenerator) -> Iterator[None]:
+    """Collect what was wrong with the page's address and show it at `place`.
+
+    The sentences stay for as long as the person stays on the page and touches nothing: the next run, by a changed
+    control, begins without them.
+    """
+    st.session_state[_NOTICES] = []
+    yield
+    with place:
+        for sentence in st.session_state[_NOTICES]:
+            states.notice(sentence)
+
+
+def selectbox(
+    label: str,
+    options: Sequence[T],
+    *,
+    key: str,
+    kind: str,
+    default: T | None = None,
+    text: Callable[[T], str] = str,
+    **more: Any,
+) -> T:
+    """`st.selectbox` over non-empty `options`, bound to the address. `kind` names the thing in a sentence: "model"."""
+    first = options.index(default) if default in options else 0
+    _adopt(key, options, kind, text, options[first])
+    value: T = st.selectbox(label, options, first, text, key=key, bind="query-params", **more)
+    return value if value in options else options[first]
+
+
+def segmented(
+    label: str,
+    options: Sequence[T],
+    *,
+    key: str,
+    kind: str,
+    default: T | None = None,
+    text: Callable[[T], str] = str,
+    **more: Any,
+) -> T:
+    """`st.segmented_control` with exactly one of non-empty `options` chosen, bound to the address."""
+    first = options.index(default) if default in options else 0
+    _adopt(key, options, kind, text, options[first])
+    value = st.segmented_control(
+        label, options, default=options[first], required=True, format_func=text, key=key, bind="query-params", **more
+    )
+    return value if value in options else options[first]
+
+
+def multiselect(
+    label: str,
+    options: Sequence[T],
+    *,
+    key: str,
+    kind: str,
+    default: Sequence[T] = (),
+    text: Callable[[T], str] = str,
+    **more: Any,
+) -> list[T]:
+    """`st.multiselect` over `options`, bound to the address; the order is that of choosing."""
+    _adopt_many(key, options, kind, text)
+    start = [d for d in default if d in options]
+    values = st.multiselect(label, options, start, text, key=key, bind="query-params", **more)
+    return [v for v in values if v in options]
+
+
+def number(label: str, low: int, high: int, *, key: str, default: int, kind: str, **more: Any) -> int:
+    """`st.number_input` for an integer, bound to the address."""
+    raw = st.query_params.get(key)
+    if raw is not None and key not in st.session_state:
+        if not (raw.isascii() and raw.removeprefix("-").isdigit() and low <= int(raw) <= high):
+            say(f"The {kind} in the address is {raw[:40]!r}; it is an integer from {low} to {high}. Showing {default}.")
+    elif key in st.session_state and not isinstance(st.session_state[key], int):
+        st.session_state[key] = default
+    value = st.number_input(label, low, high, default, key=key, bind="query-params", **more)
+    return default if value is None else int(value)
+
+
+def toggle(label: str, *, key: str, default: bool = False, **more: Any) -> bool:
+    """`st.toggle`, bound to the address."""
+    return st.toggle(label, default, key=key, bind="query-params", **more)
+
+
+def say(sentence: str) -> None:
+    """Tell the person one thing about the address of this page."""
+    st.session_state.setdefault(_NOTICES, []).append(sentence)
+
+
+def _adopt(key: str, options: Sequence[T], kind: str, text: Callable[[T], str], default: T) -> None:
+    """Bring the address' value, or one of an earlier run that is no longer offered, in line with the options."""
+    if key in st.session_state:
+        if st.session_state[key] not in options:
+            st.session_state[key] = default
+        return
+    raw = st.query_params.get(key)
+    if raw is None or raw in [text(o) for o in options]:
+        return
+    exact = [o for o in options if str(o) == raw]
+    if exact:
+        st.session_state[key] = exact[0]
+    else:
+        say(f"{UnknownNameError(kind, raw, map(str, options))} Showing {text(default)}.")
+
+
+def _adopt_many(key: str, options: Sequence[T], kind: str, text: Callable[[T], str]) -> None:
+    if key in st.session_state:
+        st.session_state[key] = [v for v in st.session_state[key] if v in options]
+        return
+    raws = st.query_params.get_all(key)
+    if not raws or all(raw in [text(o) for o in options] for raw in raws):
+        return
+    by_name = {text(o): o for o in options} | {str(o): o for o in options}
+    for raw in raws:
+        if raw not in by_name:
+            say(f"{UnknownNameError(kind, raw, map(str, options))} It was left out.")
+    known = [by_name[raw] for raw in raws if raw in by_name]
+    if known:
+        st.session_state[key] = known

@@ -1,0 +1,32 @@
+"""Runs the server: `python -m dashboard.server --address 127.0.0.1 --port 8501`.
+
+Everything but the place comes from `.streamlit/config.toml` beside the entry script.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+APP = Path(__file__).resolve().parent / "app.py"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m dashboard.server")
+    parser.add_argument("--address", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8501)
+    args = parser.parse_args()
+    options = ["--server.address", args.address, "--server.port", str(args.port)]
+    if args.address in ("127.0.0.1", "localhost"):
+        # A foreign page whose name is made to resolve to this machine is turned away by its name.
+        options += ["--server.allowedHosts", "127.0.0.1", "--server.allowedHosts", "localhost"]
+    from streamlit.web import cli
+
+    from dashboard import data
+
+    data.warm_up()
+    cli.main(["run", str(APP), *options], prog_name="streamlit")
+
+
+if __name__ == "__main__":
+    main()

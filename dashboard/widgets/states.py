@@ -1,0 +1,35 @@
+"""The states besides content: nothing there yet, something wrong, results that ship with the package."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+
+def error(message: str, *, title: str = "That did not work") -> None:
+    """One sentence about what was wrong and what to do; the page goes on."""
+    st.error(plain(message), title=title, icon=":material/error:")
+
+
+def notice(message: str) -> None:
+    """One sentence about something that was put right by itself."""
+    st.warning(plain(message), icon=":material/info:")
+
+
+def empty(title: str, message: str, *, icon: str = ":material/inbox:") -> st.delta_generator.DeltaGenerator:
+    """The state before there is content: what will stand here, and how to get it. Returns a place for a button."""
+    with st.container(border=True, key=None, horizontal_alignment="center"):
+        st.markdown(f"### {icon} {title}", text_alignment="center", anchors=False)
+        st.markdown(plain(message), text_alignment="center")
+        return st.container(horizontal=True, horizontal_alignment="center")
+
+
+def demo_badge(what: str = "demo results, shipped with robustcore") -> None:
+    """Marks what was not computed on this machine."""
+    st.badge(what, icon=":material/inventory_2:", color="gray")
+
+
+def plain(text: str) -> str:
+    """A text for people as Markdown that shows exactly that text."""
+    for sign in "\\`*_[]<>$#~:":
+        text = text.replace(sign, "\\" + sign)
+    return text
