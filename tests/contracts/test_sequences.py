@@ -1,0 +1,81 @@
+"""What every perturbation sequence promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_sample_image
+
+from robustcore import sequences
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+
+PHOTO = np.ascontiguousarray(load_sample_image("flower.jpg")[100:300, 200:520])
+SIDES = {"imagenet": 224, "tiny": 64, "cifar": 32}
+
+
+def test_the_ten_and_the_four() -> None:
+    assert len(sequences.names("imagenet-p")) == 10
+    assert len(sequences.names("imagenet-p-extra")) == 4
+    assert sorted(sequences.names("imagenet-p") + sequences.names("imagenet-p-extra")) == sequences.names()
+
+
+@pytest.mark.parametrize("name", sequences.names())
+class TestEverySequence:
+    @pytest.mark.parametrize("variant", SIDES)
+    def test_length_shape_and_type(self, name: str, variant: str) -> None:
+        frames = sequences.frames(PHOTO, name, side=SIDES[variant], variant=variant)
+        assert frames.dtype == np.uint8
+        assert frames.shape == (sequences.get(name).lengths[variant], SIDES[variant], SIDES[variant], 3)
+        assert len({frame.tobytes() for frame in frames}) > len(frames) // 2, "the frames hardly differ"
+
+    def test_the_draws_belong_to_the_seed_and_the_image(self, name: str) -> None:
+        first = sequences.frames(PHOTO, name, side=64, seed=1, id=2)
+        assert np.array_equal(first, sequences.frames(PHOTO, name, side=64, seed=1, id=2))
+        same = [
+            np.array_equal(first, sequences.frames(PHOTO, name, side=64, seed=2, id=2)),
+            np.array_equal(first, sequences.frames(PHOTO, name, side=64, seed=1, id=3)),
+        ]
+        assert same == [sequences.get(name).deterministic] * 2
+
+    def test_tensors_and_arrays_agree(self, name: str) -> None:
+        array = sequences.frames(PHOTO, name, side=48)
+        tensor = sequences.frames(torch.from_numpy(PHOTO).permute(2, 0, 1), name, side=48)
+        assert np.array_equal(tensor.permute(0, 2, 3, 1).numpy(), array)
+
+    def test_the_input_is_left_alone(self, name: str) -> None:
+        before = PHOTO.copy()
+        sequences.frames(PHOTO, name, side=64)
+        assert np.array_equal(PHOTO, before)
+
+    @pytest.mark.parametrize("value", [0, 255])
+    def test_a_constant_image_is_no_trouble(self, name: str, value: int) -> None:
+        sequences.frames(np.full((64, 64, 3), value, np.uint8), name)
+
+    def test_it_says_what_it_does(self, name: str) -> None:
+        assert sequences.get(name).summary.endswith(".")
+        assert sequences.get(name).family in {"noise", "blur", "weather", "geometry"}
+
+
+@pytest.mark.parametrize("name", [n for n in sequences.names() if "noise" in n])
+def test_noise_starts_clean_and_grows_with_the_difficulty(name: str) -> None:
+    photo = PHOTO[:200, :200]
+    distances = []
+    for difficulty in (1, 2, 3):
+        frames = sequences.frames(photo, name, side=64, difficulty=difficulty).astype(float)
+        distances.append(np.abs(frames[1:] - frames[0]).mean())
+    assert distances == sorted(distances)
+    assert distances[0] > 1
+
+
+def test_bad_arguments_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match="translate"):
+        sequences.frames(PHOTO, "translat")
+    with pytest.raises(InvalidArgumentError, match="difficulty"):
+        sequences.frames(PHOTO, "tilt", difficulty=4)
+    with pytest.raises(InvalidArgumentError, match="one image"):
+        sequences.frames(PHOTO[None], "tilt")
+    with pytest.raises(InvalidArgumentError, match="32 pixels"):
+        sequences.frames(PHOTO, "tilt", side=31)
+    with pytest.raises(UnknownNameError, match="imagenet-p"):
+        sequences.names("imagenet-q")
