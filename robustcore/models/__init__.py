@@ -1,0 +1,172 @@
+"""Models: the catalogue of what can be loaded by name, and `load_model`.
+
+A model's name is one of
+
+- a demo model that ships with the package, found by listing `assets/models`: "scenes/resnet-standard"
+- a model trained here, found by listing `models` in the cache: "own/scenes/resnet-mixup"
+- "torchvision/NAME" or "timm/NAME": published weights, fetched once when asked for
+- the path of a checkpoint: "runs/mine.safetensors", "resnet50.pth?architecture=torchvision/resnet50"
+
+Options follow a question mark, joined by "&": "torchvision/resnet18?weights=none&classes=10".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from robustcore import devices, paths
+from robustcore.errors import InvalidArgumentError, ModelError, UnknownNameError
+from robustcore.models import checkpoints, pretrained
+from robustcore.models.architectures import architecture as find_architecture
+from robustcore.models.architectures import check_classes, registry, torchvision_names
+from robustcore.models.classifier import Card, Classifier
+
+__all__ = ["Card", "Classifier", "architectures", "card", "load_model", "names"]
+
+_OPTIONS = {
+    "weights": "'none' for random weights, or the name of one published set, as IMAGENET1K_V1",
+    "classes": "the number of classes, with random weights; with a checkpoint, the number that it must have",
+    "seed": "of the random weights",
+    "architecture": "of a checkpoint without a card",
+}
+OWN = "own/"
+
+
+def names(*, offline: bool = False) -> list[str]:
+    """The names of the models that can be loaded, sorted: shipped, trained here, torchvision's; timm's 1,500 come beside.
+
+    Args:
+        offline: only those whose weights are on this machine.
+    """
+    published = torchvision_names()
+    if offline:
+        published = [name for name in published if pretrained.kept_at(name)]
+    return sorted([*_files(), *published])
+
+
+def architectures() -> list[str]:
+    """The names of the networks that can be trained, sorted; timm's come beside."""
+    return sorted([*registry.names(), *torchvision_names()])
+
+
+def load_model(
+    name: str | Path, device: torch.device | str | None = None, *, architecture: str | None = None
+) -> Classifier:
+    """The model of that name, in evaluation mode, as a function of [0, 1] images of any size.
+
+    Args:
+        name: see the module's docstring.
+        device: "cpu" by default; "auto" takes a GPU if there is one.
+        architecture: of a checkpoint without a card, e.g. "torchvision/resnet50".
+
+    Raises:
+        UnknownNameError: no such model; the nearest names are offered.
+        ModelError: the weights cannot be had, or the checkpoint cannot be used.
+        MissingExtraError: a timm model, and timm is not installed.
+    """
+    target = devices.pick(device)
+    return _Request.parse(name, architecture).load().to(target)
+
+
+def card(name: str | Path) -> Card:
+    """What `load_model` would load, without loading weights or fetching anything."""
+    return _Request.parse(name).card()
+
+
+def _files() -> dict[str, Path]:
+    """Name -> file of the models that ship and of those trained here."""
+    found = {}
+    for prefix, folder in (("", paths.assets() / "models"), (OWN, paths.cache() / "models")):
+        for path in sorted(folder.rglob(f"*{checkpoints.SUFFIX}")):
+            if not path.name.startswith("."):
+                found[prefix + path.relative_to(folder).with_suffix("").as_posix()] = path
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class _Request:
+    """A model's name, taken apart."""
+
+    text: str
+    base: str
+    weights: str | None = None
+    classes: int | None = None
+    seed: int = 0
+    architecture: str | None = None
+
+    @classmethod
+    def parse(cls, name: str | Path, architecture: str | None = None) -> _Request:
+        base, _, query = str(name).partition("?")
+        options: dict[str, str] = {}
+        for part in filter(None, query.split("&")):
+            key, equals, value = part.partition("=")
+            if key not in _OPTIONS or not equals or not value:
+                allowed = "; ".join(f"{k}= {v}" for k, v in _OPTIONS.items())
+                raise InvalidArgumentError(
+                    f"The model name {str(name)!r} has the option {part!r}; possible are {allowed}."
+                )
+            options[key] = value
+        numbers = {}
+        for key in ("classes", "seed"):
+            if key in options:
+                if not options[key].isdecimal():
+                    raise InvalidArgumentError(f"The option {key} of the model {str(name)!r} is no number.")
+                numbers[key] = int(options.pop(key))
+        if "classes" in numbers:
+            check_classes(numbers["classes"])
+        if architecture is not None:
+            options["architecture"] = architecture
+        return cls(str(name), base, **options, **numbers)  # type: ignore[arg-type]
+
+    @property
+    def is_path(self) -> bool:
+        return Path(self.base).suffix in checkpoints.SUFFIXES or Path(self.base).expanduser().is_file()
+
+    def load(self) -> Classifier:
+        if self.weights == "none":
+            return find_architecture(self.base).build(self._random_card(), self.seed).eval()
+        if self.is_path:
+            return checkpoints.load(self.base, architecture=self.architecture, classes=self.classes, name=self.text)
+        if self.base.startswith("torchvision/"):
+            return self._checked(pretrained.load_torchvision(self.base, self.weights))
+        if self.base.startswith("timm/"):
+            return self._checked(pretrained.load_timm(self.base))
+        return checkpoints.load(self._file(), architecture=self.architecture, classes=self.classes, name=self.text)
+
+    def card(self) -> Card:
+        if self.weights == "none":
+            return self._random_card()
+        if self.is_path:
+            path = Path(self.base).expanduser()
+            found = self.load().card if self.architecture else checkpoints.read_card(path)
+        elif self.base.startswith("torchvision/"):
+            found = pretrained.torchvision_card(self.base, self.weights)
+        elif self.base.startswith("timm/"):
+            found = pretrained.timm_card(self.base)
+        else:
+            found = checkpoints.read_card(self._file())
+        return dataclasses.replace(found, name=self.text)
+
+    def _file(self) -> Path:
+        files = _files()
+        if self.base not in files:
+            raise UnknownNameError("model", self.base, [*files, *torchvision_names()])
+        return files[self.base]
+
+    def _random_card(self) -> Card:
+        family = find_architecture(self.base)
+        count = 1000 if self.classes is None else self.classes
+        labels = tuple(str(i) for i in range(count))
+        return Card(self.text, labels, family.side, "none", "untrained", self.base, {"seed": self.seed})
+
+    def _checked(self, model: Classifier) -> Classifier:
+        count = len(model.card.classes)
+        if self.classes not in (None, count):
+            raise ModelError(
+                f"The published weights of {self.base} tell {count} classes apart; {self.classes} are asked for. "
+                "Random weights (weights=none) can have any number."
+            )
+        return model.rename(self.text)

@@ -12,19 +12,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from robustcore.errors import InvalidArgumentError, ModelError
+
 
 @dataclasses.dataclass(frozen=True)
 class Card:
     """What a model is and where it comes from; travels in its checkpoint.
 
     Attributes:
-        name: catalogue name, e.g. "scenes/resnet-standard".
+        name: what `load_model` finds it under, e.g. "scenes/resnet-standard".
         classes: class names in the order of the logits.
         side: input side in pixels; images of other sizes are resized to it (bilinear, antialiased).
         dataset: what it was trained on, e.g. "scenes".
         intervention: how, e.g. "standard".
         architecture: e.g. "scenes/resnet" or "torchvision/resnet50".
-        recipe: everything that the training needs to be repeated.
+        recipe: everything that the training needs to be repeated, and what it was made with; JSON values.
     """
 
     name: str
@@ -38,6 +40,23 @@ class Card:
     def to_json(self) -> str:
         """One line, keys sorted."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Card:
+        """The inverse of `to_json`; anything that is no card raises a `ModelError`. Unknown fields are left out."""
+        try:
+            fields = json.loads(text)
+            known = {f.name for f in dataclasses.fields(cls)}
+            card = cls(**{key: value for key, value in fields.items() if key in known})
+            card = dataclasses.replace(card, classes=tuple(card.classes))
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise ModelError(f"The model's card cannot be read ({error}).") from error
+        texts = (card.name, card.dataset, card.intervention, card.architecture, *card.classes)
+        if not all(isinstance(t, str) for t in texts) or not isinstance(card.recipe, Mapping):
+            raise ModelError("The model's card cannot be read: its names are no texts or its recipe is no table.")
+        if isinstance(card.side, bool) or not isinstance(card.side, int) or not 8 <= card.side <= 4096:
+            raise ModelError(f"The model's card names an input side of {card.side!r}; 8 to 4096 pixels are possible.")
+        return card
 
 
 class Classifier(nn.Module):
@@ -65,22 +84,57 @@ class Classifier(nn.Module):
         self.card = card
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
+        self._known_fingerprint: tuple[object, str] | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.mean.device
+
+    def rename(self, name: str) -> Classifier:
+        """This classifier itself, under another name; a name is no part of the fingerprint."""
+        self.card = dataclasses.replace(self.card, name=name)
+        return self
 
     def forward(self, x: Tensor) -> Tensor:
-        """float32 (N, 3, H, W) in [0, 1], or uint8 0..255 -> (N, K) logits."""
+        """float32 (N, 3, H, W) in [0, 1], or uint8 0..255 -> float32 (N, K) logits."""
+        if x.ndim != 4 or x.shape[1] != 3:
+            raise InvalidArgumentError(f"A classifier takes images of shape (N, 3, H, W), not {tuple(x.shape)}.")
         if x.dtype == torch.uint8:
             x = x.to(torch.float32).div_(255)
         if x.shape[-2:] != (self.card.side, self.card.side):
             x = F.interpolate(x, (self.card.side, self.card.side), mode="bilinear", antialias=True, align_corners=False)
         logits: Tensor = self.network((x - self.mean) / self.std)
-        return logits
+        return logits.float()
 
     def fingerprint(self) -> str:
-        """SHA-256 over the architecture, the preprocessing, the classes and every weight; a changed checkpoint changes it."""
+        """SHA-256 over the architecture, the preprocessing, the classes and every weight; a changed checkpoint changes it.
+
+        The same on every device. It is computed once and again only when a weight has changed.
+        """
+        state = sorted(self.state_dict().items())
+        now = _versions([tensor for _, tensor in state])
+        if self._known_fingerprint is None or self._known_fingerprint[0] != now:
+            self._known_fingerprint = now, self._hash(state)
+        return self._known_fingerprint[1]
+
+    def _hash(self, state: list[tuple[str, Tensor]]) -> str:
         digest = hashlib.sha256()
         digest.update(json.dumps([self.card.architecture, self.card.side, list(self.card.classes)]).encode())
-        digest.update(repr(self.network).encode())
-        for key, value in sorted(self.state_dict().items()):
+        # Our own networks carry a revision; of others, the printed form tells strides and activations apart.
+        revision = getattr(self.network, "revision", None)
+        digest.update(f"revision {revision}".encode() if revision is not None else repr(self.network).encode())
+        for key, value in state:
             digest.update(f"{key}:{value.dtype}:{tuple(value.shape)}".encode())
-            digest.update(value.detach().to("cpu").contiguous().flatten().view(torch.uint8).numpy().tobytes())
+            digest.update(value.detach().to("cpu").contiguous().flatten().view(torch.uint8).numpy().data)
         return digest.hexdigest()
+
+
+def _versions(tensors: list[Tensor]) -> object:
+    """Equal as long as the tensors hold the same values, and much cheaper than hashing them.
+
+    torch counts the writes to a tensor, but not those through `.data`; the sums see these.
+    """
+    sums = torch.stack([t.detach().sum(dtype=torch.float64) for t in tensors]).tolist()
+    counters = [None if t.is_inference() else t._version for t in tensors]
+    return [(t.data_ptr(), count, total) for t, count, total in zip(tensors, counters, sums, strict=True)]

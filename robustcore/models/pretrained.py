@@ -1,0 +1,151 @@
+"""Published weights of torchvision and timm: fetched once when a person asks for a model by name, then kept."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from robustcore import paths
+from robustcore.errors import ModelError, UnknownNameError
+from robustcore.models.architectures import architecture
+from robustcore.models.classifier import Card, Classifier
+
+_TIMEOUT = 15  # seconds until a silent network counts as none
+_TIMM_FILES = ("model.safetensors", "pytorch_model.bin")  # names of the weights in a timm repository
+
+
+def torchvision_card(name: str, weights: str | None = None) -> Card:
+    """The card of torchvision/NAME with its published weights; fetches nothing.
+
+    The recipe names the preparation that the weights were published with: shorter side resized to `resize`, then the
+    centre `crop`. That is the dataset's part; the classifier only resizes what arrives to the crop's side.
+    """
+    entry = _entry(name, weights)
+    transforms = entry.transforms()
+    recipe = {
+        "weights": entry.name,
+        "url": entry.url,
+        "resize": transforms.resize_size[0],
+        "crop": transforms.crop_size[0],
+        "interpolation": transforms.interpolation.value,
+    }
+    classes = tuple(_unique(entry.meta["categories"]))
+    return Card(name, classes, transforms.crop_size[0], "imagenet", "standard", name, recipe)
+
+
+def load_torchvision(name: str, weights: str | None = None) -> Classifier:
+    """torchvision/NAME with its published weights: from torch's own download folder, from the cache, or the network."""
+    entry = _entry(name, weights)
+    kept = kept_at(name, weights)
+    folder = kept.parent if kept else _folder()
+    try:
+        if kept is None:
+            _knock(entry.url)
+        state = torch.hub.load_state_dict_from_url(
+            entry.url, str(folder), map_location="cpu", progress=False, check_hash=True, weights_only=True
+        )
+    except (OSError, RuntimeError) as error:  # URLError is an OSError; RuntimeError: the digest differs
+        raise ModelError(_unreachable(name, str(folder), error)) from error
+    card, family = torchvision_card(name, weights), architecture(name)
+    transforms = entry.transforms()
+    network = family.build(card, seed=0).network
+    # GoogLeNet and Inception were trained on another normalisation, which they then compute from the common one.
+    if hasattr(network, "transform_input"):
+        setattr(network, "transform_input", True)  # noqa: B010 - mypy takes every attribute of a module for a module
+    network.load_state_dict(_current_keys(state))
+    return Classifier(network, card, mean=transforms.mean, std=transforms.std).eval()
+
+
+def kept_at(name: str, weights: str | None = None) -> Path | None:
+    """The file with the published weights of torchvision/NAME if this machine has it, in torch's folder or the cache."""
+    file = Path(_entry(name, weights).url).name
+    for folder in (Path(torch.hub.get_dir()) / "checkpoints", _folder()):
+        if (folder / file).is_file():
+            return folder / file
+    return None
+
+
+def timm_card(name: str) -> Card:
+    """The card of timm/NAME; fetches nothing."""
+    family = architecture(name)
+    import timm
+
+    config = timm.get_pretrained_cfg(name.removeprefix("timm/"))
+    classes = tuple(str(i) for i in range(config.num_classes))
+    if config.num_classes == 1000:
+        labels = timm.data.ImageNetInfo()
+        classes = tuple(_unique([labels.index_to_description(i).split(",")[0] for i in range(1000)]))
+    dataset = "imagenet" if len(classes) == 1000 else config.tag or "unknown"
+    return Card(name, classes, family.side, dataset, "standard", name, {"weights": config.tag, "crop": config.crop_pct})
+
+
+def load_timm(name: str) -> Classifier:
+    """timm/NAME with its published weights, from the Hugging Face cache or the network."""
+    card, family = timm_card(name), architecture(name)
+    import timm
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    short = name.removeprefix("timm/")
+    repository = timm.get_pretrained_cfg(short).hf_hub_id or ""
+    files = [try_to_load_from_cache(repository, file) for file in _TIMM_FILES] if "/" in repository else []
+    kept = next((file for file in files if isinstance(file, str)), None)
+    try:
+        if kept is None:
+            _knock(constants.ENDPOINT)
+        network = timm.create_model(short, pretrained=True, pretrained_cfg_overlay={"file": kept} if kept else None)
+    except Exception as error:  # the download goes through several libraries with exceptions of their own
+        raise ModelError(_unreachable(name, constants.HF_HUB_CACHE, error)) from error
+    return Classifier(network, card, mean=family.mean, std=family.std).eval()
+
+
+def _folder() -> Path:
+    return paths.cache() / "weights" / "torchvision"
+
+
+def _knock(url: str) -> None:
+    """Ask whether the network answers: the libraries that fetch wait for a silent one without end, or try for a minute."""
+    with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_TIMEOUT):
+        pass
+
+
+def _entry(name: str, weights: str | None) -> Any:
+    import torchvision
+
+    architecture(name)  # an unknown name is answered with the nearest
+    entries = torchvision.models.get_model_weights(name.removeprefix("torchvision/"))
+    if weights is None:
+        return entries.DEFAULT
+    if weights not in entries.__members__:
+        raise UnknownNameError(f"set of weights of {name}", weights, entries.__members__)
+    return entries[weights]
+
+
+def _unreachable(name: str, place: str, error: Exception) -> str:
+    reason = (str(getattr(error, "reason", "")) or str(error)).strip().splitlines() or [type(error).__name__]
+    return (
+        f"The published weights of {name} cannot be had now ({reason[0][:200]}): they need the network once and are "
+        f"then kept in {place}. Without a network, name a checkpoint's path, or '{name}?weights=none' for random weights."
+    )
+
+
+def _unique(labels: list[str]) -> list[str]:
+    """ImageNet has two classes "crane" and two "maillot": a second one gets its number."""
+    seen: set[str] = set()
+    result = []
+    for index, label in enumerate(labels):
+        result.append(f"{label} ({index})" if label in seen else label)
+        seen.add(label)
+    return result
+
+
+def _current_keys(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Published state dicts with the names of today: DenseNet's are from before a renaming; training heads are left out."""
+    renamed = {re.sub(r"((?:norm|relu|conv))\.([12])\.", r"\1\2.", key): value for key, value in state.items()}
+    heads = ("AuxLogits.", "aux1.", "aux2.")
+    return {key: value for key, value in renamed.items() if not key.startswith(heads)}
