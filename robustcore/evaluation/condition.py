@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,18 @@ from robustcore.errors import InvalidArgumentError
 KINDS = ("clean", "corruption", "sequence", "attack", "shift")
 
 
-@dataclasses.dataclass(frozen=True, order=True)
+def _frozen(value: Any) -> Any:
+    """A parameter's value in hashable form."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_frozen(v) for v in value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise InvalidArgumentError(
+        f"A condition's parameters are numbers, texts, booleans and lists of them, not {type(value).__name__}."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class Condition:
     """One condition. Equal conditions have equal canonical forms, and so equal results.
 
@@ -24,7 +36,7 @@ class Condition:
         strength: a number in the corruption's range, "uniform" (drawn in the range for each image), or None.
         variant: size variant of the constants, or None for the nearest one.
         storage: "memory", or "jpeg85" for the second JPEG of the released sets.
-        params: every further parameter by name, JSON values. A shift names its clean dataset under "clean"; an attack
+        params: every further parameter by name: numbers, texts, booleans and lists of them (lists become tuples). A shift names its clean dataset under "clean"; an attack
             its eps, norm, goal, and surrogate's fingerprint; a sequence its difficulty.
     """
 
@@ -42,10 +54,21 @@ class Condition:
         if self.storage not in STORAGES:
             raise InvalidArgumentError(f"A storage is one of {', '.join(STORAGES)}, not {self.storage!r}.")
         if self.severity is not None and (isinstance(self.severity, bool) or self.severity not in (1, 2, 3, 4, 5)):
-            raise InvalidArgumentError(f"A severity is 1, 2, 3, 4 or 5, not {self.severity!r}.")
+            raise InvalidArgumentError(
+                f"A severity is 1, 2, 3, 4 or 5, not {self.severity!r}. Clean is a condition of its own."
+            )
         if self.severity is not None and self.strength is not None:
             raise InvalidArgumentError("A condition has a severity or a strength, not both.")
-        object.__setattr__(self, "params", tuple(sorted(dict(self.params).items())))
+        if isinstance(self.strength, str):
+            if self.strength != "uniform":
+                raise InvalidArgumentError(f"A strength is a number or 'uniform', not {self.strength!r}.")
+        elif self.strength is not None:
+            if isinstance(self.strength, bool) or not math.isfinite(self.strength):
+                raise InvalidArgumentError(f"A strength is a number or 'uniform', not {self.strength!r}.")
+            # 1 and 1.0 are one condition, so that they have one canonical form.
+            object.__setattr__(self, "strength", float(self.strength))
+        params = {str(name): _frozen(value) for name, value in dict(self.params).items()}
+        object.__setattr__(self, "params", tuple(sorted(params.items())))
 
     @classmethod
     def clean(cls) -> Condition:
@@ -68,6 +91,11 @@ class Condition:
     def canonical(self) -> str:
         """The canonical JSON: sorted keys, no spaces."""
         return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The further parameters as a dictionary."""
+        return dict(self.params)
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Condition:

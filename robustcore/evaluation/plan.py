@@ -1,0 +1,172 @@
+"""The plan: models x dataset x conditions -> units, and what of it is pending. Pure questions; nothing is written here.
+
+A unit is one shard of 256 images, in a fixed seeded order of the dataset, under one condition, for one model. A limit is
+a prefix of that order, so that a larger result answers a smaller question. Where a limit cuts a shard, the unit is
+computed for the first images of that shard; a later, larger question replaces it, and a smaller one is answered from its
+per-image predictions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from robustcore.datasets._base import Dataset
+from robustcore.errors import InvalidArgumentError
+from robustcore.evaluation import operations
+from robustcore.evaluation.condition import Condition
+from robustcore.randomness import Draws
+
+SHARD = 256
+PRECISIONS = ("float32", "bf16")
+# Part of every dataset's key: raised when the order or the size of a shard changes, since a shard is then another one.
+ORDER_REVISION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A model as plans and tables see it: without its weights."""
+
+    name: str
+    fingerprint: str
+    classes: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """What a cell's results are found by: fingerprints, the seed that matters, and the precision."""
+
+    model: str
+    dataset: str
+    condition: str
+    seed: int
+    precision: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """All units of one model under one condition.
+
+    Attributes:
+        key: what its results are found by.
+        model: the model without its weights.
+        dataset, split: names, for people.
+        condition: what is done to the images.
+        size: the number of images asked for.
+    """
+
+    key: Key
+    model: Subject
+    dataset: str
+    split: str
+    condition: Condition
+    size: int
+
+    def units(self) -> list[Unit]:
+        """The cell's units, in order."""
+        return [Unit(self, shard, n) for shard, n in enumerate(shard_sizes(self.size))]
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+    """One shard of a cell: its first `n` images."""
+
+    cell: Cell
+    shard: int
+    n: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Pending units of one shard under one condition: the images are made once, and every model scores them."""
+
+    condition: Condition
+    shard: int
+    n: int
+    units: tuple[Unit, ...]
+
+
+def order(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """(N,) places of a dataset's images in the fixed seeded order: sorted by a random number that belongs to the id.
+
+    Images that come or go leave the order of the others as it is.
+    """
+    numbers = Draws(0, "evaluation order", torch.as_tensor(ids)).integers(0, 1 << 31, 1)[:, 0].numpy()
+    return np.lexsort((ids, numbers)).astype(np.int64)
+
+
+def shard_sizes(size: int) -> list[int]:
+    """The number of images in each shard of the first `size` images."""
+    return [min(SHARD, size - start) for start in range(0, size, SHARD)]
+
+
+def dataset_key(dataset: Dataset) -> str:
+    """The dataset's part of a result's key: its fingerprint, and the order that shards are cut from."""
+    return hashlib.sha256(f"{dataset.fingerprint}:{ORDER_REVISION}:{SHARD}".encode()).hexdigest()
+
+
+def check_limit(limit: int | None) -> int | None:
+    """The limit, if it is None or a number of images."""
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise InvalidArgumentError(f"A limit is a number of images, 1 or more, not {limit!r}; leave it out for all.")
+    return limit
+
+
+def make(
+    models: Sequence[Subject],
+    dataset: Dataset,
+    conditions: Sequence[Condition],
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+    precision: str = "float32",
+) -> list[Cell]:
+    """The cells of an evaluation, condition by condition, model by model.
+
+    Raises:
+        InvalidArgumentError: a limit below 1, a negative seed, an unknown precision.
+    """
+    check_limit(limit)
+    if isinstance(seed, bool) or not 0 <= seed < 1 << 63:
+        raise InvalidArgumentError(f"A seed is an integer from 0 to 2**63 - 1, not {seed!r}.")
+    if precision not in PRECISIONS:
+        raise InvalidArgumentError(f"A precision is one of {', '.join(PRECISIONS)}, not {precision!r}.")
+    cells = []
+    base = dataset_key(dataset)
+    for condition in conditions:
+        operation = operations.of(condition)
+        scored = operation.dataset(condition, dataset)
+        size = len(scored) if limit is None else min(limit, len(scored))
+        key_seed = seed if operation.is_random(condition) else 0
+        key_precision = "float32" if operation.float32_only else precision
+        fingerprint = operations.fingerprint(condition)
+        for model in models:
+            key = Key(model.fingerprint, base, fingerprint, key_seed, key_precision)
+            cells.append(Cell(key, model, dataset.name, dataset.split, condition, size))
+    return cells
+
+
+def pending(cells: Iterable[Cell], stored: Mapping[Key, Mapping[int, int]]) -> list[Unit]:
+    """The units that are not stored, or stored for fewer images than are asked for.
+
+    Args:
+        cells: what is asked for.
+        stored: for each cell's key, shard -> images that are stored.
+    """
+    # A model that is named twice is computed once.
+    different = {cell.key: cell for cell in cells}.values()
+    return [u for cell in different for u in cell.units() if stored.get(cell.key, {}).get(u.shard, 0) < u.n]
+
+
+def groups(units: Iterable[Unit]) -> list[Group]:
+    """Units that share their images, shard by shard, so that every condition's first images are there first."""
+    found: dict[tuple[int, Condition, int], list[Unit]] = {}
+    for unit in units:
+        found.setdefault((unit.shard, unit.cell.condition, unit.n), []).append(unit)
+    ordered = sorted(found.items(), key=lambda item: item[0][0])  # stable: conditions keep their order
+    return [Group(condition, shard, n, tuple(members)) for (shard, condition, n), members in ordered]

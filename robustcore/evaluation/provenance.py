@@ -1,0 +1,56 @@
+"""Where results come from: the device, the versions and the command of the run that computed them."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import functools
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+_PACKAGES = ("robustcore", "torch", "torchvision", "numpy", "opencv-python-headless", "albumentations", "pillow")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One evaluation, as every unit that it computed refers to it.
+
+    Attributes:
+        date: when it began, ISO 8601 in UTC.
+        device: e.g. "cpu" or "cuda (NVIDIA H200)".
+        versions: package -> version.
+        command: what was called, for people.
+    """
+
+    date: str
+    device: str
+    versions: Mapping[str, str]
+    command: str
+
+    @property
+    def identity(self) -> str:
+        """Equal runs have equal identities."""
+        return json.dumps([self.date, self.device, sorted(self.versions.items()), self.command])
+
+
+def current(device: str, command: str | None = None) -> Run:
+    """The run that begins now; the command is this process's own unless one is named."""
+    if command is None:
+        command = " ".join([sys.argv[0].rsplit("/", 1)[-1] or "python", *sys.argv[1:]])
+    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    return Run(date, device, versions(), command)
+
+
+@functools.lru_cache(maxsize=1)
+def versions() -> Mapping[str, str]:
+    """The versions of Python and of the packages that results depend on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # a build of OpenCV under another name, say: what is not there made no result
+            continue
+    return found

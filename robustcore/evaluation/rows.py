@@ -1,0 +1,179 @@
+"""Rows of the results file: each function is one question or one change on an open connection."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from robustcore.evaluation.plan import SHARD, Cell, Key, Unit
+from robustcore.evaluation.predictions import Counts, Predictions
+from robustcore.evaluation.provenance import Run
+
+COUNTS = ("n", "answers", "correct", "top5", "confidence")
+
+
+def cells(connection: sqlite3.Connection, wanted: Iterable[Cell]) -> dict[Key, dict[str, Any]]:
+    """The `cells` rows, with their totals, of those cells that exist."""
+    keys = {cell.key for cell in wanted}
+    found: dict[Key, dict[str, Any]] = {}
+    for dataset in {key.dataset for key in keys}:
+        models = sorted({key.model for key in keys if key.dataset == dataset})
+        rows = connection.execute(
+            "SELECT models.fingerprint, conditions.fingerprint, cells.seed, cells.precision, cells.id, cells.prefix, "
+            "cells.n, cells.answers, cells.correct, cells.top5, cells.confidence, cells.updated "
+            "FROM cells JOIN models ON models.id = cells.model JOIN conditions ON conditions.id = cells.condition "
+            "WHERE cells.dataset = (SELECT id FROM datasets WHERE fingerprint = ?) "
+            "AND cells.model IN (SELECT id FROM models WHERE fingerprint IN (SELECT value FROM json_each(?)))",
+            (dataset, json.dumps(models)),
+        )
+        for model, condition, seed, precision, *rest in rows:
+            key = Key(model, dataset, condition, seed, precision)
+            if key in keys:
+                found[key] = dict(zip(("id", "prefix", *COUNTS, "updated"), rest, strict=True))
+    return found
+
+
+def unit_counts(connection: sqlite3.Connection, cell: int, unit: Unit) -> tuple[Counts | None, str]:
+    """The counts of a unit's images and their date: the row's own, or from the predictions where the row has more."""
+    row = connection.execute(
+        "SELECT n, answers, correct, top5, confidence, date FROM units WHERE cell = ? AND shard = ?", (cell, unit.shard)
+    ).fetchone()
+    if row is None:
+        return None, ""
+    if row[0] > unit.n:
+        predictions = read(connection, cell, unit.shard)
+        return (None, "") if predictions is None else (predictions.prefix(unit.n).counts(), row[5])
+    values = connection.execute(
+        "SELECT name, total FROM unit_values WHERE cell = ? AND shard = ?", (cell, unit.shard)
+    ).fetchall()
+    return Counts(row[0], row[1], row[2], row[3], row[4], dict(values)), row[5]
+
+
+def values(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, dict[str, float]]:
+    """Cell id -> the totals of its further per-image numbers."""
+    found: dict[int, dict[str, float]] = {}
+    rows = connection.execute(
+        "SELECT cell, name, sum(total) FROM unit_values WHERE cell IN (SELECT value FROM json_each(?)) GROUP BY cell, name",
+        (json.dumps(list(ids)),),
+    )
+    for cell, name, total in rows:
+        found.setdefault(cell, {})[name] = total
+    return found
+
+
+def read(connection: sqlite3.Connection, cell: int, shard: int) -> Predictions | None:
+    """One unit's predictions."""
+    row = connection.execute("SELECT data FROM predictions WHERE cell = ? AND shard = ?", (cell, shard)).fetchone()
+    return None if row is None else Predictions.from_bytes(row[0])
+
+
+def total(parts: Sequence[Counts]) -> Counts:
+    """The sum of several units' counts; what one of them lacks is lacking."""
+    top5 = [part.top5 for part in parts]
+    confidence = [part.confidence for part in parts]
+    names = set.intersection(*(set(part.values) for part in parts)) if parts else set()
+    return Counts(
+        n=sum(part.n for part in parts),
+        answers=sum(part.answers for part in parts),
+        correct=sum(part.correct for part in parts),
+        top5=None if None in top5 else sum(v for v in top5 if v is not None),
+        confidence=None if None in confidence else sum(v for v in confidence if v is not None),
+        values={name: sum(part.values[name] for part in parts) for name in sorted(names)},
+    )
+
+
+def cell_id(connection: sqlite3.Connection, cell: Cell) -> int:
+    """The id of a cell's row; the row, and those that it refers to, are made where they are missing."""
+    key, condition = cell.key, cell.condition
+    model = _named(
+        connection, "models", key.model, {"name": cell.model.name, "classes": json.dumps(list(cell.model.classes))}
+    )
+    dataset = _named(connection, "datasets", key.dataset, {"name": cell.dataset, "split": cell.split})
+    condition_id = _named(
+        connection,
+        "conditions",
+        key.condition,
+        {"kind": condition.kind, "name": condition.name, "canonical": condition.canonical()},
+    )
+    place = (dataset, model, condition_id, key.seed, key.precision)
+    connection.execute(
+        "INSERT OR IGNORE INTO cells (dataset, model, condition, seed, precision) VALUES (?, ?, ?, ?, ?)", place
+    )
+    row = connection.execute(
+        "SELECT id FROM cells WHERE dataset = ? AND model = ? AND condition = ? AND seed = ? AND precision = ?", place
+    ).fetchone()
+    return int(row[0])
+
+
+def _named(connection: sqlite3.Connection, table: str, fingerprint: str, fields: Mapping[str, str]) -> int:
+    row = connection.execute(f"SELECT id FROM {table} WHERE fingerprint = ?", (fingerprint,)).fetchone()
+    if row is None:
+        names = ", ".join(["fingerprint", *fields])
+        marks = ", ".join("?" * (len(fields) + 1))
+        connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", (fingerprint, *fields.values()))
+        row = connection.execute(f"SELECT id FROM {table} WHERE fingerprint = ?", (fingerprint,)).fetchone()
+    return int(row[0])
+
+
+def run_id(connection: sqlite3.Connection, run: Run) -> int:
+    """The id of a run's row, made where it is missing."""
+    connection.execute(
+        "INSERT OR IGNORE INTO runs (identity, date, device, versions, command) VALUES (?, ?, ?, ?, ?)",
+        (run.identity, run.date, run.device, json.dumps(dict(run.versions), sort_keys=True), run.command),
+    )
+    return int(connection.execute("SELECT id FROM runs WHERE identity = ?", (run.identity,)).fetchone()[0])
+
+
+def checksum(counts: Counts, data: bytes) -> str:
+    """Over a unit's counts and predictions, 32 hex digits."""
+    head = json.dumps([getattr(counts, name) for name in COUNTS] + [sorted(counts.values.items())])
+    return hashlib.sha256(head.encode() + data).hexdigest()[:32]
+
+
+def insert_unit(
+    connection: sqlite3.Connection,
+    place: tuple[int, int],
+    counts: Counts,
+    data: bytes,
+    *,
+    seconds: float,
+    date: str,
+    run: int,
+) -> None:
+    """Write one unit's rows at (cell, shard), over what stood there."""
+    connection.execute(
+        "INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*place, *(getattr(counts, name) for name in COUNTS), seconds, date, run, checksum(counts, data)),
+    )
+    connection.execute("DELETE FROM unit_values WHERE cell = ? AND shard = ?", place)
+    connection.executemany(
+        "INSERT INTO unit_values VALUES (?, ?, ?, ?)", [(*place, name, sum_) for name, sum_ in counts.values.items()]
+    )
+    connection.execute("INSERT OR REPLACE INTO predictions (cell, shard, data) VALUES (?, ?, ?)", (*place, data))
+
+
+def remove_unit(connection: sqlite3.Connection, place: tuple[int, int]) -> None:
+    """Delete one unit's rows at (cell, shard)."""
+    for table in ("units", "unit_values", "predictions"):
+        connection.execute(f"DELETE FROM {table} WHERE cell = ? AND shard = ?", place)
+
+
+def recount(connection: sqlite3.Connection, cell: int) -> None:
+    """Bring a cell's totals up to its units."""
+    rows = connection.execute(
+        "SELECT shard, n, answers, correct, top5, confidence, date FROM units WHERE cell = ? ORDER BY shard", (cell,)
+    ).fetchall()
+    sums = total([Counts(*row[1:6]) for row in rows])
+    prefix = 0
+    for shard, n, *_ in rows:
+        if shard * SHARD != prefix:
+            break
+        prefix += n
+    connection.execute(
+        "UPDATE cells SET shards = ?, prefix = ?, n = ?, answers = ?, correct = ?, top5 = ?, confidence = ?, updated = ? "
+        "WHERE id = ?",
+        (len(rows), prefix, *(getattr(sums, name) for name in COUNTS), max((r[6] for r in rows), default=""), cell),
+    )

@@ -1,0 +1,201 @@
+"""Suites: named lists of conditions, built in or from a toml file.
+
+A file looks like this; every row is a `[[condition]]`:
+
+    name = "my-suite"
+    description = "What it is for."        # optional
+
+    [[condition]]
+    suite = "imagenet-c"                   # every row of a built-in suite
+    severities = [1, 3, 5]                 # optional; also severity = 3
+
+    [[condition]]
+    name = "gaussian_noise"                # kind = "corruption" where it is left out
+    severity = 4                           # or severities, or strength = 0.1, or strength = "uniform"
+    storage = "jpeg85"                     # optional, as variant is
+
+    [[condition]]
+    kind = "attack"
+    name = "pgd"
+    params = { eps = 0.0314, steps = 10 }
+
+A row that names neither severity nor strength is open: it takes the severities that the evaluation is asked for, else
+its kind's default (for corruptions 1..5, or a strength drawn uniformly in the range for ranged ones).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from robustcore import corruptions
+from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownNameError
+from robustcore.evaluation import operations
+from robustcore.evaluation.condition import Condition
+
+_ROW_KEYS = ("kind", "name", "suite", "severity", "severities", "strength", "variant", "storage", "params")
+
+
+@dataclasses.dataclass(frozen=True)
+class Suite:
+    """A named list of conditions; open ones take their severities when they are expanded.
+
+    Attributes:
+        name: a built-in suite's name, or what the file calls itself.
+        description: one sentence.
+        rows: the conditions.
+    """
+
+    name: str
+    description: str
+    rows: tuple[Condition, ...]
+
+    def conditions(self, severities: Sequence[int] | None = None, *, storage: str = "memory") -> list[Condition]:
+        """The conditions, open ones expanded; clean first, nothing twice."""
+        return resolve(self.rows, severities, storage=storage)
+
+
+def names() -> list[str]:
+    """The names of the built-in suites, sorted."""
+    return sorted(_built_in())
+
+
+def load(name: str | Path) -> Suite:
+    """A built-in suite by name, or a toml file by path.
+
+    Raises:
+        UnknownNameError: neither a built-in suite nor a file.
+        InvalidArgumentError: a file that cannot be used; the message names the file, the row and its line.
+    """
+    built_in = _built_in()
+    if str(name) in built_in:
+        description, rows = built_in[str(name)]
+        return Suite(str(name), description, tuple(rows))
+    if str(name).endswith(".toml") or Path(name).is_file():
+        return _read(Path(name))
+    raise UnknownNameError("suite", name, built_in)
+
+
+def resolve(
+    conditions: str | Path | Condition | Sequence[str | Condition],
+    severities: Sequence[int] | None = None,
+    *,
+    storage: str = "memory",
+) -> list[Condition]:
+    """The checked conditions that an argument stands for: clean first, nothing twice, in the order given.
+
+    Args:
+        conditions: a suite's name or file, "clean", a corruption's name, a condition, or a list of conditions and
+            corruptions' names.
+        severities: for open conditions; see the module's docstring for what happens without.
+        storage: for corruptions that name none: "memory" or "jpeg85".
+    """
+    if storage not in corruptions.STORAGES:
+        raise UnknownNameError("storage", storage, corruptions.STORAGES)
+    if severities is not None:
+        severities = sorted({corruptions.check_severity(s) for s in severities})
+        if not severities:
+            raise InvalidArgumentError("The list of severities is empty; give some of 1, 2, 3, 4, 5, or none at all.")
+    if isinstance(conditions, (str, Path)):
+        conditions = _named(conditions)
+    elif isinstance(conditions, Condition):
+        conditions = [conditions]
+    found: dict[Condition, None] = {Condition.clean(): None}
+    for condition in conditions:
+        if not isinstance(condition, (str, Condition)):
+            raise InvalidArgumentError(f"A condition is a Condition or a name, not {type(condition).__name__}.")
+        rows = _named(condition) if isinstance(condition, str) else [condition]
+        for row in rows:
+            if row.kind == "corruption" and row.storage == "memory" and storage != "memory":
+                row = dataclasses.replace(row, storage=storage)
+            for expanded in operations.of(row).expand(row, severities):
+                operations.check(expanded)
+                found[expanded] = None
+    return list(found)
+
+
+def _named(name: str | Path) -> Sequence[Condition]:
+    """The conditions behind one name: clean, a corruption, a suite."""
+    if name == "clean":
+        return [Condition.clean()]
+    if name in corruptions.names():
+        return [Condition.corruption(str(name))]
+    return load(name).rows
+
+
+def _built_in() -> dict[str, tuple[str, Sequence[Condition]]]:
+    found: dict[str, tuple[str, Sequence[Condition]]] = {}
+    for operation in operations.registry:
+        found.update(operation.suites())
+    return found
+
+
+def _read(path: Path) -> Suite:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidArgumentError(f"The suite file {path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise InvalidArgumentError(f"The suite file {path} is not a text file in UTF-8.") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:  # says the line itself
+        raise InvalidArgumentError(f"The suite file {path} is not valid toml: {error}.") from error
+    unknown = sorted(set(table) - {"name", "description", "condition"})
+    if unknown:
+        raise InvalidArgumentError(
+            f"The suite file {path} has an unknown key {unknown[0]!r}; it takes name, description and [[condition]] rows."
+        )
+    rows = table.get("condition")
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise InvalidArgumentError(f"The suite file {path} has no [[condition]] rows.")
+    lines = [text.count("\n", 0, m.start()) + 1 for m in re.finditer(r"^[ \t]*\[\[\s*condition\s*\]\]", text, re.M)]
+    found: list[Condition] = []
+    for number, row in enumerate(rows, start=1):
+        where = f", line {lines[number - 1]}" if len(lines) == len(rows) else ""
+        try:
+            found += _row(row)
+        except (RobustcoreError, TypeError, ValueError) as error:
+            raise InvalidArgumentError(f"{path}, condition {number}{where}: {error}") from error
+    return Suite(str(table.get("name", path.stem)), str(table.get("description", "")), tuple(found))
+
+
+def _row(row: Mapping[str, Any]) -> list[Condition]:
+    """The conditions of one [[condition]] table."""
+    unknown = sorted(set(row) - set(_ROW_KEYS))
+    if unknown:
+        raise InvalidArgumentError(f"A row has no key {unknown[0]!r}; it has {', '.join(_ROW_KEYS)}.")
+    if ("suite" in row) == ("name" in row):
+        raise InvalidArgumentError("A row needs a name or a suite, and not both.")
+    if len({"severity", "severities", "strength"} & set(row)) > 1:
+        raise InvalidArgumentError("A row takes one of severity, severities and strength.")
+    severities = row.get("severities", [row["severity"]] if "severity" in row else None)
+    if severities is not None:
+        if not isinstance(severities, list) or not severities:
+            raise InvalidArgumentError(f"severities is a list of some of 1, 2, 3, 4, 5, not {severities!r}.")
+        severities = [corruptions.check_severity(s) for s in severities]
+    if "suite" in row:
+        if "kind" in row or "params" in row:
+            raise InvalidArgumentError("A row that takes a whole suite has no kind and no params of its own.")
+        built_in = _built_in()
+        if row["suite"] not in built_in:
+            raise UnknownNameError("built-in suite", row["suite"], built_in)
+        templates = list(built_in[row["suite"]][1])
+    else:
+        templates = [Condition(row.get("kind", "corruption"), row["name"])]
+    fields = {key: row[key] for key in ("strength", "variant", "storage") if key in row}
+    if "params" in row:
+        fields["params"] = tuple(dict(row["params"]).items())
+    found: list[Condition] = []
+    for template in templates:
+        condition = dataclasses.replace(template, **fields)
+        # What is asked for here is fixed; what is left open waits for the evaluation's severities.
+        expanded = [condition] if severities is None else operations.of(condition).expand(condition, severities)
+        for each in operations.of(condition).expand(condition, None) if severities is None else expanded:
+            operations.check(each)
+        found += expanded
+    return found

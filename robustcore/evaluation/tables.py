@@ -1,0 +1,77 @@
+"""Tables: what is stored of a plan, as a tidy data frame with one row for each model and condition."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from robustcore.evaluation.plan import Cell
+from robustcore.evaluation.store import Store, Totals
+
+COLUMNS = (
+    "model", "dataset", "split", "kind", "name", "severity", "strength", "variant", "storage", "params", "seed",
+    "precision", "n", "correct", "accuracy", "top5", "confidence", "shipped", "updated", "reason",
+)  # fmt: skip
+
+
+def table(cells: Sequence[Cell], store: Store) -> pd.DataFrame:
+    """What is stored of a plan.
+
+    Columns: model, dataset, split; kind, name, severity (Int64), strength (a text: "uniform", a number, or missing),
+    variant, storage, params (JSON, "" for none); seed, precision; n images, correct answers; accuracy, top5 and
+    confidence (mean greatest softmax probability), each 0 .. 1; the mean of each further per-image number under its
+    own name; shipped (whether it comes with the package), updated (UTC), and a reason wherever a number is undefined or n
+    is smaller than what was asked for.
+    """
+    totals = store.totals(cells)
+    failures = store.failures(cells)
+    rows = [
+        _row(cell, found, [note for _, note in failures.get(cell.key, [])])
+        for cell, found in zip(cells, totals, strict=True)
+    ]
+    further = sorted({name for found in totals if found.counts for name in found.counts.values})
+    frame = pd.DataFrame(rows, columns=[*COLUMNS[:-3], *further, *COLUMNS[-3:]])
+    return frame.astype({"severity": "Int64", "strength": "string", "variant": "string"})
+
+
+def _row(cell: Cell, found: Totals, failures: Sequence[str]) -> dict[str, Any]:
+    condition = cell.condition
+    row: dict[str, Any] = {
+        "model": cell.model.name,
+        "dataset": cell.dataset,
+        "split": cell.split,
+        "kind": condition.kind,
+        "name": condition.name,
+        "severity": condition.severity,
+        "strength": None if condition.strength is None else str(condition.strength),
+        "variant": condition.variant,
+        "storage": condition.storage,
+        "params": json.dumps(condition.parameters, sort_keys=True) if condition.params else "",
+        "seed": cell.key.seed,
+        "precision": cell.key.precision,
+        "shipped": found.shipped,
+        "updated": found.updated,
+    }
+    counts = found.counts
+    if counts is None:
+        why = failures[0] if failures else "not evaluated"
+        return row | {"n": 0, "correct": 0, "accuracy": np.nan, "top5": np.nan, "confidence": np.nan, "reason": why}
+    reason = ""
+    if counts.n < cell.size:
+        missing = f"{cell.size - counts.n} of {cell.size} images are missing"
+        reason = missing + (f": {failures[0]}" if failures else "")
+    elif counts.confidence is None:
+        reason = "shipped results hold one class per image: no top-5 and no confidence"
+    return row | {
+        "n": counts.n,
+        "correct": counts.correct,
+        "accuracy": counts.correct / counts.answers,
+        "top5": np.nan if counts.top5 is None else counts.top5 / counts.answers,
+        "confidence": np.nan if counts.confidence is None else counts.confidence / counts.answers,
+        **{name: value / counts.n for name, value in counts.values.items()},
+        "reason": reason,
+    }
