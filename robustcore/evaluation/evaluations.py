@@ -98,7 +98,7 @@ def evaluate(
     finally:
         if results is not store:
             results.close()
-    frame.insert(frame.columns.get_loc("shipped"), "cached", [cell.key not in pending for cell in prepared.cells])
+    frame.insert(list(frame.columns).index("shipped"), "cached", [cell.key not in pending for cell in prepared.cells])
     frame.attrs["summary"] = dataclasses.asdict(summary)
     return frame
 

@@ -40,8 +40,12 @@ def current(device: str, command: str | None = None) -> Run:
     """The run that begins now; the command is this process's own unless one is named."""
     if command is None:
         command = " ".join([sys.argv[0].rsplit("/", 1)[-1] or "python", *sys.argv[1:]])
-    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-    return Run(date, device, versions(), command)
+    return Run(now(), device, versions(), command)
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601 to the second. Shown to people; nothing is decided by it."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 @functools.lru_cache(maxsize=1)

@@ -7,7 +7,6 @@ the file under the cache first and then in every shipped file of `assets/results
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ from robustcore.errors import StoreError
 from robustcore.evaluation import rows, schema
 from robustcore.evaluation.plan import Cell, Key, Unit, shard_sizes
 from robustcore.evaluation.predictions import Counts, Predictions
-from robustcore.evaluation.provenance import Run
+from robustcore.evaluation.provenance import Run, now
 
 
 @dataclasses.dataclass(frozen=True)
@@ -250,8 +249,3 @@ class Store:
                     "INSERT OR REPLACE INTO failures (cell, shard, n, reason, date) VALUES (?, ?, ?, ?, ?)",
                     (rows.cell_id(connection, unit.cell), unit.shard, unit.n, reason, now()),
                 )
-
-
-def now() -> str:
-    """The time in UTC, ISO 8601 to the second. Shown to people; nothing is decided by it."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

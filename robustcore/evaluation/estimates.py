@@ -1,0 +1,156 @@
+"""The price tag: what an evaluation costs, before it is started."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from robustcore.evaluation import devices, operations, plan
+from robustcore.evaluation.condition import Condition
+from robustcore.evaluation.evaluations import Prepared
+from robustcore.evaluation.plan import Cell, Group, Unit
+from robustcore.evaluation.session import Session
+from robustcore.evaluation.store import Result, Store
+
+_LONG_SECONDS = 15 * 60.0
+# What one image adds to the results file, and one unit: measured with 12 and with 1,000 classes.
+_BYTES_PER_IMAGE = 45
+_BYTES_PER_UNIT = 600
+
+# (device, model, operation, side) -> seconds for one image: a second estimate takes no second calibration.
+_timed: dict[tuple[str, str, str, int], float] = {}
+_lock = threading.Lock()
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """What an evaluation costs.
+
+    Attributes:
+        units: of the whole plan.
+        cached: of them, those that are stored already.
+        images: scored images that are still to be computed, one for each model and condition.
+        seconds: about how long that takes on this device.
+        bytes: about how much the results file grows.
+        device: for people.
+        advice: what to change where it takes long, else "".
+    """
+
+    units: int
+    cached: int
+    images: int
+    seconds: float
+    bytes: int
+    device: str
+    advice: str
+
+
+def estimate(prepared: Prepared, store: Store | None = None, *, device: str = "auto") -> Estimate:
+    """Count what is pending, and time each model and each operation on a few images.
+
+    Args:
+        prepared: what `evaluations.prepare` made of a request's arguments; models that are loaded already can be given
+            to it.
+        store: default the one under the cache.
+        device: where it would run.
+    """
+    different = list({cell.key: cell for cell in prepared.cells}.values())
+    pending = plan.pending(different, (store or Store()).stored(different))
+    total = sum(len(plan.shard_sizes(cell.size)) for cell in different)
+    chosen = devices.choose(device)
+    seconds = 0.0
+    if pending:
+        groups = plan.groups(pending)
+        seconds = _calibrated(prepared, groups, chosen) / devices.workers(chosen, len(groups))[0]
+    images = sum(unit.n for unit in pending)
+    return Estimate(
+        units=total,
+        cached=total - len(pending),
+        images=images,
+        seconds=seconds,
+        bytes=images * _BYTES_PER_IMAGE + len(pending) * _BYTES_PER_UNIT,
+        device=devices.describe(chosen),
+        advice=_advice(seconds, prepared.cells, chosen),
+    )
+
+
+def _calibrated(prepared: Prepared, groups: Sequence[Group], device: torch.device) -> float:
+    """Seconds of one thread for all of these groups."""
+    clock = _Clock(prepared, device)
+    total = clock.decoding() * sum({group.shard: group.n for group in groups}.values())
+    for group in groups:
+        operation = operations.of(group.condition)
+        scoring = [clock.seconds(unit.cell, Condition.clean()) for unit in group.units]
+        if operation.needs_model:
+            total += group.n * sum(clock.seconds(unit.cell, group.condition) for unit in group.units)
+        else:
+            # Applied once, whoever scores it: what one model takes beyond its clean images.
+            applying = max(0.0, clock.seconds(group.units[0].cell, group.condition) - scoring[0])
+            total += group.n * (applying + sum(scoring) * operation.frames(group.condition, prepared.dataset.side))
+    return total
+
+
+class _Clock:
+    """Times units of a few images."""
+
+    def __init__(self, prepared: Prepared, device: torch.device) -> None:
+        self._prepared, self._device = prepared, device
+        side = prepared.dataset.side
+        self._n = int(np.clip(32 * 64 * 64 // side**2, 4, 32))
+        self._n = min(self._n, len(prepared.dataset))
+        self._session: Session | None = None
+
+    def decoding(self) -> float:
+        """Seconds to decode one image."""
+        began = time.perf_counter()
+        for place in range(self._n):
+            self._prepared.dataset[place]
+        return (time.perf_counter() - began) / self._n
+
+    def seconds(self, cell: Cell, condition: Condition) -> float:
+        """Seconds for one image of a model under a condition; NaN where it fails."""
+        what = f"{condition.kind} {condition.name}"
+        key = (str(self._device), cell.key.model, what, self._prepared.dataset.side)
+        with _lock:
+            if key not in _timed:
+                _timed[key] = self._measure(dataclasses.replace(cell, condition=condition))
+            return _timed[key]
+
+    def _measure(self, cell: Cell) -> float:
+        if self._session is None:
+            known = {**self._prepared.models, **self._prepared.surrogates}
+            self._session = Session(
+                self._prepared.models, self._prepared.dataset, device=self._device, surrogates=known
+            )
+        unit = Unit(cell, 0, self._n)
+        before = torch.get_num_threads()
+        torch.set_num_threads(devices.workers(self._device, 1 << 30)[1])
+        try:
+            spent = []
+            for _ in range(3):  # the first one warms up
+                (outcome,) = self._session.run(Group(cell.condition, 0, self._n, (unit,)))
+                if not isinstance(outcome, Result):
+                    return float("nan")
+                spent.append(outcome.seconds)
+            return min(spent[1:]) / self._n
+        finally:
+            torch.set_num_threads(before)
+
+
+def _advice(seconds: float, cells: Sequence[Cell], device: torch.device) -> str:
+    if not seconds > _LONG_SECONDS:
+        return ""
+    size = max(cell.size for cell in cells)
+    fitting = max(plan.SHARD, int(size * _LONG_SECONDS / seconds) // plan.SHARD * plan.SHARD)
+    ways = []
+    if fitting < size:
+        ways.append(f"{fitting} images instead of {size} take about a quarter of an hour")
+    ways.append("fewer severities or models take proportionally less")
+    if device.type == "cpu":
+        ways.append("a CUDA device is many times faster")
+    return "This takes long: " + "; ".join(ways) + "."
