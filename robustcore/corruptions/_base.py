@@ -30,7 +30,7 @@ TRUNCATION_SLACK = 1 / 1024  # of a grey level, see `truncate`
 Params = dict[str, Any]
 # A batch is worked through in slices of about this many values, which bounds the memory on every device and keeps a
 # slice near the processor's caches. Draws belong to images, so the slicing changes no bit.
-_VALUES_PER_SLICE = {"cpu": 16 * 3 * 224 * 224, "cuda": 128 * 3 * 224 * 224}
+_VALUES_PER_SLICE = {"cpu": 2 * 3 * 224 * 224, "cuda": 128 * 3 * 224 * 224}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,8 @@ class Corruption:
         lengths: those parameters that are lengths in pixels and scale with the image side.
         deterministic: whether no draw is made.
         takes: "float" gets float32 [0, 1]; "uint8" gets the images as they are.
-        revision: raised whenever an output changes; part of every fingerprint.
+        revision: raised whenever an output changes.
+        content: for corruptions that read files: () -> a hash of what is read.
         plain_name: the name in its suite, without the registry's prefix.
         function: (x, draws, size, **params) -> (N, 3, H, W): float32 in [0, 1], a tensor of its own that the base clips and
             truncates, or uint8, which is kept.
@@ -86,6 +87,7 @@ class Corruption:
     deterministic: bool
     takes: Literal["float", "uint8"]
     revision: int
+    content: Callable[[], str] | None
     plain_name: str
     function: Callable[..., Tensor]
 
@@ -102,6 +104,10 @@ class Corruption:
         takes neither a severity nor a strength, and a condition of it has None for both.
         """
         return SEVERITIES if self.ranged or self.tables else ()
+
+    def revision_text(self) -> str:
+        """What the outputs depend on beside the arguments: part of every fingerprint."""
+        return str(self.revision) if self.content is None else f"{self.revision}:{self.content()}"
 
     def strength_of(self, severity: int) -> float:
         """The strength of a severity of a ranged corruption: five equally spaced ones, the ends included."""
@@ -231,6 +237,7 @@ def corruption(
     deterministic: bool = False,
     takes: Literal["float", "uint8"] = "float",
     revision: int = 1,
+    content: Callable[[], str] | None = None,
     plain_name: str | None = None,
     name: str | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
@@ -257,7 +264,7 @@ def corruption(
             key,
             Corruption(
                 key, family, tuple(suites), source, summary, tuple(names), tables, strengths, limits or strengths,
-                frozenset(lengths), deterministic, takes, revision, plain_name or key, function,
+                frozenset(lengths), deterministic, takes, revision, content, plain_name or key, function,
             ),
         )  # fmt: skip
         return function

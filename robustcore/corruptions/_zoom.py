@@ -1,0 +1,123 @@
+"""`Zoom_z`: magnifying the centre of an image by a corner-aligned bilinear resize.
+
+By z along an axis of length n: the central c = ceil(n / z) pixels are resized to n' = round(c z), output pixel j reading
+the crop at j (c - 1) / (n' - 1), and the central n of those are kept. No smoothing; z = 1 changes nothing. (SciPy's
+order-1 zoom in Hendrycks' generators.)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """Where the output pixels of one axis lie: between pixel `low` and the next one, by `fraction` of the way.
+
+    Attributes:
+        crop: c, the length of the central block that is magnified.
+        low: (n,) positions within the whole axis.
+        high: (n,) low + 1, within the axis.
+        fraction: (n,) float32 in [0, 1).
+    """
+
+    crop: int
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+    fraction: npt.NDArray[np.float32]
+
+    @property
+    def first(self) -> int:
+        """The first pixel of the central block."""
+        return (len(self.low) - self.crop) // 2
+
+
+@functools.lru_cache(maxsize=512)
+def axis(length: int, factor: float) -> Axis:
+    """The geometry of an axis; factor >= 1."""
+    crop = math.ceil(length / factor)
+    grown = round(crop * factor)
+    step = (crop - 1) / (grown - 1)
+    position = (np.arange(length) + (grown - length) // 2) * step
+    # A position that rounding pushes below a whole pixel is that pixel.
+    position = np.where(np.abs(position - np.rint(position)) < 1e-9, np.rint(position), position)
+    low = np.clip(np.floor(position).astype(np.int64), 0, crop - 1)
+    first = (length - crop) // 2
+    return Axis(crop, first + low, first + np.minimum(low + 1, crop - 1), (position - low).astype(np.float32))
+
+
+def zoom(x: Tensor, factor: float) -> Tensor:
+    """(N, C, H, W) float32, magnified by one factor >= 1; same shape."""
+    rows, columns = axis(x.shape[-2], factor), axis(x.shape[-1], factor)
+    return _lerp(_lerp(x, -2, rows), -1, columns)
+
+
+def zoom_block(x: Tensor, height: int, width: int, factor: float) -> Tensor:
+    """The same from the central block alone: (N, C, ceil(H / z), ceil(W / z)) -> (N, C, H, W)."""
+    for dim, geometry in ((-2, axis(height, factor)), (-1, axis(width, factor))):
+        first = geometry.first
+        x = _lerp(x, dim, dataclasses.replace(geometry, low=geometry.low - first, high=geometry.high - first))
+    return x
+
+
+def zoom_sum(x: Tensor, factors: tuple[float, ...]) -> Tensor:
+    """(N, C, H, W) uint8 -> (N, C, H, W) float32: the sum of the magnifications by all factors."""
+    if x.device.type == "cpu":
+        return _zoom_sum_cpu(x, factors)
+    return _zoom_sum_tensor(x, factors)
+
+
+def _zoom_sum_tensor(x: Tensor, factors: tuple[float, ...]) -> Tensor:
+    x = x.to(torch.float32)
+    total = torch.zeros_like(x)
+    for factor in factors:
+        total += x if factor == 1 else zoom(x, factor)
+    return total
+
+
+def _lerp(x: Tensor, dim: int, geometry: Axis) -> Tensor:
+    shape = [1] * x.ndim
+    shape[dim] = -1
+    low, high, fraction = (torch.from_numpy(a).to(x.device) for a in (geometry.low, geometry.high, geometry.fraction))
+    fraction = fraction.reshape(shape)
+    return x.index_select(dim, low).mul_(1 - fraction).add_(x.index_select(dim, high).mul_(fraction))
+
+
+def _zoom_sum_cpu(x: Tensor, factors: tuple[float, ...]) -> Tensor:
+    """Both steps as sums of whole rows; between them OpenCV transposes, which costs less than reading columns."""
+    channels, height, width = x.shape[1:]
+    out = np.empty(x.shape, dtype=np.float32)
+    scratch = [np.empty((a, b, channels), dtype=np.float32) for a, b in [(height, width)] * 2 + [(width, height)] * 3]
+    for planes, result in zip(x.numpy(), out, strict=True):
+        pixels = cv2.merge(list(planes)).astype(np.float32).reshape(height, width, channels)
+        stretched, other, turned, across, spare = scratch
+        total = np.zeros((width, height, channels), dtype=np.float32)
+        for factor in factors:
+            if factor == 1:
+                total += cv2.transpose(pixels).reshape(total.shape)
+                continue
+            _lerp_rows(pixels, axis(height, factor), stretched, other)
+            turned = cv2.transpose(stretched, dst=turned)
+            _lerp_rows(turned, axis(width, factor), across, spare)
+            total += across
+        cv2.split(cv2.transpose(total), list(result))
+    return torch.from_numpy(out)
+
+
+def _lerp_rows(
+    x: npt.NDArray[np.float32], geometry: Axis, out: npt.NDArray[np.float32], scratch: npt.NDArray[np.float32]
+) -> None:
+    fraction = geometry.fraction[:, None, None]
+    np.take(x, geometry.low, axis=0, out=out, mode="clip")
+    np.multiply(out, 1 - fraction, out=out)
+    np.take(x, geometry.high, axis=0, out=scratch, mode="clip")
+    np.multiply(scratch, fraction, out=scratch)
+    np.add(out, scratch, out=out)
