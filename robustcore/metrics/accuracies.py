@@ -1,0 +1,112 @@
+"""Accuracy: its interval, the clean accuracy beside it, and its mean over severities.
+
+Tables are the tidy ones of `robustcore.evaluate`: one row for each model and condition, columns model, dataset, split,
+kind, name, severity, n, accuracy and others. A number that is undefined is NaN, with a sentence under `reason`.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from robustcore.errors import InvalidArgumentError
+
+MODEL = ("model", "dataset", "split")
+_NEEDED = ("model", "dataset", "kind", "name", "accuracy")
+# What tells conditions apart, but for the severity.
+_CONDITION = ("kind", "name", "strength", "variant", "storage", "params")
+
+
+def accuracy(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
+    """The table with columns `low` and `high`: Wilson's interval of the accuracy over n images.
+
+    (p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n), with p the accuracy and z the normal quantile (Wilson 1927). It
+    stays within 0 .. 1, at p = 0 and p = 1 too.
+
+    Args:
+        table: tidy, with n.
+        confidence: of the interval, between 0 and 1.
+    """
+    check(table, "n")
+    if not 0 < confidence < 1:
+        raise InvalidArgumentError(f"A confidence lies between 0 and 1, not {confidence!r}.")
+    z = statistics.NormalDist().inv_cdf((1 + confidence) / 2)
+    p = table["accuracy"].to_numpy(float)
+    n = table["n"].to_numpy(float)
+    n = np.where(n > 0, n, np.nan)
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return table.assign(low=np.clip(centre - half, 0, 1), high=np.clip(centre + half, 0, 1))
+
+
+def with_clean(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with a column `clean_accuracy`: that of the row's model on the row's dataset, NaN where it is missing."""
+    check(table)
+    keys = [key for key in MODEL if key in table]
+    clean = table.loc[table["kind"] == "clean", [*keys, "accuracy"]].drop_duplicates()
+    twice = clean.duplicated(keys)
+    if twice.any():
+        raise InvalidArgumentError(
+            f"The table has several clean accuracies of {clean.loc[twice, 'model'].iloc[0]}; keep the rows of one evaluation."
+        )
+    clean = clean.rename(columns={"accuracy": "clean_accuracy"})
+    merged = table.drop(columns="clean_accuracy", errors="ignore").merge(
+        clean, on=keys, how="left", validate="many_to_one"
+    )
+    return merged.set_axis(table.index)
+
+
+def mean_over_severities(table: pd.DataFrame) -> pd.DataFrame:
+    """One row for each model and condition: the mean accuracy over its severities; clean rows stay as they are.
+
+    Columns: model, dataset, split, kind, name, strength, variant, storage, params (those that the table has), severities
+    (a text such as "1 2 3 4 5"), n (the least), accuracy, reason. The mean over severities of which one is undefined is
+    undefined.
+    """
+    check(table)
+    keys = [key for key in (*MODEL, *_CONDITION) if key in table]
+    rows = []
+    for values, group in table.groupby(keys, sort=False, dropna=False):
+        missing = group[group["accuracy"].isna()]
+        reason = ""
+        if len(missing):
+            first = missing.iloc[0]
+            why = first.get("reason") or "undefined"
+            reason = why if pd.isna(first.get("severity")) else f"severity {first['severity']}: {why}"
+        severities = [] if "severity" not in group else [str(s) for s in group["severity"].dropna()]
+        rows.append(
+            dict(zip(keys, values, strict=True))
+            | {
+                "severities": " ".join(severities),
+                "n": int(group["n"].min()) if "n" in group else 0,
+                "accuracy": math.nan if len(missing) else group["accuracy"].mean(),
+                "reason": reason,
+            }
+        )
+    return pd.DataFrame(rows, columns=[*keys, "severities", "n", "accuracy", "reason"])
+
+
+def check(table: pd.DataFrame, *further: str) -> None:
+    """Raise one sentence for a table that lacks a column."""
+    missing = [name for name in (*_NEEDED, *further) if name not in table]
+    if missing:
+        raise InvalidArgumentError(
+            f"The table has no column {missing[0]!r}; a table of robustcore.evaluate has {', '.join((*_NEEDED, *further))}."
+        )
+
+
+def reasons(table: pd.DataFrame, undefined: Sequence[tuple[pd.Series, str]]) -> pd.Series:
+    """The table's reasons, and for rows that have none the first of those that apply.
+
+    Args:
+        table: with or without a column `reason`.
+        undefined: (rows, reason) pairs.
+    """
+    found = table["reason"].astype(object) if "reason" in table else pd.Series("", index=table.index, dtype=object)
+    for rows, reason in undefined:
+        found = found.mask(rows & (found == ""), reason)
+    return found

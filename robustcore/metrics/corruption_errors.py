@@ -1,0 +1,173 @@
+"""Corruption error, relative corruption error, and their means over a suite.
+
+Source: Hendrycks & Dietterich 2019, section 4.1. With E the top-1 error, s = 1..5, and a reference model:
+
+    CE          = sum_s E(s) / sum_s E_ref(s)
+    relative CE = sum_s (E(s) - E_clean) / sum_s (E_ref(s) - E_ref,clean)
+
+in percent; below 100 is better than the reference. The reference is AlexNet there, and any model in general.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.metrics import alexnet
+from robustcore.metrics.accuracies import MODEL, check, with_clean
+
+SEVERITIES = (1, 2, 3, 4, 5)
+
+
+def corruption_error(
+    table: pd.DataFrame, reference: str | pd.DataFrame = "alexnet", *, severities: Sequence[int] = SEVERITIES
+) -> pd.DataFrame:
+    """CE and relative CE of every model on every corruption.
+
+    Args:
+        table: tidy, with the clean rows in it; rows of other kinds than corruptions, and strengths, are left out.
+        reference: a model of the table, "alexnet" for the published errors on ImageNet-C, or a tidy table of one model.
+        severities: summed over; the definition has all five.
+
+    Returns:
+        One row for each model, dataset and corruption: model, dataset, split, name, storage, clean_accuracy, error (mean
+        over the severities), reference_error, ce and relative_ce in percent, reference, reason. Undefined is NaN: a
+        severity that is missing in the model or in the reference, a reference without errors, or, for the relative form,
+        one that loses nothing. `attrs` has the reference and `notes`, what should be said beside it.
+    """
+    check(table, "severity")
+    if not severities:
+        raise InvalidArgumentError("The list of severities is empty; give some of 1, 2, 3, 4, 5.")
+    table = table.assign(storage=table.get("storage", "memory"))
+    against, name, within = _reference(table, reference)
+    keys = [key for key in (*MODEL, "name", "storage") if key in table]
+    found = with_clean(table)
+    found = found[(found["kind"] == "corruption") & found["severity"].notna()]
+    rows = []
+    for values, group in found.groupby(keys, sort=False):
+        row = dict(zip(keys, values, strict=True))
+        part = against[against["name"] == row["name"]]
+        if within:
+            part = part[(part["dataset"] == row["dataset"]) & (part["storage"] == row["storage"])]
+        own = _errors(group, severities)
+        theirs = _errors(part, severities)
+        rows.append(row | _divided(own, theirs, name) | {"reference": name})
+    columns = [*keys, "clean_accuracy", "error", "reference_error", "ce", "relative_ce", "reference", "reason"]
+    result = pd.DataFrame(rows, columns=columns)
+    result.attrs = {"reference": name, "severities": list(severities), "notes": _notes(result, name, severities)}
+    return result
+
+
+def mean_corruption_error(errors: pd.DataFrame, names: Sequence[str] | None = None) -> pd.DataFrame:
+    """mCE and relative mCE: the means over corruptions of what `corruption_error` gave.
+
+    Args:
+        errors: its result.
+        names: the corruptions that count; default all in `errors`. With ImageNet-C's 15 this is the published mCE.
+
+    Returns:
+        One row for each model and dataset: model, dataset, split, storage, clean_accuracy, mce, relative_mce, corruptions
+        (how many), reference, reason. NaN where one of the corruptions is missing or undefined. `attrs["corruptions"]` is
+        their number, to be said beside the figure.
+    """
+    wanted = sorted(set(errors["name"]) if names is None else set(names))
+    keys = [key for key in (*MODEL, "storage") if key in errors]
+    rows = []
+    for values, group in errors.groupby(keys, sort=False):
+        part = group[group["name"].isin(wanted)]
+        missing = sorted(set(wanted) - set(part.loc[part["ce"].notna(), "name"]))
+        relative = sorted(set(wanted) - set(part.loc[part["relative_ce"].notna(), "name"]))
+        reason = ""
+        if relative:
+            what = "" if missing else "the relative form of "
+            reason = (
+                f"{what}{len(relative)} of {len(wanted)} corruptions undefined or missing, {relative[0]} among them"
+            )
+        rows.append(
+            dict(zip(keys, values, strict=True))
+            | {
+                "clean_accuracy": group["clean_accuracy"].iloc[0],
+                "mce": math.nan if missing else part["ce"].mean(),
+                "relative_mce": math.nan if relative else part["relative_ce"].mean(),
+                "corruptions": len(wanted),
+                "reference": group["reference"].iloc[0],
+                "reason": reason,
+            }
+        )
+    columns = [*keys, "clean_accuracy", "mce", "relative_mce", "corruptions", "reference", "reason"]
+    result = pd.DataFrame(rows, columns=columns)
+    result.attrs = {**errors.attrs, "corruptions": len(wanted)}
+    return result
+
+
+def _reference(table: pd.DataFrame, reference: str | pd.DataFrame) -> tuple[pd.DataFrame, str, bool]:
+    """The reference's rows, with their clean accuracy, its name, and whether it is one of the table's models."""
+    if isinstance(reference, pd.DataFrame):
+        check(reference, "severity")
+        models = reference["model"].unique()
+        if len(models) != 1:
+            raise InvalidArgumentError(f"A reference is one model; this table has {len(models)}.")
+        return with_clean(reference), str(models[0]), False
+    if reference in set(table["model"]):
+        return with_clean(table[table["model"] == reference]), reference, True
+    if reference == "alexnet":
+        return with_clean(alexnet.table()), "AlexNet (published, ImageNet-C)", False
+    raise UnknownNameError("reference model", reference, [*table["model"].unique(), "alexnet"])
+
+
+def _errors(rows: pd.DataFrame, severities: Sequence[int]) -> tuple[float, float, str]:
+    """(mean error, clean error, why the mean is undefined) over the severities."""
+    clean = 1 - float(rows["clean_accuracy"].iloc[0]) if len(rows) else math.nan
+    means = rows[rows["severity"].isna()]
+    if len(means) and tuple(severities) == SEVERITIES:
+        return 1 - float(means["accuracy"].iloc[0]), clean, ""
+    accuracies = rows.dropna(subset=["severity"]).set_index("severity")["accuracy"]
+    if accuracies.index.has_duplicates:
+        first = rows.iloc[0]
+        raise InvalidArgumentError(
+            f"The table has {first['name']} of {first['model']} several times at one severity; keep one seed and one variant."
+        )
+    missing = [s for s in severities if s not in accuracies.index or pd.isna(accuracies[s])]
+    if missing:
+        return math.nan, clean, f"severity {', '.join(map(str, missing))} missing"
+    return 1 - float(accuracies[list(severities)].mean()), clean, ""
+
+
+def _divided(own: tuple[float, float, str], theirs: tuple[float, float, str], name: str) -> dict[str, object]:
+    error, clean, why = own
+    reference, reference_clean, reference_why = theirs
+    reason = why or (f"{name}: {reference_why}" if reference_why else "")
+    if not reason and reference <= 0:
+        reason = f"{name} makes no error here"
+    ce = math.nan if reason else 100 * error / reference
+    lost = reference - reference_clean
+    if not reason and math.isnan(clean + reference_clean):
+        reason = "the relative form needs both clean accuracies"
+    elif not reason and lost <= 0:
+        reason = f"the relative form is undefined: {name} loses nothing here"
+    relative = math.nan if reason else 100 * (error - clean) / lost
+    return {
+        "clean_accuracy": 1 - clean,
+        "error": error,
+        "reference_error": reference,
+        "ce": ce,
+        "relative_ce": relative,
+        "reason": reason,
+    }
+
+
+def _notes(result: pd.DataFrame, name: str, severities: Sequence[int]) -> list[str]:
+    notes = [f"Reference: {name}."]
+    if tuple(severities) != SEVERITIES:
+        notes.append(f"Summed over severities {', '.join(map(str, severities))} only; the definition has 1 to 5.")
+    if name.startswith("AlexNet (published"):
+        if (result["dataset"] != "imagenet").any():
+            notes.append(
+                "The reference's errors are of ImageNet, these are of another dataset: compare models, not figures."
+            )
+        if (result["storage"] != "jpeg85").any():
+            notes.append("The reference's images went through a second JPEG (storage jpeg85), these did not.")
+    return notes
