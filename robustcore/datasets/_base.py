@@ -33,7 +33,9 @@ class Dataset(Protocol):
     ids: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int64]
     side: int
-    fingerprint: str
+
+    @property
+    def fingerprint(self) -> str: ...
 
     def __len__(self) -> int: ...
 
@@ -52,9 +54,18 @@ class Dataset(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Item:
-    """One image on its own, for looking: a photograph or an upload."""
+    """One image on its own, for looking: a photograph, an upload, or one of a dataset.
+
+    Attributes:
+        name: for people.
+        image: uint8 (H, W, 3), prepared.
+        id: the image id that its draws belong to.
+        label: its class, where it is known.
+        source: uint8 (H, W, 3) before preparation, for sequences that move more content in; None where there is no more.
+    """
 
     name: str
-    image: UInt8Array  # (H, W, 3)
+    image: UInt8Array
     id: int
     label: int | None = None
+    source: UInt8Array | None = None

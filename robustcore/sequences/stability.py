@@ -24,7 +24,7 @@ def compares_with_first(sequence: str) -> bool:
     return "noise" in sequence
 
 
-def _pairs(frames: int, sequence: str, difficulty: int) -> tuple[Ints, Ints]:
+def pairs(frames: int, sequence: str, difficulty: int) -> tuple[Ints, Ints]:
     """Frame indices (reference, compared) of all comparisons."""
     if difficulty not in DIFFICULTIES:
         raise InvalidArgumentError(f"A difficulty is 1, 2 or 3, not {difficulty!r}.")
@@ -47,7 +47,7 @@ def flip_probability(top1: Ints, sequence: str, *, difficulty: int = 1) -> Float
     Returns:
         (videos,) values in 0 .. 1; a model's flip probability is their mean. Lower is better.
     """
-    reference, compared = _pairs(top1.shape[1], sequence, difficulty)
+    reference, compared = pairs(top1.shape[1], sequence, difficulty)
     flips: Floats = (top1[:, reference] != top1[:, compared]).mean(axis=1)
     return flips
 
@@ -74,7 +74,7 @@ def top5_distance(top5: Ints, sequence: str, *, difficulty: int = 1) -> Floats:
     """
     if top5.shape[-1] != 5:
         raise InvalidArgumentError(f"The top-5 distance needs five classes for a frame; there are {top5.shape[-1]}.")
-    reference, compared = _pairs(top5.shape[1], sequence, difficulty)
+    reference, compared = pairs(top5.shape[1], sequence, difficulty)
     first, second = top5[:, reference], top5[:, compared]
     same = first[..., :, None] == second[..., None, :]  # (videos, pairs, rank in the first, rank in the second)
     rank = np.where(same.any(axis=-1), same.argmax(axis=-1), 5)
@@ -92,7 +92,7 @@ def zipf_distance(logits: npt.NDArray[np.floating[Any]], sequence: str, *, diffi
     Returns:
         (videos,) means over the comparisons. Lower is better.
     """
-    reference, compared = _pairs(logits.shape[1], sequence, difficulty)
+    reference, compared = pairs(logits.shape[1], sequence, difficulty)
     order = top_classes(logits, logits.shape[-1])
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.broadcast_to(np.arange(1, order.shape[-1] + 1), order.shape), axis=-1)
