@@ -54,7 +54,7 @@ class Batch:
         if images.ndim not in (3, 4) or images.shape[channels] != 3:
             wanted = "(N, H, W, 3) or (H, W, 3)" if was_numpy else "(N, 3, H, W) or (3, H, W)"
             raise InvalidArgumentError(f"Images have shape {wanted}, RGB; these have {tuple(images.shape)}.")
-        tensor: Tensor = torch.from_numpy(np.ascontiguousarray(images)) if was_numpy else images
+        tensor: Tensor = torch.from_numpy(np.require(images, requirements="CW")) if was_numpy else images
         if single:
             tensor = tensor[None]
         if was_numpy:
@@ -71,7 +71,7 @@ class Batch:
 
 def to_tensor(image: UInt8Array) -> Tensor:
     """uint8 (H, W, 3) array -> uint8 (3, H, W) tensor."""
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+    return torch.from_numpy(np.require(image.transpose(2, 0, 1), requirements="CW"))
 
 
 def to_array(image: Tensor) -> UInt8Array:
