@@ -1,0 +1,102 @@
+"""Stability: how often a model's answer flips over perturbation sequences, for each of them and on the whole.
+
+Source: Hendrycks & Dietterich 2019, section 4.2 (flip rate, mFR, top-5 distance, mT5D) and appendix E (AlexNet's values).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robustcore import sequences
+from robustcore.datasets._base import Dataset
+from robustcore.errors import InvalidArgumentError
+from robustcore.evaluation import Condition, Store, Subject, lookup
+from robustcore.metrics import stability
+from robustcore.models.classifier import Classifier
+
+ALEXNET = "AlexNet (published)"
+
+
+def conditions(suite: str = "imagenet-p", difficulty: int = 1) -> list[Condition]:
+    """The suite's sequences at a difficulty, as an evaluation takes them."""
+    params = () if difficulty == 1 else (("difficulty", difficulty),)
+    return [Condition("sequence", name, params=params) for name in sequences.names(suite)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Stability:
+    """Two tables.
+
+    Attributes:
+        rows: one row for each model and sequence: model, name, family, n (videos), flip_probability, top5_distance,
+            flip_rate and t5d (against the reference, 1 = as the reference), and their reasons where they are NaN.
+        means: one row for each model: model, flip_probability, top5_distance (unnormalised means), mfr, mt5d.
+        reference: the reference model's name.
+    """
+
+    rows: pd.DataFrame
+    means: pd.DataFrame
+    reference: str
+
+
+def table(
+    models: Sequence[str | Classifier | Subject],
+    dataset: str | Dataset,
+    *,
+    suite: str = "imagenet-p",
+    difficulty: int = 1,
+    reference: str = ALEXNET,
+    limit: int | None = None,
+    seed: int = 0,
+    store: Store | Path | str | None = None,
+) -> Stability:
+    """What is stored of the models' stability; computes nothing.
+
+    Args:
+        models: names, classifiers or subjects.
+        dataset: a name, a folder, or a loaded dataset.
+        suite: "imagenet-p" or "imagenet-p-extra".
+        difficulty: 1, 2 or 3; the published values are those of 1.
+        reference: `ALEXNET`, or the name of one of the models.
+        limit, seed, store: as in `evaluate`.
+    """
+    found = lookup(models, dataset, conditions(suite, difficulty), limit=limit, seed=seed, store=store)
+    rows = found[found["kind"] == "sequence"].reset_index(drop=True)
+    for column in ("flip_probability", "top5_distance"):
+        if column not in rows:
+            rows[column] = float("nan")
+    rows["family"] = [sequences.get(name).family for name in rows["name"]]
+    flips, distances = _reference(rows, reference)
+    rows = stability.normalised(rows, "flip_probability", flips, rate="flip_rate")
+    rows = stability.normalised(rows, "top5_distance", distances, rate="t5d")
+    names = sequences.names(suite)
+    means = pd.DataFrame(
+        {
+            column: stability.mean_rate(rows, value, names)
+            for column, value in {
+                "flip_probability": "flip_probability",
+                "top5_distance": "top5_distance",
+                "mfr": "flip_rate",
+                "mt5d": "t5d",
+            }.items()
+        }
+    )
+    order = list(dict.fromkeys(rows["model"]))
+    kept = ["model", "name", "family", "n", "flip_probability", "top5_distance", "flip_rate", "flip_rate_reason",
+            "t5d", "t5d_reason", "reason", "shipped"]  # fmt: skip
+    return Stability(rows[kept], means.reindex(order).rename_axis("model").reset_index(), reference)
+
+
+def _reference(rows: pd.DataFrame, reference: str) -> tuple[pd.Series[float], pd.Series[float]]:
+    if reference == ALEXNET:
+        return pd.Series(stability.ALEXNET_FLIP_PROBABILITY), pd.Series(stability.ALEXNET_TOP5_DISTANCE)
+    own = rows[rows["model"] == reference].set_index("name")
+    if own.empty:
+        raise InvalidArgumentError(
+            f"The reference {reference!r} is none of the models; choose one of them, or {ALEXNET!r}."
+        )
+    return own["flip_probability"], own["top5_distance"]
