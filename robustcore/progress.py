@@ -29,6 +29,8 @@ def duration(seconds: float) -> str:
 class Bar:
     """A progress bar on standard error.
 
+    `live` says whether there is a terminal to draw it on.
+
     >>> with Bar() as bar:
     ...     for i in range(3):
     ...         bar.update(i + 1, 3, "loss 0.10")
@@ -37,7 +39,7 @@ class Bar:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
-        self._live = self._stream.isatty()
+        self.live = self._stream.isatty()
         self._drawn = 0  # characters of the bar that now stand on the line
         self._last = 0.0
 
@@ -52,7 +54,7 @@ class Bar:
     def update(self, done: int, total: int, text: str = "") -> None:
         """Draw `done` of `total` with a text behind it; nothing where there is no terminal."""
         now = time.monotonic()
-        if not self._live or (now - self._last < _REDRAW_SECONDS and done < total):
+        if not self.live or (now - self._last < _REDRAW_SECONDS and done < total):
             return
         self._last = now
         share = done / total if total else 1.0

@@ -24,7 +24,7 @@ from robustcore.models.architectures import architecture as find_architecture
 from robustcore.models.architectures import check_classes, registry, torchvision_names
 from robustcore.models.classifier import Card, Classifier
 
-__all__ = ["Card", "Classifier", "architectures", "card", "load_model", "names"]
+__all__ = ["Card", "Classifier", "architectures", "card", "load_model", "name_of", "names"]
 
 _OPTIONS = {
     "weights": "'none' for random weights, or the name of one published set, as IMAGENET1K_V1",
@@ -74,6 +74,12 @@ def load_model(
 def card(name: str | Path) -> Card:
     """What `load_model` would load, without loading weights or fetching anything."""
     return _Request.parse(name).card()
+
+
+def name_of(path: Path) -> str:
+    """The name under which `load_model` finds a checkpoint: the catalogue's if it has it, else the path."""
+    known = {file.resolve(): name for name, file in _files().items()}
+    return known.get(path.expanduser().resolve(), str(path))
 
 
 def _files() -> dict[str, Path]:

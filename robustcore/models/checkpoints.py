@@ -48,13 +48,21 @@ def save(model: Classifier, path: Path | str, *, half: bool = False) -> Path:
         raise ModelError(f"A checkpoint's file name ends in {SUFFIX}; {path.name!r} does not.")
     tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     if half:
-        # The normalisation and the vectors weigh next to nothing and keep their bits.
-        keep = ("mean", "std")
-        tensors = {
-            k: v.half() if v.ndim > 1 and k not in keep and v.is_floating_point() else v for k, v in tensors.items()
-        }
+        tensors = {key: value.half() if _halved(key, value) else value for key, value in tensors.items()}
     write_tensors(path, tensors, {"format": _FORMAT, "card": model.card.to_json()})
     return path
+
+
+def round_to_half(model: Classifier) -> None:
+    """Round a classifier's weights in place to what a file written with `half` gives back."""
+    for key, value in model.state_dict().items():
+        if _halved(key, value):
+            value.copy_(value.half())
+
+
+def _halved(key: str, value: Tensor) -> bool:
+    """The normalisation and the vectors (biases, batch norm) weigh next to nothing and keep their bits."""
+    return value.ndim > 1 and key not in ("mean", "std") and value.is_floating_point()
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:

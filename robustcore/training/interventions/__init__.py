@@ -1,0 +1,79 @@
+"""Interventions: the registry, and `create`, which makes one from its name and settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+from typing import Any
+
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.training.data import TrainingSet
+from robustcore.training.interventions._base import (
+    Intervention,
+    Outcome,
+    Step,
+    View,
+    intervention,
+    registry,
+    setting,
+)
+
+for _module in pkgutil.iter_modules(__path__):
+    if not _module.name.startswith("_"):
+        importlib.import_module(f"{__name__}.{_module.name}")
+
+__all__ = [
+    "Intervention",
+    "Outcome",
+    "Step",
+    "TrainingSet",
+    "View",
+    "create",
+    "get",
+    "intervention",
+    "names",
+    "setting",
+]
+
+
+def names() -> list[str]:
+    """The names of all interventions, sorted."""
+    return registry.names()
+
+
+def get(name: str) -> type[Intervention]:
+    """The registered intervention of that name; its dataclass fields are its settings."""
+    return registry[name]
+
+
+def create(name: str, **settings: Any) -> Intervention:
+    """An intervention with its settings, checked.
+
+    Raises:
+        UnknownNameError: no such intervention, or it has no such setting.
+        InvalidArgumentError: a setting outside its limits, or one without a default is missing.
+    """
+    cls = registry[name]
+    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for key in settings:
+        if key not in fields:
+            if not fields:
+                raise InvalidArgumentError(f"The intervention {name} has no settings; {key!r} was given.")
+            raise UnknownNameError(f"setting of {name}", key, fields)
+    for key, field in fields.items():
+        if field.default is dataclasses.MISSING and key not in settings:
+            raise InvalidArgumentError(f"The intervention {name} needs the setting {key}: {field.metadata['help']}.")
+    return cls(**settings)
+
+
+def parse(name: str, texts: dict[str, str]) -> dict[str, Any]:
+    """Settings from a command line's texts, turned into the types that the intervention's fields declare."""
+    types = {field.name: field.type for field in dataclasses.fields(registry[name])}  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for key, text in texts.items():
+        try:
+            values[key] = {"float": float, "int": int}.get(str(types.get(key)), str)(text)
+        except ValueError as error:
+            raise InvalidArgumentError(f"The setting {key} of {name} is a number, not {text!r}.") from error
+    return values

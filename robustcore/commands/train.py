@@ -1,0 +1,123 @@
+"""`robustcore train`: train a model with an intervention, with a progress bar, and say how to use it."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from robustcore.errors import InvalidArgumentError, TrainingError
+
+if TYPE_CHECKING:
+    from robustcore.progress import Bar
+    from robustcore.training import Progress, Recipe
+
+NAME = "train"
+HELP = "Train a model with an intervention and write its checkpoint."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's flags. Those left out take the recipe's defaults."""
+    add = parser.add_argument
+    add("--model", required=True, metavar="NAME", help="scenes/resnet, scenes/vgg, torchvision/NAME or timm/NAME")
+    add("--intervention", default="standard", metavar="NAME", help="default: standard")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the intervention; may be repeated",
+    )
+    add(
+        "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
+    )
+    add("--epochs", type=int, help="passes through the training images (default: 8)")
+    add("--seed", type=int, help="of the weights, the order and all draws (default: 0)")
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    add("--output", type=Path, metavar="FILE", help="checkpoint, .safetensors (default: in the cache, as own/NAME)")
+    add("--resume", action="store_true", help="continue this training where it was interrupted")
+    add("--force", action="store_true", help="train again, and replace a checkpoint that is there")
+    more = parser.add_argument_group("the recipe in detail").add_argument
+    more("--batch", type=int, help="images in a step (default: 64)")
+    more("--lr", type=float, dest="learning_rate", help="greatest learning rate (default: 0.1)")
+    more("--schedule", metavar="NAME", help="one-cycle or steps (default: one-cycle)")
+    more("--momentum", type=float, help="Nesterov's (default: 0.9)")
+    more("--weight-decay", type=float, help="on weights only (default: 0.0005)")
+    more("--shift", type=int, metavar="PIXELS", help="images are moved by up to this, each way (default: 4)")
+    more("--no-flip", dest="flip", action="store_false", help="do not mirror images at random")
+    more("--side", type=int, metavar="PIXELS", help="side of the prepared images (default: the dataset's)")
+    more("--limit", type=int, metavar="N", help="use only the first N training images")
+    more("--start", metavar="NAME|FILE", help="begin with the weights of this model")
+    more("--precision", default="auto", help="auto, float32 or bfloat16 (default: auto)")
+    more("--half", action="store_true", help="write float16 weights, half as large")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, unless the very same training has been done."""
+    from robustcore import models
+    from robustcore.progress import Bar, duration
+    from robustcore.training import runs, state
+
+    recipe = recipe_of(args)
+    output = args.output or runs.default_output(recipe)
+    if output.exists() and not args.force:
+        if runs.is_made_by(output, recipe):
+            print(f"Already trained: {output} (--force trains it again)")
+            return 0
+        raise TrainingError(f"{output} is there already and was made otherwise; choose another --output, or --force.")
+    if not args.resume and state.path_of(recipe).exists():
+        print(
+            "An interrupted training of this recipe is there; --resume continues one. This starts anew.",
+            file=sys.stderr,
+        )
+    began = time.monotonic()
+    with Bar() as bar:
+        fitted = runs.fit(
+            recipe, output=output, half=args.half, device=args.device, precision=args.precision, progress=shown_on(bar),
+            resume=args.resume,
+        )  # fmt: skip
+    print(f"Trained {recipe.model} in {duration(time.monotonic() - began)}.")
+    for split, accuracy in fitted.accuracy.items():
+        print(f"Accuracy on the {split} images: {accuracy:.1%}")
+    if not fitted.accuracy:
+        print("The dataset has no validation or test images, so that no accuracy was measured.")
+    print(f"Checkpoint: {fitted.path}")
+    name, data = shlex.quote(models.name_of(fitted.path)), shlex.quote(recipe.dataset)
+    print(f"Next: robustcore evaluate --model {name} --dataset {data} --suite imagenet-c")
+    return 0
+
+
+def recipe_of(args: argparse.Namespace) -> Recipe:
+    """The recipe that the flags describe; what they leave out is the recipe's default."""
+    from robustcore.training import Recipe, interventions
+    from robustcore.training.recipe import FLAGS
+
+    texts = {}
+    for pair in args.set:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise InvalidArgumentError(f"--set takes NAME=VALUE, as alpha=0.4, not {pair!r}.")
+        texts[key] = value
+    settings = interventions.parse(args.intervention, texts)
+    given = {field: getattr(args, field) for field in FLAGS if getattr(args, field) is not None}
+    return Recipe(args.model, args.dataset, args.intervention, tuple(settings.items()), flip=args.flip, **given)
+
+
+def shown_on(bar: Bar) -> Callable[[Progress], None]:
+    """What a training reports, as the bar's text; where there is no terminal, a line for each epoch."""
+    from robustcore.progress import duration
+
+    def show(now: Progress) -> None:
+        text = (
+            f"epoch {now.epoch}/{now.epochs}  loss {now.loss:.3f}  accuracy {now.accuracy:.1%}  "
+            f"{now.images_per_second:,.0f} images/s  {duration(now.seconds_left)} left"
+        )
+        bar.update(now.step, now.steps, text)
+        if now.ends_epoch and not bar.live:
+            bar.line(text)
+
+    return show

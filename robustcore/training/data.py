@@ -1,0 +1,101 @@
+"""The images of a training: all of them in memory, drawn into batches, flipped and shifted there."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from robustcore.datasets._base import Dataset
+from robustcore.errors import TrainingError
+from robustcore.randomness import Draws
+
+_BLOCK = 512  # images that are decoded at once
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSet:
+    """All images of a training.
+
+    Attributes:
+        images: uint8 (N, 3, S, S), on the CPU or on the training's device.
+        labels: int64 (N,), on the CPU.
+        ids: int64 (N,), on the CPU; what the draws are keyed by.
+        classes: class names in label order.
+        fingerprint: of the dataset that the images come from.
+    """
+
+    images: Tensor
+    labels: Tensor
+    ids: Tensor
+    classes: tuple[str, ...]
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> TrainingSet:
+        """Decode a whole dataset; a `TrainingError` where it cannot be trained on or does not fit into memory."""
+        n, side = len(dataset), dataset.side
+        if n < 2:
+            raise TrainingError(f"The dataset {dataset.name} has {n} training images; at least 2 are needed.")
+        if len(dataset.classes) < 2:
+            raise TrainingError(
+                f"The dataset {dataset.name} has one class, {dataset.classes[0]!r}; a classifier needs at least two."
+            )
+        needed, free = n * 3 * side * side, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+        if needed > 0.8 * free:
+            raise TrainingError(
+                f"The {n} training images of {dataset.name} take {needed / 2**30:.1f} GiB at {side} pixels a side, and "
+                f"{free / 2**30:.1f} GiB of memory are free. Train on fewer (--limit) or smaller ones (--side)."
+            )
+        images = torch.empty(n, 3, side, side, dtype=torch.uint8)
+        for start in range(0, n, _BLOCK):
+            stop = min(start + _BLOCK, n)
+            images[start:stop] = dataset.images(start, stop)
+        labels, ids = torch.as_tensor(dataset.labels), torch.as_tensor(dataset.ids)
+        return cls(images, labels.to(torch.int64), ids.to(torch.int64), tuple(dataset.classes), dataset.fingerprint)
+
+    def to(self, device: torch.device) -> TrainingSet:
+        """With the images on a GPU where they take less than half of its free memory; else unchanged."""
+        if device.type != "cuda" or self.images.nbytes > torch.cuda.mem_get_info(device)[0] / 2:
+            return self
+        return dataclasses.replace(self, images=self.images.to(device))
+
+    def batches(self, size: int, *, seed: int, epoch: int) -> Iterator[Tensor]:
+        """int64 (size,) positions, in an order that is new in each epoch; what is left over at its end comes another time."""
+        order = Draws(seed, "training:order", self.ids, epoch=epoch).integers(0, 1 << 31).argsort(stable=True)
+        size = min(size, len(self))
+        for start in range(0, len(self) - size + 1, size):
+            yield order[start : start + size]
+
+
+def flip_and_shift(images: Tensor, draws: Draws, *, flip: bool, shift: int) -> Tensor:
+    """Mirror images at random, and move each by up to `shift` pixels in each direction; what moves in is mirrored.
+
+    Args:
+        images: (N, 3, S, S), any type.
+        draws: for the same images, on their device.
+    """
+    side = images.shape[-1]
+    at = torch.arange(side, device=images.device)
+    offsets = draws.integers(-shift, shift + 1, 2)  # (N, 2)
+    flipped = draws.integers(0, 2) == 1
+    rows = _mirrored(at + offsets[:, :1], side)  # (N, S)
+    columns = _mirrored(at + offsets[:, 1:], side)
+    if flip:
+        columns = torch.where(flipped[:, None], side - 1 - columns, columns)
+    if shift:
+        images = images.gather(2, rows[:, None, :, None].expand_as(images))
+    return images.gather(3, columns[:, None, None, :].expand_as(images)) if shift or flip else images
+
+
+def _mirrored(index: Tensor, side: int) -> Tensor:
+    """Positions beyond an edge, reflected back into 0 .. side - 1 without repeating the edge."""
+    period = max(1, 2 * (side - 1))
+    index = index.remainder(period)
+    return torch.where(index >= side, period - index, index)

@@ -1,0 +1,196 @@
+"""What an intervention is: the part of a training that is meant to make the model robust.
+
+An intervention's author writes one of three things, and the base does the rest:
+
+- `views`: what the network sees of a batch (augmentation, mixup, adversarial halves, two batches at once). The base runs
+  the network on each view and adds their cross-entropies; labels may be classes or distributions over them.
+- `loss`: where the loss is not a sum of cross-entropies (AugMix's consistency term).
+- `prepare`: where the training set itself is another one (stylised images, fooling images beside the clean ones).
+
+An intervention is a frozen value: its fields are its settings, checked against the limits that they declare. Its numbers
+come from `Step.draws`, keyed by image and epoch, so that a training is repeatable and every epoch's draws are new.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.models.classifier import Classifier
+from robustcore.randomness import Draws
+from robustcore.registry import Registry
+from robustcore.training.data import TrainingSet
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One batch of a training and what an intervention may know about it.
+
+    Attributes:
+        model: the classifier in training, in training mode.
+        images: uint8 (N, 3, S, S), flipped and shifted as the recipe says, on the model's device.
+        labels: int64 (N,), on the model's device.
+        ids: int64 (N,) image ids, on the CPU.
+        epoch: from 1, so that no draw is one of an evaluation's, which are made as epoch 0.
+        index: the step's number in the whole training, from 0.
+        seed: the recipe's.
+    """
+
+    model: Classifier
+    images: Tensor
+    labels: Tensor
+    ids: Tensor
+    epoch: int
+    index: int
+    seed: int
+
+    @functools.cached_property
+    def pixels(self) -> Tensor:
+        """The images as float32 in [0, 1]."""
+        return self.images.to(torch.float32).div_(255)
+
+    @functools.cached_property
+    def targets(self) -> Tensor:
+        """The labels as float32 (N, K) distributions, for mixing."""
+        return F.one_hot(self.labels, len(self.model.card.classes)).to(torch.float32)
+
+    def draws(self, operation: str, view: int = 0) -> Draws:
+        """Random numbers for the batch's images, new in each epoch, for each operation and view; on the model's device."""
+        return Draws(self.seed, operation, self.ids, epoch=self.epoch, view=view, device=self.images.device)
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """Images as the network is to see them, and what it is to answer.
+
+    Attributes:
+        images: uint8, or float32 in [0, 1]; (M, 3, S, S).
+        labels: int64 (M,) classes, or float32 (M, K) distributions over the classes.
+        weight: of this view's cross-entropy in the loss.
+    """
+
+    images: Tensor
+    labels: Tensor
+    weight: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a step leads to.
+
+    Attributes:
+        loss: scalar to be minimised.
+        logits, labels: of the view that the running accuracy is shown for; labels as in `View`.
+    """
+
+    loss: Tensor
+    logits: Tensor
+    labels: Tensor
+
+
+def setting(default: Any = dataclasses.MISSING, *, low: float | None = None, high: float | None = None,
+            above: float | None = None, among: Callable[[], Sequence[str]] | None = None, help: str) -> Any:  # fmt: skip
+    """A field of an intervention: its default and its limits, `low` and `high` included, `above` excluded."""
+    return dataclasses.field(
+        default=default, metadata={"low": low, "high": high, "above": above, "among": among, "help": help}
+    )
+
+
+class Intervention:
+    """The standard intervention, which does nothing; others override what differs.
+
+    Attributes:
+        name: registry key.
+        summary: what it does, one sentence for people.
+        source: document and section that it comes from.
+        revision: raised whenever equal recipes begin to train different models; recorded in every card.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    source: ClassVar[str]
+    revision: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]  # every registered class is a dataclass
+            _check(self.name, field, getattr(self, field.name))
+
+    @property
+    def label(self) -> str:
+        """The name of models that were trained with it: the registered name, with whatever tells two of a kind apart."""
+        return self.name
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Its settings by name."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    def prepare(self, data: TrainingSet) -> TrainingSet:
+        """The training set that is trained on: the given one, unless the intervention makes another."""
+        return data
+
+    def views(self, step: Step) -> Sequence[View]:
+        """What the network sees of a batch."""
+        return [View(step.images, step.labels)]
+
+    def loss(self, step: Step) -> Outcome:
+        """The sum of the views' cross-entropies; the accuracy shown is the first view's."""
+        outcomes = []
+        for view in self.views(step):
+            logits = step.model(view.images)
+            outcomes.append(Outcome(view.weight * F.cross_entropy(logits, view.labels), logits, view.labels))
+        total = torch.stack([outcome.loss for outcome in outcomes]).sum()
+        return dataclasses.replace(outcomes[0], loss=total)
+
+
+registry: Registry[type[Intervention]] = Registry("intervention")
+I = TypeVar("I", bound=Intervention)  # noqa: E741
+
+
+def intervention(name: str, *, summary: str, source: str, revision: int = 1) -> Callable[[type[I]], type[I]]:
+    """Register a class as an intervention; it becomes a frozen dataclass."""
+
+    def register(cls: type[I]) -> type[I]:
+        cls.name, cls.summary, cls.source, cls.revision = name, summary, source, revision
+        frozen = dataclasses.dataclass(frozen=True)(cls)
+        registry.add(name, frozen)
+        return frozen
+
+    return register
+
+
+_KINDS = {"int": "whole number", "float": "number"}
+
+
+def _check(owner: str, field: dataclasses.Field[Any], value: Any) -> None:
+    """A setting against its declared type and limits."""
+    meta = field.metadata
+    if field.type in _KINDS:
+        number = not isinstance(value, bool) and isinstance(value, int if field.type == "int" else (int, float))
+        if not number or not math.isfinite(value):
+            raise InvalidArgumentError(
+                f"The setting {field.name} of {owner} is a number ({field.type}), not {value!r}."
+            )
+        low, high, above = meta["low"], meta["high"], meta["above"]
+        outside = (
+            (low is not None and value < low)
+            or (high is not None and value > high)
+            or (above is not None and value <= above)
+        )
+        if outside:
+            limits = [f"at least {low:g}"] if low is not None else []
+            limits += [f"more than {above:g}"] if above is not None else []
+            limits += [f"at most {high:g}"] if high is not None else []
+            raise InvalidArgumentError(f"The setting {field.name} of {owner} is {' and '.join(limits)}, not {value!r}.")
+    elif field.type == "str" and not isinstance(value, str):
+        raise InvalidArgumentError(f"The setting {field.name} of {owner} is a text, not {value!r}.")
+    if meta["among"] is not None and value not in meta["among"]():
+        raise UnknownNameError(f"{field.name} of {owner}", value, meta["among"]())

@@ -1,0 +1,246 @@
+"""The one training loop; every intervention runs through it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from robustcore import devices
+from robustcore.errors import TrainingError, UnknownNameError
+from robustcore.models.classifier import Classifier
+from robustcore.randomness import Draws, stable_hash
+from robustcore.training import state as states
+from robustcore.training.data import TrainingSet, flip_and_shift
+from robustcore.training.interventions import Intervention, Outcome, Step
+from robustcore.training.recipe import Recipe
+from robustcore.training.state import Standing
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+_GPU_CHECK = 10  # steps between two looks at the loss on a GPU, each of which waits for it
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """Where a training stands, after a step.
+
+    Attributes:
+        epoch, epochs: the epoch in work, from 1, and how many there are.
+        step, steps: finished steps of the whole training, and how many there are.
+        loss, accuracy: means over this epoch's batches so far, as the network saw them.
+        images_per_second: over this epoch so far.
+        seconds_left: to the end of the training.
+        learning_rate: of this step.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    images_per_second: float
+    seconds_left: float
+    learning_rate: float
+
+    @property
+    def ends_epoch(self) -> bool:
+        """Whether this step was its epoch's last."""
+        return self.step * self.epochs == self.epoch * self.steps
+
+
+def pick_precision(precision: str, device: torch.device) -> str:
+    """The precision by name; "auto" is bfloat16 (autocast) where the device computes faster in it, else float32."""
+    if precision not in PRECISIONS:
+        raise UnknownNameError("precision", precision, PRECISIONS)
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    return "bfloat16" if _cpu_has_bfloat16() else "float32"
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Whether the processor has instructions for it; elsewhere it is emulated, and slower than float32."""
+    with contextlib.suppress(OSError):
+        return "avx512_bf16" in Path("/proc/cpuinfo").read_text()
+    return False
+
+
+def train(
+    recipe: Recipe,
+    model: Classifier,
+    data: TrainingSet,
+    *,
+    device: torch.device | str | None = "auto",
+    precision: str = "auto",
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    state: Path | None = None,
+    resume: bool = False,
+) -> Standing:
+    """Train a classifier in place; it ends in evaluation mode, on the device.
+
+    On a CPU, equal arguments, torch versions and thread counts give equal weights, bit for bit, interrupted or not.
+
+    Args:
+        recipe: what to do.
+        model: with the weights that the training starts from.
+        data: the images; their classes are the model's.
+        device, precision: where and in which arithmetic; see `devices.pick` and `pick_precision`.
+        progress: called after every step (on a GPU after every tenth, and at an epoch's end).
+        cancelled: asked before every step; the training stops when it says yes.
+        state: file for the state after each epoch; removed by whoever saves the finished model.
+        resume: go on from that file if it is there and belongs to this recipe and data.
+
+    Raises:
+        TrainingError: cancelled, the loss stopped being a number, the state cannot be written or used, or the model
+            and the data do not belong together.
+    """
+    if len(model.card.classes) != len(data.classes):
+        raise TrainingError(
+            f"The model tells {len(model.card.classes)} classes apart, but the data has {len(data.classes)}."
+        )
+    where = devices.pick(device)
+    precision = pick_precision(precision, where)
+    made_with = f"{precision} on {where.type}, {torch.get_num_threads()} threads"
+    standing = Standing(recipe.key(), data.fingerprint, made_with=made_with)
+    intervention = recipe.make()
+    model.to(where).to(memory_format=torch.channels_last)
+    optimizer = _optimizer(recipe, model)
+    if resume and state is not None:
+        found = states.peek(state)
+        if found is not None and (found.recipe, found.data) == (standing.recipe, standing.data):
+            states.restore(state, model, optimizer)
+            standing = dataclasses.replace(found, made_with=_joined(found.made_with, made_with))
+    data = intervention.prepare(data).to(where)
+    run = _Run(recipe, intervention, model, optimizer, data, precision, progress, cancelled)
+    for epoch in range(standing.epochs + 1, recipe.epochs + 1):
+        began = time.perf_counter()
+        with _own_generator(recipe.seed, epoch, where):
+            loss, accuracy = run.epoch(epoch)
+        standing = dataclasses.replace(
+            standing,
+            epochs=epoch,
+            history=(*standing.history, (round(loss, 6), round(accuracy, 6))),
+            seconds=round(standing.seconds + time.perf_counter() - began, 3),
+        )
+        if state is not None:
+            states.save(state, standing, model, optimizer)
+    model.to(memory_format=torch.contiguous_format)
+    model.eval()
+    return standing
+
+
+@dataclasses.dataclass(frozen=True)
+class _Run:
+    """What stays the same through all epochs of a training."""
+
+    recipe: Recipe
+    intervention: Intervention
+    model: Classifier
+    optimizer: torch.optim.Optimizer
+    data: TrainingSet
+    precision: str
+    progress: Callable[[Progress], None] | None
+    cancelled: Callable[[], bool] | None
+
+    @property
+    def batch(self) -> int:
+        return min(self.recipe.batch, len(self.data))
+
+    @property
+    def steps(self) -> int:
+        """Steps of one epoch; images that fill no batch at its end come in another one."""
+        return len(self.data) // self.batch
+
+    def rate(self, epoch: int, number: int) -> float:
+        """The learning rate of an epoch's step, both from 1."""
+        return self.recipe.learning_rate_at((epoch - 1) * self.steps + number - 1, self.steps * self.recipe.epochs)
+
+    def epoch(self, epoch: int) -> tuple[float, float]:
+        """One pass through the data: mean loss and accuracy of its batches."""
+        self.model.train()
+        look = _GPU_CHECK if self.model.device.type == "cuda" else 1
+        waiting: list[Tensor] = []  # (loss, correct share) of the steps since the last look
+        loss, correct, began = 0.0, 0.0, time.perf_counter()
+        for number, chosen in enumerate(self.data.batches(self.batch, seed=self.recipe.seed, epoch=epoch), start=1):
+            if self.cancelled is not None and self.cancelled():
+                raise TrainingError(f"The training was cancelled in epoch {epoch} of {self.recipe.epochs}.")
+            waiting.append(self.step(chosen, epoch, number))
+            if len(waiting) < look and number < self.steps:
+                continue
+            values = torch.stack(waiting).tolist()
+            for at, (one, _) in enumerate(values, start=number - len(values) + 1):
+                if not math.isfinite(one):
+                    raise self.diverged(epoch, at)
+            loss, correct = loss + sum(v[0] for v in values), correct + sum(v[1] for v in values)
+            waiting.clear()
+            if self.progress is not None:
+                speed = number * self.batch / (time.perf_counter() - began)
+                self.progress(self.standing(epoch, number, loss / number, correct / number, speed))
+        # The last update may have broken weights that no later loss would show.
+        if not all(bool(p.isfinite().all()) for p in self.model.parameters()):
+            raise self.diverged(epoch, self.steps)
+        return loss / self.steps, correct / self.steps
+
+    def step(self, chosen: Tensor, epoch: int, number: int) -> Tensor:
+        """One update with the chosen images: (loss, share of correct answers), on the device."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate(epoch, number)
+        device, recipe = self.model.device, self.recipe
+        ids = self.data.ids[chosen]
+        images = self.data.images[chosen.to(self.data.images.device)].to(device)
+        draws = Draws(recipe.seed, "training:flip_and_shift", ids, epoch=epoch, device=device)
+        images = flip_and_shift(images, draws, flip=recipe.flip, shift=recipe.shift)
+        labels = self.data.labels[chosen].to(device)
+        index = (epoch - 1) * self.steps + number - 1
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            outcome = self.intervention.loss(Step(self.model, images, labels, ids, epoch, index, recipe.seed))
+        self.optimizer.zero_grad(set_to_none=True)
+        outcome.loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return torch.stack([outcome.loss.detach().float(), _share_correct(outcome)])
+
+    def standing(self, epoch: int, number: int, loss: float, accuracy: float, speed: float) -> Progress:
+        done, steps = (epoch - 1) * self.steps + number, self.steps * self.recipe.epochs
+        left = (steps - done) * self.batch / speed
+        return Progress(epoch, self.recipe.epochs, done, steps, loss, accuracy, speed, left, self.rate(epoch, number))
+
+    def diverged(self, epoch: int, number: int) -> TrainingError:
+        return TrainingError(
+            f"The training stopped at step {number} of {self.steps} in epoch {epoch}: the loss is no finite number any "
+            f"more, at a learning rate of {self.rate(epoch, number):.3g}. Choose a smaller greatest learning rate than "
+            f"{self.recipe.learning_rate:g} (--lr) or, if the intervention attacks the batch, a milder setting."
+        )
+
+
+def _optimizer(recipe: Recipe, model: Classifier) -> torch.optim.Optimizer:
+    """Nesterov's SGD; weight decay on weights (two axes or more) alone."""
+    weights = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": weights, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
+
+
+@contextlib.contextmanager
+def _own_generator(seed: int, epoch: int, device: torch.device) -> Iterator[None]:
+    """torch's global generator (dropout draws from it) as a function of seed and epoch, and as before afterwards."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(stable_hash(f"training:{seed}:{epoch}"))
+        yield
+
+
+def _share_correct(outcome: Outcome) -> Tensor:
+    labels = outcome.labels if outcome.labels.ndim == 1 else outcome.labels.argmax(1)
+    return (outcome.logits.detach().argmax(1) == labels).float().mean()
+
+
+def _joined(before: str, now: str) -> str:
+    return before if now in before else f"{before}; {now}"

@@ -1,0 +1,167 @@
+"""Recipe: everything that decides what a training leads to, as one value that travels in the checkpoint's card."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.training import interventions
+
+SCHEDULES = ("one-cycle", "steps")
+# Field -> flag of `robustcore train`, for those that are a number or a text.
+FLAGS = {
+    "epochs": "--epochs",
+    "batch": "--batch",
+    "learning_rate": "--lr",
+    "schedule": "--schedule",
+    "momentum": "--momentum",
+    "weight_decay": "--weight-decay",
+    "shift": "--shift",
+    "side": "--side",
+    "limit": "--limit",
+    "start": "--start",
+    "seed": "--seed",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What is trained, on what, and how. Equal recipes on one kind of machine train equal models.
+
+    Attributes:
+        model: the architecture, e.g. "scenes/resnet" or "torchvision/resnet18".
+        dataset: "scenes", or a folder of class folders; its train split is used.
+        intervention, settings: the registered name, and its settings as sorted (name, value) pairs.
+        epochs: passes through the training images.
+        batch: images in a step.
+        learning_rate: the greatest one.
+        schedule: "one-cycle" (a cosine up over the first 30 % and down to almost nothing), or "steps" (divided by 10 after
+            half and after three quarters of the epochs, as in Laugros' thesis, section 4.2.3).
+        momentum: Nesterov's.
+        weight_decay: on weights only, not on biases and normalisation.
+        flip: whether images are mirrored at random.
+        shift: by how many pixels at most they are moved, each way; what moves in is mirrored.
+        side: side of the prepared images, or None for the dataset's own.
+        limit: how many training images are used, or None for all: a prefix of the dataset's order.
+        start: a model (a catalogue name or a path) whose weights the training starts from, or None for random ones.
+        seed: of the initial weights, the order, the flips and shifts, and the intervention's draws.
+    """
+
+    model: str
+    dataset: str = "scenes"
+    intervention: str = "standard"
+    settings: tuple[tuple[str, Any], ...] = ()
+    epochs: int = 8
+    batch: int = 64
+    learning_rate: float = 0.1
+    schedule: str = "one-cycle"
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    flip: bool = True
+    shift: int = 4
+    side: int | None = None
+    limit: int | None = None
+    start: str | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _whole("The number of epochs", self.epochs, 1, 100_000)
+        _whole("The batch", self.batch, 2, 65_536)
+        _whole("The shift in pixels", self.shift, 0, 1024)
+        _whole("The seed", self.seed, 0, (1 << 63) - 1)
+        if self.limit is not None:
+            _whole("The number of training images", self.limit, 2, 1 << 40)
+        _between("The learning rate", self.learning_rate, 0, 100, open_below=True)
+        _between("The momentum", self.momentum, 0, 1, open_above=True)
+        _between("The weight decay", self.weight_decay, 0, 1)
+        if self.schedule not in SCHEDULES:
+            raise UnknownNameError("schedule", self.schedule, SCHEDULES)
+        # Defaults are written out, so that a recipe says everything and a changed default changes no old one.
+        made = interventions.create(self.intervention, **dict(self.settings))
+        object.__setattr__(self, "settings", tuple(sorted(made.settings.items())))
+
+    def make(self) -> interventions.Intervention:
+        """The intervention, with its settings."""
+        return interventions.create(self.intervention, **dict(self.settings))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values by name."""
+        return {**dataclasses.asdict(self), "settings": dict(self.settings)}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Recipe:
+        """The inverse of `to_dict`; an unknown field is an error that names it."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        for key in fields:
+            if key not in known:
+                raise UnknownNameError("field of a recipe", key, known)
+        if "model" not in fields:
+            raise InvalidArgumentError("A recipe needs a model.")
+        return cls(**{**fields, "settings": tuple(dict(fields.get("settings", {})).items())})
+
+    def key(self) -> str:
+        """16 hexadecimal digits that name this recipe and the revision of its intervention."""
+        text = json.dumps([self.to_dict(), self.make().revision], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def name(self) -> str:
+        """What the trained model is called: dataset, architecture, intervention, and a seed other than 0."""
+        family, _, short = self.model.partition("/")
+        dataset = self.dataset if "/" not in self.dataset else Path(self.dataset).name
+        place = family if family == dataset else f"{dataset}/{family}"
+        return f"{place}/{short}-{self.make().label}" + (f"-seed{self.seed}" if self.seed else "")
+
+    def command(self) -> str:
+        """The command line that trains it."""
+        words = [
+            "robustcore",
+            "train",
+            "--model",
+            self.model,
+            "--dataset",
+            self.dataset,
+            "--intervention",
+            self.intervention,
+        ]
+        for key, value in self.settings:
+            words += ["--set", f"{key}={value}"]
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name in FLAGS and value != field.default:
+                words += [FLAGS[field.name], str(value)]
+        if not self.flip:
+            words.append("--no-flip")
+        return shlex.join(words)
+
+    def learning_rate_at(self, step: int, steps: int) -> float:
+        """The learning rate of a step, 0 .. steps - 1; a function of the step alone, so that a resumed training has it."""
+        if self.schedule == "steps":
+            done = step / steps
+            return self.learning_rate * (1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01)
+        # Smith & Topin 2018, with the cosine form and the constants of torch's OneCycleLR.
+        peak = max(1.0, 0.3 * steps - 1)
+        low, high, last = self.learning_rate / 25, self.learning_rate, self.learning_rate / 25e4
+        if step <= peak:
+            return low + (high - low) * (1 - math.cos(math.pi * step / peak)) / 2
+        return high + (last - high) * (1 - math.cos(math.pi * (step - peak) / max(1.0, steps - 1 - peak))) / 2
+
+
+def _whole(what: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InvalidArgumentError(f"{what} is a whole number from {low} to {high}, not {value!r}.")
+
+
+def _between(
+    what: str, value: object, low: float, high: float, *, open_below: bool = False, open_above: bool = False
+) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high or \
+            (open_below and value == low) or (open_above and value == high):  # fmt: skip
+        bounds = f"{'more than' if open_below else 'at least'} {low:g} and {'less than' if open_above else 'at most'} {high:g}"
+        raise InvalidArgumentError(f"{what} is {bounds}, not {value!r}.")

@@ -1,0 +1,191 @@
+"""From a recipe to a checkpoint: data, model, training, accuracies, card, file."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from robustcore import datasets, devices, paths
+from robustcore.datasets._base import Dataset
+from robustcore.errors import DatasetError, ModelError, TrainingError
+from robustcore.models import checkpoints, load_model
+from robustcore.models.architectures import architecture
+from robustcore.models.classifier import Card, Classifier
+from robustcore.training import state as states
+from robustcore.training.data import TrainingSet
+from robustcore.training.loop import Progress, train
+from robustcore.training.recipe import Recipe
+from robustcore.training.state import Standing
+
+_BLOCK = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A finished training.
+
+    Attributes:
+        model: in evaluation mode; its card has everything below and more.
+        path: of the checkpoint.
+        accuracy: split -> share of right answers, of the weights as they are in the file.
+    """
+
+    model: Classifier
+    path: Path
+    accuracy: dict[str, float]
+
+
+def fit(
+    recipe: Recipe,
+    *,
+    output: Path | None = None,
+    half: bool = False,
+    device: torch.device | str | None = "auto",
+    precision: str = "auto",
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    resume: bool = False,
+) -> Fitted:
+    """Train what the recipe says and write the checkpoint; it appears whole, at the end.
+
+    Args:
+        output: the checkpoint's file; by default where the catalogue finds it as "own/" and the recipe's name.
+        half: float16 weights in the file, for models that ship; the accuracies are those of the rounded weights.
+        device, precision, progress, cancelled: see `train`.
+        resume: continue an interrupted training of the same recipe on the same data.
+
+    Raises:
+        TrainingError, ModelError, DatasetError: something in the recipe cannot be had, or the training had to stop.
+    """
+    path = default_output(recipe) if output is None else Path(output).expanduser()
+    _check_place(path)
+    where = devices.pick(device)
+    family = architecture(recipe.model)
+    dataset = datasets.load_dataset(recipe.dataset, split="train", limit=recipe.limit, side=recipe.side)
+    card = Card(recipe.name(), tuple(dataset.classes), dataset.side, dataset.name, recipe.make().label, recipe.model)
+    model = family.build(card, recipe.seed)
+    start = _start_from(model, recipe) if recipe.start else None
+    _check_side(model, family.side)
+    state = states.path_of(recipe)
+    standing = train(
+        recipe, model, TrainingSet.of(dataset), device=where, precision=precision, progress=progress, cancelled=cancelled,
+        state=state, resume=resume,
+    )  # fmt: skip
+    if half:
+        checkpoints.round_to_half(model)
+    accuracy = {split.split: measure(model, split) for split in held_out(recipe)}
+    model.card = dataclasses.replace(card, recipe=_record(recipe, standing, start, accuracy))
+    checkpoints.save(model, path, half=half)
+    state.unlink(missing_ok=True)
+    return Fitted(model, path, accuracy)
+
+
+def default_output(recipe: Recipe) -> Path:
+    """The checkpoint's file in the cache: the catalogue finds it there as "own/" and the recipe's name."""
+    return paths.cache() / "models" / f"{recipe.name()}{checkpoints.SUFFIX}"
+
+
+def is_made_by(path: Path, recipe: Recipe) -> bool:
+    """Whether a checkpoint exists that this very recipe trained on the data as it is today."""
+    if not path.is_file():
+        return False
+    try:
+        made = checkpoints.read_card(path).recipe
+    except ModelError:
+        return False  # damaged or without a card: in any case no product of this recipe
+    if made.get("key") != recipe.key():
+        return False
+    return bool(
+        made.get("data")
+        == datasets.load_dataset(recipe.dataset, split="train", limit=recipe.limit, side=recipe.side).fingerprint
+    )
+
+
+def held_out(recipe: Recipe) -> list[Dataset]:
+    """The splits of the recipe's dataset that are not trained on, as far as it has them."""
+    found = []
+    for split in ("val", "test"):
+        try:
+            dataset = datasets.load_dataset(recipe.dataset, split=split, side=recipe.side)
+        except DatasetError:
+            continue  # a folder may have one split only
+        if dataset.split == split:  # a folder without splits answers every name with all of its images
+            found.append(dataset)
+    return found
+
+
+def measure(model: Classifier, dataset: Dataset) -> float:
+    """Accuracy on a whole dataset, in float32, on the model's device."""
+    labels = torch.as_tensor(dataset.labels)
+    correct = 0
+    for start in range(0, len(dataset), _BLOCK):
+        stop = min(start + _BLOCK, len(dataset))
+        images = dataset.images(start, stop).to(model.device)
+        with torch.inference_mode():
+            predicted = model(images).argmax(1).cpu()
+        correct += int((predicted == labels[start:stop]).sum())
+    return correct / len(dataset)
+
+
+def _record(recipe: Recipe, standing: Standing, start: str | None, accuracy: dict[str, float]) -> dict[str, Any]:
+    """What the card keeps of how the model was made."""
+    return {
+        "training": recipe.to_dict(),
+        "key": recipe.key(),
+        "command": recipe.command(),
+        "data": standing.data,
+        "start": start,
+        "robustcore": version("robustcore"),
+        "torch": torch.__version__,
+        "made_with": standing.made_with,
+        "seconds": standing.seconds,
+        "history": [list(pair) for pair in standing.history],
+        "accuracy": accuracy,
+    }
+
+
+def _start_from(model: Classifier, recipe: Recipe) -> str:
+    """Copy the weights of the model that the recipe starts from; its fingerprint. A head for other classes stays random."""
+    assert recipe.start is not None
+    source = load_model(recipe.start)
+    if source.card.architecture != recipe.model:
+        raise TrainingError(
+            f"A {recipe.model} cannot start from {recipe.start}, which is a {source.card.architecture or 'network of its own'}."
+        )
+    own, given = model.state_dict(), source.state_dict()
+    count = len(source.card.classes)
+    for key, value in given.items():
+        if own[key].shape == value.shape:
+            own[key].copy_(value)
+        elif value.shape[0] != count:
+            raise TrainingError(f"The weights {key} of {recipe.start} have another shape than those of {recipe.model}.")
+    return source.fingerprint()
+
+
+def _check_side(model: Classifier, own: int) -> None:
+    """One image through the network, so that a side that it cannot take is said before an hour of decoding."""
+    side = model.card.side
+    try:
+        with torch.inference_mode():
+            model.eval()(torch.zeros(1, 3, side, side, dtype=torch.uint8))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise TrainingError(
+            f"{model.card.architecture} cannot take images of {side} pixels a side ({error}). It was made for {own}: --side {own}."
+        ) from error
+
+
+def _check_place(path: Path) -> None:
+    """That the checkpoint can be written, said before the training and not after it."""
+    if path.suffix != checkpoints.SUFFIX:
+        raise ModelError(f"A checkpoint's file name ends in {checkpoints.SUFFIX}; {path.name!r} does not.")
+    folder = path.parent
+    while not folder.exists():
+        folder = folder.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ModelError(f"The checkpoint {path} cannot be written: {folder} is no folder that may be written to.")

@@ -1,0 +1,90 @@
+"""The state of a training between two epochs, so that one that was killed goes on where it stood."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from robustcore import paths
+from robustcore.errors import ModelError, TrainingError
+from robustcore.models import checkpoints
+from robustcore.models.classifier import Classifier
+from robustcore.training.recipe import Recipe
+
+_MOMENTUM = "momentum."
+
+
+@dataclasses.dataclass(frozen=True)
+class Standing:
+    """How far a training is.
+
+    Attributes:
+        recipe: its key; see `Recipe.key`.
+        data: fingerprint of the training images.
+        epochs: finished ones.
+        history: for each finished epoch its mean loss and its accuracy on the training batches.
+        seconds: of training so far.
+        made_with: precision, device and threads; a training is bit for bit repeatable only with the same.
+    """
+
+    recipe: str
+    data: str
+    epochs: int = 0
+    history: tuple[tuple[float, float], ...] = ()
+    seconds: float = 0.0
+    made_with: str = ""
+
+
+def path_of(recipe: Recipe) -> Path:
+    """Where the state of a recipe's training is kept; its suffix is none that a model is looked for under."""
+    return paths.cache() / "training" / f"{recipe.key()}.state"
+
+
+def save(path: Path, standing: Standing, model: Classifier, optimizer: torch.optim.Optimizer) -> None:
+    """Write the state; the file before it stays until this one is whole."""
+    tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    for key, parameter in model.named_parameters():
+        momentum = optimizer.state[parameter].get("momentum_buffer")
+        if momentum is not None:
+            tensors[_MOMENTUM + key] = momentum.detach().cpu().contiguous()
+    metadata = {"training": json.dumps(dataclasses.asdict(standing))}
+    try:
+        checkpoints.write_tensors(path, tensors, metadata)
+    except ModelError as error:
+        raise TrainingError(f"{error} The training stopped after epoch {standing.epochs}.") from error
+
+
+def peek(path: Path) -> Standing | None:
+    """The standing in a state file, or None if there is no file."""
+    if not path.is_file():
+        return None
+    try:
+        fields: dict[str, Any] = json.loads(checkpoints.read_metadata(path)["training"])
+        history = tuple((float(loss), float(accuracy)) for loss, accuracy in fields.pop("history"))
+        return Standing(history=history, **fields)
+    except (ModelError, KeyError, TypeError, ValueError) as error:
+        raise TrainingError(
+            f"The saved state {path} of an interrupted training cannot be used ({error}). Start anew without --resume."
+        ) from error
+
+
+def restore(path: Path, model: Classifier, optimizer: torch.optim.Optimizer) -> None:
+    """Put the state's weights and momenta into a model and its optimiser, on the model's device."""
+    try:
+        tensors = checkpoints.read_verified(path)
+        model.load_state_dict({key: value for key, value in tensors.items() if not key.startswith(_MOMENTUM)})
+    except (ModelError, RuntimeError) as error:
+        raise TrainingError(
+            f"The saved state {path} of an interrupted training cannot be used ({error}). Start anew without --resume."
+        ) from error
+    for key, parameter in model.named_parameters():
+        momentum = tensors.get(_MOMENTUM + key)
+        if momentum is not None:
+            # In the layout of the parameter, so that every sum is made in the same order as without the interruption.
+            optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter, requires_grad=False).copy_(
+                momentum
+            )

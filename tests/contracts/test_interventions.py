@@ -1,0 +1,56 @@
+"""What every intervention promises."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from robustcore.models import load_model
+from robustcore.training import interventions
+from robustcore.training.interventions import Intervention, Step
+
+# Settings that have no default.
+NEEDED = {"augmentation": {"corruption": "gaussian_noise"}}
+
+
+def step(epoch: int = 1) -> Step:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (8, 3, 64, 64), dtype=torch.uint8, generator=generator)
+    model = load_model("scenes/resnet?weights=none&classes=4").train()
+    return Step(model, images, torch.arange(8) % 4, torch.arange(8), epoch, 0, 0)
+
+
+@pytest.fixture(params=interventions.names())
+def made(request: pytest.FixtureRequest) -> Intervention:
+    return interventions.create(request.param, **NEEDED.get(request.param, {}))
+
+
+def test_it_says_what_it_is(made: Intervention) -> None:
+    assert made.summary.endswith(".")
+    assert made.source
+    assert made.revision >= 1
+    assert made.label.startswith(made.name)
+    assert all(field.metadata["help"] for field in dataclasses.fields(made))  # type: ignore[arg-type]
+
+
+def test_equal_settings_are_equal_values(made: Intervention) -> None:
+    assert interventions.create(made.name, **made.settings) == made
+    assert hash(made) == hash(interventions.create(made.name, **made.settings))
+
+
+def test_its_loss_reaches_every_weight(made: Intervention) -> None:
+    batch = step()
+    before = batch.images.clone()
+    outcome = made.loss(batch)
+    assert outcome.loss.ndim == 0
+    assert outcome.loss.isfinite()
+    outcome.loss.backward()  # type: ignore[no-untyped-call]
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in batch.model.parameters())
+    assert len(outcome.logits) == len(outcome.labels)
+    assert batch.images.equal(before)
+
+
+def test_it_is_repeatable(made: Intervention) -> None:
+    assert made.loss(step()).loss.equal(made.loss(step()).loss)

@@ -1,0 +1,112 @@
+"""`robustcore train` and `robustcore demo`, as a person runs them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from robustcore.cli import main
+from robustcore.models import card, load_model
+from robustcore.training import Recipe, zoo
+
+
+def train(folder: Path, *more: str) -> int:
+    words = ["--model", "scenes/resnet", "--dataset", str(folder), "--side", "64", "--epochs", "2", "--batch", "12"]
+    return main(["train", *words, "--device", "cpu", *more])
+
+
+def test_training_prints_what_it_did_and_what_comes_next(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out" / "mine.safetensors"
+    assert train(folder, "--output", str(output)) == 0
+    out, err = capsys.readouterr()
+    lines = err.splitlines()  # no terminal: a line for each epoch and nothing else
+    assert len(lines) == 2
+    assert "epoch 1/2" in lines[0]
+    assert "images/s" in lines[0]
+    assert "Accuracy on the test images: " in out
+    assert f"Checkpoint: {output}" in out
+    assert f"robustcore evaluate --model {output} --dataset {folder}" in out
+    assert load_model(output)(torch.zeros(1, 3, 64, 64)).shape == (1, 3)
+
+
+def test_the_same_training_twice_is_done_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(folder) == 0
+    assert "--model own/shades/scenes/resnet-standard" in capsys.readouterr().out
+    assert train(folder) == 0
+    assert "Already trained" in capsys.readouterr().out
+    assert train(folder, "--lr", "0.05") == 1
+    assert "made otherwise" in capsys.readouterr().err
+    assert train(folder, "--lr", "0.05", "--force") == 0
+    assert card("own/shades/scenes/resnet-standard").recipe["training"]["learning_rate"] == 0.05
+
+
+def test_an_intervention_with_settings(folder: Path) -> None:
+    words = ["--intervention", "augmentation", "--set", "corruption=contrast", "--set", "severity=2"]
+    assert train(folder, *words, "--precision", "float32") == 0
+    found = card("own/shades/scenes/resnet-augmentation-contrast-2")
+    assert found.recipe["training"]["settings"] == {"corruption": "contrast", "severity": 2}
+    assert found.recipe["made_with"].startswith("float32")
+
+
+def test_a_network_of_torchvision(folder: Path) -> None:
+    words = [
+        "--model",
+        "torchvision/resnet18",
+        "--dataset",
+        str(folder),
+        "--side",
+        "32",
+        "--epochs",
+        "1",
+        "--batch",
+        "12",
+    ]
+    assert main(["train", *words, "--device", "cpu"]) == 0
+    assert load_model("own/shades/torchvision/resnet18-standard").card.architecture == "torchvision/resnet18"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--intervention", "mixpu"], "There is no intervention named 'mixpu'"),
+        (["--set", "alpha"], "--set takes NAME=VALUE"),
+        (["--set", "alpha=1"], "has no settings"),
+        (["--epochs", "0"], "The number of epochs is a whole number from 1"),
+        (["--lr", "0"], "The learning rate is more than 0"),
+        (["--device", "tpu"], "A device is auto, cpu, cuda"),
+        (["--precision", "half"], "There is no precision named 'half'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_mistakes_are_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert train(folder, *words) == 1
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_the_demo_trains_what_is_missing_and_only_that(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipes = [Recipe(f"scenes/{name}", str(folder), epochs=1, batch=12, side=64) for name in ("resnet", "vgg")]
+    monkeypatch.setattr(zoo, "ZOO", {recipe.name(): recipe for recipe in recipes})
+    monkeypatch.setattr("robustcore.paths.assets", lambda: tmp_path / "assets")
+    assert main(["demo", "--device", "cpu"]) == 0
+    assert "0 of 2 demo models" in capsys.readouterr().out
+    name = "shades/scenes/vgg-standard"
+    assert load_model(name).card.name == name
+    size = zoo.path_of(name).stat().st_size
+    assert size < 1_200_000
+    changed = os.stat(zoo.path_of("shades/scenes/resnet-standard")).st_mtime_ns
+    zoo.path_of(name).unlink()
+    assert main(["demo", "--device", "cpu"]) == 0
+    assert "1 of 2 demo models" in capsys.readouterr().out
+    assert zoo.path_of(name).stat().st_size == size
+    assert os.stat(zoo.path_of("shades/scenes/resnet-standard")).st_mtime_ns == changed

@@ -1,0 +1,94 @@
+"""Recipes are values: checked, complete, and the same after a trip through a card."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+import torch
+
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.training import Recipe
+
+
+def test_a_recipe_survives_the_way_through_json() -> None:
+    recipe = Recipe("scenes/vgg", intervention="augmentation", settings=(("corruption", "contrast"),), seed=3)
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def test_settings_are_written_out_in_full() -> None:
+    short = Recipe("scenes/vgg", intervention="augmentation", settings=(("corruption", "contrast"),))
+    long = Recipe("scenes/vgg", intervention="augmentation", settings=(("severity", 0), ("corruption", "contrast")))
+    assert short == long
+    assert short.key() == long.key()
+    assert short.to_dict()["settings"] == {"corruption": "contrast", "severity": 0}
+
+
+def test_every_difference_makes_another_key() -> None:
+    base = Recipe("scenes/vgg")
+    others = [Recipe("scenes/resnet"), Recipe("scenes/vgg", seed=1), Recipe("scenes/vgg", flip=False)]
+    assert len({recipe.key() for recipe in [base, *others]}) == 4
+
+
+def test_the_name_says_what_was_trained() -> None:
+    assert Recipe("scenes/resnet").name() == "scenes/resnet-standard"
+    assert Recipe("scenes/resnet", seed=2).name() == "scenes/resnet-standard-seed2"
+    augmented = Recipe("torchvision/resnet18", "/data/cats", "augmentation", (("corruption", "contrast"),))
+    assert augmented.name() == "cats/torchvision/resnet18-augmentation-contrast"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"epochs": 0},
+        {"epochs": 1.5},
+        {"batch": 1},
+        {"learning_rate": 0},
+        {"learning_rate": -1.0},
+        {"learning_rate": math.nan},
+        {"momentum": 1.0},
+        {"weight_decay": -1e-4},
+        {"shift": -1},
+        {"seed": -1},
+        {"limit": 0},
+        {"epochs": True},
+    ],
+    ids=str,
+)
+def test_impossible_values_are_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(InvalidArgumentError, match="not"):
+        Recipe("scenes/vgg", **fields)  # type: ignore[arg-type]
+
+
+def test_unknown_names_are_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="standard"):
+        Recipe("scenes/vgg", intervention="standart")
+    with pytest.raises(UnknownNameError, match="one-cycle"):
+        Recipe("scenes/vgg", schedule="one_cycle")
+    with pytest.raises(UnknownNameError, match="epochs"):
+        Recipe.from_dict({"model": "scenes/vgg", "epoch": 3})
+    with pytest.raises(InvalidArgumentError, match="needs a model"):
+        Recipe.from_dict({})
+
+
+def test_one_cycle_is_torchs() -> None:
+    recipe, steps = Recipe("scenes/vgg", learning_rate=0.2), 97
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 0.2)
+    reference = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.2, total_steps=steps, cycle_momentum=False)
+    for step in range(steps):
+        assert recipe.learning_rate_at(step, steps) == pytest.approx(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if step < steps - 1:
+            reference.step()
+
+
+def test_steps_divide_by_ten_after_half_and_three_quarters() -> None:
+    recipe = Recipe("scenes/vgg", schedule="steps")
+    assert [recipe.learning_rate_at(s, 8) for s in range(8)] == pytest.approx([0.1] * 4 + [0.01] * 2 + [0.001] * 2)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5])
+def test_even_the_shortest_training_has_a_learning_rate(steps: int) -> None:
+    rates = [Recipe("scenes/vgg").learning_rate_at(step, steps) for step in range(steps)]
+    assert all(0 < rate <= 0.1 for rate in rates)
