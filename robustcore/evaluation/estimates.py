@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from robustcore.evaluation import devices, operations, plan
+from robustcore import devices
+from robustcore.evaluation import operations, plan, resources
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.evaluations import Prepared
 from robustcore.evaluation.plan import Cell, Group, Unit
@@ -62,11 +63,11 @@ def estimate(prepared: Prepared, store: Store | None = None, *, device: str = "a
     different = list({cell.key: cell for cell in prepared.cells}.values())
     pending = plan.pending(different, (store or Store()).stored(different))
     total = sum(len(plan.shard_sizes(cell.size)) for cell in different)
-    chosen = devices.choose(device)
+    chosen = devices.pick(device)
     seconds = 0.0
     if pending:
         groups = plan.groups(pending)
-        seconds = _calibrated(prepared, groups, chosen) / devices.workers(chosen, len(groups))[0]
+        seconds = _calibrated(prepared, groups, chosen) / resources.workers(chosen, len(groups))[0]
     images = sum(unit.n for unit in pending)
     return Estimate(
         units=total,
@@ -74,7 +75,7 @@ def estimate(prepared: Prepared, store: Store | None = None, *, device: str = "a
         images=images,
         seconds=seconds,
         bytes=images * _BYTES_PER_IMAGE + len(pending) * _BYTES_PER_UNIT,
-        device=devices.describe(chosen),
+        device=resources.describe(chosen),
         advice=_advice(seconds, prepared.cells, chosen),
     )
 
@@ -129,7 +130,7 @@ class _Clock:
             )
         unit = Unit(cell, 0, self._n)
         before = torch.get_num_threads()
-        torch.set_num_threads(devices.workers(self._device, 1 << 30)[1])
+        torch.set_num_threads(resources.workers(self._device, 1 << 30)[1])
         try:
             spent = []
             for _ in range(3):  # the first one warms up

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from robustcore import devices
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import devices, executors, plan, provenance, runner, suites, tables
+from robustcore.evaluation import executors, plan, provenance, resources, runner, suites, tables
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Cell, Subject
 from robustcore.evaluation.runner import Progress, Summary
@@ -66,7 +67,7 @@ def evaluate(
         dataset: a name, a folder, or a loaded dataset; `split` is for the first two.
         conditions: a suite's name or toml file, "clean", a corruption's name, or a list of `Condition` and names. Clean is
             always evaluated with them.
-        limit: the number of images, the first ones of a fixed seeded order of the dataset; default all.
+        limit: the number of images, the first ones of the dataset's order, which is fixed and shuffled; default all.
         seed: of every random draw.
         severities: for conditions that leave theirs open. Without it corruptions with a table of constants run at 1..5,
             and those with a continuous range at strengths drawn uniformly in it, one for each image.
@@ -171,7 +172,9 @@ def _load(model: str | Classifier, into: dict[str, Classifier]) -> Subject:
     if not isinstance(model, (str, Classifier)):
         raise InvalidArgumentError(f"A model is a Classifier or a name, not {type(model).__name__}.")
     classifier = load_model(model) if isinstance(model, str) else model
-    subject = Subject(classifier.card.name, classifier.fingerprint(), tuple(classifier.card.classes))
+    # The name that was asked for: two checkpoints may have been given the same name when they were trained.
+    name = model if isinstance(model, str) else classifier.card.name
+    subject = Subject(name, classifier.fingerprint(), tuple(classifier.card.classes))
     into[subject.fingerprint] = classifier
     return subject
 
@@ -187,7 +190,7 @@ def carry_out(
     command: str | None = None,
 ) -> Summary:
     """Compute what is pending of a prepared evaluation and store it."""
-    chosen = devices.choose(device)
+    chosen = devices.pick(device)
     stop = cancelled or threading.Event()
     pending = plan.pending(prepared.cells, store.stored(prepared.cells))
     groups = len(plan.groups(pending))
@@ -210,7 +213,7 @@ def carry_out(
             prepared.cells,
             store,
             submit,
-            provenance.current(devices.describe(chosen), command),
+            provenance.current(resources.describe(chosen), command),
             slots=slots,
             progress=progress,
             cancelled=stop,

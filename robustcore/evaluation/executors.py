@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 import cv2
 import torch
 
-from robustcore.evaluation import devices
+from robustcore.evaluation import resources
 from robustcore.evaluation.plan import Group
 from robustcore.evaluation.runner import Outcome, Submit
 from robustcore.evaluation.session import Session
@@ -25,7 +25,7 @@ def threads(session: Session, groups: int) -> Iterator[tuple[Submit, int]]:
     torch and OpenCV release the interpreter while they compute. Each thread gets its share of the cores, so that the
     operations inside do not fight over them; what was set before is restored.
     """
-    count, inside = devices.workers(session.device, groups)
+    count, inside = resources.workers(session.device, groups)
     before, before_cv = torch.get_num_threads(), cv2.getNumThreads()
 
     def settle() -> None:

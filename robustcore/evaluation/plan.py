@@ -1,7 +1,8 @@
 """The plan: models x dataset x conditions -> units, and what of it is pending. Pure questions; nothing is written here.
 
-A unit is one shard of 256 images, in a fixed seeded order of the dataset, under one condition, for one model. A limit is
-a prefix of that order, so that a larger result answers a smaller question. Where a limit cuts a shard, the unit is
+A unit is one shard of 256 images, in the order of the dataset, under one condition, for one model. That order is fixed
+and shuffled, image by image, by the dataset. A limit is a prefix of it, so that a larger result answers a smaller
+question. Where a limit cuts a shard, the unit is
 computed for the first images of that shard; a later, larger question replaces it, and a smaller one is answered from its
 per-image predictions.
 """
@@ -9,23 +10,15 @@ per-image predictions.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-
-import numpy as np
-import numpy.typing as npt
-import torch
 
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import operations
 from robustcore.evaluation.condition import Condition
-from robustcore.randomness import Draws
 
-SHARD = 256
+SHARD = 256  # part of what a stored unit is: another number needs another version of the results file
 PRECISIONS = ("float32", "bf16")
-# Part of every dataset's key: raised when the order or the size of a shard changes, since a shard is then another one.
-ORDER_REVISION = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,23 +84,9 @@ class Group:
     units: tuple[Unit, ...]
 
 
-def order(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """(N,) places of a dataset's images in the fixed seeded order: sorted by a random number that belongs to the id.
-
-    Images that come or go leave the order of the others as it is.
-    """
-    numbers = Draws(0, "evaluation order", torch.as_tensor(ids)).integers(0, 1 << 31, 1)[:, 0].numpy()
-    return np.lexsort((ids, numbers)).astype(np.int64)
-
-
 def shard_sizes(size: int) -> list[int]:
     """The number of images in each shard of the first `size` images."""
     return [min(SHARD, size - start) for start in range(0, size, SHARD)]
-
-
-def dataset_key(dataset: Dataset) -> str:
-    """The dataset's part of a result's key: its fingerprint, and the order that shards are cut from."""
-    return hashlib.sha256(f"{dataset.fingerprint}:{ORDER_REVISION}:{SHARD}".encode()).hexdigest()
 
 
 def check_limit(limit: int | None) -> int | None:
@@ -137,7 +116,6 @@ def make(
     if precision not in PRECISIONS:
         raise InvalidArgumentError(f"A precision is one of {', '.join(PRECISIONS)}, not {precision!r}.")
     cells = []
-    base = dataset_key(dataset)
     for condition in conditions:
         operation = operations.of(condition)
         scored = operation.dataset(condition, dataset)
@@ -146,7 +124,7 @@ def make(
         key_precision = "float32" if operation.float32_only else precision
         fingerprint = operations.fingerprint(condition)
         for model in models:
-            key = Key(model.fingerprint, base, fingerprint, key_seed, key_precision)
+            key = Key(model.fingerprint, dataset.fingerprint, fingerprint, key_seed, key_precision)
             cells.append(Cell(key, model, dataset.name, dataset.split, condition, size))
     return cells
 

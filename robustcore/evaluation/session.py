@@ -16,7 +16,6 @@ from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -32,6 +31,7 @@ from robustcore.models.classifier import Classifier
 # Values (pixels x channels) that one batch holds to begin with.
 _VALUES = {"cpu": 32 * 3 * 224 * 224, "cuda": 256 * 3 * 224 * 224}
 _SHARDS_KEPT = 3
+_DECODED_AT_ONCE = 64
 
 
 class Cancelled(Exception):  # noqa: N818 - no error: it was asked for
@@ -76,7 +76,6 @@ class Session:
         self._surrogates = {**self._models, **extra}
         self._batch_size = batch_size
         self._lock = threading.Lock()
-        self._orders: dict[str, npt.NDArray[np.int64]] = {}
         self._shards: OrderedDict[tuple[str, int, int], Future[Part]] = OrderedDict()
         self._matching: dict[tuple[str, tuple[str, ...]], Tensor] = {}
 
@@ -116,17 +115,15 @@ class Session:
         return future.result()
 
     def _decode(self, dataset: Dataset, shard: int, n: int) -> Part:
-        with self._lock:
-            if dataset.fingerprint not in self._orders:
-                self._orders[dataset.fingerprint] = plan.order(np.asarray(dataset.ids))
-            places = self._orders[dataset.fingerprint][shard * plan.SHARD : shard * plan.SHARD + n]
-        images = []
-        for place in places:
+        start = shard * plan.SHARD
+        blocks = []
+        for at in range(start, start + n, _DECODED_AT_ONCE):
             self._check()
-            images.append(dataset[int(place)][0])
-        batch = torch.stack(images)
+            blocks.append(dataset.images(at, min(at + _DECODED_AT_ONCE, start + n)))
+        batch = torch.cat(blocks)
         if self.device.type == "cuda":
             batch = batch.pin_memory().to(self.device, non_blocking=True)
+        places = np.arange(start, start + n, dtype=np.int64)
         labels = torch.as_tensor(np.asarray(dataset.labels)[places], device=self.device)
         return Part(dataset, places, torch.as_tensor(np.asarray(dataset.ids)[places]), labels, batch)
 

@@ -11,8 +11,10 @@ import sys
 import traceback
 from collections.abc import Callable
 
+import pandas as pd
+
 from robustcore.errors import RobustcoreError
-from robustcore.evaluation import evaluations, queue
+from robustcore.evaluation import evaluations, queue, tables
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.runner import Progress, Summary
 from robustcore.evaluation.store import Store
@@ -47,8 +49,10 @@ def _take() -> int | None:
         return int(row["id"])
 
 
-def run_job(job: int, progress: Callable[[Progress], None] | None = None) -> Summary:
+def run_job(job: int, progress: Callable[[Progress], None] | None = None) -> tuple[Summary, pd.DataFrame]:
     """Run a job that was begun in this process, to its end, which its row then tells, whatever it is.
+
+    Gives what it did, and the table as `robustcore.evaluate` gives it.
 
     Args:
         job: its number.
@@ -56,7 +60,7 @@ def run_job(job: int, progress: Callable[[Progress], None] | None = None) -> Sum
     """
     with Heartbeat(job) as heart:
         try:
-            summary = _evaluate(job, heart, progress)
+            summary, table = _evaluate(job, heart, progress)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt)
             text = str(error) if isinstance(error, RobustcoreError) else f"{type(error).__name__}: {error}"
@@ -67,10 +71,10 @@ def run_job(job: int, progress: Callable[[Progress], None] | None = None) -> Sum
         message = "; ".join(f"{count} units failed: {why}" for why, count in summary.reasons.items())
         with queue.writing() as connection:
             queue.end(connection, job, state, message)
-        return summary
+        return summary, table
 
 
-def _evaluate(job: int, heart: Heartbeat, progress: Callable[[Progress], None] | None) -> Summary:
+def _evaluate(job: int, heart: Heartbeat, progress: Callable[[Progress], None] | None) -> tuple[Summary, pd.DataFrame]:
     with queue.writing() as connection:
         row = connection.execute("SELECT request FROM jobs WHERE id = ?", (job,)).fetchone()
     request = EvaluationRequest.from_json(row["request"])
@@ -91,7 +95,7 @@ def _evaluate(job: int, heart: Heartbeat, progress: Callable[[Progress], None] |
             command=f"job {job}: {request.title}",
         )
         record.failures(store.failures(prepared.cells))
-        return summary
+        return summary, tables.table(prepared.cells, store)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Devices: which one an evaluation runs on, and how many threads it gets."""
+"""Resources: how an evaluation uses a device and the processor's cores."""
 
 from __future__ import annotations
 
@@ -6,29 +6,8 @@ import os
 
 import torch
 
-from robustcore.errors import InvalidArgumentError
-
 # More threads than this only wait for each other inside Python.
 _MOST_WORKERS = 8
-
-
-def choose(device: str | torch.device = "auto") -> torch.device:
-    """The device of a name: "auto" (CUDA if there is one), "cpu", "cuda", "cuda:1"."""
-    if isinstance(device, str) and device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as error:
-        raise InvalidArgumentError(f"A device is auto, cpu, cuda or cuda:N, not {str(device)!r}.") from error
-    if chosen.type == "cuda":
-        count = torch.cuda.device_count()
-        if not torch.cuda.is_available() or (chosen.index or 0) >= count:
-            raise InvalidArgumentError(
-                f"The device {device} is not there: this machine has {count or 'no'} CUDA devices. Choose auto or cpu."
-            )
-    elif chosen.type != "cpu":
-        raise InvalidArgumentError(f"A device is auto, cpu, cuda or cuda:N, not {str(device)!r}.")
-    return chosen
 
 
 def describe(device: torch.device) -> str:

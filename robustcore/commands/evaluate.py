@@ -1,0 +1,150 @@
+"""`robustcore evaluate`: score models under a suite, with a progress bar; what is stored is not computed again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from robustcore.evaluation.request import EvaluationRequest
+
+NAME = "evaluate"
+HELP = "Score models on a dataset under a suite of conditions."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's flags."""
+    add = parser.add_argument
+    add("--model", required=True, action="append", metavar="NAME", help="name or checkpoint; may be repeated")
+    add(
+        "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
+    )
+    add("--split", default="test", help="train, val or test (default: test)")
+    add(
+        "--suite",
+        nargs="+",
+        default=["imagenet-c"],
+        metavar="NAME|FILE",
+        help="suites, toml files, corruptions or clean (default: imagenet-c)",
+    )
+    add("--limit", type=_positive, metavar="N", help="the first N images only")
+    add(
+        "--severity",
+        nargs="+",
+        type=int,
+        choices=range(1, 6),
+        metavar="1..5",
+        help="severities (default: all; for ranged corruptions a strength drawn for each image)",
+    )
+    add("--seed", type=int, default=0, help="of every random draw (default: 0)")
+    add("--storage", choices=("memory", "jpeg85"), default="memory", help="jpeg85: through a second JPEG, as released")
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    add("--precision", choices=("float32", "bf16"), default="float32", help="of the scoring (default: float32)")
+    add("--surrogate", action="append", default=[], metavar="NAME", help="a model that attacks are crafted on")
+    add("--format", choices=("table", "csv", "parquet"), default="table", help="of the result (default: table)")
+    add("--output", type=Path, metavar="FILE", help="write the result there")
+    add("--detach", action="store_true", help="queue it for a worker process and return at once")
+    add("--priority", type=int, default=0, help="with --detach: higher goes first (default: 0)")
+    parser.set_defaults(usage=parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate here, or queue it. 1 if some units failed."""
+    if args.format == "parquet" and args.output is None:
+        args.usage.error("--format parquet needs --output FILE")
+    from robustcore.evaluation import jobs, worker
+    from robustcore.evaluation.runner import Progress
+    from robustcore.progress import Bar, duration
+
+    request = _request(args)
+    if args.detach:
+        job = jobs.submit(request, priority=args.priority)
+        print(f"Job {job} is queued. 'robustcore jobs show {job}' shows how far it is.")
+        return 0
+    began = time.monotonic()
+    job = jobs.submit(request, here=True)
+    with Bar() as bar:
+
+        def show(state: Progress) -> None:
+            left = "" if state.seconds_left is None else f"  {duration(state.seconds_left)} left"
+            failed = f"  {state.failed} failed" if state.failed else ""
+            text = f"{state.done}/{state.total} units  {state.images_per_second:,.0f} images/s{left}{failed}"
+            bar.update(state.done + state.failed, state.total, text)
+
+        summary, table = worker.run_job(job, show)
+    took = duration(time.monotonic() - began)
+    print(f"{summary.computed} units computed, {summary.cached} stored before, in {took}.", file=sys.stderr)
+    for reason, count in summary.reasons.items():
+        print(f"{count} units failed: {reason}", file=sys.stderr)
+    if summary.cancelled:
+        print(f"Stopped. What was finished is kept; 'robustcore jobs resume {job}' goes on.", file=sys.stderr)
+    _write(table, args.format, args.output)
+    return 1 if summary.failed or summary.cancelled else 0
+
+
+def _request(args: argparse.Namespace) -> EvaluationRequest:
+    from robustcore.evaluation.request import EvaluationRequest
+
+    return EvaluationRequest(
+        models=tuple(args.model),
+        dataset=args.dataset,
+        conditions=tuple(args.suite),
+        split=args.split,
+        limit=args.limit,
+        seed=args.seed,
+        severities=tuple(args.severity) if args.severity else None,
+        storage=args.storage,
+        device=args.device,
+        precision=args.precision,
+        surrogates=tuple(args.surrogate),
+    )
+
+
+def _write(table: pd.DataFrame, form: str, output: Path | None) -> None:
+    if form == "parquet":
+        assert output is not None
+        table.to_parquet(output, index=False)
+        return
+    text = table.to_csv(index=False) if form == "csv" else readable(table)
+    if output is None:
+        print(text, end="" if form == "csv" else "\n")
+    else:
+        output.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+
+
+def readable(table: pd.DataFrame) -> str:
+    """One block a model: its clean accuracy, and accuracy in percent by condition and severity."""
+    blocks = []
+    for model, rows in table.groupby("model", sort=False):
+        clean = rows[rows["kind"] == "clean"].iloc[0]
+        head = f"{model} on {clean['dataset']} ({clean['split']}, {clean['n']} images): clean accuracy {clean['accuracy']:.1%}"
+        others = rows[rows["kind"] != "clean"]
+        if others.empty:
+            blocks.append(head)
+            continue
+        column = others["severity"].astype("string").fillna(others["strength"]).fillna("-")
+        name = others["name"].where(others["storage"] == "memory", others["name"] + " (" + others["storage"] + ")")
+        name = name.where(others["params"] == "", name + " " + others["params"])
+        by_condition = others.assign(column=column, condition=name).pivot_table(
+            index="condition", columns="column", values="accuracy", sort=False, dropna=False, aggfunc="first"
+        )
+        if len(by_condition.columns) > 1:
+            by_condition["mean"] = by_condition.mean(axis=1, skipna=False)
+        by_condition.index.name = by_condition.columns.name = None
+        blocks.append(head + "\n" + (100 * by_condition).to_string(float_format=lambda v: f"{v:.1f}", na_rep="-"))
+    return "\n\n".join(blocks)
+
+
+def _positive(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of images, 1 or more")
+    return value

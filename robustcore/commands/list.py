@@ -1,0 +1,73 @@
+"""`robustcore list`: what there is of each kind, by name."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable, Iterable
+
+NAME = "list"
+HELP = "List corruptions, attacks, models, datasets, interventions or suites by name."
+
+Row = tuple[str, ...]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's flags."""
+    parser.add_argument("kind", choices=sorted(_KINDS), metavar="KIND", help=", ".join(sorted(_KINDS)))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one line for each name."""
+    rows = list(_KINDS[args.kind]())
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return 0
+
+
+def _corruptions() -> Iterable[Row]:
+    from robustcore import corruptions
+
+    for name in corruptions.names():
+        found = corruptions.get(name)
+        yield name, found.family, ", ".join(found.suites), found.summary
+
+
+def _suites() -> Iterable[Row]:
+    from robustcore.evaluation import suites
+
+    for name in suites.names():
+        suite = suites.load(name)
+        yield name, f"{len(suite.rows)} rows", suite.description
+
+
+def _models() -> Iterable[Row]:
+    from robustcore import models
+
+    kept = set(models.names(offline=True))
+    for name in models.names():
+        yield name, "here" if name in kept else "fetched when it is asked for"
+
+
+def _registered(module: str) -> Callable[[], Iterable[Row]]:
+    """The names of a package, with their summaries where they have one."""
+
+    def rows() -> Iterable[Row]:
+        package = importlib.import_module(module)
+        for name in package.names():
+            thing = package.get(name) if hasattr(package, "get") else None
+            yield name, str(getattr(thing, "summary", ""))
+
+    return rows
+
+
+_KINDS: dict[str, Callable[[], Iterable[Row]]] = {
+    "attacks": _registered("robustcore.attacks"),
+    "corruptions": _corruptions,
+    "datasets": _registered("robustcore.datasets"),
+    "interventions": _registered("robustcore.training.interventions"),
+    "models": _models,
+    "sequences": _registered("robustcore.sequences"),
+    "suites": _suites,
+}
