@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import data, pages
+from dashboard import pages
 from dashboard.widgets import frame
 
 HERE = Path(__file__).resolve().parent
@@ -23,7 +23,6 @@ def main() -> None:
     )
     st.html(HERE / "widgets" / "style.css")
     st.logo(str(HERE / "assets" / "logo.png"), icon_image=str(HERE / "assets" / "icon.png"), size="large")
-    data.warm_up()
     entries = [
         st.Page(
             partial(frame.show, view),

@@ -1,19 +1,204 @@
 """Everything that pages load and compute through caches: the only file with `st.cache_data` and `st.cache_resource`.
 
-A cached loader takes plain values and its own digests, never an image or a model: Streamlit hashes large images by
-samples and cannot hash models at all. Every cache is bounded.
+A cached loader takes plain values, never an image or a model to be hashed: Streamlit hashes large images by samples and
+cannot hash models at all. What stands behind an underscore is carried by the plain values beside it. Every cache is
+bounded. Resources are shared by all sessions and never changed.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import logging
 import os
 import threading
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from robustcore.datasets import Dataset, Item
+    from robustcore.models import Classifier
+    from robustcore.reports.look import Answers, Cell
 
 log = logging.getLogger(__name__)
 
+DEFAULT_MODEL = "scenes/resnet-standard"
+_CHUNK = 16  # images that a large model scores between two looks at the page
+_SMALL = 3_000_000  # parameters; smaller models answer a whole grid at once
+
 _warm_up_lock = threading.Lock()
 _warm_up_thread: threading.Thread | None = None
+
+
+def read_only() -> bool:
+    """Whether the dashboard was started with --read-only: nothing is launched, uploaded or deleted."""
+    return os.environ.get("ROBUSTCORE_READ_ONLY") == "1"
+
+
+# ---- models and images
+
+
+@st.cache_data(ttl=10, max_entries=1, show_spinner=False)
+def model_names() -> list[str]:
+    """The models whose weights are on this machine, the demo's first."""
+    import robustcore.models
+
+    names = robustcore.models.names(offline=True)
+    return sorted(names, key=lambda name: (name != DEFAULT_MODEL, not name.startswith("scenes/"), name))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
+def model(name: str) -> Classifier:
+    """The model of that name, ready to answer."""
+    import robustcore.models
+
+    return robustcore.models.load_model(name, "auto")
+
+
+@st.cache_resource(max_entries=1, show_spinner="Rendering the test images (once) …")
+def test_images() -> Dataset:
+    """The test split of scenes."""
+    import robustcore.datasets
+
+    return robustcore.datasets.load_dataset("scenes", split="test")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def indices_of_class(label: int) -> list[int]:
+    """The places of a class's images among the test images."""
+    return [int(i) for i in (test_images().labels == label).nonzero()[0]]
+
+
+def test_image(index: int) -> Item:
+    """One test image, with its id and label."""
+    from robustcore.datasets import Item
+    from robustcore.images import to_array
+
+    dataset = test_images()
+    image, label = dataset[index]
+    return Item(f"{dataset.classes[label]} {index}", to_array(image), int(dataset.ids[index]), label)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def test_thumbnail(index: int) -> str:
+    """One test image as a data address."""
+    from dashboard.widgets import pictures
+
+    return pictures.exact(test_images()[index][0])
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def photograph(name: str) -> Item:
+    """One of the two photographs."""
+    from robustcore.datasets import photographs
+
+    return photographs.photograph(name)
+
+
+def upload(content: bytes, name: str) -> Item:
+    """An uploaded image; an `ImageError` says in one sentence why it cannot be one."""
+    return _upload(hashlib.sha256(content).hexdigest(), name, _content=content)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the image …")
+def _upload(digest: str, name: str, *, _content: bytes) -> Item:
+    from robustcore.datasets import photographs
+
+    return photographs.upload(_content, name)
+
+
+# ---- one image under many corruptions
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """The clean image and its corrupted forms: uint8 tensors, and the same as data addresses for the browser."""
+
+    item: Item
+    clean: Tensor  # (1, 3, H, W)
+    cells: tuple[Cell, ...]
+    images: Tensor  # (n, 3, H, W)
+    thumbnails: tuple[str, ...]  # of the clean image, then of the cells
+
+    def __getitem__(self, key: str) -> int:
+        """The place of the cell of that key."""
+        return next(i for i, cell in enumerate(self.cells) if cell.key == key)
+
+
+def grid(item: Item, cells: tuple[Cell, ...], storage: str) -> Grid:
+    """An image in the form that each cell describes."""
+    return _grid(_key(item), repr(cells), storage, _item=item, _cells=cells)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _grid(image: str, cells: str, storage: str, *, _item: Item, _cells: tuple[Cell, ...]) -> Grid:
+    import torch
+
+    from dashboard.widgets import pictures
+    from robustcore.images import to_tensor
+    from robustcore.reports import look
+
+    clean = to_tensor(_item.image)[None]
+    images = look.corrupted(_item, _cells, storage)
+    return Grid(_item, clean, _cells, images, tuple(pictures.thumbnails(torch.cat([clean, images]))))
+
+
+def _key(item: Item) -> str:
+    """What tells one image from every other: ids of different origins could meet, with sizes and names they do not."""
+    return f"{item.name} {item.id} {item.image.shape}"
+
+
+class Scoring:
+    """A model's answers to a grid, as they come: the clean image first, then the cells in their order."""
+
+    def __init__(self, classifier: Classifier, images: Tensor) -> None:
+        self.classifier, self.images = classifier, images
+        self.small = sum(p.numel() for p in classifier.parameters()) < _SMALL
+        self._parts: list[Answers] = []
+        self._lock = threading.Lock()
+
+    @property
+    def done(self) -> int:
+        """How many images are answered."""
+        return sum(len(part) for part in self._parts)
+
+    @property
+    def finished(self) -> bool:
+        return self.done == len(self.images)
+
+    def advance(self) -> None:
+        """Answer the next images: all of them for a small model, a few for a large one."""
+        from robustcore.reports import look
+
+        with self._lock:
+            start = self.done
+            stop = len(self.images) if self.small else min(start + _CHUNK, len(self.images))
+            if start < stop:
+                self._parts.append(look.answers(self.classifier, self.images[start:stop]))
+
+    def answers(self) -> Answers:
+        """What there is so far."""
+        from robustcore.reports.look import Answers
+
+        return Answers.joined(self._parts)
+
+
+def scoring(model_name: str, shown: Grid, storage: str) -> Scoring:
+    """The answers of a model to a grid; shared by all sessions that look at the same."""
+    return _scoring(model_name, _key(shown.item), repr(shown.cells), storage, _grid=shown)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _scoring(model_name: str, image: str, cells: str, storage: str, *, _grid: Grid) -> Scoring:
+    import torch
+
+    return Scoring(model(model_name), torch.cat([_grid.clean, _grid.images]))
+
+
+# ---- warm-up
 
 
 def warm_up() -> threading.Thread:
@@ -27,13 +212,15 @@ def warm_up() -> threading.Thread:
 
 
 def _warm_up() -> None:
-    """Runs beside the server: calls nothing of Streamlit's."""
+    """Runs beside the server: draws nothing."""
     try:
-        import robustcore.corruptions  # noqa: F401  (torch comes with it: seconds)
+        import robustcore.corruptions as corruptions  # torch comes with it: seconds
+        from robustcore.reports import look
+
+        item = test_image(indices_of_class(0)[0])
+        cells = tuple(cell for name in corruptions.names("imagenet-c") for cell in look.cells(name))
+        shown = grid(item, cells, "memory")
+        if DEFAULT_MODEL in model_names():
+            scoring(DEFAULT_MODEL, shown, "memory").advance()
     except Exception:  # the page that needs it meets the same error again and shows it
         log.exception("The warm-up failed")
-
-
-def read_only() -> bool:
-    """Whether the dashboard was started with --read-only: nothing is launched, uploaded or deleted."""
-    return os.environ.get("ROBUSTCORE_READ_ONLY") == "1"

@@ -88,6 +88,25 @@ def multiselect(
     return [v for v in values if v in options]
 
 
+def pills(
+    label: str,
+    options: Sequence[T],
+    *,
+    key: str,
+    kind: str,
+    default: Sequence[T] = (),
+    text: Callable[[T], str] = str,
+    **more: Any,
+) -> list[T]:
+    """`st.pills` with any number of `options` chosen, bound to the address; in the order of the options."""
+    _adopt_many(key, options, kind, text)
+    start = [d for d in default if d in options]
+    chosen = st.pills(
+        label, options, selection_mode="multi", default=start, format_func=text, key=key, bind="query-params", **more
+    )
+    return [o for o in options if o in chosen]
+
+
 def number(label: str, low: int, high: int, *, key: str, default: int, kind: str, **more: Any) -> int:
     """`st.number_input` for an integer, bound to the address."""
     raw = st.query_params.get(key)

@@ -6,6 +6,7 @@ Everything but the place comes from `.streamlit/config.toml` beside the entry sc
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 APP = Path(__file__).resolve().parent / "app.py"
@@ -20,6 +21,8 @@ def main() -> None:
     if args.address in ("127.0.0.1", "localhost"):
         # A foreign page whose name is made to resolve to this machine is turned away by its name.
         options += ["--server.allowedHosts", "127.0.0.1", "--server.allowedHosts", "localhost"]
+    # Idle threads must not spin: on a busy machine that makes the small images of a page ten times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from streamlit.web import cli
 
     from dashboard import data

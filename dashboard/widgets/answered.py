@@ -1,0 +1,129 @@
+"""An image under corruptions together with what the models answer: the words and marks that pages put under it."""
+
+from __future__ import annotations
+
+import dataclasses
+from html import escape
+
+import robustcore.corruptions as corruptions
+from dashboard.data import Grid, Scoring
+from dashboard.widgets import labels, pair, pictures, thumbnails
+from dashboard.widgets.image_picker import Choice
+from robustcore.images import to_array
+from robustcore.reports import look, sheet
+
+
+@dataclasses.dataclass(frozen=True)
+class Answered:
+    """The chosen image under every cell, and the models' answers as far as they have come.
+
+    Attributes:
+        choice: the image.
+        grid: it under every cell.
+        scorings: by model; empty where no prediction is shown.
+        storage: "memory" or "jpeg85".
+    """
+
+    choice: Choice
+    grid: Grid
+    scorings: dict[str, Scoring]
+    storage: str
+
+    def label(self, model: str) -> int | None:
+        """The true class as the model numbers it, if there is one and the model knows it."""
+        name = self.choice.label_name
+        classes = self.scorings[model].classifier.card.classes
+        return classes.index(name) if name is not None and name in classes else None
+
+    def right(self, model: str) -> int | None:
+        """The class that answers are held against: the true one, else the model's own answer to the clean image."""
+        label = self.label(model)
+        scoring = self.scorings[model]
+        if label is None and scoring.done:
+            return int(scoring.answers().classes[0, 0])
+        return label
+
+    def lines(self, place: int) -> tuple[tuple[str, str], ...]:
+        """For each model the line below an image, and its mark; place 0 is the clean image, then the cells."""
+        out = []
+        for model, scoring in self.scorings.items():
+            if place >= scoring.done:
+                out.append(("…", thumbnails.UNKNOWN))
+                continue
+            answers = scoring.answers()
+            best, probability = int(answers.classes[place, 0]), float(answers.probabilities[place, 0])
+            mark = thumbnails.RIGHT
+            if best != self.right(model):
+                mark = thumbnails.CHANGED if self.label(model) is None else thumbnails.WRONG
+            name = labels.pretty(scoring.classifier.card.classes[best])
+            out.append((f"{name} {labels.percent(probability)}", mark))
+        return tuple(out)
+
+    def bars(self, place: int) -> list[pair.Bars]:
+        """For each model that has answered the five most probable classes of an image."""
+        out = []
+        for model, scoring in self.scorings.items():
+            if place < scoring.done:
+                answers = scoring.answers()
+                classes = scoring.classifier.card.classes
+                label = self.label(model)
+                found = zip(answers.classes[place], answers.probabilities[place], strict=True)
+                out.append(pair.Bars(model, [(classes[int(k)], float(p), int(k) == label) for k, p in found]))
+        return out
+
+    def thumb(self, place: int, words: str) -> thumbnails.Thumb:
+        """The thumbnail of an image; `words` say what it shows."""
+        cell = self.grid.cells[place - 1] if place else None
+        crisp = max(self.grid.clean.shape[-2:]) <= pictures.EXACT_SIDE
+        lines = self.lines(place)
+        said = "; ".join(text for text, _ in lines)
+        alt = f"{words}: {said}" if said else words
+        return thumbnails.Thumb(cell.key if cell else "", self.grid.thumbnails[place], alt, lines, crisp)
+
+    def sentence(self, names: tuple[str, ...]) -> str:
+        """What the grid says, as markup: for each model how often the named corruptions turn its answer."""
+        return "<br>".join(self._sentence(model, names) for model in self.scorings)
+
+    def _sentence(self, model: str, names: tuple[str, ...]) -> str:
+        scoring = self.scorings[model]
+        who = f"<b>{escape(model)}</b>"
+        if not scoring.finished:
+            return f"{who} has answered {scoring.done} of {len(scoring.images)} images …"
+        answers = scoring.answers()
+        places = [i for i, cell in enumerate(self.grid.cells) if cell.name in names]
+        clean, rest = answers[[0]], answers[[i + 1 for i in places]]
+        label = self.label(model)
+        found = look.verdict([self.grid.cells[i] for i in places], rest, clean, label)
+        answer = f"{escape(labels.pretty(scoring.classifier.card.classes[clean.classes[0, 0]]))} " + labels.percent(
+            float(clean.probabilities[0, 0])
+        )
+        head = f"{who} calls the clean image <b>{answer}</b>"
+        if label is not None:
+            head += ", which is wrong" if found.clean_wrong else ", which is right"
+        turned = "are answered wrongly (✕)" if label is not None else "are answered otherwise (≠)"
+        if not found.total:
+            return f"{head}."
+        if not found.wrong:
+            return f"{head}. No corruption shown here turns it."
+        worst = " and ".join(labels.corruption(corruptions.get(n)) for n in found.worst[:2])
+        more = " and others" if len(found.worst) > 2 else ""
+        return (
+            f"{head}. Of the {found.total} corrupted images <b>{found.wrong}</b> {turned}, "
+            f"most often under {escape(worst)}{more} ({found.worst_wrong} each)."
+        )
+
+    def export(self, names: tuple[str, ...], columns: list[str], subtitle: str) -> bytes:
+        """The grid of the named corruptions as a PNG."""
+        rows = [sheet.Row("Clean", [self._tile(0)])]
+        for name in names:
+            places = [i + 1 for i, cell in enumerate(self.grid.cells) if cell.name == name]
+            rows.append(sheet.Row(labels.corruption(corruptions.get(name)), [self._tile(p) for p in places]))
+        title = self.choice.title[:1].upper() + self.choice.title[1:]
+        return sheet.compose(title, subtitle, columns, rows)
+
+    def _tile(self, place: int) -> sheet.Tile:
+        image = self.grid.clean[0] if place == 0 else self.grid.images[place - 1]
+        lines = self.lines(place)
+        signs = {thumbnails.WRONG: "x ", thumbnails.CHANGED: "≠ "}
+        captions = tuple(signs.get(mark, "") + text for text, mark in lines)
+        return sheet.Tile(to_array(image), captions, any(mark in signs for _, mark in lines))

@@ -1,0 +1,41 @@
+"""Images for the browser: data addresses, exact where the image is small."""
+
+from __future__ import annotations
+
+import base64
+
+import cv2
+import numpy as np
+from torch import Tensor
+
+EXACT_SIDE = 96  # up to this side a thumbnail holds every pixel as it is
+_THUMBNAIL_SIDE = 168  # of larger images; drawn at about 100 CSS pixels
+_JPEG_QUALITY = 92
+
+
+def exact(image: Tensor) -> str:
+    """uint8 (3, H, W) -> a PNG as a data address: every pixel as it is."""
+    return _address("png", _bgr(image), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+
+
+def thumbnails(images: Tensor) -> list[str]:
+    """uint8 (N, 3, H, W) -> N data addresses; images beyond `EXACT_SIDE` are made smaller and stored as JPEG."""
+    side = max(images.shape[-2:])
+    if side <= EXACT_SIDE:
+        return [exact(image) for image in images]
+    scale = min(1.0, _THUMBNAIL_SIDE / side)
+    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    return [
+        _address("jpg", cv2.resize(_bgr(i), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), options)
+        for i in images
+    ]
+
+
+def _bgr(image: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(image.permute(1, 2, 0).numpy()[..., ::-1])
+
+
+def _address(kind: str, image: np.ndarray, options: list[int]) -> str:
+    encoded = cv2.imencode(f".{kind}", image, options)[1]
+    mime = {"png": "image/png", "jpg": "image/jpeg"}[kind]
+    return f"data:{mime};base64,{base64.b64encode(encoded.tobytes()).decode()}"

@@ -1,0 +1,147 @@
+"""Looking: one image under many corruptions, and what a model answers to each.
+
+The images are made by `robustcore.corrupt` with the image's own id and the seed of an evaluation, so that each of them is,
+to the bit, one that the evaluation scores.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+import robustcore.corruptions as corruptions
+from robustcore.datasets._base import Item
+from robustcore.images import to_tensor
+from robustcore.models.classifier import Classifier
+
+TOP = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One image of the grid.
+
+    Attributes:
+        name: registered name of the corruption.
+        level: its column, 1..5.
+        severity: 1..5, or None for a corruption without severities or at a strength.
+        strength: for a ranged corruption at a strength of its own; None at a severity.
+        seed: of the draws.
+    """
+
+    name: str
+    level: int
+    severity: int | None
+    strength: float | None
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """The cell's name on a page: unique in a grid."""
+        return f"{self.name}-{self.level}"
+
+    @property
+    def caption(self) -> str:
+        """What tells the cell from its neighbours: "severity 3", "strength 0.25 (severity 3)", "draw 2"."""
+        corruption = corruptions.get(self.name)
+        if self.strength is not None:
+            return f"strength {self.strength:.3g}"
+        if self.severity is None:
+            return "as defined" if corruption.deterministic else f"draw with seed {self.seed}"
+        if corruption.ranged:
+            return f"strength {corruption.strength_of(self.severity):.3g} (severity {self.severity})"
+        return f"severity {self.severity}"
+
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments of `robustcore.corrupt` that make the cell, but for ids and storage."""
+        given = {"severity": self.severity, "strength": self.strength, "seed": self.seed}
+        return {k: v for k, v in given.items() if v is not None}
+
+
+def cells(name: str, seed: int = 0) -> list[Cell]:
+    """The cells of one corruption: severities 1..5; without severities five draws, or one image where nothing is drawn."""
+    corruption = corruptions.get(name)
+    if corruption.severities:
+        return [Cell(name, s, s, None, seed) for s in corruption.severities]
+    draws = 1 if corruption.deterministic else 5
+    return [Cell(name, level, None, None, seed + level - 1) for level in range(1, draws + 1)]
+
+
+def corrupted(item: Item, wanted: Sequence[Cell], storage: str = "memory") -> Tensor:
+    """uint8 (len(wanted), 3, H, W): the image of each cell."""
+    image = to_tensor(item.image)[None]  # (1, 3, H, W)
+    made = [
+        corruptions.corrupt(image, cell.name, ids=[item.id], storage=storage, **cell.arguments()) for cell in wanted
+    ]
+    return torch.cat(made) if made else image[:0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """What a model answers to n images.
+
+    Attributes:
+        classes: (n, k) int64, the k most probable classes, the first first; k = 5, or fewer with fewer classes.
+        probabilities: (n, k) float32, softmax.
+    """
+
+    classes: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def __getitem__(self, places: Sequence[int]) -> Answers:
+        """The answers to some of the images."""
+        return Answers(self.classes[list(places)], self.probabilities[list(places)])
+
+    @classmethod
+    def joined(cls, parts: Iterable[Answers]) -> Answers:
+        """The answers to several batches, one behind the other."""
+        parts = list(parts)
+        return cls(np.concatenate([p.classes for p in parts]), np.concatenate([p.probabilities for p in parts]))
+
+
+@torch.inference_mode()
+def answers(model: Classifier, images: Tensor) -> Answers:
+    """The model's five most probable classes for uint8 (n, 3, H, W) images, and their probabilities."""
+    device = next(model.parameters()).device
+    probabilities = model(images.to(device)).float().softmax(dim=1)
+    best = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
+    return Answers(best.indices.cpu().numpy(), best.values.cpu().numpy())
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """How a model fares over a grid, in numbers for a sentence.
+
+    Attributes:
+        total: corrupted images.
+        wrong: how many of them are answered otherwise than they should be.
+        worst: the corruptions with the most wrong answers, and that number; empty when nothing is wrong.
+        clean_wrong: whether the clean image itself is answered wrongly.
+    """
+
+    total: int
+    wrong: int
+    worst: tuple[str, ...]
+    worst_wrong: int
+    clean_wrong: bool
+
+
+def verdict(wanted: Sequence[Cell], answered: Answers, clean: Answers, label: int | None) -> Verdict:
+    """Compare the answers with the label, or, where there is none, with the answer to the clean image."""
+    right = int(clean.classes[0, 0]) if label is None else label
+    wrong = answered.classes[:, 0] != right
+    counts: dict[str, int] = {}
+    for cell, is_wrong in zip(wanted, wrong, strict=True):
+        counts[cell.name] = counts.get(cell.name, 0) + bool(is_wrong)
+    most = max(counts.values(), default=0)
+    worst = tuple(name for name, count in counts.items() if count == most) if most else ()
+    return Verdict(len(wanted), int(wrong.sum()), worst, most, int(clean.classes[0, 0]) != right)

@@ -1,0 +1,63 @@
+"""What holds for every page: it is found, it says what one learns there, and it renders without an error."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import streamlit as st
+
+from dashboard import pages
+from tests.dashboard.conftest import OpenPage, sound
+
+VIEWS = pages.views()
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda v: v.name)
+def test_facts_are_written_for_people(view: pages.View) -> None:
+    page = view.page
+    assert re.fullmatch(r":material/[a-z0-9_]+:", page.icon)
+    assert page.question != page.title
+    assert page.purpose.endswith(".")
+    assert page.help.endswith(".")
+    assert len(page.help) <= 300
+
+
+def test_orders_and_titles_differ() -> None:
+    assert len({v.page.order for v in VIEWS}) == len(VIEWS) == len({v.page.title for v in VIEWS})
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda v: v.name)
+def test_a_page_renders(view: pages.View, open_page: OpenPage) -> None:
+    at = open_page(view.name)
+    assert sound(at)
+    assert at.header[0].value == view.page.question
+
+
+def test_an_error_of_the_library_is_one_sentence(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    from robustcore.errors import DatasetError
+
+    def fails() -> None:
+        raise DatasetError("The folder /data is empty; name another one.")
+
+    monkeypatch.setattr("dashboard.views.corruptions.render", fails)
+    at = open_page("corruptions")
+    assert not at.exception
+    assert [e.value for e in at.error] == ["The folder /data is empty; name another one."]
+
+
+def test_a_mistake_of_ours_is_a_sentence_too(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("dashboard.views.corruptions.render", fails)
+    at = open_page("corruptions")
+    assert not at.exception
+    assert "ZeroDivisionError" in at.error[0].value
+    assert "Traceback" not in at.error[0].value
+
+
+def test_a_page_may_stop_itself(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit stops and reruns a page by exceptions of its own, which must pass."""
+    monkeypatch.setattr("dashboard.views.corruptions.render", st.stop)
+    assert sound(open_page("corruptions"))
