@@ -2,7 +2,8 @@
 
 An open corruption, one without severity and strength, stands for the severities that are asked for. If none are, it
 stands for 1..5 where its constants are tables, and for one condition with a strength drawn uniformly in the range for
-each image where it has a continuous range, as Laugros' thesis evaluates those.
+each image where it has a continuous range, as Laugros' thesis evaluates those. A corruption that is defined without
+severities is one condition, whatever severities are asked for.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ class Corrupt(Operation):
     def expand(self, condition: Condition, severities: Sequence[int] | None) -> Sequence[Condition]:
         if condition.severity is not None or condition.strength is not None:
             return [condition]
-        if severities is None and corruptions.get(condition.name).ranged:
+        corruption = corruptions.get(condition.name)
+        if not corruption.severities:
+            return [condition]
+        if severities is None and corruption.ranged:
             return [dataclasses.replace(condition, strength="uniform")]
         return [dataclasses.replace(condition, severity=s) for s in severities or corruptions.SEVERITIES]
 
@@ -56,15 +60,20 @@ class Corrupt(Operation):
         if condition.variant is not None and condition.variant not in corruptions.VARIANTS:
             raise UnknownNameError("size variant", condition.variant, corruptions.VARIANTS)
         if condition.strength is None:
-            if condition.severity is None:
+            if condition.severity is not None and not corruption.severities:
+                raise InvalidArgumentError(f"{condition.name} is defined without severities; leave the severity out.")
+            if condition.severity is None and corruption.severities:
                 raise InvalidArgumentError(
                     f"The corruption {condition.name} needs a severity, 1 to 5"
                     + (", or a strength." if corruption.ranged else ".")
                 )
             return
-        if corruption.strengths is None:
-            raise InvalidArgumentError(f"{condition.name} has no continuous strength; give a severity, 1 to 5.")
-        low, high = corruption.strengths
+        if corruption.limits is None:
+            instead = (
+                "give a severity, 1 to 5" if corruption.severities else "it is applied as defined, without a severity"
+            )
+            raise InvalidArgumentError(f"{condition.name} has no continuous strength; {instead}.")
+        low, high = corruption.limits
         if not isinstance(condition.strength, str) and not low <= condition.strength <= high:
             raise InvalidArgumentError(
                 f"The strength of {condition.name} lies in {low:g} .. {high:g}; {condition.strength:g} does not."
