@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from robustcore.datasets import Dataset, Item
     from robustcore.models import Classifier
     from robustcore.reports.look import Answers, Cell
+    from robustcore.reports.stability import Stability
 
 log = logging.getLogger(__name__)
 
@@ -196,6 +197,56 @@ def _scoring(model_name: str, image: str, cells: str, storage: str, *, _grid: Gr
     import torch
 
     return Scoring(model(model_name), torch.cat([_grid.clean, _grid.images]))
+
+
+# ---- one image under a perturbation sequence
+
+
+@dataclasses.dataclass(frozen=True)
+class Film:
+    """The frames of a sequence: uint8 tensors, and for the browser each of them and all of them in motion."""
+
+    key: str
+    frames: Tensor  # (F, 3, side, side)
+    thumbnails: tuple[str, ...]
+    animation: str
+
+
+def film(item: Item, name: str, difficulty: int, seed: int) -> Film:
+    """An image under a perturbation sequence."""
+    return _film(_key(item), name, difficulty, seed, _item=item)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Making the frames …")
+def _film(image: str, name: str, difficulty: int, seed: int, *, _item: Item) -> Film:
+    from dashboard.widgets import pictures
+    from robustcore.reports import film
+
+    frames = film.shoot(_item, name, difficulty=difficulty, seed=seed)
+    key = f"{image} {name} {difficulty} {seed}"
+    return Film(key, frames, tuple(pictures.thumbnails(frames)), pictures.animation(frames))
+
+
+def film_answers(model_name: str, shown: Film) -> Answers:
+    """A model's answers to the frames."""
+    return _film_answers(model_name, shown.key, _film=shown)
+
+
+@st.cache_data(max_entries=64, show_spinner="Asking the model …")
+def _film_answers(model_name: str, film: str, *, _film: Film) -> Answers:
+    from robustcore.reports import look
+
+    return look.answers(model(model_name), _film.frames)
+
+
+@st.cache_data(ttl=2, max_entries=32, show_spinner=False)
+def stability(models: tuple[str, ...], suite: str, difficulty: int, reference: str) -> Stability:
+    """What is stored of the models' stability on the test images of scenes."""
+    from robustcore.reports import stability
+
+    return stability.table(
+        [model(name) for name in models], test_images(), suite=suite, difficulty=difficulty, reference=reference
+    )
 
 
 # ---- warm-up

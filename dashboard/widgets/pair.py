@@ -33,6 +33,11 @@ def markup(left: Side, right: Side) -> str:
     return f'<div class="rc-pair">{_side(left)}{_side(right)}</div>'
 
 
+def single(side: Side) -> str:
+    """One image alone."""
+    return f'<div class="rc-pair rc-single">{_side(side)}</div>'
+
+
 def _side(side: Side) -> str:
     several = len(side.bars) > 1
     bars = "".join(_bars(b, several) for b in side.bars)

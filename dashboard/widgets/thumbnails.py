@@ -59,6 +59,12 @@ def markup(clean: Thumb, says: str, columns: Sequence[str], lines: Sequence[Line
     return "".join(parts)
 
 
+def strip(thumbs: Sequence[Thumb]) -> str:
+    """Frames of a film, one after another, each with its number."""
+    parts = [f'<div class="rc-film-frame"><small>{escape(t.key)}</small>{_thumb(t)}</div>' for t in thumbs]
+    return f'<div class="rc-film">{"".join(parts)}</div>'
+
+
 def _short(column: str) -> str:
     """A heading whose word is left out on narrow screens."""
     word, _, number = column.rpartition(" ")
