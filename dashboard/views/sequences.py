@@ -115,7 +115,7 @@ def _choose_frame(frame: str) -> None:
     st.session_state.update({f"{KEY}_play": False, f"{KEY}_frame": int(frame)})
 
 
-def _one_frame(shot: data.Film, answers: film.Answers | None, classes: tuple[str, ...], crisp: bool) -> None:
+def _one_frame(shot: data.Film, answers: look.Answers | None, classes: tuple[str, ...], crisp: bool) -> None:
     last = len(shot.frames) - 1
     frame = selection.number("Frame", 0, last, key=f"{KEY}_frame", default=0, kind="frame")
     bars = []
