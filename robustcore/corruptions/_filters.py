@@ -20,6 +20,7 @@ from torch import Tensor
 
 # replicate: a a | a b c | c c.  reflect: b a | a b c | c b.  reflect101: c b | a b c | b a.
 Border = Literal["replicate", "reflect", "reflect101"]
+_NEGLIGIBLE = 1e-9  # a tap that cannot move a value
 _CV_BORDERS = {
     "replicate": cv2.BORDER_REPLICATE,
     "reflect": cv2.BORDER_REFLECT,
@@ -76,7 +77,8 @@ def correlate(x: Tensor, kernel: npt.NDArray[np.float32], border: Border) -> Ten
 def _correlate_cv(x: Tensor, kernel: npt.NDArray[np.float32], border: Border) -> Tensor:
     out = torch.empty(x.shape, dtype=torch.float32)
     height, width = x.shape[-2:]
-    planes, results = x.reshape(-1, height, width).numpy(), out.view(-1, height, width).numpy()
+    # Float planes: from 8-bit ones OpenCV goes through the Fourier transform for much smaller kernels.
+    planes, results = x.to(torch.float32).reshape(-1, height, width).numpy(), out.view(-1, height, width).numpy()
     for plane, result in zip(planes, results, strict=True):
         cv2.filter2D(plane, cv2.CV_32F, kernel, dst=result, borderType=_CV_BORDERS[border])
     return out
@@ -147,6 +149,7 @@ def disc_kernel(radius: float, alias: float) -> npt.NDArray[np.float32]:
     disc /= disc.sum()
     taps = gaussian_weights(alias, radius=1 if radius <= 8 else 2)
     kernel: npt.NDArray[np.float32] = cv2.sepFilter2D(disc, cv2.CV_32F, taps, taps, borderType=cv2.BORDER_REFLECT_101)
-    # Zero rows and columns around the disc change nothing and cost as much as the others.
+    # Rows and columns of (next to) nothing around the disc change nothing and cost as much as the others.
+    kernel[kernel < _NEGLIGIBLE] = 0
     reach = int(np.abs(i[kernel.any(axis=0)]).max())
     return np.ascontiguousarray(kernel[half - reach : half + reach + 1, half - reach : half + reach + 1])

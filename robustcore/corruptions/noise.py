@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import torch
 from torch import Tensor
 
 from robustcore.corruptions._base import Size, corruption, truncate
@@ -60,9 +61,12 @@ def _rates(photons: float) -> tuple[float, ...]:
     takes="uint8",
 )
 def impulse_noise(x: Tensor, draws: Draws, size: Size, share: float) -> Tensor:
-    # One uniform decides both: below share / 2 white, from there to share black.
+    # One uniform decides both: below share / 2 white, from there to share black. As masks of 0 and 255, because torch's
+    # masked_fill branches at every value.
     chance = draws.uniform(*x.shape[1:])
-    return x.masked_fill(chance < share, 0).masked_fill_(chance < share / 2, 255)
+    kept = (chance >= share).view(torch.uint8).neg_()
+    white = (chance < share / 2).view(torch.uint8).neg_()
+    return kept.bitwise_and_(x).bitwise_or_(white)
 
 
 @corruption(
