@@ -1,0 +1,273 @@
+"""A scene as a value: everything that is drawn at random about it, before a pixel is painted."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from robustcore.datasets.scenes import backgrounds, palette
+from robustcore.datasets.scenes.backgrounds import Cloth, Ground
+from robustcore.datasets.scenes.dice import Dice
+from robustcore.datasets.scenes.outlines import CLASSES, Outline, clutter
+from robustcore.datasets.scenes.palette import Colour
+
+Range = tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Style:
+    """How scenes are drawn: the ranges that make one set differ from another.
+
+    Attributes:
+        name: of the style.
+        bank: which texture bank objects and grounds take their patterns from.
+        size: half the object's extent, as a share of the side.
+        rotation: largest angle to either side, degrees.
+        perspective: largest foreshortening.
+        separation: least distance of the mean colours of object and ground, in RGB of [0, 1], and the most; how much of
+            it a scene uses is drawn, and the object's colours are brought so near to the ground's.
+        bold: share of scenes, among those with free colours, where they stay as far apart as they were drawn.
+        hue_share: share of scenes whose object and ground have the same luminance and differ in hue.
+        occluder: probability that something lies over the object.
+    """
+
+    name: str = "natural"
+    bank: int = 0
+    size: Range = (0.22, 0.41)
+    rotation: float = 22.0
+    perspective: float = 0.28
+    separation: Range = (0.12, 0.48)
+    bold: float = 0.06
+    hue_share: float = 0.25
+    occluder: float = 0.18
+
+
+NATURAL = Style()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Thing:
+    """A silhouette in its place, and what it is made of.
+
+    Attributes:
+        outline: layers in scene coordinates, 0..1 across the image.
+        cloth: its material. opacity: 0..1.
+    """
+
+    outline: Outline
+    cloth: Cloth
+    opacity: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pose:
+    """Where an outline stands and how it is seen: lengths as shares of the side, angles in radians.
+
+    Attributes:
+        size: of the outline's unit. x, y: of its centre. flip: -1.0 mirrors.
+        tilt_x, tilt_y: foreshortening along the axes.
+        wobble, pitch, phase: amplitude, in the outline's units, and waves of a bending of all edges.
+    """
+
+    size: float
+    x: float
+    y: float
+    angle: float
+    flip: float
+    stretch: float
+    shear: float
+    tilt_x: float
+    tilt_y: float
+    wobble: float
+    pitch: float
+    phase: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Light:
+    """How a scene is lit and taken; lengths as shares of the side, angles in radians.
+
+    Attributes:
+        angle: where the light comes from.
+        relief, puff, gloss: strength and width of the shading that lets the object look raised, and of its highlight.
+        shadow, shadow_length, shadow_blur: darkness, offset and softness of the cast shadow.
+        ramp, ramp_angle, vignette: how much the illumination changes across the image and towards the corners.
+        exposure: factor on all light.
+        veil: a cloud of light and shade, 1 +- veil, over object and ground alike.
+        blur: standard deviation of the camera's blur.
+    """
+
+    angle: float
+    relief: float
+    puff: float
+    gloss: float
+    shadow: float
+    shadow_length: float
+    shadow_blur: float
+    ramp: float
+    ramp_angle: float
+    vignette: float
+    exposure: float
+    veil: tuple[Cloth, float] | None
+    blur: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scene:
+    """One scene; `renderer.render` paints it at any side."""
+
+    ground: Ground
+    clutter: tuple[Thing, ...]
+    thing: Thing
+    occluders: tuple[Thing, ...]
+    light: Light
+    hue_only: bool  # object and ground have the same luminance
+
+
+def draw(dice: Dice, shape: str, style: Style = NATURAL) -> Scene:
+    """Draw a scene that shows `shape`. Nothing but the outline depends on the shape."""
+    hue_only = dice.chance(style.hue_share)
+    ground, stops = _hue_pair(dice, style) if hue_only else _free_pair(dice, style)
+    material = backgrounds.cloth(dice, "pattern", style.bank, (0.8, 1.9), stops)
+    light = _light(dice, style, hue_only)
+    behind = tuple(_clutter(dice, style) for _ in range(dice.below(5)))
+    size = dice.uniform(*style.size)
+    # A large object stays nearer to the centre, so that little of it leaves the image.
+    room = 0.13 * (0.56 - size) / 0.26
+    x, y = dice.uniform(-room, room), dice.uniform(-room, room)
+    over = (_occluder(dice, style, size, x, y),) if dice.chance(style.occluder) else ()
+    pose = _pose(dice, size, x, y, math.radians(style.rotation), style.perspective)
+    # Last, since shapes need different numbers of draws: all else is the same for another shape.
+    outline = CLASSES[shape](dice)
+    return Scene(ground, behind, Thing(_place(outline, pose), material), over, light, hue_only)
+
+
+def _free_pair(dice: Dice, style: Style) -> tuple[Ground, tuple[Colour, ...]]:
+    """A ground of any kind, and object colours that differ from it, in luminance too."""
+    kind = dice.uniform()
+    ground: Ground
+    if kind < 0.28:
+        stops = tuple(palette.any_colour(dice) for _ in range(2 + dice.below(2)))
+        ground = backgrounds.cloth(dice, "cloud", style.bank, (1.0, 2.4), stops)
+    elif kind < 0.5:
+        ground = backgrounds.gradient(dice, (palette.any_colour(dice), palette.any_colour(dice)))
+    elif kind < 0.76:
+        ground = backgrounds.photo(dice)
+    else:
+        stops = palette.stops(dice, palette.any_colour(dice), 2)
+        ground = backgrounds.cloth(dice, "pattern", style.bank, (0.8, 2.2), stops)
+    behind = ground.mean
+    count = dice.choice((1, 2, 2, 3))
+    least, most = style.separation
+    distance, bold = dice.uniform(least, most), dice.chance(style.bold)
+    while True:
+        stops = palette.stops(dice, palette.any_colour(dice), count)
+        mean = palette.mean(stops)
+        apart = math.dist(mean, behind)
+        if apart >= distance and abs(palette.luminance(mean) - palette.luminance(behind)) >= 0.45 * apart:
+            if bold:
+                return ground, stops
+            nearer = palette.mix(behind, mean, distance / apart)
+            return ground, tuple(palette.shift(stop, mean, nearer) for stop in stops)
+        distance = max(least, 0.9 * distance)
+
+
+def _hue_pair(dice: Dice, style: Style) -> tuple[Ground, tuple[Colour, ...]]:
+    """A ground and object colours of one luminance and of opposite hues: in grey the object all but disappears."""
+    count, ground_count = dice.choice((1, 2, 2, 3)), 2 + dice.below(2)
+    while True:
+        y, hue = dice.uniform(0.3, 0.65), dice.uniform(0, math.tau)
+        other = hue + math.pi + dice.uniform(-0.9, 0.9)
+        stops = palette.equal_luminance_stops(dice, y, hue, count)
+        ground_stops = palette.equal_luminance_stops(dice, y, other, ground_count)
+        if math.dist(palette.mean(stops), palette.mean(ground_stops)) >= 2 * style.separation[0]:
+            break
+    kind = dice.uniform()
+    if kind < 0.45:
+        return backgrounds.cloth(dice, "cloud", style.bank, (1.0, 2.4), ground_stops), stops
+    if kind < 0.75:
+        return backgrounds.gradient(dice, ground_stops), stops
+    return backgrounds.cloth(dice, "pattern", style.bank, (0.8, 2.2), ground_stops), stops
+
+
+def _light(dice: Dice, style: Style, hue_only: bool) -> Light:
+    veil = backgrounds.cloth(dice, "cloud", style.bank, (0.9, 2.0), ())
+    strength = dice.uniform(0.12, 0.4)
+    # Relief and shadow draw the outline in light and dark, which a scene of hues has to do without.
+    faint = 0.12 if hue_only else 1.0
+    return Light(
+        angle=dice.uniform(-2.6, -0.5),
+        relief=faint * dice.uniform(0.0, 1.3),
+        puff=dice.uniform(0.014, 0.06),
+        gloss=faint * max(0.0, dice.uniform(-0.5, 0.7)),
+        shadow=faint * max(0.0, dice.uniform(-0.15, 0.65)),
+        shadow_length=dice.uniform(0.02, 0.075),
+        shadow_blur=dice.uniform(0.012, 0.04),
+        ramp=dice.uniform(0.0, 0.45),
+        ramp_angle=dice.uniform(0, math.tau),
+        vignette=max(0.0, dice.uniform(-0.4, 0.6)),
+        exposure=dice.uniform(0.55, 1.08),
+        veil=(veil, strength) if hue_only or dice.chance(0.15) else None,
+        blur=dice.uniform(0.001, 0.01),
+    )
+
+
+def _clutter(dice: Dice, style: Style) -> Thing:
+    stops = palette.stops(dice, palette.any_colour(dice), dice.choice((1, 1, 2)))
+    cloth = backgrounds.cloth(dice, "pattern", style.bank, (0.8, 2.0), stops)
+    distance, angle = dice.uniform(0.18, 0.52), dice.uniform(0, math.tau)
+    x, y = distance * math.cos(angle), distance * math.sin(angle)
+    pose = _pose(dice, dice.uniform(0.06, 0.19), x, y, math.pi, 0.1)
+    return Thing(_place(clutter(dice), pose), cloth, dice.uniform(0.6, 1.0))
+
+
+def _occluder(dice: Dice, style: Style, size: float, x: float, y: float) -> Thing:
+    stops = palette.stops(dice, palette.any_colour(dice), dice.choice((1, 1, 2)))
+    cloth = backgrounds.cloth(dice, "pattern", style.bank, (0.8, 2.0), stops)
+    # Over a part of the object, never over nearly all of a small one.
+    x, y = x + size * dice.uniform(-0.7, 0.7), y + size * dice.uniform(-0.7, 0.7)
+    pose = _pose(dice, size * dice.uniform(0.32, 0.5), x, y, math.pi, 0.1)
+    return Thing(_place(clutter(dice), pose), cloth)
+
+
+def _pose(dice: Dice, size: float, x: float, y: float, rotation: float, perspective: float) -> Pose:
+    """A pose at `x`, `y` from the image's centre; `rotation` (radians) and `perspective` are the largest ones."""
+    return Pose(
+        size=size,
+        x=0.5 + x,
+        y=0.5 + y,
+        angle=dice.uniform(-rotation, rotation),
+        flip=dice.sign(),
+        stretch=dice.uniform(0.88, 1.14),
+        shear=dice.uniform(-0.12, 0.12),
+        tilt_x=dice.uniform(-perspective, perspective),
+        tilt_y=dice.uniform(-perspective, perspective),
+        wobble=dice.uniform(0.0, 0.035),
+        pitch=dice.uniform(2.0, 4.5),
+        phase=dice.uniform(0, math.tau),
+    )
+
+
+def _place(outline: Outline, pose: Pose) -> Outline:
+    """Wobble an outline, mirror, stretch, shear and turn it, and see it foreshortened."""
+    c, s = math.cos(pose.angle), math.sin(pose.angle)
+    wide, tall = pose.size * pose.stretch * pose.flip, pose.size / pose.stretch
+    # Rows: x and y of the image, then what the perspective divides by.
+    linear = np.array(
+        [
+            [c * wide, wide * pose.shear * c - s * tall],
+            [s * wide, wide * pose.shear * s + c * tall],
+            [pose.tilt_x, pose.tilt_y],
+        ]
+    )
+    points = np.concatenate([polygon for polygon, _ in outline])
+    points = points + pose.wobble * np.sin(pose.pitch * points[:, ::-1] + (pose.phase, pose.phase + 1.7))
+    moved = points @ linear.T
+    moved = moved[:, :2] / (1 + moved[:, 2:]) + (pose.x, pose.y)
+    placed, start = [], 0
+    for polygon, adds in outline:
+        placed.append((moved[start : start + len(polygon)], adds))
+        start += len(polygon)
+    return tuple(placed)
