@@ -1,0 +1,130 @@
+"""A real server on a port of its own, and a real Chromium that tells of every request it makes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+START_WITHIN = 60  # seconds; a machine that runs all the tests at once is slow
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def running(cache: Path, *flags: str, log: Path) -> Iterator[str]:
+    """`robustcore dashboard` with that cache; gives its address and ends it by its process id."""
+    port = free_port()
+    command = [sys.executable, "-m", "robustcore.cli", "dashboard", "--port", str(port), "--cache", str(cache), *flags]
+    with log.open("wb") as out:
+        server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=dict(os.environ))
+    try:
+        address = f"http://127.0.0.1:{port}"
+        give_up = time.monotonic() + START_WITHIN
+        while True:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                break
+            assert server.poll() is None, f"the server ended: {log.read_text()}"
+            assert time.monotonic() < give_up, f"the server is not healthy: {log.read_text()}"
+            time.sleep(0.1)
+        yield address
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait(10)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a dashboard that all browser tests of a worker share."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    with running(folder / "cache", log=folder / "server.log") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The browser; without one the browser tests are skipped, and say so."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """One tab: a playwright page, every address that it asked for, and how to know that the page stands still."""
+
+    def __init__(self, page: Any, server: str) -> None:
+        self.page, self.server = page, server
+        self.requests: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("websocket", lambda socket: self.requests.append(socket.url))
+
+    def open(self, path: str = "/") -> Tab:
+        """Go to a path of the dashboard and wait until it stands still."""
+        self.page.goto(self.server + path)
+        return self.settle()
+
+    def settle(self, timeout: float = 60) -> Tab:
+        """Wait until the script has run and nothing on the page is stale."""
+        self.page.wait_for_selector("h2", timeout=timeout * 1000)
+        self.page.wait_for_function(
+            """() => {
+                const app = document.querySelector('[data-testid=stApp]');
+                return app && app.dataset.testConnectionState === 'CONNECTED'
+                    && app.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-stale=true]');
+            }""",
+            timeout=timeout * 1000,
+        )
+        return self
+
+    def foreign(self) -> list[str]:
+        """The requests that left this machine."""
+        own = (self.server, self.server.replace("http", "ws"), "data:", "blob:", "about:")
+        return [url for url in self.requests if not url.startswith(own)]
+
+
+@pytest.fixture
+def open_tab(chromium: Any, server: str) -> Iterator[Callable[..., Tab]]:
+    """`open_tab("/corruptions", width=390, dark=True)`: a tab in a context of its own."""
+    contexts = []
+
+    def open_(path: str | None = "/", *, width: int = 1440, height: int = 900, dark: bool = False) -> Tab:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+        )
+        contexts.append(context)
+        tab = Tab(context.new_page(), server)
+        return tab if path is None else tab.open(path)
+
+    yield open_
+    for context in contexts:
+        context.close()
