@@ -41,10 +41,10 @@ def names(*, offline: bool = False) -> list[str]:
     Args:
         offline: only those whose weights are on this machine.
     """
-    published = torchvision_names()
-    if offline:
-        published = [name for name in published if pretrained.kept_at(name)]
-    return sorted([*_files(), *published])
+    if not offline:
+        return sorted([*_files(), *torchvision_names()])
+    kept = [name for name in torchvision_names() if pretrained.kept_at(name)] if pretrained.any_kept() else []
+    return sorted([*_files(), *kept])
 
 
 def architectures() -> list[str]:

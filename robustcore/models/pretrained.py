@@ -65,10 +65,12 @@ def load_torchvision(name: str, weights: str | None = None) -> Classifier:
 def kept_at(name: str, weights: str | None = None) -> Path | None:
     """The file with the published weights of torchvision/NAME if this machine has it, in torch's folder or the cache."""
     file = Path(_entry(name, weights).url).name
-    for folder in (Path(torch.hub.get_dir()) / "checkpoints", _folder()):
-        if (folder / file).is_file():
-            return folder / file
-    return None
+    return next((folder / file for folder in _folders() if (folder / file).is_file()), None)
+
+
+def any_kept() -> bool:
+    """Whether this machine has published weights at all; answers without importing torchvision, which takes a second."""
+    return any(folder.is_dir() for folder in _folders())
 
 
 def timm_card(name: str) -> Card:
@@ -106,6 +108,11 @@ def load_timm(name: str) -> Classifier:
 
 def _folder() -> Path:
     return paths.cache() / "weights" / "torchvision"
+
+
+def _folders() -> tuple[Path, Path]:
+    """Where published weights may lie: torch's own folder, which other programs fill as well, and ours."""
+    return Path(torch.hub.get_dir()) / "checkpoints", _folder()
 
 
 def _knock(url: str) -> None:

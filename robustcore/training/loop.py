@@ -109,7 +109,8 @@ def train(
         )
     where = devices.pick(device)
     precision = pick_precision(precision, where)
-    made_with = f"{precision} on {where.type}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    made_with = f"{precision} on {where.type}, {threads} thread{'s' if threads != 1 else ''}"
     standing = Standing(recipe.key(), data.fingerprint, made_with=made_with)
     intervention = recipe.make()
     model.to(where).to(memory_format=torch.channels_last)

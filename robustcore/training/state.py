@@ -55,7 +55,10 @@ def save(path: Path, standing: Standing, model: Classifier, optimizer: torch.opt
     try:
         checkpoints.write_tensors(path, tensors, metadata)
     except ModelError as error:
-        raise TrainingError(f"{error} The training stopped after epoch {standing.epochs}.") from error
+        raise TrainingError(
+            f"{error} The training stopped after epoch {standing.epochs}; --resume continues it from the last state that "
+            "could be written."
+        ) from error
 
 
 def peek(path: Path) -> Standing | None:

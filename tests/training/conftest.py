@@ -11,13 +11,14 @@ from PIL import Image
 
 from robustcore.training.data import TrainingSet
 
+SIDE = 32
 CLASSES = ("none", "some", "much")
 
 
 def make(n: int, classes: tuple[str, ...] = CLASSES) -> TrainingSet:
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(n) % len(classes)
-    images = torch.randint(0, 256, (n, 3, 64, 64), dtype=torch.uint8, generator=generator)
+    images = torch.randint(0, 256, (n, 3, SIDE, SIDE), dtype=torch.uint8, generator=generator)
     images[:, 0] = (30 + 100 * labels).to(torch.uint8)[:, None, None]
     return TrainingSet(images, labels, torch.arange(n) + 1000, classes, "made up")
 

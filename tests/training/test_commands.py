@@ -14,7 +14,7 @@ from robustcore.training import Recipe, zoo
 
 
 def train(folder: Path, *more: str) -> int:
-    words = ["--model", "scenes/resnet", "--dataset", str(folder), "--side", "64", "--epochs", "2", "--batch", "12"]
+    words = ["--model", "scenes/resnet", "--dataset", str(folder), "--side", "32", "--epochs", "2", "--batch", "12"]
     return main(["train", *words, "--device", "cpu", *more])
 
 
@@ -31,7 +31,7 @@ def test_training_prints_what_it_did_and_what_comes_next(
     assert "Accuracy on the test images: " in out
     assert f"Checkpoint: {output}" in out
     assert f"robustcore evaluate --model {output} --dataset {folder}" in out
-    assert load_model(output)(torch.zeros(1, 3, 64, 64)).shape == (1, 3)
+    assert load_model(output)(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
 
 
 def test_the_same_training_twice_is_done_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,7 +95,7 @@ def test_mistakes_are_one_sentence(
 def test_the_demo_trains_what_is_missing_and_only_that(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recipes = [Recipe(f"scenes/{name}", str(folder), epochs=1, batch=12, side=64) for name in ("resnet", "vgg")]
+    recipes = [Recipe(f"scenes/{name}", str(folder), epochs=1, batch=12, side=32) for name in ("resnet", "vgg")]
     monkeypatch.setattr(zoo, "ZOO", {recipe.name(): recipe for recipe in recipes})
     monkeypatch.setattr("robustcore.paths.assets", lambda: tmp_path / "assets")
     assert main(["demo", "--device", "cpu"]) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import resource
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ RECIPE = Recipe("scenes/resnet", "made up", epochs=2, batch=48)
 
 
 def fresh(recipe: Recipe = RECIPE, classes: int = 3) -> Classifier:
-    card = Card("x", tuple(str(i) for i in range(classes)), 64, "made up", architecture=recipe.model)
+    card = Card("x", tuple(str(i) for i in range(classes)), 32, "made up", architecture=recipe.model)
     return architecture(recipe.model).build(card, recipe.seed)
 
 
@@ -145,6 +146,23 @@ def test_it_stops_when_the_loss_is_no_number(data: TrainingSet, tmp_path: Path, 
 def test_a_learning_rate_far_too_great_stops_it(data: TrainingSet) -> None:
     with pytest.raises(TrainingError, match=r"no finite number.*--lr"):
         trained(data, dataclasses.replace(RECIPE, learning_rate=100.0, weight_decay=1.0, batch=8))
+
+
+def test_a_full_disk_stops_it_and_the_last_state_stays(data: TrainingSet, undisturbed: str, tmp_path: Path) -> None:
+    state = tmp_path / "a.state"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_the_disk(now: Progress) -> None:
+        if now.epoch == 2:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+
+    try:
+        with pytest.raises(TrainingError, match=r"cannot be written.*stopped after epoch 2; --resume"):
+            trained(data, state=state, progress=fill_the_disk)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == [state]
+    assert trained(data, state=state, resume=True).fingerprint() == undisturbed
 
 
 def test_it_stops_when_asked_to(data: TrainingSet, tmp_path: Path) -> None:
