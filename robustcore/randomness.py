@@ -228,7 +228,7 @@ class Draws:
         table = _poisson_table(tuple(float(r) for r in rates))
         bits = self._bits(math.prod(levels.shape[1:])).reshape(-1)
         self._next()
-        return table.invert(bits, levels.reshape(-1).to(torch.int32)).reshape(levels.shape)
+        return table.invert(bits, levels.reshape(-1)).reshape(levels.shape)
 
     def beta(self, a: float, b: float, *shape: int) -> Tensor:
         """(N, *shape) float32 from Beta(a, b); a and b > 0."""
@@ -297,19 +297,35 @@ class _PoissonTable:
         self._on: dict[torch.device, tuple[Tensor, ...]] = {}
 
     def invert(self, bits: Tensor, levels: Tensor) -> Tensor:
-        """(M,) float32 counts for (M,) int32 draws and levels."""
+        """(M,) float32 counts for (M,) draws, int32, and levels, any integer dtype."""
         if bits.device not in self._on:
             self._on[bits.device] = tuple(t.to(bits.device) for t in self._tables)
         cells, ordered = self._on[bits.device]
+        counts = torch.empty(len(bits), dtype=torch.float32, device=bits.device)
+        # In blocks on the CPU, so that what lies between the steps stays in a core's own cache.
+        step = _BLOCK if bits.device.type == "cpu" else max(1, len(bits))
+        for start in range(0, len(bits), step):
+            part = slice(start, start + step)
+            counts[part] = self._invert(bits[part], levels[part].to(torch.int32), cells, ordered)
+        return counts
+
+    def _invert(self, bits: Tensor, levels: Tensor, cells: Tensor, ordered: Tensor) -> Tensor:
         cell = cells.index_select(0, (bits >> self._CELL).add_(levels << (24 - self._CELL)))
         # -1 where the draw lies below the first threshold of its cell, else 0: the sign of the difference.
         below = (bits & ((1 << self._CELL) - 1)).sub_(cell & ((1 << self._PLACE) - 1)) >> 31
         count = (cell >> (self._PLACE + 1)).add_(below).add_(1)
-        onward = ((cell >> self._PLACE) & 1).add_(below).gt(0).nonzero().flatten()
+        onward = _places(((cell >> self._PLACE) & 1).add_(below) > 0)
         level = levels.index_select(0, onward).to(torch.int64)
         sought = bits.index_select(0, onward).to(torch.int64) + level * self._STRIDE
         found = torch.searchsorted(ordered, sought, right=True) - level * self._width
-        return count.index_copy_(0, onward, found.to(torch.int32)).to(torch.float32)
+        return count.index_copy_(0, onward, found.to(torch.int32))
+
+
+def _places(flags: Tensor) -> Tensor:
+    """(K,) int64: where a one-dimensional bool tensor is true. NumPy's search is several times faster on the CPU."""
+    if flags.device.type == "cpu":
+        return torch.from_numpy(np.flatnonzero(flags.numpy()))
+    return flags.nonzero().flatten()
 
 
 @functools.lru_cache(maxsize=64)
