@@ -13,7 +13,7 @@ import torch
 
 from robustcore import datasets, devices, paths
 from robustcore.datasets._base import Dataset
-from robustcore.errors import DatasetError, ModelError, TrainingError
+from robustcore.errors import DatasetError, ModelError, RobustcoreError, TrainingError
 from robustcore.models import checkpoints, load_model
 from robustcore.models.architectures import architecture
 from robustcore.models.classifier import Card, Classifier
@@ -97,14 +97,14 @@ def is_made_by(path: Path, recipe: Recipe) -> bool:
         return False
     try:
         made = checkpoints.read_card(path).recipe
-    except ModelError:
-        return False  # damaged or without a card: in any case no product of this recipe
-    if made.get("key") != recipe.key():
+        # Read back rather than compared as text: fields that recipes have gained since have their defaults.
+        same = Recipe.from_dict(made.get("training", {})) == recipe and made.get("revision") == recipe.make().revision
+    except RobustcoreError:
+        return False  # damaged, without a card or of a recipe that is none today: no product of this one
+    if not same:
         return False
-    return bool(
-        made.get("data")
-        == datasets.load_dataset(recipe.dataset, split="train", limit=recipe.limit, side=recipe.side).fingerprint
-    )
+    today = datasets.load_dataset(recipe.dataset, split="train", limit=recipe.limit, side=recipe.side)
+    return bool(made.get("data") == today.fingerprint)
 
 
 def held_out(recipe: Recipe) -> list[Dataset]:
@@ -137,7 +137,7 @@ def _record(recipe: Recipe, standing: Standing, start: str | None, accuracy: dic
     """What the card keeps of how the model was made."""
     return {
         "training": recipe.to_dict(),
-        "key": recipe.key(),
+        "revision": recipe.make().revision,
         "command": recipe.command(),
         "data": standing.data,
         "start": start,

@@ -86,6 +86,20 @@ def test_a_checkpoint_is_known_by_its_recipe_and_its_data(recipe: Recipe, folder
     assert not runs.is_made_by(path, recipe)
 
 
+def test_a_recipe_from_before_a_new_field_is_still_known(recipe: Recipe) -> None:
+    recipe = dataclasses.replace(recipe, epochs=1)
+    fitted = fit(recipe, device="cpu")
+    older = dict(fitted.model.card.recipe["training"])
+    del older["momentum"]
+    made = {**fitted.model.card.recipe, "training": older}
+    fitted.model.card = dataclasses.replace(fitted.model.card, recipe=made)
+    checkpoints.save(fitted.model, fitted.path)
+    assert runs.is_made_by(fitted.path, recipe)
+    made["revision"] = 0
+    checkpoints.save(fitted.model, fitted.path)
+    assert not runs.is_made_by(fitted.path, recipe)
+
+
 def test_a_training_can_start_from_another_model(recipe: Recipe, tmp_path: Path) -> None:
     first = fit(dataclasses.replace(recipe, epochs=1), device="cpu")
     gentle = dataclasses.replace(recipe, epochs=1, learning_rate=1e-7, start=str(first.path))
