@@ -10,6 +10,7 @@ a job that is resumed repeats nothing.
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import os
 import signal
@@ -31,8 +32,16 @@ from robustcore.evaluation.request import EvaluationRequest
 ENDED = ("finished", "failed", "cancelled", "paused", "interrupted")
 # A job of another machine that has not been heard of for so long is taken for interrupted.
 _SILENCE_SECONDS = 60.0
-# Kept so that a worker's corpse is collected, and no warning is raised about a process that is still running.
+# The workers that this process started, until it has seen their end: a corpse that nobody asks after stays.
 _started: list[subprocess.Popen[bytes]] = []
+
+
+@atexit.register
+def _let_go() -> None:
+    """Workers outlive this process on purpose; Python is told so, since it warns about them otherwise."""
+    for started in _started:
+        if started.poll() is None:
+            started.returncode = 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from robustcore import paths
 from robustcore.errors import JobError
-from robustcore.evaluation import process, schema
+from robustcore.evaluation import database, process
 from robustcore.evaluation.provenance import now
 
 VERSION = 1
@@ -44,46 +44,48 @@ def reading() -> Iterator[sqlite3.Connection | None]:
     if not file.exists():
         yield None
         return
-    with schema.translated(file), closing(_connect(file, "ro")) as connection:
-        yield connection
+    with database.translated(file), closing(database.connect(file)) as connection:
+        yield connection if _version(connection, file) else None
 
 
 @contextmanager
 def writing() -> Iterator[sqlite3.Connection]:
     """One transaction; the file is made where it is missing."""
-    with closing(connect()) as connection, schema.translated(path()), schema.transaction(connection):
+    with closing(connect()) as connection, database.translated(path()), database.transaction(connection):
         yield connection
 
 
 def connect() -> sqlite3.Connection:
     """A connection for somebody who writes often; the file is made where it is missing."""
     paths.writable_cache()
-    with schema.translated(path()):
-        return _connect(path(), "rwc")
-
-
-def _connect(file: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{file.as_uri()}?mode={mode}", uri=True, timeout=10, isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    try:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0 and mode == "rwc":
-            connection.execute("PRAGMA journal_mode = WAL")
-            with schema.transaction(connection):
-                if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-                    for table in _TABLES:
-                        connection.execute(table)
-                    connection.execute(f"PRAGMA user_version = {VERSION}")
-        elif version not in (0, VERSION):
-            raise JobError(
-                f"The job file {file} has version {version}; this release reads version {VERSION}. "
-                "Move it away, or choose another cache folder."
-            )
-        connection.execute("PRAGMA synchronous = NORMAL")
-    except BaseException:
-        connection.close()
-        raise
+    file = path()
+    with database.translated(file):
+        connection = database.connect(file, write=True)
+        try:
+            # What is lost with the power is how far a job was; the results' store does not lose what it has.
+            connection.execute("PRAGMA synchronous = NORMAL")
+            if not _version(connection, file):
+                with database.transaction(connection):
+                    if not _version(connection, file):  # nobody else has made it meanwhile
+                        for table in _TABLES:
+                            connection.execute(table)
+                        connection.execute(f"PRAGMA user_version = {VERSION}")
+        except BaseException:
+            connection.close()
+            raise
     return connection
+
+
+def _version(connection: sqlite3.Connection, file: Path) -> int:
+    """The file's version, 0 for an empty one; a `JobError` for one that this release does not read."""
+    connection.row_factory = sqlite3.Row
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found not in (0, VERSION):
+        raise JobError(
+            f"The job file {file} has version {found}; this release reads version {VERSION}. "
+            "Move it away, or choose another cache folder."
+        )
+    return found
 
 
 def begin(connection: sqlite3.Connection, job: int) -> None:

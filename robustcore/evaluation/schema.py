@@ -7,12 +7,13 @@ and sometimes `units`; the per-image predictions lie in a table of their own, wh
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from robustcore.errors import StoreError
+from robustcore.evaluation import database
 
 APPLICATION_ID = 0x52424353  # marks a SQLite file as one of ours
 VERSION = 1
@@ -70,126 +71,107 @@ CREATE VIEW results AS SELECT
 # From version -> what brings a file to the next one; run in one transaction, in order.
 MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {}
 
-_BUSY_SECONDS = 30.0
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as one sentence each."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _sentence(path, error) from error
-
-
-def _sentence(path: Path, error: sqlite3.Error) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return StoreError(
-            f"The disk is full: {path} cannot grow. What was finished is kept; free some space and start again."
-        )
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-        return StoreError(
-            f"The results file {path} cannot be written (no permission). "
-            "Choose another cache folder with --cache DIR or the environment variable ROBUSTCORE_CACHE."
-        )
-    if code == sqlite3.SQLITE_NOTADB:
-        return StoreError(f"{path} is not a results file (not SQLite). Move it away, or choose another cache folder.")
-    if code == sqlite3.SQLITE_CORRUPT:
-        return StoreError(
-            f"The results file {path} is damaged ({error}). 'robustcore results verify' keeps what can be kept."
-        )
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreError(f"The results file {path} was locked by another process for over {_BUSY_SECONDS:.0f} s.")
-    if code == sqlite3.SQLITE_CANTOPEN:
-        return StoreError(f"The results file {path} cannot be opened; the folder is missing or not accessible.")
-    return StoreError(f"The results file {path} cannot be used ({error}).")
-
 
 def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqlite3.Connection:
-    """A checked connection in autocommit mode.
+    """A connection to a results file whose version was checked.
 
     Args:
-        path: the file. With `write` it is created if it is missing and brought to this version if it is older.
+        path: the file. With `write` it is made where it is missing, and brought to this version where it is older.
         write: whether it will be written.
-        immutable: for shipped files: opened without locks or side files, from a read-only place as well.
+        immutable: for shipped files.
+
+    Raises:
+        StoreError: no results file, or one of a version that this release does not read.
     """
-    with translated(path):
-        mode = "ro" if immutable or not write else "rwc"
-        uri = f"{path.absolute().as_uri()}?mode={mode}" + ("&immutable=1" if immutable else "")
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+    with database.translated(path):
+        connection = database.connect(path, write=write, immutable=immutable)
         try:
+            state = _State.of(connection)
+            if state.current:
+                return connection
             if write:
-                connection.execute("PRAGMA journal_mode = WAL")
-                # Every commit reaches the disk: a finished unit outlives a power cut.
-                connection.execute("PRAGMA synchronous = FULL")
-            _check_version(connection, path, write=write)
+                with database.transaction(connection):
+                    _upgrade(connection, path)
+                return connection
+            if state.empty:  # somebody is about to make it: there is nothing in it yet
+                connection.close()
+                connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+                _create(connection)
+                return connection
+            raise state.refusal(path)
         except BaseException:
             connection.close()
             raise
-        return connection
 
 
-def _check_version(connection: sqlite3.Connection, path: Path, *, write: bool) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    mark = connection.execute("PRAGMA application_id").fetchone()[0]
-    if version == VERSION and mark == APPLICATION_ID:
-        return
-    if write:
-        with transaction(connection):
-            _upgrade(connection, path)
-        return
-    _refuse(connection, path)
+@dataclasses.dataclass(frozen=True)
+class _State:
+    """What kind of file it is."""
+
+    version: int
+    mark: int
+    tables: int
+
+    @classmethod
+    def of(cls, connection: sqlite3.Connection) -> _State:
+        # One statement, so that it cannot fall between two states of a file that is being made.
+        return cls(
+            *connection.execute(
+                "SELECT (SELECT user_version FROM pragma_user_version), "
+                "(SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_master)"
+            ).fetchone()
+        )
+
+    @property
+    def current(self) -> bool:
+        return self.version == VERSION and self.mark == APPLICATION_ID
+
+    @property
+    def empty(self) -> bool:
+        return (self.version, self.mark, self.tables) == (0, 0, 0)
+
+    def refusal(self, path: Path) -> StoreError:
+        if self.mark != APPLICATION_ID:
+            return StoreError(
+                f"The file {path} is not a results file (another SQLite database). "
+                "Move it away, or choose another cache folder."
+            )
+        what = f"The results file {path} has version {self.version}; this release reads version {VERSION}."
+        if self.version > VERSION:
+            return StoreError(
+                f"{what} It comes from a newer release: update robustcore, or choose another cache folder."
+            )
+        return StoreError(
+            f"{what} It comes from an older release: the next evaluation migrates it where that can be done; "
+            "else choose another cache folder."
+        )
 
 
 def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
-    """Create the tables in a new file, or migrate an older one. Asked again inside the transaction: another process
-    may have done it."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    mark = connection.execute("PRAGMA application_id").fetchone()[0]
-    empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    if version == 0 and empty:
-        for statement in TABLES.split(";\n"):
-            if statement.strip():
-                connection.execute(statement)
-    elif mark != APPLICATION_ID or version > VERSION:
-        _refuse(connection, path)
-    else:
-        while version < VERSION:
-            if version not in MIGRATIONS:
-                _refuse(connection, path)
-            MIGRATIONS[version](connection)
-            version += 1
+    """Make the tables of a new file, or migrate an older one. Looked at again inside the transaction: another process
+    may have done it meanwhile."""
+    state = _State.of(connection)
+    if state.current:
+        return
+    if state.empty:
+        _create(connection)
+        return
+    if state.mark != APPLICATION_ID or state.version > VERSION:
+        raise state.refusal(path)
+    for version in range(state.version, VERSION):
+        if version not in MIGRATIONS:
+            raise state.refusal(path)
+        MIGRATIONS[version](connection)
+    _mark(connection)
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    for statement in TABLES.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+    _mark(connection)
+
+
+def _mark(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-
-
-def _refuse(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    mark = connection.execute("PRAGMA application_id").fetchone()[0]
-    if mark != APPLICATION_ID:
-        raise StoreError(
-            f"{path} is not a results file (another SQLite database). Move it away, or choose another cache folder."
-        )
-    direction = "newer" if version > VERSION else "older"
-    advice = "Update robustcore" if version > VERSION else "Open it for writing once, so that it is migrated"
-    raise StoreError(
-        f"The results file {path} has version {version}; this release reads version {VERSION}. "
-        f"It comes from a{'n' if direction == 'older' else ''} {direction} release. {advice}, or choose another cache folder."
-    )
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Everything inside happens, or nothing does."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        # A full disk rolls back by itself; then there is nothing left to undo.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")

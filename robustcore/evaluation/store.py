@@ -15,7 +15,7 @@ from pathlib import Path
 
 from robustcore import paths
 from robustcore.errors import StoreError
-from robustcore.evaluation import rows, schema
+from robustcore.evaluation import database, rows, schema
 from robustcore.evaluation.plan import Cell, Key, Unit, shard_sizes
 from robustcore.evaluation.predictions import Counts, Predictions
 from robustcore.evaluation.provenance import Run, now
@@ -55,7 +55,7 @@ class Layer:
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
         """A connection for reading, closed at the end; SQLite's errors become sentences."""
-        with closing(self._connect()) as connection, schema.translated(self.path):
+        with closing(self._connect()) as connection, database.translated(self.path):
             yield connection
 
     def _connect(self) -> sqlite3.Connection:
@@ -207,7 +207,7 @@ class Store:
             if self._writer is None:
                 self._create_folder()
                 self._writer = schema.connect(self.path, write=True)
-            with schema.translated(self.path), schema.transaction(self._writer):
+            with database.translated(self.path), database.transaction(self._writer):
                 yield self._writer
 
     def _create_folder(self) -> None:

@@ -124,7 +124,10 @@ def _named(name: str | Path) -> Sequence[Condition]:
         return [Condition.clean()]
     if name in corruptions.names():
         return [Condition.corruption(str(name))]
-    return load(name).rows
+    built_in = _built_in()
+    if str(name) in built_in or str(name).endswith(".toml") or Path(name).is_file():
+        return load(name).rows
+    raise UnknownNameError("suite or corruption", name, [*built_in, *corruptions.names()])
 
 
 def _built_in() -> dict[str, tuple[str, Sequence[Condition]]]:

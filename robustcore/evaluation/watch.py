@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from robustcore.errors import RobustcoreError
-from robustcore.evaluation import queue, schema
+from robustcore.evaluation import database, queue
 from robustcore.evaluation.plan import Cell, Key
 from robustcore.evaluation.runner import Progress
 
@@ -104,7 +104,7 @@ class Record:
         self._connection.close()
 
     def __call__(self, state: Progress) -> None:
-        with schema.translated(queue.path()), schema.transaction(self._connection):
+        with database.translated(queue.path()), database.transaction(self._connection):
             self._connection.execute(
                 "UPDATE jobs SET total = ?, done = ?, cached = ?, failed = ?, rate = ?, seconds_left = ?, heartbeat = ? "
                 "WHERE id = ?",
@@ -118,7 +118,7 @@ class Record:
 
     def failures(self, notes: Mapping[Key, Sequence[tuple[int, str]]]) -> None:
         """Write how many units of each condition have failed."""
-        with schema.translated(queue.path()), schema.transaction(self._connection):
+        with database.translated(queue.path()), database.transaction(self._connection):
             self._connection.executemany(
                 "UPDATE job_cells SET failed = ? WHERE job = ? AND place = ?",
                 [(len(shards), self._job, place) for key, shards in notes.items() for place in self._places[key]],

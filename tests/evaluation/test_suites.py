@@ -1,0 +1,129 @@
+"""Suites: built in and from files; what is open takes the severities that are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from robustcore import corruptions
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.evaluation import Condition, suites
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_built_in_suite_has_the_registry_s_corruptions_at_five_severities_behind_clean() -> None:
+    found = suites.resolve("imagenet-c")
+    assert found[0] == Condition.clean()
+    assert {c.name for c in found[1:]} == set(corruptions.names("imagenet-c"))
+    assert len(found) == 1 + 5 * len(corruptions.names("imagenet-c"))
+
+
+def test_severities_are_chosen_by_argument() -> None:
+    found = suites.resolve("imagenet-c", [5, 1, 1])
+    assert {c.severity for c in found[1:]} == {1, 5}
+
+
+def test_ranged_corruptions_draw_their_strength_unless_severities_are_asked_for() -> None:
+    name = next(n for n in corruptions.names("laugros") if corruptions.get(n).ranged)
+    assert suites.resolve(name)[1:] == [Condition.corruption(name, strength="uniform")]
+    assert suites.resolve(name, [2])[1:] == [Condition.corruption(name, 2)]
+
+
+def test_clean_is_always_there_and_nothing_is_there_twice() -> None:
+    assert suites.resolve("clean") == [Condition.clean()]
+    twice = suites.resolve([Condition.corruption("fog", 1), "fog", Condition.clean()])
+    assert twice == [Condition.clean(), *(Condition.corruption("fog", s) for s in (1, 2, 3, 4, 5))]
+
+
+def test_the_storage_applies_to_corruptions_that_name_none() -> None:
+    found = suites.resolve(["fog"], [1], storage="jpeg85")
+    assert [c.storage for c in found] == ["memory", "jpeg85"]
+
+
+def test_a_file_has_rows_of_every_form(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """
+name = "mine"
+description = "What I look at."
+
+[[condition]]
+suite = "imagenet-c-extra"
+severities = [1, 5]
+
+[[condition]]
+name = "fog"
+severity = 4
+storage = "jpeg85"
+
+[[condition]]
+name = "snow"
+
+[[condition]]
+kind = "sequence"
+name = "tilt"
+params = { difficulty = 2 }
+""",
+    )
+    suite = suites.load(path)
+    assert (suite.name, suite.description) == ("mine", "What I look at.")
+    found = suite.conditions([3])
+    assert len(found) == 1 + 4 * 2 + 1 + 1 + 1
+    assert Condition.corruption("fog", 4, storage="jpeg85") in found
+    assert Condition.corruption("snow", 3) in found  # open: takes what was asked for
+    assert Condition("sequence", "tilt", params=(("difficulty", 2),)) in found
+    assert suites.resolve(str(path), [3]) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[[condition]\n", "is not valid toml: .*line 1"),
+        ("title = 'x'\n[[condition]]\nname = 'fog'\n", "unknown key 'title'"),
+        ("name = 'empty'\n", "no \\[\\[condition\\]\\] rows"),
+        (
+            "\n[[condition]]\nname = 'fog'\n\n[[condition]]\nname = 'fogg'\n",
+            "condition 2, line 5: .*Did you mean 'fog'",
+        ),
+        ("[[condition]]\nname = 'fog'\nseverity = 6\n", "condition 1, line 1: .*not 6"),
+        ("[[condition]]\nname = 'fog'\nlevel = 3\n", "no key 'level'"),
+        ("[[condition]]\nname = 'fog'\nsuite = 'imagenet-c'\n", "a name or a suite"),
+        ("[[condition]]\nseverity = 3\n", "a name or a suite"),
+        ("[[condition]]\nname = 'fog'\nseverity = 3\nstrength = 0.5\n", "one of severity, severities and strength"),
+        ("[[condition]]\nname = 'fog'\nstrength = 0.5\n", "no continuous strength"),
+        ("[[condition]]\nname = 'fog'\nseverities = []\n", "severities is a list"),
+        ("[[condition]]\nsuite = 'imagnet-c'\n", "Did you mean 'imagenet-c'"),
+        ("[[condition]]\nkind = 'attak'\nname = 'pgd'\n", "kind is one of"),
+    ],
+)
+def test_a_bad_file_is_answered_with_its_name_its_row_and_its_line(tmp_path: Path, text: str, sentence: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(InvalidArgumentError, match=sentence) as error:
+        suites.load(path)
+    assert "mine.toml" in str(error.value)
+
+
+def test_a_missing_file_and_a_misspelt_suite_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="cannot be read"):
+        suites.load(tmp_path / "none.toml")
+    with pytest.raises(UnknownNameError, match="Did you mean 'imagenet-c'"):
+        suites.load("imagnet-c")
+    with pytest.raises(UnknownNameError, match=r"suite or corruption.*Did you mean 'snow'"):
+        suites.resolve("snov")
+
+
+def test_bad_severities_and_storages_are_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="not 6"):
+        suites.resolve("fog", [6])
+    with pytest.raises(InvalidArgumentError, match="empty"):
+        suites.resolve("fog", [])
+    with pytest.raises(UnknownNameError, match="storage"):
+        suites.resolve("fog", storage="png")
+    with pytest.raises(InvalidArgumentError, match="not int"):
+        suites.resolve([3])  # type: ignore[list-item]
