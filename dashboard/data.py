@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
+    import pandas as pd
     from torch import Tensor
 
     from robustcore.datasets import Dataset, Item
     from robustcore.models import Classifier
     from robustcore.reports.look import Answers, Cell
+    from robustcore.reports.severity import Audit
     from robustcore.reports.stability import Stability
 
 log = logging.getLogger(__name__)
@@ -248,6 +250,21 @@ def stability(models: tuple[str, ...], suite: str, difficulty: int, reference: s
     return stability.table(
         [model(name) for name in models], test_images(), suite=suite, difficulty=difficulty, reference=reference
     )
+
+
+@st.cache_resource(max_entries=16, show_spinner="Measuring the distances …")
+def _distances(suite: str, storage: str) -> pd.DataFrame:
+    from robustcore.reports import severity
+
+    return severity.audit([], test_images(), suite, images=64, storage=storage).distances
+
+
+@st.cache_data(ttl=5, max_entries=16, show_spinner="Judging every step …")
+def severity_audit(model_name: str, suite: str, storage: str) -> Audit:
+    """The audit of a suite with what is stored of a model on the test images of scenes."""
+    from robustcore.reports import severity
+
+    return severity.audit(model(model_name), test_images(), suite, storage=storage, far=_distances(suite, storage))
 
 
 # ---- warm-up

@@ -65,6 +65,11 @@ def strip(thumbs: Sequence[Thumb]) -> str:
     return f'<div class="rc-film">{"".join(parts)}</div>'
 
 
+def row(thumbs: Sequence[Thumb]) -> str:
+    """A few images side by side."""
+    return f'<div class="rc-film">{"".join(_thumb(t) for t in thumbs)}</div>'
+
+
 def _short(column: str) -> str:
     """A heading whose word is left out on narrow screens."""
     word, _, number = column.rpartition(" ")
