@@ -54,7 +54,7 @@ class Batch:
         if images.ndim not in (3, 4) or images.shape[channels] != 3:
             wanted = "(N, H, W, 3) or (H, W, 3)" if was_numpy else "(N, 3, H, W) or (3, H, W)"
             raise InvalidArgumentError(f"Images have shape {wanted}, RGB; these have {tuple(images.shape)}.")
-        tensor: Tensor = torch.from_numpy(np.require(images, requirements="CW")) if was_numpy else images
+        tensor: Tensor = torch.from_numpy(np.require(images, requirements=["C", "W"])) if was_numpy else images
         if single:
             tensor = tensor[None]
         if was_numpy:
@@ -71,7 +71,7 @@ class Batch:
 
 def to_tensor(image: UInt8Array) -> Tensor:
     """uint8 (H, W, 3) array -> uint8 (3, H, W) tensor."""
-    return torch.from_numpy(np.require(image.transpose(2, 0, 1), requirements="CW"))
+    return torch.from_numpy(np.require(image.transpose(2, 0, 1), requirements=["C", "W"]))
 
 
 def to_array(image: Tensor) -> UInt8Array:
@@ -119,7 +119,7 @@ def decode(source: bytes | Path | str, *, name: str = "") -> UInt8Array:
         raise
     except UnidentifiedImageError as error:
         raise ImageError(f"{name} is no image that can be read: PNG, JPEG, WebP, BMP, GIF and TIFF can.") from error
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # a warning, where filters raise it
         raise ImageError(
             f"{name} has too many pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read."
         ) from error

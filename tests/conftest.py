@@ -9,9 +9,14 @@ import tempfile
 os.environ["ROBUSTCORE_CACHE"] = tempfile.mkdtemp(prefix="robustcore-tests-")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor
+
+from robustcore.randomness import Draws
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +25,28 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("ROBUSTCORE_CACHE", str(folder))
     return folder
+
+
+def _shuffle_patches(images: Tensor, ids: Tensor, grid: int = 4, seed: int = 0) -> Tensor:
+    """Images with their `grid` x `grid` patches in an order of their own: colours and textures stay, the shape goes.
+
+    A network that reads the shape falls to chance on them; one that reads a texture or a colour does not.
+
+    Args:
+        images: (N, 3, S, S), S a multiple of `grid`; any dtype.
+        ids: (N,) int64 image ids, which the orders are keyed by.
+    """
+    n, channels, side, _ = images.shape
+    patch = side // grid
+    cut = images.reshape(n, channels, grid, patch, grid, patch)
+    patches = cut.permute(0, 2, 4, 1, 3, 5).reshape(n, grid * grid, channels, patch, patch)
+    order = Draws(seed, "shuffle_patches", ids).permutation(grid * grid)
+    patches = patches[torch.arange(n)[:, None], order]
+    whole = patches.reshape(n, grid, grid, channels, patch, patch).permute(0, 3, 1, 4, 2, 5)
+    return whole.reshape(n, channels, side, side)
+
+
+@pytest.fixture
+def shuffle_patches() -> Callable[..., Tensor]:
+    """`shuffle_patches(images, ids, grid=4, seed=0)`, for the leak checks."""
+    return _shuffle_patches
