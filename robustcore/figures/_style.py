@@ -1,0 +1,146 @@
+"""What all figures share: colours, strokes, the layout, the footer that says where the numbers come from.
+
+A figure is a pure function of a tidy table. Its colours stand on white and on near-black alike, so that one figure serves
+both themes; text and grid lines take the page's colours, and an exported file gets its own. The footer travels in the
+figure's `meta`, where a page finds it and sets it as a wrapping caption, and is drawn into every exported file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+# Eight hues, each with a contrast of 3 : 1 or more against #ffffff and #12171d, and at least 12 apart (CIEDE2000) from
+# each other, seen normally and with protanopia, deuteranopia and tritanopia (Machado 2009). A test holds this.
+PALETTE = ("#3d6dc2", "#db7900", "#0c9e86", "#b03080", "#c81e0a", "#8686ff", "#557949", "#aa86b6")
+NEUTRAL = "#808495"  # reference lines, tracks, undefined values: contrast 3.7 on white, 4.8 on near-black
+GRID = "rgba(128,132,149,0.25)"
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "triangle-down", "star")
+PATTERNS = ("", "/", "x", ".", "\\", "-")
+FONT = "Source Sans, Source Sans Pro, system-ui, -apple-system, Segoe UI, sans-serif"
+_THEMES = {"light": ("#ffffff", "#1b2530"), "dark": ("#12171d", "#e4e9ee")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Stroke:
+    """How one model is drawn, the same in every figure of a page: a colour, and a form for eyes that see no colour."""
+
+    colour: str
+    dash: str
+    symbol: str
+    pattern: str
+
+    def fill(self, opacity: float) -> str:
+        """The colour as rgba with an opacity in [0, 1], for bands."""
+        r, g, b = (int(self.colour[i : i + 2], 16) for i in (1, 3, 5))
+        return f"rgba({r},{g},{b},{opacity:g})"
+
+
+def strokes(names: Sequence[str]) -> dict[str, Stroke]:
+    """A stroke for each name by its place; beyond eight the colours come round with another dash and pattern."""
+    k = len(PALETTE)
+    return {
+        name: Stroke(
+            PALETTE[i % k],
+            DASHES[(i // k) % len(DASHES)],
+            SYMBOLS[(i + i // k) % len(SYMBOLS)],
+            PATTERNS[(i // k) % len(PATTERNS)],
+        )
+        for i, name in enumerate(names)
+    }
+
+
+def short(name: str, width: int = 30) -> str:
+    """The name, its middle left out when it is longer than `width`; both ends tell models apart."""
+    if len(name) <= width:
+        return name
+    head = (width - 1) // 2
+    return f"{name[:head]}…{name[-(width - 1 - head) :]}"
+
+
+def plain(name: str) -> str:
+    """A registered name as people read it: `gaussian_noise` -> `gaussian noise`."""
+    return name.replace("_", " ")
+
+
+def finish(
+    figure: go.Figure, *, height: int, footer: str, alt: str, legend: bool = True, top: int = 0, bottom: int = 44
+) -> go.Figure:
+    """Give a figure the shared layout.
+
+    Args:
+        figure: with its traces and axes.
+        height: of the plotting area in pixels; legend, title and axes come on top of it.
+        footer: where the numbers come from, one paragraph; kept under `meta["footer"]`.
+        alt: what the figure shows, for people who cannot see it; kept under `meta["alt"]`.
+        legend: whether a legend stands above the plot.
+        top, bottom: room above (beyond the legend's) and below the plotting area, in pixels.
+    """
+    room = top + (34 if legend else 6)
+    figure.update_layout(
+        height=height + room + bottom,
+        margin={"l": 4, "r": 8, "t": room, "b": bottom, "pad": 4},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": 13},
+        showlegend=legend,
+        legend={
+            "orientation": "h", "xref": "container", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
+            "font": {"size": 13}, "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)",
+        },
+        hoverlabel={"align": "left", "font": {"family": FONT, "size": 13}},
+        dragmode=False,
+        meta={"footer": footer, "alt": alt},
+    )  # fmt: skip
+    figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True, fixedrange=True)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, fixedrange=True)
+    return figure
+
+
+def footer(figure: go.Figure) -> str:
+    """The footer that `finish` was given."""
+    return str((figure.layout.meta or {}).get("footer", ""))
+
+
+def alt(figure: go.Figure) -> str:
+    """What the figure shows, for people who cannot see it."""
+    return str((figure.layout.meta or {}).get("alt", ""))
+
+
+def standalone(figure: go.Figure, *, theme: str = "light", width: int = 900, title: str = "") -> go.Figure:
+    """A copy that stands without a page: opaque, with the theme's colours, its title and its footer drawn in."""
+    background, ink = _THEMES[theme]
+    copy = go.Figure(figure)
+    lines = textwrap.wrap(footer(figure), max(40, width // 7))
+    below = 16 * len(lines) + 18
+    above = 44 if title else 10
+    margin = copy.layout.margin.to_plotly_json()
+    t, b = margin.get("t", 40) + above, margin.get("b", 40) + below
+    copy.update_layout(
+        template="plotly_white" if theme == "light" else "plotly_dark",
+        paper_bgcolor=background,
+        plot_bgcolor=background,
+        font_color=ink,
+        width=width,
+        height=copy.layout.height + above + below,
+        margin={"l": 16, "r": 24, "t": t, "b": b},
+    )
+    if title:
+        copy.update_layout(title={"text": title, "x": 0.02, "y": 1, "yanchor": "top", "pad": {"t": 14}})
+    copy.add_annotation(
+        text="<br>".join(lines), xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", align="left",
+        yshift=below - b - 6, showarrow=False, font={"size": 11, "color": ink}, opacity=0.75,
+    )  # fmt: skip
+    return copy
+
+
+def to_html(figure: go.Figure, *, theme: str = "light", title: str = "") -> bytes:
+    """One HTML file that opens without a server or a network; its camera button saves a PNG with the footer in it."""
+    config: dict[str, Any] = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2}}
+    page = standalone(figure, theme=theme, title=title).to_html(include_plotlyjs=True, full_html=True, config=config)
+    return str(page).encode()
