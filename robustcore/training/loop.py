@@ -120,7 +120,7 @@ def train(
         if found is not None and (found.recipe, found.data) == (standing.recipe, standing.data):
             states.restore(state, model, optimizer)
             standing = dataclasses.replace(found, made_with=_joined(found.made_with, made_with))
-    data = intervention.prepare(data).to(where)
+    data = intervention.prepare(data, seed=recipe.seed, device=where).to(where)
     run = _Run(recipe, intervention, model, optimizer, data, precision, progress, cancelled)
     for epoch in range(standing.epochs + 1, recipe.epochs + 1):
         began = time.perf_counter()

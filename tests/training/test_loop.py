@@ -143,6 +143,30 @@ def test_it_stops_when_the_loss_is_no_number(data: TrainingSet, tmp_path: Path, 
     assert finished.epochs == 1  # the broken epoch is not kept
 
 
+@pytest.fixture
+def doubling() -> Iterator[str]:
+    """An intervention that trains on another set, as fooling-image training does."""
+
+    @intervention("doubling", summary="Doubles.", source="none")
+    class Doubling(Intervention):
+        def prepare(self, data: TrainingSet, *, seed: int, device: torch.device) -> TrainingSet:
+            inverted = dataclasses.replace(data, images=255 - data.images, ids=data.ids + (1 << 40))
+            parts = zip(
+                (data.images, data.labels, data.ids), (inverted.images, inverted.labels, inverted.ids), strict=True
+            )
+            images, labels, ids = (torch.cat(pair) for pair in parts)
+            return dataclasses.replace(data, images=images, labels=labels, ids=ids)
+
+    yield Doubling.name
+    del registry._things["doubling"]
+
+
+def test_an_intervention_may_train_on_another_set(data: TrainingSet, doubling: str) -> None:
+    seen: list[Progress] = []
+    trained(data, dataclasses.replace(RECIPE, epochs=1, intervention=doubling), progress=seen.append)
+    assert len(seen) == 10  # of 48 images each, where the set itself has 240
+
+
 def test_a_learning_rate_far_too_great_stops_it(data: TrainingSet) -> None:
     with pytest.raises(TrainingError, match=r"no finite number.*--lr"):
         trained(data, dataclasses.replace(RECIPE, learning_rate=100.0, weight_decay=1.0, batch=8))

@@ -133,8 +133,11 @@ class Intervention:
         """Its settings by name."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
 
-    def prepare(self, data: TrainingSet) -> TrainingSet:
-        """The training set that is trained on: the given one, unless the intervention makes another."""
+    def prepare(self, data: TrainingSet, *, seed: int, device: torch.device) -> TrainingSet:
+        """The training set that is trained on: the given one, unless the intervention makes another.
+
+        Called once, before the first epoch and again when a training is resumed; a function of its arguments.
+        """
         return data
 
     def views(self, step: Step) -> Sequence[View]:
