@@ -1,0 +1,202 @@
+"""`robustcore severity`: calibrate the range of a corruption for a model, and audit the severities of a suite."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from robustcore.reports.severity import Audit, Bound, Calibration
+
+NAME = "severity"
+HELP = "Calibrate the range of a corruption, or audit the severities of a suite."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's flags."""
+    parts = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    calibrate = parts.add_parser(
+        "calibrate",
+        help="find the strengths at which a model has lost one accuracy point and half of its accuracy",
+    )
+    calibrate.add_argument("--model", required=True, metavar="NAME", help="name or checkpoint")
+    calibrate.add_argument(
+        "--corruption", nargs="+", metavar="NAME", help="with a continuous strength (default: all that have one)"
+    )
+    calibrate.set_defaults(action=_calibrate)
+    audit = parts.add_parser("audit", help="see whether each severity is harder than the one before it")
+    audit.add_argument(
+        "--model", action="append", default=[], metavar="NAME", help="may be repeated; without one, distances alone"
+    )
+    audit.add_argument(
+        "--suite",
+        nargs="+",
+        default=["imagenet-c"],
+        metavar="NAME|FILE",
+        help="suites or corruptions (default: imagenet-c)",
+    )
+    audit.add_argument(
+        "--images", type=_positive, default=256, metavar="N", help="images for the distances (default: 256)"
+    )
+    audit.add_argument(
+        "--storage", choices=("memory", "jpeg85"), default="memory", help="jpeg85: through a second JPEG, as released"
+    )
+    audit.set_defaults(action=_audit)
+    for part in (calibrate, audit):
+        part.add_argument(
+            "--dataset",
+            default="scenes",
+            metavar="NAME|DIR",
+            help="scenes, or a folder of class folders (default: scenes)",
+        )
+        part.add_argument("--split", default="test", help="train, val or test (default: test)")
+        part.add_argument("--limit", type=_positive, metavar="N", help="the first N images only")
+        part.add_argument("--seed", type=int, default=0, help="of every random draw (default: 0)")
+        part.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+        part.add_argument("--format", choices=("table", "csv"), default="table", help="of the result (default: table)")
+        part.add_argument("--output", type=Path, metavar="FILE", help="write the result there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Calibrate or audit; evaluations are stored and not computed again."""
+    frame, text = args.action(args)
+    written = frame.to_csv(index=False) if args.format == "csv" else text + "\n"
+    if args.output is None:
+        print(written, end="")
+    else:
+        args.output.write_text(written, encoding="utf-8")
+    return 0
+
+
+def _calibrate(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
+    import pandas as pd
+
+    from robustcore import corruptions
+    from robustcore.datasets import load_dataset
+    from robustcore.models import load_model
+    from robustcore.progress import Bar
+    from robustcore.reports import severity
+
+    names = args.corruption or [n for n in corruptions.names() if corruptions.get(n).ranged]
+    for name in names:
+        corruptions.get(name)  # a name that is wrong is told before the first is calibrated
+    dataset, model = load_dataset(args.dataset, split=args.split), load_model(args.model)
+    found = []
+    with Bar() as bar:
+        for i, name in enumerate(names):
+
+            def show(strength: float, accuracy: float, name: str = name, i: int = i) -> None:
+                bar.update(i, len(names), f"{name} at {strength:g}: {accuracy:.1%}")
+
+            found.append(
+                severity.calibrate(
+                    model, dataset, name, limit=args.limit, seed=args.seed, device=args.device, progress=show
+                )
+            )
+            bar.line(f"{name}: {_ends(found[-1])}")
+    head = f"{args.model} on {dataset.name} ({dataset.split}, {found[0].n} images): clean accuracy {found[0].clean_accuracy:.1%}"
+    rows = [_row(calibration) for calibration in found]
+    table = pd.DataFrame(
+        [
+            {
+                "corruption": row["name"],
+                "published": f"{row['published_low']:g} .. {row['published_high']:g}",
+                "one point lost": _bound(calibration.lower),
+                "half lost": _bound(calibration.upper),
+                "evaluated": row["evaluated"],
+            }
+            for row, calibration in zip(rows, found, strict=True)
+        ]
+    )
+    notes = [f"{c.name}: {note}" for c in found for note in (c.lower.reason, c.upper.reason, *c.notes) if note]
+    return pd.DataFrame(rows), "\n".join([head, "", table.to_string(index=False), *([""] if notes else []), *notes])
+
+
+def _row(calibration: Calibration) -> dict[str, object]:
+    from robustcore import corruptions
+
+    published = corruptions.get(calibration.name).strengths
+    assert published is not None
+    row: dict[str, object] = {
+        "name": calibration.name,
+        "published_low": published[0],
+        "published_high": published[1],
+        "clean_accuracy": calibration.clean_accuracy,
+        "n": calibration.n,
+    }
+    for side, bound in (("lower", calibration.lower), ("upper", calibration.upper)):
+        row |= {f"{side}_strength": bound.strength, f"{side}_loss": bound.loss}
+        row |= {f"{side}_loss_low": bound.low, f"{side}_loss_high": bound.high, f"{side}_reason": bound.reason}
+    return row | {"evaluated": len(calibration.path), "notes": " ".join(calibration.notes)}
+
+
+def _ends(calibration: Calibration) -> str:
+    ends = (calibration.lower.strength, calibration.upper.strength)
+    return " .. ".join("not reached" if math.isnan(end) else f"{end:g}" for end in ends)
+
+
+def _bound(bound: Bound) -> str:
+    if math.isnan(bound.strength):
+        return "not reached"
+    return f"{bound.strength:g} (lost {100 * bound.loss:.1f}, {100 * bound.low:.1f} to {100 * bound.high:.1f})"
+
+
+def _audit(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
+    from robustcore.evaluation.runner import Progress
+    from robustcore.progress import Bar
+    from robustcore.reports import severity
+
+    with Bar() as bar:
+
+        def show(state: Progress) -> None:
+            bar.update(state.done + state.failed, state.total, f"{state.done}/{state.total} units")
+
+        def measuring(done: int, total: int) -> None:
+            bar.update(done, total, "distances to the clean images")
+
+        result = severity.audit(
+            args.model,
+            args.dataset,
+            args.suite,
+            compute=True,
+            limit=args.limit,
+            images=args.images,
+            seed=args.seed,
+            storage=args.storage,
+            split=args.split,
+            device=args.device,
+            progress=show,
+            measuring=measuring,
+        )
+    for reason in sorted({r for r in result.table["reason"] if r}):
+        print(f"Some accuracies are missing or incomplete: {reason}.", file=sys.stderr)
+    return severity.joined(result), _report(result)
+
+
+def _report(result: Audit) -> str:
+    """Distances, accuracy and confidence by severity, then the findings."""
+    shown = result.distances.drop(columns=["n", "strength", "variant", "storage"]).round(
+        {"psnr": 1, "ssim": 3, "mean_abs_diff": 1}
+    )
+    for model, rows in result.table[result.table["kind"] == "corruption"].groupby("model", sort=False):
+        values = rows.set_index(["name", "severity"])[["accuracy", "confidence"]]
+        places = list(zip(shown["name"], shown["severity"], strict=True))
+        shown[f"{model} accuracy"] = [f"{100 * values['accuracy'].get(place, math.nan):.1f}" for place in places]
+        shown[f"{model} confidence"] = [f"{100 * values['confidence'].get(place, math.nan):.1f}" for place in places]
+    odd = list(result.findings) or ["Every severity is harder than the one before it."]
+    return "\n".join([shown.to_string(index=False, na_rep="-"), "", *odd])
+
+
+def _positive(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of images, 1 or more")
+    return value

@@ -1,0 +1,9 @@
+"""Severity tools: calibrate a corruption's range for a model and a dataset, and audit the severities of a suite."""
+
+from __future__ import annotations
+
+from robustcore.reports.severity.audit import Audit, audit, findings, joined
+from robustcore.reports.severity.calibration import Bound, Calibration, calibrate, search
+from robustcore.reports.severity.distances import distances
+
+__all__ = ["Audit", "Bound", "Calibration", "audit", "calibrate", "distances", "findings", "joined", "search"]

@@ -1,0 +1,246 @@
+"""Range calibration of Laugros' thesis (3.2.2): where a model begins to lose accuracy, and where it has lost half of it.
+
+The strength is raised from almost nothing. The lower bound is reached where one accuracy point is lost, the upper bound
+where half of the clean accuracy is lost.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from robustcore import corruptions
+from robustcore.datasets import load_dataset
+from robustcore.datasets._base import Dataset
+from robustcore.errors import InvalidArgumentError, RobustcoreError
+from robustcore.evaluation import Condition, Store, evaluations
+from robustcore.metrics.severities import Correct, paired_drop
+from robustcore.models.classifier import Classifier
+
+Measure = Callable[[float], Correct]  # strength -> whether each image is answered rightly, always the same images
+
+POINTS = 0.01  # lost at the lower bound
+SHARE = 0.5  # of the clean accuracy, lost at the upper bound
+DOUBLINGS = 8  # the first strength is the span of the limits over 2**8
+HALVINGS = 8  # at most, of the interval between two strengths
+
+
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    """One end of a range.
+
+    Attributes:
+        strength: the least strength evaluated at which the accuracy is lost; NaN where it never is, with the reason.
+        wanted: the loss that defines the bound, 0 .. 1.
+        loss: the loss measured at `strength`; low, high: its 95 % interval, image by image against the clean answers.
+        reason: "" or why there is no strength.
+    """
+
+    strength: float
+    wanted: float
+    loss: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    reason: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+    """A calibrated range.
+
+    Attributes:
+        name: of the corruption, "" for a function of one's own.
+        lower, upper: its ends.
+        clean_accuracy: of the model.
+        n: images.
+        path: every strength that was evaluated, in order: strength, accuracy, loss, low, high.
+        notes: what limits the result, a sentence each.
+    """
+
+    name: str
+    lower: Bound
+    upper: Bound
+    clean_accuracy: float
+    n: int
+    path: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def calibrate(
+    model: str | Classifier,
+    dataset: str | Dataset,
+    name: str,
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+    split: str = "test",
+    device: str = "auto",
+    store: Store | None = None,
+    progress: Callable[[float, float], None] | None = None,
+) -> Calibration:
+    """Calibrate a corruption with a continuous strength; evaluations are stored, and repeated ones cost nothing.
+
+    Args:
+        model, dataset, limit, seed, split, device: as in `evaluate`.
+        name: a corruption with a continuous strength.
+        store: where evaluations are kept; default the results under the cache.
+        progress: called with (strength, accuracy) after every evaluation.
+
+    Raises:
+        InvalidArgumentError: a corruption without a continuous strength, or a model that gets nothing right.
+    """
+    corruption = corruptions.get(name)
+    if corruption.limits is None:
+        ranged = ", ".join(known for known in corruptions.names() if corruptions.get(known).ranged)
+        raise InvalidArgumentError(f"{name} has no continuous strength to calibrate; these have one: {ranged}.")
+    images = load_dataset(dataset, split=split) if isinstance(dataset, str) else dataset
+    results = store or Store()
+    if isinstance(model, str):
+        from robustcore.models import load_model
+
+        model = load_model(model)
+
+    def answers(conditions: list[Condition]) -> Correct:
+        prepared = evaluations.prepare(model, images, conditions, limit=limit, seed=seed)
+        summary = evaluations.carry_out(prepared, results, device=device)
+        stored = results.predictions(prepared.cells[-1])  # clean comes first
+        if stored is None:
+            why = "; ".join(summary.reasons) or "the evaluation was stopped"
+            raise RobustcoreError(f"{name} could not be evaluated on {images.name}: {why}.")
+        return stored.correct
+
+    def measure(strength: float) -> Correct:
+        correct = answers([Condition.corruption(name, strength=strength)])
+        if progress:
+            progress(strength, float(correct.mean()))
+        return correct
+
+    return dataclasses.replace(search(measure, answers([]), corruption.limits), name=name)
+
+
+def search(
+    measure: Measure,
+    clean: Correct,
+    limits: tuple[float, float],
+    *,
+    points: float = POINTS,
+    share: float = SHARE,
+    resolution: float = 0.005,
+) -> Calibration:
+    """The two bounds of any corruption with one strength.
+
+    The strength is doubled from a 256th of the span until half is lost, then each bound's interval is halved until the
+    accuracies at its ends differ by no more than `resolution` and a fifth of the loss sought, or by one image. A strength
+    is measured once. Where the accuracy is not monotone, a bound is the first crossing among the strengths evaluated, and
+    a note says so.
+
+    Args:
+        measure: strength -> (n,) whether each image is answered rightly; the images are those of `clean`.
+        clean: (n,) the same for the clean images.
+        limits: the strength that changes nothing, and the greatest one.
+        points: accuracy lost at the lower bound, 0 .. 1.
+        share: of the clean accuracy, lost at the upper bound, 0 .. 1.
+        resolution: 0 .. 1.
+    """
+    accuracy, n = float(np.mean(clean)) if len(clean) else 0.0, len(clean)
+    if accuracy == 0:
+        raise InvalidArgumentError("A range cannot be calibrated: the model gets none of the clean images right.")
+    trail = _Trail(measure, clean, limits)
+    wanted = (points, share * accuracy)
+    for k in range(DOUBLINGS, -1, -1):
+        if trail.loss(limits[0] + (limits[1] - limits[0]) / 2**k) >= max(wanted):
+            break
+    for loss in wanted:
+        trail.narrow(loss, resolution)
+    # The search for one bound may have come upon an earlier crossing of the other.
+    for loss in wanted:
+        trail.narrow(loss, resolution)
+    lower, upper = (trail.bound(loss, accuracy) for loss in wanted)
+    path = trail.path(accuracy)
+    return Calibration("", lower, upper, accuracy, n, path, tuple(_notes(lower, path, trail, n)))
+
+
+class _Trail:
+    """The strengths that were measured, and the losses found there."""
+
+    def __init__(self, measure: Measure, clean: Correct, limits: tuple[float, float]) -> None:
+        self.clean, self.limits, self._measure = clean, limits, measure
+        self.correct: dict[float, Correct] = {}
+
+    def loss(self, strength: float) -> float:
+        """The accuracy lost at a strength, measured unless it is known."""
+        strength = min(max(_rounded(strength), self.limits[0]), self.limits[1])
+        if strength not in self.correct:
+            self.correct[strength] = self._measure(strength)
+        return float(np.mean(self.clean)) - float(np.mean(self.correct[strength]))
+
+    def crossing(self, wanted: float) -> tuple[float, float] | None:
+        """The last strength before the first one at which `wanted` is lost, and that one."""
+        before = self.limits[0]  # the clean images
+        for strength in sorted(self.correct):
+            if self.loss(strength) >= wanted:
+                return before, strength
+            before = strength
+        return None
+
+    def narrow(self, wanted: float, resolution: float) -> None:
+        """Halve the interval of the first crossing."""
+        for _ in range(HALVINGS):
+            found = self.crossing(wanted)
+            if found is None:
+                return
+            before, after = found
+            lost = 0.0 if before not in self.correct else self.loss(before)
+            middle = _rounded((before + after) / 2)
+            enough = max(min(resolution, wanted / 5), 1 / len(self.clean))
+            if self.loss(after) - lost <= enough or not before < middle < after:
+                return
+            self.loss(middle)
+
+    def bound(self, wanted: float, accuracy: float) -> Bound:
+        found = self.crossing(wanted)
+        if found is None:
+            least = accuracy - max(self.loss(s) for s in self.correct)
+            reason = (
+                f"{100 * wanted:.1f} points are not lost up to the greatest strength, {self.limits[1]:g}: "
+                f"the accuracy stays at {least:.1%} or above"
+            )
+            return Bound(math.nan, wanted, reason=reason)
+        drop = paired_drop(self.clean, self.correct[found[1]])
+        return Bound(found[1], wanted, drop.value, drop.low, drop.high)
+
+    def path(self, accuracy: float) -> pd.DataFrame:
+        rows = []
+        for strength in sorted(self.correct):
+            drop = paired_drop(self.clean, self.correct[strength])
+            rows.append((strength, accuracy - drop.value, drop.value, drop.low, drop.high))
+        return pd.DataFrame(rows, columns=["strength", "accuracy", "loss", "low", "high"])
+
+
+def _rounded(strength: float) -> float:
+    """Four digits are enough for a range, and equal strengths find each other's stored results."""
+    return float(f"{strength:.4g}")
+
+
+def _notes(lower: Bound, path: pd.DataFrame, trail: _Trail, n: int) -> list[str]:
+    notes = []
+    if lower.low <= 0:
+        notes.append(
+            f"With {n} images the lower bound is uncertain: the loss there lies between {100 * lower.low:.1f} and "
+            f"{100 * lower.high:.1f} points."
+        )
+    strengths = list(path["strength"])
+    for strength, later in itertools.pairwise(strengths):
+        # Many neighbours are compared, and the accuracies of close ones hardly differ: only what is sure is told.
+        gain = paired_drop(trail.correct[later], trail.correct[strength], confidence=0.999)
+        if gain.low > 0:
+            notes.append(
+                f"The accuracy is not monotone: it rises by {100 * gain.value:.1f} points from strength {strength:g} to "
+                f"{later:g}. The bounds are the first crossings."
+            )
+    return notes
