@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.widgets import states
-from robustcore.errors import UnknownNameError
+from robustcore.errors import InvalidArgumentError, UnknownNameError
 
 T = TypeVar("T")
 _NOTICES = "_selection_notices"
@@ -46,7 +46,7 @@ def selectbox(
     **more: Any,
 ) -> T:
     """`st.selectbox` over non-empty `options`, bound to the address. `kind` names the thing in a sentence: "model"."""
-    first = options.index(default) if default in options else 0
+    first = _first(options, default, kind)
     _adopt(key, options, kind, text, options[first])
     value: T = st.selectbox(label, options, first, text, key=key, bind="query-params", **more)
     return value if value in options else options[first]
@@ -63,7 +63,7 @@ def segmented(
     **more: Any,
 ) -> T:
     """`st.segmented_control` with exactly one of non-empty `options` chosen, bound to the address."""
-    first = options.index(default) if default in options else 0
+    first = _first(options, default, kind)
     _adopt(key, options, kind, text, options[first])
     value = st.segmented_control(
         label, options, default=options[first], required=True, format_func=text, key=key, bind="query-params", **more
@@ -127,6 +127,12 @@ def toggle(label: str, *, key: str, default: bool = False, **more: Any) -> bool:
 def say(sentence: str) -> None:
     """Tell the person one thing about the address of this page."""
     st.session_state.setdefault(_NOTICES, []).append(sentence)
+
+
+def _first(options: Sequence[T], default: T | None, kind: str) -> int:
+    if not options:
+        raise InvalidArgumentError(f"There is no {kind} to choose from yet.")
+    return options.index(default) if default in options else 0
 
 
 def _adopt(key: str, options: Sequence[T], kind: str, text: Callable[[T], str], default: T) -> None:

@@ -147,12 +147,10 @@ def _grid(answered: Answered, filters: Filters, models: list[str]) -> None:
     lines = []
     for name in names:
         corruption = corruptions.get(name)
-        title = labels.corruption(corruption)
+        title = labels.pretty(corruption.plain_name)
         places = [i for i, cell in enumerate(answered.grid.cells, start=1) if cell.name == name]
         thumbs = [answered.thumb(i, f"{title}, {answered.grid.cells[i - 1].caption}") for i in places]
-        lines.append(
-            thumbnails.Line(corruption.family, title, labels.range_note(corruption), corruption.summary, thumbs)
-        )
+        lines.append(thumbnails.Line(corruption.family, title, labels.note(corruption), corruption.summary, thumbs))
     columns = labels.columns([corruptions.get(name) for name in names])
     says = answered.sentence(names) if answered.scorings else _why_no_answer(answered, models)
     markup.show(

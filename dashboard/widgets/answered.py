@@ -105,7 +105,7 @@ class Answered:
             return f"{head}."
         if not found.wrong:
             return f"{head}. No corruption shown here turns it."
-        worst = " and ".join(labels.corruption(corruptions.get(n)) for n in found.worst[:2])
+        worst = " and ".join(labels.inner(labels.corruption(corruptions.get(n))) for n in found.worst[:2])
         more = " and others" if len(found.worst) > 2 else ""
         return (
             f"{head}. Of the {found.total} corrupted images <b>{found.wrong}</b> {turned}, "

@@ -25,6 +25,11 @@ def pretty(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def inner(text: str) -> str:
+    """A name inside a sentence: without its capital, unless it is an acronym."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def suite(name: str) -> str:
     """A suite's name; one that this page does not know keeps its own."""
     return SUITES.get(name, name)
@@ -46,11 +51,14 @@ def family_order(family: str) -> tuple[int, str]:
     return (FAMILIES.index(family) if family in FAMILIES else len(FAMILIES), family)
 
 
-def range_note(corruption: Corruption) -> str:
-    """What stands below a corruption's name: its range of strengths, or that it has no severities."""
-    if corruption.strengths is not None:
-        return "strength {:g} to {:g}".format(*corruption.strengths)
-    return "" if corruption.severities else "without severities"
+def note(thing: Corruption) -> str:
+    """What stands below a corruption's name: the suite where the name alone is ambiguous, the range of strengths."""
+    parts = [suite(thing.suites[0])] if thing.name != thing.plain_name else []
+    if thing.strengths is not None:
+        parts.append("strength {:g} to {:g}".format(*thing.strengths))
+    elif not thing.severities:
+        parts.append("no severities")
+    return ", ".join(parts)
 
 
 def columns(shown: Sequence[Corruption]) -> list[str]:

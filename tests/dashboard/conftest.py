@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from dashboard import pages
+from dashboard import data, pages
 
 APP = Path(pages.__file__).resolve().parent / "app.py"
 OpenPage = Callable[..., AppTest]
@@ -20,8 +20,7 @@ OpenPage = Callable[..., AppTest]
 @pytest.fixture
 def open_page() -> OpenPage:
     """`open_page("corruptions", corruptions_seed="3")`: the page as it stands after its first run with that address."""
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    data.model_names.clear()  # each test has a cache folder, and so models, of its own
 
     def open_(name: str, **address: Any) -> AppTest:
         at = AppTest.from_file(str(APP), default_timeout=60)
@@ -40,3 +39,31 @@ def sound(at: AppTest) -> bool:
     assert not at.exception, at.exception[0].message
     assert not at.error, at.error[0].value
     return True
+
+
+def markup(at: AppTest, key: str) -> str:
+    """The markup that a page shows under that key; "" where it shows none."""
+    for element in at.get("bidi_component"):
+        if element.key == key:
+            found: str = json.loads(element.proto.json)["markup"]
+            return found
+    return ""
+
+
+def pressed(at: AppTest, key: str) -> list[str]:
+    """The values of a group of buttons, as words."""
+    value = at.session_state[key]
+    return [str(v) for v in (value if isinstance(value, list) else [value])]
+
+
+@pytest.fixture
+def own_model(own_cache: Path) -> str:
+    """A small untrained model of scenes, kept in the cache as if it had been trained here."""
+    from robustcore.datasets import load_dataset
+    from robustcore.models import Card, checkpoints
+    from robustcore.models.architectures import architecture
+
+    card = Card("scenes/small", load_dataset("scenes").classes, 64, "scenes", "standard", "scenes/resnet")
+    model = architecture("scenes/resnet").build(card, seed=1)
+    checkpoints.save(model, own_cache / "models" / "small.safetensors")
+    return "own/small"
