@@ -36,6 +36,15 @@ def cells(connection: sqlite3.Connection, wanted: Iterable[Cell]) -> dict[Key, d
     return found
 
 
+def subjects(connection: sqlite3.Connection, dataset: str) -> list[tuple[str, str, str]]:
+    """(name, fingerprint, classes as JSON) of the models of which anything is stored on a dataset."""
+    return connection.execute(
+        "SELECT name, fingerprint, classes FROM models WHERE id IN (SELECT model FROM cells WHERE n > 0 "
+        "AND dataset = (SELECT id FROM datasets WHERE fingerprint = ?)) ORDER BY name",
+        (dataset,),
+    ).fetchall()
+
+
 def unit_counts(connection: sqlite3.Connection, cell: int, unit: Unit) -> tuple[Counts | None, str]:
     """The counts of a unit's images and their date: the row's own, or from the predictions where the row has more."""
     row = connection.execute(

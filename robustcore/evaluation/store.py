@@ -7,6 +7,7 @@ the file under the cache first and then in every shipped file of `assets/results
 from __future__ import annotations
 
 import dataclasses
+import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 from robustcore import paths
 from robustcore.errors import StoreError
 from robustcore.evaluation import database, rows, schema
-from robustcore.evaluation.plan import Cell, Key, Unit, shard_sizes
+from robustcore.evaluation.plan import Cell, Key, Subject, Unit, shard_sizes
 from robustcore.evaluation.predictions import Counts, Predictions
 from robustcore.evaluation.provenance import Run, now
 
@@ -162,6 +163,18 @@ class Store:
                 counts_, dates, shipped = zip(*have.values(), strict=True)
                 totals[key] = Totals(rows.total(counts_), max(dates), any(shipped))
         return totals
+
+    def subjects(self, dataset: str) -> list[Subject]:
+        """The models of which anything is stored on the dataset of that fingerprint, sorted by name.
+
+        A name stands there once for each of its fingerprints: a checkpoint that has changed keeps its old results.
+        """
+        found: dict[str, Subject] = {}
+        for layer in self.layers():
+            with layer.open() as connection:
+                for name, fingerprint, classes in rows.subjects(connection, dataset):
+                    found.setdefault(fingerprint, Subject(name, fingerprint, tuple(json.loads(classes))))
+        return sorted(found.values(), key=lambda subject: (subject.name, subject.fingerprint))
 
     def predictions(self, cell: Cell) -> Predictions | None:
         """The predictions of a cell's images, in order; None unless all of them are stored.
