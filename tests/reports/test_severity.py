@@ -186,6 +186,7 @@ def test_calibrate_evaluates_stores_and_agrees_with_arithmetic(
     assert 1 - 0.2 / differences.min() - 0.01 < found.lower.strength < 1 - 0.2 / np.quantile(differences, 0.03) + 0.02
     assert found.name == "laugros_contrast"
     assert sorted(strengths) == list(found.path["strength"])
+    assert not found.notes  # half of the clean accuracy is what two classes give by chance, and no less
     again = severity.calibrate(model, halves, "laugros_contrast", store=Store(tmp_path / "results.sqlite"))
     assert again.path.equals(found.path)
 

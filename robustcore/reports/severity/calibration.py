@@ -120,7 +120,10 @@ def calibrate(
             progress(strength, float(correct.mean()))
         return correct
 
-    return dataclasses.replace(search(measure, answers([]), corruption.limits), name=name)
+    found = search(measure, answers([]), corruption.limits)
+    chance, left = 1 / len(model.card.classes), (1 - SHARE) * found.clean_accuracy
+    below = f"Half of the clean accuracy, {left:.1%}, lies below chance, {chance:.1%}: it may never be lost."
+    return dataclasses.replace(found, name=name, notes=(*found.notes, *([below] if left < chance else [])))
 
 
 def search(
