@@ -1,4 +1,9 @@
-"""Reading the reference outputs of the published generators, and the statistics that they store."""
+"""The stored outputs of the published ImageNet-C generators, and the statistics that are kept of the random ones.
+
+A file of reference outputs is an .npz with, for each corruption of each image, either its five outputs (`det/...`) or means
+and standard deviations over seeds (`stat_...`), as its README entry says. Its keys begin with "64/" or "32/" for the
+smaller variants.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from skimage.metrics import structural_similarity
 
+import robustcore as rc
+
 FloatArray = npt.NDArray[np.float64]
 UInt8Array = npt.NDArray[np.uint8]
 
@@ -17,17 +24,19 @@ FIELDS = (
     *(f"mean_{c}" for c in "RGB"), *(f"resid_std_{c}" for c in "RGB"), "mean_abs_diff", "psnr_db", "ssim",
     *(f"psd{i:02d}" for i in range(16)), *(f"log10_psd{i:02d}" for i in range(16)),
 )  # fmt: skip
+DETERMINISTIC = (
+    "brightness", "contrast", "defocus_blur", "gaussian_blur", "jpeg_compression", "pixelate", "saturate", "zoom_blur",
+)  # fmt: skip
+# Frost is held against its textures' table: the reference's outputs are made with other pictures.
+RANDOM = (
+    "elastic_transform", "fog", "gaussian_noise", "glass_blur", "impulse_noise", "motion_blur", "shot_noise", "snow",
+    "spatter", "speckle_noise",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One corruption of one image in a file of reference outputs.
-
-    Attributes:
-        prefix: "" for 224 pixels, "64/" or "32/".
-        image: the image's name.
-        name: the corruption.
-    """
+    """One corruption of one image, in one size variant: prefix "", "64/" or "32/"."""
 
     file: Path
     prefix: str
@@ -37,44 +46,64 @@ class Case:
     def __str__(self) -> str:
         return f"{self.prefix or '224/'}{self.image}/{self.name}"
 
-    def _read(self, key: str) -> npt.NDArray[np.generic]:
-        with np.load(self.file) as data:
-            array: npt.NDArray[np.generic] = data[self.prefix + key]
-        return array
-
-    @property
     def clean(self) -> UInt8Array:
-        """(H, W, 3)."""
+        """(N, N, 3)."""
         return self._read(f"clean/{self.image}").astype(np.uint8)
 
     def output(self, severity: int) -> UInt8Array:
-        """(H, W, 3): what the reference makes of it; deterministic corruptions only. JPEG by libjpeg-turbo."""
+        """(N, N, 3), of a deterministic corruption; JPEG by libjpeg-turbo."""
         name = "jpeg_compression_turbo" if self.name == "jpeg_compression" else self.name
         return self._read(f"det/{self.image}/{name}/{severity}").astype(np.uint8)
 
-    def averages(self) -> tuple[FloatArray, FloatArray, int]:
-        """(5, 41) means and standard deviations over the reference's seeds in the order of FIELDS, and their number."""
-        parts = [
-            [self._read(f"{kind}_{part}/{self.image}/{self.name}") for kind in ("stat", "stat_psdlog")]
+    def statistics(self) -> tuple[FloatArray, FloatArray, int]:
+        """(5, 41) means and standard deviations over the reference's seeds, in the order of FIELDS, and their number."""
+        mean, std = (
+            np.concatenate(
+                [self._read(f"{k}_{part}/{self.image}/{self.name}") for k in ("stat", "stat_psdlog")], axis=1
+            )
             for part in ("mean", "std")
-        ]
-        with np.load(self.file) as data:
-            seeds = int(data[f"n_seeds/{self.name}"])
-        mean, std = (np.concatenate(pair, axis=1).astype(np.float64) for pair in parts)
-        return mean, std, seeds
+        )
+        return mean.astype(np.float64), std.astype(np.float64), int(_read(self.file, f"n_seeds/{self.name}"))
+
+    def _read(self, key: str) -> npt.NDArray[np.generic]:
+        return _read(self.file, self.prefix + key)
 
 
-def cases(file: Path, kind: str) -> Iterator[Case]:
-    """All cases of a file whose outputs are of a kind: "det" or "sto"."""
+def _read(file: Path, key: str) -> npt.NDArray[np.generic]:
     with np.load(file) as data:
-        found = {
-            tuple(key.split(f"{kind}/", 1)[:1]) + tuple(key.split("/")[-3:-1])
-            for key in data.files
-            if f"{kind}/" in key
-        }
-    for prefix, image, name in sorted(found):
-        if name != "jpeg_compression_turbo":
-            yield Case(file, prefix, image, name)
+        array: npt.NDArray[np.generic] = data[key]
+    return array
+
+
+def cases(file: Path, names: tuple[str, ...]) -> Iterator[Case]:
+    """The cases of some corruptions in a file."""
+    with np.load(file) as data:
+        cleans = [key for key in data.files if "clean/" in key]
+    for key in cleans:
+        prefix, image = key.split("clean/")
+        yield from (Case(file, prefix, image, name) for name in names)
+
+
+def difference(case: Case, severity: int) -> npt.NDArray[np.int64]:
+    """(N, N, 3): ours minus the reference's, of a deterministic corruption."""
+    ours: UInt8Array = rc.corrupt(case.clean(), case.name, severity)
+    return ours.astype(np.int64) - case.output(severity)
+
+
+def deviations(case: Case, severity: int, seeds: int) -> tuple[FloatArray, FloatArray]:
+    """(41,), (41,): how far our averages over some seeds lie from the reference's, in standard errors and relatively.
+
+    The standard error is that of the difference of the two averages; the larger of the two standard deviations stands
+    for both, because one of few seeds is uncertain itself.
+    """
+    mean, std, reference_seeds = (part[severity - 1] if i < 2 else part for i, part in enumerate(case.statistics()))
+    clean = case.clean()
+    outputs = (rc.corrupt(clean, case.name, severity, seed=seed) for seed in range(seeds))
+    ours = np.stack([statistics(clean, output) for output in outputs])
+    gap = np.abs(ours.mean(axis=0) - mean)
+    error = np.maximum(std, ours.std(axis=0)) * np.sqrt(1 / seeds + 1 / reference_seeds)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(gap > 0, gap / error, 0), np.where(gap > 0, gap / np.abs(mean), 0)
 
 
 def statistics(clean: UInt8Array, corrupted: UInt8Array) -> FloatArray:
