@@ -61,7 +61,7 @@ def _pick_sequence() -> tuple[str, int]:
             names,
             key=f"{KEY}_name",
             kind="sequence",
-            default="rotate",
+            default="scale",
             text=lambda n: f"{labels.pretty(n)} · {sequences.get(n).summary.rstrip('.')}",
         )
     with b:

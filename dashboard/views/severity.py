@@ -30,6 +30,7 @@ _DISTANCES = {
     "dissimilarity": "1 - SSIM",
     "psnr_loss": "60 dB - PSNR (dB)",
 }
+_FIRST = 6  # findings that stand open
 _SHORT = {"mean_abs_diff": "Grey levels", "dissimilarity": "1 - SSIM", "psnr_loss": "PSNR"}
 
 
@@ -55,6 +56,7 @@ def render() -> None:
         names,
         key=f"{KEY}_name",
         kind="corruption",
+        default=next((f.partition(" ")[0] for f in audit.findings), names[0]),
         text=lambda n: labels.pretty(corruptions.get(n).plain_name),
     )
     _thumbnails(chosen, storage)
@@ -64,7 +66,7 @@ def render() -> None:
 def _controls() -> tuple[str, str, str, str]:
     suites = [s for s in corruptions.SUITES if any(corruptions.get(n).severities for n in corruptions.names(s))]
     with st.container(border=True, key=f"{KEY}_controls"):
-        a, b, c, d = st.columns([2, 2, 1.6, 2], vertical_alignment="bottom")
+        a, b, c, d = st.columns([2, 1.5, 2, 2], vertical_alignment="bottom")
         with a:
             model = selection.selectbox("Model", data.model_names(), key=f"{KEY}_model", kind="model")
         with b:
@@ -102,11 +104,18 @@ def _say_what_is_odd(findings: tuple[str, ...], rows: pd.DataFrame) -> None:
     if not findings:
         st.markdown("Nothing: every step is harder than the one before it and moves away from the clean images.")
         return
-    text = "\n".join(f"- {states.plain(sentence)}" for sentence in findings[:6])
-    st.markdown(text)
-    if len(findings) > 6:
-        with st.expander(f"{len(findings) - 6} more"):
-            st.markdown("\n".join(f"- {states.plain(sentence)}" for sentence in findings[6:]))
+    lines = [f"- {states.plain(_readable(sentence))}" for sentence in findings]
+    st.markdown("\n".join(lines[:_FIRST]))
+    if len(lines) > _FIRST:
+        with st.expander(f"{len(lines) - _FIRST} more"):
+            st.markdown("\n".join(lines[_FIRST:]))
+
+
+def _readable(sentence: str) -> str:
+    """A finding with its corruption's name, which stands first, as people read it."""
+    name, _, rest = sentence.partition(" ")
+    known = name in corruptions.names()
+    return f"{labels.pretty(corruptions.get(name).plain_name)} {rest}" if known else sentence
 
 
 def _thumbnails(name: str, storage: str) -> None:

@@ -8,7 +8,7 @@ from tests.dashboard.conftest import OpenPage, sound
 
 
 def words(at: object) -> str:
-    return " ".join(str(m.value) for m in [*at.markdown, *at.subheader, *at.info])  # type: ignore[attr-defined]
+    return " ".join(str(m.value) for m in [*at.markdown, *at.subheader, *at.info, *at.warning])  # type: ignore[attr-defined]
 
 
 def test_steps_of_a_suite_are_judged(open_page: OpenPage) -> None:
