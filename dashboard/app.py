@@ -23,17 +23,24 @@ def main() -> None:
     )
     st.html(HERE / "widgets" / "style.css")
     st.logo(str(HERE / "assets" / "logo.png"), icon_image=str(HERE / "assets" / "icon.png"), size="large")
+    views = pages.views()
     entries = [
         st.Page(
             partial(frame.show, view),
             title=view.page.title,
             icon=view.page.icon,
             help=view.page.help,
-            url_path=view.name.replace("_", "-"),
+            url_path=view.address if view is not views[0] else "start",
         )
-        for view in pages.views()
+        for view in views
     ]
-    st.navigation(entries, expanded=True).run()
+
+    def to_start() -> None:
+        st.switch_page(entries[0], query_params=st.query_params.to_dict())
+
+    # The start page answers at "/" alone; its own name leads there, with what the address says.
+    named = st.Page(to_start, title=views[0].page.title, url_path=views[0].address, visibility="hidden")
+    st.navigation([*entries, named], expanded=True).run()
 
 
 main()

@@ -39,6 +39,11 @@ class View:
     page: Page
     render: Callable[[], None]
 
+    @property
+    def address(self) -> str:
+        """Its path in the browser's address."""
+        return self.name.replace("_", "-")
+
 
 def views() -> list[View]:
     """Every view, in the order of the navigation."""

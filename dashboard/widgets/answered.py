@@ -56,7 +56,8 @@ class Answered:
             if best != self.right(model):
                 mark = thumbnails.CHANGED if self.label(model) is None else thumbnails.WRONG
             name = labels.pretty(scoring.classifier.card.classes[best])
-            out.append((f"{name} {labels.percent(probability)}", mark))
+            sign = thumbnails.SIGNS.get(mark, "") if len(self.scorings) > 1 else ""
+            out.append((f"{sign}{name} {labels.percent(probability)}", mark))
         return tuple(out)
 
     def bars(self, place: int) -> list[pair.Bars]:
@@ -82,7 +83,7 @@ class Answered:
 
     def sentence(self, names: tuple[str, ...]) -> str:
         """What the grid says, as markup: for each model how often the named corruptions turn its answer."""
-        return "<br>".join(self._sentence(model, names) for model in self.scorings)
+        return "".join(f"<p>{self._sentence(model, names)}</p>" for model in self.scorings)
 
     def _sentence(self, model: str, names: tuple[str, ...]) -> str:
         scoring = self.scorings[model]
@@ -114,16 +115,20 @@ class Answered:
 
     def export(self, names: tuple[str, ...], columns: list[str], subtitle: str) -> bytes:
         """The grid of the named corruptions as a PNG."""
-        rows = [sheet.Row("Clean", [self._tile(0)])]
+        rows = []
         for name in names:
             places = [i + 1 for i, cell in enumerate(self.grid.cells) if cell.name == name]
             rows.append(sheet.Row(labels.corruption(corruptions.get(name)), [self._tile(p) for p in places]))
         title = self.choice.title[:1].upper() + self.choice.title[1:]
-        return sheet.compose(title, subtitle, columns, rows)
+        return sheet.compose(title, subtitle, self._tile(0), columns, rows)
 
     def _tile(self, place: int) -> sheet.Tile:
         image = self.grid.clean[0] if place == 0 else self.grid.images[place - 1]
         lines = self.lines(place)
-        signs = {thumbnails.WRONG: "x ", thumbnails.CHANGED: "≠ "}
-        captions = tuple(signs.get(mark, "") + text for text, mark in lines)
-        return sheet.Tile(to_array(image), captions, any(mark in signs for _, mark in lines))
+        marked = [mark in thumbnails.SIGNS for _, mark in lines]
+        # The sheet's font has no cross and no unequal sign.
+        captions = (text.replace("✕", "x").replace("≠", "x") for text, _ in lines)
+        signed = (
+            f"x {text}" if m and not text.startswith("x") else text for text, m in zip(captions, marked, strict=True)
+        )
+        return sheet.Tile(to_array(image), tuple(signed), any(marked))

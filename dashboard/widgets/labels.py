@@ -71,7 +71,7 @@ def columns(shown: Sequence[Corruption]) -> list[str]:
 def percent(probability: float) -> str:
     """A probability as whole per cent, never rounded up to a certainty."""
     if 0.995 <= probability < 1:
-        return ">99 %"
+        return ">99\N{NO-BREAK SPACE}%"
     if 0 < probability < 0.005:
-        return "<1 %"
-    return f"{probability:.0%}".replace("%", " %")
+        return "<1\N{NO-BREAK SPACE}%"
+    return f"{probability:.0%}".replace("%", "\N{NO-BREAK SPACE}%")

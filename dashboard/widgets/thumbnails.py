@@ -9,6 +9,7 @@ from html import escape
 from dashboard.widgets import labels
 
 WRONG, CHANGED, RIGHT, UNKNOWN = "wrong", "changed", "right", "unknown"
+SIGNS = {WRONG: "✕ ", CHANGED: "≠ "}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,26 +34,26 @@ class Row:
     tiles: Sequence[Tile]
 
 
-def compose(title: str, subtitle: str, columns: Sequence[str], rows: Sequence[Row]) -> bytes:
-    """The sheet as a PNG, black on white.
+def compose(title: str, subtitle: str, clean: Tile, columns: Sequence[str], rows: Sequence[Row]) -> bytes:
+    """The sheet as a PNG, black on white: the clean image, then the rows below their columns' headings.
 
-    Images are brought to `TILE` pixels a side: enlarged without smoothing where that is a whole factor, else resampled.
-    A marked tile has a frame and a cross before its caption, so that nothing depends on colour.
+    Images are brought to `TILE` pixels a side: enlarged without smoothing, then averaged where the factor is not whole.
+    A marked tile has a frame; its caption says why in letters, so that nothing depends on colour.
     """
     big, bold, small = (ImageFont.load_default(size) for size in (22, 15, 13))
-    lines = max((len(tile.captions) for row in rows for tile in row.tiles), default=0)
-    height = TILE + lines * _CAPTION + _GAP
+    tiles = [clean, *(tile for row in rows for tile in row.tiles)]
+    height = TILE + max(len(tile.captions) for tile in tiles) * _CAPTION + _GAP
     width = 2 * _MARGIN + _LABEL_WIDTH + len(columns) * (TILE + _GAP)
-    width = max(width, 2 * _MARGIN + int(max(big.getlength(title), small.getlength(subtitle))))
-    top = _MARGIN + 64 + 24
+    width = max(width, 2 * _MARGIN + math.ceil(max(big.getlength(title), small.getlength(subtitle))))
+    first = _MARGIN + 64
+    top = first + height + 28
     sheet = Image.new("RGB", (width, top + len(rows) * height + _MARGIN), "white")
     draw = ImageDraw.Draw(sheet)
     draw.text((_MARGIN, _MARGIN), title, _INK, big)
     draw.text((_MARGIN, _MARGIN + 32), subtitle, _MUTED, small)
     for i, column in enumerate(columns):
         draw.text((_left(i) + TILE // 2, top - 24), column, _INK, bold, anchor="ma")
-    for j, row in enumerate(rows):
-        y = top + j * height
+    for row, y in [(Row("Clean", [clean]), first), *((row, top + j * height) for j, row in enumerate(rows))]:
         draw.text((_MARGIN, y + TILE // 2), _fit(row.name, bold, _LABEL_WIDTH - 8), _INK, bold, anchor="lm")
         for i, tile in enumerate(row.tiles):
             sheet.paste(_resized(tile.image), (_left(i), y))
@@ -78,7 +79,8 @@ def _resized(image: UInt8Array) -> Image.Image:
 
 
 def _fit(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
-    """The text, cut with an ellipsis where it is too long."""
+    """The text, cut with an ellipsis where it is too long. The font has no sign for a space that keeps words together."""
+    text = text.replace("\N{NO-BREAK SPACE}", " ")
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "...") > width:

@@ -26,7 +26,7 @@ def open_page() -> OpenPage:
         at = AppTest.from_file(str(APP), default_timeout=60)
         if name != pages.views()[0].name:
             # Pages are functions, not files, so that AppTest's switch_page cannot name them; their hash can.
-            at._page_hash = calc_hash(name.replace("_", "-"))
+            at._page_hash = calc_hash(next(v.address for v in pages.views() if v.name == name))
         for key, value in address.items():
             at.query_params[key] = value
         return at.run()

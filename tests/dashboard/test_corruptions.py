@@ -57,7 +57,7 @@ def test_shows_all_of_imagenet_c_and_an_answer_below_each(open_page: OpenPage, o
     names = rc.corruptions.names("imagenet-c")
     assert sorted(shown_cells(at)) == sorted(f"{name}-{severity}" for name in names for severity in range(1, 6))
     assert len(answers(at)) == 1 + 5 * len(names)
-    assert all(re.fullmatch(r"\w+ [<>]?\d+ %", a) for a in answers(at))
+    assert all(re.fullmatch(r"\w+ [<>]?\d+\s%", a) for a in answers(at))
     assert own_model in markup(at, GRID)
 
 
