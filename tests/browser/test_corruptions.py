@@ -1,0 +1,104 @@
+"""The dashboard in a real browser: the grid appears, answers, fits its window, and asks nobody but its own server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from dashboard import pages
+from tests.browser.conftest import Tab
+
+pytestmark = pytest.mark.browser
+OpenTab = Callable[..., Tab]
+CELLS = ".st-key-corruptions_grid .rc-cell[data-pick]"
+ALL_LOADED = """selector => {
+    const images = [...document.querySelectorAll(selector + ' img')];
+    return images.length > 0 && images.every(image => image.complete && image.naturalWidth > 0);
+}"""
+
+
+def wait_for_images(tab: Tab, selector: str) -> None:
+    tab.page.wait_for_function(ALL_LOADED, arg=selector, timeout=60_000)
+
+
+def test_every_image_of_the_grid_is_painted(open_tab: OpenTab) -> None:
+    tab = open_tab("/corruptions")
+    wait_for_images(tab, ".st-key-corruptions_grid")
+    assert tab.page.locator(CELLS).count() == 75
+    assert tab.page.locator(".st-key-corruptions_grid img:not([alt])").count() == 0
+    assert tab.page.get_by_role("heading", name="What breaks the model's answer?").is_visible()
+
+
+def test_a_click_on_a_thumbnail_shows_it_large_and_writes_the_address(open_tab: OpenTab) -> None:
+    tab = open_tab("/corruptions")
+    wait_for_images(tab, ".st-key-corruptions_grid")
+    tab.page.locator('.rc-cell[data-pick="fog-5"]').click()
+    tab.page.get_by_text("Fog, severity 5").wait_for(timeout=30_000)
+    tab.page.wait_for_url(re.compile("corruptions_shown=Fog.*corruptions_level=5"), timeout=30_000)
+    again = open_tab(tab.page.url.removeprefix(tab.server))
+    again.page.get_by_text("Fog, severity 5").wait_for(timeout=30_000)
+
+
+def test_the_keyboard_reaches_a_thumbnail(open_tab: OpenTab) -> None:
+    tab = open_tab("/corruptions")
+    wait_for_images(tab, ".st-key-corruptions_grid")
+    tab.page.locator('.rc-cell[data-pick="snow-2"]').focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_text("Snow, severity 2").wait_for(timeout=30_000)
+
+
+def test_the_next_image_changes_the_grid(open_tab: OpenTab) -> None:
+    tab = open_tab("/corruptions")
+    wait_for_images(tab, ".st-key-corruptions_grid")
+    first = tab.page.locator(f"{CELLS} img").first
+    before = first.get_attribute("src")
+    tab.page.get_by_role("button", name="Next").click()
+    tab.page.wait_for_function(
+        "([selector, old]) => document.querySelector(selector).src !== old",
+        arg=[f"{CELLS} img", before],
+        timeout=30_000,
+    )
+    wait_for_images(tab, ".st-key-corruptions_grid")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_fits_its_window(open_tab: OpenTab, width: int, dark: bool) -> None:
+    tab = open_tab("/corruptions", width=width, dark=dark)
+    wait_for_images(tab, ".st-key-corruptions_grid")
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
+    beyond = tab.page.evaluate(
+        "width => [...document.querySelectorAll('.st-key-corruptions_grid .rc-cell')]"
+        ".filter(cell => cell.getBoundingClientRect().right > width).length",
+        width,
+    )
+    assert beyond == 0
+    background = tab.page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", background)[:3])) < 384) == dark
+
+
+def test_an_upload_that_is_no_image_is_one_sentence(open_tab: OpenTab) -> None:
+    tab = open_tab("/corruptions?corruptions_from=Upload")
+    tab.page.set_input_files(
+        "input[type=file]", files=[{"name": "broken.png", "mimeType": "image/png", "buffer": b"no image"}]
+    )
+    tab.page.get_by_text("broken.png is no image that can be read").wait_for(timeout=30_000)
+    assert tab.page.get_by_text("Traceback").count() == 0
+
+
+def test_no_request_leaves_the_machine(open_tab: OpenTab) -> None:
+    """Fonts, icons, statistics: walking all pages asks only the dashboard's own server."""
+    tab = open_tab("/")
+    for view in pages.views():
+        tab.page.get_by_role("link", name=view.page.title, exact=True).click()
+        tab.page.get_by_role("heading", name=view.page.question).wait_for(timeout=60_000)
+        tab.settle()
+    assert tab.requests
+    assert tab.foreign() == []
+
+
+def test_an_unknown_page_leads_to_the_start(open_tab: OpenTab) -> None:
+    tab = open_tab("/nowhere")
+    assert tab.page.get_by_role("heading", name=pages.views()[0].page.question).count() == 1
