@@ -1,0 +1,219 @@
+"""Compare: several models under the conditions of some suites, on the images that they share.
+
+The report asks for its units, and makes of what is stored one tidy table; the metrics and their words stand in `measures`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robustcore import corruptions
+from robustcore.datasets._base import Dataset
+from robustcore.errors import InvalidArgumentError
+from robustcore.evaluation import Condition, Store, Subject, lookup, suites
+from robustcore.models.classifier import Classifier
+from robustcore.reports.provenance import Provenance
+
+# What tells conditions apart, but for the severity.
+KEY = ["kind", "name", "strength", "variant", "storage", "params"]
+Models = Sequence[str | Classifier | Subject]
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Several models under the same conditions, on the same images.
+
+    Attributes:
+        rows: one row for each model, condition and severity, with the columns of `evaluate`, and further: `label` (what the
+            condition is called here), `family`, `shared` (the number of images that the models share under the condition).
+            The clean rows stand in it once for each value of `shared`, so that whatever relates the two does it on the
+            same images. Conditions that none of the models was evaluated under are left out.
+        missing: the labels of those.
+        notes: sentences that belong beside every figure of it.
+        provenance: where it comes from.
+        classes, side: of the dataset: the number of classes, and the images' side in pixels.
+    """
+
+    rows: pd.DataFrame
+    missing: tuple[str, ...]
+    notes: tuple[str, ...]
+    provenance: Provenance
+    classes: int
+    side: int
+
+    @property
+    def models(self) -> list[str]:
+        """In the order in which they were asked for."""
+        return list(dict.fromkeys(self.rows["model"]))
+
+    @property
+    def corrupted(self) -> pd.DataFrame:
+        """The rows but for the clean ones."""
+        return self.rows[self.rows["kind"] != "clean"]
+
+    @property
+    def clean(self) -> pd.DataFrame:
+        """The clean rows on the most images: one for each model."""
+        rows = self.rows[self.rows["kind"] == "clean"]
+        widest: pd.DataFrame = rows[rows["shared"] == rows["shared"].max()]
+        return widest
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing but, at most, clean accuracies."""
+        return self.corrupted.empty
+
+    def only(self, models: Sequence[str]) -> Comparison:
+        """The same for some of the models: one that only served as the reference is left out of the figures."""
+        provenance = dataclasses.replace(self.provenance, models=tuple(models))
+        return dataclasses.replace(self, rows=self.rows[self.rows["model"].isin(models)], provenance=provenance)
+
+
+def conditions(names: Sequence[str], storage: str = "memory") -> list[Condition]:
+    """The units that the report asks for: every condition of the suites as an evaluation makes it by default, and ranged
+    corruptions at their five severities too; clean first."""
+    found: dict[Condition, None] = {}
+    for severities in (None, corruptions.SEVERITIES):
+        for condition in suites.resolve(list(names), severities, storage=storage):
+            if condition.kind != "sequence":  # they have a report of their own: stability
+                found[condition] = None
+    return list(found)
+
+
+def gather(
+    models: Models,
+    dataset: Dataset,
+    suite_names: Sequence[str],
+    *,
+    severities: Sequence[int] = corruptions.SEVERITIES,
+    storage: str = "memory",
+    seed: int = 0,
+    limit: int | None = None,
+    store: Store | Path | str | None = None,
+) -> Comparison:
+    """What is stored of the models under the suites; computes nothing.
+
+    Args:
+        models: names, classifiers or subjects.
+        dataset: what they were scored on.
+        suite_names: one or more suites, of corruptions, attacks or shifts.
+        severities: those that are looked at; conditions without severities stay.
+        storage, seed, limit, store: as in `evaluate`.
+
+    Raises:
+        InvalidArgumentError: no model, no suite or no severity.
+    """
+    for what, given in (("model", models), ("suite", suite_names), ("severity", severities)):
+        if not given:
+            raise InvalidArgumentError(f"There is no {what} to compare; name one or more.")
+    asked = conditions(suite_names, storage)
+
+    def look(at_most: int | None) -> pd.DataFrame:
+        rows = lookup(models, dataset, asked, limit=at_most, seed=seed, storage=storage, store=store)
+        rows = rows[rows["severity"].isna() | rows["severity"].isin(severities)].reset_index(drop=True)
+        rows["key"] = rows[KEY].fillna("").astype(str).agg("|".join, axis=1)
+        return rows
+
+    found = look(limit)
+    found = found.merge(_labels(found), on="key", how="left")
+    conditioned = found[found["kind"] != "clean"]
+    known = conditioned[conditioned["n"] > 0]
+    order = dict.fromkeys(conditioned["label"])
+    missing = tuple(label for label in order if label not in set(known["label"]))
+    common, notes = _common(known)
+    parts = [_on_shared(look, found, common, n) for n in sorted({c.images for c in common.values()}, reverse=True)]
+    clean = found[found["kind"] == "clean"]
+    rows = pd.concat(parts, ignore_index=True) if parts else clean.assign(shared=clean["n"].min())
+    notes += _on_images(rows)
+    return Comparison(
+        rows=rows.drop(columns="key"),
+        missing=missing,
+        notes=tuple(notes),
+        provenance=Provenance.of(rows, suites=tuple(suite_names), storage=storage, seed=seed),
+        classes=len(dataset.classes),
+        side=dataset.side,
+    )
+
+
+def _labels(rows: pd.DataFrame) -> pd.DataFrame:
+    """Key -> label and family. Plain names where they are unique here, else the registry's; parameters where needed."""
+    different = rows.drop_duplicates("key")
+    labelled = []
+    for row in different.to_dict("records"):
+        corruption = corruptions.get(row["name"]) if row["kind"] == "corruption" else None
+        label = corruption.plain_name if corruption else str(row["name"])
+        if (different["name"] == row["name"]).sum() > 1:
+            what = "" if pd.isna(row["strength"]) else f"strength {row['strength']}"
+            further = ", ".join(p for p in (what, row["params"].strip("{}").replace('"', "")) if p)
+            label += f" ({further})" if further else ""
+        family = corruption.family if corruption else row["kind"]
+        labelled.append({"key": row["key"], "registered": row["name"], "label": label, "family": family})
+    table = pd.DataFrame(labelled)
+    twice = table["label"].duplicated(keep=False)
+    table.loc[twice, "label"] = table.loc[twice, "registered"]
+    return table.drop(columns="registered")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Common:
+    """What the models that have a condition at all have in common of it."""
+
+    severities: frozenset[int]  # 0 for a condition without
+    images: int
+
+
+def _common(known: pd.DataFrame) -> tuple[dict[str, _Common], list[str]]:
+    """What the models share of each condition's key, and notes on what was left out."""
+    found: dict[str, _Common] = {}
+    notes = []
+    for key, rows in known.assign(level=known["severity"].fillna(0).astype(int)).groupby("key", sort=False):
+        counts = rows.groupby("level")["model"].nunique()
+        shared = [int(level) for level in counts.index[counts == rows["model"].nunique()]]
+        label = rows["label"].iloc[0]
+        if not shared:
+            notes.append(f"{label} is left out: no severity of it was evaluated for all of the models that have it.")
+            continue
+        if len(shared) < len(counts):
+            notes.append(f"{label}: compared at severity {', '.join(map(str, shared))}, which all of the models have.")
+        found[str(key)] = _Common(frozenset(shared), int(rows.loc[rows["level"].isin(shared), "n"].min()))
+    return found, notes
+
+
+def _on_shared(
+    look: Callable[[int | None], pd.DataFrame], found: pd.DataFrame, common: dict[str, _Common], n: int
+) -> pd.DataFrame:
+    """The rows of the conditions that are shared on n images, with the clean rows, on those n images."""
+    keys = {key: c.severities for key, c in common.items() if c.images == n}
+
+    def chosen(rows: pd.DataFrame) -> pd.DataFrame:
+        levels = rows["severity"].fillna(0).astype(int)
+        both = zip(rows["kind"], rows["key"], levels, strict=True)
+        return rows[[kind == "clean" or level in keys.get(key, ()) for kind, key, level in both]]
+
+    rows = chosen(found)
+    if not rows.loc[rows["n"] > 0, "n"].eq(n).all():
+        rows = chosen(look(n)).merge(found[["key", "label", "family"]].drop_duplicates(), on="key", how="left")
+    return rows.assign(shared=n)
+
+
+def _on_images(rows: pd.DataFrame) -> list[str]:
+    """Notes on the numbers of images."""
+    notes = []
+    shared = sorted(set(rows["shared"]))
+    if len(shared) > 1:
+        few = rows[(rows["shared"] == shared[0]) & (rows["kind"] != "clean")]["label"].unique()
+        notes.append(
+            f"The conditions stand on {shared[0]:,} to {shared[-1]:,} images, those that the models share under each; "
+            f"the fewest for {', '.join(few[:3])}."
+        )
+    partial = rows[(rows["n"] > 0) & (rows["n"] < rows["shared"])]
+    if len(partial):
+        row = partial.iloc[0]
+        notes.append(
+            f"{len(partial)} results are incomplete, {row['label']} of {row['model']} among them: {row['reason']}."
+        )
+    return notes

@@ -1,0 +1,296 @@
+"""What Compare can draw: each metric with its words, its formula, and how a table of it is made.
+
+A measure is one definition here; the selector of the page, the axis, the footer and the tables find it in `MEASURES`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from robustcore import metrics
+from robustcore.corruptions import names as corruption_names
+from robustcore.errors import InvalidArgumentError
+from robustcore.reports.compare import KEY, Comparison
+
+ALEXNET = "alexnet"  # the published reference, as the metrics call it
+ALEXNET_TITLE = "AlexNet (published)"
+INTERVAL = "Intervals: 95 % (Wilson) over the images; over several severities as for one answer an image, rather wide"
+COLUMNS = ["model", "name", "family", "value", "low", "high", "clean", "n", "severities", "reason"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """One metric over a comparison.
+
+    Attributes:
+        name: key.
+        title: for selectors and headings.
+        axis: title of the axis, with the unit.
+        formula: in words and signs, without a full stop.
+        better: "higher" or "lower".
+        percent: whether values are shares that people read as percent or points.
+        reference: whether it needs a reference model.
+        make: (rows of one number of shared images, reference, severities) -> model, label, value, and where known low
+            and high, n, reason; and notes.
+    """
+
+    name: str
+    title: str
+    axis: str
+    formula: str
+    better: str
+    percent: bool
+    reference: bool
+    make: Callable[[pd.DataFrame, str, Sequence[int]], tuple[pd.DataFrame, list[str]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Bars:
+    """A measure of a comparison.
+
+    Attributes:
+        table: one row for each model and condition, in the order of the comparison: model, name (the condition's label),
+            family, value (NaN where undefined), low, high (95 %, NaN where there is no interval), clean (accuracy), n,
+            severities (a text such as "1 2 3 4 5"), reason.
+        means: one row for each model: model, clean, value (the mean over the conditions, NaN where one of them is
+            undefined), conditions (their number), reason.
+        notes: sentences that belong beside the figure.
+        footer: where it comes from.
+    """
+
+    table: pd.DataFrame
+    means: pd.DataFrame
+    notes: tuple[str, ...]
+    footer: str
+
+
+def bars(comparison: Comparison, measure: str, *, reference: str = "", models: Sequence[str] = ()) -> Bars:
+    """A measure for each model and condition, and its mean.
+
+    Args:
+        comparison: as gathered, the reference's own rows in it.
+        measure: a key of `MEASURES`.
+        reference: for those that need one: a model of the comparison, or `ALEXNET`.
+        models: those that are wanted; default all.
+
+    Raises:
+        InvalidArgumentError: an unknown measure, or a reference that cannot be used, with the reason.
+    """
+    if measure not in MEASURES:
+        raise InvalidArgumentError(f"A measure is one of {', '.join(MEASURES)}, not {measure!r}.")
+    chosen = MEASURES[measure]
+    if chosen.reference and (why := refused(comparison, reference)):
+        raise InvalidArgumentError(why)
+    severities = sorted({int(s) for s in comparison.corrupted["severity"].dropna()})
+    parts, notes = [], list(comparison.notes)
+    wanted = list(models) or comparison.models
+    rows = comparison.rows if chosen.reference else comparison.rows[comparison.rows["model"].isin(wanted)]
+    for _, group in rows.groupby("shared", sort=False):
+        table, said = chosen.make(group, reference, severities)
+        parts.append(table)
+        notes += [note for note in said if note not in notes]
+    table = _complete(pd.concat(parts), comparison, wanted)
+    return Bars(table, _means(table, comparison, wanted), tuple(notes), _footer(comparison, chosen, reference, wanted))
+
+
+def refused(comparison: Comparison, reference: str) -> str:
+    """Why a model cannot be the reference here, or ""."""
+    if reference != ALEXNET:
+        if reference in comparison.models:
+            return ""
+        return f"The reference {reference!r} is none of the evaluated models; choose one of them."
+    data = comparison.provenance.dataset
+    if comparison.classes != 1000 or comparison.side != 224:
+        return (
+            f"AlexNet's published errors are those of the 1,000 classes of ImageNet at 224 pixels; {data} has "
+            f"{comparison.classes} classes at {comparison.side} pixels, so that a quotient of the two says nothing. "
+            "Choose one of the evaluated models as the reference."
+        )
+    unknown = sorted(
+        set(comparison.corrupted["name"]) - {*corruption_names("imagenet-c"), *corruption_names("imagenet-c-extra")}
+    )
+    if unknown:
+        return (
+            f"AlexNet's published errors are those of ImageNet-C, which has no {unknown[0]}. Choose its suites, or one of "
+            "the evaluated models as the reference."
+        )
+    return ""
+
+
+def reference_title(reference: str) -> str:
+    """How a reference is called for people."""
+    return ALEXNET_TITLE if reference == ALEXNET else reference
+
+
+def curves(comparison: Comparison, labels: Sequence[str] = ()) -> pd.DataFrame:
+    """Accuracy against severity, 0 for the clean images.
+
+    Args:
+        comparison: as gathered.
+        labels: the conditions that are wanted; default all that have severities.
+
+    Returns:
+        model, name (the condition's label), severity, accuracy, low, high (95 %, Wilson), n.
+    """
+    rows = metrics.accuracy(comparison.corrupted[comparison.corrupted["severity"].notna()])
+    wanted = list(labels) or list(dict.fromkeys(rows["label"]))
+    rows = rows[rows["label"].isin(wanted) & rows["accuracy"].notna()]
+    clean = metrics.accuracy(comparison.rows[comparison.rows["kind"] == "clean"]).assign(severity=0)
+    starts = (
+        rows[["model", "label", "shared"]].drop_duplicates().merge(clean.drop(columns="label"), on=["model", "shared"])
+    )
+    table = pd.concat([starts, rows], ignore_index=True).assign(name=lambda t: t["label"])
+    table["severity"] = table["severity"].astype(int)
+    return table[["model", "name", "severity", "accuracy", "low", "high", "n"]]
+
+
+def mean_curve(comparison: Comparison) -> pd.DataFrame:
+    """The mean accuracy over the conditions at each severity, 0 for the clean images.
+
+    Columns: model, severity, accuracy, low, high, n. The interval is that of one answer an image, rather wide. Only severities that every model has under every condition count, so that the means are over the same things.
+    """
+    table = curves(comparison)
+    full = table.groupby("severity")[["model", "name"]].apply(lambda g: len(g.drop_duplicates()))
+    cells = table["model"].nunique() * table["name"].nunique()
+    table = table[table["severity"].isin(full.index[full == cells])]
+    means = table.groupby(["model", "severity"], sort=False).agg(accuracy=("accuracy", "mean"), n=("n", "min"))
+    named = means.reset_index().assign(dataset=comparison.provenance.dataset, kind="corruption", name="mean")
+    return metrics.accuracy(named)[["model", "severity", "accuracy", "low", "high", "n"]]
+
+
+def mean_ce_in_words(result: Bars, comparison: Comparison, measure: str, reference: str) -> str:
+    """What a mean corruption error is over, against and on: said wherever one is shown."""
+    title = "mCE" if measure == "ce" else "relative mCE"
+    count = int(result.means["conditions"].max()) if len(result.means) else 0
+    names = set(comparison.corrupted["name"])
+    fifteen, extra = set(corruption_names("imagenet-c")), set(corruption_names("imagenet-c-extra"))
+    which = {
+        frozenset(fifteen): "the 15 corruptions of ImageNet-C",
+        frozenset(fifteen | extra): "19 corruptions, the 15 of ImageNet-C and the 4 extra ones",
+    }.get(
+        frozenset(names),
+        f"{count} corruption{'s' if count != 1 else ''}" + (", not the 15 of ImageNet-C" if names < fifteen else ""),
+    )
+    return (
+        f"{title} is the mean over {which}, normalised by the errors of {reference_title(reference)}, "
+        f"on {comparison.provenance.count}."
+    )
+
+
+def _complete(table: pd.DataFrame, comparison: Comparison, models: Sequence[str]) -> pd.DataFrame:
+    """Every model under every condition, in the comparison's order; what the measure does not have is undefined."""
+    order = comparison.corrupted[["label", "family", "shared"]].drop_duplicates("label")
+    grid = order.merge(pd.DataFrame({"model": list(models)}), how="cross")
+    clean = comparison.rows.loc[comparison.rows["kind"] == "clean", ["model", "shared", "accuracy"]]
+    grid = grid.merge(clean.rename(columns={"accuracy": "clean"}).drop_duplicates(), on=["model", "shared"], how="left")
+    full = grid.merge(table, on=["model", "label"], how="left").rename(columns={"label": "name"})
+    for column in ("low", "high"):
+        full[column] = full.get(column, math.nan)
+    reason = full["reason"].fillna("the measure sums over severities, and this condition has none").astype(object)
+    full["reason"] = reason.where(full["value"].isna(), "")
+    return full[COLUMNS]
+
+
+def _means(table: pd.DataFrame, comparison: Comparison, models: Sequence[str]) -> pd.DataFrame:
+    clean = comparison.clean.set_index("model")["accuracy"]
+    rows = []
+    for model in models:
+        own = table[table["model"] == model]
+        undefined = own[own["value"].isna()]
+        why = ""
+        if len(undefined):
+            first = undefined.iloc[0]
+            why = f"undefined for {len(undefined)} of {len(own)} conditions, {first['name']} among them: {first['reason']}"
+        rows.append(
+            {
+                "model": model, "clean": clean.get(model, math.nan),
+                "value": math.nan if len(undefined) or own.empty else own["value"].mean(),
+                "conditions": len(own), "reason": why,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=["model", "clean", "value", "conditions", "reason"])
+
+
+def _footer(comparison: Comparison, measure: Measure, reference: str, models: Sequence[str]) -> str:
+    levels = sorted({int(s) for s in comparison.corrupted["severity"].dropna()})
+    over = ""
+    if levels:
+        word = "severity" if len(levels) == 1 else "severities" if measure.reference else "mean over severities"
+        over = f", {word} {', '.join(map(str, levels))}"
+    return comparison.only(models).provenance.sentence(
+        formula=measure.formula + over,
+        reference=reference_title(reference) if measure.reference else "",
+        interval=INTERVAL if measure.name == "accuracy" else "",
+    )
+
+
+def _of_accuracy(rows: pd.DataFrame, reference: str, severities: Sequence[int]) -> tuple[pd.DataFrame, list[str]]:
+    return _renamed(metrics.accuracy(_averaged(rows)), "accuracy"), []
+
+
+def _of_app(rows: pd.DataFrame, reference: str, severities: Sequence[int]) -> tuple[pd.DataFrame, list[str]]:
+    found = metrics.app(_averaged(rows))
+    return _renamed(found, "app"), list(found.attrs["notes"])
+
+
+def _of_residual(rows: pd.DataFrame, reference: str, severities: Sequence[int]) -> tuple[pd.DataFrame, list[str]]:
+    found = metrics.residual(_averaged(rows))
+    return _renamed(found, "residual"), list(found.attrs["notes"])
+
+
+def _of_errors(column: str) -> Callable[[pd.DataFrame, str, Sequence[int]], tuple[pd.DataFrame, list[str]]]:
+    def make(rows: pd.DataFrame, reference: str, severities: Sequence[int]) -> tuple[pd.DataFrame, list[str]]:
+        if not severities:
+            return pd.DataFrame(columns=["model", "label", "value", "n", "severities", "reason"]), []
+        found = metrics.corruption_error(rows, reference, severities=severities)
+        with_severity = rows[rows["severity"].notna()]
+        labels = with_severity.drop_duplicates("name").set_index("name")["label"]
+        images = with_severity.groupby(["model", "label"])["n"].min().rename("n").reset_index()
+        found = found.assign(label=found["name"].map(labels), severities=" ".join(map(str, severities)))
+        notes = [note for note in found.attrs["notes"] if not note.startswith("Reference:")]
+        clean = metrics.app(_averaged(rows)).attrs["notes"] if column == "relative_ce" else []
+        return _renamed(found.merge(images, on=["model", "label"], how="left"), column), [*notes, *clean]
+
+    return make
+
+
+def _averaged(rows: pd.DataFrame) -> pd.DataFrame:
+    """The mean over severities, with the labels."""
+    plain = rows.assign(**{column: rows[column].fillna("").astype(str) for column in KEY})
+    labels = plain[[*KEY, "label"]].drop_duplicates()
+    return metrics.mean_over_severities(plain).merge(labels, on=KEY, how="left")
+
+
+def _renamed(found: pd.DataFrame, column: str) -> pd.DataFrame:
+    kept = [c for c in ("low", "high") if c in found]
+    part = found[found["kind"] != "clean"] if "kind" in found else found
+    return part.assign(value=part[column])[["model", "label", "value", *kept, "n", "severities", "reason"]]
+
+
+MEASURES = {
+    measure.name: measure
+    for measure in (
+        Measure("accuracy", "Accuracy", "accuracy (%)", "Accuracy = correct / images", "higher", True, False, _of_accuracy),
+        Measure(
+            "app", "Accuracy preserved (APP)", "accuracy preserved, APP",
+            "APP = accuracy under the corruption / clean accuracy", "higher", False, False, _of_app,
+        ),
+        Measure(
+            "residual", "Residual robustness (RR)", "accuracy lost, RR (points)",
+            "RR = clean accuracy - accuracy under the corruption", "lower", True, False, _of_residual,
+        ),
+        Measure(
+            "ce", "Corruption error (CE)", "corruption error, CE (%)",
+            "CE = sum of the model's errors over the severities / sum of the reference's", "lower", False, True, _of_errors("ce"),
+        ),
+        Measure(
+            "relative_ce", "Relative corruption error", "relative corruption error (%)",
+            "Relative CE = sum of (error - clean error) over the severities / the same of the reference",
+            "lower", False, True, _of_errors("relative_ce"),
+        ),
+    )
+}  # fmt: skip

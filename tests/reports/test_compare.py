@@ -1,0 +1,235 @@
+"""Compare: what is shared, what is missing, what is said beside it; on a dataset and networks small enough for a test."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor, nn
+
+from robustcore.datasets import Dataset, load_dataset
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.evaluation import Condition, evaluate
+from robustcore.models.classifier import Card, Classifier
+from robustcore.reports import compare, measures, overview
+
+NAMES = ["gaussian_noise", "contrast", "fog"]
+
+
+class Linear(nn.Module):
+    """Random colours decide; always right about nothing, and different for each seed."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.layers = nn.Sequential(nn.AvgPool2d(16), nn.Flatten(), nn.Linear(48, 12))
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.layers(x)
+        return logits
+
+
+class Never(nn.Module):
+    """Always names the last class, which none of the first images is of."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.eye(12, device=x.device)[-1].expand(len(x), 12)
+
+
+def classifier(name: str, network: nn.Module) -> Classifier:
+    return Classifier(network, Card(name, load_dataset("scenes").classes, 64, "scenes", architecture=name)).eval()
+
+
+@dataclasses.dataclass
+class World:
+    dataset: Dataset
+    one: Classifier
+    two: Classifier
+    never: Classifier
+    store: Path
+
+    def gather(self, *models: Classifier, **options: object) -> compare.Comparison:
+        return compare.gather(models, self.dataset, ["imagenet-c"], store=self.store, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """`one` on 12 images; `two` on 8, fog on 4 and at severities 1 and 2 only; `never` clean and under contrast."""
+    store = tmp_path_factory.mktemp("results") / "results.sqlite"
+    dataset = load_dataset("scenes")
+    made = World(
+        dataset, classifier("one", Linear(1)), classifier("two", Linear(2)), classifier("never", Never()), store
+    )
+    evaluate(made.one, dataset, NAMES, limit=12, store=store)
+    evaluate(made.two, dataset, NAMES[:2], limit=8, store=store)
+    evaluate(made.two, dataset, [Condition.corruption("fog", s) for s in (1, 2)], limit=4, store=store)
+    never = next(n for n in range(4, 12) if 11 not in dataset.labels[:n].tolist())
+    evaluate(made.never, dataset, "contrast", limit=never, store=store)
+    return made
+
+
+def test_one_model_is_compared_on_all_of_its_images(world: World) -> None:
+    found = world.gather(world.one)
+    assert set(found.rows["n"]) == {12}
+    assert set(found.corrupted["label"]) == set(NAMES)
+    assert len(found.corrupted) == 15
+    assert len(found.missing) == 12
+    assert "snow" in found.missing
+    assert found.provenance.images == (12, 12)
+    assert "12 images" in found.provenance.sentence()
+
+
+def test_models_are_compared_on_the_images_that_they_share(world: World) -> None:
+    found = world.gather(world.one, world.two)
+    shared = found.rows.groupby("label")["n"].agg(lambda n: sorted(set(n)))
+    assert shared["gaussian_noise"] == [8]
+    assert shared["fog"] == [4]
+    # What the smaller number gives is what an evaluation of that many images gives.
+    again = evaluate(world.one, world.dataset, "gaussian_noise", limit=8, store=world.store)
+    mine = found.rows[(found.rows["model"] == "one") & (found.rows["label"] == "gaussian_noise")]
+    assert list(mine["accuracy"]) == list(again.loc[again["kind"] == "corruption", "accuracy"])
+    assert any("4 to 8 images" in note and "fog" in note for note in found.notes)
+
+
+def test_severities_that_not_all_models_have_are_left_out_and_said(world: World) -> None:
+    found = world.gather(world.one, world.two)
+    fog = found.rows[found.rows["label"] == "fog"]
+    assert sorted(set(fog["severity"])) == [1, 2]
+    assert any(note.startswith("fog: compared at severity 1, 2") for note in found.notes)
+
+
+def test_a_ratio_takes_the_clean_accuracy_of_the_same_images(world: World) -> None:
+    found = world.gather(world.one, world.two)
+    table = measures.bars(found, "residual").table
+    clean4 = evaluate(world.one, world.dataset, "clean", limit=4, store=world.store)["accuracy"].item()
+    fog = table[(table["model"] == "one") & (table["name"] == "fog")]
+    assert fog["clean"].item() == clean4
+
+
+def test_a_model_without_a_condition_is_undefined_there(world: World) -> None:
+    table = measures.bars(world.gather(world.one, world.never), "accuracy").table
+    assert len(table) == 6
+    fog = table[(table["model"] == "never") & (table["name"] == "fog")]
+    assert fog["value"].isna().item()
+    assert "not evaluated" in fog["reason"].item()
+
+
+def test_a_ratio_over_nothing_is_undefined_with_its_reason(world: World) -> None:
+    result = measures.bars(world.gather(world.never), "app")
+    assert math.isnan(result.table["value"].item())
+    assert result.table["reason"].item() == "the clean accuracy is 0"
+    assert "the clean accuracy is 0" in result.means["reason"].item()
+
+
+def test_every_measure_has_a_row_for_each_model_and_condition_and_says_its_formula(world: World) -> None:
+    found = world.gather(world.one, world.two)
+    for name, measure in measures.MEASURES.items():
+        result = measures.bars(found, name, reference="one")
+        assert list(result.table.columns) == measures.COLUMNS
+        assert len(result.table) == 6
+        assert measure.formula in result.footer
+        assert ("Reference: one" in result.footer) == measure.reference
+        assert result.table["clean"].notna().all()
+
+
+def test_only_accuracies_have_an_interval(world: World) -> None:
+    found = world.gather(world.one)
+    table = measures.bars(found, "accuracy").table
+    assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
+    assert measures.bars(found, "app").table["low"].isna().all()
+
+
+def test_a_model_against_itself_has_a_corruption_error_of_100(world: World) -> None:
+    found = world.gather(world.one)
+    result = measures.bars(found, "ce", reference="one")
+    assert np.allclose(result.table["value"], 100)
+    assert result.means["value"].item() == pytest.approx(100)
+    words = measures.mean_ce_in_words(result, found, "ce", "one")
+    assert "3 corruptions, not the 15" in words
+    assert "errors of one" in words
+    assert "12 images" in words
+
+
+def test_a_corruption_error_without_all_its_severities_is_undefined(world: World) -> None:
+    result = measures.bars(world.gather(world.one, world.two), "ce", reference="one", models=["two"])
+    fog = result.table[result.table["name"] == "fog"]
+    assert fog["value"].isna().item()
+    assert "severity 3" in fog["reason"].item()
+    assert math.isnan(result.means["value"].item())
+    assert "fog among them" in result.means["reason"].item()
+
+
+def test_published_errors_of_imagenet_are_refused_for_other_data(world: World) -> None:
+    found = world.gather(world.one)
+    with pytest.raises(InvalidArgumentError, match="12 classes at 64 pixels"):
+        measures.bars(found, "ce", reference=measures.ALEXNET)
+    like_imagenet = dataclasses.replace(found, classes=1000, side=224)
+    assert measures.refused(like_imagenet, measures.ALEXNET) == ""
+    with pytest.raises(InvalidArgumentError, match="none of the evaluated models"):
+        measures.bars(found, "ce", reference="nobody")
+
+
+def test_clean_accuracies_that_differ_much_are_said(world: World) -> None:
+    found = world.gather(world.one, world.never)
+    rows = found.rows.copy()
+    rows.loc[(rows["model"] == "one") & (rows["kind"] == "clean"), "accuracy"] = 0.9
+    far = dataclasses.replace(found, rows=rows)
+    assert any("clean accuracies differ by 90 points" in note for note in measures.bars(far, "app").notes)
+    assert not any("differ" in note for note in measures.bars(far, "app", models=["one"]).notes)
+
+
+def test_curves_begin_with_the_clean_images(world: World) -> None:
+    found = world.gather(world.one, world.two)
+    table = measures.curves(found, ["fog"])
+    assert table.groupby("model")["severity"].agg(list).to_dict() == {"one": [0, 1, 2], "two": [0, 1, 2]}
+    assert set(table["n"]) == {4}
+    assert next(iter(measures.mean_curve(found).groupby("model")["severity"].agg(list))) == [0, 1, 2]
+
+
+def test_a_severity_can_be_chosen(world: World) -> None:
+    found = world.gather(world.one, severities=(3,))
+    assert list(found.corrupted["severity"]) == [3, 3, 3]
+    assert "severity 3" in measures.bars(found, "accuracy").footer
+
+
+def test_nothing_stored_is_empty_and_no_error(world: World, tmp_path: Path) -> None:
+    found = compare.gather([world.one], world.dataset, ["imagenet-c"], store=tmp_path / "none.sqlite")
+    assert found.empty
+    assert len(found.missing) == 15
+    assert found.provenance.images == (0, 0)
+
+
+def test_bad_questions_get_a_sentence(world: World) -> None:
+    with pytest.raises(InvalidArgumentError, match="no model to compare"):
+        world.gather()
+    with pytest.raises(UnknownNameError, match="imagenet-c"):
+        compare.gather([world.one], world.dataset, ["imagenet-x"], store=world.store)
+    with pytest.raises(InvalidArgumentError, match="measure is one of accuracy"):
+        measures.bars(world.gather(world.one), "acuracy")
+
+
+def test_the_overview_has_a_row_for_each_model(world: World) -> None:
+    found = overview.gather([world.one, world.two, world.never], world.dataset, store=world.store)
+    table = found.table.set_index("model")
+    rows = world.gather(world.one).corrupted
+    means = rows.groupby("label")["accuracy"].mean()
+    assert table.loc["one", "mean"] == pytest.approx(means.mean())
+    assert table.loc["one", "weakest"] == pytest.approx(means.min())
+    assert table.loc["one", "worst"] == rows["accuracy"].min()
+    assert table.loc["one", "clean_low"] < table.loc["one", "clean"] < table.loc["one", "clean_high"]
+    assert table["n"].is_unique
+    assert len(found.notes) == 2  # different numbers of corruptions, different numbers of images
+
+
+def test_the_overview_of_a_model_that_was_only_scored_clean(world: World, tmp_path: Path) -> None:
+    store = tmp_path / "results.sqlite"
+    evaluate(world.one, world.dataset, "clean", limit=4, store=store)
+    row = overview.gather([world.one], world.dataset, store=store).table.iloc[0]
+    assert row["n"] == 4
+    assert pd.isna(row["mean"])
+    assert row["weakest_name"] == ""
