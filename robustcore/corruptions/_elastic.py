@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from robustcore.corruptions import _host
 from robustcore.corruptions._filters import border_indices, gaussian_weights, separable
 
 _TRUNCATE = 3.0
@@ -68,7 +69,7 @@ def smooth(fields: Tensor, sigma: float) -> Tensor:
     height, width = fields.shape[-2:]
     # One plane at a time: which algorithm a library takes for a whole batch depends on the batch's size, and shows in the
     # last bits. On a GPU in float64, which no setting replaces by TF32.
-    dtype = torch.float32 if fields.device.type == "cpu" else torch.float64
+    dtype = torch.float32 if _host.on_host(fields) else torch.float64
     down, across = (_matrix(length, sigma).to(fields.device, dtype) for length in (height, width))
     out = torch.empty_like(fields)
     for plane, result in zip(fields.flatten(0, 1), out.flatten(0, 1), strict=True):

@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from robustcore.corruptions import _host
+
 # replicate: a a | a b c | c c.  reflect: b a | a b c | c b.  reflect101: c b | a b c | b a.
 Border = Literal["replicate", "reflect", "reflect101"]
 _NEGLIGIBLE = 1e-9  # a tap that cannot move a value
@@ -69,7 +71,7 @@ def correlate(x: Tensor, kernel: npt.NDArray[np.float32], border: Border) -> Ten
     Returns:
         (N, C, H, W) float32, in the units of x.
     """
-    if x.device.type == "cpu":
+    if _host.on_host(x):
         return _correlate_cv(x, kernel, border)
     return _correlate_tensor(x, kernel, border)
 
@@ -105,7 +107,7 @@ def separable(x: Tensor, weights: npt.NDArray[np.float64], border: Border) -> Te
     """
     if len(weights) == 1:
         return x.to(torch.float32, copy=True)
-    if x.device.type == "cpu":
+    if _host.on_host(x):
         return _separable_cv(x, weights, border)
     return _separable_tensor(x, weights, border)
 

@@ -14,6 +14,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from robustcore.corruptions import _host
+
 # Doublings of the pointers where a test for the end would stall the device. A chain goes on with a chance below 1/2 at
 # each step, so that none of 2**128 is longer than 128.
 _DOUBLINGS = 7
@@ -31,7 +33,7 @@ def shuffle(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
     Returns:
         (N, C, H, W) uint8.
     """
-    if images.device.type == "cpu":
+    if _host.on_host(images):
         return _shuffle_cpu(images, offsets, reach)
     return _shuffle_tensor(images, offsets, reach)
 

@@ -15,6 +15,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from robustcore.corruptions import _host
+
 # floor(floor(257 v + 1/2) / 257) is floor(v + 1/514): the rounding of the 16-bit quantum, then the truncation to 8 bits.
 _QUANTUM = 1 / 514
 _NEGLIGIBLE = 1e-8  # taps below this share of the whole cannot move a value
@@ -47,11 +49,8 @@ def motion_blur_levels(images: Tensor, radius: int, sigma: float, angles: Sequen
     """
     weights = tap_weights(radius, sigma)
     offsets = [tap_offsets(len(weights), angle) for angle in angles]
-    if images.device.type == "cpu":
-        blurred = _blur_cv(images, weights, offsets)
-    else:
-        blurred = _blur_tensor(images, weights, offsets)
-    return blurred.add_(_QUANTUM).clamp_(0, 255).to(torch.uint8)
+    blur = _blur_cv if _host.on_host(images) else _blur_tensor
+    return blur(images, weights, offsets).add_(_QUANTUM).clamp_(0, 255).to(torch.uint8)
 
 
 def _blur_cv(images: Tensor, weights: list[float], offsets: list[list[tuple[int, int]]]) -> Tensor:

@@ -6,6 +6,8 @@ import cv2
 import torch
 from torch import Tensor
 
+from robustcore.corruptions import _host
+
 
 def look_up(table: Tensor, values: Tensor) -> Tensor:
     """The table's entry for each value.
@@ -17,7 +19,7 @@ def look_up(table: Tensor, values: Tensor) -> Tensor:
     Returns:
         The table's dtype, the values' shape and device.
     """
-    if values.device.type != "cpu":
+    if not _host.on_host(values):
         return table.to(values.device)[values.to(torch.int32)]
     flat = cv2.LUT(values.reshape(-1, values.shape[-1]).numpy(), table.numpy())
     return torch.from_numpy(flat).reshape(values.shape)
@@ -34,7 +36,7 @@ def look_up_planes(tables: Tensor, values: Tensor) -> Tensor:
         (N, C, H, W) uint8.
     """
     n, c = values.shape[:2]
-    if values.device.type != "cpu":
+    if not _host.on_host(values):
         index = values.reshape(n, c, -1).to(torch.int64)
         return tables.gather(2, index).reshape(values.shape)
     out = torch.empty_like(values, memory_format=torch.contiguous_format)

@@ -17,6 +17,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from robustcore.corruptions import _host
+
 
 @dataclasses.dataclass(frozen=True)
 class Axis:
@@ -70,7 +72,7 @@ def zoom_block(x: Tensor, height: int, width: int, factor: float) -> Tensor:
 
 def zoom_sum(x: Tensor, factors: tuple[float, ...]) -> Tensor:
     """(N, C, H, W) uint8 -> (N, C, H, W) float32: the sum of the magnifications by all factors."""
-    if x.device.type == "cpu":
+    if _host.on_host(x):
         return _zoom_sum_cpu(x, factors)
     return _zoom_sum_tensor(x, factors)
 
