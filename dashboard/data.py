@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from robustcore.datasets import Dataset, Item
-    from robustcore.models import Classifier
+    from robustcore.evaluation import Subject
+    from robustcore.evaluation.estimates import Estimate
+    from robustcore.models import Card, Classifier
+    from robustcore.reports.compare import Comparison
     from robustcore.reports.look import Answers, Cell
+    from robustcore.reports.overview import Overview
     from robustcore.reports.severity import Audit
     from robustcore.reports.stability import Stability
 
@@ -32,6 +36,8 @@ log = logging.getLogger(__name__)
 DEFAULT_MODEL = "scenes/resnet-standard"
 _CHUNK = 16  # images that a large model scores between two looks at the page
 _SMALL = 3_000_000  # parameters; smaller models answer a whole grid at once
+
+_quick: set[tuple[str, int]] = set()  # small models that are loaded, with their stamps
 
 _warm_up_lock = threading.Lock()
 _warm_up_thread: threading.Thread | None = None
@@ -54,12 +60,41 @@ def model_names() -> list[str]:
     return sorted(names, key=lambda name: (name != DEFAULT_MODEL, not name.startswith("scenes/"), name))
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
-def model(name: str) -> Classifier:
-    """The model of that name, ready to answer."""
+def card(name: str) -> Card:
+    """What the model of that name is, without its weights."""
+    return _card(name, _stamp(name))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _card(name: str, stamp: int) -> Card:
     import robustcore.models
 
-    return robustcore.models.load_model(name, "auto")
+    return robustcore.models.card(name)
+
+
+def model(name: str) -> Classifier:
+    """The model of that name, ready to answer."""
+    return _model(name, _stamp(name))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _model(name: str, stamp: int) -> Classifier:
+    import robustcore.models
+
+    classifier = robustcore.models.load_model(name, "auto")
+    if sum(p.numel() for p in classifier.parameters()) < _SMALL:
+        _quick.add((name, stamp))
+    return classifier
+
+
+def _stamp(name: str) -> int:
+    """Of a model that was trained here, when: a model trained again under its name is loaded again."""
+    from robustcore import models, paths
+
+    if not name.startswith(models.OWN):
+        return 0
+    file = paths.cache() / "models" / f"{name.removeprefix(models.OWN)}.safetensors"
+    return file.stat().st_mtime_ns if file.is_file() else 0
 
 
 @st.cache_resource(max_entries=1, show_spinner="Rendering the test images (once) …")
@@ -156,13 +191,18 @@ def _key(item: Item) -> str:
 
 
 class Scoring:
-    """A model's answers to a grid, as they come: the clean image first, then the cells in their order."""
+    """A model's answers to some images, as they come."""
 
-    def __init__(self, classifier: Classifier, images: Tensor) -> None:
-        self.classifier, self.images = classifier, images
-        self.small = sum(p.numel() for p in classifier.parameters()) < _SMALL
+    def __init__(self, name: str, images: Tensor) -> None:
+        self.name, self.images = name, images
+        self.card = card(name)
         self._parts: list[Answers] = []
         self._lock = threading.Lock()
+
+    @property
+    def quick(self) -> bool:
+        """Whether the model is loaded and small, so that all answers come at once."""
+        return (self.name, _stamp(self.name)) in _quick
 
     @property
     def done(self) -> int:
@@ -174,14 +214,15 @@ class Scoring:
         return self.done == len(self.images)
 
     def advance(self) -> None:
-        """Answer the next images: all of them for a small model, a few for a large one."""
+        """Answer the next images: all of them for a small model, a few for a large one. Loads the model."""
         from robustcore.reports import look
 
+        classifier = model(self.name)
         with self._lock:
             start = self.done
-            stop = len(self.images) if self.small else min(start + _CHUNK, len(self.images))
+            stop = len(self.images) if self.quick else min(start + _CHUNK, len(self.images))
             if start < stop:
-                self._parts.append(look.answers(self.classifier, self.images[start:stop]))
+                self._parts.append(look.answers(classifier, self.images[start:stop]))
 
     def answers(self) -> Answers:
         """What there is so far."""
@@ -191,15 +232,15 @@ class Scoring:
 
 
 def scoring(model_name: str, shown: Grid, storage: str) -> Scoring:
-    """The answers of a model to a grid; shared by all sessions that look at the same."""
-    return _scoring(model_name, _key(shown.item), repr(shown.cells), storage, _grid=shown)
+    """The answers of a model to a grid, the clean image first; shared by all sessions that look at the same."""
+    return _scoring(model_name, _stamp(model_name), _key(shown.item), repr(shown.cells), storage, _grid=shown)
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
-def _scoring(model_name: str, image: str, cells: str, storage: str, *, _grid: Grid) -> Scoring:
+def _scoring(model_name: str, stamp: int, image: str, cells: str, storage: str, *, _grid: Grid) -> Scoring:
     import torch
 
-    return Scoring(model(model_name), torch.cat([_grid.clean, _grid.images]))
+    return Scoring(model_name, torch.cat([_grid.clean, _grid.images]))
 
 
 # ---- one image under a perturbation sequence
@@ -265,6 +306,100 @@ def severity_audit(model_name: str, suite: str, storage: str) -> Audit:
     from robustcore.reports import severity
 
     return severity.audit(model(model_name), test_images(), suite, storage=storage, far=_distances(suite, storage))
+
+
+# ---- stored results and evaluations
+
+
+def dataset(name: str) -> Dataset:
+    """The test images of scenes, or those of a folder."""
+    return test_images() if name == "scenes" else _folder(name)
+
+
+@st.cache_resource(ttl=600, max_entries=2, show_spinner="Reading the folder …")
+def _folder(path: str) -> Dataset:
+    import robustcore.datasets
+
+    return robustcore.datasets.load_dataset(path)
+
+
+@st.cache_data(ttl=5, max_entries=1, show_spinner=False)
+def folders() -> list[str]:
+    """The folders that evaluations of this machine's history ran on and that are still there, the newest first."""
+    from robustcore.evaluation import jobs
+
+    asked = dict.fromkeys(job.request.dataset for job in jobs.list_jobs())
+    return [path for path in asked if os.path.isdir(path)]
+
+
+@st.cache_data(ttl=5, max_entries=16, show_spinner=False)
+def evaluated(dataset_name: str) -> list[str]:
+    """The names of the models with results on a dataset, the demo's first."""
+    from robustcore.evaluation import Store
+
+    names = {subject.name for subject in Store().subjects(dataset(dataset_name).fingerprint)}
+    return sorted(names, key=lambda name: (name != DEFAULT_MODEL, not name.startswith("scenes/"), name))
+
+
+def subject(name: str, dataset_name: str) -> Subject:
+    """A model as results know it. One whose weights are not here (any more) is known by what is stored of it."""
+    base = name.partition("?")[0]
+    if name in model_names() or os.path.isfile(base) or "weights=none" in name:
+        return _subject(name, _stamp(name))
+    from robustcore.errors import ModelError
+    from robustcore.evaluation import Store
+
+    stored = [s for s in Store().subjects(dataset(dataset_name).fingerprint) if s.name == name]
+    if len(stored) != 1:
+        raise ModelError(
+            f"The weights of {name} are not on this machine, and "
+            + ("nothing is stored of it." if not stored else "results of several models of that name are.")
+        )
+    return stored[0]
+
+
+@st.cache_data(ttl=60, max_entries=64, show_spinner=False, refresh_mode="background")
+def _subject(name: str, stamp: int) -> Subject:
+    import robustcore.models
+    from robustcore.evaluation import Subject
+
+    classifier = robustcore.models.load_model(name)
+    return Subject(name, classifier.fingerprint(), tuple(classifier.card.classes))
+
+
+@st.cache_data(ttl=2, max_entries=32, show_spinner="Reading the results …")
+def comparison(
+    models: tuple[str, ...],
+    dataset_name: str,
+    suites: tuple[str, ...],
+    severities: tuple[int, ...],
+    storage: str,
+    seed: int,
+) -> Comparison:
+    """What is stored of some models under some suites, on the images that they share."""
+    from robustcore.reports import compare
+
+    subjects = [subject(name, dataset_name) for name in models]
+    return compare.gather(subjects, dataset(dataset_name), suites, severities=severities, storage=storage, seed=seed)
+
+
+@st.cache_data(ttl=2, max_entries=8, show_spinner="Reading the results …")
+def overview(models: tuple[str, ...], dataset_name: str) -> Overview:
+    """What is stored of each model, in one row."""
+    from robustcore.reports import overview
+
+    return overview.gather([subject(name, dataset_name) for name in models], dataset(dataset_name))
+
+
+@st.cache_data(ttl=20, max_entries=16, show_spinner="Counting the units and timing a few images …")
+def price(request: str) -> Estimate:
+    """What an evaluation costs here; the request as JSON."""
+    from robustcore.evaluation import estimates, evaluations
+    from robustcore.evaluation.request import EvaluationRequest
+
+    asked = EvaluationRequest.from_json(request)
+    arguments = asked.arguments() | {"dataset": dataset(asked.dataset)}
+    return estimates.estimate(evaluations.prepare(**arguments), device=asked.device)
 
 
 # ---- warm-up

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,17 +18,18 @@ from dashboard.widgets import states
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 
 T = TypeVar("T")
-_NOTICES = "_selection_notices"
+_NOTICES, _KEEP = "_selection_notices", "_selection_keep"
 
 
 @contextlib.contextmanager
 def page(name: str, place: DeltaGenerator) -> Iterator[None]:
     """Collect what was wrong with the page's address and show it at `place`.
 
-    The sentences stay for as long as the person stays on the page and touches nothing: the next run, by a changed
-    control, begins without them.
+    The sentences stay for as long as the person touches nothing: the next run, by a changed control, begins without
+    them, a run that the page itself asked for by `rerun` keeps them.
     """
-    st.session_state[_NOTICES] = []
+    if not st.session_state.pop(_KEEP, False):
+        st.session_state[_NOTICES] = []
     yield
     with place:
         for sentence in st.session_state[_NOTICES]:
@@ -122,6 +123,12 @@ def number(label: str, low: int, high: int, *, key: str, default: int, kind: str
 def toggle(label: str, *, key: str, default: bool = False, **more: Any) -> bool:
     """`st.toggle`, bound to the address."""
     return st.toggle(label, default, key=key, bind="query-params", **more)
+
+
+def rerun() -> NoReturn:
+    """Draw the page again because something is ready; what was said about the address stays."""
+    st.session_state[_KEEP] = True
+    st.rerun()
 
 
 def say(sentence: str) -> None:

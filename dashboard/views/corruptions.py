@@ -128,18 +128,18 @@ def _pick_more(model: str, names: list[str], suites: list[str]) -> tuple[str, Fi
 
 
 def _answer(choice: image_picker.Choice, cells: tuple[look.Cell, ...], storage: str, models: list[str]) -> Answered:
-    """The images, and the answers of small models; large ones answer while the page is shown already."""
+    """The images, and the answers of small models; others are loaded and answer when the page is shown already."""
     made = data.grid(choice.item, cells, storage)
     scorings = {name: data.scoring(name, made, storage) for name in models if _in_its_world(name, choice)}
     for scoring in scorings.values():
-        if scoring.small:
+        if scoring.quick:
             scoring.advance()
     return Answered(choice, made, scorings, storage)
 
 
 def _in_its_world(model: str, choice: image_picker.Choice) -> bool:
     """A model of scenes knows nothing beyond them; of any other model we cannot say."""
-    return choice.origin == "scenes" or data.model(model).card.dataset != "scenes"
+    return choice.origin == "scenes" or data.card(model).dataset != "scenes"
 
 
 def _grid(answered: Answered, filters: Filters, models: list[str]) -> None:
@@ -272,4 +272,4 @@ def _go_on(answered: Answered) -> None:
     if waiting:
         for scoring in waiting:
             scoring.advance()
-        st.rerun()
+        selection.rerun()

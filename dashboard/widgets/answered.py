@@ -32,7 +32,7 @@ class Answered:
     def label(self, model: str) -> int | None:
         """The true class as the model numbers it, if there is one and the model knows it."""
         name = self.choice.label_name
-        classes = self.scorings[model].classifier.card.classes
+        classes = self.scorings[model].card.classes
         return classes.index(name) if name is not None and name in classes else None
 
     def right(self, model: str) -> int | None:
@@ -55,7 +55,7 @@ class Answered:
             mark = thumbnails.RIGHT
             if best != self.right(model):
                 mark = thumbnails.CHANGED if self.label(model) is None else thumbnails.WRONG
-            name = labels.pretty(scoring.classifier.card.classes[best])
+            name = labels.pretty(scoring.card.classes[best])
             sign = thumbnails.SIGNS.get(mark, "") if len(self.scorings) > 1 else ""
             out.append((f"{sign}{name} {labels.percent(probability)}", mark))
         return tuple(out)
@@ -66,7 +66,7 @@ class Answered:
         for model, scoring in self.scorings.items():
             if place < scoring.done:
                 answers = scoring.answers()
-                classes = scoring.classifier.card.classes
+                classes = scoring.card.classes
                 label = self.label(model)
                 found = zip(answers.classes[place], answers.probabilities[place], strict=True)
                 out.append(pair.Bars(model, [(classes[int(k)], float(p), int(k) == label) for k, p in found]))
@@ -89,13 +89,15 @@ class Answered:
         scoring = self.scorings[model]
         who = f"<b>{escape(model)}</b>"
         if not scoring.finished:
-            return f"{who} has answered {scoring.done} of {len(scoring.images)} images …"
+            total = len(scoring.images)
+            bar = f'<progress max="{total}" value="{scoring.done}"></progress>'
+            return f"{who} has answered {scoring.done} of {total} images … {bar}"
         answers = scoring.answers()
         places = [i for i, cell in enumerate(self.grid.cells) if cell.name in names]
         clean, rest = answers[[0]], answers[[i + 1 for i in places]]
         label = self.label(model)
         found = look.verdict([self.grid.cells[i] for i in places], rest, clean, label)
-        answer = f"{escape(labels.pretty(scoring.classifier.card.classes[clean.classes[0, 0]]))} " + labels.percent(
+        answer = f"{escape(labels.pretty(scoring.card.classes[clean.classes[0, 0]]))} " + labels.percent(
             float(clean.probabilities[0, 0])
         )
         head = f"{who} calls the clean image <b>{answer}</b>"

@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -19,6 +20,7 @@ from streamlit.testing.v1 import AppTest
 import robustcore as rc
 from dashboard import data
 from dashboard.widgets import states
+from robustcore.models import checkpoints
 from tests.dashboard.conftest import OpenPage, markup, sound
 
 WIDGETS = Path(states.__file__).parent
@@ -142,6 +144,31 @@ def test_two_models_answer_to_the_same_images(open_page: OpenPage, own_model: st
     found = answers(at)
     assert found[0::2] == found[1::2]  # the same weights under two names
     assert markup(at, PAIR).count('class="rc-bars"') == 4
+
+
+def test_a_large_model_answers_while_the_grid_is_shown(
+    open_page: OpenPage, own_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "_SMALL", 0)
+    monkeypatch.setattr(data, "_quick", set())
+    seen = []
+    rerun = st.rerun
+    monkeypatch.setattr(st, "rerun", lambda: (seen.append(1), rerun()))
+    at = open_page("corruptions", corruptions_model=own_model, corruptions_number="17")
+    assert sound(at)
+    assert len(seen) == 5  # 76 images, 16 at a time
+    assert "…" not in answers(at)
+    assert "has answered" not in markup(at, GRID)
+
+
+def test_a_model_trained_again_is_loaded_again(open_page: OpenPage, own_model: str, own_cache: Path) -> None:
+    before = answers(open_page("corruptions", corruptions_model=own_model))
+    file = own_cache / "models" / "small.safetensors"
+    classifier = rc.load_model(own_model)
+    with torch.no_grad():
+        classifier.network.head.weight.neg_()  # type: ignore[union-attr, operator]
+    checkpoints.save(classifier, file)
+    assert answers(open_page("corruptions", corruptions_model=own_model)) != before
 
 
 def test_photographs_get_no_prediction_from_a_model_of_scenes(open_page: OpenPage, own_model: str) -> None:

@@ -1,0 +1,39 @@
+"""Links from one page to another, with what was chosen in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import streamlit as st
+
+from dashboard import pages
+
+Address = Mapping[str, str | Sequence[str]]
+
+
+def to(view: str, label: str, address: Address | None = None, *, help: str | None = None) -> None:
+    """A link to a page.
+
+    Args:
+        view: the page's file name, such as "compare"; without such a page nothing is drawn.
+        label: what it says.
+        address: values for the page's controls, by their keys.
+        help: a tooltip.
+    """
+    found = [v for v in pages.views() if v.name == view]
+    if found:
+        st.page_link(_page(found[0]), label=label, icon=found[0].page.icon, help=help, query_params=dict(address or {}))
+
+
+def go(view: str, address: Address | None = None) -> None:
+    """Leave for a page; the run ends here."""
+    (found,) = [v for v in pages.views() if v.name == view]
+    st.switch_page(_page(found), query_params=dict(address or {}))
+
+
+def _page(view: pages.View) -> st.Page:
+    """The page as the navigation knows it: Streamlit compares the address."""
+    from dashboard.widgets import frame
+
+    return st.Page(partial(frame.show, view), title=view.page.title, url_path=view.name.replace("_", "-"))
