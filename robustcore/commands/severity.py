@@ -180,16 +180,24 @@ def _audit(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
 
 def _report(result: Audit) -> str:
     """Distances, accuracy and confidence by severity, then the findings."""
-    shown = result.distances.drop(columns=["n", "strength", "variant", "storage"]).round(
-        {"psnr": 1, "ssim": 3, "mean_abs_diff": 1}
+    far = result.distances
+    shown = far[["name", "severity", "mean_abs_diff", "psnr", "ssim", "farther"]].round(
+        {"mean_abs_diff": 1, "psnr": 1, "ssim": 3}
     )
-    for model, rows in result.table[result.table["kind"] == "corruption"].groupby("model", sort=False):
+    places = list(zip(shown["name"], shown["severity"], strict=True))
+    lines = [f"Distances to the clean images, over {far['n'].max()} images (grey levels, dB, SSIM)."]
+    groups = list(result.table[result.table["kind"] != "clean"].groupby("model", sort=False))
+    for model, rows in groups:
+        clean = result.table[(result.table["model"] == model) & (result.table["kind"] == "clean")]["accuracy"].iloc[0]
+        lines.append(f"{model}: clean accuracy {clean:.1%}, over {rows['n'].max()} images. Below in percent.")
         values = rows.set_index(["name", "severity"])[["accuracy", "confidence"]]
-        places = list(zip(shown["name"], shown["severity"], strict=True))
-        shown[f"{model} accuracy"] = [f"{100 * values['accuracy'].get(place, math.nan):.1f}" for place in places]
-        shown[f"{model} confidence"] = [f"{100 * values['confidence'].get(place, math.nan):.1f}" for place in places]
-    odd = list(result.findings) or ["Every severity is harder than the one before it."]
-    return "\n".join([shown.to_string(index=False, na_rep="-"), "", *odd])
+        whose = f" {Path(str(model)).stem}" if len(groups) > 1 else ""
+        for column in ("accuracy", "confidence"):
+            shown[column + whose] = [f"{100 * values[column].get(place, math.nan):.1f}" for place in places]
+    table = shown.to_string(index=False, na_rep="-")
+    what = "harder" if groups else "farther from the clean images"
+    odd = list(result.findings) or [f"Every severity is {what} than the one before it."]
+    return "\n".join([*lines, "", table, "", *odd])
 
 
 def _positive(text: str) -> int:

@@ -246,6 +246,7 @@ def test_what_is_not_evaluated_is_missing_with_a_reason(halves: Halves, model: C
     result = severity.audit(model, halves, ["laugros_contrast"], images=4, store=store, device="cpu")
     assert set(result.table["reason"]) == {"not evaluated"}
     assert set(result.steps["verdict"]) == {"undefined"}
+    assert result.findings[0] == "4 of 4 steps cannot be judged, since an accuracy is missing."
 
 
 def test_findings_in_words() -> None:
@@ -284,7 +285,7 @@ def test_the_command(
     assert "(lost 5" in out
     assert cli.main(["severity", "audit", "--suite", "laugros_contrast", "--images", "8", *arguments]) == 0
     out = capsys.readouterr().out
-    assert "tiny accuracy" in out
+    assert "tiny: clean accuracy 100.0%, over 300 images" in out
     assert "laugros_contrast is no harder from severity" in out
     csv = ["severity", "audit", "--suite", "laugros_contrast", "--images", "8", "--format", "csv", *arguments]
     assert cli.main(csv) == 0

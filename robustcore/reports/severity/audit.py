@@ -147,6 +147,9 @@ def findings(steps: pd.DataFrame, far: pd.DataFrame | None = None) -> list[str]:
                 )
             )
     ordered = [text for some in (sure, unsure) for _, text in sorted(some, key=lambda found: -found[0])]
+    missing = int((steps["verdict"] == "undefined").sum())
+    if missing:
+        ordered.append(f"{missing} of {len(steps)} steps cannot be judged, since an accuracy is missing.")
     return ordered + ([] if far is None else _closer(far))
 
 
