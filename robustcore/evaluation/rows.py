@@ -8,11 +8,26 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from robustcore.errors import StoreError
+from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import SHARD, Cell, Key, Unit
 from robustcore.evaluation.predictions import Counts, Predictions
 from robustcore.evaluation.provenance import Run
 
 COUNTS = ("n", "answers", "correct", "top5", "confidence")
+# The columns of what cells refer to, beside the fingerprint.
+NAMED = {"models": ("name", "classes"), "datasets": ("name", "split"), "conditions": ("kind", "name", "canonical")}
+# (id, model, dataset, canonical condition, its fingerprint, shards, n) of every cell
+NAMED_CELLS = (
+    "SELECT cells.id, models.name, datasets.name, conditions.canonical, conditions.fingerprint, cells.shards, cells.n "
+    "FROM cells JOIN models ON models.id = cells.model JOIN datasets ON datasets.id = cells.dataset "
+    "JOIN conditions ON conditions.id = cells.condition"
+)
+# A cell's units, as `damage` takes them.
+UNITS = (
+    "SELECT shard, n, answers, correct, top5, confidence, seconds, date, run, checksum FROM units WHERE cell = ? "
+    "ORDER BY shard"
+)
 
 
 def cells(connection: sqlite3.Connection, wanted: Iterable[Cell]) -> dict[Key, dict[str, Any]]:
@@ -97,17 +112,21 @@ def total(parts: Sequence[Counts]) -> Counts:
 def cell_id(connection: sqlite3.Connection, cell: Cell) -> int:
     """The id of a cell's row; the row, and those that it refers to, are made where they are missing."""
     key, condition = cell.key, cell.condition
-    model = _named(
+    model = named(
         connection, "models", key.model, {"name": cell.model.name, "classes": json.dumps(list(cell.model.classes))}
     )
-    dataset = _named(connection, "datasets", key.dataset, {"name": cell.dataset, "split": cell.split})
-    condition_id = _named(
+    dataset = named(connection, "datasets", key.dataset, {"name": cell.dataset, "split": cell.split})
+    condition_id = named(
         connection,
         "conditions",
         key.condition,
         {"kind": condition.kind, "name": condition.name, "canonical": condition.canonical()},
     )
-    place = (dataset, model, condition_id, key.seed, key.precision)
+    return placed(connection, (dataset, model, condition_id, key.seed, key.precision))
+
+
+def placed(connection: sqlite3.Connection, place: tuple[int, int, int, int, str]) -> int:
+    """The id of the cell of (dataset, model, condition, seed, precision), made where it is missing."""
     connection.execute(
         "INSERT OR IGNORE INTO cells (dataset, model, condition, seed, precision) VALUES (?, ?, ?, ?, ?)", place
     )
@@ -117,7 +136,8 @@ def cell_id(connection: sqlite3.Connection, cell: Cell) -> int:
     return int(row[0])
 
 
-def _named(connection: sqlite3.Connection, table: str, fingerprint: str, fields: Mapping[str, str]) -> int:
+def named(connection: sqlite3.Connection, table: str, fingerprint: str, fields: Mapping[str, str]) -> int:
+    """The id of a row of models, datasets or conditions, made where it is missing."""
     row = connection.execute(f"SELECT id FROM {table} WHERE fingerprint = ?", (fingerprint,)).fetchone()
     if row is None:
         names = ", ".join(["fingerprint", *fields])
@@ -129,11 +149,16 @@ def _named(connection: sqlite3.Connection, table: str, fingerprint: str, fields:
 
 def run_id(connection: sqlite3.Connection, run: Run) -> int:
     """The id of a run's row, made where it is missing."""
+    versions = json.dumps(dict(run.versions), sort_keys=True)
+    return copied_run(connection, (run.identity, run.date, run.device, versions, run.command))
+
+
+def copied_run(connection: sqlite3.Connection, run: tuple[str, str, str, str, str]) -> int:
+    """The id of the run of (identity, date, device, versions, command), made where it is missing."""
     connection.execute(
-        "INSERT OR IGNORE INTO runs (identity, date, device, versions, command) VALUES (?, ?, ?, ?, ?)",
-        (run.identity, run.date, run.device, json.dumps(dict(run.versions), sort_keys=True), run.command),
+        "INSERT OR IGNORE INTO runs (identity, date, device, versions, command) VALUES (?, ?, ?, ?, ?)", run
     )
-    return int(connection.execute("SELECT id FROM runs WHERE identity = ?", (run.identity,)).fetchone()[0])
+    return int(connection.execute("SELECT id FROM runs WHERE identity = ?", (run[0],)).fetchone()[0])
 
 
 def checksum(counts: Counts, data: bytes) -> str:
@@ -186,3 +211,29 @@ def recount(connection: sqlite3.Connection, cell: int) -> None:
         "WHERE id = ?",
         (len(rows), prefix, *(getattr(sums, name) for name in COUNTS), max((r[6] for r in rows), default=""), cell),
     )
+
+
+def damage(connection: sqlite3.Connection, cell: int, unit: tuple[Any, ...]) -> str:
+    """What is wrong with a unit, a row of `UNITS`; "" where nothing is."""
+    place = (cell, unit[0])
+    data = connection.execute("SELECT data FROM predictions WHERE cell = ? AND shard = ?", place).fetchone()
+    if data is None:
+        return "its predictions are missing"
+    sums = dict(
+        connection.execute("SELECT name, total FROM unit_values WHERE cell = ? AND shard = ?", place).fetchall()
+    )
+    counts = Counts(unit[1], unit[2], unit[3], unit[4], unit[5], sums)
+    if checksum(counts, data[0]) != unit[9]:
+        return "its checksum does not agree"
+    try:
+        found = Predictions.from_bytes(data[0]).counts()
+    except StoreError as error:
+        return str(error)
+    return (
+        "" if (found.n, found.correct) == (counts.n, counts.correct) else "its counts are not those of its predictions"
+    )
+
+
+def readable(canonical: str) -> str:
+    """A stored condition for people."""
+    return str(Condition.from_dict(json.loads(canonical)))

@@ -95,13 +95,18 @@ def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqli
                 return connection
             if state.empty:  # somebody is about to make it: there is nothing in it yet
                 connection.close()
-                connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-                _create(connection)
-                return connection
+                return nothing()
             raise state.refusal(path)
         except BaseException:
             connection.close()
             raise
+
+
+def nothing() -> sqlite3.Connection:
+    """A connection to results without a row, which lie nowhere."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _create(connection)
+    return connection
 
 
 @dataclasses.dataclass(frozen=True)

@@ -56,10 +56,11 @@ class Layer:
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
         """A connection for reading, closed at the end; SQLite's errors become sentences."""
-        with closing(self._connect()) as connection, database.translated(self.path):
+        with closing(self.connect()) as connection, database.translated(self.path):
             yield connection
 
-    def _connect(self) -> sqlite3.Connection:
+    def connect(self) -> sqlite3.Connection:
+        """A connection that the caller closes."""
         if self.shipped:
             return schema.connect(self.path, immutable=True)
         try:
@@ -253,6 +254,15 @@ class Store:
             for cell in set(touched):
                 rows.recount(connection, cell)
         return len(touched)
+
+    def compact(self) -> None:
+        """Give the space of deleted rows back to the disk."""
+        with self.writing():
+            pass  # opens the file
+        with self._lock, database.translated(self.path):
+            assert self._writer is not None
+            self._writer.execute("VACUUM")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def fail(self, units: Sequence[Unit], reason: str) -> None:
         """Keep a note of units that failed, with the reason; the next evaluation tries them again."""

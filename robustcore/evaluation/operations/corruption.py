@@ -80,7 +80,7 @@ class Corrupt(Operation):
             )
 
     def identity(self, condition: Condition) -> Mapping[str, Any]:
-        identity: dict[str, Any] = {"revision": corruptions.get(condition.name).revision}
+        identity: dict[str, Any] = {"revision": corruptions.get(condition.name).revision_text()}
         if condition.storage != "memory":
             identity["storage_revision"] = STORAGE_REVISION
         return identity

@@ -1,0 +1,146 @@
+"""`robustcore results`: see, check, export, merge and delete stored results."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAME = "results"
+HELP = "List, show, export, verify, merge or prune stored results."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's flags."""
+    parser.set_defaults(action=_ls, usage=parser, model=None, dataset=None, condition=None)
+    parts = parser.add_subparsers(title="actions", metavar="ACTION")
+
+    def add(name: str, action: object, help_: str) -> argparse.ArgumentParser:
+        part = parts.add_parser(name, help=help_, description=help_)
+        part.set_defaults(action=action, usage=part)
+        return part
+
+    for part in (
+        add("ls", _ls, "one line for each model and dataset (the default)"),
+        add("show", _show, "every condition, with where its numbers come from"),
+        add("export", _export, "write the results as csv or parquet"),
+    ):
+        part.add_argument("--model", metavar="NAME", help="only this model")
+        part.add_argument("--dataset", metavar="NAME", help="only this dataset")
+        part.add_argument("--condition", metavar="NAME", help="only this corruption, attack or sequence")
+        if part.prog.endswith("export"):
+            part.add_argument("output", type=Path, metavar="FILE", help="ends in .csv or .parquet")
+            part.add_argument("--predictions", action="store_true", help="one row an image instead of one a condition")
+    add("verify", _verify, "check every unit, and drop damaged ones so that they are computed again")
+    merge = add("merge", _merge, "take over the results of another file or cache folder")
+    merge.add_argument("other", type=Path, metavar="OTHER", help="a results file, or a cache folder")
+    prune = add("prune", _prune, "delete results and give the space back")
+    prune.add_argument("--model", metavar="NAME", help="those of this model")
+    prune.add_argument("--dataset", metavar="NAME", help="those on this dataset")
+    prune.add_argument("--outdated", action="store_true", help="those of operations that have changed since")
+    prune.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do one of the actions."""
+    return int(args.action(args) or 0)
+
+
+def _chosen(args: argparse.Namespace) -> pd.DataFrame:
+    from robustcore.evaluation import Store, inventory
+
+    found = inventory.listing(Store())
+    for column, wanted in (("model", args.model), ("dataset", args.dataset), ("name", args.condition)):
+        if wanted is not None:
+            _check(column, wanted, found[column])
+            found = found[found[column] == wanted]
+    return found
+
+
+def _check(column: str, wanted: str, known: pd.Series) -> None:
+    from robustcore.errors import UnknownNameError
+
+    if wanted not in set(known):
+        raise UnknownNameError(f"stored {'condition' if column == 'name' else column}", wanted, known.unique())
+
+
+def _ls(args: argparse.Namespace) -> None:
+    found = _chosen(args)
+    if found.empty:
+        print("No results are stored yet. 'robustcore evaluate' computes some.")
+        return
+    keys = ["model", "dataset", "split", "seed", "precision", "shipped"]
+    rows = found.groupby(keys, sort=False).agg(
+        conditions=("name", "size"), images=("n", "sum"), updated=("updated", "max")
+    )
+    print(rows.reset_index().to_string(index=False))
+
+
+def _show(args: argparse.Namespace) -> None:
+    from robustcore.evaluation import Store, inventory
+
+    found = _chosen(args)
+    columns = ["model", "dataset", "split", "name", "severity", "strength", "storage", "seed", "n", "accuracy"]
+    print(found[columns].to_string(index=False, na_rep="-", float_format=lambda v: f"{v:.4f}"))
+    for row in inventory.provenance(Store(), found):
+        print(f"\n{row}")
+
+
+def _export(args: argparse.Namespace) -> None:
+    from robustcore.evaluation import Store, inventory
+
+    if args.output.suffix not in (".csv", ".parquet"):
+        args.usage.error(f"the file's name ends in .csv or .parquet, not {args.output.suffix or 'nothing'!r}")
+    table = _chosen(args)
+    if args.predictions:
+        table = inventory.per_image(Store(), table)
+    if args.output.suffix == ".csv":
+        table.to_csv(args.output, index=False)
+    else:
+        table.to_parquet(args.output, index=False)
+    print(f"{len(table)} rows in {args.output}")
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from robustcore.evaluation import Store
+    from robustcore.evaluation.verify import verify
+
+    with Store() as store:
+        checked, damaged = verify(store)
+    print(f"{checked} units checked, {len(damaged)} damaged.")
+    for unit in damaged:
+        print(f"dropped: {unit.model} on {unit.dataset}, {unit.condition}, shard {unit.shard}: {unit.reason}")
+    return 1 if damaged else 0
+
+
+def _merge(args: argparse.Namespace) -> None:
+    from robustcore.evaluation import Store
+    from robustcore.evaluation.merge import merge
+
+    other = args.other / "results" / "results.sqlite" if args.other.is_dir() else args.other
+    with Store() as store:
+        merged = merge(store, other)
+    print(
+        f"{merged.added} units added, {merged.larger} replaced by larger ones, {merged.same} were there already, "
+        f"{merged.damaged} damaged ones left behind, {len(merged.collisions)} collisions."
+    )
+    for unit in merged.collisions:
+        how = "equal counts" if unit.equal_counts else "other counts"
+        print(f"collision, ours kept: {unit.model} on {unit.dataset}, {unit.condition}, shard {unit.shard}: {how}")
+
+
+def _prune(args: argparse.Namespace) -> None:
+    from robustcore.evaluation import Store
+    from robustcore.evaluation.prune import prune
+
+    if not (args.model or args.dataset or args.outdated):
+        args.usage.error("say what to delete: --model, --dataset or --outdated")
+    with Store() as store:
+        gone = prune(store, model=args.model, dataset=args.dataset, outdated=args.outdated, dry=args.dry_run)
+    would = "would be " if args.dry_run else ""
+    print(f"{len(gone)} conditions with {gone['units'].sum()} units {would}deleted.")
+    if len(gone):
+        print(gone.groupby(["model", "dataset"], sort=False)["units"].sum().to_string())

@@ -1,0 +1,108 @@
+"""Inventory: everything that is stored, whatever it answers: as tables, and with where it comes from."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from robustcore.evaluation import schema
+from robustcore.evaluation.plan import SHARD
+from robustcore.evaluation.predictions import Predictions
+from robustcore.evaluation.store import Store
+
+
+def listing(store: Store) -> pd.DataFrame:
+    """Everything that is stored, in every layer: the columns of the file's view `results`, and shipped."""
+    frames = []
+    for layer in store.layers():
+        with layer.open() as connection:
+            frames.append(pd.read_sql("SELECT * FROM results", connection).assign(shipped=layer.shipped))
+    if not frames:
+        with closing(schema.nothing()) as connection:
+            frames.append(pd.read_sql("SELECT * FROM results", connection).assign(shipped=False))
+    found = pd.concat(frames, ignore_index=True).astype({"severity": "Int64", "strength": "string"})
+    # Units land in any order.
+    keys = [
+        "shipped",
+        "model",
+        "dataset",
+        "split",
+        "kind",
+        "name",
+        "severity",
+        "strength",
+        "storage",
+        "seed",
+        "precision",
+    ]
+    return found.sort_values(keys, ignore_index=True)
+
+
+def provenance(store: Store, listed: pd.DataFrame) -> list[str]:
+    """Where rows of `listing` come from: for each model and dataset its fingerprints, and each run that computed some of
+    them, with its date, device, versions, command, units and seconds."""
+    lines = []
+    keys = ["model", "model_fingerprint", "dataset", "dataset_fingerprint"]
+    for model, model_print, dataset, dataset_print in listed[keys].drop_duplicates().itertuples(index=False):
+        lines.append(f"{model} ({model_print[:16]}) on {dataset} ({dataset_print[:16]})")
+        for layer in store.layers():
+            with layer.open() as connection:
+                for row in connection.execute(_RUNS, (model_print, dataset_print)):
+                    versions = ", ".join(f"{k} {v}" for k, v in json.loads(row[2]).items())
+                    lines.append(
+                        f"  {row[0]} on {row[1]}: {row[4]} units in {row[5]:.1f} s of computing; {row[3]}; {versions}"
+                    )
+    return lines
+
+
+_RUNS = """SELECT runs.date, runs.device, runs.versions, runs.command, count(*), sum(units.seconds)
+    FROM units JOIN runs ON runs.id = units.run WHERE units.cell IN (
+        SELECT id FROM cells WHERE model = (SELECT id FROM models WHERE fingerprint = ?)
+        AND dataset = (SELECT id FROM datasets WHERE fingerprint = ?))
+    GROUP BY runs.id ORDER BY runs.date"""
+
+
+def per_image(store: Store, listed: pd.DataFrame) -> pd.DataFrame:
+    """The predictions behind rows of `listing`, one row an image: model, dataset, split, kind, name, severity, strength,
+    storage, seed, precision, place (in the dataset's order), frame (0 but for sequences), id (missing in shipped
+    results), label, predicted, confidence (missing in shipped results)."""
+    fixed = ["model", "dataset", "split", "kind", "name", "severity", "strength", "storage", "seed", "precision"]
+    frames = []
+    for layer in store.layers():
+        with layer.open() as connection:
+            for row in listed[listed["shipped"] == layer.shipped].to_dict("records"):
+                prints = [row[f"{what}_fingerprint"] for what in ("dataset", "model", "condition")]
+                for shard, data in connection.execute(_PREDICTIONS, (*prints, row["seed"], row["precision"])):
+                    part = _exploded(Predictions.from_bytes(data), shard * SHARD)
+                    frames.append(part.assign(**{name: row[name] for name in fixed})[[*fixed, *part.columns]])
+    columns = [*fixed, "place", "frame", "id", "label", "predicted", "confidence"]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame([], columns=columns)
+
+
+_PREDICTIONS = """SELECT shard, data FROM predictions WHERE cell = (
+    SELECT id FROM cells WHERE dataset = (SELECT id FROM datasets WHERE fingerprint = ?)
+    AND model = (SELECT id FROM models WHERE fingerprint = ?)
+    AND condition = (SELECT id FROM conditions WHERE fingerprint = ?) AND seed = ? AND precision = ?) ORDER BY shard"""
+
+
+def _exploded(found: Predictions, start: int) -> pd.DataFrame:
+    frames = found.classes[0, ..., 0].size if len(found) else 1
+    confidence = found.confidence
+
+    def each(values: Any) -> Any:
+        return np.repeat(np.asarray(values), frames)
+
+    return pd.DataFrame(
+        {
+            "place": each(np.arange(start, start + len(found))),
+            "frame": np.tile(np.arange(frames), len(found)),
+            "id": pd.array([pd.NA] * (len(found) * frames) if found.ids is None else each(found.ids), dtype="Int64"),
+            "label": each(found.labels),
+            "predicted": found.classes[..., 0].reshape(-1),
+            "confidence": np.nan if confidence is None else confidence.reshape(-1),
+        }
+    )

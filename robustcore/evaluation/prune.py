@@ -1,0 +1,58 @@
+"""Prune: delete results, by name or because what computed them has changed."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+
+from robustcore.errors import RobustcoreError
+from robustcore.evaluation import operations, rows
+from robustcore.evaluation.condition import Condition
+from robustcore.evaluation.store import Store
+
+
+def prune(
+    store: Store, *, model: str | None = None, dataset: str | None = None, outdated: bool = False, dry: bool = False
+) -> pd.DataFrame:
+    """Delete results of the store's own file, and give back the space.
+
+    Args:
+        model, dataset: only those of this name.
+        outdated: only those of conditions whose operation has changed since, or that no longer exist.
+        dry: only say what would be deleted.
+
+    Returns:
+        What was deleted: model, dataset, condition, units, images.
+    """
+    columns = ["model", "dataset", "condition", "units", "images"]
+    if not store.path.exists():
+        return pd.DataFrame([], columns=columns)
+    found, ids = [], []
+    with store.writing() as connection:
+        for id_, model_, dataset_, canonical, fingerprint, shards, n in connection.execute(rows.NAMED_CELLS).fetchall():
+            if (model, dataset) != (None, None) and (model or model_, dataset or dataset_) != (model_, dataset_):
+                continue
+            if outdated and _is_current(canonical, fingerprint):
+                continue
+            found.append((model_, dataset_, rows.readable(canonical), shards, n))
+            ids.append(id_)
+        if not dry:
+            for table in ("units", "unit_values", "predictions", "failures"):
+                connection.executemany(f"DELETE FROM {table} WHERE cell = ?", [(id_,) for id_ in ids])
+            connection.executemany("DELETE FROM cells WHERE id = ?", [(id_,) for id_ in ids])
+            for table in ("models", "datasets", "conditions"):
+                connection.execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT {table[:-1]} FROM cells)")
+            connection.execute("DELETE FROM runs WHERE id NOT IN (SELECT run FROM units)")
+    if not dry:
+        store.compact()
+    return pd.DataFrame(sorted(found), columns=columns)
+
+
+def _is_current(canonical: str, fingerprint: str) -> bool:
+    try:
+        condition = Condition.from_dict(json.loads(canonical))
+        operations.check(condition)
+        return operations.fingerprint(condition) == fingerprint
+    except RobustcoreError:  # an operation or a parameter that there is no more
+        return False

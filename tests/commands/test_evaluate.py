@@ -1,0 +1,176 @@
+"""The commands evaluate, list, jobs and results, as a person at a shell meets them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from robustcore import cli
+from robustcore.commands.evaluate import readable
+from robustcore.models import checkpoints
+from robustcore.models.architectures import architecture
+from robustcore.models.classifier import Card
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A checkpoint with random weights."""
+    from robustcore.datasets.scenes import Scenes
+
+    card = Card("scenes/untrained", Scenes.classes, 64, "scenes", architecture="scenes/resnet")
+    path = tmp_path_factory.mktemp("models") / "untrained.safetensors"
+    return str(checkpoints.save(architecture("scenes/resnet").build(card, seed=0), path))
+
+
+def run(*argv: str) -> int:
+    return cli.main(["evaluate", *argv])
+
+
+def test_an_evaluation_from_start_to_csv_and_again_from_the_store(model: str, tmp_path: Path, capsys: Output) -> None:
+    args = ("--model", model, "--suite", "fog", "--severity", "1", "5", "--limit", "20")
+    assert run(*args) == 0
+    out, err = capsys.readouterr()
+    assert "clean accuracy" in out
+    assert "3 units computed, 0 stored before" in err
+    assert run(*args, "--format", "csv", "--output", str(tmp_path / "out.csv")) == 0
+    assert "0 units computed, 3 stored before" in capsys.readouterr().err
+    table = pd.read_csv(tmp_path / "out.csv")
+    assert table["name"].tolist() == ["clean", "fog", "fog"]
+    assert table["n"].tolist() == [20, 20, 20]
+    assert run(*args, "--format", "parquet", "--output", str(tmp_path / "out.parquet")) == 0
+    assert len(pd.read_parquet(tmp_path / "out.parquet")) == 3
+
+    capsys.readouterr()
+    assert cli.main(["jobs"]) == 0
+    assert capsys.readouterr().out.count("finished") == 3
+    assert cli.main(["jobs", "show", "1"]) == 0
+    assert "fog, severity 5" in capsys.readouterr().out
+    assert cli.main(["results"]) == 0
+    assert "untrained" in capsys.readouterr().out
+    assert cli.main(["results", "show", "--condition", "fog"]) == 0
+    shown = capsys.readouterr().out
+    assert "torch" in shown
+    assert "3 units" in shown
+    assert cli.main(["results", "verify"]) == 0
+    assert "3 units checked, 0 damaged." in capsys.readouterr().out
+    assert cli.main(["results", "export", str(tmp_path / "all.csv"), "--predictions"]) == 0
+    assert len(pd.read_csv(tmp_path / "all.csv")) == 60
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "sentence"),
+    [
+        (["--limit", "0"], 2, "'0' is not a number of images, 1 or more"),
+        (["--limit", "many"], 2, "'many' is not a number of images"),
+        (["--severity", "0"], 2, "invalid choice: 0"),
+        (["--severity", "6"], 2, "invalid choice: 6"),
+        (["--format", "parquet"], 2, "needs --output FILE"),
+        (["--suite", "imagnet-c"], 1, "Did you mean 'imagenet-c'"),
+        (["--dataset", "scens"], 1, "Did you mean 'scenes'"),
+        (["--device", "cuda:77"], 1, "cuda:77 is not there"),
+        (["--model", "torchvision/resnet500"], 1, "Did you mean 'torchvision/resnet50'"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_sentence(model: str, capsys: Output, argv: list[str], status: int, sentence: str) -> None:
+    try:
+        found = run("--model", model, "--limit", "5", *argv)
+    except SystemExit as left:
+        found = int(str(left.code))
+    out, err = capsys.readouterr()
+    assert found == status
+    assert sentence in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_a_cache_that_cannot_be_written_and_a_file_that_is_no_database(
+    model: str, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROBUSTCORE_CACHE", str(tmp_path))  # restored, since --cache sets it for good
+    (tmp_path / "file").write_text("")
+    assert run("--model", model, "--cache", str(tmp_path / "file" / "cache")) == 1
+    assert "ROBUSTCORE_CACHE" in capsys.readouterr().err
+    results = tmp_path / "cache" / "results"
+    results.mkdir(parents=True)
+    (results / "results.sqlite").write_text("no database " * 100)
+    assert run("--model", model, "--limit", "5", "--suite", "clean", "--cache", str(tmp_path / "cache")) == 1
+    err = capsys.readouterr().err
+    assert "not SQLite" in err
+    assert err.count("\n") == 1
+
+
+def test_interrupting_keeps_what_is_finished(model: str, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    from robustcore.evaluation import runner
+
+    original = runner._Run._land
+    landed = []
+
+    def interrupted(self: runner._Run, future: object) -> None:
+        original(self, future)  # type: ignore[arg-type]
+        landed.append(future)
+        if len(landed) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runner._Run, "_land", interrupted)
+        assert run("--model", model, "--suite", "fog", "--limit", "20") == 130
+    assert "What was finished is kept" in capsys.readouterr().err
+    assert cli.main(["jobs"]) == 0
+    assert "cancelled" in capsys.readouterr().out
+    assert run("--model", model, "--suite", "fog", "--limit", "20") == 0
+    assert "4 units computed, 2 stored before" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "kind", ["corruptions", "attacks", "models", "datasets", "interventions", "sequences", "suites"]
+)
+def test_every_kind_is_listed(kind: str, capsys: Output) -> None:
+    assert cli.main(["list", kind]) == 0
+    assert capsys.readouterr().out.strip()
+
+
+def test_an_unknown_kind_is_a_usage_error(capsys: Output) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["list", "corruption"])
+    assert "corruptions" in capsys.readouterr().err
+
+
+def test_unknown_jobs_and_results_are_one_sentence(capsys: Output) -> None:
+    for argv, sentence in (
+        (["jobs", "show", "7"], "There is no job 7"),
+        (["jobs", "cancel", "7"], "There is no job 7"),
+        (["results", "show", "--model", "x"], "no stored model named 'x'"),
+        (["results", "merge", os.devnull], "no results file"),
+    ):
+        assert cli.main(argv) == 1
+        assert sentence in capsys.readouterr().err
+
+
+def test_the_readable_table_by_hand() -> None:
+    rows = [("clean", "clean", None, 0.9), ("corruption", "fog", 1, 0.8), ("corruption", "fog", 3, 0.5)]
+    table = pd.DataFrame(rows, columns=["kind", "name", "severity", "accuracy"]).assign(
+        model="m", dataset="d", split="test", n=10, strength=pd.array([pd.NA] * 3, dtype="string"), storage="memory",
+        params="",
+    )  # fmt: skip
+    text = readable(table.astype({"severity": "Int64"}))
+    assert text.splitlines()[0] == "m on d (test, 10 images): clean accuracy 90.0%"
+    assert text.split()[-4:] == ["fog", "80.0", "50.0", "65.0"]
+
+
+def test_a_detached_evaluation_is_queued(model: str, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    from robustcore.evaluation import jobs, queue
+
+    monkeypatch.setattr(jobs, "ensure_worker", lambda: None)
+    assert run("--model", model, "--suite", "fog", "--detach", "--priority", "3") == 0
+    assert "Job 1 is queued" in capsys.readouterr().out
+    with queue.reading() as connection:
+        assert connection is not None
+        row = connection.execute("SELECT state, priority, request FROM jobs").fetchone()
+    assert tuple(row[:2]) == ("queued", 3)
+    assert json.loads(row[2])["models"] == [model]
