@@ -46,6 +46,11 @@ class Size:
         """The factor by which the variant's lengths in pixels are multiplied here; 1 at the variant's own side."""
         return min(self.height, self.width) / VARIANTS[self.variant]
 
+    @property
+    def share_of_224(self) -> float:
+        """The factor for lengths that are given for 224 pixels, whatever the variant."""
+        return min(self.height, self.width) / 224
+
 
 @dataclasses.dataclass(frozen=True)
 class Corruption:
@@ -161,18 +166,22 @@ class Corruption:
         else:
             params = {"strength": self._check_strength(strength, len(images))}
         key = 0 if self.ranged else (severity or 0)
-        step = max(1, _VALUES_PER_SLICE["cuda" if images.is_cuda else "cpu"] // max(1, images[:1].numel()))
-        out = torch.empty_like(images)
+        step = max(1, _VALUES_PER_SLICE["cuda" if images.is_cuda else "cpu"] // max(1, images.shape[1:].numel()))
+        parts = []
         for start in range(0, len(images), step):
             part = slice(start, start + step)
-            draws = Draws(seed, self.name, ids[part], severity=key, epoch=epoch, view=view, device=images.device)
+            draws = _NO_DRAWS
+            if not self.deterministic:
+                draws = Draws(seed, self.name, ids[part], severity=key, epoch=epoch, view=view, device=images.device)
             values = params
             if self.ranged:
                 # Drawn under a key of its own: the pattern is that of a fixed strength.
                 own = Draws(seed, f"{self.name}:strength", ids[part], epoch=epoch, view=view, device=images.device)
                 values = {"strength": self._strengths(params["strength"], part, own)}
-            out[part] = self._run(images[part], draws, size, values)
-        return out
+            parts.append(self._run(images[part], draws, size, values))
+        if len(parts) == 1:
+            return parts[0]
+        return torch.cat(parts) if parts else images.clone()
 
     def _run(self, images: Tensor, draws: Draws, size: Size, params: Params) -> Tensor:
         x = images if self.takes == "uint8" else images.to(torch.float32).div_(255)
@@ -207,6 +216,8 @@ class Corruption:
         values = torch.as_tensor(strength, dtype=torch.float32, device=draws.device)
         return values[part] if values.ndim else values.expand(len(draws))
 
+
+_NO_DRAWS = Draws(0, "none", [])  # what deterministic corruptions are given
 
 registry: Registry[Corruption] = Registry("corruption")
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -25,6 +25,7 @@ from torch import Tensor
 from robustcore.corruptions import _album_pixels as pixels
 from robustcore.corruptions import _album_scenery as scenery
 from robustcore.corruptions import _album_warps as warps
+from robustcore.corruptions._album_batches import choice, each, length, odd, on_host, truncated, uniform
 from robustcore.corruptions._base import Size, corruption
 from robustcore.errors import RobustcoreError
 from robustcore.images import UInt8Array
@@ -74,62 +75,20 @@ def _album(transform: str, **arguments: Any) -> Any:
     return getattr(albumentations, transform)(p=1, **arguments)
 
 
-def _on_host(x: Tensor, function: Callable[..., UInt8Array], *parameters: Iterable[Any]) -> Tensor:
-    """Apply function((H, W, 3) array, one value of each parameter) to every image."""
-    images = x.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-    out = np.empty_like(images)
-    for result, image, *values in zip(out, images, *parameters, strict=True):
-        result[:] = function(image, *values)
-    return torch.from_numpy(out).permute(0, 3, 1, 2).contiguous().to(x.device)
-
-
-def _truncated(x: Tensor) -> Tensor:
-    """Clip float values to 0 .. 255 and drop the fractions."""
-    return x.clamp_(0, 255).to(torch.uint8)
-
-
-def _each(values: Tensor) -> Tensor:
-    """(n, ...) -> (n, ..., 1, 1) up to four axes, for images."""
-    return values.view(*values.shape, *([1] * (4 - values.ndim)))
-
-
-def _scale(size: Size) -> float:
-    return min(size.height, size.width) / 224
-
-
-def _length(x: float, size: Size) -> int:
-    return max(1, round(x * _scale(size)))
-
-
-def _odd(k: float, size: Size) -> int:
-    return max(3, 2 * math.floor(k * _scale(size) / 2) + 1)
-
-
-def _choice(draws: Draws, values: Sequence[int]) -> list[int]:
-    """One of the values for each image, all equally likely."""
-    return [values[i] for i in draws.integers(0, len(values)).tolist()]
-
-
-def _uniform(draws: Draws, low: float, high: float) -> list[float]:
-    """A number for each image."""
-    drawn: list[float] = draws.uniform(low=low, high=high).tolist()
-    return drawn
-
-
 @_candidate("geometry", "Shrinks the image to 0.6 to 0.8 and fills the rest with its mirror images.")
 def affines(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return _on_host(x, warps.zoom, _uniform(draws, 0.6, 0.8))
+    return on_host(x, warps.zoom, uniform(draws, 0.6, 0.8))
 
 
 @_candidate("blur", "Blurs with a box of 5, 7 or 9 pixels.")
 def blur(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    kernels = [_odd(k, size) for k in _choice(draws, (5, 7, 9))]
-    return _on_host(x, _album("Blur").apply, kernels)
+    kernels = [odd(k, size) for k in choice(draws, (5, 7, 9))]
+    return on_host(x, _album("Blur").apply, kernels)
 
 
 @_candidate("occlusion", "Keeps the centre, 130 pixels a side, and blackens the rest.", deterministic=True)
 def border(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    side = _length(130, size)
+    side = length(130, size)
     top, left = (size.height - side) // 2, (size.width - side) // 2
     out = torch.zeros_like(x)
     out[..., top : top + side, left : left + side] = x[..., top : top + side, left : left + side]
@@ -139,12 +98,12 @@ def border(x: Tensor, draws: Draws, size: Size) -> Tensor:
 @_candidate("colour", "Sets one of the channels to 0.")
 def channel_dropout(x: Tensor, draws: Draws, size: Size) -> Tensor:
     kept = torch.arange(3, device=x.device) != draws.integers(0, 3, 1)  # (n, 3)
-    return x * _each(kept)
+    return x * each(kept)
 
 
 @_candidate("occlusion", "Punches 16 to 48 black holes of 8 x 8 pixels.")
 def coarse_dropout(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    most, side = 48, _length(8, size)
+    most, side = 48, length(8, size)
     number = draws.integers(16, most + 1, 1)
     tops = draws.integers(0, size.height - side + 1, most)[..., None]
     lefts = draws.integers(0, size.width - side + 1, most)[..., None]
@@ -161,82 +120,82 @@ def coarse_dropout(x: Tensor, draws: Draws, size: Size) -> Tensor:
 )
 def color_jitter(x: Tensor, draws: Draws, size: Size) -> Tensor:
     factors = draws.uniform(3, low=0.3, high=1.7).tolist()
-    hues, orders = _uniform(draws, -0.7, 0.7), draws.permutation(4).tolist()
+    hues, orders = uniform(draws, -0.7, 0.7), draws.permutation(4).tolist()
     jitter = _album("ColorJitter")
 
     def apply(image: UInt8Array, factors: list[float], hue: float, order: list[int]) -> UInt8Array:
         result: UInt8Array = jitter.apply(image, *factors, hue, order)
         return result
 
-    return _on_host(x, apply, factors, hues, orders)
+    return on_host(x, apply, factors, hues, orders)
 
 
 @_candidate("occlusion", "Cuts out one black hole of up to 150 x 150 pixels, anywhere.")
 def cutout(x: Tensor, draws: Draws, size: Size) -> Tensor:
     """At the top and the left edge the hole keeps its size, at the others it loses up to half of it."""
-    side = _length(150, size)
+    side = length(150, size)
     top = (draws.integers(0, size.height + 1) - side // 2).clamp(0, size.height)
     left = (draws.integers(0, size.width + 1) - side // 2).clamp(0, size.width)
-    rows = torch.arange(size.height, device=x.device)[:, None] - _each(top)  # (n, 1, H, 1)
-    columns = torch.arange(size.width, device=x.device) - _each(left)
+    rows = torch.arange(size.height, device=x.device)[:, None] - each(top)  # (n, 1, H, 1)
+    columns = torch.arange(size.width, device=x.device) - each(left)
     return x * ~((rows >= 0) & (rows < side) & (columns >= 0) & (columns < side))
 
 
 @_candidate("digital", "Goes down to 45 % of the size and up again, nearest pixel.", deterministic=True)
 def downscale(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return _on_host(x, functools.partial(_album("Downscale").apply, scale=0.45))
+    return on_host(x, functools.partial(_album("Downscale").apply, scale=0.45))
 
 
 @_candidate("geometry", "Warps by a random affine map: three points move by up to 50 pixels each way.")
 def elastic_transform(x: Tensor, draws: Draws, size: Size) -> Tensor:
     """The experiment's elastic field, alpha 1 and sigma 50, moves nothing by more than 0.02 pixels and is left out."""
-    reach = 50 * _scale(size)
-    return _on_host(x, warps.random_affine, draws.uniform(3, 2, low=-reach, high=reach).cpu().numpy())
+    reach = 50 * size.share_of_224
+    return on_host(x, warps.random_affine, draws.uniform(3, 2, low=-reach, high=reach).cpu().numpy())
 
 
 @_candidate("digital", "Lights the edges from one corner, by a 3 x 3 kernel.")
 def emboss(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    strengths = _uniform(draws, 0.2, 0.7)
+    strengths = uniform(draws, 0.2, 0.7)
     kernels = [np.array([[-1 - v, -v, 0], [-v, 1, v], [0, v, 1 + v]], dtype=np.float32) for v in strengths]
-    return _on_host(x, _album("Emboss").apply, kernels)
+    return on_host(x, _album("Emboss").apply, kernels)
 
 
 @_candidate("geometry", "Mirrors left to right, upside down, or both.")
 def flip(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    way = _each(draws.integers(0, 3))
+    way = each(draws.integers(0, 3))
     x = torch.where(way != 1, x.flip(-1), x)
     return torch.where(way != 0, x.flip(-2), x)
 
 
 @_candidate("blur", "Blurs with a Gaussian of deviation 1.7, 2 or 2.3 pixels.")
 def gaussian_blur(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    sides = _choice(draws, (9, 11, 11, 13, 13))
-    sigmas = [(0.3 * ((k - 1) / 2 - 1) + 0.8) * _scale(size) for k in sides]
-    return _on_host(x, pixels.gaussian_blur, [_odd(k, size) for k in sides], sigmas)
+    sides = choice(draws, (9, 11, 11, 13, 13))
+    sigmas = [(0.3 * ((k - 1) / 2 - 1) + 0.8) * size.share_of_224 for k in sides]
+    return on_host(x, pixels.gaussian_blur, [odd(k, size) for k in sides], sigmas)
 
 
 @_candidate("noise", "Adds independent normal noise with a variance of 500 to 1000 squared grey levels.")
 def gauss_noise(x: Tensor, draws: Draws, size: Size) -> Tensor:
     deviation = draws.uniform(low=500, high=1000).sqrt()
-    return _truncated(draws.normal(*x.shape[1:]).mul_(_each(deviation)).add_(x))
+    return truncated(draws.normal(*x.shape[1:]).mul_(each(deviation)).add_(x))
 
 
 @_candidate("geometry", "Stretches and squeezes the columns and rows of a 5 x 5 grid.")
 def grid_distortion(x: Tensor, draws: Draws, size: Size) -> Tensor:
     advances = draws.uniform(2, 5, low=0, high=2).tolist()
-    return _on_host(x, lambda image, both: warps.grid_distortion(image, *both), advances)
+    return on_host(x, lambda image, both: warps.grid_distortion(image, *both), advances)
 
 
 @_candidate("colour", "Shifts hue by up to 200 degrees and saturation and value by up to 150 and 100 levels.")
 def hue_saturation_value(x: Tensor, draws: Draws, size: Size) -> Tensor:
     limits = ((-100, 100), (-150, 150), (-100, 100))
-    return _on_host(x, pixels.shift_hsv, *(_uniform(draws, low, high) for low, high in limits))
+    return on_host(x, pixels.shift_hsv, *(uniform(draws, low, high) for low, high in limits))
 
 
 def _jpeg(x: Tensor, draws: Draws) -> Tensor:
     qualities = draws.integers(5, 16).tolist()
     # The encoder takes red for blue, as the experiment's did.
-    return _on_host(x, functools.partial(_album("ImageCompression").apply, image_type=".jpg"), qualities)
+    return on_host(x, functools.partial(_album("ImageCompression").apply, image_type=".jpg"), qualities)
 
 
 @_candidate("digital", "Compresses as JPEG of quality 5 to 15.")
@@ -270,39 +229,39 @@ def jpeg_compression(x: Tensor, draws: Draws, size: Size) -> Tensor:
 
 @_candidate("blur", "Takes the median of a square of 5, 7, 9 or 11 pixels.")
 def median_blur(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    kernels = [_odd(k, size) for k in _choice(draws, (5, 7, 9, 11))]
-    return _on_host(x, _album("MedianBlur").apply, kernels)
+    kernels = [odd(k, size) for k in choice(draws, (5, 7, 9, 11))]
+    return on_host(x, _album("MedianBlur").apply, kernels)
 
 
 @_candidate("blur", "Averages along a line between two random cells of a kernel of 11 to 17 pixels, which also shifts.")
 def motion_blur(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    sides = torch.tensor([_odd(k, size) for k in _choice(draws, (11, 13, 15, 17))])
+    sides = torch.tensor([odd(k, size) for k in choice(draws, (11, 13, 15, 17))])
     units = draws.uniform(4).cpu()
     xs, xe, ys, ye = (units * sides[:, None]).to(torch.int64).unbind(dim=1)
     # Both ends in one column: the second row is one of the others.
     other = (ys + 1 + (units[:, 3] * (sides - 1)).to(torch.int64)) % sides
     ye = torch.where(xs == xe, other, ye)
     starts, ends = torch.stack((xs, ys), dim=1).tolist(), torch.stack((xe, ye), dim=1).tolist()
-    return _on_host(x, pixels.motion_blur, sides.tolist(), starts, ends)
+    return on_host(x, pixels.motion_blur, sides.tolist(), starts, ends)
 
 
 @_candidate("noise", "Multiplies every pixel by a factor of 0.7 to 1.3, one for the three channels.")
 def multiplicative_noise(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return _truncated(draws.uniform(1, size.height, size.width, low=0.7, high=1.3) * x)
+    return truncated(draws.uniform(1, size.height, size.width, low=0.7, high=1.3) * x)
 
 
 @_candidate("geometry", "Bends the image like a strong lens, inward or outward, a little off its centre.")
 def optical_distortion(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    strengths = _uniform(draws, -4, 4)
-    right, down = (draws.uniform(2, low=-4, high=4) * _scale(size)).round().to(torch.int64).unbind(dim=1)
-    return _on_host(x, warps.optical_distortion, strengths, right.tolist(), down.tolist())
+    strengths = uniform(draws, -4, 4)
+    right, down = (draws.uniform(2, low=-4, high=4) * size.share_of_224).round().to(torch.int64).unbind(dim=1)
+    return on_host(x, warps.optical_distortion, strengths, right.tolist(), down.tolist())
 
 
 @_candidate("geometry", "Looks at a random quadrilateral of the image as if it were straight.")
 def perspective(x: Tensor, draws: Draws, size: Size) -> Tensor:
     sigma = draws.uniform(1, 1, low=0.1, high=0.3)
     jitter = (draws.normal(4, 2) * sigma).abs().remainder(1)
-    return _on_host(x, warps.perspective, jitter.cpu().numpy())
+    return on_host(x, warps.perspective, jitter.cpu().numpy())
 
 
 @_candidate("digital", "Keeps 2 bits of every value.", deterministic=True)
@@ -312,18 +271,18 @@ def posterize(x: Tensor, draws: Draws, size: Size) -> Tensor:
 
 @_candidate("colour", "Adds one value of up to 0.9 of the range, or subtracts it.")
 def random_brightness(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return _truncated(x + _each(draws.uniform(low=-0.9, high=0.9) * 255))
+    return truncated(x + each(draws.uniform(low=-0.9, high=0.9) * 255))
 
 
 @_candidate("colour", "Multiplies every value by a factor of -0.5 to 2.5; one image in six turns black.")
 def random_contrast(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return _truncated(x * _each(draws.uniform(low=-0.5, high=2.5)))
+    return truncated(x * each(draws.uniform(low=-0.5, high=2.5)))
 
 
 @_candidate("weather", "Blends 15 to 21 faint white discs in and blurs: mostly blur.")
 def random_fog(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    coefficients, units = _uniform(draws, 0.8, 1.0), draws.uniform(scenery.FOG_POINTS, 2).tolist()
-    return _on_host(x, scenery.fog, coefficients, units)
+    coefficients, units = uniform(draws, 0.8, 1.0), draws.uniform(scenery.FOG_POINTS, 2).tolist()
+    return on_host(x, scenery.fog, coefficients, units)
 
 
 @_candidate("colour", "Darkens by a gamma of 3 to 10.")
@@ -349,15 +308,15 @@ def random_grid_shuffle(x: Tensor, draws: Draws, size: Size) -> Tensor:
 @_candidate("weather", "Draws 83 slanted grey drops, blurs the image and darkens it.")
 def random_rain(x: Tensor, draws: Draws, size: Size) -> Tensor:
     """The drawn slant moves the drops' starts alone: every drop is drawn 10 to the right and 20 down."""
-    drop = (_length(10, size), _length(20, size))
+    drop = (length(10, size), length(20, size))
     slant = draws.uniform(1, low=-drop[0], high=drop[0]).to(torch.int64)
     units = draws.uniform(83, 2)
     left, right = slant.clamp(max=0), size.width - slant.clamp(min=0)
     columns = left + (units[..., 0] * (right - left + 1)).to(torch.int64)
     rows = (units[..., 1] * (size.height - drop[1] + 1)).to(torch.int64)
     starts = torch.stack((columns, rows), dim=-1).tolist()
-    blur = _odd(7, size)
-    return _on_host(x, lambda image, points: scenery.rain(image, points, drop, blur), starts)
+    blur = odd(7, size)
+    return on_host(x, lambda image, points: scenery.rain(image, points, drop, blur), starts)
 
 
 @_candidate("weather", "Halves the lightness inside two to four random polygons.")
@@ -365,7 +324,7 @@ def random_shadow(x: Tensor, draws: Draws, size: Size) -> Tensor:
     number = draws.integers(2, 5).tolist()
     columns, rows = draws.integers(0, size.width + 1, 4, 8), draws.integers(0, size.height + 1, 4, 8)
     polygons = torch.stack((columns, rows), dim=-1).to(torch.int32).cpu().numpy()  # (n, 4, 8, 2)
-    return _on_host(x, scenery.shadow, (some[:k] for some, k in zip(polygons, number, strict=True)))
+    return on_host(x, scenery.shadow, (some[:k] for some, k in zip(polygons, number, strict=True)))
 
 
 @_candidate("weather", "Bleaches the darker pixels, as snow on the ground would.")
@@ -373,14 +332,14 @@ def random_snow(x: Tensor, draws: Draws, size: Size) -> Tensor:
     snow = functools.partial(
         _album("RandomSnow", brightness_coeff=2.5, method="bleach").apply, snow_texture=None, sparkle_mask=None
     )
-    return _on_host(x, snow, _uniform(draws, 0.1, 0.3))
+    return on_host(x, snow, uniform(draws, 0.1, 0.3))
 
 
 @_candidate("weather", "Draws the sun in the upper half, 200 pixels in radius, and a line of ghosts.")
 def random_sun_flare(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    most, columns = 10, range(0, size.width, _length(10, size))
+    most, columns = 10, range(0, size.width, length(10, size))
     centres = (draws.uniform(2) * torch.tensor([size.width, size.height / 2], device=x.device)).to(torch.int64).tolist()
-    angles, number = _uniform(draws, 0, 2 * math.pi), draws.integers(6, most + 1).tolist()
+    angles, number = uniform(draws, 0, 2 * math.pi), draws.integers(6, most + 1).tolist()
     alphas, places = draws.uniform(most, low=0.05, high=0.2).tolist(), draws.integers(0, len(columns), most).tolist()
     radii, colours = draws.integers(1, 3, most).tolist(), draws.integers(205, 256, most, 3).tolist()
 
@@ -389,31 +348,31 @@ def random_sun_flare(x: Tensor, draws: Draws, size: Size) -> Tensor:
         for g in range(number[i]):
             column = columns[places[i][g]]
             row = scenery.ghost_height(centres[i], angles[i], column, size.height)
-            ghosts.append((alphas[i][g], (column, row), _length(radii[i][g] ** 3, size), tuple(colours[i][g])))
-        return scenery.sun_flare(image, tuple(centres[i]), ghosts, _length(200, size))
+            ghosts.append((alphas[i][g], (column, row), length(radii[i][g] ** 3, size), tuple(colours[i][g])))
+        return scenery.sun_flare(image, tuple(centres[i]), ghosts, length(200, size))
 
-    return _on_host(x, apply, range(len(x)))
+    return on_host(x, apply, range(len(x)))
 
 
 @_candidate("colour", "Adds to each channel a value of up to 200 levels, or subtracts it.")
 def rgb_shift(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return _truncated(x + _each(draws.uniform(3, low=-200, high=200)))
+    return truncated(x + each(draws.uniform(3, low=-200, high=200)))
 
 
 @_candidate("geometry", "Turns the image by any angle and fills the corners with its mirror images.")
 def rotate(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return _on_host(x, warps.rotate, _uniform(draws, -180, 180))
+    return on_host(x, warps.rotate, uniform(draws, -180, 180))
 
 
 @_candidate("digital", "Sharpens by a 3 x 3 kernel.")
 def sharpen(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    alphas, lightnesses = _uniform(draws, 0.3, 0.6), _uniform(draws, 0.6, 1.0)
+    alphas, lightnesses = uniform(draws, 0.3, 0.6), uniform(draws, 0.6, 1.0)
     kernels = []
     for alpha, lightness in zip(alphas, lightnesses, strict=True):
         kernel = np.full((3, 3), -alpha, dtype=np.float32)
         kernel[1, 1] = 1 - alpha + alpha * (8 + lightness)
         kernels.append(kernel)
-    return _on_host(x, _album("Sharpen", method="kernel").apply, alphas, kernels)
+    return on_host(x, _album("Sharpen", method="kernel").apply, alphas, kernels)
 
 
 @_candidate("colour", "Inverts the values of 200 and more.", deterministic=True)
@@ -423,7 +382,7 @@ def solarize(x: Tensor, draws: Draws, size: Size) -> Tensor:
 
 @_candidate("colour", "Turns the image sepia.", deterministic=True)
 def to_sepia(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return _on_host(x, _album("ToSepia").apply)
+    return on_host(x, _album("ToSepia").apply)
 
 
 @_candidate(
@@ -431,4 +390,4 @@ def to_sepia(x: Tensor, draws: Draws, size: Size) -> Tensor:
 )
 def transpose(x: Tensor, draws: Draws, size: Size) -> Tensor:
     right, down = draws.uniform(2, low=-0.7, high=0.7).unbind(dim=1)
-    return _on_host(x, warps.shift, (right * size.width).tolist(), (down * size.height).tolist())
+    return on_host(x, warps.shift, (right * size.width).tolist(), (down * size.height).tolist())

@@ -58,11 +58,6 @@ def _laugros(
     return register
 
 
-def _scale(size: Size) -> float:
-    """The factor of the lengths, whatever the size variant: the shorter side against 224."""
-    return min(size.height, size.width) / 224
-
-
 def _each(values: Tensor) -> Tensor:
     """(n,) -> (n, 1, 1, 1): one value for each image."""
     return values.view(-1, 1, 1, 1)
@@ -119,7 +114,7 @@ def _five_boxes(scale: float) -> npt.NDArray[np.float64]:
     (0.4, 0.95), (0, 1), deterministic=True,
 )  # fmt: skip
 def blur(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    blurred = _filters.separable(x, _five_boxes(_scale(size)), "reflect101")
+    blurred = _filters.separable(x, _five_boxes(size.share_of_224), "reflect101")
     return blurred.sub_(x).mul_(_each(strength)).add_(x)
 
 
@@ -137,7 +132,7 @@ def artifacts(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     number = strength.round()
     lines = max(1, int(number.max()))
     drawn = draws.uniform(lines, 6)  # place, direction and colour of each line
-    dot = DOT * _scale(size)
+    dot = DOT * size.share_of_224
     side = max(1, round(dot))
     cos, sin = _cos_sin(drawn[..., 2:3] * math.pi)
     along = torch.arange(DOTS, device=x.device) * (2 * dot) - (DOTS - 1) * dot
@@ -167,7 +162,7 @@ def artifacts(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 def obstruction(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """The square lies inside the image and grows out of itself; its value is uniform (ours)."""
     place, value = draws.uniform(2), draws.uniform(1)
-    side = (strength * _scale(size)).round().to(torch.int64)
+    side = (strength * size.share_of_224).round().to(torch.int64)
     top = (place[:, 0] * (size.height - side + 1)).to(torch.int64)
     left = (place[:, 1] * (size.width - side + 1)).to(torch.int64)
     rows, columns = _rows_and_columns(x)
@@ -183,7 +178,7 @@ def obstruction(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor
 )  # fmt: skip
 def translation(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """The two directions are drawn; the shift is of whole pixels; what comes in is black (ours)."""
-    shift = (strength * _scale(size)).round()
+    shift = (strength * size.share_of_224).round()
     rows, columns = _rows_and_columns(x)
     rows = rows - _each((_sign(draws) * shift).to(torch.int64))  # (n, 1, H, 1)
     columns = columns - _each((_sign(draws) * shift).to(torch.int64))
@@ -285,7 +280,7 @@ def thumbnail_resize(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> T
 def border(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """The value is uniform (ours)."""
     value = draws.uniform(1)
-    thickness = _each((strength * _scale(size)).round().to(torch.int64))
+    thickness = _each((strength * size.share_of_224).round().to(torch.int64))
     rows, columns = _rows_and_columns(x)
     inside = (rows >= thickness) & (rows < size.height - thickness)
     inside = inside & (columns >= thickness) & (columns < size.width - thickness)
