@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train one after the other; an interrupted training goes on after its last whole epoch."""
-    from robustcore.commands.train import shown_on
+    from robustcore.commands.train import shown_on, stages_on
     from robustcore.progress import Bar
     from robustcore.training import runs, zoo
 
@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
                 half=True,
                 device=args.device,
                 progress=shown_on(bar),
+                stage=stages_on(bar),
                 resume=True,
             )
         accuracy = ", ".join(f"{split} {value:.1%}" for split, value in fitted.accuracy.items())

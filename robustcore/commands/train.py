@@ -35,24 +35,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
     )
-    add("--epochs", type=int, help="passes through the training images (default: 8)")
-    add("--seed", type=int, help="of the weights, the order and all draws (default: 0)")
-    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    add("--epochs", metavar="N", type=int, help="passes through the training images (default: 8)")
+    add("--seed", metavar="N", type=int, help="of the weights, the order and all draws (default: 0)")
+    add("--device", metavar="NAME", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     add("--output", type=Path, metavar="FILE", help="checkpoint, .safetensors (default: in the cache, as own/NAME)")
     add("--resume", action="store_true", help="continue this training where it was interrupted")
     add("--force", action="store_true", help="train again, and replace a checkpoint that is there")
     more = parser.add_argument_group("the recipe in detail").add_argument
-    more("--batch", type=int, help="images in a step (default: 64)")
-    more("--lr", type=float, dest="learning_rate", help="greatest learning rate (default: 0.1)")
+    more("--batch", metavar="N", type=int, help="images in a step (default: 64)")
+    more("--lr", metavar="RATE", type=float, dest="learning_rate", help="greatest learning rate (default: 0.1)")
     more("--schedule", metavar="NAME", help="one-cycle or steps (default: one-cycle)")
-    more("--momentum", type=float, help="Nesterov's (default: 0.9)")
-    more("--weight-decay", type=float, help="on weights only (default: 0.0005)")
+    more("--momentum", metavar="SHARE", type=float, help="Nesterov's (default: 0.9)")
+    more("--weight-decay", metavar="RATE", type=float, help="on weights only (default: 0.0005)")
     more("--shift", type=int, metavar="PIXELS", help="images are moved by up to this, each way (default: 4)")
     more("--no-flip", dest="flip", action="store_false", help="do not mirror images at random")
     more("--side", type=int, metavar="PIXELS", help="side of the prepared images (default: the dataset's)")
     more("--limit", type=int, metavar="N", help="use only the first N training images")
     more("--start", metavar="NAME|FILE", help="begin with the weights of this model")
-    more("--precision", default="auto", help="auto, float32 or bfloat16 (default: auto)")
+    more("--precision", metavar="NAME", default="auto", help="auto, float32 or bfloat16 (default: auto)")
     more("--half", action="store_true", help="write float16 weights, half as large")
 
 
@@ -77,8 +77,8 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     with Bar() as bar:
         fitted = runs.fit(
-            recipe, output=output, half=args.half, device=args.device, precision=args.precision, progress=shown_on(bar),
-            resume=args.resume,
+            recipe, output=output, half=args.half, device=args.device, precision=args.precision, resume=args.resume,
+            progress=shown_on(bar), stage=stages_on(bar),
         )  # fmt: skip
     print(f"Trained {recipe.model} in {duration(time.monotonic() - began)}.")
     for split, accuracy in fitted.accuracy.items():
@@ -121,3 +121,8 @@ def shown_on(bar: Bar) -> Callable[[Progress], None]:
             bar.line(text)
 
     return show
+
+
+def stages_on(bar: Bar) -> Callable[[str, int, int], None]:
+    """What happens before and after a training, on the bar alone."""
+    return lambda what, done, total: bar.update(done, total, what)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -38,8 +38,11 @@ class TrainingSet:
         return len(self.labels)
 
     @classmethod
-    def of(cls, dataset: Dataset) -> TrainingSet:
-        """Decode a whole dataset; a `TrainingError` where it cannot be trained on or does not fit into memory."""
+    def of(cls, dataset: Dataset, count: Callable[[int, int], None] | None = None) -> TrainingSet:
+        """Decode a whole dataset; a `TrainingError` where it cannot be trained on or does not fit into memory.
+
+        `count` is told (images done, images) as it goes.
+        """
         n, side = len(dataset), dataset.side
         if n < 2:
             raise TrainingError(f"The dataset {dataset.name} has {n} training images; at least 2 are needed.")
@@ -57,6 +60,8 @@ class TrainingSet:
         for start in range(0, n, _BLOCK):
             stop = min(start + _BLOCK, n)
             images[start:stop] = dataset.images(start, stop)
+            if count is not None:
+                count(stop, n)
         labels, ids = torch.as_tensor(dataset.labels), torch.as_tensor(dataset.ids)
         return cls(images, labels.to(torch.int64), ids.to(torch.int64), tuple(dataset.classes), dataset.fingerprint)
 

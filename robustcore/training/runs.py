@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable
 from importlib.metadata import version
@@ -49,6 +50,7 @@ def fit(
     device: torch.device | str | None = "auto",
     precision: str = "auto",
     progress: Callable[[Progress], None] | None = None,
+    stage: Callable[[str, int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     resume: bool = False,
 ) -> Fitted:
@@ -58,6 +60,8 @@ def fit(
         output: the checkpoint's file; by default where the catalogue finds it as "own/" and the recipe's name.
         half: float16 weights in the file, for models that ship; the accuracies are those of the rounded weights.
         device, precision, progress, cancelled: see `train`.
+        stage: called before and after the training proper with what is done (images are read, accuracies measured), how
+            many images of it are finished, and how many there are.
         resume: continue an interrupted training of the same recipe on the same data.
 
     Raises:
@@ -73,13 +77,17 @@ def fit(
     start = _start_from(model, recipe) if recipe.start else None
     _check_side(model, family.side)
     state = states.path_of(recipe)
+    data = TrainingSet.of(dataset, _counter(stage, "reading the training images"))
     standing = train(
-        recipe, model, TrainingSet.of(dataset), device=where, precision=precision, progress=progress, cancelled=cancelled,
+        recipe, model, data, device=where, precision=precision, progress=progress, cancelled=cancelled,
         state=state, resume=resume,
     )  # fmt: skip
     if half:
         checkpoints.round_to_half(model)
-    accuracy = {split.split: measure(model, split) for split in held_out(recipe)}
+    accuracy = {
+        each.split: measure(model, each, _counter(stage, f"measuring on the {each.split} images"))
+        for each in held_out(recipe)
+    }
     model.card = dataclasses.replace(card, recipe=_record(recipe, standing, start, accuracy))
     checkpoints.save(model, path, half=half)
     state.unlink(missing_ok=True)
@@ -120,8 +128,8 @@ def held_out(recipe: Recipe) -> list[Dataset]:
     return found
 
 
-def measure(model: Classifier, dataset: Dataset) -> float:
-    """Accuracy on a whole dataset, in float32, on the model's device."""
+def measure(model: Classifier, dataset: Dataset, count: Callable[[int, int], None] | None = None) -> float:
+    """Accuracy on a whole dataset, in float32, on the model's device; `count` is told (images done, images)."""
     labels = torch.as_tensor(dataset.labels)
     correct = 0
     for start in range(0, len(dataset), _BLOCK):
@@ -130,7 +138,13 @@ def measure(model: Classifier, dataset: Dataset) -> float:
         with torch.inference_mode():
             predicted = model(images).argmax(1).cpu()
         correct += int((predicted == labels[start:stop]).sum())
+        if count is not None:
+            count(stop, len(dataset))
     return correct / len(dataset)
+
+
+def _counter(stage: Callable[[str, int, int], None] | None, what: str) -> Callable[[int, int], None] | None:
+    return None if stage is None else functools.partial(stage, what)
 
 
 def _record(recipe: Recipe, standing: Standing, start: str | None, accuracy: dict[str, float]) -> dict[str, Any]:
