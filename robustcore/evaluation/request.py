@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class EvaluationRequest:
         split, limit, seed, severities, storage, device, precision: as there.
         surrogates: names or paths of the models that attacks are crafted on.
         title: what people see; made from the rest where it is left empty.
+        command: the line of a shell that asks for the same; kept with every result. Made from the rest where it is empty.
     """
 
     models: tuple[str, ...]
@@ -38,6 +40,7 @@ class EvaluationRequest:
     precision: str = "float32"
     surrogates: tuple[str, ...] = ()
     title: str = ""
+    command: str = ""
 
     def __post_init__(self) -> None:
         for name in ("models", "surrogates", "severities", "conditions"):
@@ -68,6 +71,7 @@ class EvaluationRequest:
             conditions=tuple(resolved),
             severities=None,
             title=self.title or self.describe(),
+            command=self.command or self.line(),
         )
 
     def describe(self) -> str:
@@ -77,6 +81,22 @@ class EvaluationRequest:
         models = self.models[0] if len(self.models) == 1 else f"{len(self.models)} models"
         images = f", {self.limit} images" if self.limit else ""
         return f"{models} on {self.dataset} under {conditions}{images}"
+
+    def line(self) -> str:
+        """The line of a shell that asks for the same; single conditions appear by their names."""
+        suites_ = list(dict.fromkeys(c if isinstance(c, str) else c.name for c in self.conditions))
+        words = ["robustcore", "evaluate"]
+        for model in self.models:
+            words += ["--model", model]
+        words += ["--dataset", self.dataset, "--split", self.split, "--suite", *suites_]
+        if self.severities:
+            words += ["--severity", *map(str, self.severities)]
+        if self.limit is not None:
+            words += ["--limit", str(self.limit)]
+        for surrogate in self.surrogates:
+            words += ["--surrogate", surrogate]
+        words += ["--seed", str(self.seed), "--storage", self.storage, "--precision", self.precision]
+        return shlex.join(words)
 
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments of `evaluations.prepare`."""

@@ -92,7 +92,7 @@ def _evaluate(job: int, heart: Heartbeat, progress: Callable[[Progress], None] |
             device=request.device,
             progress=report,
             cancelled=heart.cancelled,
-            command=f"job {job}: {request.title}",
+            command=request.command,
         )
         record.failures(store.failures(prepared.cells))
         return summary, tables.table(prepared.cells, store)

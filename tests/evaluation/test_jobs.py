@@ -214,3 +214,14 @@ def test_a_request_survives_json_and_forgets_the_folder_it_was_made_in(
     assert settled.conditions == (Condition.clean(), Condition.corruption("fog", 2, storage="jpeg85"))
     assert EvaluationRequest.from_json(settled.to_json()) == settled
     assert settled.settled() == settled
+
+
+def test_a_request_knows_the_line_of_a_shell_that_asks_for_the_same() -> None:
+    request = EvaluationRequest(("scenes/a", "my model"), "scenes", ("imagenet-c", "fog"), severities=(1, 5), limit=64)
+    line = (
+        "robustcore evaluate --model scenes/a --model 'my model' --dataset scenes --split test --suite imagenet-c fog "
+        "--severity 1 5 --limit 64 --seed 0 --storage memory --precision float32"
+    )
+    assert request.line() == line
+    assert request.settled().command == line
+    assert request.settled().settled().command == line
