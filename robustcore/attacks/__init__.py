@@ -1,0 +1,184 @@
+"""Attacks: the registry, the presets of the documents, and `attack`."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from robustcore.attacks import _inputs, _victim, presets
+from robustcore.attacks._base import Attack, Option, registry
+from robustcore.attacks._driver import AttackResult, Run
+from robustcore.attacks._inputs import Eps
+from robustcore.attacks._trace import Trace
+from robustcore.attacks.budgets import NORMS, default_eps
+from robustcore.attacks.goals import GOALS, Goal
+from robustcore.attacks.presets import Preset
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.randomness import Draws
+
+for _module in pkgutil.iter_modules(__path__):
+    if not _module.name.startswith("_"):
+        importlib.import_module(f"{__name__}.{_module.name}")
+
+__all__ = [
+    "GOALS",
+    "NORMS",
+    "Attack",
+    "AttackResult",
+    "Option",
+    "Preset",
+    "Trace",
+    "attack",
+    "get",
+    "names",
+    "preset_names",
+    "resolve",
+]
+
+
+def names() -> list[str]:
+    """The names of all attacks, sorted."""
+    return registry.names()
+
+
+def preset_names() -> list[str]:
+    """The names of all presets, document/name, sorted."""
+    return presets.registry.names()
+
+
+def get(name: str) -> Attack:
+    """The registered attack of that name."""
+    return registry[name]
+
+
+def resolve(name: str) -> tuple[Attack, Preset | None]:
+    """The attack that a name stands for, and the preset if it is one's.
+
+    A preset is named document/name; its plain name does where no attack has it ("pgd_ll", but "laugros/pgd").
+    """
+    if name in registry:
+        return registry[name], None
+    plain = {p.plain_name: p for p in presets.registry if p.plain_name not in registry}
+    found = plain.get(name) or (presets.registry[name] if name in presets.registry else None)
+    if found is None:
+        raise UnknownNameError("attack", name, [*registry.names(), *presets.registry.names(), *plain])
+    return registry[found.attack], found
+
+
+def attack(
+    model: nn.Module,
+    images: Any,
+    labels: Any,
+    name: str = "pgd",
+    *,
+    eps: Eps | None = None,
+    norm: str | None = None,
+    goal: str | None = None,
+    target: int | Sequence[int] | Tensor | Literal["random"] | None = None,
+    surrogate: nn.Module | None = None,
+    seed: int = 0,
+    ids: Tensor | Sequence[int] | None = None,
+    early_stop: bool | None = None,
+    batch_size: int | None = None,
+    trace: bool = False,
+    progress: Callable[[float], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    **options: Any,
+) -> AttackResult:
+    """Change images, within a budget, so that the model misclassifies them; the best image found is given back.
+
+    What is not given has the preset's value, else the attack's default: for most L-inf, untargeted, eps 8/255.
+
+    Args:
+        model: a module over [0, 1] pixels with the normalisation inside, in eval mode; it judges the success.
+        images: (N, 3, H, W) tensor, uint8 or float in [0, 1]; or (N, H, W, 3) array.
+        labels: (N,) true classes.
+        name: an attack or a preset, see `names()` and `preset_names()`.
+        eps: the budget's radius, in pixels of [0, 1] and in the norm: one number, one for each image, or a range
+            (low, high) that each image draws from. L-inf: 0 to 1; L2: 0 to sqrt(3 H W). An attack that seeks the nearest
+            image (cw, hopskipjump) or the highest score (fooling) needs none.
+        norm: "linf" or "l2".
+        goal: "untargeted", "targeted" or "least_likely".
+        target: the class to reach, or one for each image, or "random"; makes the goal targeted.
+        surrogate: another model to craft on, which knows the same classes; the success is judged on `model`.
+        seed: of the random draws; an image's draws depend on (seed, attack, image id) alone.
+        ids: (N,) image ids; default 0..N-1.
+        early_stop: whether an image leaves as soon as its goal is reached, and those misclassified as they are are left
+            unchanged. By default it does, but for a surrogate (a stronger image transfers better) and for a trace.
+        batch_size: images in one pass through the model; by default as many as are fast; halved when memory runs out.
+        trace: keep every query's images, loss and best classes.
+        progress: called with the share of the work that is done, 0 to 1.
+        cancel: asked before every pass; True ends the attack with the best found so far.
+        **options: the attack's own, see `get(name).options`.
+
+    Raises:
+        UnknownNameError: no such attack, norm, goal or option.
+        InvalidArgumentError: anything else outside what is allowed.
+        ModelError: a model that answers with something else than logits, or with values that are not finite.
+    """
+    method, preset = resolve(name)
+    if preset is not None:
+        eps = preset.eps if eps is None else eps
+        norm = preset.norm if norm is None else norm
+        goal = preset.goal if goal is None and target is None else goal
+        options = {**preset.options, **options}
+    checked = method.check_options(options)
+    norm = method.check_norm(norm)
+    goal = method.check_goal("targeted" if goal is None and target is not None else goal)
+    if goal == "targeted" and target is None:
+        target = "random"
+    if goal != "targeted" and target is not None:
+        raise InvalidArgumentError(f"A target belongs to the goal targeted, not to {goal}.")
+    if batch_size is not None and (isinstance(batch_size, bool) or batch_size < 1):
+        raise InvalidArgumentError(f"A batch size is 1 or more, not {batch_size!r}.")
+    model = _victim.check(model, "model")
+    inputs = _gather(model, images, labels, method, eps, norm, goal, target, seed, ids)
+    if surrogate is not None:
+        _victim.check_surrogate(_victim.check(surrogate, "surrogate"), model, inputs.images[:1])
+    run = Run(
+        method,
+        checked,
+        norm,
+        model,
+        model if surrogate is None else surrogate,
+        seed,
+        (surrogate is None and not trace) if early_stop is None else early_stop,
+        trace,
+        progress,
+        cancel,
+    )
+    return run(inputs, batch_size)
+
+
+def _gather(
+    model: nn.Module,
+    images: Any,
+    labels: Any,
+    method: Attack,
+    eps: Eps | None,
+    norm: str,
+    goal: str,
+    target: Any,
+    seed: int,
+    ids: Tensor | Sequence[int] | None,
+) -> _inputs.Inputs:
+    """What belongs to the single images, checked."""
+    pixels = _inputs.images_of(images)
+    n, shape = len(pixels), tuple(pixels.shape[1:])
+    classes = _inputs.integers(labels, n, "label")
+    own_ids = torch.arange(n) if ids is None else _inputs.integers(ids, n, "id")
+    if eps is None and method.bounded:
+        eps = default_eps(norm, shape)
+    radii = None if eps is None else _inputs.eps_of(eps, norm, shape, Draws(seed, f"{method.name}:eps", own_ids))
+    wanted = Goal(classes, least_likely=goal == "least_likely")
+    if goal == "targeted":
+        known = _victim.count_classes(model, pixels[:1])
+        targets = _inputs.targets_of(target, classes, known, Draws(seed, f"{method.name}:target", own_ids))
+        wanted = dataclasses.replace(wanted, targets=targets)
+    return _inputs.Inputs(pixels, wanted, own_ids, radii)

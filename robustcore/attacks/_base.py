@@ -1,0 +1,168 @@
+"""What an attack is: its arithmetic, the facts about it, and its options with their ranges."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from torch import Tensor
+
+from robustcore.attacks._oracle import Oracle
+from robustcore.attacks.budgets import NORMS
+from robustcore.attacks.goals import GOALS
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.registry import Registry
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """One option of an attack.
+
+    Attributes:
+        default: its value when it is not given.
+        summary: what it does, one sentence for people.
+        low, high: the least and greatest number allowed.
+        choices: the values allowed, for texts.
+        kind: its type: bool, int, float, str or Tensor; by default that of `default`.
+        may_be_none: whether None is allowed.
+    """
+
+    default: Any
+    summary: str
+    low: float = -math.inf
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+    kind: type | None = None
+
+    @property
+    def type(self) -> type:
+        """The type of its values."""
+        return self.kind or type(self.default)
+
+    def check(self, attack: str, name: str, value: Any) -> Any:
+        """The value, if it is allowed."""
+        if value is None and self.default is None:
+            return None
+        if self.choices:
+            if value not in self.choices:
+                raise InvalidArgumentError(f"{name} of {attack} is one of {', '.join(self.choices)}, not {value!r}.")
+            return value
+        if self.type in (int, float):
+            return self._number(attack, name, value)
+        if not isinstance(value, self.type):
+            raise InvalidArgumentError(f"{name} of {attack} is a {self.type.__name__}, not {value!r}.")
+        return value
+
+    def _number(self, attack: str, name: str, value: Any) -> Any:
+        whole = self.type is int
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        if not fits or (whole and value != int(value)) or not self.low <= value <= self.high:
+            noun = "a whole number" if whole else "a number"
+            if math.isfinite(self.high):
+                bounds = f" from {self.low:g} to {self.high:g}"
+            else:
+                bounds = f", {self.low:g} or more" if math.isfinite(self.low) else ""
+            raise InvalidArgumentError(f"{name} of {attack} is {noun}{bounds}, not {value!r}.")
+        return self.type(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Attack:
+    """One attack, as registered.
+
+    Attributes:
+        name: registry key; equals the function's name.
+        title: for people.
+        needs: what it sees of the model: "gradients", "scores" (logits) or "decisions" (the best class alone).
+        norms: the norms that it works in; the first is its default.
+        goals: the goals that it can have; the first is its default.
+        nearest: whether it seeks the nearest image that reaches the goal; otherwise the lowest margin within eps.
+        bounded: whether it needs an eps, so that one is put in where none is given.
+        source: document and section of its definition.
+        summary: what it does, one sentence for people.
+        options: by name.
+        passes: options -> the questions that it asks at most, each one pass for every image.
+        revision: raised whenever a result changes; part of every fingerprint.
+        function: (oracle, **options) -> None; what it finds, the oracle remembers.
+    """
+
+    name: str
+    title: str
+    needs: Literal["gradients", "scores", "decisions"]
+    norms: tuple[str, ...]
+    goals: tuple[str, ...]
+    nearest: bool
+    bounded: bool
+    source: str
+    summary: str
+    options: Mapping[str, Option]
+    passes: Callable[[Mapping[str, Any]], int]
+    revision: int
+    function: Callable[..., None]
+
+    def check_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All options with their values; an unknown name or a value that is not allowed is an error."""
+        for name in given:
+            if name not in self.options:
+                raise UnknownNameError(f"option of {self.name}", name, self.options)
+        return {
+            name: option.check(self.name, name, given[name]) if name in given else option.default
+            for name, option in self.options.items()
+        }
+
+    def check_norm(self, norm: str | None) -> str:
+        """The norm, or the default one."""
+        return _one_of(norm, self.norms, NORMS, "norm", self.name)
+
+    def check_goal(self, goal: str | None) -> str:
+        """The goal, or the default one; "least likely" and "least-likely" are understood."""
+        spelled = goal.replace(" ", "_").replace("-", "_") if isinstance(goal, str) else goal
+        return _one_of(spelled, self.goals, GOALS, "goal", self.name)
+
+
+def _one_of(value: str | None, allowed: Sequence[str], known: Sequence[str], kind: str, attack: str) -> str:
+    if value is None:
+        return allowed[0]
+    if value not in known:
+        raise UnknownNameError(kind, value, known)
+    if value not in allowed:
+        raise InvalidArgumentError(f"{attack} has the {kind} {' or '.join(allowed)}, not {value}.")
+    return value
+
+
+registry: Registry[Attack] = Registry("attack")
+
+
+def attack(
+    *,
+    title: str,
+    needs: Literal["gradients", "scores", "decisions"],
+    source: str,
+    summary: str,
+    options: Mapping[str, Option],
+    passes: Callable[[Mapping[str, Any]], int],
+    norms: Sequence[str] = NORMS,
+    goals: Sequence[str] = GOALS,
+    nearest: bool = False,
+    bounded: bool = True,
+    revision: int = 1,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function as an attack under its own name."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        name = function.__name__
+        registry.add(
+            name,
+            Attack(
+                name, title, needs, tuple(norms), tuple(goals), nearest, bounded, source, summary, options, passes,
+                revision, function,
+            ),
+        )  # fmt: skip
+        return function
+
+    return register
+
+
+__all__ = ["Attack", "Option", "Oracle", "Tensor", "attack", "registry"]

@@ -1,0 +1,108 @@
+"""The model under attack: checked once, and kept from collecting gradients of its weights while the attack runs."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from robustcore.errors import InvalidArgumentError
+
+_lock = threading.Lock()
+# model -> [attacks running, parameters to switch on again]: several threads may attack one model.
+_frozen: weakref.WeakKeyDictionary[nn.Module, list[Any]] = weakref.WeakKeyDictionary()
+
+
+def check(model: object, role: str) -> nn.Module:
+    """The model, if it can be attacked: a module in eval mode and in float32."""
+    if not isinstance(model, nn.Module):
+        raise InvalidArgumentError(
+            f"The {role} is a torch.nn.Module that takes pixels in [0, 1], not {type(model).__name__}."
+        )
+    training = next((name for name, part in model.named_modules() if part.training), None)
+    if training is not None:
+        where = f"its part {training!r} is" if training else "it is"
+        raise InvalidArgumentError(
+            f"The {role} cannot be attacked while {where} in training mode; call model.eval() first."
+        )
+    kinds = {p.dtype for p in model.parameters() if p.is_floating_point()} - {torch.float32}
+    if kinds:
+        raise InvalidArgumentError(
+            f"Attacks run in float32, but the {role} has {str(kinds.pop()).removeprefix('torch.')} weights; call model.float() first."
+        )
+    return model
+
+
+def device_of(model: nn.Module, default: torch.device) -> torch.device:
+    """Where the model's weights are; `default` for a model without any."""
+    tensor = next(model.parameters(), next(model.buffers(), None))
+    return default if tensor is None else tensor.device
+
+
+def classes_of(model: nn.Module) -> tuple[str, ...] | None:
+    """The class names on the model's card, if it has one."""
+    return getattr(getattr(model, "card", None), "classes", None)
+
+
+def count_classes(model: nn.Module, image: Tensor) -> int:
+    """The number of classes: from the model's card, else from its answer to one image, (1, 3, H, W)."""
+    names = classes_of(model)
+    if names is not None:
+        return len(names)
+    with torch.no_grad():
+        return int(model(image.to(device_of(model, image.device))).shape[-1])
+
+
+def check_surrogate(surrogate: nn.Module, model: nn.Module, image: Tensor) -> None:
+    """Raise an error if the surrogate tells other classes apart than the model."""
+    theirs, ours = classes_of(surrogate), classes_of(model)
+    if theirs is not None and ours is not None:
+        if theirs != ours:
+            place = next((i for i, (a, b) in enumerate(zip(theirs, ours, strict=False)) if a != b), None)
+            difference = (
+                f"{len(theirs)} classes, not {len(ours)}"
+                if place is None
+                else f"{theirs[place]!r} for {ours[place]!r} as class {place}"
+            )
+            raise InvalidArgumentError(
+                f"A surrogate tells the same classes apart as the model, in the same order; this one has {difference}."
+            )
+        return
+    counts = count_classes(surrogate, image), count_classes(model, image)
+    if counts[0] != counts[1]:
+        raise InvalidArgumentError(
+            f"A surrogate tells the same classes apart as the model; this one has {counts[0]} classes, not {counts[1]}."
+        )
+
+
+@contextlib.contextmanager
+def frozen(model: nn.Module) -> Iterator[None]:
+    """Switch `requires_grad` of every parameter off, and on again where it was on."""
+    with _lock:
+        entry = _frozen.setdefault(model, [0, []])
+        entry[0] += 1
+        if entry[0] == 1:
+            entry[1] = [p for p in model.parameters() if p.requires_grad]
+            for parameter in entry[1]:
+                parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        with _lock:
+            entry[0] -= 1
+            if not entry[0]:
+                for parameter in entry[1]:
+                    parameter.requires_grad_(True)
+                del _frozen[model]
+
+
+@contextlib.contextmanager
+def float32_gradients(device: torch.device) -> Iterator[None]:
+    """Gradients on and autocast off, whatever the caller's context is."""
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
+        yield

@@ -1,0 +1,85 @@
+"""Goals: what an attack wants the model to say. A goal is an argument, so that every attack is written once for all."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+GOALS = ("untargeted", "targeted", "least_likely")
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """What n attacks want.
+
+    Attributes:
+        labels: (n,) int64 true classes.
+        targets: (n,) int64 classes to reach; None where any class but the label will do, or where the targets are still
+            to be read from the model's answer to the clean images.
+        least_likely: whether the target is the class that the model finds least likely in the clean image.
+    """
+
+    labels: Tensor
+    targets: Tensor | None = None
+    least_likely: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the targets are still to be read from the clean images' logits."""
+        return self.least_likely and self.targets is None
+
+    def resolved(self, clean_logits: Tensor) -> Goal:
+        """The goal with its targets: the least likely class of each image that is not its label."""
+        others = clean_logits.detach().scatter(1, self.labels[:, None], torch.inf)
+        return dataclasses.replace(self, targets=others.argmin(dim=1))
+
+    def take(self, rows: Tensor) -> Goal:
+        """The goals of some of the images."""
+        targets = None if self.targets is None else self.targets[rows]
+        return Goal(self.labels[rows], targets, self.least_likely)
+
+    def __getitem__(self, part: slice) -> Goal:
+        targets = None if self.targets is None else self.targets[part]
+        return Goal(self.labels[part], targets, self.least_likely)
+
+    def reached(self, logits: Tensor) -> Tensor:
+        """(n,) bool: misclassified, or classified as the target. (n, K) logits."""
+        best = logits.argmax(dim=1)
+        return best != self.labels if self.targets is None else best == self.targets
+
+    def margin(self, logits: Tensor) -> Tensor:
+        """(n,): below 0 where the goal is reached. Z_y - max Z_i for i != y, or max Z_i - Z_t for i != t."""
+        towards = self.labels if self.targets is None else self.targets
+        chosen = logits.gather(1, towards[:, None])[:, 0]
+        others = logits.scatter(1, towards[:, None], -torch.inf).amax(dim=1)
+        return chosen - others if self.targets is None else others - chosen
+
+    def loss(self, logits: Tensor) -> Tensor:
+        """(n,): the cross-entropy of the label, or of the target. An attack raises the one and lowers the other."""
+        return F.cross_entropy(logits, self.labels if self.targets is None else self.targets, reduction="none")
+
+
+# Objectives: functions of a goal and (n, K) logits that an attack raises; (n,) each.
+
+
+def cross_entropy(goal: Goal, logits: Tensor) -> Tensor:
+    """The cross-entropy of the label, or the negative one of the target."""
+    return goal.loss(logits) if goal.targets is None else -goal.loss(logits)
+
+
+def margin(goal: Goal, logits: Tensor) -> Tensor:
+    """The negative margin: its gradient does not vanish where the softmax is saturated."""
+    return -goal.margin(logits)
+
+
+def score(goal: Goal, logits: Tensor) -> Tensor:
+    """The target's pre-softmax score, or the negative one of the label."""
+    towards = goal.labels if goal.targets is None else goal.targets
+    chosen = logits.gather(1, towards[:, None])[:, 0]
+    return -chosen if goal.targets is None else chosen
+
+
+OBJECTIVES = {"cross_entropy": cross_entropy, "margin": margin, "score": score}

@@ -1,0 +1,161 @@
+"""Square Attack: random search over squares, with nothing but the model's scores."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from robustcore.attacks._base import Option, Oracle, Tensor, attack
+from robustcore.attacks.budgets import PIXELS, L2, LInf, per_image
+from robustcore.randomness import Draws
+
+# The share of an image that a square covers is halved after these numbers of queries, out of 10,000.
+_HALVED_AFTER = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
+
+
+@attack(
+    title="Square Attack",
+    needs="scores",
+    source="Andriushchenko et al. 2020, algorithms 1 to 3",
+    summary="Changes random squares and keeps what lowers the margin; asks for scores alone.",
+    options={
+        "queries": Option(1000, "Questions at most.", low=1),
+        "share": Option(0.8, "Share of the image that the first squares cover.", low=1e-6, high=1.0),
+    },
+    passes=lambda options: options["queries"] + 1,
+)
+def square(oracle: Oracle, queries: int, share: float) -> None:
+    """Random search: a square whose place and signs are drawn, kept where the margin falls."""
+    oracle.look_at_clean()
+    propose = _propose_linf if isinstance(oracle.ball, LInf) else _propose_l2
+    x = _stripes(oracle) if isinstance(oracle.ball, LInf) else _tiles(oracle)
+    oracle.judge(x)
+    (x,) = oracle.keep(x)
+    lowest = oracle.margin
+    height, width = x.shape[-2:]
+    for query in range(1, queries):
+        halvings = sum(query / queries * 10_000 > after for after in _HALVED_AFTER)
+        side = round(math.sqrt(share / 2**halvings * height * width))
+        candidate = propose(oracle, x, min(side, height - 1, width - 1))
+        oracle.judge(candidate)
+        x, candidate, lowest = oracle.keep(x, candidate, lowest)
+        lower = oracle.margin < lowest
+        x = torch.where(per_image(lower), candidate, x)
+        lowest = torch.minimum(lowest, oracle.margin)
+
+
+def _signs(draws: Draws, *shape: int) -> Tensor:
+    """(n, *shape) of -1 and 1."""
+    return draws.integers(0, 2, *shape).mul_(2).sub_(1).to(torch.float32)
+
+
+def _places(draws: Draws, x: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """(n, side) rows and columns of a square in each image."""
+    offsets = torch.arange(side, device=x.device)
+    top = draws.integers(0, x.shape[-2] - side + 1, 1)
+    left = draws.integers(0, x.shape[-1] - side + 1, 1)
+    return top + offsets, left + offsets
+
+
+def _window(x: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, ...]:
+    """The index of (n, 3, side, side) values: a square of each image."""
+    n, channels = x.shape[:2]
+    images = torch.arange(n, device=x.device)[:, None, None, None]
+    return (
+        images,
+        torch.arange(channels, device=x.device)[:, None, None],
+        rows[:, None, :, None],
+        columns[:, None, None, :],
+    )
+
+
+# L-inf: every value at one end of its interval
+
+
+def _stripes(oracle: Oracle) -> Tensor:
+    """Vertical stripes, every column and channel at one end."""
+    low, high = _ball(oracle).bounds
+    n, channels, _, width = low.shape
+    return torch.where(_signs(oracle.draws, channels, 1, width) > 0, high, low)
+
+
+def _propose_linf(oracle: Oracle, x: Tensor, side: int) -> Tensor:
+    """A square of each image, every channel of it at one end."""
+    side = max(side, 1)
+    low, high = _ball(oracle).bounds
+    window = _window(x, *_places(oracle.draws, x, side))
+    up = _signs(oracle.draws, x.shape[1], 1, 1) > 0
+    candidate = x.clone()
+    candidate[window] = torch.where(up, high[window], low[window])
+    return candidate
+
+
+def _ball(oracle: Oracle) -> LInf:
+    assert isinstance(oracle.ball, LInf)
+    return oracle.ball
+
+
+# L2: the length that one square gives up goes to another
+
+
+def _bump(height: int, width: int) -> Tensor:
+    """(height, width): concentric rectangles whose values grow towards the middle, Euclidean length 1."""
+    values = torch.zeros(height, width)
+    top, left = height // 2, width // 2
+    for i in range(max(height // 2 + 1, width // 2 + 1)):
+        values[max(top, 0) : top + 2 * i + 1, max(left, 0) : left + 2 * i + 1] += 1 / (i + 1) ** 2
+        top, left = top - 1, left - 1
+    return values / values.norm()
+
+
+def _pair(side: int, upright: Tensor) -> Tensor:
+    """(n, 1, side, side): two bumps of opposite sign beside or above each other, of Euclidean length 1 together."""
+    half = torch.cat([_bump(side // 2, side), -_bump(side - side // 2, side)])
+    half = (half / half.norm()).to(upright.device)
+    return torch.where(per_image(upright), half, half.T)
+
+
+def _tiles(oracle: Oracle) -> Tensor:
+    """Five by five tiles of bump pairs, scaled to the radius."""
+    clean = oracle.ball.clean
+    n, channels, height, width = clean.shape
+    side = max(height // 5, 3)
+    change = torch.zeros_like(clean)
+    for top in range((height % side) // 2, height - side + 1, side):
+        for left in range((width % side) // 2, width - side + 1, side):
+            upright = oracle.draws.integers(0, 2, 1)[:, 0] > 0
+            tile = _pair(side, upright) * _signs(oracle.draws, channels, 1, 1)
+            change[:, :, top : top + side, left : left + side] = tile
+    return _with_length(oracle, change)
+
+
+def _with_length(oracle: Oracle, change: Tensor) -> Tensor:
+    """The clean images plus a change scaled to the radius, in the box."""
+    assert isinstance(oracle.ball, L2) and oracle.ball.eps is not None
+    length = torch.linalg.vector_norm(change, dim=PIXELS, keepdim=True).clamp_(min=1e-12)
+    return oracle.ball.project(change.mul_(per_image(oracle.ball.eps) / length).add_(oracle.ball.clean))
+
+
+def _propose_l2(oracle: Oracle, x: Tensor, side: int) -> Tensor:
+    """One square of each image's change is emptied, and another one gets its length, in the direction of a bump pair."""
+    assert oracle.ball.eps is not None
+    side = min(max(side | 1, 3), x.shape[-1], x.shape[-2])  # odd, so that the pair has a middle
+    change = x - oracle.ball.clean
+    filled = _window(x, *_places(oracle.draws, x, side))
+    emptied = _window(x, *_places(oracle.draws, x, side))
+    upright = oracle.draws.integers(0, 2, 1)[:, 0] > 0
+    pair = _pair(side, upright) * _signs(oracle.draws, x.shape[1], 1, 1)
+    total = change.square().sum(dim=PIXELS, keepdim=True)
+    old = change[filled]
+    # What lies outside both squares keeps its length; the rest of the radius is free.
+    outside = change.clone()
+    outside[filled] = 0
+    outside[emptied] = 0
+    within = change.square().sum(dim=(2, 3), keepdim=True) - outside.square().sum(dim=(2, 3), keepdim=True)
+    unused = (per_image(oracle.ball.eps).square() - total).clamp_(min=0) / x.shape[1]
+    direction = pair + old / torch.linalg.vector_norm(old, dim=(2, 3), keepdim=True).clamp_(min=1e-12)
+    direction.div_(torch.linalg.vector_norm(direction, dim=(2, 3), keepdim=True).clamp_(min=1e-12))
+    change[emptied] = 0
+    change[filled] = direction * (unused + within).sqrt()
+    return _with_length(oracle, change)
