@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from torch import Tensor
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from robustcore.evaluation import Subject
     from robustcore.evaluation.estimates import Estimate
     from robustcore.models import Card, Classifier
+    from robustcore.reports.attacked import Attacked, Settings, Survival
     from robustcore.reports.compare import Comparison
     from robustcore.reports.look import Answers, Cell
     from robustcore.reports.overview import Overview
@@ -39,6 +42,8 @@ _SMALL = 3_000_000  # parameters; smaller models answer a whole grid at once
 
 _quick: set[tuple[str, int]] = set()  # small models that are loaded, with their stamps
 
+_RUNS = "_attack_runs"  # in the session: the number of the attack page's latest run
+_attack_lock = threading.Lock()  # one attack at a time, so that two do not slow each other down
 _warm_up_lock = threading.Lock()
 _warm_up_thread: threading.Thread | None = None
 
@@ -400,6 +405,92 @@ def price(request: str) -> Estimate:
     asked = EvaluationRequest.from_json(request)
     arguments = asked.arguments() | {"dataset": dataset(asked.dataset)}
     return estimates.estimate(evaluations.prepare(**arguments), device=asked.device)
+
+
+# ---- one image under attack
+
+
+class _SupersededError(Exception):
+    """The person has asked for something else meanwhile: what was begun is not kept."""
+
+
+def new_run() -> None:
+    """A run of the attack page begins: attacks of this person's earlier runs end before their next pass."""
+    st.session_state.setdefault(_RUNS, {"latest": 0})["latest"] += 1
+
+
+def attacked(victim: str, surrogate: str | None, item: Item, label: int, settings: Settings) -> Attacked:
+    """An attack on one image."""
+    runs: dict[str, int] = st.session_state.setdefault(_RUNS, {"latest": 0})
+    mine = runs["latest"]
+    try:
+        return _attacked(
+            victim,
+            surrogate,
+            _key(item),
+            label,
+            repr(settings),
+            _item=item,
+            _settings=settings,
+            _cancel=lambda: runs["latest"] != mine,
+        )
+    except _SupersededError:
+        st.stop()
+
+
+@st.cache_resource(max_entries=32, show_spinner="Attacking …")
+def _attacked(
+    victim: str,
+    surrogate: str | None,
+    image: str,
+    label: int,
+    settings: str,
+    *,
+    _item: Item,
+    _settings: Settings,
+    _cancel: Callable[[], bool],
+) -> Attacked:
+    from robustcore.reports import attacked
+
+    crafts_on = None if surrogate is None else model(surrogate)
+    with _attack_lock:
+        done = attacked.attack(model(victim), _item, label, _settings, surrogate=crafts_on, cancel=_cancel)
+    if done.result.cancelled:
+        raise _SupersededError
+    return done
+
+
+@st.cache_data(max_entries=32, show_spinner="Attacking with other budgets …")
+def _swept(
+    victim: str, surrogate: str | None, image: str, label: int, settings: str, *, _item: Item, _settings: Settings
+) -> pd.DataFrame:
+    from robustcore.reports import attacked
+
+    crafts_on = None if surrogate is None else model(surrogate)
+    with _attack_lock:
+        return attacked.sweep(
+            model(victim), _item, label, _settings, attacked.radii(_settings) or [], surrogate=crafts_on
+        )
+
+
+def attack_sweep(victim: str, surrogate: str | None, item: Item, label: int, settings: Settings) -> pd.DataFrame:
+    """The same attack at several budgets."""
+    return _swept(victim, surrogate, _key(item), label, repr(settings), _item=item, _settings=settings)
+
+
+def survivals(victim: str, done: Attacked) -> list[Survival]:
+    """What of an attack is left after the image was saved; a few milliseconds."""
+    from robustcore.reports import attacked
+
+    return attacked.survivals(model(victim), done)
+
+
+def clean_answer(model_name: str, item: Item) -> int:
+    """The class that a model gives to an image."""
+    from robustcore.images import to_tensor
+    from robustcore.reports import look
+
+    return int(look.answers(model(model_name), to_tensor(item.image)[None]).classes[0, 0])
 
 
 # ---- warm-up

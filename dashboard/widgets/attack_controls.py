@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import streamlit as st
@@ -27,9 +27,7 @@ def pick(prefix: str, classes: Sequence[str], label: int | None) -> Settings:
     names = [*attacks.names(), *attacks.preset_names()]
     a, b = st.columns([2.2, 1], vertical_alignment="bottom")
     with a:
-        name = selection.selectbox(
-            "Attack", names, key=f"{prefix}_name", kind="attack", default="pgd", text=_title
-        )
+        name = selection.selectbox("Attack", names, key=f"{prefix}_name", kind="attack", default="pgd", text=_title)
     with b:
         seed = selection.number(
             "Seed", 0, 2**31 - 1, key=f"{prefix}_seed", default=0, kind="seed", help="Of the random draws."
@@ -39,9 +37,12 @@ def pick(prefix: str, classes: Sequence[str], label: int | None) -> Settings:
         st.caption(f"{preset.summary} {preset.document}, {preset.section}.")
         return Settings(name, seed=seed)
     st.caption(f"{method.summary} Sees the model's {method.needs}. Source: {method.source}.")
-    norm, eps = _budget(prefix, method)
-    goal, target = _goal(prefix, method, classes, label)
-    return Settings(name, eps, norm, goal, target, seed, _length(prefix, method))
+    columns = iter(st.columns(5 if "targeted" in method.goals else 4, vertical_alignment="bottom"))
+    norm, eps = _budget(prefix, method, columns)
+    goal, target = _goal(prefix, method, columns, classes, label)
+    with next(columns):
+        length = _length(prefix, method)
+    return Settings(name, eps, norm, goal, target, seed, length)
 
 
 def _title(name: str) -> str:
@@ -51,15 +52,14 @@ def _title(name: str) -> str:
     return f"{preset.plain_name} · preset of {preset.document} {preset.section}"
 
 
-def _budget(prefix: str, method: attacks.Attack) -> tuple[str, float | None]:
-    a, b = st.columns(2, vertical_alignment="bottom")
-    with a:
+def _budget(prefix: str, method: attacks.Attack, columns: Iterator[Any]) -> tuple[str, float | None]:
+    with next(columns):
         norm = selection.segmented(
             "Norm", list(method.norms), key=f"{prefix}_norm", kind="norm", text=_NORMS.__getitem__, width="stretch"
         )
     if not method.bounded:
         return norm, None
-    with b:
+    with next(columns):
         if norm == "linf":
             eps = selection.selectbox(
                 "eps", list(LINF), key=f"{prefix}_eps", kind="eps", default=8.0, text=lambda v: f"{v:g}/255"
@@ -70,16 +70,17 @@ def _budget(prefix: str, method: attacks.Attack) -> tuple[str, float | None]:
         )
 
 
-def _goal(prefix: str, method: attacks.Attack, classes: Sequence[str], label: int | None) -> tuple[str, int | None]:
-    a, b = st.columns(2, vertical_alignment="bottom")
-    with a:
+def _goal(
+    prefix: str, method: attacks.Attack, columns: Iterator[Any], classes: Sequence[str], label: int | None
+) -> tuple[str, int | None]:
+    with next(columns):
         goal = selection.selectbox(
             "Goal", list(method.goals), key=f"{prefix}_goal", kind="goal", text=_GOALS.__getitem__
         )
     if goal != "targeted":
         return goal, None
     others = [k for k in range(len(classes)) if k != label]
-    with b:
+    with next(columns):
         target = selection.selectbox(
             "Target class", others, key=f"{prefix}_target", kind="class", text=lambda k: labels.pretty(classes[k])
         )
@@ -97,12 +98,3 @@ def _length(prefix: str, method: attacks.Attack) -> tuple[tuple[str, Any], ...]:
             )  # fmt: skip
             return ((option, value),)
     return ()
-
-
-def sweep_radii(settings: Settings) -> list[float] | None:
-    """The radii of a sweep, in pixels of [0, 1]; None for an attack without a budget."""
-    method, preset = attacks.resolve(settings.name)
-    if not method.bounded:
-        return None
-    norm = settings.norm or (preset.norm if preset else method.norms[0])
-    return [0.0, *(v / 255 for v in LINF[:-1])] if norm == "linf" else [0.0, *L2]

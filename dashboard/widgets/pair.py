@@ -33,6 +33,11 @@ def markup(left: Side, right: Side) -> str:
     return f'<div class="rc-pair">{_side(left)}{_side(right)}</div>'
 
 
+def row(sides: Sequence[Side]) -> str:
+    """Several, side by side."""
+    return f'<div class="rc-pair rc-three">{"".join(_side(side) for side in sides)}</div>'
+
+
 def single(side: Side) -> str:
     """One image alone."""
     return f'<div class="rc-pair rc-single">{_side(side)}</div>'
