@@ -188,7 +188,8 @@ class Corruption:
         result = self.function(x, draws, size, **params)
         assert result.shape == images.shape, f"{self.name} changed the shape to {tuple(result.shape)}"
         if result.dtype == torch.uint8:
-            return result
+            # The caller owns what it gets, also where a function had nothing to do.
+            return result.clone() if result.data_ptr() == images.data_ptr() else result.contiguous()
         return truncate(result.mul_(255))
 
     def _check_strength(self, strength: float | Tensor | str, n: int) -> float | Tensor | str:
