@@ -7,8 +7,11 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-# The image button of the toolbar draws in the browser; nothing is sent anywhere.
-_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+from dashboard import theme
+from dashboard.widgets import states
+
+# No toolbar: an image without its footer says nothing about where it comes from. The downloaded file has both.
+_CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
 def card(
@@ -40,14 +43,33 @@ def card(
         st.subheader(title, anchor=False, help=help)
         if says:
             st.caption(says)
-        config: dict[str, Any] = {**_CONFIG, "toImageButtonOptions": {"filename": key, "scale": 2}}
-        st.plotly_chart(figure, width="stretch", height=height, key=f"figure-{key}", config=config, alt=alt or title)
+        st.plotly_chart(figure, width="stretch", height=height, key=f"figure-{key}", config=_CONFIG, alt=alt or title)
+        if footer:
+            st.caption(states.plain(footer))
         if table is not None:
             with st.expander("What is drawn, as a table", icon=":material/table_chart:"):
                 st.dataframe(table, hide_index=True, width="stretch")
+        with st.container(horizontal=True, key=f"files-{key}"):
+            if table is not None:
                 download_csv(table, key)
-        if footer:
-            st.caption(footer)
+            _download_html(figure, key, title)
+
+
+def _download_html(figure: Any, name: str, title: str) -> None:
+    """A button that saves the figure as one file that opens without a network; its camera saves a PNG."""
+    from robustcore import figures
+
+    theme_name = "dark" if theme.is_dark() else "light"
+    st.download_button(
+        "Download figure",
+        lambda: figures.to_html(figure, theme=theme_name, title=title),
+        file_name=f"{name}.html",
+        mime="text/html",
+        key=f"html-{name}",
+        icon=":material/bar_chart:",
+        on_click="ignore",
+        help="One HTML file with the footer in it; it opens without a network, and its camera button saves a PNG.",
+    )
 
 
 def download_csv(table: pd.DataFrame, name: str) -> None:

@@ -90,7 +90,7 @@ def finish(
         font={"family": FONT, "size": 13},
         showlegend=legend,
         legend={
-            "orientation": "h", "xref": "container", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
+            "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
             "font": {"size": 13}, "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)",
         },
         hoverlabel={"align": "left", "font": {"family": FONT, "size": 13}},
@@ -127,7 +127,7 @@ def standalone(figure: go.Figure, *, theme: str = "light", width: int = 900, tit
         plot_bgcolor=background,
         font_color=ink,
         width=width,
-        height=copy.layout.height + above + below,
+        height=(copy.layout.height or 450) + above + below,
         margin={"l": 16, "r": 24, "t": t, "b": b},
     )
     if title:

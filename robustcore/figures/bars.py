@@ -42,7 +42,13 @@ class Scale:
 
 
 def condition_bars(
-    table: pd.DataFrame, scale: Scale, *, footer: str, alt: str, legend: dict[str, str] | None = None
+    table: pd.DataFrame,
+    scale: Scale,
+    *,
+    footer: str,
+    alt: str,
+    legend: dict[str, str] | None = None,
+    marks: dict[str, float] | None = None,
 ) -> go.Figure:
     """One bar for each model and condition, grouped by family where the table names families.
 
@@ -53,6 +59,8 @@ def condition_bars(
         footer: where the numbers come from.
         alt: what the figure shows, in words.
         legend: what the legend says of a model; default its name.
+        marks: for each model a value of the table's kind, such as its clean accuracy, drawn as a dotted line behind the
+            bars.
     """
     models = list(dict.fromkeys(table["model"]))
     drawn = strokes(models)
@@ -76,11 +84,16 @@ def condition_bars(
         rows = table[table["model"] == model]
         at = [centre[name] + (i - (len(models) - 1) / 2) * thick for name in rows["name"]]
         label = (legend or {}).get(model, short(model))
+        if marks and pd.notna(marks.get(model)):
+            figure.add_scatter(
+                x=[marks[model] * scale.factor] * 2, y=[-2, y - _GAP / 2], mode="lines", hoverinfo="skip",
+                line={"color": drawn[model].colour, "width": 1.5, "dash": "dot"}, showlegend=False, legendgroup=label,
+            )  # fmt: skip
         _bars(figure, rows, at, thick, drawn[model], label, scale)
         _undefined(figure, rows, at, label, scale)
         if thick >= 10:
             _numbers(figure, rows, at, high, label, scale)
-    figure.update_xaxes(title=scale.title, range=[low, high])
+    figure.update_xaxes(title=scale.title, range=[low, high], showgrid=True)
     if low < 0:
         figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
     figure.update_yaxes(

@@ -55,7 +55,7 @@ def accuracy_ranges(table: pd.DataFrame, *, footer: str, alt: str) -> go.Figure:
             hovertext=[_hover(row, label, column) for row in rows],
             hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title="accuracy (%)", range=[0, 101], dtick=20)
+    figure.update_xaxes(title="accuracy (%)", range=[0, 101], dtick=20, showgrid=True)
     figure.update_yaxes(range=[_ROW * len(rows) + 4, 0], visible=False)
     return finish(figure, height=_ROW * len(rows) + 4, footer=footer, alt=alt, bottom=50)
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 
 from robustcore import metrics
-from robustcore.corruptions import names as corruption_names
 from robustcore.errors import InvalidArgumentError
+from robustcore.reports import references
 from robustcore.reports.compare import KEY, Comparison
 
-ALEXNET = "alexnet"  # the published reference, as the metrics call it
-ALEXNET_TITLE = "AlexNet (published)"
 INTERVAL = "Intervals: 95 % (Wilson) over the images; over several severities as for one answer an image, rather wide"
 COLUMNS = ["model", "name", "family", "value", "low", "high", "clean", "n", "severities", "reason"]
 
@@ -31,7 +30,9 @@ class Measure:
         title: for selectors and headings.
         axis: title of the axis, with the unit.
         formula: in words and signs, without a full stop.
+        short: for the heading of a mean.
         better: "higher" or "lower".
+        unit: written behind a value.
         percent: whether values are shares that people read as percent or points.
         reference: whether it needs a reference model.
         make: (rows of one number of shared images, reference, severities) -> model, label, value, and where known low
@@ -42,10 +43,18 @@ class Measure:
     title: str
     axis: str
     formula: str
+    short: str
     better: str
+    unit: str
     percent: bool
     reference: bool
     make: Callable[[pd.DataFrame, str, Sequence[int]], tuple[pd.DataFrame, list[str]]]
+
+    def text(self, value: float) -> str:
+        """A value as people read it."""
+        if math.isnan(value):
+            return "undefined"
+        return f"{100 * value:.1f}{self.unit}" if self.percent else f"{value:.{1 if self.reference else 3}f}{self.unit}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +83,7 @@ def bars(comparison: Comparison, measure: str, *, reference: str = "", models: S
     Args:
         comparison: as gathered, the reference's own rows in it.
         measure: a key of `MEASURES`.
-        reference: for those that need one: a model of the comparison, or `ALEXNET`.
+        reference: for those that need one: a model of the comparison, or `references.ALEXNET`.
         models: those that are wanted; default all.
 
     Raises:
@@ -83,7 +92,7 @@ def bars(comparison: Comparison, measure: str, *, reference: str = "", models: S
     if measure not in MEASURES:
         raise InvalidArgumentError(f"A measure is one of {', '.join(MEASURES)}, not {measure!r}.")
     chosen = MEASURES[measure]
-    if chosen.reference and (why := refused(comparison, reference)):
+    if chosen.reference and (why := references.refused(comparison, reference)):
         raise InvalidArgumentError(why)
     severities = sorted({int(s) for s in comparison.corrupted["severity"].dropna()})
     parts, notes = [], list(comparison.notes)
@@ -97,33 +106,34 @@ def bars(comparison: Comparison, measure: str, *, reference: str = "", models: S
     return Bars(table, _means(table, comparison, wanted), tuple(notes), _footer(comparison, chosen, reference, wanted))
 
 
-def refused(comparison: Comparison, reference: str) -> str:
-    """Why a model cannot be the reference here, or ""."""
-    if reference != ALEXNET:
-        if reference in comparison.models:
-            return ""
-        return f"The reference {reference!r} is none of the evaluated models; choose one of them."
-    data = comparison.provenance.dataset
-    if comparison.classes != 1000 or comparison.side != 224:
-        return (
-            f"AlexNet's published errors are those of the 1,000 classes of ImageNet at 224 pixels; {data} has "
-            f"{comparison.classes} classes at {comparison.side} pixels, so that a quotient of the two says nothing. "
-            "Choose one of the evaluated models as the reference."
-        )
-    unknown = sorted(
-        set(comparison.corrupted["name"]) - {*corruption_names("imagenet-c"), *corruption_names("imagenet-c-extra")}
-    )
-    if unknown:
-        return (
-            f"AlexNet's published errors are those of ImageNet-C, which has no {unknown[0]}. Choose its suites, or one of "
-            "the evaluated models as the reference."
-        )
-    return ""
+def ordered(result: Bars, measure: str, by: str, families: Callable[[str], Any] = str) -> pd.DataFrame:
+    """The table in an order: by "family", by "value" (the hardest condition first), or by "name".
+
+    Args:
+        result: as made.
+        measure: of which it is.
+        by: the order.
+        families: the sorting key of a family.
+    """
+    table = result.table
+    if by == "family":
+        return table.sort_values("family", key=lambda column: column.map(families), kind="stable")
+    if by == "name":
+        return table.sort_values("name", kind="stable")
+    places = {name: place for place, name in enumerate(_hardest_first(table, measure))}
+    return table.sort_values("name", key=lambda column: column.map(places), kind="stable")
 
 
-def reference_title(reference: str) -> str:
-    """How a reference is called for people."""
-    return ALEXNET_TITLE if reference == ALEXNET else reference
+def extremes(result: Bars, measure: str) -> tuple[str, str] | None:
+    """The conditions that cost most and least, on the mean over the models; None where there are not two."""
+    order = _hardest_first(result.table.dropna(subset=["value"]), measure)
+    return (order[0], order[-1]) if len(order) > 1 else None
+
+
+def _hardest_first(table: pd.DataFrame, measure: str) -> list[str]:
+    means = table.groupby("name", sort=False)["value"].mean()
+    up = MEASURES[measure].better == "higher"
+    return [str(name) for name in means.sort_values(ascending=up, kind="stable").index]
 
 
 def curves(comparison: Comparison, labels: Sequence[str] = ()) -> pd.DataFrame:
@@ -160,25 +170,6 @@ def mean_curve(comparison: Comparison) -> pd.DataFrame:
     means = table.groupby(["model", "severity"], sort=False).agg(accuracy=("accuracy", "mean"), n=("n", "min"))
     named = means.reset_index().assign(dataset=comparison.provenance.dataset, kind="corruption", name="mean")
     return metrics.accuracy(named)[["model", "severity", "accuracy", "low", "high", "n"]]
-
-
-def mean_ce_in_words(result: Bars, comparison: Comparison, measure: str, reference: str) -> str:
-    """What a mean corruption error is over, against and on: said wherever one is shown."""
-    title = "mCE" if measure == "ce" else "relative mCE"
-    count = int(result.means["conditions"].max()) if len(result.means) else 0
-    names = set(comparison.corrupted["name"])
-    fifteen, extra = set(corruption_names("imagenet-c")), set(corruption_names("imagenet-c-extra"))
-    which = {
-        frozenset(fifteen): "the 15 corruptions of ImageNet-C",
-        frozenset(fifteen | extra): "19 corruptions, the 15 of ImageNet-C and the 4 extra ones",
-    }.get(
-        frozenset(names),
-        f"{count} corruption{'s' if count != 1 else ''}" + (", not the 15 of ImageNet-C" if names < fifteen else ""),
-    )
-    return (
-        f"{title} is the mean over {which}, normalised by the errors of {reference_title(reference)}, "
-        f"on {comparison.provenance.count}."
-    )
 
 
 def _complete(table: pd.DataFrame, comparison: Comparison, models: Sequence[str]) -> pd.DataFrame:
@@ -223,7 +214,7 @@ def _footer(comparison: Comparison, measure: Measure, reference: str, models: Se
         over = f", {word} {', '.join(map(str, levels))}"
     return comparison.only(models).provenance.sentence(
         formula=measure.formula + over,
-        reference=reference_title(reference) if measure.reference else "",
+        reference=references.title(reference) if measure.reference else "",
         interval=INTERVAL if measure.name == "accuracy" else "",
     )
 
@@ -274,23 +265,27 @@ def _renamed(found: pd.DataFrame, column: str) -> pd.DataFrame:
 MEASURES = {
     measure.name: measure
     for measure in (
-        Measure("accuracy", "Accuracy", "accuracy (%)", "Accuracy = correct / images", "higher", True, False, _of_accuracy),
+        Measure(
+            "accuracy", "Accuracy", "accuracy (%)", "Accuracy = correct / images",
+            "Mean accuracy", "higher", " %", True, False, _of_accuracy,
+        ),
         Measure(
             "app", "Accuracy preserved (APP)", "accuracy preserved, APP",
-            "APP = accuracy under the corruption / clean accuracy", "higher", False, False, _of_app,
+            "APP = accuracy under the corruption / clean accuracy", "Mean APP", "higher", "", False, False, _of_app,
         ),
         Measure(
             "residual", "Residual robustness (RR)", "accuracy lost, RR (points)",
-            "RR = clean accuracy - accuracy under the corruption", "lower", True, False, _of_residual,
+            "RR = clean accuracy - accuracy under the corruption", "Mean RR", "lower", " points", True, False, _of_residual,
         ),
         Measure(
             "ce", "Corruption error (CE)", "corruption error, CE (%)",
-            "CE = sum of the model's errors over the severities / sum of the reference's", "lower", False, True, _of_errors("ce"),
+            "CE = sum of the model's errors over the severities / sum of the reference's",
+            "mCE", "lower", "", False, True, _of_errors("ce"),
         ),
         Measure(
-            "relative_ce", "Relative corruption error", "relative corruption error (%)",
+            "relative_ce", "Relative CE", "relative corruption error (%)",
             "Relative CE = sum of (error - clean error) over the severities / the same of the reference",
-            "lower", False, True, _of_errors("relative_ce"),
+            "Relative mCE", "lower", "", False, True, _of_errors("relative_ce"),
         ),
     )
 }  # fmt: skip

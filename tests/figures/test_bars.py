@@ -76,3 +76,9 @@ def test_forty_models_and_long_names_are_drawn() -> None:
     figure = bars.condition_bars(rows, PERCENT, footer="", alt="")
     assert len(list(figure.select_traces(selector={"type": "bar"}))) == 40
     assert max(len(t.name) for t in figure.select_traces(selector={"type": "bar"})) <= 30
+
+
+def test_a_mark_is_a_line_through_all_bars() -> None:
+    figure = bars.condition_bars(table(2), PERCENT, footer="", alt="", marks={"model 0": 0.95, "model 1": math.nan})
+    lines = [t for t in figure.data if t.type == "scatter" and t.mode == "lines"]
+    assert [list(line.x) for line in lines] == [[95.0, 95.0]]

@@ -16,7 +16,7 @@ from robustcore.datasets import Dataset, load_dataset
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.evaluation import Condition, evaluate
 from robustcore.models.classifier import Card, Classifier
-from robustcore.reports import compare, measures, overview
+from robustcore.reports import compare, measures, overview, references
 
 NAMES = ["gaussian_noise", "contrast", "fog"]
 
@@ -149,7 +149,7 @@ def test_a_model_against_itself_has_a_corruption_error_of_100(world: World) -> N
     result = measures.bars(found, "ce", reference="one")
     assert np.allclose(result.table["value"], 100)
     assert result.means["value"].item() == pytest.approx(100)
-    words = measures.mean_ce_in_words(result, found, "ce", "one")
+    words = references.mean_in_words(found, False, "one")
     assert "3 corruptions, not the 15" in words
     assert "errors of one" in words
     assert "12 images" in words
@@ -167,9 +167,9 @@ def test_a_corruption_error_without_all_its_severities_is_undefined(world: World
 def test_published_errors_of_imagenet_are_refused_for_other_data(world: World) -> None:
     found = world.gather(world.one)
     with pytest.raises(InvalidArgumentError, match="12 classes at 64 pixels"):
-        measures.bars(found, "ce", reference=measures.ALEXNET)
+        measures.bars(found, "ce", reference=references.ALEXNET)
     like_imagenet = dataclasses.replace(found, classes=1000, side=224)
-    assert measures.refused(like_imagenet, measures.ALEXNET) == ""
+    assert references.refused(like_imagenet, references.ALEXNET) == ""
     with pytest.raises(InvalidArgumentError, match="none of the evaluated models"):
         measures.bars(found, "ce", reference="nobody")
 
@@ -195,6 +195,30 @@ def test_a_severity_can_be_chosen(world: World) -> None:
     found = world.gather(world.one, severities=(3,))
     assert list(found.corrupted["severity"]) == [3, 3, 3]
     assert "severity 3" in measures.bars(found, "accuracy").footer
+
+
+@pytest.mark.parametrize("measure", measures.MEASURES)
+def test_bars_can_be_ordered(world: World, measure: str) -> None:
+    result = measures.bars(world.gather(world.one), measure, reference="one")
+    assert list(measures.ordered(result, measure, "name")["name"]) == sorted(NAMES)
+    by_family = measures.ordered(result, measure, "family", ["weather", "noise", "digital"].index)
+    assert list(by_family["family"]) == ["weather", "noise", "digital"]
+    values = list(measures.ordered(result, measure, "value")["value"])
+    assert values == sorted(values, reverse=measures.MEASURES[measure].better == "lower")
+
+
+def test_the_extremes_are_named(world: World) -> None:
+    result = measures.bars(world.gather(world.one), "accuracy")
+    by_value = measures.ordered(result, "accuracy", "value")["name"]
+    assert measures.extremes(result, "accuracy") == (by_value.iloc[0], by_value.iloc[-1])
+    single = dataclasses.replace(result, table=result.table[:1])
+    assert measures.extremes(single, "accuracy") is None
+
+
+def test_values_as_people_read_them() -> None:
+    texts = {name: measure.text(0.5) for name, measure in measures.MEASURES.items()}
+    assert texts == {"accuracy": "50.0 %", "app": "0.500", "residual": "50.0 points", "ce": "0.5", "relative_ce": "0.5"}
+    assert measures.MEASURES["app"].text(math.nan) == "undefined"
 
 
 def test_nothing_stored_is_empty_and_no_error(world: World, tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""Reference models of the corruption error: which can be used, and what a mean of it is over, against and on."""
+
+from __future__ import annotations
+
+from robustcore.corruptions import names as corruption_names
+from robustcore.reports.compare import Comparison
+
+ALEXNET = "alexnet"  # the published reference, as the metrics call it
+
+
+def refused(comparison: Comparison, reference: str) -> str:
+    """Why a model cannot be the reference here, or ""."""
+    if reference != ALEXNET:
+        if reference in comparison.models:
+            return ""
+        return f"The reference {reference!r} is none of the evaluated models; choose one of them."
+    data = comparison.provenance.dataset
+    if comparison.classes != 1000 or comparison.side != 224:
+        return (
+            f"AlexNet's published errors are those of the 1,000 classes of ImageNet at 224 pixels; {data} has "
+            f"{comparison.classes} classes at {comparison.side} pixels, so that a quotient of the two says nothing. "
+            "Choose one of the evaluated models as the reference."
+        )
+    unknown = sorted(
+        set(comparison.corrupted["name"]) - {*corruption_names("imagenet-c"), *corruption_names("imagenet-c-extra")}
+    )
+    if unknown:
+        return (
+            f"AlexNet's published errors are those of ImageNet-C, which has no {unknown[0]}. Choose its suites, or one of "
+            "the evaluated models as the reference."
+        )
+    return ""
+
+
+def title(reference: str) -> str:
+    """How a reference is called for people."""
+    return "AlexNet (published)" if reference == ALEXNET else reference
+
+
+def mean_in_words(comparison: Comparison, relative: bool, reference: str) -> str:
+    """What a mean corruption error is over, against and on: said wherever one is shown."""
+    what = "Relative mCE" if relative else "mCE"
+    names = set(comparison.corrupted["name"])
+    count = comparison.corrupted["label"].nunique()
+    fifteen, extra = set(corruption_names("imagenet-c")), set(corruption_names("imagenet-c-extra"))
+    which = {
+        frozenset(fifteen): "the 15 corruptions of ImageNet-C",
+        frozenset(fifteen | extra): "19 corruptions, the 15 of ImageNet-C and the 4 extra ones",
+    }.get(
+        frozenset(names),
+        f"{count} corruption{'s' if count != 1 else ''}" + (", not the 15 of ImageNet-C" if names < fifteen else ""),
+    )
+    return (
+        f"{what} is the mean over {which}, normalised by the errors of {title(reference)}, "
+        f"on {comparison.provenance.count}."
+    )
