@@ -10,6 +10,7 @@ bits of the transcendental functions.
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import math
@@ -136,6 +137,20 @@ class Draws:
     def device(self) -> torch.device:
         """Where the numbers are made."""
         return self._streams.device
+
+    def take(self, rows: Tensor, *, after: Draws | None = None) -> Draws:
+        """The draws of some of the images, (M,) places: equal to those that these images have among the others.
+
+        They begin with the draw that comes next here, or next in `after`.
+        """
+        part = copy.copy(self)
+        part._streams = self._streams[rows]
+        part._draw = (after or self)._draw
+        return part
+
+    def skip(self, count: int) -> None:
+        """Leave out some draws, so that the next ones do not depend on how many of them were needed."""
+        self._draw += count
 
     def _words(self, count: int, round_: int = 0) -> Tensor:
         """(N, count) int64 words of 64 random bits: the current draw, in its `round_`."""

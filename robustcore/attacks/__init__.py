@@ -65,9 +65,10 @@ def resolve(name: str) -> tuple[Attack, Preset | None]:
     if name in registry:
         return registry[name], None
     plain = {p.plain_name: p for p in presets.registry if p.plain_name not in registry}
-    found = plain.get(name) or (presets.registry[name] if name in presets.registry else None)
+    full = {p.name: p for p in presets.registry}
+    found = (plain | full).get(name)
     if found is None:
-        raise UnknownNameError("attack", name, [*registry.names(), *presets.registry.names(), *plain])
+        raise UnknownNameError("attack", name, [*registry.names(), *full, *plain])
     return registry[found.attack], found
 
 
@@ -110,7 +111,8 @@ def attack(
         seed: of the random draws; an image's draws depend on (seed, attack, image id) alone.
         ids: (N,) image ids; default 0..N-1.
         early_stop: whether an image leaves as soon as its goal is reached, and those misclassified as they are are left
-            unchanged. By default it does, but for a surrogate (a stronger image transfers better) and for a trace.
+            unchanged; an attack that seeks the nearest image gives up what no longer comes nearer. On by default, but not
+            for a trace, and not within a budget on a surrogate, since a stronger image transfers better.
         batch_size: images in one pass through the model; by default as many as are fast; halved when memory runs out.
         trace: keep every query's images, loss and best classes.
         progress: called with the share of the work that is done, 0 to 1.
@@ -132,6 +134,8 @@ def attack(
     norm = method.check_norm(norm)
     goal = method.check_goal("targeted" if goal is None and target is not None else goal)
     if goal == "targeted" and target is None:
+        if method.goals[0] != "targeted":
+            raise InvalidArgumentError("The goal targeted needs a target: a class, one for each image, or 'random'.")
         target = "random"
     if goal != "targeted" and target is not None:
         raise InvalidArgumentError(f"A target belongs to the goal targeted, not to {goal}.")
@@ -148,7 +152,7 @@ def attack(
         model,
         model if surrogate is None else surrogate,
         seed,
-        (surrogate is None and not trace) if early_stop is None else early_stop,
+        (not trace and (surrogate is None or method.nearest)) if early_stop is None else early_stop,
         trace,
         progress,
         cancel,

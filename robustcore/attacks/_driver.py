@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -150,10 +151,8 @@ class Run:
             recorder=recorder,
         )
         options = {k: v[group].to(device) if isinstance(v, Tensor) else v for k, v in self.options.items()}
-        try:
+        with contextlib.suppress(Stop):
             self.attack.function(oracle, **options)
-        except Stop:
-            pass
         best = oracle.finish()
         if self.attack.nearest and eps is not None and best.logits is not None:
             self._bring_back(best, ball, size)
@@ -165,7 +164,8 @@ class Run:
 
     def _bring_back(self, best: Best, ball: Ball, size: int) -> None:
         """Project what lies outside the ball, and ask once more whether it still reaches the goal."""
-        assert ball.eps is not None and best.logits is not None
+        assert ball.eps is not None
+        assert best.logits is not None
         outside = (ball.distance(best.images) > ball.eps).nonzero()[:, 0]
         if len(outside):
             moved = ball.take(outside).project(best.images[outside])
@@ -175,8 +175,8 @@ class Run:
 
     def _judge(self, images: Tensor, size: int) -> Tensor:
         """The victim's logits, on the images' device."""
-        _victim_device = _victim.device_of(self.model, images.device)
-        return _ask(self.model, images.to(_victim_device), size).to(images.device)
+        device = _victim.device_of(self.model, images.device)
+        return _ask(self.model, images.to(device), size).to(images.device)
 
     def _watch(self, inputs: Inputs, group: slice, share: float) -> bool:
         if self.progress is not None:

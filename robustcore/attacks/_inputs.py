@@ -60,11 +60,11 @@ def images_of(images: Any) -> Tensor:
         return Batch.of(images).images.to(torch.float32).div_(255)
     if not images.is_floating_point():
         raise InvalidArgumentError(f"Images are uint8, 0 to 255, or float in [0, 1]; these are {images.dtype}.")
-    images = images.detach().to(torch.float32)
-    low, high = (float(v) for v in images.aminmax())
+    pixels: Tensor = images.detach().to(torch.float32)
+    low, high = (float(v) for v in pixels.aminmax())
     if not (low >= 0 and high <= 1):  # NaN is refused as well
         raise InvalidArgumentError(f"Float images are in [0, 1]; these have values from {low:g} to {high:g}.")
-    return images
+    return pixels
 
 
 def integers(values: Any, n: int, what: str) -> Tensor:

@@ -180,8 +180,8 @@ class Oracle:
         with torch.no_grad():
             for part in self._parts(len(flat)):
                 answers.append(self._forward(flat[part]))
-        logits = torch.cat(answers).unflatten(0, candidates.shape[:2])
         self._best.forwards += len(candidates)
+        logits = torch.split(torch.cat(answers), candidates.shape[1])
         return torch.stack([self.goal.reached(row) for row in logits])
 
     def keep(self, *tensors: Tensor) -> tuple[Tensor, ...]:

@@ -119,7 +119,8 @@ class L2(Ball):
         return change.add_(self.clean).clamp_(0, 1)
 
     def distance(self, x: Tensor) -> Tensor:
-        return torch.linalg.vector_norm(x - self.clean, dim=PIXELS)
+        length: Tensor = torch.linalg.vector_norm(x - self.clean, dim=PIXELS)
+        return length
 
 
 def unit_length(x: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robustcore.attacks._ascent import OBJECTIVE, ascend
-from robustcore.attacks._base import Option, Oracle, attack
+from robustcore.attacks._base import Oracle, attack
 
 
 @attack(

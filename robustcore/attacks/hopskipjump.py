@@ -88,7 +88,7 @@ def _begin(oracle: Oracle, trials: int, starts: Tensor | None) -> Tensor:
 
 def _noise(oracle: Oracle, trial: int) -> Tensor:
     """Uniform noise, of single pixels or in coarse blocks: models differ in what they take for another class."""
-    n, channels, height, width = oracle.ball.clean.shape
+    channels, height, width = oracle.ball.clean.shape[1:]
     grid = (*_GRIDS, None)[trial % (len(_GRIDS) + 1)]
     if grid is None:
         return oracle.draws.uniform(channels, height, width)
@@ -160,4 +160,4 @@ def _directions(oracle: Oracle, count: int) -> Tensor:
     else:
         noise = oracle.draws.normal(count, *shape)
     noise = noise.transpose(0, 1)
-    return noise / torch.linalg.vector_norm(noise, dim=(2, 3, 4), keepdim=True)
+    return noise.div_(torch.linalg.vector_norm(noise, dim=(2, 3, 4), keepdim=True))

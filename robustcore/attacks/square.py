@@ -7,7 +7,7 @@ import math
 import torch
 
 from robustcore.attacks._base import Option, Oracle, Tensor, attack
-from robustcore.attacks.budgets import PIXELS, L2, LInf, per_image
+from robustcore.attacks.budgets import L2, PIXELS, LInf, per_image
 from robustcore.randomness import Draws
 
 # The share of an image that a square covers is halved after these numbers of queries, out of 10,000.
@@ -76,7 +76,7 @@ def _window(x: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, ...]:
 def _stripes(oracle: Oracle) -> Tensor:
     """Vertical stripes, every column and channel at one end."""
     low, high = _ball(oracle).bounds
-    n, channels, _, width = low.shape
+    channels, width = low.shape[1], low.shape[3]
     return torch.where(_signs(oracle.draws, channels, 1, width) > 0, high, low)
 
 
@@ -106,7 +106,7 @@ def _bump(height: int, width: int) -> Tensor:
     for i in range(max(height // 2 + 1, width // 2 + 1)):
         values[max(top, 0) : top + 2 * i + 1, max(left, 0) : left + 2 * i + 1] += 1 / (i + 1) ** 2
         top, left = top - 1, left - 1
-    return values / values.norm()
+    return values.div_(torch.linalg.vector_norm(values))
 
 
 def _pair(side: int, upright: Tensor) -> Tensor:
@@ -119,7 +119,7 @@ def _pair(side: int, upright: Tensor) -> Tensor:
 def _tiles(oracle: Oracle) -> Tensor:
     """Five by five tiles of bump pairs, scaled to the radius."""
     clean = oracle.ball.clean
-    n, channels, height, width = clean.shape
+    channels, height, width = clean.shape[1:]
     side = max(height // 5, 3)
     change = torch.zeros_like(clean)
     for top in range((height % side) // 2, height - side + 1, side):
@@ -132,7 +132,8 @@ def _tiles(oracle: Oracle) -> Tensor:
 
 def _with_length(oracle: Oracle, change: Tensor) -> Tensor:
     """The clean images plus a change scaled to the radius, in the box."""
-    assert isinstance(oracle.ball, L2) and oracle.ball.eps is not None
+    assert isinstance(oracle.ball, L2)
+    assert oracle.ball.eps is not None
     length = torch.linalg.vector_norm(change, dim=PIXELS, keepdim=True).clamp_(min=1e-12)
     return oracle.ball.project(change.mul_(per_image(oracle.ball.eps) / length).add_(oracle.ball.clean))
 
