@@ -103,15 +103,16 @@ class Folder:
         """uint8 (stop - start, 3, side, side), decoded in a few threads."""
         if not 0 <= start <= stop <= len(self):
             raise InvalidArgumentError(f"Images {start} .. {stop} are asked for; the dataset has 0 .. {len(self)}.")
-        out = torch.empty(stop - start, 3, self.side, self.side, dtype=torch.uint8)
+        # NumPy's memory: a tensor made under torch.inference_mode could not be written to by other threads.
+        out = np.empty((stop - start, 3, self.side, self.side), np.uint8)
 
         def prepare(index: int) -> None:
-            out[index - start] = self[index][0]
+            out[index - start] = self[index][0].numpy()
 
         with concurrent.futures.ThreadPoolExecutor(_DECODERS) as pool:
             for _ in pool.map(prepare, range(start, stop)):
                 pass  # taking the results raises what a thread raised
-        return out
+        return torch.from_numpy(out)
 
     def source(self, index: int) -> UInt8Array:
         """uint8 (H, W, 3): the image as the file has it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import os
+import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -89,7 +89,12 @@ def fit(
         for each in held_out(recipe)
     }
     model.card = dataclasses.replace(card, recipe=_record(recipe, standing, start, accuracy))
-    checkpoints.save(model, path, half=half)
+    try:
+        checkpoints.save(model, path, half=half)
+    except ModelError as error:
+        raise TrainingError(
+            f"{error} The training is kept: with --resume it is written without being repeated."
+        ) from error
     state.unlink(missing_ok=True)
     return Fitted(model, path, accuracy)
 
@@ -198,8 +203,13 @@ def _check_place(path: Path) -> None:
     """That the checkpoint can be written, said before the training and not after it."""
     if path.suffix != checkpoints.SUFFIX:
         raise ModelError(f"A checkpoint's file name ends in {checkpoints.SUFFIX}; {path.name!r} does not.")
-    folder = path.parent
-    while not folder.exists():
-        folder = folder.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise ModelError(f"The checkpoint {path} cannot be written: {folder} is no folder that may be written to.")
+    if path.is_dir():
+        raise ModelError(f"The checkpoint {path} cannot be written: there is a folder of that name.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ModelError(
+            f"The checkpoint {path} cannot be written ({error.strerror or error}). Choose another place."
+        ) from error

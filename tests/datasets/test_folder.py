@@ -50,6 +50,12 @@ def test_classes_labels_and_images(pets: Path) -> None:
     assert torch.equal(together, torch.stack([dataset[i][0] for i in range(2, 6)]))
 
 
+def test_images_can_be_read_in_inference_mode(pets: Path) -> None:
+    dataset = Folder(pets)
+    with torch.inference_mode():
+        assert dataset.images(0, len(dataset)).shape[0] == len(dataset)
+
+
 def test_ids_and_order_do_not_depend_on_the_other_images(pets: Path) -> None:
     before = Folder(pets)
     for i in range(20):

@@ -144,6 +144,21 @@ def test_a_place_that_cannot_be_written_is_said_before_the_training(recipe: Reci
         fit(recipe, output=tmp_path / "m.pt", progress=lambda now: pytest.fail("it trained"))
 
 
+def test_a_disk_that_is_full_at_the_end_costs_no_training(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise ModelError("The file cannot be written.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoints, "save", refuse)
+        with pytest.raises(TrainingError, match="with --resume it is written without being repeated"):
+            fit(recipe, device="cpu", output=tmp_path / "full" / "m.safetensors")
+    steps: list[object] = []
+    fit(recipe, device="cpu", output=tmp_path / "elsewhere.safetensors", resume=True, progress=steps.append)
+    assert steps == []
+
+
 def test_a_kill_before_the_checkpoint_leaves_no_checkpoint(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
