@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DEFAULT_MODEL = "scenes/resnet-standard"
-_CHUNK = 16  # images that a large model scores between two looks at the page
+_CHUNK = 8  # images that a large model scores between two looks at the page
 _SMALL = 3_000_000  # parameters; smaller models answer a whole grid at once
 
 _quick: set[tuple[str, int]] = set()  # small models that are loaded, with their stamps
@@ -394,6 +394,15 @@ def overview(models: tuple[str, ...], dataset_name: str) -> Overview:
     from robustcore.reports import overview
 
     return overview.gather([subject(name, dataset_name) for name in models], dataset(dataset_name))
+
+
+@st.cache_data(show_spinner=False, max_entries=1)
+def devices() -> list[str]:
+    """What an evaluation can run on here."""
+    import torch
+
+    several = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.device_count() > 1 else []
+    return ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else []), *several]
 
 
 @st.cache_data(ttl=20, max_entries=16, show_spinner="Counting the units and timing a few images …")

@@ -108,11 +108,12 @@ class Answered:
             return f"{head}."
         if not found.wrong:
             return f"{head}. No corruption shown here turns it."
-        worst = " and ".join(labels.inner(labels.corruption(corruptions.get(n))) for n in found.worst[:2])
-        more = " and others" if len(found.worst) > 2 else ""
+        names_of_worst = [labels.inner(labels.corruption(corruptions.get(name))) for name in found.worst]
+        worst = ", ".join(names_of_worst[:2]) + " and others" if len(found.worst) > 2 else " and ".join(names_of_worst)
+        each = f"{found.worst_wrong} each" if len(found.worst) > 1 else f"{found.worst_wrong} of them"
         return (
             f"{head}. Of the {found.total} corrupted images <b>{found.wrong}</b> {turned}, "
-            f"most often under {escape(worst)}{more} ({found.worst_wrong} each)."
+            f"most often under {escape(worst)} ({each})."
         )
 
     def export(self, names: tuple[str, ...], columns: list[str], subtitle: str) -> bytes:

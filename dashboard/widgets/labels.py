@@ -26,8 +26,8 @@ def pretty(name: str) -> str:
 
 
 def inner(text: str) -> str:
-    """A name inside a sentence: without its capital, unless it is an acronym."""
-    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+    """A name inside a sentence: without its capital, unless it is an acronym or a person's name."""
+    return text if text[1:2].isupper() or text.startswith("Gauss") else text[:1].lower() + text[1:]
 
 
 def suite(name: str) -> str:

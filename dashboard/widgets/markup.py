@@ -26,7 +26,7 @@ export default function (component) {
     if (!target) return;
     setTriggerValue("picked", target.dataset.pick);
     const panel = data.leads_to && document.querySelector(`.st-key-${data.leads_to}`);
-    if (panel && window.innerWidth <= 640) panel.scrollIntoView({ behavior: "smooth" });
+    if (panel && window.innerWidth <= 1100) panel.scrollIntoView({ behavior: "smooth" });
   };
 }
 """

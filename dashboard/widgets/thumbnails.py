@@ -80,7 +80,7 @@ def _short(column: str) -> str:
 def selected(key: str) -> str:
     """A style that shows which thumbnail is chosen, so that the grid itself need not be sent again."""
     return (
-        f'<style>.rc-cell[data-pick="{escape(key)}"]'
+        f'<style>.rc-root .rc-cell[data-pick="{escape(key)}"]'
         "{box-shadow:0 0 0 3px var(--rc-accent);background:var(--rc-accent-soft)}</style>"
     )
 
