@@ -1,0 +1,117 @@
+"""Attacks: what `robustcore.attack` makes of each image, for the model that is scored or on a surrogate.
+
+A condition names an attack or a preset; its parameters are the budget (`eps`, `norm`), the goal (`goal`, `target`), the
+attack's own options, and for a black-box attack the surrogate's fingerprint under `surrogate`. Success, norms and passes
+are kept for each image, and their means with the counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from robustcore import attacks
+from robustcore.errors import InvalidArgumentError
+from robustcore.evaluation.condition import Condition
+from robustcore.evaluation.operations._base import Applied, Operation, Part, registry
+from robustcore.models.classifier import Classifier
+
+# Radii of the curve of accuracy against eps; the last one leaves an attack everything, which no honest model survives.
+CURVE_EPS = (*(n / 255 for n in (0.5, 1, 2, 4, 8, 16)), 1.0)
+_BUDGET = ("eps", "norm", "goal", "target")
+
+_DESCRIPTIONS = {
+    "attacks": "The attacks of Laugros' thesis at its settings (chapters 3.2 and 3.3), white-box.",
+    "robust-accuracy": "FGSM and PGD with 10 steps at growing eps in L-inf, up to an unbounded one.",
+}
+
+
+class AttackCondition(Operation):
+    """A registered attack or preset."""
+
+    kind = "attack"
+    needs_model = True
+    float32_only = True
+
+    def suites(self) -> Mapping[str, tuple[str, Sequence[Condition]]]:
+        presets = [Condition("attack", name) for name in attacks.preset_names()]
+        curve = [Condition("attack", name, params=(("eps", eps),)) for name in ("fgsm", "pgd") for eps in CURVE_EPS]
+        return {
+            "attacks": (_DESCRIPTIONS["attacks"], presets),
+            "robust-accuracy": (_DESCRIPTIONS["robust-accuracy"], curve),
+        }
+
+    def check(self, condition: Condition) -> None:
+        method, _ = attacks.resolve(condition.name)
+        if condition.severity is not None or condition.strength is not None or condition.variant is not None:
+            raise InvalidArgumentError(f"The attack {condition.name} has an eps, not a severity, strength or variant.")
+        if condition.storage != "memory":
+            raise InvalidArgumentError("Attacks are scored as they are made, in float32: their storage is 'memory'.")
+        budget, options = _split(condition)
+        method.check_options(options)
+        if "norm" in budget:
+            method.check_norm(budget["norm"])
+        if "goal" in budget:
+            method.check_goal(budget["goal"])
+        eps = budget.get("eps")
+        if eps is not None and (isinstance(eps, bool) or not isinstance(eps, (int, float)) or not eps >= 0):
+            raise InvalidArgumentError(f"An eps is a number, 0 or more, with pixels in [0, 1]; {eps!r} is not.")
+
+    def identity(self, condition: Condition) -> Mapping[str, Any]:
+        method, preset = attacks.resolve(condition.name)
+        _, options = _split(condition)
+        identity: dict[str, Any] = {"attack": method.name, "revision": method.revision}
+        if preset is not None:
+            identity["preset"] = [preset.eps, preset.norm, preset.goal, dict(preset.options)]
+            options = {**preset.options, **options}
+        identity["options"] = method.check_options(options)
+        return identity
+
+    def apply(
+        self,
+        condition: Condition,
+        part: Part,
+        seed: int,
+        model: Classifier | None = None,
+        surrogates: Mapping[str, Classifier] | None = None,
+    ) -> Applied:
+        assert model is not None, "an attack needs the model that it attacks"
+        fingerprint = condition.parameters.get("surrogate")
+        surrogate = None
+        if fingerprint is not None:
+            surrogate = (surrogates or {}).get(fingerprint)
+            if surrogate is None:
+                raise InvalidArgumentError(
+                    f"The surrogate {fingerprint[:12]} of {condition.name} is not among the models given; name it as one."
+                )
+        budget, options = _split(condition)
+        result = attacks.attack(
+            model, part.images, part.labels, condition.name, seed=seed, ids=part.ids, surrogate=surrogate,
+            **budget, **options,
+        )  # fmt: skip
+        values = {
+            "success": result.success.float(),
+            "linf": result.linf,
+            "l2": result.l2,
+            "forwards": result.forwards.float(),
+            "backwards": result.backwards.float(),
+        }
+        return Applied(result.images, values=values, logits=result.logits)
+
+
+def _split(condition: Condition) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The condition's parameters: those of every attack, and the attack's own options."""
+    given = {k: v for k, v in condition.parameters.items() if k != "surrogate"}
+    return {k: v for k, v in given.items() if k in _BUDGET}, {k: v for k, v in given.items() if k not in _BUDGET}
+
+
+def crafted_on(conditions: Sequence[Condition], surrogate: str) -> list[Condition]:
+    """The attacks among conditions as black-box ones, crafted on the model of that fingerprint."""
+    return [
+        dataclasses.replace(c, params=(*c.params, ("surrogate", surrogate))) if c.kind == "attack" else c
+        for c in conditions
+    ]
+
+
+registry.add("attack", AttackCondition())
