@@ -204,6 +204,8 @@ class Store:
         found: dict[Key, list[tuple[int, str]]] = {}
         for layer in self.layers():
             with layer.open() as connection:
+                if not connection.execute("SELECT EXISTS (SELECT 1 FROM failures)").fetchone()[0]:
+                    continue
                 for key, row in rows.cells(connection, cells).items():
                     notes = connection.execute(
                         "SELECT shard, reason FROM failures WHERE cell = ? ORDER BY shard", (row["id"],)
