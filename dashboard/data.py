@@ -44,8 +44,6 @@ _quick: set[tuple[str, int]] = set()  # small models that are loaded, with their
 
 _RUNS = "_attack_runs"  # in the session: the number of the attack page's latest run
 _attack_lock = threading.Lock()  # one attack at a time, so that two do not slow each other down
-_warm_up_lock = threading.Lock()
-_warm_up_thread: threading.Thread | None = None
 
 
 def read_only() -> bool:
@@ -293,9 +291,8 @@ def stability(models: tuple[str, ...], suite: str, difficulty: int, reference: s
     """What is stored of the models' stability on the test images of scenes."""
     from robustcore.reports import stability
 
-    return stability.table(
-        [model(name) for name in models], test_images(), suite=suite, difficulty=difficulty, reference=reference
-    )
+    subjects = [subject(name, "scenes") for name in models]
+    return stability.table(subjects, test_images(), suite=suite, difficulty=difficulty, reference=reference)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring the distances …")
@@ -502,24 +499,22 @@ def clean_answer(model_name: str, item: Item) -> int:
     return int(look.answers(model(model_name), to_tensor(item.image)[None]).classes[0, 0])
 
 
+@st.cache_data(ttl=2, max_entries=32, show_spinner=False)
+def robust_accuracy(models: tuple[str, ...], dataset_name: str, seed: int) -> pd.DataFrame:
+    """What is stored of the models' accuracy against eps, white-box and crafted on each other."""
+    from robustcore.reports import robust_accuracy
+
+    subjects = [subject(name, dataset_name) for name in models]
+    surrogates = {s.name: s.fingerprint for s in subjects}
+    return robust_accuracy.curves(subjects, dataset(dataset_name), surrogates=surrogates, seed=seed)
+
+
 # ---- warm-up
 
 
-def warm_up() -> threading.Thread:
-    """Start loading what the first page needs, once for the process; returns the thread that does it."""
-    global _warm_up_thread
-    with _warm_up_lock:
-        if _warm_up_thread is None:
-            _warm_up_thread = threading.Thread(target=_warm_up, name="warm-up", daemon=True)
-            _warm_up_thread.start()
-    return _warm_up_thread
-
-
-def _warm_up() -> None:
-    """Runs beside the server: draws nothing."""
+def warm_up() -> None:
+    """Load and compute what the first pages need; the server does it in a thread of its own. Draws nothing."""
     try:
-        import torchvision  # noqa: F401  (seconds, with torch)
-
         import robustcore.corruptions as corruptions
         from dashboard import pages
         from robustcore.reports import look

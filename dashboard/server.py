@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import threading
+import time
 from pathlib import Path
 
 APP = Path(__file__).resolve().parent / "app.py"
 
 
 def main() -> None:
+    """Start the warm-up and become the server."""
     parser = argparse.ArgumentParser(prog="python -m dashboard.server")
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8501)
@@ -25,10 +28,20 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from streamlit.web import cli
 
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    cli.main(["run", str(APP), *options], prog_name="streamlit")
+
+
+def _warm_up() -> None:
+    """Load what takes seconds beside the server; the caches can be filled as soon as it runs."""
+    import torchvision  # noqa: F401
+    from streamlit import runtime
+
+    while not runtime.exists():
+        time.sleep(0.05)
     from dashboard import data
 
     data.warm_up()
-    cli.main(["run", str(APP), *options], prog_name="streamlit")
 
 
 if __name__ == "__main__":
