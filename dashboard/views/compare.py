@@ -12,7 +12,7 @@ import streamlit as st
 import robustcore.corruptions as corruptions
 from dashboard import data, selection
 from dashboard.pages import Page
-from dashboard.widgets import figure, labels, links, model_strip, states
+from dashboard.widgets import figure, labels, links, model_strip, robust_accuracy, states
 from robustcore.errors import InvalidArgumentError
 from robustcore.reports import measures, references
 from robustcore.reports.compare import Comparison
@@ -79,6 +79,7 @@ def render() -> None:
     _bars(result, choice)
     _curves(found.only(choice.models), choice)
     _missing(found, choice)
+    robust_accuracy.panel(KEY, choice.models, choice.dataset, choice.seed)
 
 
 def _pick() -> Choice:
@@ -245,7 +246,8 @@ def _bars(result: Bars, choice: Choice) -> None:
         reference_label=f"100: as {reference}" if measure.reference else "1: as on clean images",
     )
     title = f"{measure.title} under each corruption"
-    says = f"{measure.better.capitalize()} is better. {_extremes(result, measure)}"
+    says = f"{measure.better.capitalize()} is better. "
+    says += f"Below 100: fewer errors than {reference}." if measure.reference else _extremes(result, measure)
     marks = None
     if measure.name == "accuracy":
         marks = {str(row["model"]): row["clean"] for row in result.means.to_dict("records")}

@@ -5,6 +5,7 @@ The shipped file has the counts of every unit, and of the predictions the label 
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -22,10 +23,21 @@ from robustcore.training import zoo
 
 DATASET = "scenes"
 SEED = 0
-# Suites, and the number of test images that they are evaluated on; None for all. A sequence is some thirty images.
-PARTS: tuple[tuple[tuple[str, ...], int | None], ...] = (
-    (("imagenet-c", "imagenet-c-extra"), None),
-    (("imagenet-p", "imagenet-p-extra"), 240),
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """One share of the demo: suites, the number of test images (None for all), whether attacks transfer between models."""
+
+    suites: tuple[str, ...]
+    limit: int | None = None
+    transfer: bool = False
+
+
+SHARES = (
+    Share(("imagenet-c", "imagenet-c-extra")),
+    Share(("imagenet-p", "imagenet-p-extra"), limit=240),  # a sequence is some thirty images
+    Share(("robust-accuracy",), limit=240, transfer=True),
 )
 
 
@@ -37,7 +49,12 @@ def path() -> Path:
 def prepare() -> list[Prepared]:
     """The evaluations that ship, of every model of the zoo on the test images of scenes."""
     models = [load_model(name) for name in sorted(zoo.ZOO)]
-    return [evaluations.prepare(models, DATASET, suites, limit=limit, seed=SEED) for suites, limit in PARTS]
+    return [
+        evaluations.prepare(
+            models, DATASET, share.suites, limit=share.limit, seed=SEED, surrogates=models if share.transfer else ()
+        )
+        for share in SHARES
+    ]
 
 
 def cells(prepared: Sequence[Prepared]) -> list[Cell]:

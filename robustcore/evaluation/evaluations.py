@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustcore import devices
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import executors, plan, provenance, resources, runner, suites, tables
+from robustcore.evaluation import executors, plan, provenance, runner, suites, tables
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Cell, Subject
 from robustcore.evaluation.runner import Progress, Summary
-from robustcore.evaluation.session import Session
 from robustcore.evaluation.store import Store
+from robustcore.evaluation.work import Work
 from robustcore.models.classifier import Classifier
 
 Models = str | Classifier | Subject | Sequence[str | Classifier | Subject]
@@ -74,10 +73,12 @@ def evaluate(
         storage: "memory", or "jpeg85" for the second JPEG that the released ImageNet-C went through.
         device: "auto", "cpu", "cuda" or "cuda:N".
         store: a `Store` or a results file; default the one under the cache.
-        executor: where units are computed; default threads of this process.
+        executor: where units are computed; default threads of this process. `evaluation.executors.of` gives one process
+            for each of several devices, or a Dask cluster, to which `device` is then the workers' own.
         progress: called after every group of units with a `Progress`.
         precision: "float32", or "bf16" to score under bfloat16 autocast; part of a result's key.
-        surrogates: models that attacks among the conditions are crafted on.
+        surrogates: models that attacks are crafted on: an attack that names none is evaluated white-box and on each of
+            these.
 
     Returns:
         One row for each model and condition; see `tables.table` for the columns, to which comes cached: whether nothing
@@ -161,8 +162,16 @@ def prepare(
     crafting: dict[str, Classifier] = {}
     for model in surrogates:
         _load(model, crafting)
+    resolved = [*dict.fromkeys(c for each in resolved for c in (each, *_black_box(each, list(crafting))))]
     cells = plan.make(list(subjects.values()), images, resolved, limit=limit, seed=seed, precision=precision)
     return Prepared(loaded, crafting, images, cells, precision)
+
+
+def _black_box(condition: Condition, surrogates: Sequence[str]) -> list[Condition]:
+    """An attack that names no surrogate, crafted on each of these."""
+    if condition.kind != "attack" or "surrogate" in condition.parameters:
+        return []
+    return [dataclasses.replace(condition, params=(*condition.params, ("surrogate", s))) for s in surrogates]
 
 
 def _load(model: str | Classifier, into: dict[str, Classifier]) -> Subject:
@@ -190,7 +199,6 @@ def carry_out(
     command: str | None = None,
 ) -> Summary:
     """Compute what is pending of a prepared evaluation and store it."""
-    chosen = devices.pick(device)
     stop = cancelled or threading.Event()
     pending = plan.pending(prepared.cells, store.stored(prepared.cells))
     groups = len(plan.groups(pending))
@@ -200,21 +208,13 @@ def carry_out(
     needed = {unit.cell.key.model for unit in pending}
     crafting = {unit.cell.condition.parameters.get("surrogate") for unit in pending}
     known = {**prepared.models, **prepared.surrogates}
-    session = Session(
+    work = Work(
         {fingerprint: model for fingerprint, model in prepared.models.items() if fingerprint in needed},
+        {fingerprint: model for fingerprint, model in known.items() if fingerprint in crafting},
         prepared.dataset,
-        device=chosen,
-        surrogates={fingerprint: model for fingerprint, model in known.items() if fingerprint in crafting},
-        cancelled=stop,
+        device,
     )
-    start = executor or executors.threads
-    with start(session, groups) as (submit, slots):
-        return runner.run(
-            prepared.cells,
-            store,
-            submit,
-            provenance.current(resources.describe(chosen), command),
-            slots=slots,
-            progress=progress,
-            cancelled=stop,
-        )
+    start = (executor or executors.threads) if groups else executors.nowhere
+    with start(work, groups, stop) as pool:
+        origin = provenance.current(command)
+        return runner.run(prepared.cells, store, pool, origin, progress=progress, cancelled=stop)

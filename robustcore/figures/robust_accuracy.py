@@ -1,0 +1,61 @@
+"""Accuracy against eps under attack."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from robustcore.figures._style import finish, short, strokes
+
+_DASHES = {"fgsm": "dot", "pgd": "solid"}
+
+
+def eps_curves(table: pd.DataFrame, *, footer: str, alt: str, height: int = 320) -> go.Figure:
+    """One line for each model, attack and access: solid PGD, dotted FGSM, dashed where crafted on another model.
+
+    Args:
+        table: rows with model, attack, access ("white-box" or "on NAME"), eps, accuracy, low, high and n, eps below 1.
+        footer, alt: as for every figure.
+        height: of the plotting area in pixels.
+    """
+    models = list(dict.fromkeys(table["model"]))
+    drawn = strokes(models)
+    figure = go.Figure()
+    for (model, attack, access), rows in table.groupby(["model", "attack", "access"], sort=False):
+        rows = rows.sort_values("eps")
+        stroke = drawn[str(model)]
+        white = access == "white-box"
+        label = f"{short(str(model))}, {str(attack).upper()}" + ("" if white else f" {access}")
+        figure.add_scatter(
+            x=255 * rows["eps"], y=100 * rows["accuracy"], name=label, mode="lines+markers",
+            line={"color": stroke.colour, "width": 2.5 if attack == "pgd" else 1.8,
+                  "dash": _DASHES.get(str(attack), "solid") if white else "dash"},
+            marker={"symbol": stroke.symbol, "size": 7 if white else 5},
+            error_y={"type": "data", "symmetric": False, "array": 100 * (rows["high"] - rows["accuracy"]),
+                     "arrayminus": 100 * (rows["accuracy"] - rows["low"]), "thickness": 1, "width": 2},
+            customdata=rows["n"],
+            hovertemplate=label + "<br>eps %{x:.3g}/255: %{y:.1f} % of %{customdata} images<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title="eps (n/255, L-inf; 0: clean images)", rangemode="tozero", showgrid=False)
+    figure.update_yaxes(title="accuracy (%)", range=[-1, 101], dtick=20)
+    return finish(figure, height=height, footer=footer, alt=alt, bottom=56)
+
+
+def transfer_heatmap(accuracy: pd.DataFrame, *, footer: str, alt: str) -> go.Figure:
+    """A square table of accuracies, rows craft and columns judge, written into its cells.
+
+    Args:
+        accuracy: index and columns are model names, values 0..1, NaN where nothing is known.
+        footer, alt: as for every figure.
+    """
+    figure = go.Figure(
+        go.Heatmap(
+            z=100 * accuracy.to_numpy(dtype=float), x=[short(c) for c in accuracy.columns],
+            y=[short(r) for r in accuracy.index], zmin=0, zmax=100, colorscale="Cividis", texttemplate="%{z:.0f}",
+            colorbar={"title": "accuracy (%)"}, hoverongaps=False,
+            hovertemplate="crafted on %{y}<br>judged by %{x}<br>accuracy %{z:.1f} %<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_xaxes(title="judged by", side="top", showgrid=False)
+    figure.update_yaxes(title="crafted on", autorange="reversed", showgrid=False)
+    return finish(figure, height=90 + 56 * len(accuracy), footer=footer, alt=alt, legend=False, top=60)
