@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from robustcore.evaluation.request import EvaluationRequest
+    from robustcore.evaluation.runner import Progress
+    from robustcore.progress import Bar
 
 NAME = "evaluate"
 HELP = "Score models on a dataset under a suite of conditions."
@@ -44,6 +47,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="of every random draw (default: 0)")
     add("--storage", choices=("memory", "jpeg85"), default="memory", help="jpeg85: through a second JPEG, as released")
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    add(
+        "--devices",
+        type=lambda text: tuple(text.split(",")),
+        default=(),
+        metavar="A,B",
+        help="one process for each device, e.g. cuda:0,cuda:1",
+    )
+    add(
+        "--scheduler",
+        default="",
+        metavar="ADDRESS",
+        help="compute on a Dask cluster: tcp://HOST:8786 or scheduler file",
+    )
     add("--precision", choices=("float32", "bf16"), default="float32", help="of the scoring (default: float32)")
     add("--surrogate", action="append", default=[], metavar="NAME", help="a model that attacks are crafted on")
     add("--format", choices=("table", "csv", "parquet"), default="table", help="of the result (default: table)")
@@ -58,7 +74,6 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "parquet" and args.output is None:
         args.usage.error("--format parquet needs --output FILE")
     from robustcore.evaluation import jobs, worker
-    from robustcore.evaluation.runner import Progress
     from robustcore.progress import Bar, duration
 
     request = _request(args)
@@ -69,14 +84,7 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     job = jobs.submit(request, here=True)
     with Bar() as bar:
-
-        def show(state: Progress) -> None:
-            left = "" if state.seconds_left is None else f"  {duration(state.seconds_left)} left"
-            failed = f"  {state.failed} failed" if state.failed else ""
-            text = f"{state.done}/{state.total} units  {state.images_per_second:,.0f} images/s{left}{failed}"
-            bar.update(state.done + state.failed, state.total, text)
-
-        summary, table = worker.run_job(job, show)
+        summary, table = worker.run_job(job, shown_on(bar))
     took = duration(time.monotonic() - began)
     print(f"{summary.computed} units computed, {summary.cached} stored before, in {took}.", file=sys.stderr)
     for reason, count in summary.reasons.items():
@@ -85,6 +93,19 @@ def run(args: argparse.Namespace) -> int:
         print(f"Stopped. What was finished is kept; 'robustcore jobs resume {job}' goes on.", file=sys.stderr)
     _write(table, args.format, args.output)
     return 1 if summary.failed or summary.cancelled else 0
+
+
+def shown_on(bar: Bar) -> Callable[[Progress], None]:
+    """What an evaluation reports, as the bar's text."""
+    from robustcore.progress import duration
+
+    def show(state: Progress) -> None:
+        left = "" if state.seconds_left is None else f"  {duration(state.seconds_left)} left"
+        failed = f"  {state.failed} failed" if state.failed else ""
+        text = f"{state.done}/{state.total} units  {state.images_per_second:,.0f} images/s{left}{failed}"
+        bar.update(state.done + state.failed, state.total, text)
+
+    return show
 
 
 def _request(args: argparse.Namespace) -> EvaluationRequest:
@@ -100,6 +121,8 @@ def _request(args: argparse.Namespace) -> EvaluationRequest:
         severities=tuple(args.severity) if args.severity else None,
         storage=args.storage,
         device=args.device,
+        devices=args.devices,
+        scheduler=args.scheduler,
         precision=args.precision,
         surrogates=tuple(args.surrogate),
     )

@@ -1,0 +1,117 @@
+"""The shipped results: they match today's models, data and operations, and are what today's code computes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import robustcore as rc
+from robustcore import paths
+from robustcore.datasets import load_dataset
+from robustcore.evaluation import Store, demo, evaluations, tables
+from robustcore.evaluation.plan import Cell, Group
+from robustcore.evaluation.runner import Result
+from robustcore.evaluation.session import Session
+from robustcore.training import zoo
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def cells() -> Sequence[Cell]:
+    return demo.cells(demo.prepare())
+
+
+def test_the_shipped_results_match_today_s_fingerprints(cells: Sequence[Cell]) -> None:
+    """Fails as soon as a demo model, the scenes or a corruption has changed: then `make demo` computes them anew."""
+    assert demo.is_current(cells)
+
+
+def test_they_answer_for_every_model_of_the_zoo_on_all_test_images(cells: Sequence[Cell]) -> None:
+    table = tables.table(cells, Store())
+    assert set(table["model"]) == set(zoo.ZOO)
+    whole = table["kind"].isin(["clean", "corruption"])
+    assert (table.loc[whole, "n"] == len(load_dataset("scenes"))).all()
+    assert (table.loc[~whole, "n"] == 240).all()
+    assert {"sequence", "attack"} <= set(table["kind"])
+    assert table["shipped"].all()
+    assert (table["reason"] == "").all()
+    assert table["confidence"].between(0, 1).all()
+
+
+def test_the_models_are_good_on_clean_images_and_fall_under_noise(cells: Sequence[Cell]) -> None:
+    table = tables.table(cells, Store())
+    table = table[table["model"].str.endswith("standard")]
+    assert (table.loc[table["kind"] == "clean", "accuracy"] >= 0.90).all()
+    noise = table[(table["kind"] == "corruption") & (table["name"] == "gaussian_noise") & (table["severity"] == 5)]
+    assert len(noise) == 2
+    assert (noise["accuracy"] < 0.50).all()
+
+
+def test_they_are_what_today_s_code_computes(cells: Sequence[Cell]) -> None:
+    """The first images of a few conditions, computed again: equal, but for a borderline image on another processor."""
+    wanted = [c for c in cells if c.condition.kind in ("clean", "corruption") and c.condition.severity in (None, 3)]
+    wanted = [c for c in wanted if c.condition.name in ("clean", "gaussian_noise", "jpeg_compression", "fog")]
+    models = {c.key.model: rc.load_model(c.model.name) for c in wanted}
+    session = Session(models, load_dataset("scenes"), device=torch.device("cpu"))
+    for cell in wanted:
+        unit = cell.units()[0]
+        small = type(unit)(cell, 0, 64)
+        (found,) = session.run(Group(cell.condition, 0, 64, (small,)))
+        assert isinstance(found, Result)
+        shipped = Store().predictions(cell)
+        assert shipped is not None
+        assert (shipped.labels[:64] == found.predictions.labels).all()
+        agreeing = np.mean(shipped.classes[:64, 0] == found.predictions.classes[:, 0])
+        assert agreeing >= 0.98, (cell.model.name, str(cell.condition))
+
+
+def test_they_say_where_they_come_from() -> None:
+    connection = sqlite3.connect(f"{demo.path().as_uri()}?mode=ro&immutable=1", uri=True)
+    runs = connection.execute("SELECT device, versions, command FROM runs").fetchall()
+    seeds = connection.execute("SELECT DISTINCT seed FROM cells").fetchall()
+    connection.close()
+    assert seeds == [(demo.SEED,)]
+    for device, versions, command in runs:
+        assert device
+        assert '"torch"' in versions
+        assert command.startswith("robustcore ")
+        assert str(Path.home()) not in command
+
+
+def test_they_are_small_and_can_be_opened_where_nothing_can_be_written() -> None:
+    assert demo.path().stat().st_size < 1_000_000 * len(zoo.ZOO)
+    connection = sqlite3.connect(f"{demo.path().as_uri()}?mode=ro&immutable=1", uri=True)
+    assert connection.execute("PRAGMA journal_mode").fetchone()[0] in ("delete", "off")
+    connection.close()
+
+
+def test_shipping_keeps_counts_and_one_class_per_image(
+    tmp_path: Path, make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = evaluations.prepare(make_model(), make_dataset(300), "fog", severities=[5], limit=280)
+    with Store(shipped=False) as store:
+        whole = rc.evaluate(make_model(), make_dataset(300), "fog", severities=[5], store=store)
+        demo.ship(prepared.cells, store, tmp_path / "assets" / "results" / "demo.sqlite")
+    monkeypatch.setattr(paths, "assets", lambda: tmp_path / "assets")
+    monkeypatch.setenv("ROBUSTCORE_CACHE", str(tmp_path / "fresh"))
+    found = tables.table(prepared.cells, Store())
+    assert found["n"].tolist() == [280, 280]
+    assert found["shipped"].all()
+    assert found["confidence"].notna().all()
+    read = Store().predictions(prepared.cells[1])
+    assert read is not None
+    assert (read.ids, read.logits, read.classes.shape) == (None, None, (280, 1))
+    assert whole["n"].tolist() == [300, 300]
+    assert demo.is_current(prepared.cells)
+    assert not demo.is_current(
+        [*prepared.cells, *evaluations.prepare(make_model("b", 0.1), make_dataset(300), "clean").cells]
+    )
+    assert not demo.is_current(prepared.cells[:1])  # a row too many is out of date as well
+    assert [p.name for p in (tmp_path / "assets" / "results").iterdir()] == ["demo.sqlite"]

@@ -1,0 +1,95 @@
+"""The price tag: counts are exact, times come from a calibration, and long runs get advice."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import robustcore as rc
+from robustcore.evaluation import Store, estimates, evaluations
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No calibration of another test."""
+    monkeypatch.setattr(estimates, "_timed", {})
+
+
+class Slow(nn.Module):
+    """Takes a hundredth of a second an image."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        time.sleep(0.01 * len(x))
+        return torch.zeros(len(x), 3)
+
+
+def test_units_that_are_stored_cost_nothing(make_dataset: Make, make_model: Make) -> None:
+    model, dataset = make_model(), make_dataset(600)
+    prepared = evaluations.prepare(model, dataset, "fog", severities=[1, 2])
+    before = estimates.estimate(prepared)
+    assert (before.units, before.cached, before.images) == (9, 0, 1800)
+    assert before.seconds > 0
+    assert before.bytes > 0
+    rc.evaluate(model, dataset, "fog", severities=[1])
+    between = estimates.estimate(prepared)
+    assert (between.units, between.cached, between.images) == (9, 6, 600)
+    rc.evaluate(model, dataset, "fog", severities=[1, 2])
+    after = estimates.estimate(prepared)
+    assert (after.cached, after.images, after.seconds, after.bytes, after.advice) == (9, 0, 0.0, 0, "")
+
+
+def test_a_model_that_is_named_twice_is_paid_once(make_dataset: Make, make_model: Make) -> None:
+    prepared = evaluations.prepare([make_model("a"), make_model("b")], make_dataset(100), "clean")
+    assert estimates.estimate(prepared).units == 1  # one set of weights under two names
+
+
+def test_the_time_is_that_of_the_models_and_the_cores(
+    make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = evaluations.prepare(make_model(network=Slow()), make_dataset(512), "clean")
+    monkeypatch.setattr(estimates.resources, "cores", lambda: 2)
+    # 512 images at 0.01 s on two cores
+    assert estimates.estimate(prepared).seconds == pytest.approx(2.56, rel=0.25)
+
+
+def test_a_second_estimate_takes_no_second_calibration(make_dataset: Make, make_model: Make) -> None:
+    prepared = evaluations.prepare(make_model(network=Slow()), make_dataset(512), "clean")
+    first = estimates.estimate(prepared)
+    began = time.perf_counter()
+    assert estimates.estimate(prepared) == first
+    assert time.perf_counter() - began < 0.2
+
+
+def test_a_long_run_gets_advice(make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimates, "_LONG_SECONDS", 1.0)
+    prepared = evaluations.prepare(make_model(network=Slow()), make_dataset(600), "clean")
+    found = estimates.estimate(prepared)
+    assert found.advice.startswith("This takes long: 256 images instead of 600")
+    assert "CUDA" in found.advice
+
+
+def test_a_model_that_fails_has_no_time_and_does_not_break_the_price_tag(make_dataset: Make, make_model: Make) -> None:
+    class Broken(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            raise ValueError("no")
+
+    found = estimates.estimate(evaluations.prepare(make_model(network=Broken()), make_dataset(100), "clean"))
+    assert found.units == 1
+    assert math.isnan(found.seconds)
+
+
+def test_the_bytes_are_about_what_the_file_grows_by(make_dataset: Make, make_model: Make) -> None:
+    prepared = evaluations.prepare(make_model(), make_dataset(600), "imagenet-c-extra")
+    promised = estimates.estimate(prepared).bytes
+    with Store(shipped=False) as store:
+        evaluations.carry_out(prepared, store)
+        store.compact()
+        assert 0.3 < store.path.stat().st_size / promised < 3
