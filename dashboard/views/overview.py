@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pandas as pd
 import streamlit as st
 
 from dashboard import data, selection
 from dashboard.pages import Page
 from dashboard.widgets import figure, labels, links, states
+from robustcore.reports import look
 from robustcore.reports.overview import Overview
 
 PAGE = Page(
@@ -22,8 +25,15 @@ PAGE = Page(
 KEY = "overview"
 
 
+# What the strip of examples shows: one corruption of each family, at a severity that people still read.
+EXAMPLES = ("gaussian_noise", "motion_blur", "fog", "contrast", "jpeg_compression")
+SEVERITY = 4
+IMAGE = 54  # of the test images: colourful enough to have something to lose
+
+
 def render() -> None:
     """The page below its heading."""
+    _introduction()
     dataset = _pick_dataset()
     models = data.evaluated(dataset)
     if not models:
@@ -43,6 +53,37 @@ def render() -> None:
     _ranges(found)
     _table(found)
     _go_on(models, dataset)
+
+
+def _introduction() -> None:
+    """What this is, in two sentences and six images."""
+    left, right = st.columns([1, 1.25], gap="large", vertical_alignment="center")
+    left.markdown(
+        "An image classifier that is right on clean images may be wrong as soon as there is noise, fog or a strong "
+        "compression. Here you see **what breaks a model**, measure **how much of its accuracy survives**, and compare "
+        "**which training mends it**. Everything is computed on this machine."
+    )
+    left.caption(
+        "The demo: small networks that name the shape in 64-pixel images, twelve shapes in all. Your own models and images "
+        "take the same path."
+    )
+    with right:
+        _examples()
+
+
+def _examples() -> None:
+    cells = tuple(look.Cell(name, SEVERITY, SEVERITY, None, 0) for name in EXAMPLES)
+    shown = data.grid(data.test_image(IMAGE), cells, "memory")
+    names = ["clean", *(labels.inner(labels.pretty(name)) for name in EXAMPLES)]
+    figures = "".join(
+        f'<figure style="margin:0"><img src="{source}" alt="A test image, {escape(name)}" style="width:100%;'
+        f'border-radius:5px;image-rendering:pixelated;display:block"><figcaption style="font-size:.78rem;opacity:.75;'
+        f'text-align:center;margin-top:3px">{escape(name)}</figcaption></figure>'
+        for name, source in zip(names, shown.thumbnails, strict=True)
+    )
+    st.html(
+        f'<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(calc(118px - 3vw),1fr));gap:8px">{figures}</div>'
+    )
 
 
 def _pick_dataset() -> str:

@@ -13,6 +13,10 @@ SUITES = {
     "laugros": "Laugros",
     "candidates-40": "40 candidates",
     "syn2nat": "syn2nat",
+    "imagenet-p": "ImageNet-P",
+    "imagenet-p-extra": "ImageNet-P extra",
+    "robust-accuracy": "Robust accuracy",
+    "attacks": "Attacks",
 }
 STORAGES = {"memory": "As computed", "jpeg85": "Second JPEG (85)"}
 _ACRONYMS = {"jpeg": "JPEG", "iso": "ISO", "clahe": "CLAHE", "hsv": "HSV", "rgb": "RGB"}

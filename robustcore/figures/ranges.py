@@ -27,9 +27,9 @@ def accuracy_ranges(table: pd.DataFrame, *, footer: str, alt: str) -> go.Figure:
     figure = go.Figure()
     rows = table.to_dict("records")
     marks = (
-        ("clean images", "clean", "circle", 13),
-        ("mean under corruption", "mean", "diamond", 13),
-        ("weakest corruption", "weakest", "circle-open", 12),
+        ("clean", "clean", "circle", 13),
+        ("mean", "mean", "diamond", 13),
+        ("weakest", "weakest", "circle-open", 12),
     )
     for i, row in enumerate(rows):
         y, colour = _ROW * i + 38, drawn[row["model"]].colour

@@ -16,7 +16,7 @@ def test_marks_stand_where_the_table_says() -> None:
     )  # fmt: skip
     figure = ranges.accuracy_ranges(table, footer="f", alt="a")
     marks = {t.name: list(t.x) for t in figure.data if t.name}
-    assert marks == {"clean images": [90, 80], "mean under corruption": [60, 50], "weakest corruption": [20, 30]}
+    assert marks == {"clean": [90, 80], "mean": [60, 50], "weakest": [20, 30]}
     assert "gaussian noise" in [a.text for a in figure.layout.annotations]
 
 
