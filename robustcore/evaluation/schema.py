@@ -2,7 +2,14 @@
 
 One SQLite file. Pages read `cells` (one small row for each model, dataset and condition, with the totals of its units)
 and sometimes `units`; the per-image predictions lie in a table of their own, which such reads never touch. The view
-`results` shows the cells with their names and metrics to anything that reads SQLite.
+`results` shows the cells with their names and metrics to anything that reads SQLite, without this package:
+
+    import sqlite3, pandas
+    pandas.read_sql("SELECT * FROM results", sqlite3.connect("cache/results/results.sqlite"))
+
+A row of it is one model under one condition: names, seed, precision, n images, correct answers, accuracy, top5 and
+confidence (0 .. 1), the fingerprints, and the date. `units` has the same for every shard of 256 images, with the seconds it
+took, its checksum, and the `runs` row that says device, versions and command.
 """
 
 from __future__ import annotations
