@@ -1,4 +1,4 @@
-"""Pillow's box resize: on the CPU Pillow itself, elsewhere the same integers from tensor operations."""
+"""Pillow's box resize, in its own integer arithmetic."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from torch import Tensor
 
 from robustcore.corruptions import _host
+
+UInt8Array = npt.NDArray[np.uint8]
 
 _PRECISION = 22  # bits of Pillow's fixed-point weights: 32 - 8 - 2
 
@@ -23,29 +24,38 @@ def box_resize(images: Tensor, height: int, width: int) -> Tensor:
     then along the columns, each pass rounded to 8 bits. Enlarged, that is the nearest neighbour.
     """
     if _host.on_host(images):
-        return _box_resize_pillow(images, height, width)
+        return _box_resize_numpy(images, height, width)
     return _box_resize_tensor(images, height, width)
 
 
-def _box_resize_pillow(images: Tensor, height: int, width: int) -> Tensor:
+def _box_resize_numpy(images: Tensor, height: int, width: int) -> Tensor:
+    """Sums of whole rows; between the passes OpenCV transposes, which costs less than adding up columns."""
     out = np.empty((len(images), 3, height, width), dtype=np.uint8)
-    grows = height >= images.shape[-2] and width >= images.shape[-1]
-    rows, columns = _boxes(images.shape[-2], height)[0], _boxes(images.shape[-1], width)[0]
     for planes, result in zip(images.numpy(), out, strict=True):
-        pixels = cv2.merge(list(planes))
-        if grows:  # one input pixel each: whole rows are copied, then whole columns as rows
-            resized = cv2.transpose(cv2.transpose(pixels[rows])[columns])
-        else:
-            # In two calls: newer versions of Pillow choose the order of the passes themselves.
-            along = Image.fromarray(pixels).resize((width, images.shape[-2]), Image.Resampling.BOX)
-            resized = np.asarray(along.resize((width, height), Image.Resampling.BOX))
-        cv2.split(resized, list(result))
+        turned = _average_rows(cv2.transpose(cv2.merge(list(planes))), width)
+        cv2.split(_average_rows(cv2.transpose(turned), height), list(result))
     return torch.from_numpy(out)
+
+
+def _average_rows(x: UInt8Array, length: int) -> UInt8Array:
+    """(L, M, 3) -> (length, M, 3)."""
+    first, count, weight = _boxes(len(x), length)
+    total = x[first]
+    if count.max() == 1:
+        return total
+    total = total.astype(np.int32)
+    for j in range(1, int(count.max())):
+        more = np.flatnonzero(count > j)
+        total[more] += x[first[more] + j]
+    total *= weight[:, None, None]
+    total += 1 << (_PRECISION - 1)
+    total >>= _PRECISION
+    return total.astype(np.uint8)
 
 
 def _box_resize_tensor(images: Tensor, height: int, width: int) -> Tensor:
     for dim, length in ((-1, width), (-2, height)):
-        first, count = _boxes(images.shape[dim], length)
+        first, count, weight = _boxes(images.shape[dim], length)
         shape = [1] * images.ndim
         shape[dim] = length
         size = torch.from_numpy(count).to(images.device)
@@ -53,14 +63,14 @@ def _box_resize_tensor(images: Tensor, height: int, width: int) -> Tensor:
         for j in range(int(count.max())):
             index = torch.from_numpy(np.minimum(first + j, images.shape[dim] - 1)).to(images.device)
             total = total + images.index_select(dim, index).to(torch.int32) * (size > j).reshape(shape)
-        weight = ((1 << _PRECISION) / size.to(torch.float64) + 0.5).to(torch.int32).reshape(shape)
-        images = ((total * weight + (1 << (_PRECISION - 1))) >> _PRECISION).clamp_(0, 255).to(torch.uint8)
+        scaled = total * torch.from_numpy(weight).to(images.device).reshape(shape)
+        images = ((scaled + (1 << (_PRECISION - 1))) >> _PRECISION).to(torch.uint8)
     return images
 
 
 @functools.lru_cache(maxsize=256)
-def _boxes(length: int, parts: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """(parts,) first input pixel and number of input pixels of each output pixel.
+def _boxes(length: int, parts: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """(parts,) each: the first input pixel of an output pixel, their number, and the weight of each in fixed point.
 
     In the order of Pillow's own floating-point steps: where a pixel's centre lies on the edge between two boxes, they
     decide. Of a box's edges the lower one is open and the upper one closed.
@@ -73,4 +83,5 @@ def _boxes(length: int, parts: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[
     candidates = least[:, None] + np.arange(int((beyond - least).max()))
     place = (candidates - centre[:, None] + 0.5) * (1 / spread)
     inside = (place > -0.5) & (place <= 0.5) & (candidates < beyond[:, None])
-    return least + inside.argmax(axis=1), inside.sum(axis=1)
+    count = inside.sum(axis=1)
+    return least + inside.argmax(axis=1), count, ((1 << _PRECISION) / count + 0.5).astype(np.int32)

@@ -7,12 +7,13 @@ import math
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy import ndimage
 from skimage import color
 from torch import Tensor
 
 from robustcore import corrupt
-from robustcore.corruptions import _elastic, _filters, _fog, _glass, _hsv, _motion, _snow, _spatter, _zoom
+from robustcore.corruptions import _box, _elastic, _filters, _fog, _glass, _hsv, _motion, _snow, _spatter, _zoom
 from robustcore.randomness import Draws
 
 
@@ -261,3 +262,19 @@ def test_the_second_jpeg_takes_a_quarter_off_the_noise() -> None:
         for storage in ("memory", "jpeg85")
     ]
     assert stds[1] / stds[0] == pytest.approx(0.75, abs=0.05)
+
+
+class TestBox:
+    @pytest.mark.parametrize(("side", "small"), [(224, 134), (224, 56), (64, 57), (33, 26), (35, 14), (299, 254)])
+    def test_it_is_pillows(self, side: int, small: int) -> None:
+        pixels = np.random.default_rng(side).integers(0, 256, (side, 40, 3), dtype=np.uint8)
+        # Along the rows first, whatever the order is that Pillow would take by itself.
+        shrunk = (
+            Image.fromarray(pixels).resize((20, side), Image.Resampling.BOX).resize((20, small), Image.Resampling.BOX)
+        )
+        grown = shrunk.resize((20, side), Image.Resampling.BOX).resize((40, side), Image.Resampling.BOX)
+        image = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()
+        for form in (_box._box_resize_numpy, _box._box_resize_tensor):
+            ours = form(image, small, 20)
+            assert np.array_equal(ours[0].permute(1, 2, 0).numpy(), np.asarray(shrunk))
+            assert np.array_equal(form(ours, side, 40)[0].permute(1, 2, 0).numpy(), np.asarray(grown))
