@@ -1,0 +1,83 @@
+"""The server that `robustcore dashboard` becomes: where it listens, whom it answers, what it says."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import running
+
+pytestmark = pytest.mark.browser
+
+
+def handshake(server: str, host: str) -> int:
+    """The status that a websocket gets that calls the server by that name."""
+    port = int(server.rpartition(":")[2])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(
+        "GET",
+        "/_stcore/stream",
+        headers={
+            "Host": f"{host}:{port}",
+            "Origin": f"http://{host}:{port}",
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+        },
+    )
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_own_names_are_answered_and_foreign_ones_turned_away(server: str) -> None:
+    assert handshake(server, "127.0.0.1") == 101
+    assert handshake(server, "localhost") == 101
+    assert handshake(server, "attacker.example") == 403
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the table of sockets is Linux's")
+def test_listens_on_this_machine_alone(server: str) -> None:
+    port = int(server.rpartition(":")[2])
+    listening = []
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
+                listening.append(fields[1].rpartition(":")[0])
+    assert listening == ["0100007F"]
+
+
+def test_a_second_dashboard_on_the_port_says_so_and_the_first_goes_on(server: str) -> None:
+    port = server.rpartition(":")[2]
+    second = subprocess.run(
+        [sys.executable, "-m", "robustcore.cli", "dashboard", "--port", port],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert second.returncode == 1
+    assert second.stderr == (
+        f"robustcore: Port {port} on 127.0.0.1 is in use already. "
+        f"Choose another one, for example --port {int(port) + 1}.\n"
+    )
+    with urllib.request.urlopen(f"{server}/_stcore/health", timeout=10) as answer:
+        assert answer.read() == b"ok"
+
+
+def test_says_where_it_is_and_nothing_alarming(tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    with running(tmp_path / "cache", log=log) as address:
+        pass
+    said = log.read_text()
+    assert f"The dashboard starts at {address}" in said
+    assert "Traceback" not in said
+    assert "WARNING" not in said
