@@ -7,13 +7,11 @@ can last comes from a clock that was set back; it counts as expired.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import time
 from collections.abc import Sequence
 
 from robustcore.evaluation import process, rows
-from robustcore.evaluation.plan import Key, Unit
+from robustcore.evaluation.plan import Unit
 from robustcore.evaluation.store import Store
 
 SECONDS = 60.0  # a claim lasts so long without renewal
@@ -26,11 +24,6 @@ class Claimed:
     ours: list[Unit]
     finished: list[Unit]
     busy: list[Unit]
-
-
-def key_of(key: Key) -> str:
-    """A cell's key as one short text."""
-    return hashlib.sha256(json.dumps(dataclasses.astuple(key)).encode()).hexdigest()[:32]
 
 
 def claim(store: Store, units: Sequence[Unit], owner: str) -> Claimed:
@@ -50,7 +43,7 @@ def claim(store: Store, units: Sequence[Unit], owner: str) -> Claimed:
             if have and have[0] >= unit.n:
                 answer.finished.append(unit)
                 continue
-            place = (key_of(unit.cell.key), unit.shard)
+            place = (unit.cell.key.digest, unit.shard)
             held = connection.execute(
                 "SELECT owner, expires FROM claims WHERE cell = ? AND shard = ?", place
             ).fetchone()
@@ -79,5 +72,5 @@ def release(store: Store, owner: str, units: Sequence[Unit] | None = None) -> No
             connection.execute("DELETE FROM claims WHERE owner = ?", (owner,))
             return
         for unit in units:
-            place = (owner, key_of(unit.cell.key), unit.shard)
+            place = (owner, unit.cell.key.digest, unit.shard)
             connection.execute("DELETE FROM claims WHERE owner = ? AND cell = ? AND shard = ?", place)

@@ -10,6 +10,8 @@ per-image predictions.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from robustcore.datasets._base import Dataset
@@ -39,6 +41,11 @@ class Key:
     condition: str
     seed: int
     precision: str
+
+    @property
+    def digest(self) -> str:
+        """The key as one short text."""
+        return hashlib.sha256(json.dumps(dataclasses.astuple(self)).encode()).hexdigest()[:32]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -236,7 +236,7 @@ class Store:
             raise StoreError(f"The folder {self.path.parent} cannot be created ({error.strerror}).") from error
 
     def save(self, results: Sequence[Result], run: Run) -> int:
-        """Write finished units, all of them or none.
+        """Write finished units, all of them or none, and end the claims on them.
 
         Returns:
             The number of units that were written; those that are stored already for as many images stay as they are.
@@ -248,6 +248,9 @@ class Store:
             for result, counts, data in prepared:
                 place = (rows.cell_id(connection, result.unit.cell), result.unit.shard)
                 connection.execute("DELETE FROM failures WHERE cell = ? AND shard = ?", place)
+                # What is stored needs nobody's claim.
+                claim = (result.unit.cell.key.digest, result.unit.shard)
+                connection.execute("DELETE FROM claims WHERE cell = ? AND shard = ?", claim)
                 old = connection.execute("SELECT n FROM units WHERE cell = ? AND shard = ?", place).fetchone()
                 if old is not None and old[0] >= counts.n:
                     continue
