@@ -20,8 +20,8 @@ HOMES = {
     "streamlit": ("dashboard/",),
     "plotly": ("robustcore/figures/", "dashboard/"),
     "albumentations": ("robustcore/corruptions/candidates.py",),
-    "distributed": ("robustcore/evaluation/executors.py",),
-    "dask": ("robustcore/evaluation/executors.py",),
+    "distributed": ("robustcore/evaluation/cluster.py",),
+    "dask": ("robustcore/evaluation/cluster.py",),
     "timm": ("robustcore/models/",),
 }
 

@@ -36,11 +36,12 @@ class Run:
         return json.dumps([self.date, self.device, sorted(self.versions.items()), self.command])
 
 
-def current(device: str, command: str | None = None) -> Run:
-    """The run that begins now; the command is this process's own unless one is named."""
+def current(command: str | None = None) -> Run:
+    """The run that begins now, before it is known where it is computed; the command is this process's own unless one is
+    named."""
     if command is None:
         command = " ".join([sys.argv[0].rsplit("/", 1)[-1] or "python", *sys.argv[1:]])
-    return Run(now(), device, versions(), command)
+    return Run(now(), "", versions(), command)
 
 
 def now() -> str:

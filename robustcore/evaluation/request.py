@@ -24,6 +24,8 @@ class EvaluationRequest:
         conditions: suites' names or files, corruptions' names, "clean", conditions.
         split, limit, seed, severities, storage, device, precision: as there.
         surrogates: names or paths of the models that attacks are crafted on.
+        devices: one process for each of them, e.g. ("cuda:0", "cuda:1"); none for threads of one process on `device`.
+        scheduler: the address of a Dask scheduler, or its scheduler file: its workers compute. "" for this machine.
         title: what people see; made from the rest where it is left empty.
         command: the line of a shell that asks for the same; kept with every result. Made from the rest where it is empty.
     """
@@ -39,11 +41,13 @@ class EvaluationRequest:
     device: str = "auto"
     precision: str = "float32"
     surrogates: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    scheduler: str = ""
     title: str = ""
     command: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("models", "surrogates", "severities", "conditions"):
+        for name in ("models", "surrogates", "severities", "conditions", "devices"):
             value = getattr(self, name)
             if isinstance(value, (str, Condition)):
                 value = (value,)
@@ -62,12 +66,15 @@ class EvaluationRequest:
         plan.check_limit(self.limit)
         if self.precision not in plan.PRECISIONS:
             raise InvalidArgumentError(f"A precision is one of {', '.join(plan.PRECISIONS)}, not {self.precision!r}.")
+        if self.scheduler and self.devices:
+            raise InvalidArgumentError("Devices are chosen where Dask's workers are started; leave out one of the two.")
         resolved = suites.resolve(self.conditions, self.severities, storage=self.storage)
         return dataclasses.replace(
             self,
             models=tuple(_absolute(m) for m in self.models),
             surrogates=tuple(_absolute(m) for m in self.surrogates),
             dataset=_absolute(self.dataset),
+            scheduler=_absolute(self.scheduler) if self.scheduler else "",
             conditions=tuple(resolved),
             severities=None,
             title=self.title or self.describe(),

@@ -23,13 +23,15 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def workers(device: torch.device, tasks: int) -> tuple[int, int]:
-    """(threads that work on units side by side, threads of one operation inside each of them) for that many tasks.
+def workers(device: torch.device, tasks: int, *, processes: int = 1) -> tuple[int, int]:
+    """(threads that work on units side by side, threads of one operation inside each of them) for that many tasks, in
+    each of so many processes that share the cores.
 
     On the CPU several units at once use the cores better than several threads in one operation. On CUDA two are enough
     for one to prepare images on the host while the other computes.
     """
     if device.type == "cuda":
-        return max(1, min(2, tasks)), max(1, cores() // 2)
-    count = max(1, min(cores(), tasks, _MOST_WORKERS))
-    return count, max(1, cores() // count)
+        return max(1, min(2, tasks)), max(1, cores() // (2 * processes))
+    share = max(1, cores() // processes)
+    count = max(1, min(share, tasks, _MOST_WORKERS))
+    return count, max(1, share // count)

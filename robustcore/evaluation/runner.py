@@ -14,16 +14,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from robustcore.evaluation import claims, plan, process
+from robustcore.evaluation.executors import Pool
 from robustcore.evaluation.plan import Cell, Group, Unit
 from robustcore.evaluation.provenance import Run
 from robustcore.evaluation.session import Cancelled, Failure, reason
 from robustcore.evaluation.store import Result, Store
+from robustcore.evaluation.work import Answer
 
 _POLL_SECONDS = 0.2
 _RENEW_SECONDS = 10.0
-
-Outcome = Result | Failure
-Submit = Callable[[Group], "Future[list[Outcome]]"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,10 +64,9 @@ class Summary:
 def run(
     cells: Sequence[Cell],
     store: Store,
-    submit: Submit,
+    pool: Pool,
     provenance: Run,
     *,
-    slots: int,
     progress: Callable[[Progress], None] | None = None,
     cancelled: threading.Event | None = None,
 ) -> Summary:
@@ -77,16 +75,15 @@ def run(
     Args:
         cells: the plan.
         store: where finished units go; this thread is the only one of the run that writes.
-        submit: starts a group of units; its future's result has one outcome or more for each unit of the group.
-        provenance: what is kept beside every unit.
-        slots: the number of groups that are worked on at once.
+        pool: where groups are computed.
+        provenance: what is kept beside every unit, but for the device and the versions, which each answer brings.
         progress: called after every group, in this thread.
         cancelled: set to stop; groups that are in flight end between two batches.
     """
     owner = process.new_owner()
     stop = cancelled or threading.Event()
     try:
-        return _Run(cells, store, submit, provenance, slots, progress, stop, owner).run()
+        return _Run(cells, store, pool, provenance, progress, stop, owner).run()
     except BaseException:
         stop.set()  # what is in flight ends between two batches
         raise
@@ -101,21 +98,20 @@ class _Run:
         self,
         cells: Sequence[Cell],
         store: Store,
-        submit: Submit,
+        pool: Pool,
         provenance: Run,
-        slots: int,
         progress: Callable[[Progress], None] | None,
         cancelled: threading.Event,
         owner: str,
     ) -> None:
-        self.store, self.submit, self.provenance, self.owner = store, submit, provenance, owner
-        self.slots, self.progress, self.cancelled = slots, progress, cancelled
+        self.store, self.pool, self.provenance, self.owner = store, pool, provenance, owner
+        self.progress, self.cancelled = progress, cancelled
         pending = plan.pending(cells, store.stored(cells))
         total = sum(len(plan.shard_sizes(cell.size)) for cell in cells)
         self.summary = Summary(total=total, cached=total - len(pending))
         self.queue = deque(plan.groups(pending))
         self.busy: list[Unit] = []  # claimed by other runs
-        self.flying: dict[Future[list[Outcome]], Group] = {}
+        self.flying: dict[Future[Answer], Group] = {}
         self.images = 0
         self.began = self.renewed = time.monotonic()
 
@@ -143,8 +139,8 @@ class _Run:
 
     def _fill(self) -> None:
         """Claim and start groups until every slot has one, and one more waits for the first that is free."""
-        tries = len(self.queue)
-        while self.queue and tries and len(self.flying) <= self.slots:
+        tries, slots = len(self.queue), self.pool.slots()
+        while self.queue and tries and len(self.flying) <= slots:
             tries -= 1
             group = self.queue.popleft()
             answer = claims.claim(self.store, group.units, self.owner)
@@ -154,21 +150,22 @@ class _Run:
                 self._report(tuple(answer.finished))
             if answer.ours:
                 group = dataclasses.replace(group, units=tuple(answer.ours))
-                self.flying[self.submit(group)] = group
+                self.flying[self.pool.submit(group)] = group
 
-    def _land(self, future: Future[list[Outcome]]) -> None:
+    def _land(self, future: Future[Answer]) -> None:
         """Write what a group's future brought."""
         group = self.flying.pop(future)
         try:
-            outcomes = future.result()
+            answer = future.result()
         except Cancelled:
             self.cancelled.set()
             return
         except Exception as error:  # the worker itself went down: its units are tried again by the next evaluation
-            outcomes = [Failure(group.units, reason(error))]
-        results = [o for o in outcomes if isinstance(o, Result)]
-        failures = [o for o in outcomes if isinstance(o, Failure)]
-        written = self.store.save(results, self.provenance) if results else 0
+            answer = Answer([Failure(group.units, reason(error))], "", {})
+        results = [o for o in answer.outcomes if isinstance(o, Result)]
+        failures = [o for o in answer.outcomes if isinstance(o, Failure)]
+        made = dataclasses.replace(self.provenance, device=answer.device, versions=answer.versions)
+        written = self.store.save(results, made) if results else 0
         self.summary.computed += written
         self.summary.repeated += len(results) - written
         self.images += sum(r.unit.n for r in results)

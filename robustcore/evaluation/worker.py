@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from robustcore.errors import RobustcoreError
-from robustcore.evaluation import evaluations, queue, tables
+from robustcore.evaluation import evaluations, executors, queue, tables
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.runner import Progress, Summary
 from robustcore.evaluation.store import Store
@@ -90,6 +90,7 @@ def _evaluate(job: int, heart: Heartbeat, progress: Callable[[Progress], None] |
             prepared,
             store,
             device=request.device,
+            executor=executors.of(request.devices, request.scheduler),
             progress=report,
             cancelled=heart.cancelled,
             command=request.command,
