@@ -143,6 +143,9 @@ def attack(
         raise InvalidArgumentError(f"A batch size is 1 or more, not {batch_size!r}.")
     model = _victim.check(model, "model")
     inputs = _gather(model, images, labels, method, eps, norm, goal, target, seed, ids)
+    for option, value in checked.items():
+        if isinstance(value, Tensor):
+            checked[option] = _inputs.companions_of(option, value, inputs.images)
     if surrogate is not None:
         _victim.check_surrogate(_victim.check(surrogate, "surrogate"), model, inputs.images[:1])
     run = Run(

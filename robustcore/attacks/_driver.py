@@ -127,14 +127,11 @@ class Run:
         layout = torch.channels_last if device.type == "cpu" else torch.contiguous_format
         clean = inputs.images[group].clone().to(device).contiguous(memory_format=layout)
         ids = inputs.ids[group]
-        goal = inputs.goal.take(torch.arange(len(inputs))[group])
-        goal = Goal(
-            goal.labels.to(device), None if goal.targets is None else goal.targets.to(device), goal.least_likely
-        )
+        goal = inputs.goal[group].to(device)
         eps = None if inputs.eps is None else inputs.eps[group].to(device)
         ball = BALLS[self.norm](clean, eps)
         planned = self.attack.passes(self.options)
-        recorder = Recorder(len(ids), planned) if self.trace else None
+        recorder = Recorder(planned) if self.trace else None
         oracle = Oracle(
             self.crafts_on,
             self.attack.name,

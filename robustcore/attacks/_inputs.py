@@ -67,6 +67,16 @@ def images_of(images: Any) -> Tensor:
     return pixels
 
 
+def companions_of(option: str, companions: Tensor, images: Tensor) -> Tensor:
+    """Images that an option gives, one beside each of `images`: float32 in [0, 1], of the same shape."""
+    pixels = images_of(companions)
+    if pixels.shape != images.shape:
+        raise InvalidArgumentError(
+            f"{option} are one image for each of the {len(images)}, {tuple(images.shape)}; these have {tuple(pixels.shape)}."
+        )
+    return pixels
+
+
 def integers(values: Any, n: int, what: str) -> Tensor:
     """(N,) int64 on the CPU from anything that holds N whole numbers, 0 or more."""
     tensor = torch.as_tensor(values).detach().cpu()

@@ -296,7 +296,7 @@ class Oracle:
         best.logits = logits if best.logits is None else torch.where(better[:, None], logits, best.logits)
         best.rank = torch.where(better, rank, best.rank)
         if self._recorder is not None:
-            self._recorder.record(self._rows, x, logits, self.goal, last=self.asked == self._planned)
+            self._recorder.record(self._rows, x, logits, self.goal)
         if self.early_stop:
             done = rank == 0 if self._nearest else self.reached
             if bool(done.any()):
@@ -320,7 +320,7 @@ class Oracle:
 
     def _enter(self, rows: Tensor) -> None:
         self._rows = rows
-        self.ball, self.goal = self._all_balls.take(rows), self._all_goals.take(rows)
+        self.ball, self.goal = self._all_balls.take(rows), self._all_goals[rows]
         self.draws = self._all_draws.take(rows, after=self.draws)
         self._best = self._all.take(rows)
 

@@ -51,18 +51,24 @@ class Trace:
 
 
 class Recorder:
-    """Collects a trace of n images over at most about `MAX_ENTRIES` queries."""
+    """Collects a trace over at most about `MAX_ENTRIES` queries."""
 
-    def __init__(self, n: int, planned: int) -> None:
-        self._n, self._every, self._seen = n, -(-planned // MAX_ENTRIES), 0
+    def __init__(self, planned: int) -> None:
+        self._every, self._seen = -(-planned // MAX_ENTRIES), 0
         self._entries: list[tuple[Tensor, ...]] = []
         self._queries: list[int] = []
+        self._left_out: tuple[Tensor, Tensor, Tensor, Goal] | None = None
 
-    def record(self, rows: Tensor, x: Tensor, logits: Tensor, goal: Goal, *, last: bool) -> None:
+    def record(self, rows: Tensor, x: Tensor, logits: Tensor, goal: Goal) -> None:
         """One query: the images `rows` of the n were asked for as `x`, and answered with `logits`."""
         self._seen += 1
-        if (self._seen - 1) % self._every and not last:
-            return
+        if (self._seen - 1) % self._every:
+            self._left_out = rows, x.clone(), logits, goal
+        else:
+            self._left_out = None
+            self._keep(rows, x, logits, goal)
+
+    def _keep(self, rows: Tensor, x: Tensor, logits: Tensor, goal: Goal) -> None:
         best, classes = logits.softmax(dim=1).topk(min(TOP, logits.shape[1]), dim=1)
         new = [v.detach().to("cpu", copy=True) for v in (x, goal.loss(logits), goal.margin(logits), classes, best)]
         if self._entries:
@@ -74,7 +80,10 @@ class Recorder:
         self._queries.append(self._seen)
 
     def trace(self) -> Trace | None:
-        """What was collected; None if nothing was asked."""
+        """What was collected, the last query in any case; None if nothing was asked."""
+        if self._left_out is not None:
+            self._keep(*self._left_out)
+            self._left_out = None
         if not self._entries:
             return None
         return Trace(torch.tensor(self._queries), *(torch.stack(v) for v in zip(*self._entries, strict=True)))

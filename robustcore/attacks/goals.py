@@ -26,6 +26,16 @@ class Goal:
     targets: Tensor | None = None
     least_likely: bool = False
 
+    def __getitem__(self, part: slice | Tensor) -> Goal:
+        """The goals of some of the images."""
+        targets = None if self.targets is None else self.targets[part]
+        return Goal(self.labels[part], targets, self.least_likely)
+
+    def to(self, device: torch.device) -> Goal:
+        """The same on a device."""
+        targets = None if self.targets is None else self.targets.to(device)
+        return Goal(self.labels.to(device), targets, self.least_likely)
+
     @property
     def is_open(self) -> bool:
         """Whether the targets are still to be read from the clean images' logits."""
@@ -36,14 +46,10 @@ class Goal:
         others = clean_logits.detach().scatter(1, self.labels[:, None], torch.inf)
         return dataclasses.replace(self, targets=others.argmin(dim=1))
 
-    def take(self, rows: Tensor) -> Goal:
-        """The goals of some of the images."""
-        targets = None if self.targets is None else self.targets[rows]
-        return Goal(self.labels[rows], targets, self.least_likely)
-
-    def __getitem__(self, part: slice) -> Goal:
-        targets = None if self.targets is None else self.targets[part]
-        return Goal(self.labels[part], targets, self.least_likely)
+    @property
+    def towards(self) -> Tensor:
+        """(n,) the classes whose scores matter: the targets, to be raised, or else the labels, to be lowered."""
+        return self.labels if self.targets is None else self.targets
 
     def reached(self, logits: Tensor) -> Tensor:
         """(n,) bool: misclassified, or classified as the target. (n, K) logits."""
@@ -52,33 +58,42 @@ class Goal:
 
     def margin(self, logits: Tensor) -> Tensor:
         """(n,): below 0 where the goal is reached. Z_y - max Z_i for i != y, or max Z_i - Z_t for i != t."""
-        towards = self.labels if self.targets is None else self.targets
-        chosen = logits.gather(1, towards[:, None])[:, 0]
-        others = logits.scatter(1, towards[:, None], -torch.inf).amax(dim=1)
-        return chosen - others if self.targets is None else others - chosen
+        chosen, others = self._apart(logits)
+        difference = chosen - others.amax(dim=1)
+        return difference if self.targets is None else -difference
 
     def loss(self, logits: Tensor) -> Tensor:
         """(n,): the cross-entropy of the label, or of the target. An attack raises the one and lowers the other."""
-        return F.cross_entropy(logits, self.labels if self.targets is None else self.targets, reduction="none")
+        return F.cross_entropy(logits, self.towards, reduction="none")
+
+    def _apart(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """The scores of the classes that matter, (n,), and all scores with these at minus infinity, (n, K)."""
+        place = self.towards[:, None]
+        return logits.gather(1, place)[:, 0], logits.scatter(1, place, -torch.inf)
 
 
 # Objectives: functions of a goal and (n, K) logits that an attack raises; (n,) each.
 
 
 def cross_entropy(goal: Goal, logits: Tensor) -> Tensor:
-    """The cross-entropy of the label, or the negative one of the target."""
-    return goal.loss(logits) if goal.targets is None else -goal.loss(logits)
+    """What has the direction of the cross-entropy's gradient, and does not vanish where the softmax is saturated.
+
+    The gradient of the cross-entropy of class y is (1 - p_y) times that of log(sum of exp Z_i, i != y) - Z_y. The factor
+    underflows for a confident model, and a step along the sign or the normalised gradient does not need it.
+    """
+    chosen, others = goal._apart(logits)
+    odds = others.logsumexp(dim=1) - chosen
+    return odds if goal.targets is None else -odds
 
 
 def margin(goal: Goal, logits: Tensor) -> Tensor:
-    """The negative margin: its gradient does not vanish where the softmax is saturated."""
+    """The negative margin: the nearest other class alone."""
     return -goal.margin(logits)
 
 
 def score(goal: Goal, logits: Tensor) -> Tensor:
     """The target's pre-softmax score, or the negative one of the label."""
-    towards = goal.labels if goal.targets is None else goal.targets
-    chosen = logits.gather(1, towards[:, None])[:, 0]
+    chosen = logits.gather(1, goal.towards[:, None])[:, 0]
     return -chosen if goal.targets is None else chosen
 
 

@@ -41,6 +41,8 @@ def hopskipjump(
 ) -> None:
     """Start on the goal's side; then, in turn: to the boundary, estimate its normal, step away from it."""
     x = _begin(oracle, start_trials, starts)
+    if not len(x):
+        return
     x = _to_boundary(oracle, x)
     for step in range(1, steps + 1):
         distance = oracle.ball.distance(x)
