@@ -402,7 +402,7 @@ def devices() -> list[str]:
     return ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else []), *several]
 
 
-@st.cache_data(ttl=20, max_entries=16, show_spinner="Counting the units and timing a few images …")
+@st.cache_data(ttl=2, max_entries=16, show_spinner="Counting the units and timing a few images …")
 def price(request: str) -> Estimate:
     """What an evaluation costs here; the request as JSON."""
     from robustcore.evaluation import estimates, evaluations
@@ -507,6 +507,12 @@ def robust_accuracy(models: tuple[str, ...], dataset_name: str, seed: int) -> pd
     subjects = [subject(name, dataset_name) for name in models]
     surrogates = {s.name: s.fingerprint for s in subjects}
     return robust_accuracy.curves(subjects, dataset(dataset_name), surrogates=surrogates, seed=seed)
+
+
+def results_changed() -> None:
+    """An evaluation has ended: what was read of the results is read again."""
+    for loader in (evaluated, comparison, overview, price, stability):
+        loader.clear()
 
 
 # ---- warm-up

@@ -118,7 +118,7 @@ def _pick() -> Choice:
         measure = MEASURES[name]
         left, right = st.columns([2.2, 1], gap="medium", vertical_alignment="bottom")
         with left:
-            reference = _pick_reference(known) if measure.reference else ""
+            reference = _pick_reference(list(dict.fromkeys([*known, *models]))) if measure.reference else ""
             if not measure.reference:
                 st.caption(f"{measure.formula}; {measure.better} is better.")
         with right:

@@ -48,6 +48,7 @@ def watch() -> None:
 def _panel(was_active: bool) -> None:
     found = jobs.list_jobs(HISTORY)
     if was_active and not any(job.active for job in found):
+        data.results_changed()
         st.rerun()
     top = [job for job in found if job.active] or found[:1]
     for job in top:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ OpenPage = Callable[..., AppTest]
 @pytest.fixture
 def open_page() -> OpenPage:
     """`open_page("corruptions", corruptions_seed="3")`: the page as it stands after its first run with that address."""
-    data.model_names.clear()  # each test has a cache folder, and so models, of its own
+    # Each test has a cache folder, and so models and results, of its own.
+    for loader in (data.model_names, data.evaluated, data.folders, data.comparison, data.overview, data.price):
+        loader.clear()
 
     def open_(name: str, **address: Any) -> AppTest:
         at = AppTest.from_file(str(APP), default_timeout=60)
@@ -56,14 +59,44 @@ def pressed(at: AppTest, key: str) -> list[str]:
     return [str(v) for v in (value if isinstance(value, list) else [value])]
 
 
-@pytest.fixture
-def own_model(own_cache: Path) -> str:
-    """A small untrained model of scenes, kept in the cache as if it had been trained here."""
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of a small untrained model of scenes."""
     from robustcore.datasets import load_dataset
     from robustcore.models import Card, checkpoints
     from robustcore.models.architectures import architecture
 
     card = Card("scenes/small", load_dataset("scenes").classes, 64, "scenes", "standard", "scenes/resnet")
-    model = architecture("scenes/resnet").build(card, seed=1)
-    checkpoints.save(model, own_cache / "models" / "small.safetensors")
+    path = tmp_path_factory.mktemp("model") / "small.safetensors"
+    checkpoints.save(architecture("scenes/resnet").build(card, seed=1), path)
+    return path
+
+
+@pytest.fixture
+def own_model(own_cache: Path, small_model: Path) -> str:
+    """A small untrained model of scenes, kept in the cache as if it had been trained here."""
+    (own_cache / "models").mkdir(parents=True)
+    shutil.copy2(small_model, own_cache / "models" / "small.safetensors")
     return "own/small"
+
+
+@pytest.fixture(scope="session")
+def small_results(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its results on six images, clean and under two corruptions."""
+    from robustcore.evaluation import evaluate
+
+    folder = tmp_path_factory.mktemp("evaluated")
+    (folder / "models").mkdir()
+    shutil.copy2(small_model, folder / "models" / "small.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROBUSTCORE_CACHE", str(folder))
+        evaluate("own/small", "scenes", ["contrast", "gaussian_noise"], limit=6)
+    return folder / "results" / "results.sqlite"
+
+
+@pytest.fixture
+def evaluated(own_model: str, own_cache: Path, small_results: Path) -> str:
+    """The small model with its results in the cache."""
+    (own_cache / "results").mkdir(parents=True)
+    shutil.copy2(small_results, own_cache / "results" / "results.sqlite")
+    return own_model

@@ -1,0 +1,172 @@
+"""The page Evaluate: the price before, the job as it goes, and nothing computed in the page's own script."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import robustcore as rc
+from dashboard import data
+from dashboard.widgets import amounts, job_panel
+from robustcore.errors import UnknownNameError
+from robustcore.evaluation import jobs, worker
+from robustcore.evaluation.request import EvaluationRequest
+from tests.dashboard.conftest import OpenPage, sound
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> list[EvaluationRequest]:
+    """What the page hands to the queue; nothing is started."""
+    requests: list[EvaluationRequest] = []
+
+    def submit(request: EvaluationRequest) -> int:
+        requests.append(request)
+        return 1
+
+    monkeypatch.setattr(jobs, "submit", submit)
+    return requests
+
+
+@pytest.fixture
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "ensure_worker", lambda: None)
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in at.metric}
+
+
+def texts(at: AppTest) -> str:
+    parts = [*at.caption, *at.markdown, *at.warning, *at.info, *at.error]
+    return " ".join(part.value.replace("\\", "") for part in parts)
+
+
+def press(at: AppTest, key: str) -> AppTest:
+    (button,) = [b for b in at.button if b.key == key]
+    return button.click().run()
+
+
+def test_the_price_counts_what_is_stored(open_page: OpenPage, own_model: str) -> None:
+    address = {"evaluate_model": own_model, "evaluate_suite": "imagenet-c-extra", "evaluate_severity": ["1", "3"],
+               "evaluate_limit": "4"}  # fmt: skip
+    at = open_page("evaluate", **address)
+    assert sound(at)
+    before = metrics(at)
+    assert (before["Units"], before["Stored already"]) == ("9", "0")  # clean, and 4 corruptions at 2 severities
+    assert before["Time for the rest"].startswith("about ")
+    rc.evaluate(own_model, "scenes", "imagenet-c-extra", severities=[1, 3], limit=4)
+    data.results_changed()
+    after = metrics(open_page("evaluate", **address))
+    assert (after["Stored already"], after["Time for the rest"]) == ("9", "none")
+
+
+def test_launching_hands_over_what_was_chosen_and_computes_nothing(
+    open_page: OpenPage, own_model: str, launched: list[EvaluationRequest]
+) -> None:
+    at = open_page(
+        "evaluate", evaluate_model=own_model, evaluate_suite=["imagenet-c", "laugros"], evaluate_limit="64",
+        evaluate_seed="5", evaluate_storage="jpeg85", evaluate_device="cpu", evaluate_severity=["1", "5"],
+    )  # fmt: skip
+    press(at, "evaluate_launch")
+    (request,) = launched
+    assert request == EvaluationRequest(
+        models=(own_model,), dataset="scenes", conditions=("imagenet-c", "laugros"), limit=64, seed=5,
+        severities=(1, 5), storage="jpeg85", device="cpu",
+    )  # fmt: skip
+
+
+def test_all_five_severities_are_the_suites_own(
+    open_page: OpenPage, own_model: str, launched: list[EvaluationRequest]
+) -> None:
+    press(open_page("evaluate", evaluate_model=own_model, evaluate_limit="2"), "evaluate_launch")
+    assert launched[0].severities is None
+    assert launched[0].limit == 2
+
+
+def test_read_only_launches_nothing_and_says_so(
+    open_page: OpenPage, own_model: str, monkeypatch: pytest.MonkeyPatch, no_worker: None
+) -> None:
+    monkeypatch.setenv("ROBUSTCORE_READ_ONLY", "1")
+    jobs.submit(EvaluationRequest((own_model,), "scenes", ("contrast",), limit=2))
+    at = open_page("evaluate", evaluate_model=own_model, evaluate_suite="imagenet-c-extra", evaluate_limit="2")
+    assert sound(at)
+    assert not at.button
+    assert "nothing can be launched here" in texts(at)
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ({"evaluate_other": "torchvision/resnet5"}, "resnet50"),
+        ({"evaluate_other": "/nowhere/model.safetensors"}, "/nowhere/model.safetensors"),
+        ({"evaluate_dataset": "a folder …", "evaluate_folder": "/nowhere/val"}, "There is no folder /nowhere/val"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_said_before_anything_is_launched(
+    open_page: OpenPage, own_model: str, address: dict[str, str], sentence: str
+) -> None:
+    at = open_page("evaluate", evaluate_model=own_model, evaluate_limit="2", **address)
+    assert not at.exception
+    (error,) = at.error
+    assert sentence in error.value.replace("\\", "")
+    assert not [b for b in at.button if b.key == "evaluate_launch"]
+
+
+def test_a_finished_job_is_found_again_and_leads_to_its_results(open_page: OpenPage, own_model: str) -> None:
+    request = EvaluationRequest((own_model,), "scenes", ("contrast", "pixelate"), limit=2, seed=3)
+    job = jobs.submit(request, here=True)
+    worker.run_job(job)
+    at = open_page("evaluate", evaluate_model=own_model, evaluate_limit="2")
+    assert sound(at)
+    assert jobs.status(job).state == "finished"
+    assert jobs.status(job).title in texts(at)
+    links = [link.proto for link in at.get("page_link")]
+    assert [link.page for link in links] == ["compare"]
+    assert "compare_seed=3" in links[0].query_string
+    assert "compare_model=own%2Fsmall" in links[0].query_string
+    grid = next(html.proto.body for html in at.get("html") if "How far each condition is" in html.proto.body)
+    assert grid.count("<span title=") == 11  # clean, and two corruptions at five severities
+    assert "#0c9e86 100%" in grid
+
+
+def test_a_job_without_its_process_can_be_continued(open_page: OpenPage, own_model: str, no_worker: None) -> None:
+    job = jobs.submit(EvaluationRequest((own_model,), "scenes", ("contrast",), limit=2))
+    at = open_page("evaluate", evaluate_model=own_model, evaluate_limit="2")
+    assert "interrupted" in [badge.value for badge in at.markdown] or jobs.status(job).state == "interrupted"
+    labels = {b.label for b in at.button}
+    assert {"Continue", "Remove"} <= labels
+    press(at, f"job-Remove-{job}")
+    assert jobs.list_jobs() == []
+
+
+def test_a_failed_job_says_why(open_page: OpenPage, own_model: str) -> None:
+    job = jobs.submit(EvaluationRequest(("own/missing",), "scenes", ("contrast",), limit=2), here=True)
+    with pytest.raises(UnknownNameError):
+        worker.run_job(job)
+    at = open_page("evaluate", evaluate_model=own_model, evaluate_limit="2")
+    assert not at.exception
+    assert any("own/missing" in error.value.replace("\\", "") for error in at.error)
+    assert "Try again" in {b.label for b in at.button}
+
+
+def test_the_link_names_the_suites_that_the_job_covers() -> None:
+    from types import SimpleNamespace
+
+    asked = EvaluationRequest(("a",), "scenes", ("imagenet-c", "imagenet-c-extra"), storage="jpeg85").settled()
+    address = job_panel.compare_address(SimpleNamespace(request=asked))  # type: ignore[arg-type]
+    assert address["compare_suite"] == ["imagenet-c", "imagenet-c-extra"]
+    assert address["compare_storage"] == "jpeg85"
+
+
+def test_amounts_are_no_more_exact_than_an_estimate() -> None:
+    assert [amounts.duration(s) for s in (0.2, 38, 95, 200, 7900, 90000, None)] == [
+        "a few seconds", "40 s", "95 s", "3 min", "2 h 10 min", "25 h", "unknown",
+    ]  # fmt: skip
+    assert [amounts.size(b) for b in (10, 45_000, 3_400_000, 2.5e9)] == ["1 kB", "45 kB", "3 MB", "2.5 GB"]
+    now = datetime.datetime(2026, 1, 3, 12, tzinfo=datetime.UTC)
+    times = ("2026-01-03T11:59:30+00:00", "2026-01-03T11:30:00+00:00", "2026-01-03T07:00:00+00:00",
+             "2026-01-02T11:00:00+00:00", "2025-12-24T11:00:00+00:00")  # fmt: skip
+    assert [amounts.ago(t, now) for t in times] == ["just now", "30 min ago", "5 h ago", "yesterday", "10 days ago"]
+    assert amounts.ago(None) == ""
