@@ -72,12 +72,18 @@ def render() -> None:
     # The whole suite is computed and the family only filters, so that choosing one costs nothing.
     cells = tuple(cell for name in filters.all_names() for cell in look.cells(name, filters.seed))
     answered = _answer(choice, cells, filters.storage, models)
+    _show(answered, filters, models)
+    _go_on(answered)
+
+
+@st.fragment
+def _show(answered: Answered, filters: Filters, models: list[str]) -> None:
+    """Grid and panel; a click on a thumbnail draws these two again and nothing else."""
     left, right = st.columns([1.75, 1], gap="medium")
     with left:
         _grid(answered, filters, models)
     with right, st.container(key=f"{KEY}_detail"):
         _detail(answered, filters, models)
-    _go_on(answered)
 
 
 def _pick_suites() -> list[str]:
