@@ -38,7 +38,6 @@ def cluster(address: str) -> Executor:
 
     @contextmanager
     def start(what: Work, groups: int, cancelled: threading.Event) -> Iterator[Pool]:
-        payload = what.packed()
         client = _connect(address)
         run = f"robustcore-{uuid.uuid4().hex}"
 
@@ -47,7 +46,7 @@ def cluster(address: str) -> Executor:
 
         try:
             # A task, not scattered data: the scheduler makes it anew where the workers that held it are gone.
-            station = _quietly(client, Station, payload, what.device, None, run)
+            station = _quietly(client, Station, _packed(what), what.device, None, run)
             pool = client.get_executor(pure=False)
 
             def submit(group: Group) -> Future[Answer]:
@@ -90,8 +89,15 @@ def _connect(address: str) -> Any:
         ) from error
 
 
+def _packed(what: Work) -> bytes:
+    # What was defined in a notebook goes along, as it does with everything that Dask sends.
+    import cloudpickle  # comes with Dask
+
+    return what.packed(cloudpickle.dumps)
+
+
 def _quietly(client: Any, make: Any, *args: Any) -> Any:
-    """A task whose arguments are large, which is meant."""
+    """A task; without the warning that its arguments are large, which is meant."""
     import dask
 
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 PiB"}):

@@ -60,14 +60,17 @@ class Work:
         chosen = devices.pick(self.device)
         return Session(self.models, self.dataset, device=chosen, surrogates=self.surrogates, cancelled=cancelled)
 
-    def packed(self) -> bytes:
+    def packed(self, dumps: Callable[..., bytes] = pickle.dumps) -> bytes:
         """The work as bytes, for another process that belongs to the same evaluation.
+
+        Args:
+            dumps: writes what `pickle.loads` reads.
 
         Raises:
             JobError: a model or dataset of a class that cannot leave this process.
         """
         try:
-            return pickle.dumps(self, protocol=5)
+            return dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise JobError(
                 f"The models or the dataset cannot be sent to another process ({error}); "
