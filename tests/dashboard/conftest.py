@@ -26,7 +26,7 @@ def open_page() -> OpenPage:
         loader.clear()
 
     def open_(name: str, **address: Any) -> AppTest:
-        at = AppTest.from_file(str(APP), default_timeout=60)
+        at = AppTest.from_file(str(APP), default_timeout=180)
         if name != pages.views()[0].name:
             # Pages are functions, not files, so that AppTest's switch_page cannot name them; their hash can.
             at._page_hash = calc_hash(next(v.address for v in pages.views() if v.name == name))
@@ -51,25 +51,6 @@ def markup(at: AppTest, key: str) -> str:
             found: str = json.loads(element.proto.json)["markup"]
             return found
     return ""
-
-
-def pressed(at: AppTest, key: str) -> list[str]:
-    """The values of a group of buttons, as words."""
-    value = at.session_state[key]
-    return [str(v) for v in (value if isinstance(value, list) else [value])]
-
-
-@pytest.fixture(scope="session")
-def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checkpoint of a small untrained model of scenes."""
-    from robustcore.datasets import load_dataset
-    from robustcore.models import Card, checkpoints
-    from robustcore.models.architectures import architecture
-
-    card = Card("scenes/small", load_dataset("scenes").classes, 64, "scenes", "standard", "scenes/resnet")
-    path = tmp_path_factory.mktemp("model") / "small.safetensors"
-    checkpoints.save(architecture("scenes/resnet").build(card, seed=1), path)
-    return path
 
 
 @pytest.fixture
