@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from robustcore import image_bounds
 from robustcore.errors import ImageError, InvalidArgumentError
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -106,7 +106,8 @@ def decode(source: bytes | Path | str, *, name: str = "") -> UInt8Array:
 
     Orientation tags are applied; of an animation the first frame is taken; transparency is laid over white; grey, CMYK
     and palette images become RGB, and 16-bit ones are scaled to 8. Files over `MAX_BYTES`, images over `MAX_PIXELS`
-    and images under `MIN_SIDE` pixels a side are refused before their pixels are read.
+    and images under `MIN_SIDE` pixels a side are refused before their pixels are read; so are files that would take out
+    of all proportion (`image_bounds`).
     """
     if isinstance(source, (str, Path)):
         name = name or str(source)
@@ -120,7 +121,7 @@ def decode(source: bytes | Path | str, *, name: str = "") -> UInt8Array:
     if len(data) > MAX_BYTES:
         raise ImageError(f"{name} has {len(data) / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} MiB are read.")
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")) as image:
+        with Image.open(image_bounds.Reader(data, name), formats=("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise ImageError(
@@ -129,6 +130,9 @@ def decode(source: bytes | Path | str, *, name: str = "") -> UInt8Array:
                 )
             if min(width, height) < MIN_SIDE:
                 raise ImageError(f"{name} has {width} x {height} pixels; at least {MIN_SIDE} a side are needed.")
+            image_bounds.check(image, data, name, MAX_PIXELS)
+            image.load()
+            image_bounds.check_exif(image, name)
             return _to_rgb(image)
     except ImageError:
         raise
@@ -143,8 +147,6 @@ def decode(source: bytes | Path | str, *, name: str = "") -> UInt8Array:
 
 
 def _to_rgb(image: Image.Image) -> UInt8Array:
-    image.seek(0) if getattr(image, "is_animated", False) else None
-    image.load()
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):  # 16- or 32-bit grey
         values = np.asarray(image, dtype=np.float64)
