@@ -11,9 +11,9 @@ import pandas as pd
 
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import executors, plan, provenance, runner, suites, tables
+from robustcore.evaluation import classes, executors, operations, plan, provenance, runner, suites, tables
 from robustcore.evaluation.condition import Condition
-from robustcore.evaluation.plan import Cell, Subject
+from robustcore.evaluation.plan import Cell, Subject, Unit
 from robustcore.evaluation.runner import Progress, Summary
 from robustcore.evaluation.store import Store
 from robustcore.evaluation.work import Work
@@ -198,13 +198,19 @@ def carry_out(
     cancelled: threading.Event | None = None,
     command: str | None = None,
 ) -> Summary:
-    """Compute what is pending of a prepared evaluation and store it."""
+    """Compute what is pending of a prepared evaluation and store it.
+
+    Raises:
+        DatasetError: a model that does not know the dataset's classes.
+        StoreError: the results file cannot be used, or the disk is full; what was finished is kept.
+    """
     stop = cancelled or threading.Event()
     pending = plan.pending(prepared.cells, store.stored(prepared.cells))
     groups = len(plan.groups(pending))
     absent = {u.cell.model.name for u in pending if u.cell.key.model not in prepared.models}
     if absent:
         raise InvalidArgumentError(f"The model {sorted(absent)[0]} was given without its weights and cannot be run.")
+    _check_classes(pending, prepared.dataset)
     needed = {unit.cell.key.model for unit in pending}
     crafting = {unit.cell.condition.parameters.get("surrogate") for unit in pending}
     known = {**prepared.models, **prepared.surrogates}
@@ -218,3 +224,10 @@ def carry_out(
     with start(work, groups, stop) as pool:
         origin = provenance.current(command)
         return runner.run(prepared.cells, store, pool, origin, progress=progress, cancelled=stop)
+
+
+def _check_classes(pending: Sequence[Unit], dataset: Dataset) -> None:
+    """Raise one sentence before anything is computed, not a note for every unit."""
+    for subject, condition in {(unit.cell.model, unit.cell.condition) for unit in pending}:
+        scored = operations.of(condition).dataset(condition, dataset)
+        classes.matching(subject.name, subject.classes, scored.name, scored.classes)

@@ -138,18 +138,17 @@ class _Run:
         return self.summary
 
     def _fill(self) -> None:
-        """Claim and start groups until every slot has one, and one more waits for the first that is free."""
-        tries, slots = len(self.queue), self.pool.slots()
-        while self.queue and tries and len(self.flying) <= slots:
-            tries -= 1
-            group = self.queue.popleft()
-            answer = claims.claim(self.store, group.units, self.owner)
+        """Claim and start groups until every slot has one and as many wait for the first that is free. They are claimed
+        together, since every claim is a transaction: not before half of them are at work."""
+        slots = self.pool.slots()
+        while self.queue and len(self.flying) <= slots:
+            groups = [self.queue.popleft() for _ in range(min(len(self.queue), 2 * slots - len(self.flying)))]
+            answer = claims.claim(self.store, [unit for group in groups for unit in group.units], self.owner)
             self.busy += answer.busy
             if answer.finished:
                 self.summary.cached += len(answer.finished)
                 self._report(tuple(answer.finished))
-            if answer.ours:
-                group = dataclasses.replace(group, units=tuple(answer.ours))
+            for group in plan.groups(answer.ours):
                 self.flying[self.pool.submit(group)] = group
 
     def _land(self, future: Future[Answer]) -> None:
@@ -173,7 +172,7 @@ class _Run:
             self.store.fail(failure.units, failure.reason)
             self.summary.failed += len(failure.units)
             self.summary.reasons[failure.reason] = self.summary.reasons.get(failure.reason, 0) + len(failure.units)
-        claims.release(self.store, self.owner, group.units)
+            claims.release(self.store, self.owner, failure.units)
         self._report(tuple(r.unit for r in results))
 
     def _stop(self) -> None:

@@ -39,7 +39,7 @@ def no_orphans() -> Iterator[None]:
         os.kill(row["pid"], signal.SIGKILL)
 
 
-def wait_for(what: Callable[[], object], seconds: float = 60.0) -> None:
+def wait_for(what: Callable[[], object], seconds: float = 180.0) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "waited too long"

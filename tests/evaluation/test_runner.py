@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 import robustcore as rc
+from robustcore.errors import DatasetError
 from robustcore.evaluation import Condition, Progress, Store, claims, evaluations, operations, process, runner
 from robustcore.evaluation.operations import Applied, Operation, Part
 from robustcore.models.classifier import Classifier
@@ -243,3 +244,13 @@ def test_an_operation_that_needs_the_model_runs_for_each_with_gradients_and_extr
     assert clean["linf"].isna().all()
     assert rows["precision"].tolist() == ["float32", "float32"]
     assert clean["precision"].tolist() == ["bf16", "bf16"]
+
+
+def test_a_model_that_does_not_know_the_classes_is_one_sentence_before_anything_is_computed(
+    make_dataset: Make, make_model: Make
+) -> None:
+    dataset = make_dataset(100)
+    dataset.classes = ("cat", "dog", "fox")
+    with pytest.raises(DatasetError, match="does not know 3 of the 3 classes of squares"):
+        rc.evaluate(make_model(), dataset, "fog")
+    assert dataset.decoded == 0
