@@ -25,8 +25,6 @@ from robustcore.evaluation.work import Answer, Station, Work
 
 _CONNECT_SECONDS = 10.0
 _COUNT_SECONDS = 2.0
-# Groups at the workers for each of their threads: while one is computed, the next one is already there.
-_AHEAD = 2
 
 
 def cluster(address: str) -> Executor:
@@ -122,4 +120,4 @@ class _Slots:
                     f"The Dask scheduler at {self._address} has no worker yet; the evaluation waits.", file=sys.stderr
                 )
             self._said = not self._threads
-        return max(1, _AHEAD * self._threads)
+        return max(1, self._threads)

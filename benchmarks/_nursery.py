@@ -1,0 +1,71 @@
+"""Workers that start at once: `python -m benchmarks._nursery` imports everything, and forks a worker for each line it reads.
+
+A worker so born runs the code of every other worker, from the queue on; it only saves the seconds of importing torch.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from types import TracebackType
+from typing import IO
+
+from robustcore.evaluation import evaluations, suites, worker  # noqa: F401 - loaded once, for all that are born
+from robustcore.models import load_model  # noqa: F401
+
+
+class Nursery:
+    """Starts the process; each `start` gives the pid of a new worker on the cache folder that was set at the beginning."""
+
+    def __enter__(self) -> Nursery:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks._nursery"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._line()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for pipe in self._pipes():
+            pipe.close()
+        self._process.kill()
+        self._process.wait()
+
+    def start(self) -> int:
+        """The pid of a new worker."""
+        write, _ = self._pipes()
+        write.write("start\n")
+        write.flush()
+        return int(self._line())
+
+    def _line(self) -> str:
+        line = self._pipes()[1].readline()
+        if not line:
+            raise RuntimeError("the nursery has ended")
+        return line
+
+    def _pipes(self) -> tuple[IO[str], IO[str]]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        return self._process.stdin, self._process.stdout
+
+
+def main() -> None:
+    """Fork a worker for each line."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            sys.stdin.close()
+            os.dup2(2, 1)  # what a worker prints is no answer of the nursery
+            os._exit(worker.main())
+        print(pid, flush=True)
+
+
+if __name__ == "__main__":
+    main()
