@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from robustcore.attacks._base import Option, Oracle, Tensor
 from robustcore.attacks.budgets import PIXELS, per_image
 from robustcore.attacks.goals import OBJECTIVES
@@ -41,21 +43,17 @@ def ascend(
         (x,) = oracle.keep(x)
         if decay is not None:
             (momentum,) = (None,) if momentum is None else oracle.keep(momentum)
-            momentum = _accumulate(momentum, gradient, decay)
-            gradient = momentum.clone()
-        size: Tensor | float
+            gradient = momentum = _accumulate(momentum, gradient, decay)
         if step_size is None:
             assert oracle.ball.eps is not None
             size = per_image(oracle.ball.eps) * (relative_step / steps)
         else:
-            size = step_size
+            size = torch.tensor(step_size, device=x.device)
         x = oracle.ball.project(oracle.ball.step(x, gradient, size))
     oracle.judge(x)
 
 
 def _accumulate(momentum: Tensor | None, gradient: Tensor, decay: float) -> Tensor:
     """The momentum's next value: decay times the last one plus the gradient divided by its L1 norm."""
-    # The largest value first: the sum of a saturated model's gradients must not be lost to the guard against zero.
-    gradient.div_(gradient.abs().amax(dim=PIXELS, keepdim=True).clamp_(min=1e-38))
-    gradient.div_(gradient.abs().sum(dim=PIXELS, keepdim=True).clamp_(min=1e-12))
+    gradient.div_(torch.linalg.vector_norm(gradient, 1, dim=PIXELS, keepdim=True).clamp_(min=1e-30))
     return gradient if momentum is None else momentum.mul_(decay).add_(gradient)

@@ -43,8 +43,8 @@ class Ball:
         """A random image in each ball."""
         raise NotImplementedError
 
-    def step(self, x: Tensor, gradient: Tensor, size: Tensor | float) -> Tensor:
-        """`x` moved by `size` in the norm's steepest direction; both tensors may be overwritten."""
+    def step(self, x: Tensor, gradient: Tensor, size: Tensor) -> Tensor:
+        """`x` moved by `size`, (n, 1, 1, 1), in the norm's steepest direction; overwritten."""
         raise NotImplementedError
 
     def project(self, x: Tensor) -> Tensor:
@@ -81,8 +81,8 @@ class LInf(Ball):
         radius = 1.0 if self.eps is None else per_image(self.eps)
         return self.project(torch.addcmul(self.clean, unit, torch.as_tensor(radius, device=unit.device)))
 
-    def step(self, x: Tensor, gradient: Tensor, size: Tensor | float) -> Tensor:
-        return x.add_(gradient.sign_().mul_(size))
+    def step(self, x: Tensor, gradient: Tensor, size: Tensor) -> Tensor:
+        return x.addcmul_(gradient.sign(), size)
 
     def project(self, x: Tensor) -> Tensor:
         low, high = self.bounds
@@ -104,33 +104,28 @@ class L2(Ball):
             return draws.uniform(*self.clean.shape[1:]).to(self.clean.device)
         # The share of the ball's volume within radius r grows with r to the power of the dimension.
         radius = self.eps * draws.uniform().pow(1 / n)
-        return self.project(torch.addcmul(self.clean, unit_length(direction), per_image(radius)))
+        return self.project(torch.addcmul(self.clean, direction, per_image(radius) / length(direction)))
 
-    def step(self, x: Tensor, gradient: Tensor, size: Tensor | float) -> Tensor:
-        return x.add_(unit_length(gradient).mul_(size))
+    def step(self, x: Tensor, gradient: Tensor, size: Tensor) -> Tensor:
+        return x.addcmul_(gradient, size / length(gradient))
 
     def project(self, x: Tensor) -> Tensor:
         if self.eps is None:
             return x.clamp_(0, 1)
         # Scaling first: the box holds the clean image, so that clipping only shortens the change further.
         change = x.sub_(self.clean)
-        length = torch.linalg.vector_norm(change, dim=PIXELS).clamp_(min=1e-12)
-        change.mul_(per_image((self.eps / length).clamp_(max=1)))
+        change.mul_((per_image(self.eps) / length(change)).clamp_(max=1))
         return change.add_(self.clean).clamp_(0, 1)
 
     def distance(self, x: Tensor) -> Tensor:
-        length: Tensor = torch.linalg.vector_norm(x - self.clean, dim=PIXELS)
-        return length
+        distances: Tensor = torch.linalg.vector_norm(x - self.clean, dim=PIXELS)
+        return distances
 
 
-def unit_length(x: Tensor) -> Tensor:
-    """Each image divided by its Euclidean length, in place; zero stays zero.
-
-    The largest value is divided out first: the squares of a saturated model's gradients would underflow.
-    """
-    largest = x.abs().amax(dim=PIXELS, keepdim=True)
-    x.div_(largest.clamp_(min=torch.finfo(x.dtype).tiny))
-    return x.div_(torch.linalg.vector_norm(x, dim=PIXELS, keepdim=True).clamp_(min=1e-12))
+def length(x: Tensor) -> Tensor:
+    """(n, 1, 1, 1) Euclidean lengths of (n, 3, H, W), never 0, so that one may divide by them."""
+    lengths: Tensor = torch.linalg.vector_norm(x, dim=PIXELS, keepdim=True)
+    return lengths.clamp_(min=1e-30)
 
 
 BALLS: dict[str, type[Ball]] = {ball.norm: ball for ball in (LInf, L2)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from robustcore.attacks._base import Option, Oracle, attack
-from robustcore.attacks.budgets import unit_length
+from robustcore.attacks.budgets import length
 from robustcore.attacks.goals import score
 
 _SIDE = 224  # the rates of the document belong to images of this side
@@ -41,9 +41,9 @@ def fooling(oracle: Oracle, learning_rate: float, steps: int, start: str) -> Non
         x = oracle.ball.project(oracle.draws.uniform(*clean.shape[1:]))
     else:
         x = clean.clone()
-    length = learning_rate * math.sqrt(clean.shape[-1] * clean.shape[-2]) / _SIDE
+    size = learning_rate * math.sqrt(clean.shape[-1] * clean.shape[-2]) / _SIDE
     for _ in range(steps):
         gradient = oracle.gradient(x, score)
         (x,) = oracle.keep(x)
-        x = oracle.ball.project(x.add_(unit_length(gradient), alpha=length))
+        x = oracle.ball.project(x.addcmul_(gradient, size / length(gradient)))
     oracle.judge(x)

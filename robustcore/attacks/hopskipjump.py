@@ -7,7 +7,7 @@ import math
 import torch
 
 from robustcore.attacks._base import Option, Oracle, Tensor, attack
-from robustcore.attacks.budgets import LInf, per_image, unit_length
+from robustcore.attacks.budgets import LInf, length, per_image
 
 _GRIDS = (1, 2, 4, 8, 16)  # coarseness of the noise that the search begins with, beside noise of single pixels
 _FIRST_DELTA = 0.1
@@ -151,7 +151,7 @@ def _normal(oracle: Oracle, x: Tensor, count: int, delta: Tensor) -> Tensor:
     # The mean vote is taken off, which lowers the variance; where all agree, nothing would be left.
     unanimous = mean.abs() == 1
     total -= plain * per_image(torch.where(unanimous, torch.zeros_like(mean), mean))
-    return unit_length(total)
+    return total.div_(length(total))
 
 
 def _directions(oracle: Oracle, count: int) -> Tensor:

@@ -7,7 +7,7 @@ import math
 import torch
 
 from robustcore.attacks._base import Option, Oracle, Tensor, attack
-from robustcore.attacks.budgets import L2, PIXELS, LInf, per_image
+from robustcore.attacks.budgets import L2, PIXELS, LInf, length, per_image
 from robustcore.randomness import Draws
 
 # The share of an image that a square covers is halved after these numbers of queries, out of 10,000.
@@ -134,8 +134,7 @@ def _with_length(oracle: Oracle, change: Tensor) -> Tensor:
     """The clean images plus a change scaled to the radius, in the box."""
     assert isinstance(oracle.ball, L2)
     assert oracle.ball.eps is not None
-    length = torch.linalg.vector_norm(change, dim=PIXELS, keepdim=True).clamp_(min=1e-12)
-    return oracle.ball.project(change.mul_(per_image(oracle.ball.eps) / length).add_(oracle.ball.clean))
+    return oracle.ball.project(change.mul_(per_image(oracle.ball.eps) / length(change)).add_(oracle.ball.clean))
 
 
 def _propose_l2(oracle: Oracle, x: Tensor, side: int) -> Tensor:
