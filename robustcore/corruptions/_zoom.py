@@ -94,32 +94,29 @@ def _lerp(x: Tensor, dim: int, geometry: Axis) -> Tensor:
 
 
 def _zoom_sum_cpu(x: Tensor, factors: tuple[float, ...]) -> Tensor:
-    """Both steps as sums of whole rows; between them OpenCV transposes, which costs less than reading columns."""
-    channels, height, width = x.shape[1:]
-    out = np.empty(x.shape, dtype=np.float32)
-    scratch = [np.empty((a, b, channels), dtype=np.float32) for a, b in [(height, width)] * 2 + [(width, height)] * 3]
-    for planes, result in zip(x.numpy(), out, strict=True):
-        pixels = cv2.merge(list(planes)).astype(np.float32).reshape(height, width, channels)
-        stretched, other, turned, across, spare = scratch
-        total = np.zeros((width, height, channels), dtype=np.float32)
+    """Plane by plane, both steps as sums of whole rows: OpenCV transposes in less time than columns can be read."""
+    height, width = x.shape[-2:]
+    out = torch.empty(x.shape, dtype=torch.float32)
+    stretched, other = (np.empty((height, width), dtype=np.float32) for _ in range(2))
+    turned, across = (np.empty((width, height), dtype=np.float32) for _ in range(2))
+    for plane, result in zip(x.reshape(-1, height, width).numpy(), out.view(-1, height, width).numpy(), strict=True):
+        pixels = plane.astype(np.float32)
+        step = np.zeros_like(pixels)  # to the next row
+        np.subtract(pixels[1:], pixels[:-1], out=step[:-1])
+        total = np.zeros((width, height), dtype=np.float32)
         for factor in factors:
             if factor == 1:
-                total += cv2.transpose(pixels).reshape(total.shape)
+                total += cv2.transpose(pixels)
                 continue
-            _lerp_rows(pixels, axis(height, factor), stretched, other)
-            turned = cv2.transpose(stretched, dst=turned)
-            _lerp_rows(turned, axis(width, factor), across, spare)
-            total += across
-        cv2.split(cv2.transpose(total), list(result))
-    return torch.from_numpy(out)
-
-
-def _lerp_rows(
-    x: npt.NDArray[np.float32], geometry: Axis, out: npt.NDArray[np.float32], scratch: npt.NDArray[np.float32]
-) -> None:
-    fraction = geometry.fraction[:, None, None]
-    np.take(x, geometry.low, axis=0, out=out, mode="clip")
-    np.multiply(out, 1 - fraction, out=out)
-    np.take(x, geometry.high, axis=0, out=scratch, mode="clip")
-    np.multiply(scratch, fraction, out=scratch)
-    np.add(out, scratch, out=out)
+            rows, columns = axis(height, factor), axis(width, factor)
+            np.take(pixels, rows.low, axis=0, out=stretched, mode="clip")
+            np.take(step, rows.low, axis=0, out=other, mode="clip")
+            other *= rows.fraction[:, None]
+            stretched += other
+            cv2.transpose(stretched, dst=turned)
+            for places, share in ((columns.low, 1 - columns.fraction), (columns.high, columns.fraction)):
+                np.take(turned, places, axis=0, out=across, mode="clip")
+                across *= share[:, None]
+                total += across
+        cv2.transpose(total, dst=result)
+    return out
