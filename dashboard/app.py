@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import pages
+from dashboard import pages, sign_in
 from dashboard.widgets import frame
 
 HERE = Path(__file__).resolve().parent
@@ -23,6 +23,7 @@ def main() -> None:
     )
     st.html(HERE / "widgets" / "style.css")
     st.logo(str(HERE / "assets" / "logo.png"), icon_image=str(HERE / "assets" / "icon.png"), size="large")
+    sign_in.gate()
     views = pages.views()
     entries = [
         st.Page(

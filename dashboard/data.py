@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard import permissions, roots
+from dashboard.permissions import read_only as read_only
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,11 +47,6 @@ _quick: set[tuple[str, int]] = set()  # small models that are loaded, with their
 
 _RUNS = "_attack_runs"  # in the session: the number of the attack page's latest run
 _attack_lock = threading.Lock()  # one attack at a time, so that two do not slow each other down
-
-
-def read_only() -> bool:
-    """Whether the dashboard was started with --read-only: nothing is launched, uploaded or deleted."""
-    return os.environ.get("ROBUSTCORE_READ_ONLY") == "1"
 
 
 # ---- models and images
@@ -142,6 +140,7 @@ def photograph(name: str) -> Item:
 
 def upload(content: bytes, name: str) -> Item:
     """An uploaded image; an `ImageError` says in one sentence why it cannot be one."""
+    permissions.check("Uploading an image")
     return _upload(hashlib.sha256(content).hexdigest(), name, _content=content)
 
 
@@ -314,24 +313,25 @@ def severity_audit(model_name: str, suite: str, storage: str) -> Audit:
 
 
 def dataset(name: str) -> Dataset:
-    """The test images of scenes, or those of a folder."""
-    return test_images() if name == "scenes" else _folder(name)
+    """The test images of scenes, or those of a folder that may be read from a page (`roots`)."""
+    return test_images() if name == "scenes" else _folder(roots.dataset(name))
 
 
 @st.cache_resource(ttl=600, max_entries=2, show_spinner="Reading the folder …")
 def _folder(path: str) -> Dataset:
     import robustcore.datasets
 
+    roots.check_links(path)
     return robustcore.datasets.load_dataset(path)
 
 
 @st.cache_data(ttl=5, max_entries=1, show_spinner=False)
 def folders() -> list[str]:
-    """The folders that evaluations of this machine's history ran on and that are still there, the newest first."""
+    """The folders that evaluations of this machine's history ran on, that are still there and may be read, newest first."""
     from robustcore.evaluation import jobs
 
     asked = dict.fromkeys(job.request.dataset for job in jobs.list_jobs())
-    return [path for path in asked if os.path.isdir(path)]
+    return [path for path in asked if os.path.isdir(path) and roots.allows(path)]
 
 
 @st.cache_data(ttl=5, max_entries=16, show_spinner=False)
@@ -408,7 +408,7 @@ def price(request: str) -> Estimate:
     from robustcore.evaluation import estimates, evaluations
     from robustcore.evaluation.request import EvaluationRequest
 
-    asked = EvaluationRequest.from_json(request)
+    asked = roots.request(EvaluationRequest.from_json(request))
     arguments = asked.arguments() | {"dataset": dataset(asked.dataset)}
     return estimates.estimate(evaluations.prepare(**arguments), device=asked.device)
 

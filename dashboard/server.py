@@ -11,6 +11,8 @@ import threading
 import time
 from pathlib import Path
 
+from dashboard import permissions
+
 APP = Path(__file__).resolve().parent / "app.py"
 
 
@@ -24,6 +26,8 @@ def main() -> None:
     if args.address in ("127.0.0.1", "localhost"):
         # A foreign page whose name is made to resolve to this machine is turned away by its name.
         options += ["--server.allowedHosts", "127.0.0.1", "--server.allowedHosts", "localhost"]
+    if permissions.read_only():
+        options += ["--server.maxUploadSize", "0"]  # the server itself refuses every file, whatever a browser sends
     # Idle threads must not spin: on a busy machine that makes the small images of a page ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from streamlit.web import cli

@@ -121,7 +121,9 @@ def decode(source: bytes | Path | str, *, name: str = "") -> UInt8Array:
     if len(data) > MAX_BYTES:
         raise ImageError(f"{name} has {len(data) / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} MiB are read.")
     try:
-        with Image.open(image_bounds.Reader(data, name), formats=("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")) as image:
+        with Image.open(
+            image_bounds.Reader(data, name), formats=("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+        ) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise ImageError(

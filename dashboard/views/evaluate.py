@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 import robustcore.corruptions as corruptions
-from dashboard import data, selection
+from dashboard import actions, data, roots, selection
 from dashboard.pages import Page
 from dashboard.widgets import amounts, job_panel, labels, states
 from robustcore.errors import RobustcoreError
-from robustcore.evaluation import jobs, suites
+from robustcore.evaluation import suites
 from robustcore.evaluation.request import EvaluationRequest
 
 PAGE = Page(
@@ -95,6 +95,8 @@ def _pick_models() -> list[str]:
     models = selection.multiselect(
         "Models", names, key=f"{KEY}_model", kind="model", default=names[:1], placeholder="Choose one or more"
     )
+    if data.read_only() and not roots.open_to_paths():
+        return models
     other = st.text_input(
         "Another model",
         key=f"{KEY}_other",
@@ -111,7 +113,7 @@ def _pick_dataset() -> str:
     known = data.folders()
     name = selection.selectbox(
         "Images of",
-        ["scenes", *known, FOLDER],
+        ["scenes", *known, *([FOLDER] if roots.open_to_paths() else [])],
         key=f"{KEY}_dataset",
         kind="dataset",
         text=lambda n: {"scenes": "scenes (test images)", FOLDER: "a folder …"}.get(n, n),
@@ -191,7 +193,7 @@ def _launch(request: EvaluationRequest | None) -> None:
         right.caption("Everything is stored already: Compare shows it at once.")
     if launched:
         try:
-            jobs.submit(request)
+            actions.submit(request)
         except RobustcoreError as error:
             states.error(str(error), title="The evaluation was not launched")
             return

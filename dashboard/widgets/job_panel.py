@@ -10,7 +10,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from dashboard import data
+from dashboard import actions, data
 from dashboard.widgets import amounts, labels, links, states
 from robustcore import corruptions
 from robustcore.errors import RobustcoreError
@@ -116,15 +116,15 @@ def _buttons(job: JobStatus) -> None:
                 "Cancel",
                 ":material/cancel:",
                 job,
-                jobs.cancel,
+                actions.cancel,
                 "It stops within two seconds; what is finished is kept.",
             )
         elif job.state in ("cancelled", "paused", "interrupted", "failed") or job.failed:
             word = "Try the failed units again" if job.state == "finished" else "Continue"
             word = "Try again" if job.state == "failed" else word
-            _act(word, ":material/replay:", job, jobs.resume, "Nothing that is finished is computed again.")
+            _act(word, ":material/replay:", job, actions.resume, "Nothing that is finished is computed again.")
         if not job.active:
-            _act("Remove", ":material/delete:", job, jobs.remove, "From this list only; the results stay.")
+            _act("Remove", ":material/delete:", job, actions.remove, "From this list only; the results stay.")
 
 
 def _act(word: str, icon: str, job: JobStatus, action: object, help: str) -> None:

@@ -21,7 +21,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8501, help="port to listen on (default: 8501)")
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default: this machine alone)")
     parser.add_argument(
-        "--read-only", action="store_true", help="for demonstrations: nothing can be launched, uploaded or deleted"
+        "--read-only",
+        action="store_true",
+        help="for demonstrations: nothing can be launched, uploaded or deleted, and no model is fetched",
+    )
+    parser.add_argument(
+        "--data-root",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder that paths typed on a page must lie in, links resolved; repeatable, also ROBUSTCORE_DATA_ROOTS. "
+        "Without it any path may be typed where the dashboard listens on this machine alone, is not read-only and has "
+        "no sign-in, and none otherwise",
     )
 
 
@@ -30,12 +41,24 @@ def run(args: argparse.Namespace) -> int:
     check_free(args.address, args.port)
     if args.read_only:
         os.environ["ROBUSTCORE_READ_ONLY"] = "1"
+    if args.data_root:
+        os.environ["ROBUSTCORE_DATA_ROOTS"] = os.pathsep.join(_root(root) for root in args.data_root)
     host = f"[{args.address}]" if ":" in args.address else args.address
     print(f"The dashboard starts at http://{host}:{args.port} (Ctrl+C stops it).", flush=True)
     if args.address not in _LOOPBACK:
         print("It listens beyond this machine: whoever reaches this address can use it.", flush=True)
     command = [sys.executable, "-m", "dashboard.server", "--address", args.address, "--port", str(args.port)]
     os.execv(sys.executable, command)
+
+
+def _root(folder: str) -> str:
+    """A data root as an absolute path."""
+    path = os.path.abspath(os.path.expanduser(folder))
+    if not os.path.isdir(path):
+        raise InvalidArgumentError(f"The data root {folder} is no folder. Name one that is there.")
+    if os.pathsep in path:
+        raise InvalidArgumentError(f"A data root has no {os.pathsep!r} in its path; {folder} has. Give a link to it.")
+    return path
 
 
 def check_free(address: str, port: int) -> None:

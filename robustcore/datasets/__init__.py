@@ -57,10 +57,10 @@ def load_dataset(
     text = os.fspath(name)
     if text in registry:
         return registry[text](split, limit, side)
-    path = Path(text).expanduser()
-    if text and path.is_dir():
+    path = Path(os.path.expanduser(text))
+    if text and os.path.isdir(path):
         return Folder(path, split, limit) if side is None else Folder(path, split, limit, side)
-    if text and path.exists():
+    if text and os.path.exists(path):
         raise DatasetError(f"{path} is a file; a dataset is a folder with one folder of images for each class.")
     if isinstance(name, os.PathLike) or text.startswith(("~", ".")) or os.sep in text:
         raise DatasetError(f"There is no folder {path}. A dataset is one of {', '.join(names())}, or a folder's path.")

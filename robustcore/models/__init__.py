@@ -13,6 +13,7 @@ Options follow a question mark, joined by "&": "torchvision/resnet18?weights=non
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import torch
@@ -24,7 +25,7 @@ from robustcore.models.architectures import architecture as find_architecture
 from robustcore.models.architectures import check_classes, registry, torchvision_names
 from robustcore.models.classifier import Card, Classifier
 
-__all__ = ["Card", "Classifier", "architectures", "card", "load_model", "name_of", "names"]
+__all__ = ["Card", "Classifier", "architectures", "card", "load_model", "name_of", "names", "path_of"]
 
 _OPTIONS = {
     "weights": "'none' for random weights, or the name of one published set, as IMAGENET1K_V1",
@@ -82,6 +83,12 @@ def name_of(path: Path) -> str:
     return known.get(path.expanduser().resolve(), str(path))
 
 
+def path_of(name: str) -> str | None:
+    """The file that `load_model` would read for a name that is a checkpoint's path; None for any other name."""
+    request = _Request.parse(name)
+    return request.base if request.is_path and request.weights != "none" else None
+
+
 def _files() -> dict[str, Path]:
     """Name -> file of the models that ship and of those trained here."""
     found = {}
@@ -129,7 +136,7 @@ class _Request:
 
     @property
     def is_path(self) -> bool:
-        return Path(self.base).suffix in checkpoints.SUFFIXES or Path(self.base).expanduser().is_file()
+        return Path(self.base).suffix in checkpoints.SUFFIXES or os.path.isfile(os.path.expanduser(self.base))
 
     def load(self) -> Classifier:
         if self.weights == "none":
@@ -146,7 +153,7 @@ class _Request:
         if self.weights == "none":
             return self._random_card()
         if self.is_path:
-            path = Path(self.base).expanduser()
+            path = Path(os.path.expanduser(self.base))
             found = self.load().card if self.architecture else checkpoints.read_card(path)
         elif self.base.startswith("torchvision/"):
             found = pretrained.torchvision_card(self.base, self.weights)

@@ -125,7 +125,7 @@ def read_verified(path: Path) -> dict[str, Tensor]:
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[None]:
     """What can go wrong with a file, as one sentence each."""
-    if path.is_dir():
+    if os.path.isdir(path):  # answers for impossible paths too
         raise ModelError(f"{path} is a folder; a checkpoint is a file.")
     try:
         yield
@@ -156,7 +156,7 @@ def load(
         ModelError: the file is missing, damaged, unfit for the architecture or has another number of classes, or
             holds more than tensors.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     if path.suffix in ("", SUFFIX):
         metadata = read_metadata(path)
         tensors = read_verified(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -18,8 +19,14 @@ APP = Path(pages.__file__).resolve().parent / "app.py"
 OpenPage = Callable[..., AppTest]
 
 
+@pytest.fixture(autouse=True)
+def on_this_machine_alone() -> None:
+    """As the server is started: what may be typed on a page depends on where it listens."""
+    config.set_option("server.address", "127.0.0.1")
+
+
 @pytest.fixture
-def open_page() -> OpenPage:
+def open_page(on_this_machine_alone: None) -> OpenPage:
     """`open_page("corruptions", corruptions_seed="3")`: the page as it stands after its first run with that address."""
     # Each test has a cache folder, and so models and results, of its own.
     for loader in (data.model_names, data.evaluated, data.folders, data.comparison, data.overview, data.price):
@@ -51,6 +58,19 @@ def markup(at: AppTest, key: str) -> str:
             found: str = json.loads(element.proto.json)["markup"]
             return found
     return ""
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of a small untrained model of scenes."""
+    from robustcore.datasets import load_dataset
+    from robustcore.models import Card, checkpoints
+    from robustcore.models.architectures import architecture
+
+    card = Card("scenes/small", load_dataset("scenes").classes, 64, "scenes", "standard", "scenes/resnet")
+    path = tmp_path_factory.mktemp("model") / "small.safetensors"
+    checkpoints.save(architecture("scenes/resnet").build(card, seed=1), path)
+    return path
 
 
 @pytest.fixture
