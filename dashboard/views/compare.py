@@ -48,13 +48,13 @@ class Choice:
 
     @property
     def evaluation(self) -> links.Address:
-        """The same as values for the page Evaluate."""
+        """The same as values for the page Evaluate: what its controls show, since that is what stands in an address."""
         return {
             "evaluate_model": list(self.models),
             "evaluate_dataset": self.dataset,
-            "evaluate_suite": list(self.suites),
+            "evaluate_suite": [labels.suite(name) for name in self.suites],
             "evaluate_seed": str(self.seed),
-            "evaluate_storage": self.storage,
+            "evaluate_storage": labels.storage(self.storage),
         }
 
 

@@ -22,7 +22,7 @@ PAGE = Page(
     "Results are stored as they come, are never computed twice, and show up in Compare.",
 )
 KEY = "evaluate"
-FOLDER = "A folder"
+FOLDER = "a folder …"
 
 
 def render() -> None:
@@ -116,8 +116,7 @@ def _pick_dataset() -> str:
         ["scenes", *known, *([FOLDER] if roots.open_to_paths() else [])],
         key=f"{KEY}_dataset",
         kind="dataset",
-        text=lambda n: {"scenes": "scenes (test images)", FOLDER: "a folder …"}.get(n, n),
-        help="scenes is the dataset that comes with the package; a folder has one folder of images for each class.",
+        help="scenes is the dataset that comes with the package: its test images. A folder has one folder of images for each class.",
     )
     if name != FOLDER:
         return name

@@ -102,7 +102,10 @@ def _progress(job: JobStatus) -> str:
 
 
 def _waiting(job: JobStatus) -> str:
-    return "Waiting for the job before it" if job.state == "queued" else "Starting: loading the models and the images"
+    if job.state != "queued":
+        return "Loading the models and the images"
+    before = any(other.active and other.id != job.id for other in jobs.list_jobs(HISTORY))
+    return "Waiting for its turn" if before else "Starting a worker process"
 
 
 def _buttons(job: JobStatus) -> None:
@@ -137,7 +140,7 @@ def _act(word: str, icon: str, job: JobStatus, action: object, help: str) -> Non
 
 
 def compare_address(job: JobStatus) -> links.Address:
-    """The address of Compare that shows what the job computed."""
+    """The address of Compare that shows what the job computed, in the words that its controls show."""
     asked = job.request
     conditions = [c for c in asked.conditions if not isinstance(c, str)]
     names = {c.name for c in conditions if c.kind == "corruption"}
@@ -148,9 +151,9 @@ def compare_address(job: JobStatus) -> links.Address:
     return {
         "compare_model": list(asked.models),
         "compare_dataset": asked.dataset,
-        "compare_suite": whole or suites[:1] or ["imagenet-c"],
+        "compare_suite": [labels.suite(name) for name in whole or suites[:1] or corruptions.SUITES[:1]],
         "compare_seed": str(asked.seed),
-        "compare_storage": storages.pop() if len(storages) == 1 else "memory",
+        "compare_storage": labels.storage(storages.pop() if len(storages) == 1 else "memory"),
     }
 
 

@@ -66,7 +66,7 @@ def test_a_model_without_results_leads_to_evaluate(open_page: OpenPage, own_mode
     assert f"Nothing is stored of {own_model} here" in texts(at)
     (link,) = at.get("page_link")
     assert link.proto.page == "evaluate"
-    assert "evaluate_suite=imagenet-c-extra" in link.proto.query_string
+    assert "evaluate_suite=ImageNet-C+extra" in link.proto.query_string
     assert not at.get("plotly_chart")
 
 

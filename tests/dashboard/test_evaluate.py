@@ -156,8 +156,8 @@ def test_the_link_names_the_suites_that_the_job_covers() -> None:
 
     asked = EvaluationRequest(("a",), "scenes", ("imagenet-c", "imagenet-c-extra"), storage="jpeg85").settled()
     address = job_panel.compare_address(SimpleNamespace(request=asked))  # type: ignore[arg-type]
-    assert address["compare_suite"] == ["imagenet-c", "imagenet-c-extra"]
-    assert address["compare_storage"] == "jpeg85"
+    assert address["compare_suite"] == ["ImageNet-C", "ImageNet-C extra"]
+    assert address["compare_storage"] == "Second JPEG (85)"
 
 
 def test_amounts_are_no_more_exact_than_an_estimate() -> None:

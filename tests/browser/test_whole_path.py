@@ -1,0 +1,76 @@
+"""The whole path, as a person walks it: look at the models, see what breaks one, evaluate it, compare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+FINISHED_WITHIN = 180_000  # milliseconds; on a machine that runs all the tests at once
+
+
+def test_from_the_first_look_to_the_bars_of_ones_own_evaluation(open_tab: Callable[..., Any]) -> None:
+    tab = open_tab("/")
+    page = tab.page
+    page.get_by_role("heading", name="How do the models hold up?").wait_for()
+
+    # What breaks a model: the link leads to the grid.
+    page.get_by_role("link", name="Look at it").click()
+    page.get_by_role("heading", name="What breaks the model's answer?").wait_for()
+    page.locator(".rc-cell img").nth(20).wait_for(timeout=60_000)
+    tab.settle()
+    assert page.locator(".rc-cell .rc-answer").count() > 20
+
+    # An evaluation of 64 images, chosen by hand. Its seed is one that no shipped result has.
+    page.get_by_role("link", name="Evaluate", exact=True).click()
+    page.get_by_role("heading", name="How does a model do under all of this?").wait_for()
+    tab.settle()
+    page.get_by_role("button", name="ImageNet-C extra").click()
+    tab.settle()
+    page.get_by_role("button", name="ImageNet-C", exact=True).click()
+    tab.settle()
+    images = page.get_by_label("Images", exact=True)
+    images.fill("64")
+    images.press("Enter")
+    tab.settle()
+    page.get_by_role("button", name="Seed, storage, device").click()
+    seed = page.get_by_label("Seed", exact=True)
+    seed.fill("4711")
+    seed.press("Enter")
+    tab.settle()
+    page.keyboard.press("Escape")
+    price = page.locator(".st-key-evaluate_price")
+    price.get_by_text("21", exact=True).wait_for()  # units: clean, and four corruptions at five severities
+    page.get_by_role("button", name="Launch").click()
+
+    # The browser is closed while it runs; it is found again from the same address.
+    page.locator(".st-key-job-1").wait_for(timeout=60_000)
+    address = page.url
+    assert "evaluate_limit=64" in address
+    assert "evaluate_seed=4711" in address
+    page.close()
+    tab = open_tab(address.removeprefix(tab.server))
+    page = tab.page
+    job = page.locator(".st-key-job-1")
+    job.get_by_text("finished").wait_for(timeout=FINISHED_WITHIN)
+    job.get_by_text("21 of 21 units").wait_for()
+
+    # Its bars.
+    job.get_by_role("link", name="Compare the results").click()
+    page.get_by_role("heading", name="Which model survives what?").wait_for()
+    bars = page.locator(".st-key-card-compare-accuracy .js-plotly-plot .bars .point > path")
+    bars.first.wait_for(timeout=60_000)
+    tab.settle()
+    assert bars.count() == 4
+    card = page.locator(".st-key-card-compare-accuracy")
+    # On 64 images; deterministic corruptions may be answered from shipped results on more.
+    assert re.search(r"\b64 (to [\d,]+ )?images", card.inner_text())
+    assert "seed 4711" in card.inner_text()
+    assert "clean" in card.inner_text()
+    # The address leads back to it.
+    assert "compare_suite=ImageNet-C+extra" in page.url
+    assert "compare_seed=4711" in page.url
+    assert tab.foreign() == []
