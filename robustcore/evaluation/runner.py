@@ -80,15 +80,16 @@ def run(
         progress: called after every group, in this thread.
         cancelled: set to stop; groups that are in flight end between two batches.
     """
-    owner = process.new_owner()
     stop = cancelled or threading.Event()
+    this = _Run(cells, store, pool, provenance, progress, stop, process.new_owner())
     try:
-        return _Run(cells, store, pool, provenance, progress, stop, owner).run()
+        return this.run()
     except BaseException:
         stop.set()  # what is in flight ends between two batches
         raise
     finally:
-        claims.release(store, owner)
+        if this.claimed:  # a run without anything to do writes nothing, so that a read-only cache answers it
+            claims.release(store, this.owner)
 
 
 class _Run:
@@ -112,6 +113,7 @@ class _Run:
         self.queue = deque(plan.groups(pending))
         self.busy: list[Unit] = []  # claimed by other runs
         self.flying: dict[Future[Answer], Group] = {}
+        self.claimed = False
         self.images = 0
         self.began = self.renewed = time.monotonic()
 
@@ -143,6 +145,7 @@ class _Run:
         slots = self.pool.slots()
         while self.queue and len(self.flying) <= slots:
             groups = [self.queue.popleft() for _ in range(min(len(self.queue), 2 * slots - len(self.flying)))]
+            self.claimed = True
             answer = claims.claim(self.store, [unit for group in groups for unit in group.units], self.owner)
             self.busy += answer.busy
             if answer.finished:
