@@ -72,3 +72,22 @@ def test_read_only_and_cache_travel_in_the_environment(
     assert os.environ.pop("ROBUSTCORE_READ_ONLY") == "1"
     assert os.environ["ROBUSTCORE_CACHE"] == str(tmp_path)
     assert len(replaced) == 1
+
+
+def test_data_roots_travel_in_the_environment_as_absolute_paths(
+    replaced: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setenv("ROBUSTCORE_DATA_ROOTS", "/elsewhere")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    cli.main(["dashboard", "--port", str(free_port()), "--data-root", "a", "--data-root", str(tmp_path)])
+    assert os.environ["ROBUSTCORE_DATA_ROOTS"] == f"{tmp_path}/a{os.pathsep}{tmp_path}"
+    assert len(replaced) == 1
+
+
+def test_a_data_root_that_is_not_there_is_one_sentence(
+    replaced: list[list[str]], capsys: pytest.CaptureFixture[str], tmp_path: Any
+) -> None:
+    assert cli.main(["dashboard", "--port", str(free_port()), "--data-root", str(tmp_path / "none")]) == 1
+    assert "none is no folder" in capsys.readouterr().err
+    assert replaced == []
