@@ -83,8 +83,21 @@ def _show(args: argparse.Namespace) -> None:
     from robustcore.evaluation import Store, inventory
 
     found = _chosen(args)
-    columns = ["model", "dataset", "split", "name", "severity", "strength", "storage", "seed", "n", "accuracy"]
-    print(found[columns].to_string(index=False, na_rep="-", float_format=lambda v: f"{v:.4f}"))
+    columns = [
+        "model",
+        "dataset",
+        "split",
+        "name",
+        "severity",
+        "strength",
+        "storage",
+        "seed",
+        "precision",
+        "shipped",
+        "n",
+    ]
+    shown = found[[*columns, "accuracy", "updated"]].assign(condition=found["condition_fingerprint"].str[:16])
+    print(shown.to_string(index=False, na_rep="-", float_format=lambda v: f"{v:.4f}"))
     for row in inventory.provenance(Store(), found):
         print(f"\n{row}")
 

@@ -43,27 +43,32 @@ def listing(store: Store) -> pd.DataFrame:
 
 
 def provenance(store: Store, listed: pd.DataFrame) -> list[str]:
-    """Where rows of `listing` come from: for each model and dataset its fingerprints, and each run that computed some of
-    them, with its date, device, versions, command, units and seconds."""
+    """Where rows of `listing` come from: for each model and dataset their fingerprints, and each run that computed some
+    of these rows, with its date, device, precision, versions, command, units and seconds."""
     lines = []
     keys = ["model", "model_fingerprint", "dataset", "dataset_fingerprint"]
-    for model, model_print, dataset, dataset_print in listed[keys].drop_duplicates().itertuples(index=False):
-        lines.append(f"{model} ({model_print[:16]}) on {dataset} ({dataset_print[:16]})")
+    for (model, model_print, dataset, dataset_print), rows in listed.groupby(keys, sort=False):
+        lines.append(f"{model} (SHA-256 {model_print}) on {dataset} (SHA-256 {dataset_print})")
         for layer in store.layers():
+            here = rows[rows["shipped"] == layer.shipped]
+            cells = here[["condition_fingerprint", "seed", "precision"]].to_numpy().tolist()
             with layer.open() as connection:
-                for row in connection.execute(_RUNS, (model_print, dataset_print)):
+                for row in connection.execute(_RUNS, (model_print, dataset_print, json.dumps(cells))):
                     versions = ", ".join(f"{k} {v}" for k, v in json.loads(row[2]).items())
                     lines.append(
-                        f"  {row[0]} on {row[1]}: {row[4]} units in {row[5]:.1f} s of computing; {row[3]}; {versions}"
+                        f"  {row[0]} on {row[1]} in {row[6]}: {row[4]} units in {row[5]:.1f} s of computing; {row[3]}; {versions}"
                     )
     return lines
 
 
-_RUNS = """SELECT runs.date, runs.device, runs.versions, runs.command, count(*), sum(units.seconds)
-    FROM units JOIN runs ON runs.id = units.run WHERE units.cell IN (
-        SELECT id FROM cells WHERE model = (SELECT id FROM models WHERE fingerprint = ?)
-        AND dataset = (SELECT id FROM datasets WHERE fingerprint = ?))
-    GROUP BY runs.id ORDER BY runs.date"""
+_RUNS = """SELECT runs.date, runs.device, runs.versions, runs.command, count(*), sum(units.seconds), precision
+    FROM units JOIN runs ON runs.id = units.run JOIN cells ON cells.id = units.cell
+    JOIN conditions ON conditions.id = cells.condition
+    WHERE cells.model = (SELECT id FROM models WHERE fingerprint = ?)
+    AND cells.dataset = (SELECT id FROM datasets WHERE fingerprint = ?)
+    AND (conditions.fingerprint, cells.seed, cells.precision) IN (
+        SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))
+    GROUP BY runs.id, precision ORDER BY runs.date"""
 
 
 def per_image(store: Store, listed: pd.DataFrame) -> pd.DataFrame:
