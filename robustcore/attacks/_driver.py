@@ -94,7 +94,7 @@ class Run:
         size = batch_size or _images_per_pass(inputs.images, device)
         groups: list[_Group] = []
         done, cancelled = 0, False
-        with _victim.frozen(self.crafts_on), _victim.float32_gradients(device):
+        with _victim.float32_gradients(device), _victim.frozen(self.crafts_on):
             while done < len(inputs) and not cancelled:
                 group = slice(done, done + size * _PASSES_PER_GROUP)
                 try:

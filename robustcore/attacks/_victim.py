@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from robustcore.errors import InvalidArgumentError
 
+
+@dataclasses.dataclass
+class _Frozen:
+    """How many attacks run on a model, and what is to be put back after the last of them."""
+
+    attacks: int = 0
+    trained: list[nn.Parameter] = dataclasses.field(default_factory=list)
+    turned: list[tuple[nn.Parameter, Tensor]] = dataclasses.field(default_factory=list)
+
+
+# Several threads may attack one model.
 _lock = threading.Lock()
-# model -> [attacks running, parameters to switch on again]: several threads may attack one model.
-_frozen: weakref.WeakKeyDictionary[nn.Module, list[Any]] = weakref.WeakKeyDictionary()
+_frozen: weakref.WeakKeyDictionary[nn.Module, _Frozen] = weakref.WeakKeyDictionary()
 
 
 def check(model: object, role: str) -> nn.Module:
@@ -82,21 +92,31 @@ def check_surrogate(surrogate: nn.Module, model: nn.Module, image: Tensor) -> No
 
 @contextlib.contextmanager
 def frozen(model: nn.Module) -> Iterator[None]:
-    """Switch `requires_grad` of every parameter off, and on again where it was on."""
+    """Switch `requires_grad` of every parameter off, and on again where it was on.
+
+    On a processor the convolutions' weights lie channels-last meanwhile, as the images do: otherwise every pass would
+    turn them around anew. Values and, afterwards, tensors are what they were.
+    """
     with _lock:
-        entry = _frozen.setdefault(model, [0, []])
-        entry[0] += 1
-        if entry[0] == 1:
-            entry[1] = [p for p in model.parameters() if p.requires_grad]
-            for parameter in entry[1]:
-                parameter.requires_grad_(False)
+        entry = _frozen.setdefault(model, _Frozen())
+        entry.attacks += 1
+        if entry.attacks == 1:
+            for parameter in model.parameters():
+                if parameter.requires_grad:
+                    entry.trained.append(parameter)
+                    parameter.requires_grad_(False)
+                if parameter.ndim == 4 and parameter.device.type == "cpu":
+                    entry.turned.append((parameter, parameter.data))
+                    parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     try:
         yield
     finally:
         with _lock:
-            entry[0] -= 1
-            if not entry[0]:
-                for parameter in entry[1]:
+            entry.attacks -= 1
+            if not entry.attacks:
+                for parameter, data in entry.turned:
+                    parameter.data = data
+                for parameter in entry.trained:
                     parameter.requires_grad_(True)
                 del _frozen[model]
 

@@ -227,13 +227,14 @@ def test_a_long_trace_is_thinned(linear, images, labels) -> None:  # type: ignor
 def test_the_model_is_left_as_it_was(network, images) -> None:  # type: ignore[no-untyped-def]
     labels = answers(network, images)
     network[0].weight.requires_grad_(False)
-    before = [(p.requires_grad, p.detach().clone()) for p in network.parameters()]
+    before = [(p.requires_grad, p.data_ptr(), p.stride(), p.detach().clone()) for p in network.parameters()]
     with torch.no_grad():  # whatever the caller's context is
         rc.attack(network, images, labels, "cw", steps=5)
     with torch.inference_mode():
         rc.attack(network, images.clone(), labels, "pgd")
-    for parameter, (required, values) in zip(network.parameters(), before, strict=True):
+    for parameter, (required, place, strides, values) in zip(network.parameters(), before, strict=True):
         assert parameter.requires_grad == required
+        assert (parameter.data_ptr(), parameter.stride()) == (place, strides)
         assert parameter.grad is None
         assert torch.equal(parameter.detach(), values)
     with pytest.raises(rc.errors.InvalidArgumentError):
