@@ -70,8 +70,7 @@ def render() -> None:
     if found.only(choice.models).empty:
         _nothing(choice)
         return
-    if found.provenance.shipped != "none":
-        states.demo_badge()
+    states.origin_badge(found.provenance.shipped)
     result = _measured(found, choice)
     if result is None:
         return
@@ -198,7 +197,7 @@ def _beside(found: Comparison, result: Bars, choice: Choice) -> None:
         if "clean accuracies differ" in note:
             st.warning(states.plain(note), icon=":material/balance:")
         else:
-            st.info(states.plain(note), icon=":material/info:")
+            st.caption(f":material/info: {states.plain(note)}")
     clean = metrics.accuracy(found.clean).set_index("model")
     rows, small = [], []
     for row in result.means.to_dict("records"):
@@ -307,10 +306,11 @@ def _curves(found: Comparison, choice: Choice) -> None:
         shown, title = table[table["name"] == one], labels.pretty(one)
     else:
         shown = measures.mean_curve(found)
-        title = f"Mean over {len(names)} corruption{'s' if len(names) > 1 else ''}"
+        count = int(shown["conditions"].max()) if len(shown) else 0
+        title = f"Mean over {count} corruption{'s' if count > 1 else ''}"
     if shown.empty:
         st.caption(
-            "No severity was evaluated for all of the models under all of the corruptions: choose one corruption."
+            "The models have no corruption and severity in common that a mean could be taken over: choose one corruption."
         )
         return
     figure.card(

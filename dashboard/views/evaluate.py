@@ -7,7 +7,7 @@ import streamlit as st
 import robustcore.corruptions as corruptions
 from dashboard import actions, data, roots, selection
 from dashboard.pages import Page
-from dashboard.widgets import amounts, job_panel, labels, states
+from dashboard.widgets import amounts, job_panel, labels, links, states
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import suites
 from robustcore.evaluation.request import EvaluationRequest
@@ -184,12 +184,12 @@ def _launch(request: EvaluationRequest | None) -> None:
     if data.read_only():
         st.info("This dashboard was started with --read-only: nothing can be launched here.", icon=":material/lock:")
         return
-    left, right = st.columns([1, 2.4], vertical_alignment="center")
-    with left:
-        label = "Launch" if pending else "Launch (all of it is stored)"
-        launched = st.button(label, type="primary", icon=":material/play_arrow:", width="stretch", key=f"{KEY}_launch")
     if not pending:
-        right.caption("Everything is stored already: Compare shows it at once.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("All of this is stored already; nothing has to be computed.", width="content")
+            links.to("compare", "Compare the results", job_panel.compare_address(request.settled()))
+        return
+    launched = st.button("Launch", type="primary", icon=":material/play_arrow:", width=260, key=f"{KEY}_launch")
     if launched:
         try:
             actions.submit(request)

@@ -47,9 +47,7 @@ def render() -> None:
         _go_on([], dataset)
         return
     found = data.overview(tuple(models), dataset)
-    if found.provenance.shipped != "none":
-        some = " (in part)" if found.provenance.shipped == "some" else ""
-        states.demo_badge(f"demo results{some}, shipped with robustcore")
+    states.origin_badge(found.provenance.shipped)
     _ranges(found)
     _table(found)
     _go_on(models, dataset)
@@ -82,7 +80,7 @@ def _examples() -> None:
         for name, source in zip(names, shown.thumbnails, strict=True)
     )
     st.html(
-        f'<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(calc(118px - 3vw),1fr));gap:8px">{figures}</div>'
+        f'<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(calc(118px - 3vw),1fr));gap:8px">{figures}</div>'
     )
 
 
@@ -175,6 +173,7 @@ def _table(found: Overview) -> None:
             "Weakest severity": st.column_config.TextColumn(
                 help="The severity with the lowest mean accuracy over the corruptions."
             ),
+            "Images": st.column_config.NumberColumn(format="localized"),
             "Lowest of all": st.column_config.TextColumn(
                 help="The one corruption and severity with the lowest accuracy."
             ),

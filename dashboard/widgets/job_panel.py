@@ -16,6 +16,7 @@ from robustcore import corruptions
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import jobs
 from robustcore.evaluation.jobs import JobStatus
+from robustcore.evaluation.request import EvaluationRequest
 
 # state -> (word, icon, colour of the badge, heading of the message)
 STATES = {
@@ -111,7 +112,7 @@ def _waiting(job: JobStatus) -> str:
 def _buttons(job: JobStatus) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if (job.done or 0) > 0:
-            links.to("compare", "Compare the results", compare_address(job))
+            links.to("compare", "Compare the results", compare_address(job.request))
         if data.read_only():
             return
         if job.state in ("queued", "running"):
@@ -139,9 +140,8 @@ def _act(word: str, icon: str, job: JobStatus, action: object, help: str) -> Non
         st.rerun()
 
 
-def compare_address(job: JobStatus) -> links.Address:
-    """The address of Compare that shows what the job computed, in the words that its controls show."""
-    asked = job.request
+def compare_address(asked: EvaluationRequest) -> links.Address:
+    """The address of Compare that shows a settled request's results, in the words that its controls show."""
     conditions = [c for c in asked.conditions if not isinstance(c, str)]
     names = {c.name for c in conditions if c.kind == "corruption"}
     suites = [s for s in corruptions.SUITES if names & set(corruptions.names(s))]

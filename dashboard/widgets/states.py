@@ -28,6 +28,12 @@ def demo_badge(what: str = "demo results, shipped with robustcore") -> None:
     st.badge(what, icon=":material/inventory_2:", color="gray")
 
 
+def origin_badge(shipped: str) -> None:
+    """The same for a report of which "all", "some" or "none" ships."""
+    if shipped != "none":
+        demo_badge(f"{'in part ' if shipped == 'some' else ''}demo results, shipped with robustcore")
+
+
 def plain(text: str) -> str:
     """A text for people as Markdown that shows exactly that text."""
     for sign in "\\`*_[]<>$#~:":

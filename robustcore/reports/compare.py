@@ -57,9 +57,9 @@ class Comparison:
 
     @property
     def clean(self) -> pd.DataFrame:
-        """The clean rows on the most images: one for each model."""
+        """One clean row for each model: that on the most images."""
         rows = self.rows[self.rows["kind"] == "clean"]
-        widest: pd.DataFrame = rows[rows["shared"] == rows["shared"].max()]
+        widest: pd.DataFrame = rows.sort_values("shared", ascending=False, kind="stable").drop_duplicates("model")
         return widest
 
     @property
@@ -119,11 +119,15 @@ def gather(
         return rows
 
     found = look(limit)
-    found = found.merge(_labels(found), on="key", how="left")
     conditioned = found[found["kind"] != "clean"]
-    known = conditioned[conditioned["n"] > 0]
-    order = dict.fromkeys(conditioned["label"])
-    missing = tuple(label for label in order if label not in set(known["label"]))
+    evaluated = set(conditioned.loc[conditioned["n"] > 0, "key"])
+    # A ranged corruption is asked for with strengths drawn and at severities; what has neither is missing once.
+    names = dict.fromkeys(conditioned["name"])
+    here = set(conditioned.loc[conditioned["key"].isin(evaluated), "name"])
+    missing = tuple(_plain(conditioned, name) for name in names if name not in here)
+    found = found[(found["kind"] == "clean") | found["key"].isin(evaluated)]
+    found = found.merge(_labels(found), on="key", how="left")
+    known = found[(found["kind"] != "clean") & (found["n"] > 0)]
     common, notes = _common(known)
     parts = [_on_shared(look, found, common, n) for n in sorted({c.images for c in common.values()}, reverse=True)]
     clean = found[found["kind"] == "clean"]
@@ -137,6 +141,12 @@ def gather(
         classes=len(dataset.classes),
         side=dataset.side,
     )
+
+
+def _plain(rows: pd.DataFrame, name: str) -> str:
+    """A condition's name without the prefix of its suite."""
+    kind = rows.loc[rows["name"] == name, "kind"].iloc[0]
+    return corruptions.get(name).plain_name if kind == "corruption" else name
 
 
 def _labels(rows: pd.DataFrame) -> pd.DataFrame:
@@ -197,7 +207,9 @@ def _on_shared(
     rows = chosen(found)
     if not rows.loc[rows["n"] > 0, "n"].eq(n).all():
         rows = chosen(look(n)).merge(found[["key", "label", "family"]].drop_duplicates(), on="key", how="left")
-    return rows.assign(shared=n)
+    # A model that has none of these conditions has no part in their images either.
+    taking_part = set(rows.loc[(rows["kind"] != "clean") & (rows["n"] > 0), "model"])
+    return rows[(rows["kind"] != "clean") | rows["model"].isin(taking_part)].assign(shared=n)
 
 
 def _on_images(rows: pd.DataFrame) -> list[str]:
@@ -213,7 +225,6 @@ def _on_images(rows: pd.DataFrame) -> list[str]:
     partial = rows[(rows["n"] > 0) & (rows["n"] < rows["shared"])]
     if len(partial):
         row = partial.iloc[0]
-        notes.append(
-            f"{len(partial)} results are incomplete, {row['label']} of {row['model']} among them: {row['reason']}."
-        )
+        count = "A result is" if len(partial) == 1 else f"{len(partial)} results are"
+        notes.append(f"{count} incomplete: {row['label']} of {row['model']}, {row['reason']}.")
     return notes

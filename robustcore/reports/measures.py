@@ -95,8 +95,11 @@ def bars(comparison: Comparison, measure: str, *, reference: str = "", models: S
     if chosen.reference and (why := references.refused(comparison, reference)):
         raise InvalidArgumentError(why)
     severities = sorted({int(s) for s in comparison.corrupted["severity"].dropna()})
-    parts, notes = [], list(comparison.notes)
     wanted = list(models) or comparison.models
+    parts, notes = [], list(comparison.notes)
+    if measure != "accuracy":  # whatever relates to clean accuracy asks that it is comparable
+        clean = comparison.clean
+        notes += metrics.app(clean[clean["model"].isin(wanted)]).attrs["notes"]
     rows = comparison.rows if chosen.reference else comparison.rows[comparison.rows["model"].isin(wanted)]
     for _, group in rows.groupby("shared", sort=False):
         table, said = chosen.make(group, reference, severities)
@@ -161,15 +164,19 @@ def curves(comparison: Comparison, labels: Sequence[str] = ()) -> pd.DataFrame:
 def mean_curve(comparison: Comparison) -> pd.DataFrame:
     """The mean accuracy over the conditions at each severity, 0 for the clean images.
 
-    Columns: model, severity, accuracy, low, high, n. The interval is that of one answer an image, rather wide. Only severities that every model has under every condition count, so that the means are over the same things.
+    Columns: model, severity, accuracy, low, high, n, conditions (their number). The interval is that of one answer an
+    image, rather wide. Only conditions that every model has count, and severities that all of those have, so that the
+    means are over the same things.
     """
+    models = len(comparison.models)
     table = curves(comparison)
-    full = table.groupby("severity")[["model", "name"]].apply(lambda g: len(g.drop_duplicates()))
-    cells = table["model"].nunique() * table["name"].nunique()
-    table = table[table["severity"].isin(full.index[full == cells])]
+    table = table[table.groupby("name")["model"].transform("nunique") == models]
+    names = table["name"].nunique()
+    table = table[table.groupby("severity")["accuracy"].transform("size") == models * names]
     means = table.groupby(["model", "severity"], sort=False).agg(accuracy=("accuracy", "mean"), n=("n", "min"))
+    columns = ["model", "severity", "accuracy"]
     named = means.reset_index().assign(dataset=comparison.provenance.dataset, kind="corruption", name="mean")
-    return metrics.accuracy(named)[["model", "severity", "accuracy", "low", "high", "n"]]
+    return metrics.accuracy(named).assign(conditions=names)[[*columns, "low", "high", "n", "conditions"]]
 
 
 def _complete(table: pd.DataFrame, comparison: Comparison, models: Sequence[str]) -> pd.DataFrame:
@@ -178,6 +185,7 @@ def _complete(table: pd.DataFrame, comparison: Comparison, models: Sequence[str]
     grid = order.merge(pd.DataFrame({"model": list(models)}), how="cross")
     clean = comparison.rows.loc[comparison.rows["kind"] == "clean", ["model", "shared", "accuracy"]]
     grid = grid.merge(clean.rename(columns={"accuracy": "clean"}).drop_duplicates(), on=["model", "shared"], how="left")
+    grid["clean"] = grid["clean"].fillna(grid["model"].map(comparison.clean.set_index("model")["accuracy"]))
     full = grid.merge(table, on=["model", "label"], how="left").rename(columns={"label": "name"})
     for column in ("low", "high"):
         full[column] = full.get(column, math.nan)
@@ -224,13 +232,11 @@ def _of_accuracy(rows: pd.DataFrame, reference: str, severities: Sequence[int]) 
 
 
 def _of_app(rows: pd.DataFrame, reference: str, severities: Sequence[int]) -> tuple[pd.DataFrame, list[str]]:
-    found = metrics.app(_averaged(rows))
-    return _renamed(found, "app"), list(found.attrs["notes"])
+    return _renamed(metrics.app(_averaged(rows)), "app"), []
 
 
 def _of_residual(rows: pd.DataFrame, reference: str, severities: Sequence[int]) -> tuple[pd.DataFrame, list[str]]:
-    found = metrics.residual(_averaged(rows))
-    return _renamed(found, "residual"), list(found.attrs["notes"])
+    return _renamed(metrics.residual(_averaged(rows)), "residual"), []
 
 
 def _of_errors(column: str) -> Callable[[pd.DataFrame, str, Sequence[int]], tuple[pd.DataFrame, list[str]]]:
@@ -243,8 +249,7 @@ def _of_errors(column: str) -> Callable[[pd.DataFrame, str, Sequence[int]], tupl
         images = with_severity.groupby(["model", "label"])["n"].min().rename("n").reset_index()
         found = found.assign(label=found["name"].map(labels), severities=" ".join(map(str, severities)))
         notes = [note for note in found.attrs["notes"] if not note.startswith("Reference:")]
-        clean = metrics.app(_averaged(rows)).attrs["notes"] if column == "relative_ce" else []
-        return _renamed(found.merge(images, on=["model", "label"], how="left"), column), [*notes, *clean]
+        return _renamed(found.merge(images, on=["model", "label"], how="left"), column), notes
 
     return make
 

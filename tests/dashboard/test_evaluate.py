@@ -58,8 +58,11 @@ def test_the_price_counts_what_is_stored(open_page: OpenPage, own_model: str) ->
     assert before["Time for the rest"].startswith("about ")
     rc.evaluate(own_model, "scenes", "imagenet-c-extra", severities=[1, 3], limit=4)
     data.results_changed()
-    after = metrics(open_page("evaluate", **address))
+    at = open_page("evaluate", **address)
+    after = metrics(at)
     assert (after["Stored already"], after["Time for the rest"]) == ("9", "none")
+    assert not [b for b in at.button if b.key == "evaluate_launch"]
+    assert "compare_suite=ImageNet-C+extra" in at.get("page_link")[0].proto.query_string
 
 
 def test_launching_hands_over_what_was_chosen_and_computes_nothing(
@@ -152,10 +155,8 @@ def test_a_failed_job_says_why(open_page: OpenPage, own_model: str) -> None:
 
 
 def test_the_link_names_the_suites_that_the_job_covers() -> None:
-    from types import SimpleNamespace
-
     asked = EvaluationRequest(("a",), "scenes", ("imagenet-c", "imagenet-c-extra"), storage="jpeg85").settled()
-    address = job_panel.compare_address(SimpleNamespace(request=asked))  # type: ignore[arg-type]
+    address = job_panel.compare_address(asked)
     assert address["compare_suite"] == ["ImageNet-C", "ImageNet-C extra"]
     assert address["compare_storage"] == "Second JPEG (85)"
 

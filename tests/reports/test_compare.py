@@ -117,6 +117,8 @@ def test_a_model_without_a_condition_is_undefined_there(world: World) -> None:
     fog = table[(table["model"] == "never") & (table["name"] == "fog")]
     assert fog["value"].isna().item()
     assert "not evaluated" in fog["reason"].item()
+    assert fog["clean"].item() == 0  # of the images that the model has
+    assert not any("incomplete" in note for note in world.gather(world.one, world.never).notes)
 
 
 def test_a_ratio_over_nothing_is_undefined_with_its_reason(world: World) -> None:
@@ -176,10 +178,12 @@ def test_published_errors_of_imagenet_are_refused_for_other_data(world: World) -
 
 def test_clean_accuracies_that_differ_much_are_said(world: World) -> None:
     found = world.gather(world.one, world.never)
+    assert list(found.clean["model"]) == ["one", "never"]
     rows = found.rows.copy()
     rows.loc[(rows["model"] == "one") & (rows["kind"] == "clean"), "accuracy"] = 0.9
     far = dataclasses.replace(found, rows=rows)
-    assert any("clean accuracies differ by 90 points" in note for note in measures.bars(far, "app").notes)
+    said = [note for note in measures.bars(far, "app").notes if "clean accuracies differ by 90 points" in note]
+    assert len(said) == 1  # once, on however many numbers of images the conditions stand
     assert not any("differ" in note for note in measures.bars(far, "app", models=["one"]).notes)
 
 
@@ -189,6 +193,29 @@ def test_curves_begin_with_the_clean_images(world: World) -> None:
     assert table.groupby("model")["severity"].agg(list).to_dict() == {"one": [0, 1, 2], "two": [0, 1, 2]}
     assert set(table["n"]) == {4}
     assert next(iter(measures.mean_curve(found).groupby("model")["severity"].agg(list))) == [0, 1, 2]
+
+
+def test_the_mean_curve_is_over_what_all_models_have(world: World) -> None:
+    found = world.gather(world.one, world.never)
+    table = measures.mean_curve(found)
+    assert set(table["conditions"]) == {1}  # contrast alone
+    one = table[table["model"] == "one"].set_index("severity")["accuracy"]
+    contrast = measures.curves(found, ["contrast"])
+    assert one.to_dict() == contrast[contrast["model"] == "one"].set_index("severity")["accuracy"].to_dict()
+
+
+def test_a_ranged_corruption_is_called_by_its_plain_name(world: World, tmp_path: Path) -> None:
+    store = tmp_path / "results.sqlite"
+    evaluate(world.one, world.dataset, ["laugros_shear", "laugros_flip"], limit=2, store=store)
+    found = compare.gather([world.one], world.dataset, ["laugros"], store=store)
+    assert sorted(found.corrupted["label"]) == ["flip", "shear"]
+    assert len(found.missing) == 14
+    assert "rotation" in found.missing
+    ce = measures.bars(found, "ce", reference="one").table
+    assert set(ce["reason"]) == {"the measure sums over severities, and this condition has none"}
+    evaluate(world.one, world.dataset, "laugros_shear", severities=[1, 2], limit=2, store=store)
+    both = compare.gather([world.one], world.dataset, ["laugros"], store=store)
+    assert sorted(set(both.corrupted["label"])) == ["flip", "shear", "shear (strength uniform)"]
 
 
 def test_a_severity_can_be_chosen(world: World) -> None:
