@@ -16,6 +16,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from robustcore.corruptions._host import keep_freed_memory
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.randomness import Draws
 from robustcore.registry import Registry
@@ -150,6 +151,8 @@ class Corruption:
 
         `strength` may also be an (N,) tensor, one for each image, or "uniform": drawn in the range for each image.
         """
+        if not images.is_cuda:
+            keep_freed_memory()
         size = size_of(images, variant)
         params: Params
         if strength is None:
