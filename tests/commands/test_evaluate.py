@@ -59,7 +59,8 @@ def test_an_evaluation_from_start_to_csv_and_again_from_the_store(model: str, tm
     assert "units in" in shown
     assert cli.main(["results", "verify"]) == 0
     assert "3 units checked, 0 damaged." in capsys.readouterr().out
-    assert cli.main(["results", "export", str(tmp_path / "all.csv"), "--predictions"]) == 0
+    exporting = ["results", "export", str(tmp_path / "all.csv"), "--predictions", "--model", table["model"][0]]
+    assert cli.main(exporting) == 0
     assert len(pd.read_csv(tmp_path / "all.csv")) == 60
 
 

@@ -265,7 +265,9 @@ def test_the_second_jpeg_takes_a_quarter_off_the_noise() -> None:
 
 
 class TestBox:
-    @pytest.mark.parametrize(("side", "small"), [(224, 134), (224, 56), (64, 57), (33, 26), (35, 14), (299, 254)])
+    @pytest.mark.parametrize(
+        ("side", "small"), [(224, 134), (224, 56), (64, 57), (33, 26), (35, 14), (299, 254), (299, 25)]
+    )
     def test_it_is_pillows(self, side: int, small: int) -> None:
         pixels = np.random.default_rng(side).integers(0, 256, (side, 40, 3), dtype=np.uint8)
         # Along the rows first, whatever the order is that Pillow would take by itself.

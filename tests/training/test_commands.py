@@ -98,6 +98,8 @@ def test_the_demo_trains_what_is_missing_and_only_that(
     recipes = [Recipe(f"scenes/{name}", str(folder), epochs=1, batch=12, side=32) for name in ("resnet", "vgg")]
     monkeypatch.setattr(zoo, "ZOO", {recipe.name(): recipe for recipe in recipes})
     monkeypatch.setattr("robustcore.paths.assets", lambda: tmp_path / "assets")
+    # What is evaluated with the models has tests of its own.
+    monkeypatch.setattr("robustcore.evaluation.demo.build", lambda **options: None)
     assert main(["demo", "--device", "cpu"]) == 0
     assert "0 of 2 demo models" in capsys.readouterr().out
     name = "shades/scenes/vgg-standard"
