@@ -99,17 +99,15 @@ class Oracle:
         n = len(ids)
         self.ball, self.goal, self.draws = ball, goal, draws
         self.early_stop = early_stop
-        self.size = n  # of all images
         self.confidence = 0.0  # the margin that an attack with `nearest` wants below zero
         self.asked = 0
         self.cancelled = False
         self._model, self._name, self._ids = model, name, ids
         self._nearest, self._slice, self._watch, self._planned = nearest, slice_size, watch, planned
-        self._recorder = recorder
+        self._recorder, self._size = recorder, n
         self._all_balls, self._all_goals, self._all_draws = ball, goal, draws
         device = ball.clean.device
         self._rows = torch.arange(n, device=device)
-        self._open = torch.ones(n, dtype=torch.bool, device=device)  # not finished
         self._kept: Tensor | None = None
         zeros = torch.zeros(n, dtype=torch.int64, device=device)
         rank = torch.full((n,), torch.inf, dtype=torch.float64, device=device)
@@ -188,25 +186,11 @@ class Oracle:
         """The tensors, (n, ...) each, without the images that the last question finished."""
         return tensors if self._kept is None else tuple(t[self._kept] for t in tensors)
 
-    def rest(self, tired: Tensor) -> None:
-        """Leave out some images, (n,) bool, until `wake`; the attack calls `keep`, and looks whether any is left."""
+    def give_up(self, some: Tensor) -> None:
+        """Finish some images, (n,) bool, as they are; the attack calls `keep`, and looks whether any is left."""
         self._kept = None
-        if bool(tired.any()):
-            self._leave(tired)
-
-    def wake(self) -> Tensor:
-        """Bring back the images that rest; (n,) places of the images that are not finished, among all of them."""
-        self._write_back()
-        self._enter(self._open.nonzero()[:, 0])
-        self.margin = torch.full_like(self._rows, torch.nan, dtype=torch.float32)
-        self.reached = torch.zeros_like(self._rows, dtype=torch.bool)
-        return self._rows
-
-    def nearest(self) -> Tensor:
-        """(N,) distances of the best image found for each of all images; inf where none reaches the goal yet."""
-        self._write_back()
-        rank = self._all.rank.to(torch.float32)
-        return torch.where(rank < _FAILED / 2, rank, torch.inf)
+        if bool(some.any()):
+            self._leave(some)
 
     # What the driver asks
 
@@ -225,7 +209,7 @@ class Oracle:
 
     def _begin(self) -> None:
         self._kept = None
-        share = len(self._rows) / len(self._open) * (1 - min(1.0, self.asked / self._planned))
+        share = len(self._rows) / self._size * (1 - min(1.0, self.asked / self._planned))
         if self._watch(1 - share):
             self.cancelled = True
             raise Stop
@@ -300,7 +284,6 @@ class Oracle:
         if self.early_stop:
             done = rank == 0 if self._nearest else self.reached
             if bool(done.any()):
-                self._open[self._rows[done]] = False
                 self._leave(done)
                 if bool(done.all()):
                     raise Stop

@@ -13,12 +13,12 @@ from robustcore.attacks.goals import Goal
 
 _EDGE = 1 - 1e-6  # the box is entered by this much, since its border lies at infinity for tanh
 _MOST = 1e10  # greatest constant c
-_GROWTH = 4.0
-# A descent is looked at after every tenth of its steps, and ends for an image whose loss has not fallen below this share
-# of what it was this many looks ago. Adam's first steps raise the loss, so that one look would be too few.
-_GAIN, _PATIENCE = 0.9999, 2
-# The search ends for an image whose distance has shrunk by less than this in so many constants one after the other.
-_SHRINK, _TRIALS = 0.99, 2
+_GROWTH = 4.0  # of the constant as long as the goal is not reached
+# A descent is looked at after every tenth of its steps. In its last part it ends for an image whose loss has not fallen
+# since the last look; earlier than that Adam's first steps, which overshoot, would end it too soon.
+_GAIN, _PATIENT_SHARE = 0.9999, 0.6
+# The search ends for an image that a further constant brings nearer by less than this.
+_SHRINK = 0.98
 
 
 @attack(
@@ -38,7 +38,7 @@ _SHRINK, _TRIALS = 0.99, 2
         "confidence": Option(0.0, "Margin kappa by which the goal is to be reached.", low=0),
         "learning_rate": Option(0.01, "Adam's rate, in the space of the inverse hyperbolic tangent.", low=1e-12),
     },
-    passes=lambda options: 1 + options["binary_search_steps"] * (options["steps"] + 1),
+    passes=lambda options: 1 + options["binary_search_steps"] * options["steps"],
 )  # fmt: skip
 def cw(
     oracle: Oracle,
@@ -50,70 +50,90 @@ def cw(
 ) -> None:
     """Minimise norm2(d)^2 + c * max(margin, -kappa) over w with x + d = (tanh(w) + 1) / 2, for a sequence of c.
 
-    The constant is raised until the goal is reached, then bisected towards the smallest that does.
+    The constant is raised until the goal is reached, then bisected towards the smallest that does. Every image goes
+    through its own sequence: while one begins with its next constant, another is half-way through a descent.
     """
     oracle.confidence = confidence
     oracle.look_at_clean()
-    device = oracle.ball.clean.device
-    const = torch.full((oracle.size,), initial_const or torch.nan, device=device)
-    low, high = torch.zeros_like(const), torch.full_like(const, torch.inf)
-    nearest = torch.full_like(const, torch.inf)
-    in_vain = torch.zeros(oracle.size, dtype=torch.int64, device=device)
-    for _ in range(binary_search_steps):
-        rows = oracle.wake()
-        if oracle.early_stop:
-            oracle.rest(in_vain[rows] >= _TRIALS)
-            (rows,) = oracle.keep(rows)
-            if not len(rows):
-                return
-        found = _descend(oracle, const, rows, steps, confidence, learning_rate)
-        distance = oracle.nearest()
-        in_vain = torch.where(distance < _SHRINK * nearest, 0, in_vain + distance.isfinite())
-        nearest = torch.minimum(nearest, distance)
-        high = torch.where(found, torch.minimum(high, const), high)
-        low = torch.where(found, low, torch.maximum(low, const))
-        const = torch.where(high.isfinite(), (low + high) / 2, (const * _GROWTH).clamp_(max=_MOST))
+
+    def hinge(goal: Goal, logits: Tensor) -> Tensor:
+        return -(goal.margin(logits) + confidence).clamp(min=0)
+
+    state = _Search.begin(oracle.ball.clean, initial_const)
+    while len(state.const):
+        x = state.image()
+        ascent = oracle.gradient(x, hinge)
+        (x,) = oracle.keep(x)
+        state.keep(oracle)
+        missing = (oracle.margin + confidence).clamp_(min=0)
+        if initial_const is None:
+            crossing = 2 * missing / ascent.square().sum(dim=PIXELS).clamp_(min=1e-12)
+            state.const = torch.where(state.const.isnan(), crossing.clamp_(1e-12, _MOST), state.const)
+        change = x - state.origin
+        distance = change.square().sum(dim=PIXELS)
+        reached = oracle.reached & (oracle.margin <= -confidence)
+        ended = state.note(distance, missing, reached, steps, oracle.early_stop)
+        # The slope of distance + c * margin in x, then the chain rule: dx/dw = (1 - tanh(w)^2) / 2 = 2 x (1 - x).
+        slope = change.mul_(2).addcmul_(ascent, per_image(-state.const)).mul_(x.addcmul_(x, x, value=-1).mul_(2))
+        state.descend(slope, learning_rate)
+        if bool(ended.any()):
+            finished = state.next_constant(ended, binary_search_steps, oracle.early_stop)
+            oracle.give_up(finished)
+            state.keep(oracle)
 
 
 @dataclasses.dataclass
-class _State:
-    """One descent of n images: every field belongs to single images.
+class _Search:
+    """Where n images are in their search: every field belongs to single images.
 
     Attributes:
-        rows: places among all images.
-        const: c.
-        w: where the image is, in the space of the inverse hyperbolic tangent.
-        origin: where the clean image's w leads back to. Against the clean image itself, the rounding of tanh would steer
-            Adam's first steps.
+        const: c; `low` and `high` enclose the smallest that reaches the goal.
+        w: where the image is, in the space of the inverse hyperbolic tangent; `first`, where each descent begins.
+        origin: where `first` leads back to. Against the clean image itself, the rounding of tanh would steer Adam's first
+            steps.
         mean, square: Adam's moments.
-        lowest: the least loss so far; `earlier`, (n, _PATIENCE), at the last looks.
-        recent: whether the goal was reached since the last look.
+        time: steps of this descent so far.
+        constants: descents that are over.
+        nearest: least squared distance at which the goal was reached; `before`, when this descent began.
+        loss: at the last look.
+        recent: (n, 2) whether the goal was reached since the last look, and between the last two.
     """
 
-    rows: Tensor
     const: Tensor
+    low: Tensor
+    high: Tensor
     w: Tensor
+    first: Tensor
     origin: Tensor
     mean: Tensor
     square: Tensor
-    lowest: Tensor
-    earlier: Tensor
+    time: Tensor
+    constants: Tensor
+    nearest: Tensor
+    before: Tensor
+    loss: Tensor
     recent: Tensor
 
     @classmethod
-    def begin(cls, clean: Tensor, const: Tensor, rows: Tensor) -> _State:
+    def begin(cls, clean: Tensor, const: float | None) -> _Search:
         w = clean.mul(2).sub_(1).mul_(_EDGE).atanh_()
-        lowest = torch.full_like(const, torch.inf)
+        far = clean.new_full((len(clean),), torch.inf)
+        none = torch.zeros_like(far, dtype=torch.int64)
         return cls(
-            rows,
-            const,
-            w,
-            _image(w),
-            torch.zeros_like(w),
-            torch.zeros_like(w),
-            lowest,
-            lowest[:, None].repeat(1, _PATIENCE),
-            torch.zeros_like(rows, dtype=torch.bool),
+            const=torch.full_like(far, const or torch.nan),
+            low=torch.zeros_like(far),
+            high=far,
+            w=w,
+            first=w.clone(),
+            origin=w.tanh().add_(1).div_(2),
+            mean=torch.zeros_like(w),
+            square=torch.zeros_like(w),
+            time=none,
+            constants=none.clone(),
+            nearest=far.clone(),
+            before=far.clone(),
+            loss=far.clone(),
+            recent=none.bool()[:, None].repeat(1, 2),
         )
 
     def keep(self, oracle: Oracle) -> None:
@@ -121,61 +141,55 @@ class _State:
         for field in dataclasses.fields(self):
             setattr(self, field.name, oracle.keep(getattr(self, field.name))[0])
 
-    def look(self) -> Tensor:
-        """(n,) bool: whose loss falls no more."""
-        stalled = self.lowest > _GAIN * self.earlier[:, 0]
-        self.earlier = torch.cat([self.earlier[:, 1:], self.lowest[:, None]], dim=1)
-        return stalled
+    def image(self) -> Tensor:
+        """(n, 3, H, W) in [0, 1]."""
+        return self.w.tanh().add_(1).div_(2)
 
-    def step(self, slope: Tensor, time: int, rate: float) -> None:
-        """One step of Adam (Kingma & Ba 2015) against the slope; `time` counts from 1."""
+    def note(self, distance: Tensor, missing: Tensor, reached: Tensor, steps: int, may_stall: bool) -> Tensor:
+        """Take note of where the images are; (n,) bool, whose descent is over."""
+        loss = distance + self.const * missing
+        self.nearest = torch.where(reached, torch.minimum(self.nearest, distance), self.nearest)
+        self.recent[:, 0] |= reached
+        look = self.time % math.ceil(steps / 10) == 0
+        ended = self.time + 1 >= steps
+        if may_stall:
+            ended |= look & (loss > _GAIN * self.loss) & (self.time >= _PATIENT_SHARE * steps)
+        self.loss = torch.where(look, loss, self.loss)
+        shifted = torch.stack([torch.zeros_like(reached), self.recent[:, 0]], dim=1)
+        self.recent = torch.where((look & ~ended)[:, None], shifted, self.recent)
+        return ended
+
+    def descend(self, slope: Tensor, rate: float) -> None:
+        """One step of Adam (Kingma & Ba 2015) against the slope, which is overwritten."""
+        self.time += 1
         self.mean.mul_(0.9).add_(slope, alpha=0.1)
         self.square.mul_(0.999).addcmul_(slope, slope, value=0.001)
-        scale = math.sqrt(1 - 0.999**time)
-        self.w.addcdiv_(self.mean, self.square.sqrt().add_(1e-8 * scale), value=-rate * scale / (1 - 0.9**time))
+        scale = (1 - 0.999**self.time).sqrt()
+        length = -rate * scale / (1 - 0.9**self.time)
+        root = torch.sqrt(self.square, out=slope).add_(per_image(1e-8 * scale))
+        self.w.addcmul_(self.mean / root, per_image(length))
 
+    def next_constant(self, ended: Tensor, constants: int, may_finish: bool) -> Tensor:
+        """Begin with the next constant where a descent is over; (n,) bool, whose search is over.
 
-def _image(w: Tensor) -> Tensor:
-    return w.tanh().add_(1).div_(2)
-
-
-def _descend(oracle: Oracle, const: Tensor, rows: Tensor, steps: int, confidence: float, rate: float) -> Tensor:
-    """One descent for each image; (N,) bool, whether it held the goal at its end.
-
-    At its end, not on its way: Adam's first steps have the length of its rate whatever c is, and overshoot. A constant
-    that reached the goal only there would mislead the search. Writes the first constant, where there is none, to `const`.
-    """
-
-    def hinge(goal: Goal, logits: Tensor) -> Tensor:
-        return -(goal.margin(logits) + confidence).clamp(min=0)
-
-    found = torch.zeros_like(const, dtype=torch.bool)
-    state = _State.begin(oracle.ball.clean, const[rows], rows)
-    for step in range(steps):
-        x = _image(state.w)
-        ascent = oracle.gradient(x, hinge)
-        (x,) = oracle.keep(x)
-        state.keep(oracle)
-        missing = (oracle.margin + confidence).clamp_(min=0)
-        if step == 0 and bool(state.const.isnan().any()):
-            crossing = 2 * missing / ascent.square().sum(dim=PIXELS).clamp_(min=1e-12)
-            const[state.rows] = state.const = crossing.clamp_(1e-12, _MOST)
-        state.recent |= oracle.reached & (oracle.margin <= -confidence)
-        change = x.sub_(state.origin)
-        state.lowest = torch.minimum(state.lowest, change.square().sum(dim=PIXELS) + state.const * missing)
-        if oracle.early_stop and step % math.ceil(steps / 10) == 0:
-            found[state.rows] = state.recent
-            state.recent = torch.zeros_like(state.recent)
-            oracle.rest(state.look())
-            change, ascent = oracle.keep(change, ascent)
-            state.keep(oracle)
-            if not len(state.rows):
-                return found
-        # The slope of distance + c * margin in x, then the chain rule through x = (tanh(w) + 1) / 2.
-        slope = change.mul_(2).sub_(ascent.mul_(per_image(state.const)))
-        tanh = state.w.tanh()
-        state.step(slope.mul_(tanh.square_().neg_().add_(1)).div_(2), step + 1, rate)
-    oracle.judge(_image(state.w))
-    state.keep(oracle)
-    found[state.rows] |= state.recent | (oracle.reached & (oracle.margin <= -confidence))
-    return found
+        A constant counts as reaching the goal if its descent held it at its end, not on its way: Adam's first steps have
+        the length of its rate whatever c is, and overshoot.
+        """
+        found = ended & self.recent.any(dim=1)
+        self.high = torch.where(found, torch.minimum(self.high, self.const), self.high)
+        self.low = torch.where(ended & ~found, torch.maximum(self.low, self.const), self.low)
+        following = torch.where(
+            self.high.isfinite(), (self.low + self.high) / 2, (self.const * _GROWTH).clamp_(max=_MOST)
+        )
+        self.const = torch.where(ended, following, self.const)
+        self.constants += ended
+        finished = ended & (self.constants >= constants)
+        if may_finish:
+            finished |= ended & self.before.isfinite() & (self.nearest > _SHRINK**2 * self.before)
+        self.before = torch.where(ended, self.nearest, self.before)
+        for moments in (self.mean, self.square):
+            moments[ended] = 0
+        self.w[ended] = self.first[ended]
+        self.time[ended], self.recent[ended] = 0, False
+        self.loss[ended] = torch.inf
+        return finished

@@ -84,7 +84,7 @@ def _begin(oracle: Oracle, trials: int, starts: Tensor | None) -> Tensor:
             fresh = oracle.reached & ~found
             x = torch.where(per_image(fresh), candidate, x)
             found = found | fresh
-    oracle.rest(~found)
+    oracle.give_up(~found)
     return oracle.keep(x)[0]
 
 
