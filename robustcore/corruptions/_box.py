@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from robustcore.corruptions import _host
 UInt8Array = npt.NDArray[np.uint8]
 
 _PRECISION = 22  # bits of Pillow's fixed-point weights: 32 - 8 - 2
+_SMALL = 9  # up to this size of box the fixed-point weights round as exact ones do
 
 
 def box_resize(images: Tensor, height: int, width: int) -> Tensor:
@@ -38,19 +40,32 @@ def _box_resize_numpy(images: Tensor, height: int, width: int) -> Tensor:
 
 
 def _average_rows(x: UInt8Array, length: int) -> UInt8Array:
-    """(L, M, 3) -> (length, M, 3)."""
-    first, count, weight = _boxes(len(x), length)
-    total = x[first]
-    if count.max() == 1:
-        return total
-    total = total.astype(np.int32)
-    for j in range(1, int(count.max())):
-        more = np.flatnonzero(count > j)
-        total[more] += x[first[more] + j]
-    total *= weight[:, None, None]
-    total += 1 << (_PRECISION - 1)
-    total >>= _PRECISION
-    return total.astype(np.uint8)
+    """(L, M, 3) -> (length, M, 3), one group of equally large boxes after another."""
+    first, _, weight = _boxes(len(x), length)
+    out = x[first]
+    for size, rows in _groups(len(x), length):
+        if size == 1:
+            continue
+        at = first[rows]
+        total: npt.NDArray[Any] = x[at].astype(np.uint16 if size <= _SMALL else np.int32)
+        for j in range(1, size):
+            total += x[at + j]
+        if size <= _SMALL:  # rounding to the nearest, halves up: what the fixed-point weights of small boxes come to
+            total += np.uint16(size // 2)
+            total //= np.uint16(size)
+        else:
+            total = (total * weight[rows[0]] + (1 << (_PRECISION - 1))) >> _PRECISION
+        if len(rows) == length:
+            return total.astype(np.uint8)
+        out[rows] = total
+    return out
+
+
+@functools.lru_cache(maxsize=256)
+def _groups(length: int, parts: int) -> list[tuple[int, npt.NDArray[np.int64]]]:
+    """The output pixels of each size of box."""
+    count = _boxes(length, parts)[1]
+    return [(int(size), np.flatnonzero(count == size)) for size in np.unique(count)]
 
 
 def _box_resize_tensor(images: Tensor, height: int, width: int) -> Tensor:
