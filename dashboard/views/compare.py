@@ -75,7 +75,7 @@ def render() -> None:
     if result is None:
         return
     _beside(found, result, choice)
-    _bars(result, choice)
+    _bars(found, result, choice)
     _curves(found.only(choice.models), choice)
     _missing(found, choice)
     robust_accuracy.panel(KEY, choice.models, choice.dataset, choice.seed)
@@ -226,7 +226,7 @@ def _mean_in_words(found: Comparison, result: Bars, choice: Choice) -> None:
             )
 
 
-def _bars(result: Bars, choice: Choice) -> None:
+def _bars(found: Comparison, result: Bars, choice: Choice) -> None:
     from robustcore.figures import bars
 
     measure = choice.measure
@@ -252,7 +252,7 @@ def _bars(result: Bars, choice: Choice) -> None:
         marks = {str(row["model"]): row["clean"] for row in result.means.to_dict("records")}
         says += " Dotted: accuracy on clean images."
     figure.card(
-        bars.condition_bars(table, scale, footer=footer, alt=title, legend=_legend(result), marks=marks),
+        bars.condition_bars(table, scale, footer=footer, alt=title, legend=_legend(found), marks=marks),
         key=f"{KEY}-{measure.name}",
         title=title,
         says=says,
@@ -262,11 +262,11 @@ def _bars(result: Bars, choice: Choice) -> None:
     )
 
 
-def _legend(result: Bars) -> dict[str, str]:
+def _legend(found: Comparison) -> dict[str, str]:
     """Every model's clean accuracy beside its name, wherever it is drawn."""
     from robustcore.figures import short
 
-    clean = result.means.set_index("model")["clean"]
+    clean = found.clean.set_index("model")["accuracy"].to_dict()
     return {str(m): short(str(m)) + ("" if pd.isna(v) else f" (clean {100 * v:.1f} %)") for m, v in clean.items()}
 
 
@@ -295,7 +295,7 @@ def _curves(found: Comparison, choice: Choice) -> None:
             one = selection.selectbox(
                 "Corruption", names, key=f"{KEY}_condition", kind="corruption", text=labels.pretty
             )
-    legend = _legend(measures.bars(found, "accuracy"))
+    legend = _legend(found)
     footer = found.provenance.sentence(
         formula="Accuracy = correct / images; severity 0: the clean images", interval=measures.INTERVAL
     )
