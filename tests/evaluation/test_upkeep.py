@@ -83,8 +83,8 @@ def test_a_file_that_sqlite_cannot_read_throughout_is_rebuilt_from_what_it_can(
     tmp_path: Path, make_dataset: Make, make_model: Make
 ) -> None:
     store = Store(tmp_path / "one.sqlite", shipped=False)
-    conditions = [Condition.corruption(name, s) for name in ("fog", "snow", "contrast") for s in (1, 2, 3, 4, 5)]
-    rc.evaluate(make_model(), make_dataset(600), conditions, store=store)
+    conditions = [Condition.corruption(name, s) for name in ("brightness", "contrast") for s in (1, 2, 3, 4, 5)]
+    rc.evaluate(make_model(), make_dataset(300), conditions, store=store)
     store.close()
     total = units(store)
     data = bytearray(store.path.read_bytes())
@@ -100,9 +100,9 @@ def test_a_file_that_sqlite_cannot_read_throughout_is_rebuilt_from_what_it_can(
         assert "is kept as one.sqlite.damaged" in damaged[0].reason
         assert store.path.with_name("one.sqlite.damaged").exists()
         assert verify(store)[1] == []
-        again = rc.evaluate(make_model(), make_dataset(600), conditions, store=store)
+        again = rc.evaluate(make_model(), make_dataset(300), conditions, store=store)
         assert again.attrs["summary"]["total"] == total
-        assert (again["n"] == 600).all()
+        assert (again["n"] == 300).all()
 
 
 def test_merging_adds_what_is_missing_and_keeps_where_it_came_from(
