@@ -63,7 +63,10 @@ def render() -> None:
     choice = _pick()
     if not choice.models or not choice.suites:
         what = "model" if not choice.models else "suite"
-        states.empty(f"Choose a {what}", "Its results are drawn here.", icon=":material/bar_chart:")
+        place = states.empty(f"Choose a {what}", "Its results are drawn here.", icon=":material/bar_chart:")
+        if not data.evaluated(choice.dataset):
+            with place:
+                links.to("evaluate", f"Nothing was evaluated on {choice.dataset} yet: evaluate", choice.evaluation)
         return
     asked = tuple(dict.fromkeys([*choice.models, *_reference_to_read(choice)]))
     found = data.comparison(asked, choice.dataset, choice.suites, choice.severities, choice.storage, choice.seed)

@@ -172,7 +172,7 @@ def _launch(request: EvaluationRequest | None) -> None:
     cells = [
         ("Units", f"{price.units:,}", "One unit is up to 256 images under one condition for one model."),
         ("Stored already", f"{price.cached:,}", "They are not computed again."),
-        ("Time for the rest", "none" if not pending else f"about {amounts.duration(price.seconds)}",
+        ("Time for the rest", "none" if not pending else amounts.duration(price.seconds),
          f"{price.images:,} scored images on {price.device}, from timing a few of them now."),
         ("Disk", "none" if not pending else f"about {amounts.size(price.bytes)}", "By which the results file grows."),
     ]  # fmt: skip

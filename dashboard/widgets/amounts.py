@@ -7,18 +7,18 @@ import math
 
 
 def duration(seconds: float | None) -> str:
-    """A time span, no more exact than an estimate is: "a few seconds", "40 s", "3 min", "2 h 10 min"."""
+    """A time span, no more exact than an estimate is: "a few seconds", "about 40 s", "about 2 h 10 min"."""
     if seconds is None or math.isnan(seconds):
         return "unknown"
     if seconds < 5:
         return "a few seconds"
     if seconds < 100:
-        return f"{5 * round(seconds / 5)} s"
+        return f"about {5 * round(seconds / 5)} s"
     minutes = round(seconds / 60)
     if minutes < 100:
-        return f"{minutes} min"
+        return f"about {minutes} min"
     hours, rest = divmod(10 * round(minutes / 10), 60)
-    return f"{hours} h {rest} min" if rest and hours < 24 else f"{hours} h"
+    return f"about {hours} h {rest} min" if rest and hours < 24 else f"about {hours} h"
 
 
 def size(bytes_: float) -> str:

@@ -18,7 +18,7 @@ from robustcore.evaluation import jobs
 from robustcore.evaluation.jobs import JobStatus
 from robustcore.evaluation.request import EvaluationRequest
 
-# state -> (word, icon, colour of the badge, heading of the message)
+# state -> (word, icon, colour of the badge)
 STATES = {
     "queued": ("waiting", ":material/schedule:", "gray"),
     "running": ("running", ":material/play_arrow:", "blue"),
@@ -58,18 +58,25 @@ def _panel(was_active: bool) -> None:
     if rest:
         st.subheader("History", anchor=False)
         for job in rest:
-            word, icon, _ = STATES[job.state]
+            word, icon, _ = _state(job)
             with st.expander(f"{states.plain(job.title)} · {word}, {amounts.ago(job.ended or job.created)}", icon=icon):
                 _body(job)
 
 
 def _card(job: JobStatus) -> None:
     with st.container(border=True, key=f"job-{job.id}"):
-        word, icon, colour = STATES[job.state]
+        word, icon, colour = _state(job)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{states.plain(job.title)}**", width="stretch")
             st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
         _body(job)
+
+
+def _state(job: JobStatus) -> tuple[str, str, str]:
+    """Word, icon and colour of the badge."""
+    if job.state == "finished" and job.failed:
+        return f"finished, {job.failed:,} failed", ":material/warning:", "orange"
+    return STATES[job.state]
 
 
 def _body(job: JobStatus) -> None:
@@ -96,7 +103,7 @@ def _progress(job: JobStatus) -> str:
     if job.active and job.images_per_second:
         parts.append(f"{job.images_per_second:,.0f} images/s")
     if job.active and job.seconds_left is not None:
-        parts.append(f"about {amounts.duration(job.seconds_left)} left")
+        parts.append(f"{amounts.duration(job.seconds_left)} left")
     if not job.active:
         parts.append(amounts.ago(job.ended))
     return " · ".join(part for part in parts if part)
