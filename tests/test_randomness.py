@@ -198,3 +198,16 @@ def test_cuda_draws_what_the_cpu_draws(method: str) -> None:
     on_cpu = METHODS[method](Draws(0, "fog", torch.arange(8)))
     on_cuda = METHODS[method](Draws(0, "fog", torch.arange(8), device="cuda")).cpu()
     torch.testing.assert_close(on_cuda, on_cpu, rtol=1e-5, atol=1e-6)
+
+
+def test_some_of_the_images_draw_what_they_draw_among_the_others() -> None:
+    whole = Draws(3, "noise", [5, 6, 7, 8])
+    whole.uniform(2)
+    rows = torch.tensor([3, 1])
+    part = whole.take(rows)
+    assert torch.equal(part.normal(4), whole.normal(4)[rows])
+    later = whole.take(rows, after=part)
+    part.skip(2)
+    for _ in range(2):
+        later.uniform()
+    assert torch.equal(part.uniform(3), later.uniform(3))

@@ -35,6 +35,7 @@ __all__ = [
     "Preset",
     "Trace",
     "attack",
+    "check_surrogate",
     "get",
     "names",
     "preset_names",
@@ -55,6 +56,14 @@ def preset_names() -> list[str]:
 def get(name: str) -> Attack:
     """The registered attack of that name."""
     return registry[name]
+
+
+def check_surrogate(surrogate: nn.Module, model: nn.Module, image: Tensor | None = None) -> None:
+    """Raise an error if attacks on the model cannot be crafted on the surrogate: it knows other classes, say.
+
+    Models without a card are asked for `image`, (1, 3, H, W), to count their classes.
+    """
+    _victim.check_surrogate(_victim.check(surrogate, "surrogate"), model, image)
 
 
 def resolve(name: str) -> tuple[Attack, Preset | None]:
@@ -147,7 +156,7 @@ def attack(
         if isinstance(value, Tensor):
             checked[option] = _inputs.companions_of(option, value, inputs.images)
     if surrogate is not None:
-        _victim.check_surrogate(_victim.check(surrogate, "surrogate"), model, inputs.images[:1])
+        check_surrogate(surrogate, model, inputs.images[:1])
     run = Run(
         method,
         checked,

@@ -87,7 +87,7 @@ def _calibrated(prepared: Prepared, groups: Sequence[Group], device: torch.devic
     for group in groups:
         operation = operations.of(group.condition)
         scoring = [clock.seconds(unit.cell, Condition.clean()) for unit in group.units]
-        if operation.needs_model:
+        if operation.needs_model and not operation.is_shared(group.condition):
             total += group.n * sum(clock.seconds(unit.cell, group.condition) for unit in group.units)
         else:
             # Applied once, whoever scores it: what one model takes beyond its clean images.

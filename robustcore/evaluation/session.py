@@ -89,9 +89,19 @@ class Session:
             raise
         except Exception as error:
             return [Failure(group.units, reason(error))]
-        if operation.needs_model:
-            return [r for unit in group.units for r in self._score(operation, part, [unit])]
-        return self._score(operation, part, group.units)
+        return [r for units in self._together(operation, group) for r in self._score(operation, part, units)]
+
+    @staticmethod
+    def _together(operation: Operation, group: Group) -> list[list[Unit]]:
+        """The group's units, those together that the same images serve."""
+        if not operation.needs_model:
+            return [list(group.units)]
+        if not operation.is_shared(group.condition):
+            return [[unit] for unit in group.units]
+        alike: dict[tuple[str, ...], list[Unit]] = {}
+        for unit in group.units:
+            alike.setdefault(unit.cell.model.classes, []).append(unit)
+        return list(alike.values())
 
     def _shard(self, operation: Operation, group: Group) -> Part:
         """The group's images on the device, decoded once for all conditions."""
@@ -203,7 +213,8 @@ class Session:
             if bad:
                 raise ModelError(f"The logits of {model.card.name} are not finite on {bad} of {len(piece)} images.")
             labels = piece.labels if matched else self._labels(unit, piece)
-            return Predictions.of(logits, labels, piece.ids, applied.values)
+            values = applied.values if applied.judged is None else {**applied.values, **applied.judged(logits)}
+            return Predictions.of(logits, labels, piece.ids, values)
 
     def _labels(self, unit: Unit, piece: Part) -> Tensor:
         """(n,) the piece's labels in the model's classes."""

@@ -13,6 +13,7 @@ from robustcore.datasets import load_dataset
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Progress, Store, evaluations, tables
+from robustcore.evaluation.evaluations import Prepared
 from robustcore.evaluation.operations.attack import crafted_on
 from robustcore.models import load_model
 from robustcore.models.classifier import Classifier
@@ -74,20 +75,26 @@ def matrix(
     success: dict[str, dict[str, float]] = {name: {} for name in names}
     clean: dict[str, float] = {}
     counted: list[int] = []
+
+    def note(prepared: Prepared, crafter_of: Callable[[str], str]) -> None:
+        if compute:
+            evaluations.carry_out(prepared, results, device=device, progress=progress, cancelled=cancelled)
+        for row in tables.table(prepared.cells, results).to_dict("records"):
+            judge = str(row["model"])
+            if row["kind"] == "clean":
+                clean[judge] = row["accuracy"]
+                continue
+            accuracy[judge][crafter_of(judge)] = row["accuracy"]
+            success[judge][crafter_of(judge)] = row.get("success", float("nan"))
+            counted.append(row["n"])
+
+    note(evaluations.prepare(loaded, images, [attack], limit=limit, seed=seed), lambda judge: judge)
     for crafter in loaded:
-        for judge in loaded:
-            own = crafter is judge
-            conditions = [attack] if own else crafted_on([attack], crafter.fingerprint())
-            prepared = evaluations.prepare(
-                [judge], images, conditions, limit=limit, seed=seed, surrogates=[] if own else [crafter]
-            )
-            if compute:
-                evaluations.carry_out(prepared, results, device=device, progress=progress, cancelled=cancelled)
-            found = {row["kind"]: row for row in tables.table(prepared.cells, results).to_dict("records")}
-            accuracy[judge.card.name][crafter.card.name] = found["attack"]["accuracy"]
-            success[judge.card.name][crafter.card.name] = found["attack"].get("success", float("nan"))
-            clean[judge.card.name] = found["clean"]["accuracy"]
-            counted.append(found["attack"]["n"])
-    frame, cleans = pd.DataFrame(accuracy), pd.Series(clean)
+        # All judges at once: what one surrogate crafts is made once, and every judge scores it.
+        judges = [model for model in loaded if model is not crafter]
+        conditions = crafted_on([attack], crafter.fingerprint())
+        prepared = evaluations.prepare(judges, images, conditions, limit=limit, seed=seed, surrogates=[crafter])
+        note(prepared, lambda judge, crafter=crafter: crafter.card.name)  # type: ignore[misc]
+    frame, cleans = pd.DataFrame(accuracy).loc[names, names], pd.Series(clean)[names]
     app = frame.div(cleans.where(cleans > 0), axis="columns")
-    return Transfer(frame, pd.DataFrame(success), app, cleans, min(counted), str(attack))
+    return Transfer(frame, pd.DataFrame(success).loc[names, names], app, cleans, min(counted), str(attack))

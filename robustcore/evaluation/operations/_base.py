@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -65,11 +65,13 @@ class Applied:
         values: further numbers for each image by name, (n,): an attack's success, l2 and linf, say. They are kept with the
             predictions, and their sums with the counts, so that a table shows their means without reading predictions.
         logits: (n, K) or (n, F, K) where the operation has them already; a forward pass is saved.
+        judged: logits of a model that scores the images -> further numbers, where they depend on its answer.
     """
 
     images: Tensor
     values: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
     logits: Tensor | None = None
+    judged: Callable[[Tensor], Mapping[str, Tensor]] | None = None
 
 
 class Operation:
@@ -99,6 +101,10 @@ class Operation:
     def identity(self, condition: Condition) -> Mapping[str, Any]:
         """What determines the result beside the condition's own fields, JSON values: the operation's revision at least."""
         raise NotImplementedError
+
+    def is_shared(self, condition: Condition) -> bool:
+        """With `needs_model`: whether the images made for one model serve all models of the same classes."""
+        return False
 
     def is_random(self, condition: Condition) -> bool:
         """Whether the seed matters. If not, a result is kept under seed 0 and serves every seed."""

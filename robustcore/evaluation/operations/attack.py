@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from robustcore import attacks
+from robustcore.attacks.goals import Goal
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.operations._base import Applied, Operation, Part, registry
@@ -68,6 +69,10 @@ class AttackCondition(Operation):
         identity["options"] = method.check_options(options)
         return identity
 
+    def is_shared(self, condition: Condition) -> bool:
+        # What is crafted on a surrogate does not depend on who judges it.
+        return "surrogate" in condition.parameters
+
     def apply(
         self,
         condition: Condition,
@@ -77,27 +82,42 @@ class AttackCondition(Operation):
         surrogates: Mapping[str, Classifier] | None = None,
     ) -> Applied:
         assert model is not None, "an attack needs the model that it attacks"
-        fingerprint = condition.parameters.get("surrogate")
-        surrogate = None
-        if fingerprint is not None:
-            surrogate = (surrogates or {}).get(fingerprint)
-            if surrogate is None:
-                raise InvalidArgumentError(
-                    f"The surrogate {fingerprint[:12]} of {condition.name} is not among the models given; name it as one."
-                )
+        method, _ = attacks.resolve(condition.name)
         budget, options = _split(condition)
+        fingerprint = condition.parameters.get("surrogate")
+        crafts_on = model
+        if fingerprint is not None:
+            crafts_on = _surrogate(condition, fingerprint, surrogates or {}, model)
+            # Within a budget the strongest image transfers better than the first that fools the surrogate.
+            options = {"early_stop": method.nearest, **options}
         result = attacks.attack(
-            model, part.images, part.labels, condition.name, seed=seed, ids=part.ids, surrogate=surrogate,
-            **budget, **options,
-        )  # fmt: skip
+            crafts_on, part.images, part.labels, condition.name, seed=seed, ids=part.ids, **budget, **options
+        )
         values = {
-            "success": result.success.float(),
             "linf": result.linf,
             "l2": result.l2,
             "forwards": result.forwards.float(),
             "backwards": result.backwards.float(),
         }
-        return Applied(result.images, values=values, logits=result.logits)
+        goal = Goal(part.labels, result.targets)
+        return Applied(
+            result.images,
+            values=values,
+            logits=result.logits if crafts_on is model else None,
+            judged=lambda logits: {"success": goal.reached(logits).float()},
+        )
+
+
+def _surrogate(
+    condition: Condition, fingerprint: str, surrogates: Mapping[str, Classifier], model: Classifier
+) -> Classifier:
+    """The model of that fingerprint, if it is there and knows the same classes as the one that judges."""
+    if fingerprint not in surrogates:
+        raise InvalidArgumentError(
+            f"The surrogate {fingerprint[:12]} of {condition.name} is not among the models given; name it as one."
+        )
+    attacks.check_surrogate(surrogates[fingerprint], model)
+    return surrogates[fingerprint]
 
 
 def _split(condition: Condition) -> tuple[dict[str, Any], dict[str, Any]]:
