@@ -34,6 +34,9 @@ _LEDGER = (
     "CREATE TRIGGER stored AFTER INSERT ON units BEGIN "
     "INSERT INTO ledger VALUES ('stored', NEW.cell, NEW.shard, ''); END",
 )
+_EARLY = 0.15  # of the kills fall into the seconds in which a worker starts
+_START_SECONDS = 3.0
+_MOMENT_SECONDS = 0.1
 
 
 @dataclasses.dataclass
@@ -96,12 +99,18 @@ def disturb(
     """Kill a job's workers that many times at random moments, and let it finish then."""
     units = len(plan.pending(cells, {}))
     outcome = Outcome(units=units)
-    longest = 4.0  # seconds that a worker may live; fitted, so that the work lasts for all kills
     while True:
         before = _stored(store)
         pid = nursery.start()
-        if outcome.kills < kills and units - before > 2:
-            _sleep(pid, draw.uniform(0, longest))
+        if outcome.kills < kills:
+            # Some while it starts; most after a random amount of work, such that the work lasts for all kills, and
+            # then at a random moment.
+            fair = (units - before) / (kills - outcome.kills + 1)
+            if draw.random() < _EARLY:
+                _sleep(pid, draw.uniform(0, _START_SECONDS))
+            else:
+                _sleep(pid, float("inf"), store, before + round(draw.uniform(0, 2 * fair)))
+                _sleep(pid, draw.uniform(0, _MOMENT_SECONDS))
         else:
             _sleep(pid, float("inf"))
         with contextlib.suppress(ProcessLookupError):  # it may have finished
@@ -113,8 +122,6 @@ def disturb(
         outcome.kills += 1
         outcome.in_flight += _in_flight(store, pid)
         outcome.fruitless += done == before
-        fair = (units - done) / max(1, kills - outcome.kills)
-        longest *= 1.2 if done - before < fair else 0.8
         jobs.resume(job)
     with contextlib.closing(sqlite3.connect(store.path)) as connection:
         counted = dict(connection.execute("SELECT what, count(*) FROM ledger GROUP BY what"))
@@ -123,10 +130,12 @@ def disturb(
     return outcome
 
 
-def _sleep(pid: int, seconds: float) -> None:
-    """Until the time is over, or the process."""
+def _sleep(pid: int, seconds: float, store: Store | None = None, stored: int = 0) -> None:
+    """Until the time is over, or the process; with a store, or until it holds more than so many units."""
     end = time.monotonic() + seconds
     while Path(f"/proc/{pid}").exists() and (left := end - time.monotonic()) > 0:
+        if store is not None and _stored(store) > stored:
+            return
         time.sleep(min(0.02, left))
 
 
@@ -161,13 +170,15 @@ def main(words: Sequence[str] = ()) -> None:
     """Evaluate undisturbed, then under fire, and compare."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability", description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--models", type=int, default=3)
+    parser.add_argument("--models", type=int, default=4)
     parser.add_argument("--limit", type=int, default=32, help="images of each unit")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     args = parser.parse_args(words)
-    names = ["imagenet-c", "imagenet-c-extra"]
+    names, severities = ["imagenet-c", "imagenet-c-extra", "candidates-40"], (1, 2, 3, 4, 5)
     conditions: list[str | Condition] = [
-        condition for storage in ("memory", "jpeg85") for condition in suites.resolve(names, storage=storage)
+        condition
+        for storage in ("memory", "jpeg85")
+        for condition in suites.resolve(names, severities, storage=storage)
     ]
     with tempfile.TemporaryDirectory() as folder, by_hand():
         models = checkpoints(Path(folder), args.models)

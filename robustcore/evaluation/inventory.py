@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -24,7 +25,9 @@ def listing(store: Store) -> pd.DataFrame:
     if not frames:
         with closing(schema.nothing()) as connection:
             frames.append(pd.read_sql("SELECT * FROM results", connection).assign(shipped=False))
-    found = pd.concat(frames, ignore_index=True).astype({"severity": "Int64", "strength": "string"})
+    found = pd.concat(frames, ignore_index=True).astype(
+        {"severity": "Int64", "strength": "string", "variant": "string"}
+    )
     # Units land in any order.
     keys = [
         "shipped",
@@ -73,19 +76,23 @@ _RUNS = """SELECT runs.date, runs.device, runs.versions, runs.command, count(*),
 
 def per_image(store: Store, listed: pd.DataFrame) -> pd.DataFrame:
     """The predictions behind rows of `listing`, one row an image: model, dataset, split, kind, name, severity, strength,
-    storage, seed, precision, place (in the dataset's order), frame (0 but for sequences), id (missing in shipped
-    results), label, predicted, confidence (missing in shipped results)."""
-    fixed = ["model", "dataset", "split", "kind", "name", "severity", "strength", "storage", "seed", "precision"]
+    variant, storage, params, seed, precision, place (in the dataset's order), frame (0 but for sequences), id (missing in
+    shipped results), label, predicted, confidence (missing in shipped results)."""
+    fixed = [
+        "model", "dataset", "split", "kind", "name", "severity", "strength", "variant", "storage", "params", "seed",
+        "precision",
+    ]  # fmt: skip
     frames = []
     for layer in store.layers():
         with layer.open() as connection:
             for row in listed[listed["shipped"] == layer.shipped].to_dict("records"):
                 prints = [row[f"{what}_fingerprint"] for what in ("dataset", "model", "condition")]
-                for shard, data in connection.execute(_PREDICTIONS, (*prints, row["seed"], row["precision"])):
-                    part = _exploded(Predictions.from_bytes(data), shard * SHARD)
-                    frames.append(part.assign(**{name: row[name] for name in fixed})[[*fixed, *part.columns]])
+                stored = connection.execute(_PREDICTIONS, (*prints, row["seed"], row["precision"])).fetchall()
+                if stored:
+                    part = _exploded([(shard * SHARD, Predictions.from_bytes(data)) for shard, data in stored])
+                    frames.append(part.assign(**{name: row[name] for name in fixed}))
     columns = [*fixed, "place", "frame", "id", "label", "predicted", "confidence"]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame([], columns=columns)
+    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame([], columns=columns)
 
 
 _PREDICTIONS = """SELECT shard, data FROM predictions WHERE cell = (
@@ -94,8 +101,11 @@ _PREDICTIONS = """SELECT shard, data FROM predictions WHERE cell = (
     AND condition = (SELECT id FROM conditions WHERE fingerprint = ?) AND seed = ? AND precision = ?) ORDER BY shard"""
 
 
-def _exploded(found: Predictions, start: int) -> pd.DataFrame:
-    frames = found.classes[0, ..., 0].size if len(found) else 1
+def _exploded(parts: Sequence[tuple[int, Predictions]]) -> pd.DataFrame:
+    """(the first image's place, predictions) of a cell's shards -> one row for each image and frame."""
+    found = Predictions.concatenate([predictions for _, predictions in parts])
+    places = np.concatenate([np.arange(start, start + len(predictions)) for start, predictions in parts])
+    frames = found.classes[0, ..., 0].size
     confidence = found.confidence
 
     def each(values: Any) -> Any:
@@ -103,11 +113,11 @@ def _exploded(found: Predictions, start: int) -> pd.DataFrame:
 
     return pd.DataFrame(
         {
-            "place": each(np.arange(start, start + len(found))),
+            "place": each(places),
             "frame": np.tile(np.arange(frames), len(found)),
-            "id": pd.array([pd.NA] * (len(found) * frames) if found.ids is None else each(found.ids), dtype="Int64"),
+            "id": pd.NA if found.ids is None else each(found.ids),
             "label": each(found.labels),
             "predicted": found.classes[..., 0].reshape(-1),
             "confidence": np.nan if confidence is None else confidence.reshape(-1),
         }
-    )
+    ).astype({"id": "Int64"})

@@ -23,7 +23,7 @@ from robustcore.errors import StoreError
 from robustcore.evaluation import database
 
 APPLICATION_ID = 0x52424353  # marks a SQLite file as one of ours
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE models (
@@ -63,20 +63,29 @@ CREATE TABLE claims (
     cell TEXT NOT NULL, shard INTEGER NOT NULL, owner TEXT NOT NULL, expires REAL NOT NULL,
     PRIMARY KEY (cell, shard)) WITHOUT ROWID;
 CREATE INDEX claims_by_owner ON claims (owner);
-CREATE VIEW results AS SELECT
+"""
+
+VIEW = """CREATE VIEW results AS SELECT
     models.name AS model, datasets.name AS dataset, datasets.split AS split, conditions.kind AS kind,
-    conditions.name AS name, json_extract(conditions.canonical, '$.severity') AS severity,
-    json_extract(conditions.canonical, '$.strength') AS strength,
-    coalesce(json_extract(conditions.canonical, '$.storage'), 'memory') AS storage, seed, precision, n,
-    correct, 1.0 * correct / answers AS accuracy, 1.0 * top5 / answers AS top5, confidence / answers AS confidence,
+    conditions.name AS name, json_extract(canonical, '$.severity') AS severity,
+    json_extract(canonical, '$.strength') AS strength, json_extract(canonical, '$.variant') AS variant,
+    coalesce(json_extract(canonical, '$.storage'), 'memory') AS storage,
+    coalesce(json_extract(canonical, '$.params'), '') AS params, seed, precision, n, correct,
+    1.0 * correct / answers AS accuracy, 1.0 * top5 / answers AS top5, confidence / answers AS confidence,
     models.fingerprint AS model_fingerprint, datasets.fingerprint AS dataset_fingerprint,
     conditions.fingerprint AS condition_fingerprint, updated
     FROM cells JOIN models ON models.id = cells.model JOIN datasets ON datasets.id = cells.dataset
-    JOIN conditions ON conditions.id = cells.condition WHERE n > 0;
-"""
+    JOIN conditions ON conditions.id = cells.condition WHERE n > 0"""
+
+
+def _new_view(connection: sqlite3.Connection) -> None:
+    """Version 2: the view says a condition's variant and parameters too."""
+    connection.execute("DROP VIEW results")
+    connection.execute(VIEW)
+
 
 # From version -> what brings a file to the next one; run in one transaction, in order.
-MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {}
+MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _new_view}
 
 
 def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqlite3.Connection:
@@ -103,7 +112,11 @@ def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqli
             if state.empty:  # somebody is about to make it: there is nothing in it yet
                 connection.close()
                 return nothing()
-            raise state.refusal(path)
+            if not state.migratable or immutable:
+                raise state.refusal(path)
+            connection.close()
+            connect(path, write=True).close()  # brings it to this version, where it can be written
+            return connect(path)
         except BaseException:
             connection.close()
             raise
@@ -142,6 +155,11 @@ class _State:
     def empty(self) -> bool:
         return (self.version, self.mark, self.tables) == (0, 0, 0)
 
+    @property
+    def migratable(self) -> bool:
+        steps = range(self.version, VERSION)
+        return self.mark == APPLICATION_ID and self.version < VERSION and all(step in MIGRATIONS for step in steps)
+
     def refusal(self, path: Path) -> StoreError:
         if self.mark != APPLICATION_ID:
             return StoreError(
@@ -154,8 +172,7 @@ class _State:
                 f"{what} It comes from a newer release: update robustcore, or choose another cache folder."
             )
         return StoreError(
-            f"{what} It comes from an older release: the next evaluation migrates it where that can be done; "
-            "else choose another cache folder."
+            f"{what} It comes from an older release and cannot be brought to this version; choose another cache folder."
         )
 
 
@@ -168,11 +185,9 @@ def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
     if state.empty:
         _create(connection)
         return
-    if state.mark != APPLICATION_ID or state.version > VERSION:
+    if not state.migratable:
         raise state.refusal(path)
     for version in range(state.version, VERSION):
-        if version not in MIGRATIONS:
-            raise state.refusal(path)
         MIGRATIONS[version](connection)
     _mark(connection)
 
@@ -181,6 +196,7 @@ def _create(connection: sqlite3.Connection) -> None:
     for statement in TABLES.split(";\n"):
         if statement.strip():
             connection.execute(statement)
+    connection.execute(VIEW)
     _mark(connection)
 
 

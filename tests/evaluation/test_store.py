@@ -7,7 +7,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -274,23 +274,45 @@ def test_a_file_of_an_older_release_is_migrated_when_it_is_written(
 ) -> None:
     store.save([result(cells[0], 0)], RUN)
     store.close()
-    monkeypatch.setattr(schema, "VERSION", 3)
+    now = schema.VERSION
+    monkeypatch.setattr(schema, "VERSION", now + 2)
     monkeypatch.setattr(
         schema,
         "MIGRATIONS",
         {
-            1: lambda c: c.execute("ALTER TABLE runs ADD COLUMN note TEXT"),
-            2: lambda c: c.execute("CREATE TABLE new (x)"),
+            now: lambda c: c.execute("ALTER TABLE runs ADD COLUMN note TEXT"),
+            now + 1: lambda c: c.execute("CREATE TABLE new (x)"),
         },
     )
-    with pytest.raises(StoreError, match="older release"):
-        store.stored(cells)
     store.save([result(cells[0], 1)], RUN)
     assert store.stored(cells)[cells[0].key] == {0: 256, 1: 256}
     connection = sqlite3.connect(store.path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (now + 2,)
     assert connection.execute("SELECT note FROM runs").fetchall() == [(None,)]
     connection.close()
+
+
+def test_a_file_of_an_older_release_is_migrated_when_it_is_read(store: Store, cells: list[Cell]) -> None:
+    store.save([result(cells[0], 0)], RUN)
+    store.close()
+    with closing(sqlite3.connect(store.path)) as connection:  # as version 1 had it: no variant and no parameters
+        connection.executescript(
+            "DROP VIEW results; CREATE VIEW results AS SELECT n FROM cells; PRAGMA user_version = 1"
+        )
+    assert store.stored(cells) == {cells[0].key: {0: 256}}
+    with closing(sqlite3.connect(store.path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+        assert connection.execute("SELECT variant, params FROM results").fetchall() == [(None, "")]
+
+
+def test_a_file_of_an_older_release_that_nothing_can_migrate_is_refused(
+    store: Store, cells: list[Cell], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save([result(cells[0], 0)], RUN)
+    store.close()
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
+    with pytest.raises(StoreError, match="older release"):
+        store.stored(cells)
 
 
 def test_a_failed_migration_changes_nothing(store: Store, cells: list[Cell], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,8 +324,8 @@ def test_a_failed_migration_changes_nothing(store: Store, cells: list[Cell], mon
         connection.execute("SELECT nonsense")
 
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "VERSION", 2)
-        patch.setattr(schema, "MIGRATIONS", {1: broken})
+        patch.setattr(schema, "VERSION", schema.VERSION + 1)
+        patch.setattr(schema, "MIGRATIONS", {schema.VERSION - 1: broken})
         with pytest.raises(StoreError, match="nonsense"):
             store.save([result(cells[0], 1)], RUN)
     assert store.stored(cells) == {cells[0].key: {0: 256}}
