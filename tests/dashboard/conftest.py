@@ -29,7 +29,8 @@ def on_this_machine_alone() -> None:
 def open_page(on_this_machine_alone: None) -> OpenPage:
     """`open_page("corruptions", corruptions_seed="3")`: the page as it stands after its first run with that address."""
     # Each test has a cache folder, and so models and results, of its own.
-    for loader in (data.model_names, data.evaluated, data.folders, data.comparison, data.overview, data.price):
+    data.results_changed()
+    for loader in (data.model_names, data.folders):
         loader.clear()
 
     def open_(name: str, **address: Any) -> AppTest:

@@ -19,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 import robustcore as rc
 from dashboard import data
+from dashboard.data import grids, models
 from dashboard.widgets import states
 from robustcore.models import checkpoints
 from tests.dashboard.conftest import OpenPage, markup, sound
@@ -149,14 +150,14 @@ def test_two_models_answer_to_the_same_images(open_page: OpenPage, own_model: st
 def test_a_large_model_answers_while_the_grid_is_shown(
     open_page: OpenPage, own_model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data, "_SMALL", 0)
-    monkeypatch.setattr(data, "_quick", set())
+    monkeypatch.setattr(models, "_SMALL", 0)
+    monkeypatch.setattr(models, "_quick", set())
     seen = []
     rerun = st.rerun
     monkeypatch.setattr(st, "rerun", lambda: (seen.append(1), rerun()))
     at = open_page("corruptions", corruptions_model=own_model, corruptions_number="17")
     assert sound(at)
-    assert len(seen) == -(-76 // data._CHUNK)
+    assert len(seen) == -(-76 // grids._CHUNK)
     assert "…" not in answers(at)
     assert "has answered" not in markup(at, GRID)
 

@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit import config
 
 from dashboard import actions, data, roots
+from dashboard.data import datasets
 from robustcore.errors import InvalidArgumentError, RobustcoreError
 from robustcore.evaluation import jobs
 from robustcore.evaluation.request import EvaluationRequest
@@ -30,7 +31,7 @@ def class_folders(place: Path) -> Path:
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data root with a set of images, beside it a secret one."""
-    data._folder.clear()
+    datasets._folder.clear()
     class_folders(tmp_path / "root" / "images")
     class_folders(tmp_path / "secret")
     (tmp_path / "secret" / "model.safetensors").write_bytes(b"secret")

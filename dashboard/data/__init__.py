@@ -1,0 +1,72 @@
+"""Everything that pages load and compute through caches: the only place with `st.cache_data` and `st.cache_resource`.
+
+A cached loader takes plain values, never an image or a model to be hashed: Streamlit hashes large images by samples and
+cannot hash models at all. What stands behind an underscore is carried by the plain values beside it. Every cache is
+bounded. Resources are shared by all sessions and never changed. Nothing heavy is imported before a loader is called.
+
+    models      what there is, and the loaded ones         datasets  what an evaluation can run on
+    images      single images                              results   what is stored of the models
+    grids       one image under many corruptions           prices    what an evaluation costs here
+    films       one image under a sequence                 reading   caches that end with an evaluation
+    attacks     one image under attack                     warming   what is loaded before anybody asks
+    audits      a suite's severities
+"""
+
+from dashboard.data.attacks import attack_sweep, attacked, clean_answer, new_run, survivals
+from dashboard.data.audits import severity_audit
+from dashboard.data.datasets import dataset, folders
+from dashboard.data.films import Film, film, film_answers
+from dashboard.data.grids import Grid, Scoring, grid, scoring
+from dashboard.data.images import (
+    indices_of_class,
+    photograph,
+    test_image,
+    test_images,
+    test_thumbnail,
+    upload,
+)
+from dashboard.data.models import DEFAULT_MODEL, card, model, model_names
+from dashboard.data.prices import devices, price
+from dashboard.data.reading import results_changed
+from dashboard.data.results import comparison, evaluated, overview, robust_accuracy, stability, subject
+from dashboard.data.warming import warm_up
+from dashboard.permissions import read_only
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "Film",
+    "Grid",
+    "Scoring",
+    "attack_sweep",
+    "attacked",
+    "card",
+    "clean_answer",
+    "comparison",
+    "dataset",
+    "devices",
+    "evaluated",
+    "film",
+    "film_answers",
+    "folders",
+    "grid",
+    "indices_of_class",
+    "model",
+    "model_names",
+    "new_run",
+    "overview",
+    "photograph",
+    "price",
+    "read_only",
+    "results_changed",
+    "robust_accuracy",
+    "scoring",
+    "severity_audit",
+    "stability",
+    "subject",
+    "survivals",
+    "test_image",
+    "test_images",
+    "test_thumbnail",
+    "upload",
+    "warm_up",
+]

@@ -1,0 +1,31 @@
+"""The audit of a suite's severities on the test images of scenes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.data import images, models
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from robustcore.reports.severity import Audit
+
+
+@st.cache_resource(max_entries=16, show_spinner="Measuring the distances …")
+def _distances(suite: str, storage: str) -> pd.DataFrame:
+    from robustcore.reports import severity
+
+    return severity.audit([], images.test_images(), suite, images=64, storage=storage).distances
+
+
+@st.cache_data(ttl=5, max_entries=16, show_spinner="Judging every step …")
+def severity_audit(model_name: str, suite: str, storage: str) -> Audit:
+    """The audit of a suite with what is stored of a model on the test images of scenes."""
+    from robustcore.reports import severity
+
+    return severity.audit(
+        models.model(model_name), images.test_images(), suite, storage=storage, far=_distances(suite, storage)
+    )

@@ -1,0 +1,66 @@
+"""Models: what there is, what each is, and the loaded ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from robustcore.models import Card, Classifier
+
+DEFAULT_MODEL = "scenes/resnet-standard"
+_SMALL = 3_000_000  # parameters; smaller models answer a whole grid at once
+
+_quick: set[tuple[str, int]] = set()  # small models that are loaded, with their stamps
+
+
+@st.cache_data(ttl=10, max_entries=1, show_spinner=False, refresh_mode="background")
+def model_names() -> list[str]:
+    """The models whose weights are on this machine, the demo's first."""
+    import robustcore.models
+
+    names = robustcore.models.names(offline=True)
+    return sorted(names, key=lambda name: (name != DEFAULT_MODEL, not name.startswith("scenes/"), name))
+
+
+def card(name: str) -> Card:
+    """What the model of that name is, without its weights."""
+    return _card(name, stamp(name))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _card(name: str, stamp: int) -> Card:
+    import robustcore.models
+
+    return robustcore.models.card(name)
+
+
+def model(name: str) -> Classifier:
+    """The model of that name, ready to answer."""
+    return _model(name, stamp(name))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _model(name: str, stamp: int) -> Classifier:
+    import robustcore.models
+
+    classifier = robustcore.models.load_model(name, "auto")
+    if sum(p.numel() for p in classifier.parameters()) < _SMALL:
+        _quick.add((name, stamp))
+    return classifier
+
+
+def stamp(name: str) -> int:
+    """Of a model that was trained here, when: a model trained again under its name is loaded again."""
+    from robustcore import models, paths
+
+    if not name.startswith(models.OWN):
+        return 0
+    file = paths.cache() / "models" / f"{name.removeprefix(models.OWN)}.safetensors"
+    return file.stat().st_mtime_ns if file.is_file() else 0
+
+
+def is_quick(name: str) -> bool:
+    """Whether a model is loaded and small, so that it answers a whole grid at once."""
+    return (name, stamp(name)) in _quick
