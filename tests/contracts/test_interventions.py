@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from robustcore.models import load_model
-from robustcore.training import interventions
+from robustcore.training import Recipe, interventions, train
+from robustcore.training.data import TrainingSet
 from robustcore.training.interventions import Intervention, Step
 
 # Settings that have no default.
@@ -54,3 +55,14 @@ def test_its_loss_reaches_every_weight(made: Intervention) -> None:
 
 def test_it_is_repeatable(made: Intervention) -> None:
     assert made.loss(step()).loss.equal(made.loss(step()).loss)
+
+
+def test_it_trains(made: Intervention) -> None:
+    batch = step()
+    data = TrainingSet(batch.images, batch.labels, batch.ids, tuple("abcd"), "made up")
+    recipe = Recipe("scenes/resnet", "made up", made.name, tuple(made.settings.items()), epochs=2, batch=4)
+    before = [p.detach().clone() for p in batch.model.parameters()]
+    standing = train(recipe, batch.model, data, device="cpu")
+    assert len(standing.history) == 2
+    assert not any(part.training for part in batch.model.modules())
+    assert not any(p.equal(old) for p, old in zip(batch.model.parameters(), before, strict=True))

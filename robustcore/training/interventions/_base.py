@@ -62,6 +62,10 @@ class Step:
         """The labels as float32 (N, K) distributions, for mixing."""
         return F.one_hot(self.labels, len(self.model.card.classes)).to(torch.float32)
 
+    def exact(self) -> torch.autocast:
+        """A context for arithmetic on pixels: float32, also where the network runs in bfloat16."""
+        return torch.autocast(self.images.device.type, enabled=False)
+
     def draws(self, operation: str, view: int = 0) -> Draws:
         """Random numbers for the batch's images, new in each epoch, for each operation and view; on the model's device."""
         return Draws(self.seed, operation, self.ids, epoch=self.epoch, view=view, device=self.images.device)
@@ -125,8 +129,13 @@ class Intervention:
 
     @property
     def label(self) -> str:
-        """The name of models that were trained with it: the registered name, with whatever tells two of a kind apart."""
-        return self.name
+        """The name of models that were trained with it: the registered name, and each setting that is not its default."""
+        changed = [
+            f"-{field.name}{value:g}" if isinstance(value, float) else f"-{field.name}{value}"
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+            if (value := getattr(self, field.name)) != field.default
+        ]
+        return self.name + "".join(changed)
 
     @property
     def settings(self) -> dict[str, Any]:
