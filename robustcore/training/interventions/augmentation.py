@@ -40,7 +40,8 @@ def corrupted(step: Step, part: slice, name: str, severity: int = 0) -> Tensor:
     images, ids = step.images[part], step.ids[part]
 
     def run(images: Tensor, ids: Tensor, **strength: Any) -> Tensor:
-        return corruption(images, seed=step.seed, ids=ids, epoch=step.epoch, **strength)
+        with step.exact():
+            return corruption(images, seed=step.seed, ids=ids, epoch=step.epoch, **strength)
 
     if not corruption.severities:
         return run(images, ids)
