@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "--suite",
         nargs="+",
-        default=["imagenet-c"],
+        action="extend",
         metavar="NAME|FILE",
         help="suites, toml files, corruptions or clean (default: imagenet-c)",
     )
@@ -39,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "--severity",
         nargs="+",
+        action="extend",
         type=int,
         choices=range(1, 6),
         metavar="1..5",
@@ -115,7 +116,7 @@ def _request(args: argparse.Namespace) -> EvaluationRequest:
     return EvaluationRequest(
         models=tuple(args.model),
         dataset=args.dataset,
-        conditions=tuple(args.suite),
+        conditions=tuple(args.suite or ["imagenet-c"]),
         split=args.split,
         limit=args.limit,
         seed=args.seed,

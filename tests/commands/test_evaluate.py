@@ -33,7 +33,7 @@ def run(*argv: str) -> int:
 
 
 def test_an_evaluation_from_start_to_csv_and_again_from_the_store(model: str, tmp_path: Path, capsys: Output) -> None:
-    args = ("--model", model, "--suite", "fog", "--severity", "1", "5", "--limit", "20")
+    args = ("--model", model, "--suite", "fog", "--severity", "1", "--severity", "5", "--limit", "20")
     assert run(*args) == 0
     out, err = capsys.readouterr()
     assert "clean accuracy" in out
@@ -62,6 +62,17 @@ def test_an_evaluation_from_start_to_csv_and_again_from_the_store(model: str, tm
     exporting = ["results", "export", str(tmp_path / "all.csv"), "--predictions", "--model", table["model"][0]]
     assert cli.main(exporting) == 0
     assert len(pd.read_csv(tmp_path / "all.csv")) == 60
+
+
+def test_a_repeated_suite_is_added_to_the_first(model: str, capsys: Output) -> None:
+    args = ("--model", model, "--severity", "1", "--limit", "4", "--format", "csv")
+    assert run(*args, "--suite", "fog", "snow", "--suite", "frost") == 0
+    assert {line.split(",")[4] for line in capsys.readouterr().out.splitlines()[1:]} == {
+        "clean",
+        "fog",
+        "snow",
+        "frost",
+    }
 
 
 @pytest.mark.parametrize(
