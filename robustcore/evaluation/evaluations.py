@@ -41,6 +41,11 @@ class Prepared:
     cells: Sequence[Cell]
     precision: str
 
+    @property
+    def subjects(self) -> list[Subject]:
+        """The models as results know them, in the order given."""
+        return list(dict.fromkeys(cell.model for cell in self.cells))
+
 
 def evaluate(
     models: Models,

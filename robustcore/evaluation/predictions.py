@@ -6,11 +6,13 @@ bytes, every array split into byte planes first, since the high bytes of neighbo
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import math
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -176,20 +178,13 @@ class Predictions:
     @classmethod
     def from_bytes(cls, data: bytes) -> Predictions:
         """The inverse of `to_bytes`; a `StoreError` for anything else."""
-        try:
-            if data[:4] != _MAGIC:
-                raise ValueError("they do not begin as predictions do")
-            (length,) = struct.unpack("<I", data[4:8])
-            header = json.loads(data[8 : 8 + length])
-            body = zlib.decompress(data[8 + length :])
+        with _whole():
+            header, body = _opened(data)
             fields: dict[str, Any] = {"ids": None}
             values: dict[str, Floats] = {}
             place = 0
             for name, stored, shape, wanted in header:
-                dtype = np.dtype(stored)
-                size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
-                array = _join(body[place : place + size], dtype, shape).astype(np.dtype(wanted), copy=False)
-                place += size
+                array, place = _field(body, place, stored, shape, wanted)
                 if name.startswith("values."):
                     values[name.removeprefix("values.")] = array
                 else:
@@ -197,10 +192,53 @@ class Predictions:
             if place != len(body):
                 raise ValueError("they have bytes left over")
             return cls(**fields, values=values)
-        except (ValueError, TypeError, KeyError, struct.error, zlib.error) as error:
-            raise StoreError(
-                f"Stored predictions are damaged ({error}). 'robustcore results verify' drops damaged units."
-            ) from error
+
+    @classmethod
+    def answers_from_bytes(cls, data: bytes) -> Predictions:
+        """Labels and best classes alone: what they stand behind in the serial form is not even decompressed."""
+        with _whole():
+            header, body = _opened(data, until="classes")
+            fields: dict[str, Any] = {}
+            place = 0
+            for name, *form in header:
+                fields[name], place = _field(body, place, *form)
+                if name == "classes":
+                    break
+            return cls(None, fields["labels"], fields["classes"][..., :1])
+
+
+@contextlib.contextmanager
+def _whole() -> Iterator[None]:
+    """What is not the serial form of predictions becomes one sentence."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, struct.error, zlib.error) as error:
+        raise StoreError(
+            f"Stored predictions are damaged ({error}). 'robustcore results verify' drops damaged units."
+        ) from error
+
+
+def _opened(data: bytes, until: str = "") -> tuple[list[Any], bytes]:
+    """The header, and the arrays' bytes: all of them, or those up to the array `until` alone."""
+    if data[:4] != _MAGIC:
+        raise ValueError("they do not begin as predictions do")
+    (length,) = struct.unpack("<I", data[4:8])
+    header = json.loads(data[8 : 8 + length])
+    if not until:
+        return header, zlib.decompress(data[8 + length :])
+    names = [name for name, *_ in header]
+    wanted = sum(_size(stored, shape) for _, stored, shape, _ in header[: names.index(until) + 1])
+    return header, zlib.decompressobj().decompress(data[8 + length :], wanted)
+
+
+def _size(stored: str, shape: Sequence[int]) -> int:
+    return np.dtype(stored).itemsize * math.prod(shape)
+
+
+def _field(body: bytes, place: int, stored: str, shape: Sequence[int], wanted: str) -> tuple[Any, int]:
+    """The array that begins at `place`, and where the next one does."""
+    end = place + _size(stored, shape)
+    return _join(body[place:end], np.dtype(stored), shape).astype(np.dtype(wanted), copy=False), end
 
 
 def _narrow(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

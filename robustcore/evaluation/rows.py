@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from robustcore.errors import StoreError
@@ -92,6 +92,15 @@ def read(connection: sqlite3.Connection, cell: int, shard: int) -> Predictions |
     """One unit's predictions."""
     row = connection.execute("SELECT data FROM predictions WHERE cell = ? AND shard = ?", (cell, shard)).fetchone()
     return None if row is None else Predictions.from_bytes(row[0])
+
+
+def answers(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[tuple[int, int, Predictions]]:
+    """(cell, shard, labels and best classes) of every unit of some cells, shard by shard."""
+    for cell, shard, data in connection.execute(
+        "SELECT cell, shard, data FROM predictions WHERE cell IN (SELECT value FROM json_each(?)) ORDER BY cell, shard",
+        (json.dumps(list(ids)),),
+    ):
+        yield cell, shard, Predictions.answers_from_bytes(data)
 
 
 def total(parts: Sequence[Counts]) -> Counts:

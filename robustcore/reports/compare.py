@@ -14,7 +14,7 @@ import pandas as pd
 from robustcore import corruptions
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import Condition, Store, Subject, lookup, suites
+from robustcore.evaluation import Condition, Store, Subject, evaluations, suites, tables
 from robustcore.models.classifier import Classifier
 from robustcore.reports.provenance import Provenance
 
@@ -29,12 +29,14 @@ class Comparison:
 
     Attributes:
         rows: one row for each model, condition and severity, with the columns of `evaluate`, and further: `label` (what the
-            condition is called here), `family`, `shared` (the number of images that the models share under the condition).
+            condition is called here), `family`, `condition` (its canonical form), `shared` (the number of images that the
+            models share under the condition).
             The clean rows stand in it once for each value of `shared`, so that whatever relates the two does it on the
             same images. Conditions that none of the models was evaluated under are left out.
         missing: the labels of those.
         notes: sentences that belong beside every figure of it.
         provenance: where it comes from.
+        subjects: the models as results know them.
         classes, side: of the dataset: the number of classes, and the images' side in pixels.
     """
 
@@ -42,6 +44,7 @@ class Comparison:
     missing: tuple[str, ...]
     notes: tuple[str, ...]
     provenance: Provenance
+    subjects: tuple[Subject, ...]
     classes: int
     side: int
 
@@ -70,7 +73,12 @@ class Comparison:
     def only(self, models: Sequence[str]) -> Comparison:
         """The same for some of the models: one that only served as the reference is left out of the figures."""
         provenance = dataclasses.replace(self.provenance, models=tuple(models))
-        return dataclasses.replace(self, rows=self.rows[self.rows["model"].isin(models)], provenance=provenance)
+        return dataclasses.replace(
+            self,
+            rows=self.rows[self.rows["model"].isin(models)],
+            provenance=provenance,
+            subjects=tuple(s for s in self.subjects if s.name in models),
+        )
 
 
 def conditions(names: Sequence[str], storage: str = "memory") -> list[Condition]:
@@ -111,11 +119,15 @@ def gather(
         if not given:
             raise InvalidArgumentError(f"There is no {what} to compare; name one or more.")
     asked = conditions(suite_names, storage)
+    results = store if isinstance(store, Store) else Store(store)
+    subjects = evaluations.prepare(models, dataset, "clean").subjects
 
     def look(at_most: int | None) -> pd.DataFrame:
-        rows = lookup(models, dataset, asked, limit=at_most, seed=seed, storage=storage, store=store)
+        prepared = evaluations.prepare(subjects, dataset, asked, limit=at_most, seed=seed)
+        rows = tables.table(prepared.cells, results)
+        rows["condition"] = [cell.condition.canonical() for cell in prepared.cells]
         rows = rows[rows["severity"].isna() | rows["severity"].isin(severities)].reset_index(drop=True)
-        rows["key"] = rows[KEY].fillna("").astype(str).agg("|".join, axis=1)
+        rows["key"] = ["|".join(parts) for parts in zip(*(rows[k].fillna("").astype(str) for k in KEY), strict=True)]
         return rows
 
     found = look(limit)
@@ -138,6 +150,7 @@ def gather(
         missing=missing,
         notes=tuple(notes),
         provenance=Provenance.of(rows, suites=tuple(suite_names), storage=storage, seed=seed),
+        subjects=tuple(subjects),
         classes=len(dataset.classes),
         side=dataset.side,
     )

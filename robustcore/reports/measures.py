@@ -14,7 +14,8 @@ import pandas as pd
 
 from robustcore import metrics
 from robustcore.errors import InvalidArgumentError
-from robustcore.reports import references
+from robustcore.reports import intervals, references
+from robustcore.reports.answers import Answers
 from robustcore.reports.compare import KEY, Comparison
 
 INTERVAL = "Intervals: 95 % (Wilson) over the images; over several severities as for one answer an image, rather wide"
@@ -66,7 +67,7 @@ class Bars:
             family, value (NaN where undefined), low, high (95 %, NaN where there is no interval), clean (accuracy), n,
             severities (a text such as "1 2 3 4 5"), reason.
         means: one row for each model: model, clean, value (the mean over the conditions, NaN where one of them is
-            undefined), conditions (their number), reason.
+            undefined), low, high (its 95 % interval), conditions (their number), reason.
         notes: sentences that belong beside the figure.
         footer: where it comes from.
     """
@@ -77,7 +78,14 @@ class Bars:
     footer: str
 
 
-def bars(comparison: Comparison, measure: str, *, reference: str = "", models: Sequence[str] = ()) -> Bars:
+def bars(
+    comparison: Comparison,
+    measure: str,
+    *,
+    reference: str = "",
+    models: Sequence[str] = (),
+    answers: Answers | None = None,
+) -> Bars:
     """A measure for each model and condition, and its mean.
 
     Args:
@@ -85,6 +93,7 @@ def bars(comparison: Comparison, measure: str, *, reference: str = "", models: S
         measure: a key of `MEASURES`.
         reference: for those that need one: a model of the comparison, or `references.ALEXNET`.
         models: those that are wanted; default all.
+        answers: the answers behind the comparison, for intervals of what is no plain accuracy.
 
     Raises:
         InvalidArgumentError: an unknown measure, or a reference that cannot be used, with the reason.
@@ -106,7 +115,26 @@ def bars(comparison: Comparison, measure: str, *, reference: str = "", models: S
         parts.append(table)
         notes += [note for note in said if note not in notes]
     table = _complete(pd.concat(parts), comparison, wanted)
-    return Bars(table, _means(table, comparison, wanted), tuple(notes), _footer(comparison, chosen, reference, wanted))
+    means = _means(table, comparison, wanted)
+    if answers is not None:
+        table, means = _with_intervals(table, means, comparison, answers, chosen, reference)
+    footer = _footer(comparison, chosen, reference, wanted, drawn=answers is not None)
+    return Bars(table, means, tuple(notes), footer)
+
+
+def _with_intervals(
+    table: pd.DataFrame, means: pd.DataFrame, comparison: Comparison, answers: Answers, measure: Measure, reference: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same with intervals from drawings of the images, the reference drawn with the models where it can be."""
+    wanted = list(means["model"])
+    against: str | intervals.Fixed = reference
+    if measure.reference and reference == references.ALEXNET:
+        against = references.fixed_alexnet(comparison)
+    elif measure.reference and reference not in wanted:
+        wanted.append(reference)
+    drawn = intervals.draw(comparison, answers, wanted)
+    found = intervals.values(drawn, measure.name, against)
+    return intervals.fill(table, drawn, found), intervals.of_means(means, drawn, found)
 
 
 def ordered(result: Bars, measure: str, by: str, families: Callable[[str], Any] = str) -> pd.DataFrame:
@@ -208,13 +236,13 @@ def _means(table: pd.DataFrame, comparison: Comparison, models: Sequence[str]) -
             {
                 "model": model, "clean": clean.get(model, math.nan),
                 "value": math.nan if len(undefined) or own.empty else own["value"].mean(),
-                "conditions": len(own), "reason": why,
+                "low": math.nan, "high": math.nan, "conditions": len(own), "reason": why,
             }
         )  # fmt: skip
-    return pd.DataFrame(rows, columns=["model", "clean", "value", "conditions", "reason"])
+    return pd.DataFrame(rows, columns=["model", "clean", "value", "low", "high", "conditions", "reason"])
 
 
-def _footer(comparison: Comparison, measure: Measure, reference: str, models: Sequence[str]) -> str:
+def _footer(comparison: Comparison, measure: Measure, reference: str, models: Sequence[str], *, drawn: bool) -> str:
     levels = sorted({int(s) for s in comparison.corrupted["severity"].dropna()})
     over = ""
     if levels:
@@ -223,7 +251,7 @@ def _footer(comparison: Comparison, measure: Measure, reference: str, models: Se
     return comparison.only(models).provenance.sentence(
         formula=measure.formula + over,
         reference=references.title(reference) if measure.reference else "",
-        interval=INTERVAL if measure.name == "accuracy" else "",
+        interval=INTERVAL if measure.name == "accuracy" else intervals.SENTENCE if drawn else "",
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from robustcore.corruptions import names as corruption_names
+from robustcore.metrics import alexnet
 from robustcore.reports.compare import Comparison
+from robustcore.reports.intervals import Fixed
 
 ALEXNET = "alexnet"  # the published reference, as the metrics call it
 
@@ -30,6 +32,19 @@ def refused(comparison: Comparison, reference: str) -> str:
             "the evaluated models as the reference."
         )
     return ""
+
+
+def fixed_alexnet(comparison: Comparison) -> Fixed:
+    """AlexNet's printed accuracies under the comparison's corruptions, the mean over its severities, by label."""
+    severities = {int(s) for s in comparison.corrupted["severity"].dropna()}
+    found = {}
+    for label, name in comparison.corrupted[["label", "name"]].drop_duplicates().itertuples(index=False):
+        errors = alexnet.ERRORS.get(name)
+        if errors:
+            found[label] = 1 - sum(errors[s - 1] for s in severities) / len(severities)
+        elif name in alexnet.MEAN_ERRORS and severities == {1, 2, 3, 4, 5}:
+            found[label] = 1 - alexnet.MEAN_ERRORS[name]
+    return Fixed(found, 1 - alexnet.CLEAN_ERROR)
 
 
 def title(reference: str) -> str:
