@@ -104,6 +104,7 @@ def _ranges(found: Overview) -> None:
         says=_says(found),
         alt=_alt(found),
         footer=footer,
+        origin=found.provenance,
     )
     for note in found.notes:
         st.caption(states.plain(note))

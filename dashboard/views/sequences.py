@@ -219,6 +219,7 @@ def _bars(report: stability.Stability, metric: str, difficulty: int) -> None:
         says=says[:1].upper() + says[1:] + ".",
         table=report.rows,
         footer=footer,
+        origin=report.provenance,
     )
 
 

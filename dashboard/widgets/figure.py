@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import theme
 from dashboard.widgets import states
+
+if TYPE_CHECKING:
+    from robustcore.reports.provenance import Provenance
 
 # No toolbar: an image without its footer says nothing about where it comes from. The downloaded file has both.
 _CONFIG = {"displaylogo": False, "displayModeBar": False}
@@ -23,6 +26,7 @@ def card(
     alt: str = "",
     table: pd.DataFrame | None = None,
     footer: str = "",
+    origin: Provenance | None = None,
     height: int | Literal["content"] = "content",
     help: str | None = None,
 ) -> None:
@@ -38,6 +42,7 @@ def card(
         alt: what a person who does not see the figure should know.
         table: what is drawn, offered as a table and a CSV file.
         footer: provenance, in small print.
+        origin: whose fingerprints and runs stand below the footer for whoever opens it.
     """
     with st.container(border=True, key=f"card-{key}"):
         st.subheader(title, anchor=False, help=help)
@@ -46,6 +51,8 @@ def card(
         st.plotly_chart(figure, width="stretch", height=height, key=f"figure-{key}", config=_CONFIG, alt=alt or title)
         if footer:
             st.caption(states.plain(footer))
+        if origin is not None:
+            evidence(origin, key)
         if table is not None:
             with st.expander("What is drawn, as a table", icon=":material/table_chart:"):
                 st.dataframe(table, hide_index=True, width="stretch")
@@ -53,6 +60,16 @@ def card(
             if table is not None:
                 download_csv(table, key)
             _download_html(figure, key, title)
+
+
+def evidence(origin: Provenance, key: str) -> None:
+    """Where the numbers come from, to the last digit: fingerprints, runs, devices, durations; read when it is opened."""
+    opened = st.expander(
+        "Where the numbers come from", icon=":material/fingerprint:", key=f"evidence-{key}", on_change="rerun"
+    )
+    if opened.open:
+        with opened:
+            st.code("\n".join(origin.evidence()) or "Nothing is stored yet.", language=None, wrap_lines=True)
 
 
 def _download_html(figure: Any, name: str, title: str) -> None:

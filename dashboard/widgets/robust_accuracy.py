@@ -40,6 +40,7 @@ def panel(prefix: str, models: Sequence[str], dataset: str, seed: int) -> None:
         "to fool.",
         table=table,
         footer=footer,
+        origin=table.attrs["provenance"],
     )
     _signs(table)
     _transfer(prefix, table, footer)
@@ -79,4 +80,5 @@ def _transfer(prefix: str, table: pd.DataFrame, footer: str) -> None:
         says="Rows are the models that the images were crafted on, columns those that judge them; the diagonal knows its model.",
         table=square.rename_axis("crafted on").reset_index(),
         footer=f"PGD at eps {chosen}. {footer}",
+        origin=table.attrs["provenance"],
     )

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from robustcore.evaluation import operations
 from robustcore.evaluation.plan import Cell
 from robustcore.evaluation.store import Store, Totals
 
 COLUMNS = (
     "model", "dataset", "split", "kind", "name", "severity", "strength", "variant", "storage", "params", "seed",
-    "precision", "n", "correct", "accuracy", "top5", "confidence", "shipped", "updated", "reason",
+    "precision", "n", "correct", "accuracy", "top5", "confidence", "model_fingerprint", "dataset_fingerprint",
+    "condition_fingerprint", "shipped", "updated", "reason",
 )  # fmt: skip
 
 
@@ -24,8 +26,8 @@ def table(cells: Sequence[Cell], store: Store) -> pd.DataFrame:
     Columns: model, dataset, split; kind, name, severity (Int64), strength (a text: "uniform", a number, or missing),
     variant, storage, params (JSON, "" for none); seed, precision; n images, correct answers; accuracy, top5 and
     confidence (mean greatest softmax probability), each 0 .. 1; the mean of each further per-image number under its
-    own name; shipped (whether it comes with the package), updated (UTC), and a reason wherever a number is undefined or n
-    is smaller than what was asked for.
+    own name; model_fingerprint, dataset_fingerprint, condition_fingerprint; shipped (whether it comes with the
+    package), updated (UTC), and a reason wherever a number is undefined or n is smaller than what was asked for.
     """
     totals = store.totals(cells)
     failures = store.failures(cells)
@@ -34,7 +36,7 @@ def table(cells: Sequence[Cell], store: Store) -> pd.DataFrame:
         for cell, found in zip(cells, totals, strict=True)
     ]
     further = sorted({name for found in totals if found.counts for name in found.counts.values})
-    frame = pd.DataFrame(rows, columns=[*COLUMNS[:-3], *further, *COLUMNS[-3:]])
+    frame = pd.DataFrame(rows, columns=[*COLUMNS[:-6], *further, *COLUMNS[-6:]])
     return frame.astype({"severity": "Int64", "strength": "string", "variant": "string"})
 
 
@@ -53,6 +55,9 @@ def _row(cell: Cell, found: Totals, failures: Sequence[str]) -> dict[str, Any]:
         "params": json.dumps(condition.parameters, sort_keys=True) if condition.params else "",
         "seed": cell.key.seed,
         "precision": cell.key.precision,
+        "model_fingerprint": cell.key.model,
+        "dataset_fingerprint": cell.key.dataset,
+        "condition_fingerprint": cell.key.condition,
         "shipped": found.shipped,
         "updated": found.updated,
     }
@@ -66,12 +71,13 @@ def _row(cell: Cell, found: Totals, failures: Sequence[str]) -> dict[str, Any]:
         reason = missing + (f": {failures[0]}" if failures else "")
     elif counts.confidence is None:
         reason = "shipped results hold one class per image: no top-5 and no confidence"
+    unlabelled = operations.of(condition).unlabelled(condition)
     return row | {
         "n": counts.n,
         "correct": counts.correct,
-        "accuracy": counts.correct / counts.answers,
-        "top5": np.nan if counts.top5 is None else counts.top5 / counts.answers,
+        "accuracy": np.nan if unlabelled else counts.correct / counts.answers,
+        "top5": np.nan if unlabelled or counts.top5 is None else counts.top5 / counts.answers,
         "confidence": np.nan if counts.confidence is None else counts.confidence / counts.answers,
         **{name: value / counts.n for name, value in counts.values.items()},
-        "reason": reason,
+        "reason": "; ".join(filter(None, (unlabelled, reason))),
     }

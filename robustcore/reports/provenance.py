@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import pandas as pd
+
+from robustcore.evaluation import Store, inventory
+
+_KEYS = [
+    "model", "model_fingerprint", "dataset", "dataset_fingerprint", "condition_fingerprint", "seed", "precision", "shipped",
+]  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +29,8 @@ class Provenance:
         storage: "memory", or "jpeg85" for the second JPEG of the released sets.
         shipped: "all", "some" or "none" of the results come with the package.
         updated: the day of the newest result, or "".
+        keys: what the results are found by, one row for each: model, dataset, their fingerprints and the condition's,
+            seed, precision, shipped.
     """
 
     models: tuple[str, ...]
@@ -32,6 +42,9 @@ class Provenance:
     storage: str
     shipped: str
     updated: str
+    keys: pd.DataFrame = dataclasses.field(
+        default_factory=lambda: pd.DataFrame(columns=_KEYS), compare=False, repr=False
+    )
 
     @classmethod
     def of(cls, table: pd.DataFrame, *, suites: tuple[str, ...], storage: str, seed: int) -> Provenance:
@@ -48,7 +61,17 @@ class Provenance:
             storage=storage,
             shipped="none" if not shipped.any() else "all" if shipped.all() else "some",
             updated=max((str(day)[:10] for day in known["updated"] if day), default=""),
+            keys=known[_KEYS].drop_duplicates(ignore_index=True),
         )
+
+    def only(self, models: Sequence[str]) -> Provenance:
+        """The same for some of the models."""
+        keys = self.keys[self.keys["model"].isin(models)]
+        return dataclasses.replace(self, models=tuple(models), keys=keys)
+
+    def evidence(self, store: Store | Path | str | None = None) -> list[str]:
+        """Whole fingerprints, and each run that computed some of it: date, device, precision, seconds, command, versions."""
+        return inventory.provenance(store if isinstance(store, Store) else Store(store), self.keys)
 
     @property
     def count(self) -> str:

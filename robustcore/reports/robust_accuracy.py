@@ -17,6 +17,7 @@ from robustcore.evaluation import Condition, Store, Subject, lookup
 from robustcore.evaluation.operations.attack import CURVE_EPS, crafted_on
 from robustcore.metrics import accuracies
 from robustcore.models.classifier import Classifier
+from robustcore.reports.provenance import Provenance
 
 ATTACKS = ("fgsm", "pgd")
 SINGLE, ITERATIVE = ATTACKS
@@ -51,7 +52,7 @@ def curves(
     Returns:
         One row for each model, attack, access and eps that is stored, the clean images at eps 0: model, attack, access
         ("white-box", or "on NAME"), eps, n, accuracy with its 95 % interval low and high, and the means success, linf
-        and l2 (NaN on clean images).
+        and l2 (NaN on clean images). `attrs["provenance"]` says where they come from.
     """
     names = {fingerprint: name for name, fingerprint in (surrogates or {}).items()}
     wanted = conditions(list(names))
@@ -82,7 +83,9 @@ def curves(
     # A curve of the clean point alone is none.
     alive = table[table["eps"] > 0][["model", "attack", "access"]].drop_duplicates()
     table = table.merge(alive, on=["model", "attack", "access"])
-    return table.sort_values(["model", "attack", "access", "eps"], ignore_index=True)
+    table = table.sort_values(["model", "attack", "access", "eps"], ignore_index=True)
+    table.attrs["provenance"] = Provenance.of(found, suites=("robust-accuracy",), storage="memory", seed=seed)
+    return table
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,7 @@ from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store, Subject, lookup
 from robustcore.metrics import stability
 from robustcore.models.classifier import Classifier
+from robustcore.reports.provenance import Provenance
 
 ALEXNET = "AlexNet (published)"
 
@@ -36,11 +37,13 @@ class Stability:
             flip_rate and t5d (against the reference, 1 = as the reference), and their reasons where they are NaN.
         means: one row for each model: model, flip_probability, top5_distance (unnormalised means), mfr, mt5d.
         reference: the reference model's name.
+        provenance: where they come from.
     """
 
     rows: pd.DataFrame
     means: pd.DataFrame
     reference: str
+    provenance: Provenance
 
 
 def table(
@@ -88,7 +91,12 @@ def table(
     order = list(dict.fromkeys(rows["model"]))
     kept = ["model", "name", "family", "n", "flip_probability", "top5_distance", "flip_rate", "flip_rate_reason",
             "t5d", "t5d_reason", "reason", "shipped"]  # fmt: skip
-    return Stability(rows[kept], means.reindex(order).rename_axis("model").reset_index(), reference)
+    return Stability(
+        rows[kept],
+        means.reindex(order).rename_axis("model").reset_index(),
+        reference,
+        Provenance.of(rows, suites=(suite,), storage="memory", seed=seed),
+    )
 
 
 def _reference(rows: pd.DataFrame, reference: str) -> tuple[pd.Series[float], pd.Series[float]]:
