@@ -35,7 +35,8 @@ def craft(model: nn.Module, pixels: Tensor, goal: Goal, eps: Tensor, steps: int 
     Returns:
         float32 (n, 3, S, S) in [0, 1], nowhere further than eps from `pixels`.
     """
-    ball, size, x = LInf(pixels, eps), per_image(eps / steps), pixels
+    x = pixels.contiguous(memory_format=torch.channels_last)  # as the network's weights lie
+    ball, size = LInf(x, eps), per_image(eps / steps)
     with evaluating(model), torch.enable_grad():
         for _ in range(steps):
             leaf = x.detach().requires_grad_()
