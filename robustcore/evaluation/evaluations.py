@@ -234,5 +234,7 @@ def carry_out(
 def _check_classes(pending: Sequence[Unit], dataset: Dataset) -> None:
     """Raise one sentence before anything is computed, not a note for every unit."""
     for subject, condition in {(unit.cell.model, unit.cell.condition) for unit in pending}:
+        if operations.of(condition).unlabelled(condition):
+            continue
         scored = operations.of(condition).dataset(condition, dataset)
         classes.matching(subject.name, subject.classes, scored.name, scored.classes)

@@ -137,11 +137,26 @@ class Predictions:
         return cls(**joined, values=values)
 
     @classmethod
-    def of(cls, logits: Tensor, labels: Tensor, ids: Tensor, values: Mapping[str, Tensor] | None = None) -> Predictions:
-        """From a model's logits (n, [F,] K), labels (n,) and ids (n,)."""
+    def of(
+        cls,
+        logits: Tensor,
+        labels: Tensor,
+        ids: Tensor,
+        values: Mapping[str, Tensor] | None = None,
+        among: tuple[Tensor, Tensor] | None = None,
+    ) -> Predictions:
+        """From a model's logits (n, [F,] K), labels (n,) and ids (n,).
+
+        Args:
+            among: (m,) the classes that are looked at, all others left out, and (m,) the class that each counts as.
+        """
         logits = logits.to(torch.float32)
+        if among is not None:
+            logits = logits[..., among[0]]
         # A stable sort, so that equal logits stand in the order of their classes on every device.
         best, classes = (part[..., :TOP] for part in logits.sort(dim=-1, descending=True, stable=True))
+        if among is not None:
+            classes = among[1][classes]
         missing = TOP - best.shape[-1]
         if missing:
             best = torch.nn.functional.pad(best, (0, missing), value=-torch.inf)

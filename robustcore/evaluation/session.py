@@ -213,17 +213,34 @@ class Session:
             if bad:
                 raise ModelError(f"The logits of {model.card.name} are not finite on {bad} of {len(piece)} images.")
             labels = piece.labels if matched else self._labels(unit, piece)
+            among = self._among(unit, piece)
             values = applied.values if applied.judged is None else {**applied.values, **applied.judged(logits)}
-            return Predictions.of(logits, labels, piece.ids, values)
+            return Predictions.of(logits, labels, piece.ids, values, among)
 
     def _labels(self, unit: Unit, piece: Part) -> Tensor:
-        """(n,) the piece's labels in the model's classes."""
+        """(n,) the piece's labels in the model's classes; -1 where no class is right."""
+        if operations.of(unit.cell.condition).unlabelled(unit.cell.condition):
+            return torch.full_like(piece.labels, -1)
+        return self._match(unit, piece)[piece.labels]
+
+    def _among(self, unit: Unit, piece: Part) -> tuple[Tensor, Tensor] | None:
+        """Of the model's classes those that it may answer with, and those that they count as."""
+        among = operations.of(unit.cell.condition).among(unit.cell.condition, piece.dataset)
+        if among is None:
+            return None
+        match = self._match(unit, piece)
+        return match[torch.as_tensor(among[0], device=self.device)], match[
+            torch.as_tensor(among[1], device=self.device)
+        ]
+
+    def _match(self, unit: Unit, piece: Part) -> Tensor:
+        """(dataset classes,) each class of the piece's dataset as one of the model's."""
         subject = unit.cell.model
         key = (subject.fingerprint, tuple(piece.dataset.classes))
         if key not in self._matching:
             match = classes.matching(subject.name, subject.classes, piece.dataset.name, piece.dataset.classes)
             self._matching[key] = torch.as_tensor(match, device=self.device)
-        return self._matching[key][piece.labels]
+        return self._matching[key]
 
     def _autocast(self, precision: str) -> contextlib.AbstractContextManager[Any]:
         if precision == "bf16":

@@ -114,6 +114,17 @@ class Operation:
         """The dataset whose images are scored; a shift answers with another one."""
         return base
 
+    def unlabelled(self, condition: Condition) -> str:
+        """Why no answer is right or wrong: the accuracy is undefined for this reason. "" where labels say what is right."""
+        return ""
+
+    def among(
+        self, condition: Condition, dataset: Dataset
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None:
+        """The classes of the scored dataset that a model may answer with, and the label that each answer counts as,
+        (m,) each; None where it answers among all of its own."""
+        return None
+
     def frames(self, condition: Condition, side: int) -> int:
         """The number of frames that one image becomes: what a batch is sized by."""
         return 1

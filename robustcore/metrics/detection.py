@@ -1,0 +1,78 @@
+"""Out-of-distribution detection: how well an anomaly score tells unknown images from known ones.
+
+A score is higher the stranger an image seems. Unknown images are the positive class, as in Basart's thesis (chapters 3
+and 4) and Hendrycks & Gimpel 2017. The functions are pure: arrays in, numbers out; an empty set gives NaN.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+Scores = npt.NDArray[np.floating]
+
+RECALL = 0.95  # of the false positive rate that is usual
+
+
+def maximum_softmax(best_logit: Scores, log_sum_exp: Scores) -> Scores:
+    """The negative of the greatest softmax probability, from each image's best logit and log-sum-exp, (n,) each."""
+    return -np.exp(np.asarray(best_logit, np.float64) - np.asarray(log_sum_exp, np.float64))
+
+
+def maximum_logit(best_logit: Scores) -> Scores:
+    """The negative of the greatest logit, (n,)."""
+    return -np.asarray(best_logit, np.float64)
+
+
+def auroc(known: Scores, unknown: Scores) -> float:
+    """Area under the receiver operating characteristic: the chance that an unknown image scores above a known one, ties
+    counted half; 0.5 is guessing.
+
+    Args:
+        known: (n,) anomaly scores of images of the model's classes. unknown: (m,) of others.
+    """
+    known, unknown = _checked(known, unknown)
+    if not len(known) or not len(unknown):
+        return math.nan
+    ordered = np.sort(known)
+    below = np.searchsorted(ordered, unknown, side="left")
+    up_to = np.searchsorted(ordered, unknown, side="right")
+    return float((below + up_to).sum() / 2 / (len(known) * len(unknown)))
+
+
+def aupr(known: Scores, unknown: Scores) -> float:
+    """Area under the precision-recall curve with unknown images as positives, as average precision; guessing gives their
+    share, m / (n + m), so that it is comparable only at the same share."""
+    known, unknown = _checked(known, unknown)
+    if not len(known) or not len(unknown):
+        return math.nan
+    hits, alarms = _at_each_threshold(known, unknown)
+    recall = hits / len(unknown)
+    return float((np.diff(recall, prepend=0.0) * hits / (hits + alarms)).sum())
+
+
+def fpr_at_recall(known: Scores, unknown: Scores, recall: float = RECALL) -> float:
+    """False positive rate at a recall: the share of known images that are flagged where at least that share of the
+    unknown ones is; lower is better. At 95 % it is FPR95."""
+    known, unknown = _checked(known, unknown)
+    if not len(known) or not len(unknown):
+        return math.nan
+    hits, alarms = _at_each_threshold(known, unknown)
+    return float(alarms[np.searchsorted(hits, recall * len(unknown) - 1e-9)] / len(known))
+
+
+def _checked(known: Scores, unknown: Scores) -> tuple[Scores, Scores]:
+    known, unknown = np.asarray(known, np.float64).reshape(-1), np.asarray(unknown, np.float64).reshape(-1)
+    if np.isnan(known).any() or np.isnan(unknown).any():
+        return known[:0], unknown[:0]
+    return known, unknown
+
+
+def _at_each_threshold(known: Scores, unknown: Scores) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Unknown and known images that score at least as high as each different score, from the highest down."""
+    limits = np.unique(np.concatenate([known, unknown]))[::-1]
+    hits = len(unknown) - np.searchsorted(np.sort(unknown), limits, side="left")
+    alarms = len(known) - np.searchsorted(np.sort(known), limits, side="left")
+    return hits, alarms
