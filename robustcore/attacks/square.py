@@ -19,6 +19,7 @@ _HALVED_AFTER = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
     needs="scores",
     source="Andriushchenko et al. 2020, algorithms 1 to 3",
     summary="Changes random squares and keeps what lowers the margin; asks for scores alone.",
+    revision=2,
     options={
         "queries": Option(1000, "Questions at most.", low=1),
         "share": Option(0.8, "Share of the image that the first squares cover.", low=1e-6, high=1.0),
@@ -81,13 +82,16 @@ def _stripes(oracle: Oracle) -> Tensor:
 
 
 def _propose_linf(oracle: Oracle, x: Tensor, side: int) -> Tensor:
-    """A square of each image, every channel of it at one end."""
+    """A square of each image, every channel of it at one end: at the other one where it lay there already."""
     side = max(side, 1)
     low, high = _ball(oracle).bounds
     window = _window(x, *_places(oracle.draws, x, side))
     up = _signs(oracle.draws, x.shape[1], 1, 1) > 0
+    square = torch.where(up, high[window], low[window])
+    # A square that is there already would waste the question.
+    vain = per_image((square == x[window]).flatten(1).all(dim=1))
     candidate = x.clone()
-    candidate[window] = torch.where(up, high[window], low[window])
+    candidate[window] = torch.where(vain ^ up, high[window], low[window])
     return candidate
 
 
