@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from robustcore import attacks, corruptions, datasets, errors, metrics, models, overlap
+    from robustcore import attacks, corruptions, datasets, errors, metrics, models, overlap, published
     from robustcore.attacks import attack
     from robustcore.corruptions import corrupt
     from robustcore.datasets import load_dataset
@@ -29,6 +29,7 @@ __all__ = [
     "metrics",
     "models",
     "overlap",
+    "published",
 ]
 
 _FUNCTIONS = {
