@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from dashboard import permissions
+from robustcore import memory
 
 APP = Path(__file__).resolve().parent / "app.py"
 
@@ -30,6 +31,7 @@ def main() -> None:
         options += ["--server.maxUploadSize", "0"]  # the server itself refuses every file, whatever a browser sends
     # Idle threads must not spin: on a busy machine that makes the small images of a page ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    memory.give_back()
     from streamlit.web import cli
 
     threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()

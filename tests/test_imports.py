@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # A package may import those that stand before it, never those behind it.
 ORDER = [
-    "errors", "paths", "registry", "progress", "devices", "randomness", "image_bounds", "images", "datasets", "corruptions", "sequences", "attacks", "models",
+    "errors", "memory", "paths", "registry", "progress", "devices", "randomness", "image_bounds", "images", "datasets", "corruptions", "sequences", "attacks", "models",
     "training", "evaluation", "metrics", "overlap", "published", "reports", "figures", "commands", "cli",
 ]  # fmt: skip
 MODULES = sorted(p for top in ("robustcore", "dashboard") for p in (ROOT / top).rglob("*.py"))

@@ -40,11 +40,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _evaluate(device: str) -> int:
     """Compute the results that ship; an interrupted evaluation goes on where it stopped."""
+    from robustcore import memory
     from robustcore.commands.evaluate import shown_on
-    from robustcore.evaluation import demo, resources
+    from robustcore.evaluation import demo
     from robustcore.progress import Bar
 
-    resources.keep_memory()
+    memory.keep()
     with Bar() as bar:
         summary = demo.build(device=device, progress=shown_on(bar))
     if summary is None:

@@ -74,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate here, or queue it. 1 if some units failed."""
     if args.format == "parquet" and args.output is None:
         args.usage.error("--format parquet needs --output FILE")
-    from robustcore.evaluation import jobs, resources, worker
+    from robustcore import memory
+    from robustcore.evaluation import jobs, worker
     from robustcore.progress import Bar, duration
 
     request = _request(args)
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"Job {job} is queued. 'robustcore jobs show {job}' shows how far it is.")
         return 0
     began = time.monotonic()
-    resources.keep_memory()
+    memory.keep()
     job = jobs.submit(request, here=True)
     with Bar() as bar:
         summary, table = worker.run_job(job, shown_on(bar))

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 
 import torch
 
 # More threads than this only wait for each other inside Python.
 _MOST_WORKERS = 8
-# Options of mallopt, from glibc's malloc.h.
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8
 
 
 def describe(device: torch.device) -> str:
     """A device for people: "cpu", or "cuda (NVIDIA H200)"."""
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else "cpu"
-
-
-def keep_memory() -> None:
-    """Let this process keep the memory that it frees, for the next batch, instead of giving it back and asking again: the
-    page faults of that are a quarter of a small network's time. For processes that evaluate and end; where the C library
-    is another than glibc, nothing happens."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        for option, value in (
-            (_TRIM_THRESHOLD, 1 << 30),
-            (_MMAP_THRESHOLD, 1 << 30),
-            (_TOP_PAD, 1 << 26),
-            (_ARENA_MAX, 1),
-        ):
-            mallopt(option, value)
 
 
 def cores() -> int:

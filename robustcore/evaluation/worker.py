@@ -13,8 +13,9 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from robustcore import memory
 from robustcore.errors import RobustcoreError
-from robustcore.evaluation import evaluations, executors, queue, resources, tables
+from robustcore.evaluation import evaluations, executors, queue, tables
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.runner import Progress, Summary
 from robustcore.evaluation.store import Store
@@ -25,7 +26,7 @@ def main() -> int:
     """Work the queue off."""
     with contextlib.suppress(OSError):
         os.nice(5)  # the page stays quick while an evaluation uses every core
-    resources.keep_memory()
+    memory.keep()
     while (job := _take()) is not None:
         try:
             run_job(job)
