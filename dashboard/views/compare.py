@@ -233,9 +233,9 @@ def _bars(found: Comparison, result: Bars, choice: Choice) -> None:
     from robustcore.figures import bars
 
     measure = choice.measure
-    table = measures.ordered(result, measure.name, choice.order, labels.family_order)
+    table = measures.ordered(result, choice.order)
     if choice.order == "family":
-        table = table.assign(group=table["family"].map(labels.pretty))
+        table = table.assign(group=table["group"].map(labels.pretty))
     footer = result.footer
     reference = references.title(choice.reference)
     scale = bars.Scale(
@@ -274,7 +274,7 @@ def _legend(found: Comparison) -> dict[str, str]:
 
 
 def _extremes(result: Bars, measure: Measure) -> str:
-    found = measures.extremes(result, measure.name)
+    found = measures.extremes(result)
     if found is None:
         return ""
     worst, best = (labels.inner(labels.pretty(name)) for name in found)

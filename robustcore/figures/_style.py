@@ -63,6 +63,13 @@ def short(name: str, width: int = 30) -> str:
     return f"{name[:head]}…{name[-(width - 1 - head) :]}"
 
 
+def shortest(names: Sequence[str], width: int = 24) -> dict[str, str]:
+    """Each name as a label of an axis: without the folder that all have in common, its middle left out where it is long."""
+    folders = {name.rpartition("/")[0] for name in names}
+    common = folders.pop() + "/" if len(folders) == 1 and len(names) > 1 else ""
+    return {name: short(name[len(common) :] if common != "/" else name, width) for name in names}
+
+
 def plain(name: str) -> str:
     """A registered name as people read it: `gaussian_noise` -> `gaussian noise`."""
     return name.replace("_", " ")
@@ -128,7 +135,7 @@ def standalone(figure: go.Figure, *, theme: str = "light", width: int = 900, tit
         font_color=ink,
         width=width,
         height=(copy.layout.height or 450) + above + below,
-        margin={"l": 16, "r": 24, "t": t, "b": b},
+        margin={"l": 16, "r": max(24, margin.get("r", 0)), "t": t, "b": b},
     )
     if title:
         copy.update_layout(title={"text": title, "x": 0.02, "y": 1, "yanchor": "top", "pad": {"t": 14}})

@@ -54,7 +54,8 @@ def condition_bars(
 
     Args:
         table: rows in the order in which they are drawn, with `model`, `name`, `value`, and where known `group` (the
-            family), `low` and `high` (the ends of an interval), `n`, and `reason` (why a value is NaN).
+            family), `low` and `high` (the ends of an interval), `n`, `reason` (why a value is NaN), and `faint` (whether a
+            bar is drawn pale, as one that chance explains). A click on a bar reports its model and name.
         scale: how values are written and drawn.
         footer: where the numbers come from.
         alt: what the figure shows, in words.
@@ -79,7 +80,7 @@ def condition_bars(
         ticks.append((centre[name], plain(name)))
         y += block + _GAP
     figure = go.Figure()
-    low, high = _ends(table, scale)
+    low, high = ends(table, scale)
     for i, model in enumerate(models):
         rows = table[table["model"] == model]
         at = [centre[name] + (i - (len(models) - 1) / 2) * thick for name in rows["name"]]
@@ -111,7 +112,7 @@ def condition_bars(
     return figure
 
 
-def _ends(table: pd.DataFrame, scale: Scale) -> tuple[float, float]:
+def ends(table: pd.DataFrame, scale: Scale) -> tuple[float, float]:
     """The two ends of the axis in drawn values."""
     columns = [c for c in ("value", "low", "high") if c in table]
     drawn = [v * scale.factor for c in columns for v in table[c].dropna()]
@@ -136,18 +137,22 @@ def _bars(
             "arrayminus": (rows["value"] - rows["low"]) * scale.factor,
             "color": NEUTRAL, "thickness": 1.2, "width": max(1, thick // 5),
         }  # fmt: skip
+    pale = {"opacity": [0.4 if faint else 1.0 for faint in rows["faint"]]} if "faint" in rows else {}
     figure.add_bar(
         orientation="h", name=label, legendgroup=label, x=rows["value"] * scale.factor, y=at, width=thick - 1,
-        marker={"color": stroke.colour, "pattern": {"shape": stroke.pattern, "fillmode": "replace"} if stroke.pattern else None},
-        error_x=error, hovertext=[_hover(row, scale) for row in rows.to_dict("records")],
-        hovertemplate=f"<b>{label}</b><br>%{{hovertext}}<extra></extra>",
+        marker={"color": stroke.colour, "pattern": {"shape": stroke.pattern, "fillmode": "replace"} if stroke.pattern else None, **pale},
+        error_x=error, hovertext=[hover(row, scale) for row in rows.to_dict("records")],
+        hovertemplate="%{hovertext}<extra></extra>", customdata=rows[["model", "name"]].to_numpy(),
     )  # fmt: skip
 
 
-def _hover(row: Mapping[Hashable, Any], scale: Scale) -> str:
-    text = f"{plain(row['name'])}: {scale.text(row['value'])}{scale.unit}"
+def hover(row: Mapping[Hashable, Any], scale: Scale) -> str:
+    """What a pointer is told: the whole name of the model, the value, its interval, the clean accuracy, the images."""
+    text = f"<b>{row['model']}</b><br>{plain(row['name'])}: {scale.text(row['value'])}{scale.unit}"
     if pd.notna(row.get("low")):
         text += f"<br>95 % interval {scale.text(row['low'])} to {scale.text(row['high'])}"
+    if pd.notna(row.get("clean")):
+        text += f"<br>clean accuracy {100 * row['clean']:.1f} %"
     if pd.notna(row.get("n")):
         text += f"<br>{int(row['n']):,} images"
     return text

@@ -15,8 +15,6 @@ from robustcore.evaluation import Condition, Store, plan
 from robustcore.evaluation.correctness import Answered, answers
 from robustcore.reports.compare import Comparison
 
-CLEAN = Condition.clean().canonical()
-
 
 @dataclasses.dataclass(frozen=True)
 class Answers:

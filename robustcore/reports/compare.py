@@ -20,6 +20,7 @@ from robustcore.reports.provenance import Provenance
 
 # What tells conditions apart, but for the severity.
 KEY = ["kind", "name", "strength", "variant", "storage", "params"]
+CLEAN = Condition.clean().canonical()
 Models = Sequence[str | Classifier | Subject]
 
 
@@ -72,11 +73,10 @@ class Comparison:
 
     def only(self, models: Sequence[str]) -> Comparison:
         """The same for some of the models: one that only served as the reference is left out of the figures."""
-        provenance = dataclasses.replace(self.provenance, models=tuple(models))
         return dataclasses.replace(
             self,
             rows=self.rows[self.rows["model"].isin(models)],
-            provenance=provenance,
+            provenance=self.provenance.only(models),
             subjects=tuple(s for s in self.subjects if s.name in models),
         )
 

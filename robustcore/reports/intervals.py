@@ -17,8 +17,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from robustcore.metrics import bootstrap
-from robustcore.reports.answers import CLEAN, Answers
-from robustcore.reports.compare import Comparison
+from robustcore.reports.answers import Answers
+from robustcore.reports.compare import CLEAN, Comparison
+from robustcore.reports.references import ALEXNET, Fixed, fixed_alexnet
 
 Array = npt.NDArray[np.float64]
 SENTENCE = f"Intervals: 95 %, paired bootstrap over the images ({bootstrap.DRAWS:,} drawings, the same for all models and conditions)"
@@ -73,6 +74,16 @@ def draw(comparison: Comparison, answers: Answers, models: Sequence[str] = ()) -
     return Drawn(wanted, labels, accuracy, clean)
 
 
+def drawn_with(
+    comparison: Comparison, answers: Answers, models: Sequence[str], reference: str
+) -> tuple[Drawn, str | Fixed]:
+    """The drawing of the models and of the reference, if there is one, and the reference as `values` takes it."""
+    if reference == ALEXNET and reference not in comparison.models:
+        return draw(comparison, answers, models), fixed_alexnet(comparison)
+    further = [reference] if reference and reference not in models else []
+    return draw(comparison, answers, [*models, *further]), reference
+
+
 def _right(answers: Answers, model: str, conditions: list[str], images: int) -> npt.NDArray[np.float32] | None:
     right = answers.right(model, conditions)
     return right[:images] if right is not None and len(right) >= images else None
@@ -93,14 +104,6 @@ def _over(above: Array, below: Array) -> Array:
     shape = np.broadcast(above, below).shape
     divided: Array = np.divide(above, below, out=np.full(shape, np.nan), where=below > 1e-12)
     return divided
-
-
-@dataclasses.dataclass(frozen=True)
-class Fixed:
-    """A reference that is not drawn: printed figures. Label -> accuracy, and the clean accuracy."""
-
-    accuracy: Mapping[str, float]
-    clean: float
 
 
 def values(drawn: Drawn, measure: str, reference: str | Fixed = "") -> Array:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pandas as pd
 
 from robustcore import metrics
 from robustcore.errors import InvalidArgumentError
-from robustcore.reports import intervals, references
+from robustcore.reports import groups, intervals, references
 from robustcore.reports.answers import Answers
 from robustcore.reports.compare import KEY, Comparison
+from robustcore.reports.groups import Grouping
 
 INTERVAL = "Intervals: 95 % (Wilson) over the images; over several severities as for one answer an image, rather wide"
 COLUMNS = ["model", "name", "family", "value", "low", "high", "clean", "n", "severities", "reason"]
@@ -63,6 +63,7 @@ class Bars:
     """A measure of a comparison.
 
     Attributes:
+        measure, reference: which, and against what ("" for a measure without).
         table: one row for each model and condition, in the order of the comparison: model, name (the condition's label),
             family, value (NaN where undefined), low, high (95 %, NaN where there is no interval), clean (accuracy), n,
             severities (a text such as "1 2 3 4 5"), reason.
@@ -72,10 +73,17 @@ class Bars:
         footer: where it comes from.
     """
 
+    measure: str
+    reference: str
     table: pd.DataFrame
     means: pd.DataFrame
     notes: tuple[str, ...]
     footer: str
+
+    @property
+    def models(self) -> list[str]:
+        """In the order of the comparison."""
+        return list(self.means["model"])
 
 
 def bars(
@@ -119,45 +127,39 @@ def bars(
     if answers is not None:
         table, means = _with_intervals(table, means, comparison, answers, chosen, reference)
     footer = _footer(comparison, chosen, reference, wanted, drawn=answers is not None)
-    return Bars(table, means, tuple(notes), footer)
+    return Bars(measure, reference if chosen.reference else "", table, means, tuple(notes), footer)
 
 
 def _with_intervals(
     table: pd.DataFrame, means: pd.DataFrame, comparison: Comparison, answers: Answers, measure: Measure, reference: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The same with intervals from drawings of the images, the reference drawn with the models where it can be."""
-    wanted = list(means["model"])
-    against: str | intervals.Fixed = reference
-    if measure.reference and reference == references.ALEXNET:
-        against = references.fixed_alexnet(comparison)
-    elif measure.reference and reference not in wanted:
-        wanted.append(reference)
-    drawn = intervals.draw(comparison, answers, wanted)
+    drawn, against = intervals.drawn_with(comparison, answers, list(means["model"]), reference)
     found = intervals.values(drawn, measure.name, against)
     return intervals.fill(table, drawn, found), intervals.of_means(means, drawn, found)
 
 
-def ordered(result: Bars, measure: str, by: str, families: Callable[[str], Any] = str) -> pd.DataFrame:
-    """The table in an order: by "family", by "value" (the hardest condition first), or by "name".
+def ordered(result: Bars, by: str, grouping: Grouping | None = None) -> pd.DataFrame:
+    """The table in an order.
 
     Args:
         result: as made.
-        measure: of which it is.
-        by: the order.
-        families: the sorting key of a family.
+        by: "family" (or whatever `grouping` groups by; the table then has a column group), "value" (the hardest condition
+            first), or "name".
+        grouping: default the families.
     """
     table = result.table
     if by == "family":
-        return table.sort_values("family", key=lambda column: column.map(families), kind="stable")
+        return (grouping or groups.by_family(table)).arranged(table)
     if by == "name":
         return table.sort_values("name", kind="stable")
-    places = {name: place for place, name in enumerate(_hardest_first(table, measure))}
+    places = {name: place for place, name in enumerate(_hardest_first(table, result.measure))}
     return table.sort_values("name", key=lambda column: column.map(places), kind="stable")
 
 
-def extremes(result: Bars, measure: str) -> tuple[str, str] | None:
+def extremes(result: Bars) -> tuple[str, str] | None:
     """The conditions that cost most and least, on the mean over the models; None where there are not two."""
-    order = _hardest_first(result.table.dropna(subset=["value"]), measure)
+    order = _hardest_first(result.table.dropna(subset=["value"]), result.measure)
     return (order[0], order[-1]) if len(order) > 1 else None
 
 

@@ -27,7 +27,7 @@ class Provenance:
         seed: of the random draws.
         suites: names of the suites.
         storage: "memory", or "jpeg85" for the second JPEG of the released sets.
-        shipped: "all", "some" or "none" of the results come with the package.
+        shipped: "all", "some" or "none" of the results come with the package; "published" for printed figures.
         updated: the day of the newest result, or "".
         keys: what the results are found by, one row for each: model, dataset, their fingerprints and the condition's,
             seed, precision, shipped.
@@ -83,10 +83,14 @@ class Provenance:
         """The footer: models, data, seed, what was computed and against what, versions."""
         models = ", ".join(self.models[:4]) + (f" and {len(self.models) - 4} more" if len(self.models) > 4 else "")
         stored = "as computed, without a second JPEG" if self.storage == "memory" else "through a second JPEG (85)"
-        origin = {"all": "demo results, shipped", "some": "in part demo results, shipped", "none": "computed here"}
+        origin = {
+            "all": "demo results, shipped", "some": "in part demo results, shipped", "none": "computed here",
+            "published": "published figures (RobustBench, MIT licence)",
+        }  # fmt: skip
+        seed = "" if self.shipped == "published" else f"; seed {self.seed}"
         parts = [
             f"{'Model' if len(self.models) == 1 else 'Models'}: {models}.",
-            f"Data: {self.dataset} ({self.split}), {self.count}, {' and '.join(self.suites)}, images {stored}; seed {self.seed}.",
+            f"Data: {self.dataset} ({self.split}), {self.count}, {' and '.join(self.suites)}, images {stored}{seed}.",
             f"{formula}." if formula else "",
             f"Reference: {reference}." if reference else "",
             f"{interval}." if interval else "",

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
+
 from robustcore.corruptions import names as corruption_names
 from robustcore.metrics import alexnet
 from robustcore.reports.compare import Comparison
-from robustcore.reports.intervals import Fixed
 
 ALEXNET = "alexnet"  # the published reference, as the metrics call it
+
+
+@dataclasses.dataclass(frozen=True)
+class Fixed:
+    """A reference that is printed and cannot be drawn with the images: label -> accuracy, and the clean accuracy."""
+
+    accuracy: Mapping[str, float]
+    clean: float
 
 
 def refused(comparison: Comparison, reference: str) -> str:
@@ -49,7 +59,7 @@ def fixed_alexnet(comparison: Comparison) -> Fixed:
 
 def title(reference: str) -> str:
     """How a reference is called for people."""
-    return "AlexNet (published)" if reference == ALEXNET else reference
+    return "AlexNet (published by Hendrycks & Dietterich 2019, 50,000 images)" if reference == ALEXNET else reference
 
 
 def mean_in_words(comparison: Comparison, relative: bool, reference: str) -> str:
@@ -66,6 +76,13 @@ def mean_in_words(comparison: Comparison, relative: bool, reference: str) -> str
         f"{count} corruption{'s' if count != 1 else ''}" + (", not the 15 of ImageNet-C" if names < fifteen else ""),
     )
     return (
-        f"{what} is the mean over {which}, normalised by the errors of {title(reference)}, "
-        f"on {comparison.provenance.count}."
+        f"{what} is the mean over {which}, normalised by the errors of {title(reference)}"
+        f"{_which_alexnet(reference)}, on {comparison.provenance.count} of {comparison.provenance.dataset}."
     )
+
+
+def _which_alexnet(reference: str) -> str:
+    """There are several: printed by the paper on all images, in RobustBench's table on a part, and anybody's own."""
+    if reference == ALEXNET or "alexnet" not in reference.lower():
+        return "" if reference == ALEXNET else " (not by AlexNet's)"
+    return " (AlexNet of the same table, not the one that the paper prints)"

@@ -169,19 +169,18 @@ def test_a_severity_can_be_chosen(world: World) -> None:
 @pytest.mark.parametrize("measure", measures.MEASURES)
 def test_bars_can_be_ordered(world: World, measure: str) -> None:
     result = measures.bars(world.gather(world.one), measure, reference="one")
-    assert list(measures.ordered(result, measure, "name")["name"]) == sorted(NAMES)
-    by_family = measures.ordered(result, measure, "family", ["weather", "noise", "digital"].index)
-    assert list(by_family["family"]) == ["weather", "noise", "digital"]
-    values = list(measures.ordered(result, measure, "value")["value"])
+    assert list(measures.ordered(result, "name")["name"]) == sorted(NAMES)
+    assert list(measures.ordered(result, "family")["group"]) == ["noise", "weather", "digital"]
+    values = list(measures.ordered(result, "value")["value"])
     assert values == sorted(values, reverse=measures.MEASURES[measure].better == "lower")
 
 
 def test_the_extremes_are_named(world: World) -> None:
     result = measures.bars(world.gather(world.one), "accuracy")
-    by_value = measures.ordered(result, "accuracy", "value")["name"]
-    assert measures.extremes(result, "accuracy") == (by_value.iloc[0], by_value.iloc[-1])
+    by_value = measures.ordered(result, "value")["name"]
+    assert measures.extremes(result) == (by_value.iloc[0], by_value.iloc[-1])
     single = dataclasses.replace(result, table=result.table[:1])
-    assert measures.extremes(single, "accuracy") is None
+    assert measures.extremes(single) is None
 
 
 def test_values_as_people_read_them() -> None:

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from robustcore.metrics import bootstrap
-from robustcore.reports import answers, compare, intervals, measures
-from robustcore.reports.answers import CLEAN, Answers
+from robustcore.reports import answers, compare, intervals, measures, references
+from robustcore.reports.answers import Answers
+from robustcore.reports.compare import CLEAN
 from tests.reports import worlds
 from tests.reports.worlds import World
 
@@ -118,7 +119,7 @@ def test_a_hand_worked_ratio() -> None:
 def test_printed_figures_are_not_drawn(world: World) -> None:
     found, read = both(world)
     drawn = intervals.draw(found, read, ["two"])
-    fixed = intervals.Fixed({"contrast": 0.5}, 0.9)
+    fixed = references.Fixed({"contrast": 0.5}, 0.9)
     values = intervals.values(drawn, "ce", fixed)
     j = drawn.labels.index("contrast")
     assert np.allclose(values[:, 0, j], 200 * (1 - drawn.accuracy[:, 0, j]))

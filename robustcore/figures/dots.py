@@ -1,0 +1,60 @@
+"""Many models under every condition: one row a condition, one dot a model, where bars would be too thin to read."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from robustcore.figures._style import NEUTRAL, finish, plain, strokes
+from robustcore.figures.bars import Scale, ends, hover
+
+_ROW, _HEADER = 30, 26  # pixels of a condition, and of a group's heading
+
+
+def condition_dots(table: pd.DataFrame, scale: Scale, *, footer: str, alt: str) -> go.Figure:
+    """One dot for each model and condition, the median as a line; a pointer names the model.
+
+    Args:
+        table, scale, footer, alt: as for `bars.condition_bars`.
+    """
+    models = list(dict.fromkeys(table["model"]))
+    drawn = strokes(models)
+    centre: dict[str, float] = {}
+    ticks: list[tuple[float, str]] = []
+    y, previous = 0.0, None
+    groups = table["group"] if "group" in table else pd.Series([None] * len(table), index=table.index)
+    for name, group in dict(zip(table["name"], groups, strict=True)).items():
+        if isinstance(group, str) and group and group != previous:
+            y += _HEADER
+            ticks.append((y - _HEADER / 2 + 3, f"<b>{group}</b>"))
+            previous = group
+        centre[name] = y + _ROW / 2
+        ticks.append((centre[name], plain(name)))
+        y += _ROW
+    figure = go.Figure()
+    low, high = ends(table, scale)
+    known = table[table["value"].notna()]
+    for name, value in known.groupby("name", sort=False)["value"].median().items():
+        at = centre[str(name)]
+        figure.add_scatter(
+            x=[value * scale.factor] * 2, y=[at - _ROW * 0.36, at + _ROW * 0.36], mode="lines", showlegend=False,
+            line={"color": NEUTRAL, "width": 2}, hoverinfo="skip",
+        )  # fmt: skip
+    # The dots of one condition stand a little above and below each other, so that few hide another.
+    for i, model in enumerate(models):
+        rows = known[known["model"] == model]
+        shift = ((i * 7) % 11 - 5) / 11 * _ROW * 0.5
+        figure.add_scatter(
+            x=rows["value"] * scale.factor, y=[centre[n] + shift for n in rows["name"]], mode="markers", name=model,
+            marker={"color": drawn[model].colour, "symbol": drawn[model].symbol, "size": 8, "opacity": 0.75},
+            hovertext=[hover(row, scale) for row in rows.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>",
+            customdata=rows[["model", "name"]].to_numpy(), showlegend=False,
+        )  # fmt: skip
+    if scale.reference is not None:
+        figure.add_vline(x=scale.reference, line={"color": NEUTRAL, "width": 1.5, "dash": "dash"})
+    pad = (high - low) * 0.02
+    figure.update_xaxes(title=scale.title, range=[low - pad, high + pad], showgrid=True)
+    figure.update_yaxes(
+        range=[y + 2, -2], tickvals=[t for t, _ in ticks], ticktext=[t for _, t in ticks], showgrid=False
+    )
+    return finish(figure, height=int(y), footer=footer, alt=alt, legend=False, bottom=52)

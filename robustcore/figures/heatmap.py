@@ -1,0 +1,68 @@
+"""Models against conditions as a table of colours, the values written into it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from robustcore.figures._style import finish, plain, shortest
+from robustcore.figures.bars import Scale
+
+_LETTERS = 6.6  # pixels of one at 12 px, for the room that slanted names need
+
+
+def heatmap(table: pd.DataFrame, scale: Scale, *, footer: str, alt: str, better: str = "higher") -> go.Figure:
+    """One row for each model and one column for each condition, both in the table's order.
+
+    Args:
+        table: rows with model, name, value (NaN where undefined), and where known low, high, reason.
+        scale: how values are written and drawn.
+        footer, alt: as for every figure.
+        better: "higher" or "lower": bright is better.
+    """
+    models, names = list(dict.fromkeys(table["model"])), list(dict.fromkeys(table["name"]))
+    values = table.pivot(index="model", columns="name", values="value").reindex(index=models, columns=names)
+    z = scale.factor * values.to_numpy(dtype=float)
+    said = table.assign(text=[_said(row, scale) for row in table.to_dict("records")])
+    hover = said.pivot(index="model", columns="name", values="text").reindex(index=models, columns=names)
+    number = scale.number if scale.factor == 1 and "." in scale.number and scale.number != ".1f" else ".0f"
+    figure = go.Figure(
+        go.Heatmap(
+            z=z, x=list(range(len(names))), y=list(range(len(models))), colorscale="Cividis",
+            reversescale=better == "lower", hoverongaps=False, xgap=1, ygap=1,
+            texttemplate=f"%{{z:{number}}}" if len(names) <= 20 else None,
+            textfont={"size": 10}, hovertext=hover.to_numpy(), hovertemplate="%{hovertext}<extra></extra>",
+            colorbar={"title": {"text": scale.title, "side": "right"}, "thickness": 10, "x": 1.01, "outlinewidth": 0},
+        )
+    )  # fmt: skip
+    missing = [(j, i) for i in range(len(models)) for j in range(len(names)) if z[i, j] != z[i, j]]
+    if missing:
+        figure.add_scatter(
+            x=[j for j, _ in missing], y=[i for _, i in missing], mode="text", text=["–"] * len(missing), showlegend=False,
+            hovertext=[hover.iloc[i, j] for j, i in missing], hovertemplate="%{hovertext}<extra></extra>",
+        )  # fmt: skip
+    longest = max((len(n) for n in names), default=0)
+    figure.update_xaxes(
+        tickvals=list(range(len(names))), ticktext=[plain(n) for n in names], side="top", tickangle=-60, showgrid=False,
+        range=[-0.5, len(names) - 0.5], tickfont={"size": 11},
+    )  # fmt: skip
+    figure.update_yaxes(
+        tickvals=list(range(len(models))), ticktext=list(shortest(models, 26).values()), showgrid=False,
+        range=[len(models) - 0.5, -0.5], tickfont={"size": 11},
+    )  # fmt: skip
+    row = 34 if len(models) <= 12 else 24
+    top = int(longest * _LETTERS * 0.87) + 16
+    return finish(figure, height=row * len(models), footer=footer, alt=alt, legend=False, top=top, bottom=10)
+
+
+def _said(row: Mapping[Hashable, Any], scale: Scale) -> str:
+    text = f"<b>{row['model']}</b><br>{plain(str(row['name']))}: "
+    if pd.isna(row["value"]):
+        return f"{text}undefined<br>{row.get('reason') or 'not evaluated'}"
+    text += f"{scale.text(row['value'])}{scale.unit}"
+    if pd.notna(row.get("low")):
+        text += f"<br>95 % interval {scale.text(row['low'])} to {scale.text(row['high'])}"
+    return text

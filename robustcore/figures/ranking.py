@@ -1,0 +1,78 @@
+"""Models in order of one value, the name above each bar: readable for forty models on a telephone."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from robustcore.figures._style import NEUTRAL, finish, short, strokes
+from robustcore.figures.bars import Scale, ends, hover
+
+_ROW, _BAR = 38, 13  # pixels of a model, and of its bar
+
+
+def ranking(
+    table: pd.DataFrame, scale: Scale, *, footer: str, alt: str, models: list[str], best: str = "higher"
+) -> go.Figure:
+    """One bar for each model, the best first, undefined ones last.
+
+    Args:
+        table: one row for each model: model, name (what the value is of), value, low, high, clean (its clean accuracy), and
+            where known n and reason.
+        scale: how values are written and drawn.
+        footer, alt: as for every figure.
+        models: all models of the page in their order, so that each keeps its colour.
+        best: "higher" or "lower".
+    """
+    rows = table.sort_values("value", ascending=best == "lower", na_position="last", kind="stable")
+    drawn = strokes(models)
+    low, high = ends(rows, scale)
+    places = [i * _ROW + _ROW * 0.68 for i in range(len(rows))]
+    figure = go.Figure()
+    known = rows["value"].notna().to_numpy()
+    shown, at = rows[known], [y for y, k in zip(places, known, strict=True) if k]
+    error = None
+    if shown["low"].notna().any():
+        error = {
+            "type": "data", "array": (shown["high"] - shown["value"]) * scale.factor,
+            "arrayminus": (shown["value"] - shown["low"]) * scale.factor, "color": NEUTRAL, "thickness": 1.4, "width": 3,
+        }  # fmt: skip
+    figure.add_bar(
+        orientation="h", x=shown["value"] * scale.factor, y=at, width=_BAR, error_x=error, showlegend=False,
+        marker={"color": [drawn[m].colour for m in shown["model"]]}, customdata=shown[["model", "name"]].to_numpy(),
+        hovertext=[hover(row, scale) for row in shown.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>",
+    )  # fmt: skip
+    left = max(low, 0.0) if low >= 0 else low
+    figure.add_scatter(
+        x=[left] * len(rows), y=[y - _ROW * 0.42 for y in places], mode="text", textposition="middle right",
+        text=[_name(row) for row in rows.to_dict("records")], textfont={"size": 12}, cliponaxis=False, showlegend=False,
+        hoverinfo="skip",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[high] * len(rows), y=places, mode="text", textposition="middle right", cliponaxis=False, showlegend=False,
+        text=[scale.text(v) if pd.notna(v) else "–" for v in rows["value"]], textfont={"size": 12},
+        hovertext=[row["reason"] if pd.isna(row["value"]) else "" for row in rows.to_dict("records")],
+        hovertemplate="%{hovertext}<extra></extra>" if not known.all() else None,
+        hoverinfo="skip" if known.all() else None,
+    )  # fmt: skip
+    bottom = len(rows) * _ROW + 6
+    if scale.reference is not None:
+        figure.add_scatter(
+            x=[scale.reference] * 2, y=[-2, bottom], mode="lines", hoverinfo="skip", name=scale.reference_label,
+            line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
+        )  # fmt: skip
+    figure.update_xaxes(title=scale.title, range=[low, high], showgrid=True)
+    figure.update_yaxes(range=[bottom, -2], showticklabels=False, showgrid=False)
+    finish(figure, height=bottom, footer=footer, alt=alt, legend=scale.reference is not None, bottom=52)
+    figure.update_layout(margin_r=52, barmode="overlay")
+    return figure
+
+
+def _name(row: Mapping[Hashable, Any]) -> str:
+    clean = row.get("clean")
+    beside = "" if pd.isna(clean) else f"  <span style='opacity:0.75'>clean {100 * clean:.1f} %</span>"
+    undefined = "  undefined" if pd.isna(row["value"]) else ""
+    return f"{short(str(row['model']), 36)}{undefined}{beside}"

@@ -1,0 +1,77 @@
+"""The ratio of a model's errors to a baseline's, a panel for each family, over the severities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from robustcore.figures._style import NEUTRAL, finish, plain, short, strokes
+from robustcore.reports.groups import by_family
+
+LEGEND = 12  # models up to this number stand in a legend
+
+
+def ratio_panels(
+    table: pd.DataFrame, *, footer: str, alt: str, legend: dict[str, str] | None = None, columns: int = 2
+) -> go.Figure:
+    """One panel for each family; below the dashed line a model errs less than the baseline.
+
+    Args:
+        table: rows with model, family, severity (0 is clean), value (1: as the baseline; NaN where undefined), low, high.
+        footer, alt: as for every figure.
+        legend: what the legend says of a model; default its name.
+        columns: panels in a row; two still read on a telephone.
+    """
+    models, families = list(dict.fromkeys(table["model"])), by_family(table.assign(name=table["family"])).order
+    drawn = strokes(models)
+    columns = min(columns, max(1, len(families)))
+    count = max(1, math.ceil(len(families) / columns))
+    panel, between = 190, 44
+    height = count * panel + (count - 1) * between
+    figure = make_subplots(
+        rows=count, cols=columns, shared_xaxes=True, shared_yaxes=True, subplot_titles=[plain(f).capitalize() for f in families],
+        horizontal_spacing=0.04, vertical_spacing=between / height if count > 1 else 0,
+    )  # fmt: skip
+    thin = len(models) > LEGEND
+    for index, family in enumerate(families):
+        place = {"row": index // columns + 1, "col": index % columns + 1}
+        figure.add_scatter(
+            x=[0, 5], y=[1, 1], mode="lines", hoverinfo="skip", name="1: as the baseline", showlegend=index == 0,
+            line={"color": NEUTRAL, "width": 1.5, "dash": "dash"}, legendgroup="baseline", **place,
+        )  # fmt: skip
+        for model in models:
+            rows = table[(table["model"] == model) & (table["family"] == family)].sort_values("severity")
+            label = (legend or {}).get(model, short(model))
+            stroke = drawn[model]
+            if not thin and rows["low"].notna().all() and len(rows):
+                figure.add_scatter(
+                    x=[*rows["severity"], *rows["severity"][::-1]], y=[*rows["high"], *rows["low"][::-1]],
+                    fill="toself", fillcolor=stroke.fill(0.15), mode="none", hoverinfo="skip", showlegend=False,
+                    legendgroup=label, **place,
+                )  # fmt: skip
+            figure.add_scatter(
+                x=rows["severity"], y=rows["value"], mode="lines" if thin else "lines+markers", name=label, legendgroup=label,
+                line={"color": stroke.colour, "width": 1.2 if thin else 2, "dash": stroke.dash},
+                marker={"symbol": stroke.symbol, "size": 6, "color": stroke.colour}, showlegend=index == 0 and not thin,
+                hovertext=[_said(row) for row in rows.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>", **place,
+            )  # fmt: skip
+    figure.update_xaxes(showgrid=False, tickvals=[0, 1, 2, 3, 4, 5], range=[-0.2, 5.2])
+    known = [v for c in ("value", *(() if thin else ("high",))) for v in table[c].dropna()]
+    figure.update_yaxes(showgrid=True, range=[0, 1.05 * max([1.0, *known])])
+    figure.update_annotations(font={"size": 12}, yshift=1)
+    finish(figure, height=height, footer=footer, alt=alt, top=22, bottom=36)
+    figure.update_layout(legend={"y": 1 + 26 / height})
+    return figure
+
+
+def _said(row: Mapping[Hashable, Any]) -> str:
+    where = "clean images" if row["severity"] == 0 else f"{row['family']}, severity {row['severity']}"
+    text = f"<b>{row['model']}</b><br>{where}: {row['value']:.2f} times the baseline's errors"
+    if not pd.isna(row["low"]):
+        text += f"<br>95 % interval {row['low']:.2f} to {row['high']:.2f}"
+    return text + f"<br>error {100 * row['error']:.1f} %, baseline {100 * row['baseline_error']:.1f} %"

@@ -1,0 +1,183 @@
+"""Two accuracies of every model against each other: the trade-off, and the trend line over a population."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from robustcore.figures._style import NEUTRAL, PALETTE, finish, short, strokes
+from robustcore.metrics.effective import Trend, logit
+
+LINE = PALETTE[0]  # of a fitted line
+NAMED = 10  # models up to this number have their names beside them; of more, those that none outdoes
+_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+
+
+def trade_off(
+    table: pd.DataFrame, x_title: str, y_title: str, *, footer: str, alt: str, height: int = 420
+) -> go.Figure:
+    """One point for each model; up and to the right is better in both.
+
+    Args:
+        table: model, x and y in 0..1, and where known x_low, x_high, y_low, y_high.
+        x_title, y_title: of the axes, with the unit: percent.
+        footer, alt: as for every figure.
+        height: of the plotting area in pixels.
+    """
+    models = list(table["model"])
+    drawn = strokes(models)
+    shown = table.dropna(subset=["x", "y"])
+    front = set(undominated(shown))
+    figure = go.Figure()
+    edge = shown[shown["model"].isin(front)].sort_values("x")
+    if len(edge) > 1:
+        figure.add_scatter(
+            x=100 * edge["x"], y=100 * edge["y"], mode="lines", line={"color": NEUTRAL, "width": 1, "dash": "dot"},
+            hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+    middle = 100 * (shown["x"].min() + shown["x"].max()) / 2 if len(shown) else 0.0
+    for row in shown.to_dict("records"):
+        model = row["model"]
+        named = len(shown) <= NAMED or model in front
+        figure.add_scatter(
+            x=[100 * row["x"]], y=[100 * row["y"]], mode="markers+text" if named else "markers", name=model,
+            text=[f" {short(model, 24)} "], textposition="top left" if 100 * row["x"] > middle else "top right",
+            textfont={"size": 11}, cliponaxis=False,
+            marker={"color": drawn[model].colour, "symbol": drawn[model].symbol, "size": 11},
+            error_x=_error(row, "x"), error_y=_error(row, "y"), showlegend=False,
+            hovertext=[_said(row, x_title, y_title)], hovertemplate="%{hovertext}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title=x_title, range=_range(shown, "x"), showgrid=True)
+    figure.update_yaxes(title=y_title, range=_range(shown, "y"), showgrid=True)
+    return finish(figure, height=height, footer=footer, alt=alt, legend=False, top=16, bottom=56)
+
+
+def undominated(table: pd.DataFrame) -> list[str]:
+    """The models that no other one outdoes in x and y."""
+    found = []
+    for row in table.to_dict("records"):
+        better = (
+            (table["x"] >= row["x"]) & (table["y"] >= row["y"]) & ((table["x"] > row["x"]) | (table["y"] > row["y"]))
+        )
+        if not better.any():
+            found.append(str(row["model"]))
+    return found
+
+
+def trend(
+    population: pd.DataFrame,
+    line: Trend,
+    x_title: str,
+    y_title: str,
+    *,
+    footer: str,
+    alt: str,
+    chosen: Sequence[str] = (),
+    beside: pd.DataFrame | None = None,
+    height: int = 460,
+) -> go.Figure:
+    """A population on logit axes, its line, and models that are looked at.
+
+    Args:
+        population: model, clean and shifted in 0..1, expected, effective.
+        line: the fitted line.
+        x_title, y_title: of the axes, with the unit: percent.
+        footer, alt: as for every figure.
+        chosen: models of the population that are drawn in colour, with their names.
+        beside: further models with the same columns, drawn like chosen ones; the line knows nothing of them.
+        height: of the plotting area in pixels.
+    """
+    further = population[population["model"].isin(list(chosen))]
+    marked = further if beside is None else pd.concat([further, beside], ignore_index=True)
+    inside = population[np.isfinite(logit(population["clean"])) & np.isfinite(logit(population["shifted"]))]
+    rest = inside[~inside["model"].isin(list(chosen))]
+    drawn = strokes(list(marked["model"]))
+    figure = go.Figure()
+    many = len(rest) > 200
+    figure.add_scatter(
+        x=logit(rest["clean"]), y=logit(rest["shifted"]), mode="markers", name=f"{len(inside):,} models",
+        marker={"color": NEUTRAL, "size": 5 if many else 8, "opacity": 0.45 if many else 0.7},
+        hovertext=[_beyond(row) for row in rest.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>",
+    )  # fmt: skip
+    every = pd.concat([inside, marked], ignore_index=True)
+    ends = _logit_range(every["clean"])
+    across = np.linspace(*ends, 60)
+    figure.add_scatter(
+        x=across, y=line.intercept + line.slope * across, mode="lines", name="trend line", hoverinfo="skip",
+        line={"color": LINE, "width": 2},
+    )  # fmt: skip
+    figure.add_scatter(
+        x=across, y=across, mode="lines", name="as on clean images", hoverinfo="skip",
+        line={"color": NEUTRAL, "width": 1.2, "dash": "dot"},
+    )  # fmt: skip
+    for row in marked.to_dict("records"):
+        stroke = drawn[row["model"]]
+        figure.add_scatter(
+            x=logit([row["clean"]]), y=logit([row["shifted"]]), mode="markers+text" if len(marked) <= NAMED else "markers",
+            name=row["model"], text=[f" {short(str(row['model']), 26)} "], textposition="bottom right", textfont={"size": 11},
+            marker={"color": stroke.colour, "symbol": stroke.symbol, "size": 12}, showlegend=False, cliponaxis=False,
+            hovertext=[_beyond(row)], hovertemplate="%{hovertext}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title=x_title, range=list(ends), **_ticks(ends))
+    low, high = _logit_range(every["shifted"])
+    figure.update_yaxes(title=y_title, range=[low, high], **_ticks((low, high)))
+    return finish(figure, height=height, footer=footer, alt=alt, bottom=56)
+
+
+def _ticks(ends: tuple[float, float]) -> dict[str, object]:
+    known = [p for p in _TICKS if ends[0] <= float(logit(p)) <= ends[1]]
+    for step in (5, 2, 1, 0.5, 0.2, 0.1):  # a narrow range asks for finer ones
+        if len(known) >= 4:
+            break
+        known = [p for p in np.arange(step, 100, step) / 100 if ends[0] <= float(logit(p)) <= ends[1]]
+    return {"tickvals": [float(logit(p)) for p in known], "ticktext": [f"{100 * p:g}" for p in known], "showgrid": True}
+
+
+def _logit_range(values: npt.ArrayLike) -> tuple[float, float]:
+    x = logit(np.clip(np.asarray(values, float), 0.002, 0.998))
+    x = x[np.isfinite(x)]
+    low, high = (float(x.min()), float(x.max())) if len(x) else (-1.0, 1.0)
+    pad = max(0.15, (high - low) * 0.05)
+    return low - pad, high + pad
+
+
+def _range(table: pd.DataFrame, axis: str) -> list[float]:
+    columns = [c for c in (axis, f"{axis}_low", f"{axis}_high") if c in table]
+    values = [100 * v for c in columns for v in table[c].dropna()]
+    if not values:
+        return [0.0, 100.0]
+    pad = max(2.0, (max(values) - min(values)) * 0.12)
+    return [max(-1.0, min(values) - pad), min(101.0, max(values) + pad)]
+
+
+def _error(row: Mapping[Hashable, Any], axis: str) -> dict[str, object] | None:
+    if pd.isna(row.get(f"{axis}_low", math.nan)):
+        return None
+    low, high, value = (float(row[f"{axis}{end}"]) for end in ("_low", "_high", ""))
+    return {
+        "type": "data", "array": [100 * (high - value)], "arrayminus": [100 * (value - low)],
+        "color": NEUTRAL, "thickness": 1, "width": 0,
+    }  # fmt: skip
+
+
+def _said(row: Mapping[Hashable, Any], x_title: str, y_title: str) -> str:
+    lines = [f"<b>{row['model']}</b>"]
+    for axis, title in (("x", x_title), ("y", y_title)):
+        text = f"{title}: {100 * row[axis]:.1f}"
+        if (low := row.get(f"{axis}_low")) is not None and not pd.isna(low):
+            text += f" ({100 * low:.1f} to {100 * row[f'{axis}_high']:.1f})"
+        lines.append(text)
+    return "<br>".join(lines)
+
+
+def _beyond(row: Mapping[Hashable, Any]) -> str:
+    return (
+        f"<b>{row['model']}</b><br>clean {100 * row['clean']:.1f} %, shifted {100 * row['shifted']:.1f} %<br>"
+        f"expected {100 * row['expected']:.1f} %, effective robustness {100 * row['effective']:+.1f} points"
+    )
