@@ -111,9 +111,13 @@ def beside(own: Comparison, models: Sequence[str]) -> tuple[Comparison, list[str
     key = agree[0].removeprefix(PREFIX).partition("/")[0]
     levels = sorted({int(s) for s in own.corrupted["severity"].dropna()})
     rows = _rows(agree, key, levels)
-    conditions = own.corrupted.drop_duplicates(["name", "severity"]).set_index(["name", "severity"])["condition"]
-    here = [(name, level) in conditions.index for name, level in zip(rows["name"], rows["severity"], strict=True)]
-    rows = rows[(rows["kind"] == "clean") | pd.Series(here, index=rows.index)]
+    # Beside each own condition, under its number of shared images, so that what belongs together is divided.
+    shared = own.corrupted.drop_duplicates(["name", "severity"])[["name", "severity", "shared"]]
+    corrupted = rows[rows["kind"] != "clean"].drop(columns="shared").merge(shared, on=["name", "severity"])
+    clean = (
+        rows[rows["kind"] == "clean"].drop(columns="shared").merge(shared[["shared"]].drop_duplicates(), how="cross")
+    )
+    rows = pd.concat([clean, corrupted], ignore_index=True)
     note = (
         f"The published models were scored on {SETUPS[key].images:,} images of {key}, which are not those of the models here: "
         "differences between the two are no paired ones."
