@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
@@ -12,8 +13,11 @@ from robustcore.training import Recipe, interventions, train
 from robustcore.training.data import TrainingSet
 from robustcore.training.interventions import Intervention, Step
 
-# Settings that have no default.
-NEEDED = {"augmentation": {"corruption": "gaussian_noise"}}
+# Settings that have no default, or none that fits.
+NEEDED: dict[str, dict[str, Any]] = {
+    "augmentation": {"corruption": "gaussian_noise"},
+    "fooling": {"model": "scenes/resnet?weights=none&classes=4", "steps": 2},  # its default knows the scenes' classes
+}
 
 
 def step(epoch: int = 1) -> Step:
@@ -59,7 +63,7 @@ def test_it_is_repeatable(made: Intervention) -> None:
 
 def test_it_trains(made: Intervention) -> None:
     batch = step()
-    data = TrainingSet(batch.images, batch.labels, batch.ids, tuple("abcd"), "made up")
+    data = TrainingSet(batch.images, batch.labels, batch.ids, batch.model.card.classes, "made up")
     recipe = Recipe("scenes/resnet", "made up", made.name, tuple(made.settings.items()), epochs=2, batch=4)
     before = [p.detach().clone() for p in batch.model.parameters()]
     standing = train(recipe, batch.model, data, device="cpu")
