@@ -83,7 +83,7 @@ def accuracies(dataset: str = "imagenet") -> pd.DataFrame:
             "severity": rows["severity"],
             "n": int(listed["images"][dataset]),
             "accuracy": rows["value"].where(rows["unit"] == "ratio", rows["value"] / 100),
-            "storage": listed["storage"][dataset],
+            "storage": rows["kind"].map({"clean": "memory", "corruption": listed["storage"][dataset]}),
         }
     )
 

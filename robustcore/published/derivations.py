@@ -15,7 +15,8 @@ import pandas as pd
 from robustcore.published._files import figures, read
 from robustcore.published.rounding import ONE, Span, mean
 
-COLUMNS = ["document", "table", "model", "column", "rule", "printed", "recomputed", "low", "high", "verdict", "reason"]
+CELL = ["document", "table", "model", "column", "metric"]
+COLUMNS = [*CELL, "rule", "printed", "recomputed", "low", "high", "verdict", "reason"]
 Row = Any  # a figure, as DataFrame.itertuples gives it
 Checks = Iterator[dict[str, object]]
 
@@ -24,7 +25,7 @@ def derived() -> pd.DataFrame:
     """Every figure of the four documents that others of their figures determine.
 
     Returns:
-        document, table, model, column; rule (how it follows, in words); printed; recomputed, from the printed parts, with
+        document, table, model, column, metric; rule (how it follows, in words); printed; recomputed, from the printed parts, with
         low and high, the range that their rounding leaves; verdict: "agrees", "disagrees" or "undefined", with the reason.
         For the signs that a table prints beside its figures, printed is the sign, and the range that of the difference.
     """
@@ -32,8 +33,8 @@ def derived() -> pd.DataFrame:
 
 
 def disagreements() -> pd.DataFrame:
-    """The derived figures that rounding cannot explain: document, table, model, column, rule, printed, recomputed, low,
-    high, and a note, what may be behind it. The list ships; a test holds it against `derived`."""
+    """The derived figures that rounding cannot explain: document, table, model, column, metric, rule, printed,
+    recomputed, low, high, and a note, what may be behind it. The list ships; a test holds it against `derived`."""
     rows = read("disagreements.csv")
     for column in ("recomputed", "low", "high"):
         rows[column] = pd.to_numeric(rows[column])
@@ -63,7 +64,7 @@ def _one(document: str, table: str, **wanted: str) -> Row:
 
 def _check(row: Row, rule: str, parts: Sequence[Row], combine: Callable[[list[Span]], Span]) -> dict[str, object]:
     """A row of the result for a printed figure; undefined where it or one of its parts cannot be read."""
-    check = {name: getattr(row, name) for name in ("document", "table", "model", "column", "printed")} | {"rule": rule}
+    check = {name: getattr(row, name) for name in (*CELL, "printed")} | {"rule": rule}
     lost = [part for part in (row, *parts) if part.printed == ""]
     if lost:
         return check | {"verdict": "undefined", "reason": f"{lost[0].model}, {lost[0].column}: {lost[0].note}"}
@@ -141,7 +142,9 @@ def _differences() -> Checks:
     yield _check(row, "AUROC less that of the softmax", parts, _difference)
     row = _one("basart", "section A.5", metric="error_difference")
     networks = (row.model, "ResNeXt-101 32x8d")
-    parts = [_one("basart", "section A.5", model=network, metric="error") for network in networks]
+    parts = [
+        _one("basart", "section A.5", model=network, metric="error", condition="imagenet-r") for network in networks
+    ]
     yield _check(row, "error less that of ResNeXt-101 32x8d", parts, _difference)
 
 
