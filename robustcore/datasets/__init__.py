@@ -8,7 +8,7 @@ from pathlib import Path
 
 from robustcore.datasets._base import Dataset, Item
 from robustcore.datasets.folder import Folder
-from robustcore.datasets.scenes import Scenes
+from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
 from robustcore.registry import Registry
 
@@ -27,6 +27,19 @@ def _scenes(split: str, limit: int | None, side: int | None) -> Dataset:
 registry.add("scenes", _scenes)
 
 
+def _shifted(shift: str) -> Callable[[str, int | None, int | None], Dataset]:
+    def load(split: str, limit: int | None, side: int | None) -> Dataset:
+        if split != "test":
+            raise DatasetError(f"scenes/{shift} is for testing: its split is 'test', not {split!r}.")
+        return ShiftedScenes(shift, limit) if side is None else ShiftedScenes(shift, limit, side)
+
+    return load
+
+
+for _shift in SHIFTS:
+    registry.add(f"scenes/{_shift}", _shifted(_shift))
+
+
 def names() -> list[str]:
     """The names of all named datasets, sorted; a folder's path is as good as a name."""
     return registry.names()
@@ -38,7 +51,7 @@ def load_dataset(
     """A dataset by name, or a folder of class folders by path.
 
     Args:
-        name: "scenes", or the path of a folder (see `folder.Folder`); write "./scenes" for a folder of that name.
+        name: "scenes", a shifted set of them such as "scenes/sketch", or the path of a folder (see `folder.Folder`); write "./scenes" for a folder of that name.
         split: "train", "val" or "test". A folder without folders of these names is one set, whatever is asked for, and
             says so: its `split` is "all".
         limit: take the first images of the dataset's fixed order only. More than there are takes all of them, so that
@@ -62,7 +75,8 @@ def load_dataset(
         return Folder(path, split, limit) if side is None else Folder(path, split, limit, side)
     if text and os.path.exists(path):
         raise DatasetError(f"{path} is a file; a dataset is a folder with one folder of images for each class.")
-    if isinstance(name, os.PathLike) or text.startswith(("~", ".")) or os.sep in text:
+    a_path = isinstance(name, os.PathLike) or text.startswith(("~", ".")) or os.sep in text
+    if a_path and not text.startswith("scenes/"):
         raise DatasetError(f"There is no folder {path}. A dataset is one of {', '.join(names())}, or a folder's path.")
     raise UnknownNameError("dataset", text, registry.names())
 

@@ -76,7 +76,11 @@ class Folder:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every image's path and content, the classes and the preparation; made when first asked for.
+        """SHA-256 over what determines the images; made when first asked for."""
+        return self._digest()
+
+    def _digest(self) -> str:
+        """SHA-256 over every image's path and content, the classes and the preparation.
 
         Contents and not dates: a copy on another machine has the same fingerprint, an exchanged image another one. The
         first time, all files are read; their digests are kept and only made again for files of another size or time

@@ -13,7 +13,8 @@ from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameErr
 
 
 def test_by_name() -> None:
-    assert datasets.names() == ["scenes"]
+    shifted = {f"scenes/{name}" for name in ("filtered", "rendition", "replication", "sketch", "unknown", "viewpoint")}
+    assert set(datasets.names()) == {"scenes", *shifted}
     dataset = rc.load_dataset("scenes", split="val", limit=3)
     assert (dataset.name, dataset.split, dataset.side, len(dataset)) == ("scenes", "val", 64, 3)
     assert rc.load_dataset("scenes", side=224)[0][0].shape == (3, 224, 224)

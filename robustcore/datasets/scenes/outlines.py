@@ -19,15 +19,13 @@ Layer = tuple[Polygon, bool]  # True adds, False cuts out
 Outline = tuple[Layer, ...]
 
 
-def _arc(
-    cx: float, cy: float, rx: float, ry: float, start: float = 0.0, stop: float = math.tau, n: int = 40
-) -> Polygon:
+def arc(cx: float, cy: float, rx: float, ry: float, start: float = 0.0, stop: float = math.tau, n: int = 40) -> Polygon:
     """Points on an ellipse from angle `start` to `stop` (radians, clockwise on the screen)."""
     angle = np.linspace(start, stop, n, endpoint=stop - start < math.tau - 1e-9)
     return np.stack([cx + rx * np.cos(angle), cy + ry * np.sin(angle)], axis=1)
 
 
-def _dense(points: Sequence[Sequence[float]] | Polygon, pieces: int = 5) -> Polygon:
+def dense(points: Sequence[Sequence[float]] | Polygon, pieces: int = 5) -> Polygon:
     """A polygon whose edges are cut into `pieces`, so that a wobble can bend them."""
     corners = np.asarray(points, dtype=np.float64)
     steps = np.arange(pieces, dtype=np.float64)[:, None] / pieces
@@ -35,11 +33,11 @@ def _dense(points: Sequence[Sequence[float]] | Polygon, pieces: int = 5) -> Poly
     return (corners[:, None] + edges[:, None] * steps).reshape(-1, 2)
 
 
-def _box(left: float, top: float, right: float, bottom: float) -> Polygon:
-    return _dense([(left, top), (right, top), (right, bottom), (left, bottom)], 3)
+def box(left: float, top: float, right: float, bottom: float) -> Polygon:
+    return dense([(left, top), (right, top), (right, bottom), (left, bottom)], 3)
 
 
-def _stroke(path: Polygon, width: float) -> Polygon:
+def stroke(path: Polygon, width: float) -> Polygon:
     """The outline of a pen of this width along a path."""
     along = np.gradient(path, axis=0)
     along /= np.hypot(along[:, :1], along[:, 1:])
@@ -52,7 +50,7 @@ def _star(dice: Dice) -> Outline:
     inner = dice.uniform(0.36, 0.5)
     angle = np.arange(2 * points) * (math.pi / points) - math.pi / 2
     radius = np.where(np.arange(2 * points) % 2 == 0, 1.0, inner)
-    return ((_dense(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), 4), True),)
+    return ((dense(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), 4), True),)
 
 
 def _heart(dice: Dice) -> Outline:
@@ -66,7 +64,7 @@ def _heart(dice: Dice) -> Outline:
 def _crescent(dice: Dice) -> Outline:
     bite = dice.uniform(0.72, 0.86)
     shift = dice.uniform(0.36, 0.5)
-    return (_arc(0, 0, 1, 1, n=48), True), (_arc(shift, dice.uniform(-0.08, 0.08), bite, bite, n=44), False)
+    return (arc(0, 0, 1, 1, n=48), True), (arc(shift, dice.uniform(-0.08, 0.08), bite, bite, n=44), False)
 
 
 def _arrow(dice: Dice) -> Outline:
@@ -74,12 +72,12 @@ def _arrow(dice: Dice) -> Outline:
     neck = dice.uniform(0.0, 0.35)
     barb = neck - dice.uniform(0.0, 0.18)
     points = [(-1, -shaft), (neck, -shaft), (barb, -head), (1, 0), (barb, head), (neck, shaft), (-1, shaft)]
-    return ((_dense(points), True),)
+    return ((dense(points), True),)
 
 
 def _ring(dice: Dice) -> Outline:
     hole = dice.uniform(0.52, 0.72)
-    return (_arc(0, 0, 1, 1, n=48), True), (_arc(0, 0, hole, hole), False)
+    return (arc(0, 0, 1, 1, n=48), True), (arc(0, 0, hole, hole), False)
 
 
 def _gear(dice: Dice) -> Outline:
@@ -91,7 +89,7 @@ def _gear(dice: Dice) -> Outline:
     angle = ((np.arange(teeth)[:, None] + offsets) * (math.tau / teeth)).reshape(-1)
     radius = np.tile(radii, teeth)
     body = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-    return (_dense(body, 2), True), (_arc(0, 0, hole, hole, n=28), False)
+    return (dense(body, 2), True), (arc(0, 0, hole, hole, n=28), False)
 
 
 def _house(dice: Dice) -> Outline:
@@ -105,9 +103,9 @@ def _house(dice: Dice) -> Outline:
         (right, chimney), (right, top + slope * right), (eaves, roof), (wall, roof), (wall, bottom),
     ]  # fmt: skip
     door = dice.uniform(-0.32, 0.05)
-    layers = [(_dense(points, 4), True), (_box(door, 0.36, door + 0.27, bottom + 0.1), False)]
+    layers = [(dense(points, 4), True), (box(door, 0.36, door + 0.27, bottom + 0.1), False)]
     if dice.chance(0.6):
-        layers.append((_box(door + 0.36, 0.2, door + 0.56, 0.42), False))
+        layers.append((box(door + 0.36, 0.2, door + 0.56, 0.42), False))
     return tuple(layers)
 
 
@@ -118,14 +116,14 @@ def _fish(dice: Dice) -> Outline:
     x = 0.98 - 1.5 * s
     upper, lower = np.stack([x, -back], axis=1), np.stack([x, back], axis=1)[::-1]
     fork = dice.uniform(-0.82, -0.7)
-    fin = _dense([(-0.42, 0.0), (-0.98, -tail), (fork, 0.0), (-0.98, tail)], 5)
+    fin = dense([(-0.42, 0.0), (-0.98, -tail), (fork, 0.0), (-0.98, tail)], 5)
     peak = dice.uniform(0.1, 0.24)
-    crest = _dense([(0.42, -height * 0.85), (-0.12, -height - peak), (-0.2, -height * 0.7)], 4)
+    crest = dense([(0.42, -height * 0.85), (-0.12, -height - peak), (-0.2, -height * 0.7)], 4)
     return (
         (fin, True),
         (crest, True),
         (np.concatenate([upper, lower]), True),
-        (_arc(0.62, -0.1, 0.085, 0.085, n=16), False),
+        (arc(0.62, -0.1, 0.085, 0.085, n=16), False),
     )
 
 
@@ -133,14 +131,14 @@ def _key(dice: Dice) -> Outline:
     bow, hole, half = dice.uniform(0.34, 0.42), dice.uniform(0.5, 0.62), dice.uniform(0.08, 0.12)
     centre = bow - 1.0
     layers: list[Layer] = [
-        (_arc(centre, 0, bow, bow * dice.uniform(0.9, 1.1), n=32), True),
-        (_box(centre + bow * 0.8, -half, 1.0, half), True),
-        (_arc(centre, 0, bow * hole, bow * hole, n=26), False),
+        (arc(centre, 0, bow, bow * dice.uniform(0.9, 1.1), n=32), True),
+        (box(centre + bow * 0.8, -half, 1.0, half), True),
+        (arc(centre, 0, bow * hole, bow * hole, n=26), False),
     ]
     x = 0.98
     for _ in range(2 + dice.below(2)):
         width = dice.uniform(0.12, 0.17)
-        layers.append((_box(x - width, 0.0, x, half + dice.uniform(0.18, 0.34)), True))
+        layers.append((box(x - width, 0.0, x, half + dice.uniform(0.18, 0.34)), True))
         x -= width + dice.uniform(0.08, 0.13)
     return tuple(layers)
 
@@ -151,34 +149,34 @@ def _bolt(dice: Dice) -> Outline:
         (0.12 + lean, -1.0), (-0.52, step), (-waist, step * 0.9), (-0.24 - lean, 1.0),
         (0.54, -step * 1.3), (waist + 0.04, -step * 1.1), (0.56 + lean, -1.0),
     ]  # fmt: skip
-    return ((_dense(points), True),)
+    return ((dense(points), True),)
 
 
 def _mug(dice: Dice) -> Outline:
     taper, lip = dice.uniform(0.0, 0.12), dice.uniform(0.03, 0.1)
     left, right, top, bottom = -0.85, 0.4, dice.uniform(-0.85, -0.7), dice.uniform(0.72, 0.88)
     middle, half = (left + right) / 2, (right - left) / 2
-    rim = _arc(middle, top, half, lip, math.pi, math.tau, 12)
-    foot = _arc(middle, bottom, half * (1 - taper), lip + 0.03, 0.0, math.pi, 12)
+    rim = arc(middle, top, half, lip, math.pi, math.tau, 12)
+    foot = arc(middle, bottom, half * (1 - taper), lip + 0.03, 0.0, math.pi, 12)
     reach, tall, thick = dice.uniform(0.46, 0.58), dice.uniform(0.42, 0.54), dice.uniform(0.15, 0.2)
     y = dice.uniform(-0.1, 0.08)
     return (
-        (_arc(right - 0.06, y, reach, tall), True),
-        (_arc(right - 0.06, y, reach - thick, tall - thick, n=32), False),
+        (arc(right - 0.06, y, reach, tall), True),
+        (arc(right - 0.06, y, reach - thick, tall - thick, n=32), False),
         (np.concatenate([rim, foot]), True),
     )
 
 
 def _umbrella(dice: Dice) -> Outline:
     height, edge, scallops = dice.uniform(0.72, 0.9), dice.uniform(-0.08, 0.08), 3 + dice.below(3)
-    dome = _arc(0, edge, 0.98, height, math.pi, math.tau, 30)
+    dome = arc(0, edge, 0.98, height, math.pi, math.tau, 30)
     t = np.linspace(0, 1, 8 * scallops + 1)[1:-1]
     dip = dice.uniform(0.1, 0.18) * np.abs(np.sin(math.pi * scallops * t))
     hem = np.stack([0.98 - 1.96 * t, edge - dip], axis=1)
     pen, hook = dice.uniform(0.1, 0.15), dice.uniform(0.16, 0.22)
     shaft = np.stack([np.zeros(8), np.linspace(edge - height - 0.12, 0.98 - hook, 8)], axis=1)
-    crook = _arc(hook, 0.98 - hook, hook, hook, math.pi, 0.0, 12)
-    handle = _stroke(np.concatenate([shaft[:-1], crook * [1, 1]]), pen)
+    crook = arc(hook, 0.98 - hook, hook, hook, math.pi, 0.0, 12)
+    handle = stroke(np.concatenate([shaft[:-1], crook * [1, 1]]), pen)
     return (np.concatenate([dome, hem]), True), (handle, True)
 
 
@@ -203,10 +201,10 @@ def clutter(dice: Dice) -> Outline:
     kind = dice.below(4)
     if kind == 0:
         half = dice.uniform(0.5, 0.9)
-        return ((_box(-half, -0.8, half, 0.8), True),)
+        return ((box(-half, -0.8, half, 0.8), True),)
     if kind == 1:
-        return ((_arc(0, 0, 0.85, dice.uniform(0.6, 0.85), n=28), True),)
+        return ((arc(0, 0, 0.85, dice.uniform(0.6, 0.85), n=28), True),)
     if kind == 2:
-        return ((_dense([(-0.9, 0.7), (dice.uniform(-0.5, 0.5), -0.9), (0.9, 0.7)], 3), True),)
+        return ((dense([(-0.9, 0.7), (dice.uniform(-0.5, 0.5), -0.9), (0.9, 0.7)], 3), True),)
     half = dice.uniform(0.08, 0.16)
-    return ((_box(-1.3, -half, 1.3, half), True),)
+    return ((box(-1.3, -half, 1.3, half), True),)

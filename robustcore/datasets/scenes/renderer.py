@@ -44,6 +44,14 @@ def render(scene: Scene, side: int) -> UInt8Array:
     return _expose(image, scene.light.blur * side)
 
 
+def paint_flat(scene: Scene, side: int) -> Planes:
+    """float32 (3, side, side), 0..1: the scene's colours alone, without light, shadow or camera."""
+    image = scene.ground.paint(side)
+    for thing in (*scene.clutter, scene.thing, *scene.occluders):
+        _lay(image, thing, side)
+    return image
+
+
 def _lay(image: Planes, thing: Thing, side: int) -> None:
     """Lay a flat thing over the image, in place; only the rectangle that it covers is touched."""
     corners = np.concatenate([polygon for polygon, _ in thing.outline])

@@ -12,8 +12,12 @@ from robustcore.datasets.scenes.backgrounds import Cloth, Ground
 from robustcore.datasets.scenes.dice import Dice
 from robustcore.datasets.scenes.outlines import CLASSES, Outline, clutter
 from robustcore.datasets.scenes.palette import Colour
+from robustcore.datasets.scenes.unknown import UNKNOWN
 
 Range = tuple[float, float]
+
+SHAPES = {**CLASSES, **UNKNOWN}
+_NEAREST = 0.3  # how near a point may come, as a share of its distance: where a strong perspective would turn over
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,10 +30,13 @@ class Style:
         size: half the object's extent, as a share of the side.
         rotation: largest angle to either side, degrees.
         perspective: largest foreshortening.
+        stretch: the object's width over its height, as a factor on one and a divisor of the other.
+        shear: largest slant.
         separation: least distance of the mean colours of object and ground, in RGB of [0, 1], and the most; how much of
             it a scene uses is drawn, and the object's colours are brought so near to the ground's.
         bold: share of scenes, among those with free colours, where they stay as far apart as they were drawn.
         hue_share: share of scenes whose object and ground have the same luminance and differ in hue.
+        photos: share of photographs among the grounds of free colours; gradients take what is missing.
         occluder: probability that something lies over the object.
     """
 
@@ -38,9 +45,12 @@ class Style:
     size: Range = (0.22, 0.41)
     rotation: float = 22.0
     perspective: float = 0.28
+    stretch: Range = (0.88, 1.14)
+    shear: float = 0.12
     separation: Range = (0.12, 0.48)
     bold: float = 0.06
     hue_share: float = 0.25
+    photos: float = 0.26
     occluder: float = 0.18
 
 
@@ -127,7 +137,7 @@ class Scene:
 
 
 def draw(dice: Dice, shape: str, style: Style = NATURAL) -> Scene:
-    """Draw a scene that shows `shape`. Nothing but the outline depends on the shape."""
+    """Draw a scene that shows `shape`, a class or an unknown one. Nothing but the outline depends on the shape."""
     hue_only = dice.chance(style.hue_share)
     ground, stops = _hue_pair(dice, style) if hue_only else _free_pair(dice, style)
     material = backgrounds.cloth(dice, "pattern", style.bank, (0.8, 1.9), stops)
@@ -138,10 +148,10 @@ def draw(dice: Dice, shape: str, style: Style = NATURAL) -> Scene:
     room = 0.13 * (0.56 - size) / 0.26
     x, y = dice.uniform(-room, room), dice.uniform(-room, room)
     over = (_occluder(dice, style, size, x, y),) if dice.chance(style.occluder) else ()
-    pose = _pose(dice, size, x, y, math.radians(style.rotation), style.perspective)
+    posed = pose(dice, size, x, y, math.radians(style.rotation), style.perspective, style)
     # Last, since shapes need different numbers of draws: all else is the same for another shape.
-    outline = CLASSES[shape](dice)
-    return Scene(ground, behind, Thing(_place(outline, pose), material), over, light, hue_only)
+    outline = SHAPES[shape](dice)
+    return Scene(ground, behind, Thing(place(outline, posed), material), over, light, hue_only)
 
 
 def _free_pair(dice: Dice, style: Style) -> tuple[Ground, tuple[Colour, ...]]:
@@ -151,7 +161,7 @@ def _free_pair(dice: Dice, style: Style) -> tuple[Ground, tuple[Colour, ...]]:
     if kind < 0.28:
         stops = tuple(palette.any_colour(dice) for _ in range(2 + dice.below(2)))
         ground = backgrounds.cloth(dice, "cloud", style.bank, (1.0, 2.4), stops)
-    elif kind < 0.5:
+    elif kind < 0.76 - style.photos:
         ground = backgrounds.gradient(dice, (palette.any_colour(dice), palette.any_colour(dice)))
     elif kind < 0.76:
         ground = backgrounds.photo(dice)
@@ -219,8 +229,8 @@ def _clutter(dice: Dice, style: Style) -> Thing:
     cloth = backgrounds.cloth(dice, "pattern", style.bank, (0.8, 2.0), stops)
     distance, angle = dice.uniform(0.18, 0.52), dice.uniform(0, math.tau)
     x, y = distance * math.cos(angle), distance * math.sin(angle)
-    pose = _pose(dice, dice.uniform(0.06, 0.19), x, y, math.pi, 0.1)
-    return Thing(_place(clutter(dice), pose), cloth, dice.uniform(0.6, 1.0))
+    posed = pose(dice, dice.uniform(0.06, 0.19), x, y, math.pi, 0.1)
+    return Thing(place(clutter(dice), posed), cloth, dice.uniform(0.6, 1.0))
 
 
 def _occluder(dice: Dice, style: Style, size: float, x: float, y: float) -> Thing:
@@ -228,20 +238,23 @@ def _occluder(dice: Dice, style: Style, size: float, x: float, y: float) -> Thin
     cloth = backgrounds.cloth(dice, "pattern", style.bank, (0.8, 2.0), stops)
     # Over a part of the object, never over nearly all of a small one.
     x, y = x + size * dice.uniform(-0.7, 0.7), y + size * dice.uniform(-0.7, 0.7)
-    pose = _pose(dice, size * dice.uniform(0.32, 0.5), x, y, math.pi, 0.1)
-    return Thing(_place(clutter(dice), pose), cloth)
+    posed = pose(dice, size * dice.uniform(0.32, 0.5), x, y, math.pi, 0.1)
+    return Thing(place(clutter(dice), posed), cloth)
 
 
-def _pose(dice: Dice, size: float, x: float, y: float, rotation: float, perspective: float) -> Pose:
-    """A pose at `x`, `y` from the image's centre; `rotation` (radians) and `perspective` are the largest ones."""
+def pose(
+    dice: Dice, size: float, x: float, y: float, rotation: float, perspective: float, style: Style = NATURAL
+) -> Pose:
+    """A pose at `x`, `y` from the image's centre; `rotation` (radians) and `perspective` are the largest ones, and of
+    the style only stretch and shear are used."""
     return Pose(
         size=size,
         x=0.5 + x,
         y=0.5 + y,
         angle=dice.uniform(-rotation, rotation),
         flip=dice.sign(),
-        stretch=dice.uniform(0.88, 1.14),
-        shear=dice.uniform(-0.12, 0.12),
+        stretch=dice.uniform(*style.stretch),
+        shear=dice.uniform(-style.shear, style.shear),
         tilt_x=dice.uniform(-perspective, perspective),
         tilt_y=dice.uniform(-perspective, perspective),
         wobble=dice.uniform(0.0, 0.035),
@@ -250,7 +263,7 @@ def _pose(dice: Dice, size: float, x: float, y: float, rotation: float, perspect
     )
 
 
-def _place(outline: Outline, pose: Pose) -> Outline:
+def place(outline: Outline, pose: Pose) -> Outline:
     """Wobble an outline, mirror, stretch, shear and turn it, and see it foreshortened."""
     c, s = math.cos(pose.angle), math.sin(pose.angle)
     wide, tall = pose.size * pose.stretch * pose.flip, pose.size / pose.stretch
@@ -265,7 +278,7 @@ def _place(outline: Outline, pose: Pose) -> Outline:
     points = np.concatenate([polygon for polygon, _ in outline])
     points = points + pose.wobble * np.sin(pose.pitch * points[:, ::-1] + (pose.phase, pose.phase + 1.7))
     moved = points @ linear.T
-    moved = moved[:, :2] / (1 + moved[:, 2:]) + (pose.x, pose.y)
+    moved = moved[:, :2] / np.maximum(1 + moved[:, 2:], _NEAREST) + (pose.x, pose.y)
     placed, start = [], 0
     for polygon, adds in outline:
         placed.append((moved[start : start + len(polygon)], adds))

@@ -1,0 +1,150 @@
+"""Shifted scenes: the same classes under another style, the images that a model fails on, and shapes that are no class."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcore.datasets.scenes import filtered, rendition, sketch
+from robustcore.datasets.scenes.dice import Dice
+from robustcore.datasets.scenes.outlines import CLASSES
+from robustcore.datasets.scenes.rendered import SIDE, Rendered, balanced_labels, check_size
+from robustcore.datasets.scenes.renderer import REVISION, render
+from robustcore.datasets.scenes.scene import NATURAL, Style, draw
+from robustcore.datasets.scenes.unknown import UNKNOWN
+from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
+from robustcore.images import UInt8Array
+
+SIZE = 2_400
+
+Painter = Callable[[Dice, str, int], UInt8Array]
+
+REPLICATION = Style(
+    name="replication", bank=1, size=(0.17, 0.42), rotation=30.0, perspective=0.34, separation=(0.08, 0.36)
+)
+VIEWPOINT = Style(name="viewpoint", size=(0.14, 0.43), rotation=75.0, perspective=0.42, stretch=(0.7, 1.42), shear=0.25)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shift:
+    """One shifted set.
+
+    Attributes:
+        summary: one sentence.
+        paint: (dice, shape, side) -> uint8 (3, side, side).
+        classes: of its labels.
+        revision: beside the renderer's; raise it whenever a pixel changes.
+        offset: the upper half of its image ids.
+        filtered: whether its images are those that `filtered` lists.
+    """
+
+    summary: str
+    paint: Painter
+    offset: int
+    revision: int = 1
+    classes: tuple[str, ...] = tuple(CLASSES)
+    filtered: bool = False
+
+
+def _styled(style: Style) -> Painter:
+    return lambda dice, shape, side: render(draw(dice, shape, style), side)
+
+
+SHIFTS: dict[str, Shift] = {
+    "replication": Shift(
+        "the scenes made once more: new textures, a slightly wider pose, less contrast with the ground",
+        _styled(REPLICATION),
+        offset=3,
+    ),
+    "sketch": Shift(
+        "pen and chalk: broken strokes, hatching, and outlines that distract",
+        lambda dice, shape, side: sketch.render(sketch.draw(dice, shape), side),
+        offset=4,
+        revision=sketch.REVISION,
+    ),
+    "rendition": Shift(
+        "flat pictures: posters, mosaics, smeared paint, stitched cloth, half-tone prints",
+        lambda dice, shape, side: rendition.render(rendition.draw(dice, shape), side),
+        offset=5,
+        revision=rendition.REVISION,
+    ),
+    "viewpoint": Shift(
+        "turned by up to 75 degrees, in strong perspective, small and large", _styled(VIEWPOINT), offset=6
+    ),
+    "filtered": Shift(
+        "fresh scenes that one fixed model gets wrong, in the manner of ImageNet-A",
+        _styled(NATURAL),
+        offset=7,
+        filtered=True,
+    ),
+    "unknown": Shift(
+        "six shapes that are no class: for the detection of what a model does not know",
+        _styled(NATURAL),
+        offset=8,
+        classes=tuple(UNKNOWN),
+    ),
+}
+
+
+class ShiftedScenes(Rendered):
+    """One shifted set of scenes, by name a key of `SHIFTS`; a `Dataset` with one split, "test".
+
+    As in `Scenes`, image i is a function of (seed, set, i), and every prefix is balanced to within one image a class.
+
+    Args:
+        shift: "replication", "sketch", "rendition", "viewpoint", "filtered" or "unknown".
+        limit: take the first images only; more than there are takes all.
+        side: pixels, 32..512.
+        size: make the set so large instead of 2,400 images. The filtered set is a list, made once for seed 0: it has the
+            images that it has.
+        seed: another seed makes another world of the same kind.
+    """
+
+    def __init__(
+        self, shift: str, limit: int | None = None, side: int = SIDE, *, size: int | None = None, seed: int = 0
+    ) -> None:
+        if shift not in SHIFTS:
+            raise UnknownNameError("shift of scenes", shift, SHIFTS)
+        self.shift = SHIFTS[shift]
+        what: dict[str, Any] = {
+            "scenes": REVISION, "seed": seed, "split": "test", "side": side, "shift": shift, "revision": self.shift.revision,
+        }  # fmt: skip
+        self._stream = f"scenes/{seed}/test/{shift}"
+        self._indices: npt.NDArray[np.int64] | None = None
+        if self.shift.filtered:
+            if seed != 0:
+                raise DatasetError(f"The filtered scenes are listed for seed 0; there are none of seed {seed}.")
+            self._stream = filtered.STREAM
+            self._indices, what["list"] = filtered.indices()
+            if size is not None and size > len(self._indices):
+                raise InvalidArgumentError(f"There are {len(self._indices)} filtered scenes; {size} are too many.")
+        most = SIZE if self._indices is None else len(self._indices)
+        size = most if size is None else size
+        check_size(size, side)
+        digest = f"-{what['list'][:8]}" if self._indices is not None else ""
+        super().__init__(
+            name=f"scenes/{shift}",
+            split="test",
+            classes=self.shift.classes,
+            count=size if limit is None else min(limit, size),
+            side=side,
+            seed=seed,
+            offset=self.shift.offset,
+            stem=f"r{REVISION}-{seed}-{shift}{digest}-v{self.shift.revision}-{side}",
+            what=what,
+        )
+
+    def _labels(self, count: int) -> npt.NDArray[np.int64]:
+        if self._indices is None:
+            return balanced_labels(self._stream, len(self.classes), count)
+        indices = self._indices[:count]
+        return balanced_labels(self._stream, len(self.classes), int(self._indices.max()) + 1)[indices]
+
+    def _paint(self, index: int, label: int) -> UInt8Array:
+        if self._indices is not None:
+            index = int(self._indices[index])
+        return self.shift.paint(Dice(self._stream, index), self.classes[label], self.side)

@@ -1,0 +1,91 @@
+"""Six shapes that no model has seen: what a classifier should be unsure about."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from robustcore.datasets.scenes.dice import Dice
+from robustcore.datasets.scenes.outlines import Outline, arc, box, dense, stroke
+
+
+def _cross(dice: Dice) -> Outline:
+    across, upright, bar = dice.uniform(0.2, 0.34), dice.uniform(0.2, 0.34), dice.uniform(-0.25, 0.05)
+    reach = dice.uniform(0.72, 1.0)
+    return (box(-across, -1.0, across, 1.0), True), (box(-reach, bar - upright, reach, bar + upright), True)
+
+
+def _hourglass(dice: Dice) -> Outline:
+    waist, width = dice.uniform(0.06, 0.14), dice.uniform(0.62, 0.8)
+    cap = dice.uniform(0.0, 0.14)
+    edge = width + cap
+    points = [
+        (-edge, -1.0), (edge, -1.0), (edge, -0.84), (width, -0.84), (waist, 0.0), (width, 0.84), (edge, 0.84), (edge, 1.0),
+        (-edge, 1.0), (-edge, 0.84), (-width, 0.84), (-waist, 0.0), (-width, -0.84), (-edge, -0.84),
+    ]  # fmt: skip
+    return ((dense(points, 4), True),)
+
+
+def _pine(dice: Dice) -> Outline:
+    tiers, trunk = 3 + dice.below(2), dice.uniform(0.1, 0.16)
+    left: list[tuple[float, float]] = []
+    top, bottom = -1.0, 0.66
+    step = (bottom - top) / tiers
+    for tier in range(tiers):
+        reach = 0.34 + 0.46 * (tier + 1) / tiers
+        foot = top + (tier + 1) * step
+        left.append((-reach, foot))
+        if tier < tiers - 1:
+            left.append((-reach * dice.uniform(0.42, 0.56), foot - 0.04))
+    right = [(-x, y) for x, y in left]
+    return (dense([(0.0, top), *right, *left[::-1]], 3), True), (box(-trunk, 0.6, trunk, 1.0), True)
+
+
+def _drop(dice: Dice) -> Outline:
+    fat, tip = dice.uniform(0.54, 0.68), dice.uniform(1.5, 2.4)
+    t = np.linspace(0, math.tau, 52, endpoint=False)
+    x = fat * np.sin(t) * np.sin(t / 2) ** tip * 1.25
+    return ((np.stack([x, -np.cos(t)], axis=1), True),)
+
+
+def _anchor(dice: Dice) -> Outline:
+    pen, ring = dice.uniform(0.15, 0.2), dice.uniform(0.17, 0.23)
+    reach, bar = dice.uniform(0.66, 0.78), dice.uniform(0.32, 0.46)
+    curve = arc(0, 0.12, reach, 0.78, 0.0, math.pi, 24)
+    fluke = 0.3
+    tips = [
+        dense([(side * (reach - fluke), 0.22), (side * (reach + 0.04), -0.2), (side * (reach + 0.22), 0.26)], 4)
+        for side in (-1, 1)
+    ]
+    return (
+        (arc(0, -0.98 + ring, ring, ring, n=24), True),
+        (arc(0, -0.98 + ring, ring * 0.45, ring * 0.45, n=16), False),
+        (box(-pen / 2, -0.98 + 1.8 * ring, pen / 2, 0.9), True),
+        (box(-bar, -0.4, bar, -0.4 + pen * 0.9), True),
+        (stroke(curve, pen), True),
+        (tips[0], True),
+        (tips[1], True),
+    )
+
+
+def _spiral(dice: Dice) -> Outline:
+    turns, pen = dice.uniform(2.1, 2.6), dice.uniform(0.16, 0.21)
+    t = np.linspace(0.12, 1.0, 90)
+    angle = math.tau * turns * t + math.tau * dice.uniform()
+    radius = 0.95 * t
+    path = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    # In pieces that overlap by a point: one outline of a whole spiral would cross itself.
+    pieces = [path[i : i + 12] for i in range(0, 80, 10)]
+    return tuple((stroke(piece, pen), True) for piece in pieces)
+
+
+UNKNOWN: dict[str, Callable[[Dice], Outline]] = {
+    "cross": _cross,
+    "hourglass": _hourglass,
+    "pine": _pine,
+    "drop": _drop,
+    "anchor": _anchor,
+    "spiral": _spiral,
+}

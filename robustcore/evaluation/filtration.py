@@ -1,0 +1,110 @@
+"""Adversarial filtration: the fresh scenes that one fixed model gets wrong, chosen as ImageNet-A's images were.
+
+    python -m robustcore.evaluation.filtration --candidates 60000
+
+writes the list that the set scenes/filtered is read from. Three rules of Basart's thesis (section 3.3) are kept: what
+the model gets right is dropped, so is what it gives more than 15 % to the true class, and each confusion of two classes
+appears 15 times at most. Two are not: no crops are averaged, and nobody looks the images through. At last as many are
+kept of every class as the class with the fewest has, so that the set is balanced.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from robustcore.datasets.scenes import REVISION, filtered
+from robustcore.datasets.scenes.outlines import CLASSES
+from robustcore.errors import ModelError
+from robustcore.models import load_model
+from robustcore.models.classifier import Classifier
+
+MODEL = "scenes/resnet-standard"
+MOST_CONFIDENT = 0.15
+PER_CONFUSION = 15
+
+_AT_ONCE = 600
+
+
+def choose(
+    probabilities: npt.NDArray[np.floating],
+    labels: npt.NDArray[np.int64],
+    *,
+    most_confident: float = MOST_CONFIDENT,
+    per_confusion: int = PER_CONFUSION,
+) -> npt.NDArray[np.int64]:
+    """Which images the rules keep, balanced: in runs of one of each class, so that a prefix is balanced too.
+
+    Args:
+        probabilities: (n, K), the fixed model's.
+        labels: (n,).
+
+    Returns:
+        Indices of images, a multiple of K of them; none where a class has no failure.
+    """
+    predicted = probabilities.argmax(axis=1)
+    failed = (predicted != labels) & (probabilities[np.arange(len(labels)), labels] <= most_confident)
+    seen: dict[tuple[int, int], int] = {}
+    kept: list[list[int]] = [[] for _ in range(probabilities.shape[1])]
+    for index in np.flatnonzero(failed).tolist():
+        confusion = int(labels[index]), int(predicted[index])
+        seen[confusion] = seen.get(confusion, 0) + 1
+        if seen[confusion] <= per_confusion:
+            kept[confusion[0]].append(index)
+    fewest = min(len(each) for each in kept)
+    # The order of a run says nothing about the classes: it is that of the candidates.
+    runs = np.array([each[:fewest] for each in kept], dtype=np.int64).reshape(len(kept), fewest).T
+    return np.sort(runs, axis=1).reshape(-1)
+
+
+def build(model: Classifier, candidates: int, target: Path) -> int:
+    """Choose among that many fresh scenes and write the list; the number that was kept."""
+    probabilities, labels = [], []
+    for start in range(0, candidates, _AT_ONCE):
+        images, true = filtered.candidates(start, min(start + _AT_ONCE, candidates))
+        with torch.inference_mode():
+            batches = DataLoader(TensorDataset(torch.from_numpy(images)), batch_size=64)
+            logits = [model(batch) for (batch,) in batches]
+        probabilities.append(torch.cat(logits).softmax(dim=1).numpy())
+        labels.append(true)
+        print(f"\r{start + len(true)}/{candidates} scenes", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    chosen = choose(np.concatenate(probabilities), np.concatenate(labels))
+    made = {
+        "model": model.card.name,
+        "fingerprint": model.fingerprint(),
+        "renderer": REVISION,
+        "stream": filtered.STREAM,
+        "candidates": candidates,
+        "most_confident": MOST_CONFIDENT,
+        "per_confusion": PER_CONFUSION,
+        "indices": chosen.tolist(),
+    }
+    target.write_text(json.dumps(made) + "\n")
+    return len(chosen)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description="Choose the scenes that a fixed model gets wrong.")
+    parser.add_argument("--model", default=MODEL, help=f"the fixed model (default: {MODEL})")
+    parser.add_argument("--candidates", type=int, default=60_000, help="fresh scenes to choose from (default: 60000)")
+    parser.add_argument("--output", type=Path, default=filtered.path(), metavar="FILE", help="the list")
+    args = parser.parse_args(arguments)
+    model = load_model(args.model).eval()
+    if model.card.classes != tuple(CLASSES):
+        raise ModelError(f"{args.model} is no model of scenes; the fixed model has to know their classes.")
+    kept = build(model, args.candidates, args.output)
+    print(f"{kept} of {args.candidates} scenes are kept.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Natural shifts: other images of the same classes, scored as they are, and compared with the clean dataset.
+
+A condition names the shifted set and, under `clean`, what it is a shift of: "scenes" or "imagenet". That dataset is the one
+that is evaluated, so that its clean accuracy stands in the table, the denominator of APP. A limit takes the first images
+of each set: n of the clean ones, n of the shifted ones. Unknown shapes have no right answer: their accuracy is undefined,
+and what is kept of a model's answers tells how well it notices them (`metrics.detection`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcore.datasets import imagenet_shifts
+from robustcore.datasets._base import Dataset
+from robustcore.datasets.imagenet_shifts import ImageNetShift
+from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
+from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
+from robustcore.evaluation.condition import Condition
+from robustcore.evaluation.operations._base import Applied, Operation, Part, registry
+from robustcore.models.classifier import Classifier
+
+_SCENES = tuple(f"scenes/{name}" for name in SHIFTS)
+_KEPT = 16
+
+
+class NaturalShift(Operation):
+    """A shifted set of scenes or of ImageNet."""
+
+    kind = "shift"
+
+    def __init__(self) -> None:
+        self._sets: OrderedDict[tuple[Any, ...], Dataset] = OrderedDict()
+        self._contents: dict[tuple[Any, ...], str] = {}
+
+    def suites(self) -> Mapping[str, tuple[str, Sequence[Condition]]]:
+        return {
+            "scenes-shifts": (
+                "Scenes under natural shifts: replication, sketch, rendition, viewpoint, filtered; and unknown shapes.",
+                [_condition(name) for name in _SCENES],
+            ),
+            "imagenet-shifts": (
+                "ImageNet's natural shifts, -A, -R, -Sketch, -V2 and ObjectNet, from folders of this machine.",
+                [_condition(name) for name in imagenet_shifts.here() or imagenet_shifts.LAYOUTS],
+            ),
+        }
+
+    def expand(self, condition: Condition, severities: Sequence[int] | None) -> Sequence[Condition]:
+        if condition.params or condition.name not in (*_SCENES, *imagenet_shifts.LAYOUTS):
+            return [condition]
+        return [dataclasses.replace(condition, params=(("clean", _clean(condition.name)),))]
+
+    def check(self, condition: Condition) -> None:
+        known = (*_SCENES, *imagenet_shifts.LAYOUTS)
+        if condition.name not in known:
+            raise UnknownNameError("shift", condition.name, known)
+        if condition.severity is not None or condition.strength is not None or condition.variant is not None:
+            raise InvalidArgumentError(f"The shift {condition.name} has no severity, strength or variant.")
+        if condition.storage != "memory":
+            raise InvalidArgumentError("Shifted images are scored as they are: their storage is 'memory'.")
+        if condition.parameters != {"clean": _clean(condition.name)}:
+            raise InvalidArgumentError(
+                f"A shift names its clean dataset and nothing else; {condition.name} is one of {_clean(condition.name)!r}, "
+                f"and was given {condition.parameters}."
+            )
+
+    def identity(self, condition: Condition) -> Mapping[str, Any]:
+        return {"revision": 1, "set": self._content(condition.name)}
+
+    def is_random(self, condition: Condition) -> bool:
+        return False
+
+    def unlabelled(self, condition: Condition) -> str:
+        if condition.name == "scenes/unknown":
+            return "unknown shapes have no right answer: see how well they are detected"
+        return ""
+
+    def dataset(self, condition: Condition, base: Dataset) -> Dataset:
+        """The shifted set, at the clean dataset's side and for scenes of its seed."""
+        if condition.name in _SCENES:
+            if not isinstance(base, Scenes) or base.split != "test":
+                what = f"{base.name} ({base.split})"
+                raise DatasetError(f"{condition.name} is a shift of scenes (test), and is not evaluated with {what}.")
+            key: tuple[Any, ...] = (condition.name, base.side, base.seed)
+        else:
+            if base.name == "scenes" or base.name in _SCENES:
+                raise DatasetError(f"{condition.name} is a shift of ImageNet, and is not evaluated with {base.name}.")
+            key = (condition.name, base.side, tuple(base.classes), *_seen(condition.name))
+        if key not in self._sets:
+            self._sets[key] = _load(condition.name, base)
+            while len(self._sets) > _KEPT:
+                self._sets.popitem(last=False)
+        return self._sets[key]
+
+    def among(
+        self, condition: Condition, dataset: Dataset
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None:
+        if isinstance(dataset, ImageNetShift) and len(dataset.among) < len(dataset.classes):
+            return dataset.among, dataset.counted_as
+        return None
+
+    def apply(
+        self,
+        condition: Condition,
+        part: Part,
+        seed: int,
+        model: Classifier | None = None,
+        surrogates: Mapping[str, Classifier] | None = None,
+    ) -> Applied:
+        return Applied(part.images)
+
+    def _content(self, name: str) -> str | None:
+        """The digest of a set; None for a folder that is not here, which `dataset` says in a sentence."""
+        if name in _SCENES:
+            key: tuple[Any, ...] = (name,)
+        else:
+            try:
+                key = (name, *_seen(name))
+            except DatasetError:
+                return None
+        if key not in self._contents:
+            own = name in _SCENES
+            self._contents[key] = ShiftedScenes(_short(name)).fingerprint if own else imagenet_shifts.content(name)
+        return self._contents[key]
+
+
+def _condition(name: str) -> Condition:
+    return Condition("shift", name, params=(("clean", _clean(name)),))
+
+
+def _clean(name: str) -> str:
+    return "scenes" if name in _SCENES else "imagenet"
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("scenes/")
+
+
+def _load(name: str, base: Dataset) -> Dataset:
+    if isinstance(base, Scenes):
+        return ShiftedScenes(_short(name), side=base.side, seed=base.seed)
+    return ImageNetShift(name, base.classes, base.side)
+
+
+def _seen(name: str) -> tuple[str, int]:
+    """A folder and its last change, so that one that was replaced is read again."""
+    folder = imagenet_shifts.find(name)
+    return str(folder), folder.stat().st_mtime_ns
+
+
+registry.add("shift", NaturalShift())
