@@ -84,6 +84,14 @@ CASES = [
         lambda ta, m: ta.CW(m, c=1, kappa=0, steps=100, lr=0.01),
         lambda fa: fa.L2CarliniWagnerAttack(binary_search_steps=1, steps=100, initial_const=1.0), rounds=3, largest=64,
     ),
+    Case(
+        # The peers end a batch as soon as its loss rises, which it does while Adam still overshoots.
+        "CW-L2, c = 1, 100 steps taken by all",
+        {"name": "cw", "steps": 100, "binary_search_steps": 1, "initial_const": 1.0, "early_stop": False},
+        None,
+        lambda fa: fa.L2CarliniWagnerAttack(binary_search_steps=1, steps=100, initial_const=1.0, abort_early=False),
+        rounds=3, largest=64,
+    ),
     *[
         Case(
             f"CW-L2, search over c, 9 x {steps} steps",

@@ -109,7 +109,7 @@ def disturb(
             if draw.random() < _EARLY:
                 _sleep(pid, draw.uniform(0, _START_SECONDS))
             else:
-                _sleep(pid, float("inf"), store, before + round(draw.uniform(0, 2 * fair)))
+                _sleep(pid, float("inf"), store, before + round(draw.uniform(0, fair)))
                 _sleep(pid, draw.uniform(0, _MOMENT_SECONDS))
         else:
             _sleep(pid, float("inf"))

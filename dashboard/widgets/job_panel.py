@@ -122,6 +122,10 @@ def _buttons(job: JobStatus) -> None:
             links.to("compare", "Compare the results", compare_address(job.request))
         if data.read_only():
             return
+        if job.state == "queued":
+            _act("Run next", ":material/vertical_align_top:", job, actions.hasten, "Before all others that wait.")
+        if job.state == "running":
+            _act("Pause", ":material/pause:", job, actions.pause, "It frees the device; what is finished is kept.")
         if job.state in ("queued", "running"):
             _act(
                 "Cancel",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 
@@ -144,6 +145,28 @@ def test_a_job_without_its_process_can_be_continued(open_page: OpenPage, own_mod
     assert {"Continue", "Remove"} <= labels
     press(at, f"job-Remove-{job}")
     assert jobs.list_jobs() == []
+
+
+def test_a_running_job_can_be_paused_and_a_waiting_one_go_next(
+    open_page: OpenPage, own_model: str, no_worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for priority in (0, 7, 0):
+        jobs.submit(EvaluationRequest((own_model,), "scenes", ("contrast",), limit=2), priority=priority)
+    last, before, first = jobs.list_jobs()
+    as_if = {"state": "queued", "message": ""}
+    found = [
+        dataclasses.replace(last, **as_if),
+        dataclasses.replace(before, **as_if),
+        dataclasses.replace(first, **as_if | {"state": "running"}),
+    ]
+    monkeypatch.setattr(jobs, "list_jobs", lambda limit=100: found)
+    paused: list[int] = []
+    monkeypatch.setattr(jobs, "pause", paused.append)
+    at = open_page("evaluate", evaluate_model=own_model, evaluate_limit="2")
+    press(at, f"job-Pause-{first.id}")
+    assert paused == [first.id]
+    press(at, f"job-Run next-{last.id}")
+    assert jobs.status(last.id).priority == 8
 
 
 def test_a_failed_job_says_why(open_page: OpenPage, own_model: str) -> None:
