@@ -26,7 +26,7 @@ def job(monkeypatch: pytest.MonkeyPatch) -> int:
     return number
 
 
-@pytest.mark.parametrize("action", [actions.cancel, actions.pause, actions.resume, actions.remove])
+@pytest.mark.parametrize("action", [actions.cancel, actions.pause, actions.hasten, actions.resume, actions.remove])
 def test_jobs_cannot_be_changed(job: int, action: Callable[[int], object]) -> None:
     before = jobs.status(job)
     with pytest.raises(JobError, match="started with --read-only"):
