@@ -7,7 +7,8 @@ A model's name is one of
 - "torchvision/NAME" or "timm/NAME": published weights, fetched once when asked for
 - the path of a checkpoint: "runs/mine.safetensors", "resnet50.pth?architecture=torchvision/resnet50"
 
-Options follow a question mark, joined by "&": "torchvision/resnet18?weights=none&classes=10".
+Options follow a question mark, joined by "&": "torchvision/resnet18?weights=none&classes=10". The option "defence" puts an
+input-side defence in front of any of them: "scenes/resnet-standard?defence=clahe"; see `robustcore.models.defences`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import torch
 
 from robustcore import devices, paths
 from robustcore.errors import InvalidArgumentError, ModelError, UnknownNameError
-from robustcore.models import checkpoints, pretrained
+from robustcore.models import checkpoints, defences, pretrained
 from robustcore.models.architectures import architecture as find_architecture
 from robustcore.models.architectures import check_classes, registry, torchvision_names
 from robustcore.models.classifier import Card, Classifier
@@ -32,6 +33,7 @@ _OPTIONS = {
     "classes": "the number of classes, with random weights; with a checkpoint, the number that it must have",
     "seed": "of the random weights",
     "architecture": "of a checkpoint without a card",
+    "defence": f"what is done to the images first: {', '.join(defences.names())}",
 }
 OWN = "own/"
 
@@ -109,6 +111,7 @@ class _Request:
     classes: int | None = None
     seed: int = 0
     architecture: str | None = None
+    defence: str | None = None
 
     @classmethod
     def parse(cls, name: str | Path, architecture: str | None = None) -> _Request:
@@ -130,6 +133,8 @@ class _Request:
                 numbers[key] = int(options.pop(key))
         if "classes" in numbers:
             check_classes(numbers["classes"])
+        if "defence" in options:
+            defences.create(options["defence"])  # an unknown one is said before weights are looked for
         if architecture is not None:
             options["architecture"] = architecture
         return cls(str(name), base, **options, **numbers)  # type: ignore[arg-type]
@@ -139,6 +144,12 @@ class _Request:
         return Path(self.base).suffix in checkpoints.SUFFIXES or os.path.isfile(os.path.expanduser(self.base))
 
     def load(self) -> Classifier:
+        model = self._load()
+        return (
+            model if self.defence is None else defences.Defended(model, defences.create(self.defence)).rename(self.text)
+        )
+
+    def _load(self) -> Classifier:
         if self.weights == "none":
             return find_architecture(self.base).build(self._random_card(), self.seed).eval()
         if self.is_path:
@@ -150,18 +161,22 @@ class _Request:
         return checkpoints.load(self._file(), architecture=self.architecture, classes=self.classes, name=self.text)
 
     def card(self) -> Card:
+        found = self._card()
+        if self.defence is not None:
+            found = defences.defended(found, defences.create(self.defence))
+        return dataclasses.replace(found, name=self.text)
+
+    def _card(self) -> Card:
         if self.weights == "none":
             return self._random_card()
         if self.is_path:
             path = Path(os.path.expanduser(self.base))
-            found = self.load().card if self.architecture else checkpoints.read_card(path)
-        elif self.base.startswith("torchvision/"):
-            found = pretrained.torchvision_card(self.base, self.weights)
-        elif self.base.startswith("timm/"):
-            found = pretrained.timm_card(self.base)
-        else:
-            found = checkpoints.read_card(self._file())
-        return dataclasses.replace(found, name=self.text)
+            return self._load().card if self.architecture else checkpoints.read_card(path)
+        if self.base.startswith("torchvision/"):
+            return pretrained.torchvision_card(self.base, self.weights)
+        if self.base.startswith("timm/"):
+            return pretrained.timm_card(self.base)
+        return checkpoints.read_card(self._file())
 
     def _file(self) -> Path:
         files = _files()
