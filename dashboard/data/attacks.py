@@ -49,7 +49,7 @@ def attacked(victim: str, surrogate: str | None, item: Item, label: int, setting
         st.stop()
 
 
-@st.cache_resource(max_entries=32, show_spinner="Attacking …")
+@st.cache_resource(max_entries=16, show_spinner="Attacking …")  # an attack's steps take up to 16 MiB
 def _attacked(
     victim: str,
     surrogate: str | None,

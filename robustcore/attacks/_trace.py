@@ -10,7 +10,9 @@ from torch import Tensor
 from robustcore.attacks.goals import Goal
 
 TOP = 5
-MAX_ENTRIES = 200  # longer attacks are thinned evenly, so that a trace stays small
+# Longer attacks are thinned evenly, so that a trace stays small: to as many queries, and of large images to fewer.
+MAX_ENTRIES, MIN_ENTRIES = 200, 20
+MAX_BYTES = 16 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,16 +53,19 @@ class Trace:
 
 
 class Recorder:
-    """Collects a trace over at most about `MAX_ENTRIES` queries."""
+    """Collects a trace over at most about `MAX_ENTRIES` queries, and at most about `MAX_BYTES` of images."""
 
     def __init__(self, planned: int) -> None:
-        self._every, self._seen = -(-planned // MAX_ENTRIES), 0
+        self._planned, self._every, self._seen = planned, 1, 0
         self._entries: list[tuple[Tensor, ...]] = []
         self._queries: list[int] = []
         self._left_out: tuple[Tensor, Tensor, Tensor, Goal] | None = None
 
     def record(self, rows: Tensor, x: Tensor, logits: Tensor, goal: Goal) -> None:
         """One query: the images `rows` of the n were asked for as `x`, and answered with `logits`."""
+        if not self._seen:  # the first query asks for all images
+            entries = max(MIN_ENTRIES, min(MAX_ENTRIES, MAX_BYTES // x.nbytes))
+            self._every = -(-self._planned // entries)
         self._seen += 1
         if (self._seen - 1) % self._every:
             self._left_out = rows, x.clone(), logits, goal

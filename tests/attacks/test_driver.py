@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import robustcore as rc
-from robustcore.attacks import _driver
+from robustcore.attacks import _driver, _trace
 
 
 def answers(model: nn.Module, images: Tensor) -> Tensor:
@@ -222,6 +222,14 @@ def test_a_long_trace_is_thinned(linear, images, labels) -> None:  # type: ignor
     result = rc.attack(linear, images, labels, "square", eps=1e-4, queries=450, trace=True)
     assert result.trace is not None
     assert result.trace.queries.tolist() == [*range(1, 450, 3), 450]
+
+
+def test_a_trace_of_large_images_is_thinned_further(linear, images, labels, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(_trace, "MAX_BYTES", 50 * images.nbytes)
+    result = rc.attack(linear, images, labels, "square", eps=1e-4, queries=449, trace=True)
+    assert result.trace is not None
+    assert len(result.trace.queries) <= 51
+    assert result.trace.images.shape[1:] == images.shape
 
 
 def test_the_model_is_left_as_it_was(network, images) -> None:  # type: ignore[no-untyped-def]
