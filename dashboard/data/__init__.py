@@ -9,7 +9,7 @@ bounded. Resources are shared by all sessions and never changed. Nothing heavy i
     grids       one image under many corruptions           prices    what an evaluation costs here
     films       one image under a sequence                 reading   caches that end with an evaluation
     attacks     one image under attack                     warming   what is loaded before anybody asks
-    audits      a suite's severities
+    audits      a suite's severities                   comparing what Compare makes of results
 """
 
 from dashboard.data.attacks import attack_sweep, attacked, clean_answer, new_run, survivals
@@ -25,7 +25,7 @@ from dashboard.data.images import (
     test_thumbnail,
     upload,
 )
-from dashboard.data.models import DEFAULT_MODEL, card, model, model_names
+from dashboard.data.models import DEFAULT_MODEL, card, intervention, model, model_names
 from dashboard.data.prices import devices, price
 from dashboard.data.reading import results_changed
 from dashboard.data.results import comparison, evaluated, overview, robust_accuracy, stability, subject
@@ -50,6 +50,7 @@ __all__ = [
     "folders",
     "grid",
     "indices_of_class",
+    "intervention",
     "model",
     "model_names",
     "new_run",

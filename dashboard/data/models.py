@@ -64,3 +64,13 @@ def stamp(name: str) -> int:
 def is_quick(name: str) -> bool:
     """Whether a model is loaded and small, so that it answers a whole grid at once."""
     return (name, stamp(name)) in _quick
+
+
+def intervention(name: str) -> str:
+    """The training intervention of a model as its card says it; "unknown" for one whose card is not here."""
+    from robustcore.errors import RobustcoreError
+
+    try:
+        return card(name).intervention or "unknown"
+    except RobustcoreError:
+        return "unknown"

@@ -11,17 +11,24 @@ _CELL = "padding:.35rem .9rem .35rem 0;text-align:right;white-space:nowrap;font-
 _LINE = "border-bottom:1px solid color-mix(in srgb, currentColor 18%, transparent)"
 
 
-def show(headings: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], *, notes: Sequence[str] = ()) -> None:
-    """One row for each model, in the order in which the figures draw them.
+def show(
+    headings: Sequence[str],
+    rows: Sequence[tuple[str, Sequence[str]]],
+    *,
+    notes: Sequence[str] = (),
+    colours: Sequence[str] = (),
+) -> None:
+    """One row for each model.
 
     Args:
         headings: of the columns behind the model's name.
         rows: (model, one text for each heading; what stands behind a line break is set small).
         notes: one for each row, in small print below the name, or "".
+        colours: all models in the order in which the figures draw them, where that is another one.
     """
     from robustcore import figures
 
-    drawn = figures.strokes([model for model, _ in rows])
+    drawn = figures.strokes(list(colours) or [model for model, _ in rows])
     head = "".join(f'<th scope="col" style="{_CELL};font-weight:500;opacity:.7">{escape(h)}</th>' for h in headings)
     body = ""
     for place, (model, texts) in enumerate(rows):

@@ -29,8 +29,10 @@ def demo_badge(what: str = "demo results, shipped with robustcore") -> None:
 
 
 def origin_badge(shipped: str) -> None:
-    """The same for a report of which "all", "some" or "none" ships."""
-    if shipped != "none":
+    """The same for a report of which "all", "some" or "none" ships, or that is of "published" figures."""
+    if shipped == "published":
+        demo_badge("published figures, not computed here")
+    elif shipped != "none":
         demo_badge(f"{'in part ' if shipped == 'some' else ''}demo results, shipped with robustcore")
 
 

@@ -8,6 +8,9 @@ figure's `meta`, where a page finds it and sets it as a wrapping caption, and is
 from __future__ import annotations
 
 import dataclasses
+import html
+import json
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -147,7 +150,27 @@ def standalone(figure: go.Figure, *, theme: str = "light", width: int = 900, tit
 
 
 def to_html(figure: go.Figure, *, theme: str = "light", title: str = "") -> bytes:
-    """One HTML file that opens without a server or a network; its camera button saves a PNG with the footer in it."""
-    config: dict[str, Any] = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2}}
-    page = standalone(figure, theme=theme, title=title).to_html(include_plotlyjs=True, full_html=True, config=config)
-    return str(page).encode()
+    """One HTML file that opens without a server or a network; its two buttons save the figure as PNG and as SVG.
+
+    The browser draws the images: no program and no network is needed for them, and they hold title and footer.
+    """
+    drawn = standalone(figure, theme=theme, title=title)
+    config: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
+    body = drawn.to_html(include_plotlyjs=True, full_html=False, config=config, div_id="figure")
+    background, ink = _THEMES[theme]
+    name = json.dumps(re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:80] or "figure")
+    size = f"width: {drawn.layout.width}, height: {drawn.layout.height}"
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>body{{margin:0;padding:12px;background:{background};color:{ink};font-family:{FONT};overflow-x:auto}}
+button{{font:inherit;margin:0 8px 8px 0;padding:6px 14px;border:1px solid {NEUTRAL};border-radius:8px;background:none;color:inherit;cursor:pointer}}
+</style></head><body>
+<div><button onclick="save('png')">Save PNG</button><button onclick="save('svg')">Save SVG</button></div>
+{body}
+<script>
+function save(format) {{
+  Plotly.downloadImage("figure", {{format: format, filename: {name}, {size}, scale: format === "png" ? 2 : 1}});
+}}
+</script></body></html>
+""".encode()

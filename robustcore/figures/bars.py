@@ -49,6 +49,7 @@ def condition_bars(
     alt: str,
     legend: dict[str, str] | None = None,
     marks: dict[str, float] | None = None,
+    colours: Sequence[str] = (),
 ) -> go.Figure:
     """One bar for each model and condition, grouped by family where the table names families.
 
@@ -62,9 +63,10 @@ def condition_bars(
         legend: what the legend says of a model; default its name.
         marks: for each model a value of the table's kind, such as its clean accuracy, drawn as a dotted line behind the
             bars.
+        colours: all models of the page in their order, so that each keeps its colour; default those of the table.
     """
     models = list(dict.fromkeys(table["model"]))
-    drawn = strokes(models)
+    drawn = strokes([*dict.fromkeys([*colours, *models])])
     thick = 14 if len(models) <= 2 else 10 if len(models) <= 4 else 7 if len(models) <= 10 else 5
     block = thick * len(models)
     centre: dict[str, float] = {}

@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from robustcore.figures import bars, dots, heatmap, ranking, ratios, scatter
+from robustcore.figures import curves as severity_curves
 from robustcore.figures._style import plain, short
 from robustcore.reports import measures, references
 from robustcore.reports.effective import Population
@@ -22,11 +23,13 @@ def conditions(result: Bars, *, order: str = "family", grouping: Grouping | None
     table = _grouped(result, order, grouping)
     alt = f"{measure.title} of {', '.join(result.models)} under each corruption"
     if len(result.models) > CROWD:
-        return dots.condition_dots(table, scale(result), footer=result.footer, alt=alt)
+        return dots.condition_dots(table, scale(result), footer=result.footer, alt=alt, colours=result.among)
     marks = None
     if measure.name == "accuracy":
         marks = {str(row["model"]): row["clean"] for row in result.means.to_dict("records")}
-    return bars.condition_bars(table, scale(result), footer=result.footer, alt=alt, legend=legend(result), marks=marks)
+    return bars.condition_bars(
+        table, scale(result), footer=result.footer, alt=alt, legend=legend(result), marks=marks, colours=result.among
+    )
 
 
 def gains(result: Bars, baseline: str, *, order: str = "family", grouping: Grouping | None = None) -> go.Figure:
@@ -44,8 +47,8 @@ def gains(result: Bars, baseline: str, *, order: str = "family", grouping: Group
     )
     alt = f"{measure.title} of {', '.join(result.models)} against {baseline} under each corruption"
     if len(result.models) > CROWD:
-        return dots.condition_dots(table, drawn, footer=result.footer, alt=alt)
-    return bars.condition_bars(table, drawn, footer=result.footer, alt=alt, legend=legend(result))
+        return dots.condition_dots(table, drawn, footer=result.footer, alt=alt, colours=result.among)
+    return bars.condition_bars(table, drawn, footer=result.footer, alt=alt, legend=legend(result), colours=result.among)
 
 
 def models(result: Bars, condition: str = "") -> go.Figure:
@@ -59,7 +62,7 @@ def models(result: Bars, condition: str = "") -> go.Figure:
         what = "over all of them"
     alt = f"{measure.title} {what}: {', '.join(map(str, table['model']))}"
     return ranking.ranking(
-        table, scale(result), footer=result.footer, alt=alt, models=result.models, best=measure.better
+        table, scale(result), footer=result.footer, alt=alt, models=list(result.among), best=measure.better
     )
 
 
@@ -70,17 +73,26 @@ def table(result: Bars, *, order: str = "family", grouping: Grouping | None = No
     places = {str(m): i for i, m in enumerate(means["model"])}
     rows = measures.ordered(result, order, grouping)
     rows = rows.assign(place=rows["model"].map(places)).sort_values("place", kind="stable")
+    clean = dict(zip(means["model"], means["clean"], strict=True))
     alt = f"{measure.title}, models against corruptions"
-    return heatmap.heatmap(rows, scale(result), footer=result.footer, alt=alt, better=measure.better)
+    return heatmap.heatmap(rows, scale(result), footer=result.footer, alt=alt, better=measure.better, clean=clean)
 
 
-def error_ratios(ratios_: pd.DataFrame, baseline: str, *, footer: str) -> go.Figure:
+def curves(table: pd.DataFrame, *, panels: bool = False, footer: str = "") -> go.Figure:
+    """Accuracy against severity (`measures.curves`, `measures.mean_curve`); with `panels` one for each condition."""
+    clean = table[table["severity"] == 0].drop_duplicates("model").set_index("model")["accuracy"]
+    said = {m: short(m) + (f" (clean {100 * clean[m]:.1f} %)" if m in clean else "") for m in set(table["model"])}
+    draw = severity_curves.severity_panels if panels else severity_curves.severity_curve
+    return draw(table, footer=footer, alt="Accuracy against severity", legend=said)
+
+
+def error_ratios(ratios_: pd.DataFrame, baseline: str, *, footer: str = "") -> go.Figure:
     """The ratio of errors to the baseline's (`baseline.error_ratios`), a panel for each family."""
     alt = f"Errors over those of {baseline}, by family and severity"
     return ratios.ratio_panels(ratios_, footer=footer, alt=alt)
 
 
-def trade_off(points: pd.DataFrame, x_title: str, y_title: str, *, footer: str) -> go.Figure:
+def trade_off(points: pd.DataFrame, x_title: str, y_title: str, *, footer: str = "") -> go.Figure:
     """Two accuracies of every model (`tradeoff.points`)."""
     return scatter.trade_off(points, x_title, y_title, footer=footer, alt=f"{y_title} against {x_title}")
 
@@ -89,7 +101,7 @@ def trend(
     population: Population,
     y_title: str,
     *,
-    footer: str,
+    footer: str = "",
     chosen: tuple[str, ...] = (),
     beside: pd.DataFrame | None = None,
 ) -> go.Figure:

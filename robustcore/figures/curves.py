@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from robustcore.figures._style import Stroke, finish, plain, short, strokes
 
+CROWD = 12  # models beyond which a legend says less than a pointer does
 _TICKS = {"tickvals": [0, 1, 2, 3, 4, 5], "range": [-0.15, 5.15]}
 
 
@@ -27,15 +28,17 @@ def severity_curve(
     """
     models = list(dict.fromkeys(table["model"]))
     drawn = strokes(models)
+    crowd = len(models) > CROWD
     figure = go.Figure()
     for model in models:
         rows = table[table["model"] == model].sort_values("severity")
         label = (legend or {}).get(model, short(model))
-        _band(figure, rows, drawn[model], label)
-        figure.add_scatter(**_line(rows, drawn[model], label, size=8))
+        if not crowd:
+            _band(figure, rows, drawn[model], label)
+        figure.add_scatter(**_line(rows, drawn[model], label, size=4 if crowd else 8))
     figure.update_xaxes(title="severity (0: clean images)", showgrid=False, **_TICKS)
     figure.update_yaxes(title="accuracy (%)", range=[0, 100.5], dtick=20)
-    return finish(figure, height=height, footer=footer, alt=alt, bottom=56)
+    return finish(figure, height=height, footer=footer, alt=alt, legend=not crowd, bottom=56)
 
 
 def severity_panels(
@@ -66,7 +69,7 @@ def severity_panels(
     figure.update_xaxes(showgrid=False, **_TICKS)
     figure.update_yaxes(range=[0, 101], tickvals=[0, 50, 100])
     figure.update_annotations(font={"size": 11}, yshift=-1)
-    finish(figure, height=height, footer=footer, alt=alt, top=20, bottom=30)
+    finish(figure, height=height, footer=footer, alt=alt, legend=len(models) <= CROWD, top=20, bottom=30)
     figure.update_layout(legend={"y": 1 + 22 / height})
     return figure
 
@@ -75,7 +78,7 @@ def _line(rows: pd.DataFrame, stroke: Stroke, label: str, *, size: int) -> dict[
     texts = []
     for row in rows.to_dict("records"):
         where = "clean" if row["severity"] == 0 else f"severity {int(row['severity'])}"
-        text = f"{where}: {100 * row['accuracy']:.1f} %"
+        text = f"<b>{row['model']}</b><br>{where}: {100 * row['accuracy']:.1f} %"
         if pd.notna(row.get("low")):
             text += f"<br>95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f} %"
         if pd.notna(row.get("n")):
@@ -83,9 +86,9 @@ def _line(rows: pd.DataFrame, stroke: Stroke, label: str, *, size: int) -> dict[
         texts.append(text)
     return {
         "x": rows["severity"], "y": rows["accuracy"] * 100, "mode": "lines+markers", "name": label,
-        "legendgroup": label, "line": {"color": stroke.colour, "width": 2, "dash": stroke.dash},
+        "legendgroup": label, "line": {"color": stroke.colour, "width": 2 if size > 4 else 1.3, "dash": stroke.dash},
         "marker": {"symbol": stroke.symbol, "size": size, "color": stroke.colour}, "hovertext": texts,
-        "hovertemplate": f"<b>{label}</b><br>%{{hovertext}}<extra></extra>",
+        "hovertemplate": "%{hovertext}<extra></extra>",
     }  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -11,14 +13,16 @@ from robustcore.figures.bars import Scale, ends, hover
 _ROW, _HEADER = 30, 26  # pixels of a condition, and of a group's heading
 
 
-def condition_dots(table: pd.DataFrame, scale: Scale, *, footer: str, alt: str) -> go.Figure:
+def condition_dots(
+    table: pd.DataFrame, scale: Scale, *, footer: str, alt: str, colours: Sequence[str] = ()
+) -> go.Figure:
     """One dot for each model and condition, the median as a line; a pointer names the model.
 
     Args:
-        table, scale, footer, alt: as for `bars.condition_bars`.
+        table, scale, footer, alt, colours: as for `bars.condition_bars`.
     """
     models = list(dict.fromkeys(table["model"]))
-    drawn = strokes(models)
+    drawn = strokes([*dict.fromkeys([*colours, *models])])
     centre: dict[str, float] = {}
     ticks: list[tuple[float, str]] = []
     y, previous = 0.0, None

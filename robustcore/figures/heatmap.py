@@ -14,7 +14,15 @@ from robustcore.figures.bars import Scale
 _LETTERS = 6.6  # pixels of one at 12 px, for the room that slanted names need
 
 
-def heatmap(table: pd.DataFrame, scale: Scale, *, footer: str, alt: str, better: str = "higher") -> go.Figure:
+def heatmap(
+    table: pd.DataFrame,
+    scale: Scale,
+    *,
+    footer: str,
+    alt: str,
+    better: str = "higher",
+    clean: Mapping[str, float] | None = None,
+) -> go.Figure:
     """One row for each model and one column for each condition, both in the table's order.
 
     Args:
@@ -22,6 +30,7 @@ def heatmap(table: pd.DataFrame, scale: Scale, *, footer: str, alt: str, better:
         scale: how values are written and drawn.
         footer, alt: as for every figure.
         better: "higher" or "lower": bright is better.
+        clean: the models' clean accuracies, written beside their names.
     """
     models, names = list(dict.fromkeys(table["model"])), list(dict.fromkeys(table["name"]))
     values = table.pivot(index="model", columns="name", values="value").reindex(index=models, columns=names)
@@ -35,7 +44,10 @@ def heatmap(table: pd.DataFrame, scale: Scale, *, footer: str, alt: str, better:
             reversescale=better == "lower", hoverongaps=False, xgap=1, ygap=1,
             texttemplate=f"%{{z:{number}}}" if len(names) <= 20 else None,
             textfont={"size": 10}, hovertext=hover.to_numpy(), hovertemplate="%{hovertext}<extra></extra>",
-            colorbar={"title": {"text": scale.title, "side": "right"}, "thickness": 10, "x": 1.01, "outlinewidth": 0},
+            colorbar={
+                "title": {"text": scale.title, "side": "bottom"}, "orientation": "h", "thickness": 10, "len": 0.5, "x": 0,
+                "xanchor": "left", "y": 0, "yanchor": "top", "ypad": 8, "outlinewidth": 0,
+            },
         )
     )  # fmt: skip
     missing = [(j, i) for i in range(len(models)) for j in range(len(names)) if z[i, j] != z[i, j]]
@@ -44,18 +56,20 @@ def heatmap(table: pd.DataFrame, scale: Scale, *, footer: str, alt: str, better:
             x=[j for j, _ in missing], y=[i for _, i in missing], mode="text", text=["–"] * len(missing), showlegend=False,
             hovertext=[hover.iloc[i, j] for j, i in missing], hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
+    said_clean = {m: f" ({100 * c:.0f} %)" for m, c in (clean or {}).items() if pd.notna(c)}
+    names_of_models = [f"{label}{said_clean.get(m, '')}" for m, label in shortest(models, 24).items()]
     longest = max((len(n) for n in names), default=0)
     figure.update_xaxes(
         tickvals=list(range(len(names))), ticktext=[plain(n) for n in names], side="top", tickangle=-60, showgrid=False,
         range=[-0.5, len(names) - 0.5], tickfont={"size": 11},
     )  # fmt: skip
     figure.update_yaxes(
-        tickvals=list(range(len(models))), ticktext=list(shortest(models, 26).values()), showgrid=False,
+        tickvals=list(range(len(models))), ticktext=names_of_models, showgrid=False,
         range=[len(models) - 0.5, -0.5], tickfont={"size": 11},
     )  # fmt: skip
     row = 34 if len(models) <= 12 else 24
     top = int(longest * _LETTERS * 0.87) + 16
-    return finish(figure, height=row * len(models), footer=footer, alt=alt, legend=False, top=top, bottom=10)
+    return finish(figure, height=row * len(models), footer=footer, alt=alt, legend=False, top=top, bottom=66)
 
 
 def _said(row: Mapping[Hashable, Any], scale: Scale) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, finish, short, strokes
+from robustcore.figures._style import NEUTRAL, finish, shortest, strokes
 from robustcore.figures.bars import Scale, ends, hover
 
 _ROW, _BAR = 38, 13  # pixels of a model, and of its bar
@@ -29,6 +29,7 @@ def ranking(
     """
     rows = table.sort_values("value", ascending=best == "lower", na_position="last", kind="stable")
     drawn = strokes(models)
+    names = shortest(list(rows["model"]), 36)
     low, high = ends(rows, scale)
     places = [i * _ROW + _ROW * 0.68 for i in range(len(rows))]
     figure = go.Figure()
@@ -48,7 +49,7 @@ def ranking(
     left = max(low, 0.0) if low >= 0 else low
     figure.add_scatter(
         x=[left] * len(rows), y=[y - _ROW * 0.42 for y in places], mode="text", textposition="middle right",
-        text=[_name(row) for row in rows.to_dict("records")], textfont={"size": 12}, cliponaxis=False, showlegend=False,
+        text=[_name(row, names[row["model"]]) for row in rows.to_dict("records")], textfont={"size": 12}, cliponaxis=False, showlegend=False,
         hoverinfo="skip",
     )  # fmt: skip
     figure.add_scatter(
@@ -71,8 +72,8 @@ def ranking(
     return figure
 
 
-def _name(row: Mapping[Hashable, Any]) -> str:
+def _name(row: Mapping[Hashable, Any], name: str) -> str:
     clean = row.get("clean")
     beside = "" if pd.isna(clean) else f"  <span style='opacity:0.75'>clean {100 * clean:.1f} %</span>"
     undefined = "  undefined" if pd.isna(row["value"]) else ""
-    return f"{short(str(row['model']), 36)}{undefined}{beside}"
+    return f"{name}{undefined}{beside}"

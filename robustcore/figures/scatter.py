@@ -116,11 +116,13 @@ def trend(
         x=across, y=across, mode="lines", name="as on clean images", hoverinfo="skip",
         line={"color": NEUTRAL, "width": 1.2, "dash": "dot"},
     )  # fmt: skip
+    middle = sum(ends) / 2
     for row in marked.to_dict("records"):
+        right = float(logit(row["clean"])) > middle
         stroke = drawn[row["model"]]
         figure.add_scatter(
             x=logit([row["clean"]]), y=logit([row["shifted"]]), mode="markers+text" if len(marked) <= NAMED else "markers",
-            name=row["model"], text=[f" {short(str(row['model']), 26)} "], textposition="bottom right", textfont={"size": 11},
+            name=row["model"], text=[f" {short(str(row['model']), 26)} "], textposition="top left" if right else "bottom right", textfont={"size": 11},
             marker={"color": stroke.colour, "symbol": stroke.symbol, "size": 12}, showlegend=False, cliponaxis=False,
             hovertext=[_beyond(row)], hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip

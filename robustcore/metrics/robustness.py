@@ -65,7 +65,7 @@ def _notes(table: pd.DataFrame) -> list[str]:
         if len(clean) > 1 and np.ptp(clean.to_numpy(float)) > COMPARABLE:
             notes.append(
                 f"On {dataset} the clean accuracies differ by {100 * np.ptp(clean.to_numpy(float)):.0f} points "
-                f"({clean.idxmin()} {clean.min():.1%}, {clean.idxmax()} {clean.max():.1%}): "
-                "compare the models by accuracy, not by what they preserve."
+                f"({clean.idxmin()} {clean.min():.1%}, {clean.idxmax()} {clean.max():.1%}), more than the {100 * COMPARABLE:.0f} "
+                "up to which they count as comparable here: compare the models by accuracy, not by what they preserve."
             )
     return notes

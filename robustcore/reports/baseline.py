@@ -75,7 +75,7 @@ def differences(
     better = "higher" if sign > 0 else "lower"
     footer = both.footer.replace(measures.INTERVAL, intervals.SENTENCE)
     footer += f" Baseline: {baseline}; differences are signed so that above 0 is better ({better} is better)."
-    return dataclasses.replace(both, table=table[kept], means=means, footer=footer)
+    return dataclasses.replace(both, table=table[kept], means=means, footer=footer, baseline=baseline)
 
 
 def _means(means: pd.DataFrame, baseline: str, sign: int) -> pd.DataFrame:

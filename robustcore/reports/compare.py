@@ -92,6 +92,18 @@ def conditions(names: Sequence[str], storage: str = "memory") -> list[Condition]
     return list(found)
 
 
+def known(names: Sequence[str], dataset: Dataset, *, store: Store | Path | str | None = None) -> list[Subject]:
+    """Models by name as results know them: without their weights where exactly one of that name has results on the
+    dataset, else loaded."""
+    stored: dict[str, list[Subject]] = {}
+    for subject in (store if isinstance(store, Store) else Store(store)).subjects(dataset.fingerprint):
+        stored.setdefault(subject.name, []).append(subject)
+    return [
+        stored[name][0] if len(stored.get(name, [])) == 1 else evaluations.prepare(name, dataset, "clean").subjects[0]
+        for name in names
+    ]
+
+
 def gather(
     models: Models,
     dataset: Dataset,

@@ -7,6 +7,7 @@ import math
 
 import pandas as pd
 
+from robustcore import published
 from robustcore.errors import InvalidArgumentError
 from robustcore.metrics import effective as metric
 from robustcore.metrics.effective import Trend
@@ -74,6 +75,42 @@ def beside(population: Population, models: pd.DataFrame) -> pd.DataFrame:
         expected=population.line.expected(models["clean"]),
         effective=metric.effective(population.line, models["clean"], models["shifted"]),
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Shift:
+    """One natural shift of ImageNet in timm's tables: its column, that of the clean accuracy on the same classes, and words."""
+
+    column: str
+    clean: str
+    title: str
+    note: str
+
+
+SHIFTS = {
+    shift.column: shift
+    for shift in (
+        Shift("v2", "imagenet", "ImageNet-V2", "New photographs, collected as ImageNet's were (matched frequency)."),
+        Shift("sketch", "imagenet", "ImageNet-Sketch", "Black and white sketches of the 1,000 classes."),
+        Shift("r", "r_clean", "ImageNet-R", "Renditions of 200 classes; clean accuracy on the same 200."),
+        Shift(
+            "a", "a_clean", "ImageNet-A",
+            "Photographs of 200 classes that a ResNet-50 got wrong, so that weak models lie below any line: the fit bends.",
+        ),
+    )
+}  # fmt: skip
+
+
+def natural_shift(column: str) -> pd.DataFrame:
+    """The published models of timm on one of `SHIFTS`: model, clean, shifted in 0..1, million_parameters."""
+    shift = SHIFTS[column]
+    table = published.natural_shifts()
+    return pd.DataFrame(
+        {
+            "model": table["model"], "clean": table[shift.clean] / 100, "shifted": table[column] / 100,
+            "million_parameters": table["million_parameters"],
+        }
+    )  # fmt: skip
 
 
 def of_bars(means: pd.DataFrame) -> pd.DataFrame:

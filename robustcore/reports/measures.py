@@ -64,6 +64,8 @@ class Bars:
 
     Attributes:
         measure, reference: which, and against what ("" for a measure without).
+        among: all models of the comparison, in the order in which they have their colours.
+        baseline: the model that values are differences to, or "".
         table: one row for each model and condition, in the order of the comparison: model, name (the condition's label),
             family, value (NaN where undefined), low, high (95 %, NaN where there is no interval), clean (accuracy), n,
             severities (a text such as "1 2 3 4 5"), reason.
@@ -79,6 +81,15 @@ class Bars:
     means: pd.DataFrame
     notes: tuple[str, ...]
     footer: str
+    among: tuple[str, ...]
+    baseline: str = ""
+
+    def text(self, value: float) -> str:
+        """A value as people read it; a difference with its sign."""
+        measure = MEASURES[self.measure]
+        if not self.baseline or math.isnan(value):
+            return measure.text(value)
+        return f"{100 * value:+.1f} points" if measure.percent else f"{value:+.{1 if measure.reference else 3}f}"
 
     @property
     def models(self) -> list[str]:
@@ -127,7 +138,8 @@ def bars(
     if answers is not None:
         table, means = _with_intervals(table, means, comparison, answers, chosen, reference)
     footer = _footer(comparison, chosen, reference, wanted, drawn=answers is not None)
-    return Bars(measure, reference if chosen.reference else "", table, means, tuple(notes), footer)
+    against = reference if chosen.reference else ""
+    return Bars(measure, against, table, means, tuple(notes), footer, tuple(comparison.models))
 
 
 def _with_intervals(

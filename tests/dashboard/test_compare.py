@@ -1,16 +1,42 @@
-"""The page Compare: what is drawn is what is stored, and what must not be compared is refused with a sentence."""
+"""The page Compare: what is drawn is what is stored, what must not be compared is refused with a sentence, and every
+figure can be made again by the Python beside it."""
 
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import robustcore as rc
+from dashboard import data
+from dashboard.comparing import behind
+from dashboard.comparing.modes import MODES, TITLES
 from robustcore.reports.measures import MEASURES
-from tests.dashboard.conftest import OpenPage, sound
+from tests.dashboard.conftest import OpenPage, markup, sound
+
+OTHER = "scenes/vgg?weights=none&classes=12"
+ALEXNET = "published/imagenet/AlexNet"
+
+
+@pytest.fixture(scope="session")
+def two_results(small_results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of the small model and of another one on the same six images."""
+    folder = tmp_path_factory.mktemp("two")
+    shutil.copy2(small_results, folder / "results.sqlite")
+    rc.evaluate(OTHER, "scenes", ["contrast", "gaussian_noise"], limit=6, store=folder / "results.sqlite")
+    return folder / "results.sqlite"
+
+
+@pytest.fixture
+def two(own_model: str, own_cache: Path, two_results: Path) -> list[str]:
+    """Two models with results in the cache."""
+    (own_cache / "results").mkdir(parents=True)
+    shutil.copy2(two_results, own_cache / "results" / "results.sqlite")
+    return [own_model, OTHER]
 
 
 def figures(at: AppTest) -> list[dict[str, Any]]:
@@ -18,7 +44,7 @@ def figures(at: AppTest) -> list[dict[str, Any]]:
 
 
 def texts(at: AppTest) -> str:
-    parts = [*at.caption, *at.markdown, *at.warning, *at.info, *at.error]
+    parts = [*at.caption, *at.markdown, *at.warning, *at.info, *at.error, *at.subheader]
     return " ".join(part.value.replace("\\", "") for part in parts)
 
 
@@ -26,30 +52,72 @@ def texts(at: AppTest) -> str:
 def test_every_measure_is_drawn_with_clean_accuracy_and_provenance(
     open_page: OpenPage, evaluated: str, measure: str
 ) -> None:
-    at = open_page("compare", compare_model=evaluated, compare_measure=measure, compare_reference=evaluated)
+    at = open_page(
+        "compare", compare_view="corruptions", compare_model=evaluated, compare_measure=measure,
+        compare_reference=evaluated,
+    )  # fmt: skip
     assert sound(at)
     assert any("Clean accuracy" in html.proto.body for html in at.get("html"))
     said = texts(at)
-    assert MEASURES[measure].formula in said
-    assert "6 images" in said
-    assert "robustcore" in said
-    assert "seed 0" in said
+    for part in (MEASURES[measure].formula, "6 images", "robustcore", "seed 0", "Intervals: 95 %"):
+        assert part in said
     if MEASURES[measure].reference:
         assert "over 2 corruptions, not the 15 of ImageNet-C" in said
-        assert f"errors of {evaluated}" in said
+        assert f"errors of {evaluated} (not by AlexNet's), on 6 images of scenes" in said
+    (figure,) = figures(at)
+    assert "(clean " in next(trace for trace in figure["data"] if trace["type"] == "bar")["name"]
+
+
+@pytest.mark.parametrize("view", MODES)
+def test_the_python_beside_a_figure_makes_it(
+    open_page: OpenPage, two: list[str], view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every view is drawn for two models, and its script, run anywhere with the same results, draws the same traces."""
+    further = {"compare_population": "sketch"} if view == "trend" else {}
+    at = open_page("compare", compare_view=view, compare_model=two, compare_baseline=two[1], **further)
+    assert sound(at)
+    (figure,) = figures(at)
+    (script,) = (code.value for code in at.code if "to_html" in code.value)
+    monkeypatch.chdir(tmp_path)
+    made: dict[str, Any] = {}
+    exec(compile(script, "figure.py", "exec"), made)
+    drawn = json.loads(made["figure"].to_json())["data"]
+    assert [trace.get("x") for trace in drawn] == [trace.get("x") for trace in figure["data"]]
+    assert [trace.get("y") for trace in drawn] == [trace.get("y") for trace in figure["data"]]
+    (file,) = tmp_path.glob("*.html")
+    assert b"Save SVG" in file.read_bytes()
 
 
 def test_the_table_is_what_is_drawn(open_page: OpenPage, evaluated: str) -> None:
-    at = open_page("compare", compare_model=evaluated)
+    at = open_page("compare", compare_view="corruptions", compare_model=evaluated)
     table = at.dataframe[0].value
     stored = rc.evaluate(evaluated, "scenes", ["contrast", "gaussian_noise"], limit=6)
     means = stored[stored["kind"] == "corruption"].groupby("name")["accuracy"].mean()
     assert dict(zip(table["name"], table["value"], strict=True)) == pytest.approx(means.to_dict())
-    (bars, *_) = figures(at)
-    drawn = [trace for trace in bars["data"] if trace["type"] == "bar"]
-    assert len(drawn) == 1
-    assert evaluated in drawn[0]["name"]
-    assert "(clean " in drawn[0]["name"]
+
+
+def test_a_bar_leads_to_its_images(open_page: OpenPage, evaluated: str) -> None:
+    at = open_page("compare", compare_view="corruptions", compare_model=evaluated)
+    assert "Click a bar" in texts(at)
+    point = {"customdata": [evaluated, "contrast"]}
+    at.session_state["figure-accuracy"] = {
+        "selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}
+    }
+    at.run()
+    assert sound(at)
+    said = texts(at)
+    stored = rc.evaluate(evaluated, "scenes", ["contrast"], limit=6)
+    clean = int(stored.loc[stored["kind"] == "clean", "correct"].item())
+    lost, kept = (int(said.split(f"**{word}**: ")[1].split()[0]) for word in ("Lost", "Kept"))
+    assert lost + kept == clean
+    shown = [markup(at, f"compare_behind_{word}").count("<img") for word in ("Lost", "Kept")]
+    assert shown == [2 * lost, 2 * kept]  # each above its clean form
+
+
+def test_what_was_clicked_is_read_from_the_point() -> None:
+    assert behind.chosen(None) is None
+    assert behind.chosen({"selection": {"points": []}}) is None
+    assert behind.chosen({"selection": {"points": [{"customdata": ["m", "fog"]}]}}) == ("m", "fog")
 
 
 def test_published_alexnet_is_refused_for_scenes(open_page: OpenPage, evaluated: str) -> None:
@@ -58,6 +126,26 @@ def test_published_alexnet_is_refused_for_scenes(open_page: OpenPage, evaluated:
     assert "12 classes at 64 pixels" in error.value
     assert "Choose one of the evaluated models" in error.value
     assert not at.get("plotly_chart")
+
+
+def test_a_published_model_beside_ones_own_is_refused_with_the_reason(open_page: OpenPage, evaluated: str) -> None:
+    at = open_page("compare", compare_model=[evaluated, ALEXNET])
+    assert not at.exception
+    assert "1,000 classes, 224 pixels" in texts(at)
+    assert len(figures(at)) == 1  # the own model is drawn
+
+
+def test_published_models_say_which_mce_it_is(open_page: OpenPage) -> None:
+    at = open_page(
+        "compare", compare_dataset="published: imagenet", compare_measure="ce",
+        compare_model=[ALEXNET, "published/imagenet/Standard_R50"],
+    )  # fmt: skip
+    assert not at.exception
+    said = texts(at)
+    for part in ("the 15 corruptions of ImageNet-C", "AlexNet of the same table", "5,000 images", "no intervals"):
+        assert part in said
+    assert [round(v, 1) for v in at.dataframe[0].value["value"]] == [100.0, 76.4]
+    assert "clean accuracies differ by 20 points" in at.warning[0].value
 
 
 def test_a_model_without_results_leads_to_evaluate(open_page: OpenPage, own_model: str) -> None:
@@ -73,32 +161,32 @@ def test_a_model_without_results_leads_to_evaluate(open_page: OpenPage, own_mode
 def test_models_on_different_numbers_of_images_meet_on_those_that_they_share(
     open_page: OpenPage, evaluated: str
 ) -> None:
-    name = "scenes/vgg?weights=none&classes=12"
-    rc.evaluate(name, "scenes", ["contrast", "gaussian_noise"], limit=4)
-    at = open_page("compare", compare_model=[evaluated, name])
+    rc.evaluate(OTHER, "scenes", ["contrast", "gaussian_noise"], limit=4)
+    at = open_page("compare", compare_view="corruptions", compare_model=[evaluated, OTHER])
     assert sound(at)
     assert "4 images" in texts(at)
     assert set(at.dataframe[0].value["n"]) == {4}
 
 
 def test_the_address_is_the_state(open_page: OpenPage, evaluated: str) -> None:
-    at = open_page(
-        "compare", compare_model=evaluated, compare_order="name", compare_curve="one", compare_condition="gaussian_noise",
-        compare_severity=["2", "4"],
-    )  # fmt: skip
-    assert sound(at)
+    address = {"compare_model": evaluated, "compare_severity": ["2", "4"]}
+    at = open_page("compare", compare_view="corruptions", compare_order="name", **address)
     assert list(at.dataframe[0].value["name"]) == ["contrast", "gaussian_noise"]
     assert set(at.dataframe[0].value["severities"]) == {"2 4"}
-    assert list(at.dataframe[1].value["severity"]) == [0, 2, 4]
-    assert "mean over severities 2, 4" in texts(at)
+    at = open_page(
+        "compare", compare_view="severities", compare_curve="one", compare_condition="gaussian_noise", **address
+    )
+    assert sound(at)
+    assert list(at.dataframe[0].value["severity"]) == [0, 2, 4]
 
 
 def test_an_unknown_name_in_the_address_is_said_and_left_out(open_page: OpenPage, evaluated: str) -> None:
-    at = open_page("compare", compare_model=[evaluated, "own/smal"], compare_measure="acuracy")
+    at = open_page("compare", compare_model=[evaluated, "own/smal"], compare_measure="acuracy", compare_view="bars")
     assert not at.exception
     said = " ".join(w.value.replace("\\", "") for w in at.warning)
     assert "no model named 'own/smal'" in said
     assert "no metric named 'acuracy'" in said
+    assert "no view named 'bars'" in said
     assert at.get("plotly_chart")
 
 
@@ -108,3 +196,22 @@ def test_nothing_chosen_is_no_error(open_page: OpenPage, evaluated: str) -> None
     at.run()
     assert sound(at)
     assert "Choose a model" in texts(at)
+
+
+@pytest.mark.parametrize("view", ["baseline", "ratios"])
+def test_one_model_has_nothing_to_be_set_against(open_page: OpenPage, evaluated: str, view: str) -> None:
+    at = open_page("compare", compare_view=view, compare_model=evaluated, compare_baseline=evaluated)
+    assert sound(at)
+    assert "The baseline is the only model" in texts(at)
+
+
+def test_every_view_has_a_name_and_attacks_a_panel(open_page: OpenPage, evaluated: str) -> None:
+    assert len(set(TITLES.values())) == len(TITLES)
+    at = open_page("compare", compare_view="attacks", compare_model=evaluated)
+    assert sound(at)
+    assert "None of these models has been evaluated under attack" in texts(at)
+
+
+def test_models_are_chosen_by_their_intervention(open_page: OpenPage, two: list[str]) -> None:
+    assert data.intervention(two[0]) == "standard"
+    assert data.intervention("no/such-model") == "unknown"

@@ -23,7 +23,7 @@ def test_a_line_for_each_model_from_clean_to_severity_five() -> None:
     assert [line.name for line in lines] == ["a", "b"]
     assert list(lines[0].x) == [0, 1, 2, 3, 4, 5]
     assert next(iter(lines[0].y)) == 90
-    assert lines[0].hovertext[0].startswith("clean: 90.0 %")
+    assert lines[0].hovertext[0].startswith("<b>a</b><br>clean: 90.0 %")
 
 
 def test_the_band_goes_there_and_back() -> None:

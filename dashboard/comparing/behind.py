@@ -1,0 +1,107 @@
+"""The images behind a bar: some that the model lost under the condition, some that it kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard.comparing.choice import KEY, Choice
+from dashboard.data import comparing
+from dashboard.widgets import labels, markup, pictures, states, thumbnails
+from robustcore.reports import failures
+from robustcore.reports.compare import CLEAN, Comparison
+from robustcore.reports.failures import Seen
+
+SHOWN = 8  # images of each kind
+_PLACE = f"{KEY}_behind"
+
+
+def chosen(event: Any) -> tuple[str, str] | None:
+    """(model, condition's label) of the bar that was clicked; None where none is."""
+    points = event["selection"]["points"] if event else []
+    data_of = [p.get("customdata") for p in points if p.get("customdata")]
+    return (str(data_of[0][0]), str(data_of[0][1])) if data_of else None
+
+
+def panel(found: Comparison, choice: Choice, bar: tuple[str, str] | None) -> None:
+    """Below the figure: what a click on a bar leads to."""
+    with st.container(border=True, key=_PLACE):
+        if bar is None:
+            st.caption(
+                ":material/touch_app: Click a bar or a dot to see images that the model lost there, and images that it kept."
+            )
+            return
+        model, label = bar
+        rows = found.rows[(found.rows["model"] == model) & (found.rows["label"] == label) & (found.rows["n"] > 0)]
+        st.subheader(f"{labels.pretty(label)}: what {states.plain(model)} lost and kept", anchor=False)
+        read = comparing.answers(found, choice.dataset)
+        if rows.empty or read is None:
+            states.notice("The answers to single images are not known here: published figures are counts.")
+            return
+        conditions = dict(zip(rows["severity"].fillna(0).astype(int), rows["condition"], strict=True))
+        level = max(conditions)
+        if len(conditions) > 1:
+            level = st.segmented_control(
+                "Severity",
+                sorted(conditions),
+                default=sorted(conditions)[len(conditions) // 2],
+                required=True,
+                key=f"{_PLACE}_severity",
+            )
+        condition = conditions.get(level, next(iter(conditions.values())))
+        if not failures.can_be_shown(condition):
+            states.notice("An attack's images depend on the model: look at them on the page Attack.")
+            return
+        outcome = failures.outcome(read, model, condition)
+        if outcome is None:
+            states.notice("Only counts are stored of this result, not the answers to single images.")
+            return
+        _row(found, choice, condition, "Lost", "right when clean, wrong here", outcome.lost)
+        _row(found, choice, condition, "Kept", "right when clean, and here", outcome.kept)
+        both, gained = outcome.counts[False, False], outcome.counts[False, True]
+        st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
+
+
+def _row(found: Comparison, choice: Choice, condition: str, title: str, says: str, seen: list[Seen]) -> None:
+    """Some images of one kind, each above its clean form, with another handful behind a button."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{title}**: {len(seen):,} images, {says}")
+        page = 0
+        if len(seen) > SHOWN:
+            key = f"{_PLACE}_{title}_page"
+            pages = -(-len(seen) // SHOWN)
+            page = st.session_state.get(key, 0) % pages
+            st.button(
+                "Others", icon=":material/refresh:", key=f"{key}_next", type="tertiary",
+                on_click=lambda: st.session_state.update({key: (page + 1) % pages}),
+            )  # fmt: skip
+    some = seen[page * SHOWN : (page + 1) * SHOWN]
+    if not some:
+        st.caption("None.")
+        return
+    places = tuple(s.place for s in some)
+    classes = found.subjects[0].classes if found.subjects else ()
+    clean = comparing.corrupted_images(choice.dataset, places, CLEAN, choice.seed)
+    images = comparing.corrupted_images(choice.dataset, places, condition, choice.seed)
+    crisp = max(images.shape[-2:]) <= pictures.EXACT_SIDE
+    small = pictures.thumbnails(clean)
+    thumbs = [
+        thumbnails.Thumb(
+            "", source, f"Image {s.place}, {_name(classes, s.label)}, answered {_name(classes, s.answer)}",
+            ((_name(classes, s.answer), thumbnails.WRONG if s.answer != s.label else thumbnails.RIGHT),), crisp,
+        )
+        for s, source in zip(some, pictures.thumbnails(images), strict=True)
+    ]  # fmt: skip
+    before = [
+        thumbnails.Thumb("", source, f"Image {s.place} clean", ((_name(classes, s.label), thumbnails.UNKNOWN),), crisp)
+        for s, source in zip(some, small, strict=True)
+    ]
+    markup.show(
+        f'<div style="overflow-x:auto">{thumbnails.row(thumbs)}<small>the same images, clean:</small>{thumbnails.row(before)}</div>',
+        key=f"{_PLACE}_{title}",
+    )
+
+
+def _name(classes: tuple[str, ...], label: int) -> str:
+    return classes[label] if 0 <= label < len(classes) else str(label)

@@ -1,0 +1,143 @@
+"""The controls that all views of Compare share: which models, on which data, under what."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import streamlit as st
+
+import robustcore.corruptions as corruptions
+from dashboard import data, selection
+from dashboard.data import comparing
+from dashboard.widgets import labels, links
+from robustcore.reports import mixed
+
+KEY = "compare"
+MOST = 40  # models that are chosen to begin with
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """What the shared controls say."""
+
+    models: tuple[str, ...]
+    dataset: str
+    suites: tuple[str, ...]
+    severities: tuple[int, ...]
+    seed: int
+    storage: str
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the data are those of published figures, which nothing here was evaluated on."""
+        return self.dataset.startswith(comparing.PUBLISHED)
+
+    @property
+    def evaluation(self) -> links.Address:
+        """The same as values for the page Evaluate: what its controls show, since that is what stands in an address."""
+        return {
+            "evaluate_model": [m for m in self.models if not mixed.is_published(m)],
+            "evaluate_dataset": self.dataset,
+            "evaluate_suite": [labels.suite(name) for name in self.suites],
+            "evaluate_seed": str(self.seed),
+            "evaluate_storage": labels.storage(self.storage),
+        }
+
+
+def pick() -> Choice:
+    """Draw the controls: data, models and conditions, each behind a button that says what is chosen."""
+    with st.container(horizontal=True, key=f"{KEY}_controls", vertical_alignment="bottom"):
+        dataset = selection.selectbox(
+            "Data", ["scenes", *data.folders(), *(comparing.PUBLISHED + d for d in mixed.SETUPS)],
+            key=f"{KEY}_dataset", kind="dataset", text=_dataset, width=260,
+        )  # fmt: skip
+        models = _pick_models(dataset)
+        suites, severities, seed, storage = _pick_conditions(dataset)
+    return Choice(tuple(models), dataset, tuple(suites), severities, seed, storage)
+
+
+def _dataset(name: str) -> str:
+    return mixed.SETUPS[name.removeprefix(comparing.PUBLISHED)].title if name.startswith(comparing.PUBLISHED) else name
+
+
+def _pick_models(dataset: str) -> list[str]:
+    """The models, behind a button: forty names would fill a telephone's screen."""
+    printed = comparing.published_models()
+    if dataset.startswith(comparing.PUBLISHED):
+        known = printed[dataset.removeprefix(comparing.PUBLISHED)]
+        offered = known
+    else:
+        known = data.evaluated(dataset)
+        offered = list(dict.fromkeys([*known, *data.model_names()]))
+    further = [m for names in printed.values() for m in names if m not in offered]
+    key = f"{KEY}_model"
+    place = st.popover(_chosen(key, known), icon=":material/stacks:", help="Which models are compared.")
+    with place:
+        models = selection.multiselect(
+            "Models", [*offered, *further], key=key, kind="model", default=known[:MOST], placeholder="Choose one or more",
+            text=str,
+        )  # fmt: skip
+        st.caption("Type to search. Published models can be drawn where suite, classes and image size agree.")
+        _by_intervention(key, known)
+    return models
+
+
+def _chosen(key: str, known: Sequence[str]) -> str:
+    """The label of the models' button; a bound widget's value stands in the session before it is drawn."""
+    chosen = st.session_state.get(key)
+    count = len(chosen) if chosen is not None else len(st.query_params.get_all(key)) or min(len(known), MOST)
+    return f"{count} model{'' if count == 1 else 's'}"
+
+
+def _by_intervention(key: str, known: Sequence[str]) -> None:
+    """Buttons that choose all models of one training intervention, beside the standard ones."""
+    groups: dict[str, list[str]] = {}
+    for model in known:
+        groups.setdefault(data.intervention(model), []).append(model)
+    if len(known) < 3 or len(groups) < 2:
+        return
+    standard = groups.get("standard", [])
+    with st.container(horizontal=True, gap="small"):
+        _button("All", key, list(known))
+        for name, models in groups.items():
+            own = models if name == "standard" else [*standard, *models]
+            _button(f"{labels.pretty(name)} ({len(models)})", key, list(dict.fromkeys(own)))
+
+
+def _button(label: str, key: str, models: list[str]) -> None:
+    st.button(
+        label, key=f"{key}_{label}", type="tertiary", on_click=lambda: st.session_state.update({key: models}),
+        help="Choose these, beside the standard models.",
+    )  # fmt: skip
+
+
+def _pick_conditions(dataset: str) -> tuple[list[str], tuple[int, ...], int, str]:
+    """Suites, severities, seed and storage, behind a button that says them."""
+    printed = dataset.startswith(comparing.PUBLISHED)
+    suites_key, levels_key = f"{KEY}_suite", f"{KEY}_severity"
+    suites_now = st.session_state.get(suites_key) or st.query_params.get_all(suites_key) or ["imagenet-c"]
+    levels = st.session_state.get(levels_key) or st.query_params.get_all(levels_key) or corruptions.SEVERITIES
+    word = "severities 1 to 5" if len(levels) == 5 else f"severity {', '.join(map(str, levels))}"
+    named = "ImageNet-C" if printed else " + ".join(labels.suite(s) for s in suites_now)
+    with st.popover(f"{named}, {word}", icon=":material/tune:", help="Under what the models are compared."):
+        suites = ["imagenet-c"]
+        if not printed:
+            suites = selection.pills(
+                "Suites", [s for s in corruptions.SUITES if corruptions.names(s)], key=suites_key, kind="suite",
+                default=["imagenet-c"], text=labels.suite, wrap=True,
+            )  # fmt: skip
+        severities = selection.pills(
+            "Severities", list(corruptions.SEVERITIES), key=levels_key, kind="severity",
+            default=list(corruptions.SEVERITIES), help="Bars are means over these.",
+        )  # fmt: skip
+        if printed:
+            return suites, tuple(severities) or corruptions.SEVERITIES, 0, "memory"
+        seed = selection.number(
+            "Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed", help="That the evaluation was run with."
+        )
+        storage = selection.segmented(
+            "Storage", list(corruptions.STORAGES), key=f"{KEY}_storage", kind="storage", text=labels.storage,
+            help="Results through the second JPEG of the released ImageNet-C are results of their own.",
+        )  # fmt: skip
+    return suites, tuple(severities) or corruptions.SEVERITIES, seed, storage

@@ -1,0 +1,43 @@
+"""The views of Compare by name: which controls each has, and what it draws."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+
+from dashboard.comparing import measured, scatters, severities
+from dashboard.comparing.choice import Choice
+from dashboard.comparing.shown import Settings, Shown
+from robustcore.reports.compare import Comparison
+
+
+@dataclasses.dataclass(frozen=True)
+class Mode:
+    """One view.
+
+    Attributes:
+        title: on the selector.
+        controls: draws the controls above the figure and reads them.
+        draw: what is shown of a comparison, or one sentence on why nothing is.
+        measured: whether the result's means and notes stand below it.
+    """
+
+    title: str
+    controls: Callable[[Choice], Settings]
+    draw: Callable[[Comparison, Choice, Settings], Shown | str]
+    measured: bool = True
+
+
+MODES = {
+    "ranking": Mode("Ranking", partial(measured.controls, order=False), measured.ranking),
+    "corruptions": Mode("Corruptions", measured.controls, measured.conditions),
+    "baseline": Mode("Better or worse", partial(measured.controls, baseline=True), measured.gains),
+    "heatmap": Mode("Heatmap", measured.controls, measured.heatmap),
+    "severities": Mode("Severities", severities.no_controls, severities.curves, measured=False),
+    "ratios": Mode("Error ratios", severities.ratio_controls, severities.ratios, measured=False),
+    "tradeoff": Mode("Trade-off", severities.no_controls, scatters.trade_off, measured=False),
+    "trend": Mode("Trend line", severities.no_controls, scatters.trend, measured=False),
+}
+ATTACKS = "attacks"  # several figures: a panel of its own
+TITLES = {name: mode.title for name, mode in MODES.items()} | {ATTACKS: "Attacks"}

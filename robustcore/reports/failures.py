@@ -1,0 +1,92 @@
+"""Images that a model lost under a condition and images that it kept: chosen from the stored answers, made again to be seen."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from robustcore.datasets._base import Dataset
+from robustcore.evaluation import Condition, operations
+from robustcore.evaluation.operations._base import Part
+from robustcore.reports.answers import Answers
+from robustcore.reports.compare import CLEAN
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """One image under one condition.
+
+    Attributes:
+        place: its index in the dataset.
+        label: what it shows, answer: what the model said, clean_answer: what it said of the clean image; all in the
+            model's classes.
+    """
+
+    place: int
+    label: int
+    answer: int
+    clean_answer: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What became of a model's images under one condition.
+
+    Attributes:
+        lost: right when clean, wrong under the condition; kept: right in both.
+        counts: images by (right when clean, right under the condition).
+    """
+
+    lost: list[Seen]
+    kept: list[Seen]
+    counts: dict[tuple[bool, bool], int]
+
+
+def outcome(answers: Answers, model: str, condition: str) -> Outcome | None:
+    """The images of a model under a condition; None where its answers are not stored.
+
+    Args:
+        answers: of a comparison.
+        model, condition: which; the condition in its canonical form.
+    """
+    under, clean = answers.cells.get((model, condition)), answers.cells.get((model, CLEAN))
+    if under is None or clean is None:
+        return None
+    n = min(len(under.labels), len(clean.labels))
+    right, before = under.correct[:n], clean.correct[:n]
+
+    def seen(mask: np.ndarray) -> list[Seen]:
+        return [
+            Seen(int(i), int(under.labels[i]), int(under.classes[i]), int(clean.classes[i]))
+            for i in np.flatnonzero(mask)
+        ]
+
+    counts = {(a, b): int(((before == a) & (right == b)).sum()) for a in (True, False) for b in (True, False)}
+    return Outcome(seen(before & ~right), seen(before & right), counts)
+
+
+def can_be_shown(condition: str) -> bool:
+    """Whether the images of a condition can be made without the model: corruptions can, attacks cannot."""
+    return Condition.from_dict(json.loads(condition)).kind == "corruption"
+
+
+def images(dataset: Dataset, places: Sequence[int], condition: str, seed: int) -> Tensor:
+    """uint8 (n, 3, H, W): images of a dataset under a corruption, to the bit those that were scored.
+
+    Args:
+        dataset, places: which images.
+        condition: in its canonical form; "clean" leaves them as they are.
+        seed: of the evaluation.
+    """
+    chosen = Condition.from_dict(json.loads(condition))
+    at = np.asarray(places, np.int64)
+    part = Part(
+        dataset, at, torch.as_tensor(np.asarray(dataset.ids)[at]), torch.as_tensor(np.asarray(dataset.labels)[at]),
+        torch.stack([dataset[place][0] for place in places]),
+    )  # fmt: skip
+    return operations.of(chosen).apply(chosen, part, seed).images
