@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,6 +62,8 @@ def test_from_the_first_look_to_the_bars_of_ones_own_evaluation(open_tab: Callab
     # Its bars.
     job.get_by_role("link", name="Compare the results").click()
     page.get_by_role("heading", name="Which model survives what?").wait_for()
+    tab.settle()
+    page.locator(".st-key-compare_view").get_by_text("Corruptions", exact=True).click()
     bars = page.locator(".st-key-card-compare-accuracy .js-plotly-plot .bars .point > path")
     bars.first.wait_for(timeout=60_000)
     tab.settle()
@@ -73,4 +76,17 @@ def test_from_the_first_look_to_the_bars_of_ones_own_evaluation(open_tab: Callab
     # The address leads back to it.
     assert "compare_suite=ImageNet-C+extra" in page.url
     assert "compare_seed=4711" in page.url
+
+    # Behind a bar: images that the model lost under that corruption and images that it kept.
+    bars.first.click(force=True)
+    page.locator(".st-key-compare_behind img").first.wait_for()
+    tab.settle()
+    # The figure as an image: the browser draws it, without a network.
+    page.get_by_role("button", name="Save or reproduce").click()
+    page.get_by_role("button", name="PNG, SVG").click()
+    with page.expect_download() as saved:
+        page.frame_locator("iframe").get_by_role("button", name="Save SVG").click()
+    picture = Path(saved.value.path()).read_text()
+    assert picture.startswith("<svg")
+    assert "robustcore" in picture  # the footer is in it
     assert tab.foreign() == []
