@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable, Iterable
 
 NAME = "list"
-HELP = "List corruptions, attacks, models, datasets, interventions or suites by name."
+HELP = "List corruptions, attacks, models, datasets, interventions, suites or specifications by name."
 
 Row = tuple[str, ...]
 
@@ -42,6 +42,14 @@ def _suites() -> Iterable[Row]:
         yield name, f"{len(suite.rows)} rows", suite.description
 
 
+def _specifications() -> Iterable[Row]:
+    from robustcore.reports import specification
+
+    for name in specification.names():
+        found = specification.load(name)
+        yield name, f"{len(found.rows)} rows", f"on {found.dataset}", found.description
+
+
 def _models() -> Iterable[Row]:
     from robustcore import models
 
@@ -69,5 +77,6 @@ _KINDS: dict[str, Callable[[], Iterable[Row]]] = {
     "interventions": _registered("robustcore.training.interventions"),
     "models": _models,
     "sequences": _registered("robustcore.sequences"),
+    "specifications": _specifications,
     "suites": _suites,
 }

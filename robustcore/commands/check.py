@@ -1,0 +1,174 @@
+"""`robustcore check`: judge models by a specification, evaluating what is missing first."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from robustcore.reports.specification import Evidence, Specification
+
+NAME = "check"
+HELP = "Judge models by a specification: rows of metric, condition and threshold."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's flags."""
+    parser.epilog = (
+        "Exit status: 0 if every requirement is met by its value (with --strict by the whole 95 %% interval), 1 if one is not "
+        "or cannot be judged, 2 if the specification or the command is wrong. 'robustcore list specifications' names those "
+        "that ship."
+    )
+    add = parser.add_argument
+    add("specification", metavar="NAME|FILE", help="a toml file, or a specification that ships")
+    add("--model", required=True, action="append", metavar="NAME", help="name or checkpoint; may be repeated")
+    add("--dataset", metavar="NAME|DIR", help="instead of the specification's own")
+    add("--split", help="instead of the specification's own")
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    add("--no-evaluate", action="store_true", help="judge what is stored, compute nothing")
+    add("--strict", action="store_true", help="the whole 95 %% interval has to meet the threshold, not the value alone")
+    add(
+        "--format",
+        choices=("table", "csv", "json", "html"),
+        default="table",
+        help="html: a sheet to hand on (default: table)",
+    )
+    add("--output", type=Path, metavar="FILE", help="write the result there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge. 1 if a requirement is not met, 2 if the specification is wrong."""
+    import dataclasses
+
+    from robustcore.errors import RobustcoreError
+    from robustcore.reports import specification
+
+    try:
+        spec = specification.load(args.specification)
+    except RobustcoreError as error:
+        if getattr(args, "debug", False):
+            raise
+        print(f"robustcore: {error}", file=sys.stderr)
+        return 2
+    spec = dataclasses.replace(spec, dataset=args.dataset or spec.dataset, split=args.split or spec.split)
+    models = list(dict.fromkeys(args.model))
+    evidence = _evaluated(spec, models, args.device, compute=not args.no_evaluate)
+    table = specification.judge(spec, evidence)
+    passed = specification.meets(table, strict=args.strict)
+    _write(_formatted(spec, table, evidence, args.format, passed, args.strict), args.output)
+    return 0 if passed else 1
+
+
+def _evaluated(spec: Specification, models: list[str], device: str, *, compute: bool) -> Evidence:
+    """What is stored for the specification, once what is missing is evaluated."""
+    from robustcore import memory
+    from robustcore.commands.evaluate import shown_on
+    from robustcore.datasets import load_dataset
+    from robustcore.evaluation import Store, evaluations, jobs, plan, worker
+    from robustcore.evaluation.request import EvaluationRequest
+    from robustcore.progress import Bar
+    from robustcore.reports import specification
+
+    dataset = load_dataset(spec.dataset, split=spec.split)
+    subjects = {
+        subject.name: subject
+        for subject in evaluations.prepare([*models, *(r for r in spec.references if r not in models)], dataset, "clean").subjects
+    }  # fmt: skip
+    if compute:
+        memory.keep()
+        for need in specification.needs(spec, models):
+            here, _ = specification.possible(need.conditions, dataset)
+            cells = evaluations.prepare(
+                [subjects[name] for name in need.models], dataset, here, limit=need.limit, seed=spec.seed
+            ).cells
+            with Store() as store:
+                missing = {unit.cell.model.name for unit in plan.pending(cells, store.stored(cells))}
+            if not missing:
+                continue
+            request = EvaluationRequest(
+                models=tuple(name for name in need.models if name in missing), dataset=spec.dataset, split=spec.split,
+                conditions=tuple(here), limit=need.limit, seed=spec.seed, device=device,
+                title=f"Specification {spec.name}: {', '.join(need.models)}",
+            )  # fmt: skip
+            job = jobs.submit(request, here=True)
+            with Bar() as bar:
+                summary, _ = worker.run_job(job, shown_on(bar))
+            print(f"{summary.computed} units computed, {summary.cached} stored before.", file=sys.stderr)
+            for reason, count in summary.reasons.items():
+                print(f"{count} units failed: {reason}", file=sys.stderr)
+            if summary.cancelled:
+                print(
+                    f"Stopped. What was finished is kept; the same command, or 'robustcore jobs resume {job}', goes on.",
+                    file=sys.stderr,
+                )
+                break
+    return specification.gather(
+        spec,
+        [subjects[name] for name in models],
+        references=[subjects[name] for name in spec.references if name not in models],
+        dataset=dataset,
+    )
+
+
+def _formatted(
+    spec: Specification, table: pd.DataFrame, evidence: Evidence, form: str, passed: bool, strict: bool
+) -> str:
+    if form == "csv":
+        return table.to_csv(index=False)
+    assert evidence.provenance is not None
+    footer = evidence.provenance.sentence()
+    if form == "html":
+        from robustcore.reports.specification import sheet
+
+        return sheet.html(spec, table, footer)
+    if form == "json":
+        found = {
+            "specification": spec.name, "dataset": spec.dataset, "split": spec.split, "strict": strict, "passed": passed,
+            "rows": json.loads(table.to_json(orient="records")), "provenance": footer,
+        }  # fmt: skip
+        return json.dumps(found, indent=2) + "\n"
+    return readable(spec, table) + f"\n{footer}\n"
+
+
+def readable(spec: Specification, table: pd.DataFrame) -> str:
+    """One block a model: each requirement with its value, interval, threshold, margin and verdict; then the sum of it."""
+    from robustcore.reports import specification
+    from robustcore.reports.specification.wording import amount
+
+    head = ("", "metric", "condition", "value", "95 % interval", "threshold", "margin", "verdict")
+    blocks = []
+    for model, own in table.groupby("model", sort=False):
+        lines = [head]
+        notes = []
+        for record in own.to_dict("records"):
+            unknown = record["verdict"] == "undefined"
+            interval = f"{record['low']:.1f} to {record['high']:.1f}" if record["low"] == record["low"] else "-"
+            lines.append(
+                (
+                    str(record["row"]), record["metric"], record["condition"],
+                    "-" if unknown else amount(record["value"], record["metric"]), interval,
+                    f"{record['direction']} {amount(record['threshold'], record['metric'])}",
+                    "-" if unknown else f"{record['margin']:+.2f}", record["verdict"],
+                )
+            )  # fmt: skip
+            if record["reason"]:
+                notes.append(f"{record['row']}: {record['reason']}.")
+        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+        text = [
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        ]
+        said = "meets" if specification.meets(own) else "does not meet"
+        blocks.append("\n".join([f"{model} {said} {spec.name}: {specification.summary(own)}", "", *text, *notes]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        print(text, end="")
+    else:
+        output.write_text(text, encoding="utf-8")

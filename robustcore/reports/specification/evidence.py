@@ -1,0 +1,174 @@
+"""What a specification is judged on: which evaluations it asks for, and what of them is stored."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from robustcore.datasets._base import Dataset
+from robustcore.errors import DatasetError
+from robustcore.evaluation import Condition, Store, Subject, evaluations, operations, tables
+from robustcore.evaluation.correctness import answers
+from robustcore.evaluation.plan import Cell
+from robustcore.models.classifier import Classifier
+from robustcore.reports.provenance import Provenance
+from robustcore.reports.specification.reading import Specification
+
+Floats = npt.NDArray[np.floating]
+Place = tuple[str, str, int | None]  # model, canonical condition, limit
+
+
+@dataclasses.dataclass(frozen=True)
+class Need:
+    """An evaluation that a specification asks for."""
+
+    models: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    limit: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What is stored of one model under one condition.
+
+    Attributes:
+        n, size: the number of images that are stored, and that were asked for.
+        accuracy, success, flips: 0 .. 1; NaN where it is unknown or not defined.
+        each: (n,) for every image 1 or 0, whether it is answered rightly; for a sequence the share of its comparisons in
+            which the answer flips. None where not all of it is known.
+        reason: why something is unknown, or "".
+    """
+
+    n: int
+    size: int
+    accuracy: float = math.nan
+    success: float = math.nan
+    flips: float = math.nan
+    each: Floats | None = None
+    reason: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """All that a specification is judged on.
+
+    Attributes:
+        models: those that are judged, by name.
+        cells: (model, canonical condition, limit) -> what is stored; the references' among them.
+        classes, side: of the dataset: the number of classes, and the images' side in pixels.
+        provenance: where it comes from; None for evidence that was made up.
+    """
+
+    models: tuple[str, ...]
+    cells: Mapping[Place, Measured]
+    classes: int = 0
+    side: int = 0
+    provenance: Provenance | None = None
+
+
+def needs(spec: Specification, models: Sequence[str]) -> list[Need]:
+    """The evaluations that judging the models asks for: one for each number of images, and the references' own."""
+    found = []
+    for limit in dict.fromkeys(row.limit for row in spec.rows):
+        rows = [row for row in spec.rows if row.limit == limit]
+        everything = dict.fromkeys([Condition.clean(), *(c for row in rows for c in row.conditions)])
+        found.append(Need(tuple(models), tuple(everything), limit))
+        for reference in dict.fromkeys(row.reference for row in rows):
+            if reference in spec.references and reference not in models:
+                own = [c for row in rows if row.reference == reference for c in row.conditions]
+                found.append(Need((reference,), tuple(dict.fromkeys([Condition.clean(), *own])), limit))
+    return found
+
+
+def possible(conditions: Sequence[Condition], dataset: Dataset) -> tuple[list[Condition], dict[Condition, str]]:
+    """The conditions that an evaluation on the dataset can apply, and the others with the reason: a shifted set that is
+    not on this machine, say."""
+    here, absent = [], {}
+    for condition in conditions:
+        try:
+            operations.of(condition).dataset(condition, dataset)
+        except DatasetError as error:
+            absent[condition] = str(error).removesuffix(".")
+        else:
+            here.append(condition)
+    return here, absent
+
+
+def gather(
+    spec: Specification,
+    models: Sequence[str | Classifier | Subject],
+    *,
+    references: Sequence[str | Classifier | Subject] | None = None,
+    dataset: Dataset | None = None,
+    store: Store | Path | str | None = None,
+) -> Evidence:
+    """What is stored for a specification; computes nothing.
+
+    Args:
+        spec: the specification.
+        models: those that are judged.
+        references: the models that rows are relative to; default loaded by name.
+        dataset: the specification's dataset where it is loaded already.
+        store: as in `evaluate`.
+    """
+    from robustcore.datasets import load_dataset
+
+    images = dataset or load_dataset(spec.dataset, split=spec.split)
+    results = store if isinstance(store, Store) else Store(store)
+    judged = evaluations.prepare(list(models), images, "clean").subjects
+    names = [subject.name for subject in judged]
+    wanted = [name for name in spec.references if name not in names] if references is None else references
+    against = evaluations.prepare(list(wanted), images, "clean").subjects if wanted else []
+    subjects = {subject.name: subject for subject in [*judged, *against]}
+    cells: dict[Place, Measured] = {}
+    parts = []
+    for need in needs(spec, names):
+        asked = [subjects[name] for name in need.models]
+        here, absent = possible(need.conditions, images)
+        for name in need.models:
+            for condition, why in absent.items():
+                cells[name, condition.canonical(), need.limit] = Measured(0, 0, reason=why)
+        made = evaluations.prepare(asked, images, here, limit=need.limit, seed=spec.seed).cells
+        table = tables.table(made, results)
+        parts.append(table)
+        each = _each(made, results)
+        for cell, record in zip(made, table.to_dict("records"), strict=True):
+            place = (cell.model.name, cell.condition.canonical(), need.limit)
+            cells[place] = Measured(
+                n=int(record["n"]),
+                size=cell.size,
+                accuracy=float(record["accuracy"]),
+                success=float(record.get("success", math.nan)),
+                flips=float(record.get("flip_probability", math.nan)),
+                each=each.get(cell),
+                reason=str(record["reason"]),
+            )
+    whole = pd.concat([part.dropna(axis=1, how="all") for part in parts], ignore_index=True)
+    storages = {c.storage for row in spec.rows for c in row.conditions}
+    provenance = Provenance.of(
+        whole,
+        suites=(f"specification {spec.name}",),
+        storage="jpeg85" if storages == {"jpeg85"} else "memory",
+        seed=spec.seed,
+    )
+    return Evidence(tuple(names), cells, len(images.classes), images.side, provenance)
+
+
+def _each(cells: Sequence[Cell], store: Store) -> dict[Cell, Floats]:
+    """Image by image, of the cells that are stored whole."""
+    right = answers(cells, store)
+    found: dict[Cell, Floats] = {
+        cell: right[cell.key].correct.astype(np.float32) for cell in cells if cell.key in right
+    }
+    for cell in cells:
+        if cell.condition.kind == "sequence":
+            kept = store.predictions(cell)
+            if kept is not None:
+                found[cell] = operations.of(cell.condition).values(cell.condition, kept)["flip_probability"]
+    return found

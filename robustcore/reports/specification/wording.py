@@ -1,0 +1,189 @@
+"""Requirements and verdicts in sentences, for people who do not read tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from robustcore import attacks, corruptions
+from robustcore.reports.specification.rows import METRICS, Row
+
+# verdict -> (sign, word); the sign and the word say it without the colour.
+MARKS = {
+    "pass": ("✓", "Passes"),
+    "uncertain": ("≈", "Passes, narrowly"),
+    "fail": ("✕", "Fails"),
+    "undefined": ("?", "Not judged"),
+}
+# metric -> (what is demanded, with {must} and {bound}; what was found, with {value})
+_METRICS = {
+    "accuracy": ("it {must} be right on {bound} of the images", "it is right on {value}"),
+    "app": ("it {must} keep {bound} of its accuracy on clean images", "it keeps {value}"),
+    "residual": ("it {must} lose {bound} of accuracy", "it loses {value}"),
+    "ce": ("its errors {must} be {bound} of those of {reference} (CE{whose})", "they are {value}"),
+    "relative_ce": (
+        "the errors that this adds {must} be {bound} of those that it adds to {reference} (relative CE{whose})", "they are {value}",
+    ),
+    "mce": ("its errors {must} on average be {bound} of those of {reference} (mCE{whose})", "they are {value}"),
+    "relative_mce": (
+        "the errors that these add {must} on average be {bound} of those that they add to {reference} (relative mCE{whose})",
+        "they are {value}",
+    ),
+    "flip_probability": ("its answer {must} change in {bound} of the comparisons of two frames", "it changes in {value}"),
+    "flip_rate": ("its answer {must} change {bound} as often as that of {reference} (flip rate)", "it changes {value} as often"),
+    "mfr": ("its answer {must} on average change {bound} as often as that of {reference} (mFR)", "it changes {value} as often"),
+    "attack_success": ("the attack {must} succeed on {bound} of the images", "it succeeds on {value}"),
+}  # fmt: skip
+_HIGHER = ("accuracy", "app")
+
+
+def sentence(row: Row, record: Mapping[Any, Any]) -> str:
+    """A requirement and what was found, in one sentence. `record` is its row of the judged table."""
+    return f"{demand(row)}: {finding(row, record)}."
+
+
+def demand(row: Row) -> str:
+    """What is required: "Under fog at severity 3 of 5 it must be right on at least 80 % of the images"."""
+    bound = f"{'at least' if row.at_least else 'at most'} {amount(row.threshold, row.metric)}"
+    must = "must" if row.at_least or row.metric in _HIGHER else "may"
+    return f"{place(row)} " + _METRICS[row.metric][0].format(
+        must=must,
+        bound=bound,
+        reference=_reference(row),
+        whose="" if row.reference == "alexnet" else ", not by AlexNet's errors",
+    )
+
+
+def finding(row: Row, record: Mapping[Any, Any]) -> str:
+    """What was found and what it means: "it is right on 74.1 %, which fails by 5.9 points (95 % interval 72.3 to 75.8 %, over
+    2,400 images)"."""
+    if record["verdict"] == "undefined":
+        return f"this could not be judged ({record['reason']})"
+    found = _METRICS[row.metric][1].format(value=amount(record["value"], row.metric))
+    by = abs(record["margin"])
+    points = "exactly" if by < 0.005 else f"by {_number(by)} point{'' if _number(by) == '1' else 's'}"
+    known = not math.isnan(record["low"])
+    unit = METRICS[row.metric].unit.replace("%", " %").replace("points", " points")
+    ends = (
+        f"95 % interval {_number(record['low'])} to {_number(record['high'])}{unit}"
+        if known
+        else "no interval is known"
+    )
+    ends += f", over {int(record['n']):,} images"
+    if record["verdict"] == "fail":
+        reached = known and record["low"] <= row.threshold <= record["high"]
+        more = "; it still reaches the threshold" if reached else ""
+        return f"{found}, which fails {points} ({ends}{more})"
+    more = "; it reaches past the threshold" if record["verdict"] == "uncertain" and known else ""
+    return f"{found}, which passes {points} ({ends}{more})"
+
+
+def summary(table: pd.DataFrame) -> str:
+    """One model's table in one sentence: "5 of 8 requirements are met, 1 of them narrowly; 2 fail, 1 could not be judged."."""
+    counts = table["verdict"].value_counts()
+    narrow, failed, unknown = (int(counts.get(name, 0)) for name in ("uncertain", "fail", "undefined"))
+    met = int(counts.get("pass", 0)) + narrow
+    all_of_them = met == len(table)
+    head = f"{'All ' if all_of_them and met > 1 else ''}{met}{'' if all_of_them else f' of {len(table)}'}"
+    head += f" requirement{'' if met == len(table) == 1 else 's'} {'is' if met == 1 else 'are'} met"
+    if narrow:
+        head += f", {narrow} of them narrowly" if met > 1 else ", narrowly"
+    rest = [f"{failed} fail{'s' if failed == 1 else ''}"] if failed else []
+    rest += [f"{unknown} could not be judged"] if unknown else []
+    return f"{head}; {', '.join(rest)}." if rest else f"{head}."
+
+
+def amount(value: float, metric: str) -> str:
+    """A value with its unit."""
+    if METRICS[metric].unit == "%":
+        return f"{_number(value)} %"
+    return f"{_number(value)} point{'' if _number(value) == '1' else 's'}"
+
+
+def condition(row: Row) -> str:
+    """What a row is measured under, for a table: "fog, severity 3"."""
+    if row.kind == "clean":
+        return "clean"
+    names = [plain(row.kind, name) for name, _ in row.terms]
+    head = row.suite or (", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else ""))
+    return ", ".join(part for part in (head, *_details(row)) if part)
+
+
+def place(row: Row) -> str:
+    """The same for a sentence: "Under fog at severity 3 of 5"."""
+    if row.kind == "clean":
+        return "On clean images"
+    details = [part for part in _details(row) if not part.endswith(" images")]
+    further = f" ({', '.join(details)})" if details else ""
+    if details and details[0].startswith("severity"):
+        further = f" at {details[0]} of 5" + (f" ({', '.join(details[1:])})" if details[1:] else "")
+    if len(row.terms) == 1:
+        name = plain(row.kind, row.terms[0][0])
+        if row.kind == "corruption":
+            return f"Under {name}{further}"
+        opening = {"attack": "Under the attack", "sequence": "Over the frames of", "shift": "On the images of"}[
+            row.kind
+        ]
+        return f"{opening} {name}{further}"
+    word = {"corruption": "corruptions", "attack": "attacks", "sequence": "sequences", "shift": "shifted sets"}[
+        row.kind
+    ]
+    if row.suite:
+        return f"Averaged over the {len(row.terms)} {word} of {row.suite}{further}"
+    return f"Averaged over {_and([plain(row.kind, name) for name, _ in row.terms])}{further}"
+
+
+def plain(kind: str, name: str) -> str:
+    """A condition's name as people read it."""
+    if kind == "corruption":
+        words = corruptions.get(name).plain_name.replace("_", " ")
+        return " ".join(
+            word.upper() if word in ("jpeg", "iso", "clahe", "hsv", "rgb") else word for word in words.split()
+        )
+    if kind == "attack":
+        _, preset = attacks.resolve(name)
+        own = (preset.plain_name if preset else name).replace("_", " ").upper()
+        return f"{own} of {preset.document}" if preset else own
+    return name.replace("_", " ") if kind == "sequence" else name
+
+
+def _details(row: Row) -> list[str]:
+    """Severities, strengths, budgets: what the name alone does not say."""
+    first = row.terms[0][1]
+    found = []
+    levels = [c.severity for c in first if c.severity is not None]
+    if levels:
+        runs = levels == list(range(levels[0], levels[-1] + 1)) and len(levels) > 2
+        listed = f"{levels[0]} to {levels[-1]}" if runs else _and([str(level) for level in levels])
+        found.append(f"severity {levels[0]}" if len(levels) == 1 else f"mean of severities {listed}")
+    strength = first[0].strength
+    if strength is not None:
+        found.append("strengths drawn over the range" if strength == "uniform" else f"strength {strength:g}")
+    params = dict(first[0].parameters)
+    alike = len(row.terms) == 1 or all(conditions[0].parameters == params for _, conditions in row.terms)
+    if row.kind != "shift" and alike:
+        eps = params.pop("eps", None)
+        found += [f"eps {255 * eps:.4g}/255" if eps <= 1 else f"eps {eps:g}"] if eps is not None else []
+        found += [f"{key} {value}" for key, value in params.items()]
+    if first[0].storage != "memory":
+        found.append("through a second JPEG")
+    if row.limit is not None:
+        found.append(f"{row.limit:,} images")
+    return found
+
+
+def _reference(row: Row) -> str:
+    return "AlexNet (published figures)" if row.reference == "alexnet" else row.reference
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def _number(value: float) -> str:
+    """A number to one decimal, small ones to two; whole where it is whole."""
+    text = f"{value:.2f}" if 0 < abs(value) < 0.95 else f"{value:.1f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

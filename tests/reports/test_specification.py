@@ -1,0 +1,235 @@
+"""Specifications: what is refused at which line, and judging worked by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.evaluation import Condition
+from robustcore.reports import specification
+from robustcore.reports.specification import Evidence, Measured, sheet
+
+FOG = [Condition.corruption("fog", s) for s in (1, 2, 3, 4, 5)]
+SNOW = [Condition.corruption("snow", s) for s in (1, 2, 3, 4, 5)]
+
+
+def spec(*rows: str, head: str = "") -> specification.Specification:
+    return specification.parse(head + "\n" + "\n".join(f"[[rows]]\n{row}" for row in rows), "spec.toml")
+
+
+def right(correct: int, n: int = 100, **fields: object) -> Measured:
+    """`correct` of n answers are right, the first ones."""
+    each = (np.arange(n) < correct).astype(np.float32)
+    return Measured(n, n, correct / n, each=each, **fields)  # type: ignore[arg-type]
+
+
+def evidence(cells: dict[tuple[str, Condition], Measured], models: tuple[str, ...] = ("m",), **fields: int) -> Evidence:
+    return Evidence(models, {(m, c.canonical(), None): cell for (m, c), cell in cells.items()}, **fields)
+
+
+def judged(row: str, cells: dict[tuple[str, Condition], Measured], **fields: int) -> dict[str, object]:
+    return specification.judge(spec(row), evidence(cells, **fields)).iloc[0].to_dict()
+
+
+def test_an_accuracy_with_wilsons_interval() -> None:
+    row = judged("metric='accuracy'\ncorruption='fog'\nseverity=3\nat_least=74", {("m", FOG[2]): right(74)})
+    # Wilson by hand, z = 1.959964: centre (0.74 + z^2/200) / (1 + z^2/100), half z sqrt(0.74*0.26/100 + z^2/40000) / the same
+    assert (row["value"], row["margin"], row["n"]) == (74.0, 0.0, 100)
+    assert row["low"] == pytest.approx(64.629, abs=0.002)
+    assert row["high"] == pytest.approx(81.595, abs=0.002)
+    assert row["verdict"] == "uncertain"
+
+
+@pytest.mark.parametrize(
+    ("direction", "threshold", "verdict", "margin"),
+    [
+        ("at_least", 60, "pass", 14), ("at_least", 70, "uncertain", 4), ("at_least", 80, "fail", -6),
+        ("at_most", 85, "pass", 11), ("at_most", 78, "uncertain", 4), ("at_most", 73, "fail", -1),
+    ],
+)  # fmt: skip
+def test_value_and_interval_against_the_threshold(direction: str, threshold: int, verdict: str, margin: float) -> None:
+    row = judged(f"metric='accuracy'\nclean=true\n{direction}={threshold}", {("m", Condition.clean()): right(74)})
+    assert row["verdict"] == verdict
+    assert row["margin"] == pytest.approx(margin)
+
+
+def test_what_is_preserved_and_what_is_lost_are_means_over_corruptions_and_severities() -> None:
+    cells = {("m", Condition.clean()): right(80)}
+    cells |= {("m", c): right(n) for c, n in zip([*FOG, *SNOW], [70, 60, 50, 40, 30, 60, 60, 60, 60, 60], strict=True)}
+    app = judged("metric='app'\ncorruption=['fog', 'snow']\nseverity='mean'\nat_least=60", cells)
+    assert app["value"] == pytest.approx(100 * (0.5 / 0.8 + 0.6 / 0.8) / 2)
+    lost = judged("metric='residual'\ncorruption=['fog', 'snow']\nat_most=20", cells)
+    assert (lost["value"], lost["verdict"], lost["margin"]) == (pytest.approx(25), "fail", pytest.approx(-5))
+    # Image by image 0 (50 of them), 0.1, 0.2, 0.3, 0.9 and 1 (10 each) are lost: 1.96 sqrt(0.1325 / 100) = 7.13 points.
+    assert lost["low"] == pytest.approx(25 - 7.13, abs=0.7)
+    assert lost["high"] == pytest.approx(25 + 7.13, abs=0.7)
+
+
+def test_corruption_errors_against_a_model_by_hand() -> None:
+    cells = {}
+    for model, fog, snow in (("m", 70, 80), ("ref", 50, 60)):
+        cells |= {(model, Condition.clean()): right(90)} | {(model, c): right(fog) for c in FOG}
+        cells |= {(model, c): right(snow) for c in SNOW}
+    row = judged("metric='mce'\ncorruption=['fog', 'snow']\nreference='ref'\nat_most=60", cells)
+    assert row["value"] == pytest.approx(100 * (0.3 / 0.5 + 0.2 / 0.4) / 2)
+    assert float(str(row["low"])) < 55 < float(str(row["high"]))
+    relative = judged("metric='relative_ce'\ncorruption='fog'\nreference='ref'\nat_most=60", cells)
+    assert relative["value"] == pytest.approx(100 * 0.2 / 0.4)
+    itself = judged("metric='ce'\ncorruption='fog'\nreference='m'\nat_most=100", cells)
+    assert (itself["value"], itself["low"], itself["high"], itself["verdict"]) == (100, 100, 100, "pass")
+
+
+def test_alexnet_counts_on_imagenet_alone() -> None:
+    cells = {("m", Condition.clean()): right(90)} | {("m", c): right(50) for c in FOG}
+    row = "metric='ce'\ncorruption='fog'\nreference='alexnet'\nat_most=70"
+    assert "AlexNet's published errors" in str(judged(row, cells, classes=12, side=64)["reason"])
+    errors = (0.67474, 0.76050, 0.84378, 0.87260, 0.94500)
+    assert judged(row, cells, classes=1000, side=224)["value"] == pytest.approx(100 * 2.5 / sum(errors))
+
+
+def test_flips_and_attacks() -> None:
+    tilt, pgd = Condition("sequence", "tilt"), Condition("attack", "pgd", params=(("eps", 2 / 255),))
+    flips = Measured(4, 4, 0.9, flips=0.05, each=np.array([0.0, 0.1, 0.0, 0.1]))
+    row = judged("metric='flip_probability'\nsequence='tilt'\nat_most=20", {("m", tilt): flips})
+    assert (row["value"], row["verdict"]) == (pytest.approx(5), "pass")
+    row = judged("metric='flip_rate'\nsequence='tilt'\nreference='alexnet'\nat_most=80", {("m", tilt): flips})
+    assert row["value"] == pytest.approx(100 * 0.05 / 0.0705)
+    row = judged("metric='attack_success'\nattack='pgd'\neps='2/255'\nat_most=60", {("m", pgd): right(40, success=0.6)})
+    assert (row["value"], row["margin"], row["verdict"]) == (60, 0, "uncertain")
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({}, "not evaluated"),
+        ({("m", FOG[2]): Measured(0, 100, reason="out of memory")}, "out of memory"),
+        ({("m", FOG[2]): Measured(60, 100, 0.5)}, "only 60 of 100 images are evaluated"),
+        ({("m", FOG[2]): right(5)}, "clean images: not evaluated"),
+        ({("m", FOG[2]): right(5), ("m", Condition.clean()): right(0)}, "the clean accuracy is 0"),
+    ],
+)
+def test_undefined_has_a_reason_and_is_not_met(cells: dict[tuple[str, Condition], Measured], reason: str) -> None:
+    table = specification.judge(spec("metric='app'\ncorruption='fog'\nseverity=3\nat_least=50"), evidence(cells))
+    row = table.iloc[0]
+    assert row["verdict"] == "undefined"
+    assert math.isnan(row["value"])
+    assert row["reason"].startswith(reason)
+    assert not specification.meets(table)
+
+
+def test_strict_asks_for_the_whole_interval() -> None:
+    found = evidence({("m", Condition.clean()): right(74)})
+    narrow = specification.judge(spec("metric='accuracy'\nclean=true\nat_least=70"), found)
+    wide = specification.judge(spec("metric='accuracy'\nclean=true\nat_least=60"), found)
+    assert (specification.meets(narrow), specification.meets(narrow, strict=True)) == (True, False)
+    assert specification.meets(wide, strict=True)
+
+
+def test_the_sentence_and_the_sheet_are_for_people() -> None:
+    made = spec("metric='accuracy'\ncorruption='fog'\nseverity=3\nat_least=80\nwhy='a <river>'", head="name='n'")
+    table = specification.judge(made, evidence({("m", FOG[2]): right(74)}))
+    said = specification.sentence(made.rows[0], table.iloc[0].to_dict())
+    assert said == (
+        "Under fog at severity 3 of 5 it must be right on at least 80 % of the images: it is right on 74 %, which fails by "
+        "6 points (95 % interval 64.6 to 81.6 %, over 100 images; it still reaches the threshold)."
+    )
+    page = sheet.html(made, table, "computed here")
+    assert "does not meet the specification" in page
+    assert "a &lt;river&gt;" in page
+    assert "http" not in page
+    assert specification.summary(table) == "0 of 1 requirements are met; 1 fails."
+
+
+BAD = [
+    ("metric='accuracy'\ncorruption='fogg'\nat_least=80", 5, "no corruption named 'fogg'. Did you mean 'fog'?"),
+    ("metric='acuracy'\nclean=true\nat_least=80", 4, "Did you mean 'accuracy'?"),
+    ("metric='accuracy'\nsuite='imagnet-c'\nat_least=80", 5, "Did you mean 'imagenet-c'"),
+    ("metric='accuracy'\nattack='pgdd'\nat_least=80", 5, "'pgd'"),
+    ("metric='flip_probability'\nsequence='tillt'\nat_most=8", 5, "'tilt'"),
+    ("metric='accuracy'\nshift='scenes/sketchy'\nat_least=80", 5, "'scenes/sketch'"),
+    (
+        "metric='accuracy'\nclean=true\nat_least=0.8",
+        6,
+        'Write 80 if it is a share of 0.8, or "0.8 %" if it is 0.8 percent',
+    ),
+    ("metric='accuracy'\nclean=true\nat_least=1", 6, "ambiguous"),
+    ("metric='accuracy'\nclean=true\nat_least='80'", 6, '"80 %"'),
+    ("metric='accuracy'\nclean=true\nat_least=180", 6, "from 0 to 100 percent, not 180"),
+    ("metric='accuracy'\nclean=true\nat_least=nan", 6, "is neither"),
+    ("metric='accuracy'\nclean=true\nat_least=true", 6, "is neither"),
+    ("metric='accuracy'\nclean=true", 4, "at_least or at_most"),
+    ("metric='accuracy'\nclean=true\nat_least=8\nat_most=9", 7, "not both"),
+    ("metric='accuracy'\nat_least=80", 4, "names one of"),
+    ("metric='accuracy'\nclean=true\ncorruption='fog'\nat_least=80", 6, "clean and corruption"),
+    ("metric='app'\nclean=true\nat_least=80", 5, "defined for corruption"),
+    ("metric='accuracy'\nclean=true\nseverity=3\nat_least=80", 6, "severity belongs to rows of corruption"),
+    ("metric='accuracy'\ncorruption='fog'\nseverity=6\nat_least=80", 6, "1, 2, 3, 4"),
+    ("metric='accuracy'\ncorruption='fog'\nseverity='uniform'\nat_least=80", 6, "no continuous strength"),
+    ("metric='accuracy'\ncorruption='fog'\nseverity='often'\nat_least=80", 6, "none of these"),
+    ("metric='ce'\ncorruption='fog'\nat_most=80", 4, "needs a reference"),
+    ("metric='ce'\nsuite='imagenet-c'\nreference='x'\nat_most=80", 5, "for several it is mce"),
+    ("metric='accuracy'\nclean=true\nreference='x'\nat_least=80", 6, "leave the reference out"),
+    ("metric='accuracy'\nattack='pgd'\neps=8\nat_least=80", 6, '"8/255"'),
+    ("metric='accuracy'\nattack='pgd'\nparams={stepps=3}\nat_least=80", 5, "stepps"),
+    ("metric='accuracy'\nclean=true\nlimit=0\nat_least=80", 6, "1 or more"),
+    ("metric='accuracy'\nclean=true\nat_leest=80", 6, "Did you mean 'at_least'"),
+]
+
+
+@pytest.mark.parametrize(("row", "line", "words"), BAD, ids=[words for *_, words in BAD])
+def test_bad_rows_name_their_line(row: str, line: int, words: str) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        specification.parse(f"name = 'n'\n\n[[rows]]\n{row}\n", "spec.toml")
+    assert str(raised.value).startswith(f"spec.toml, line {line}: ")
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name = \n[[rows]]", "spec.toml, line 1: this is not valid toml"),
+        ("name = 'n'", "spec.toml: A specification has requirements"),
+        ("nam = 'n'\n[[rows]]\nmetric='x'", "spec.toml, line 1: There is no key named 'nam'"),
+        ("name='n'\nstorage='disk'\n[[rows]]", "line 2: There is no storage named 'disk'"),
+        ("name='n'\nseed=-1\n[[rows]]", "line 2: A seed"),
+        ("rows=[{metric='accuracy', clean=true, at_least=80}, {metric='app'}]", "spec.toml, row 2: A row names one of"),
+    ],
+)
+def test_bad_files_name_their_line(text: str, words: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^spec\.toml") as raised:
+        specification.parse(text, "spec.toml")
+    assert words in str(raised.value)
+
+
+def test_an_unknown_name_and_a_missing_file() -> None:
+    with pytest.raises(UnknownNameError, match="'demo'"):
+        specification.load("demmo")
+    with pytest.raises(InvalidArgumentError, match="cannot be read"):
+        specification.load("nowhere.toml")
+
+
+def test_a_text_threshold_may_be_small() -> None:
+    assert spec("metric='flip_probability'\nsequence='tilt'\nat_most='0.5 %'").rows[0].threshold == 0.5
+
+
+@pytest.mark.parametrize("name", specification.names())
+def test_shipped_specifications_can_be_read(name: str) -> None:
+    found = specification.load(name)
+    assert found.name == name
+    assert found.description.endswith(".")
+    assert all(row.line for row in found.rows)
+
+
+def test_needs_ask_once_for_each_number_of_images_and_for_the_references() -> None:
+    made = spec(
+        "metric='accuracy'\nclean=true\nat_least=80",
+        "metric='ce'\ncorruption='fog'\nreference='ref'\nat_most=90",
+        "metric='accuracy'\nattack='pgd'\nlimit=10\nat_least=5",
+    )
+    asked = specification.needs(made, ["m"])
+    assert [(need.models, need.limit, len(need.conditions)) for need in asked] == [
+        (("m",), None, 6), (("ref",), None, 6), (("m",), 10, 2),
+    ]  # fmt: skip
