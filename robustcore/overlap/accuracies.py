@@ -1,0 +1,169 @@
+"""The table that overlaps are computed from: accuracies of models trained on one thing, tested on another, checked once."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from robustcore.errors import InvalidArgumentError
+
+STANDARD, CLEAN = "standard", "clean"
+TIDY = ("trained_on", "tested_on", "accuracy")
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Accuracies:
+    """Accuracies by seed, model and test condition.
+
+    Attributes:
+        trained: (T,) what the models were trained on, "standard" first.
+        tested: (C,) what they were tested on, "clean" first.
+        seeds: (S,) of the trainings, as text; ("",) for a table without seeds.
+        values: (S, T, C) accuracies 0 .. 1, NaN where unknown.
+        images: (T, C) how many images an accuracy is over (the fewest of its seeds), NaN where unknown.
+    """
+
+    trained: tuple[str, ...]
+    tested: tuple[str, ...]
+    seeds: tuple[str, ...]
+    values: Array
+    images: Array
+
+    @property
+    def mean(self) -> Array:
+        """(T, C) the mean over the seeds that are there."""
+        return _mean(self.values)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What was trained on and tested on both, in the order of the rows."""
+        return tuple(name for name in self.trained[1:] if name in self.tested)
+
+    def variance(self) -> tuple[Array, Array]:
+        """What an accuracy scatters by: over images, and over seeds.
+
+        Returns:
+            (T, C) p (1 - p) / images, the binomial variance, and (T, C) the variance of the mean over its seeds. Two seeds
+            alone say little, so that the variance between seeds is pooled over all models tested on the same condition. NaN
+            where the images, or a second seed, are unknown.
+        """
+        p = self.mean
+        over_images = p * (1 - p) / self.images
+        counts = np.isfinite(self.values).sum(axis=0)
+        squares = np.nansum((self.values - p) ** 2, axis=(0, 1))
+        free = np.maximum(counts - 1, 0).sum(axis=0)
+        pooled = np.divide(squares, free, out=np.full(len(free), np.nan), where=free > 0)
+        over_seeds = np.divide(pooled, counts, out=np.full(p.shape, np.nan), where=counts > 0)
+        return over_images, over_seeds
+
+
+def read(table: pd.DataFrame, images: int | None = None) -> Accuracies:
+    """The accuracies of a table, wide or tidy.
+
+    Args:
+        table: wide, with a row for each thing trained on ("standard" among them) and a column for each thing tested on
+            ("clean" among them), values 0 .. 1, NaN where unknown; or tidy, with columns trained_on, tested_on, accuracy and,
+            where there are several, seed; n, the images that an accuracy is over, is taken where it is there.
+        images: what n is where the table has none.
+
+    Raises:
+        InvalidArgumentError: no "standard", no "clean", no other name that is both trained and tested on, a name or cell
+            twice, or an accuracy that is no number from 0 to 1.
+    """
+    if images is not None and images < 1:
+        raise InvalidArgumentError(f"An accuracy is over 1 image or more, not {images}.")
+    if all(name in table.columns for name in TIDY) and STANDARD not in table.index:
+        return _of_tidy(table, images)
+    return _of_wide(table, images)
+
+
+def _of_wide(table: pd.DataFrame, images: int | None) -> Accuracies:
+    for what, names in (("rows", table.index), ("columns", table.columns)):
+        twice = names[names.duplicated()]
+        if len(twice):
+            raise InvalidArgumentError(
+                f"The {what} of the table of accuracies name {twice[0]!r} twice; once is allowed."
+            )
+    trained = _ordered([str(name) for name in table.index], STANDARD, "row", "trained without corruptions")
+    tested = _ordered([str(name) for name in table.columns], CLEAN, "column", "accuracy on clean images")
+    named = table.set_axis([str(name) for name in table.index]).set_axis([str(name) for name in table.columns], axis=1)
+    values = _numbers(named.loc[list(trained), list(tested)])
+    n = np.full(values.shape, np.nan if images is None else float(images))
+    return _checked(Accuracies(trained, tested, ("",), values[None], n))
+
+
+def _of_tidy(table: pd.DataFrame, images: int | None) -> Accuracies:
+    rows = pd.DataFrame({name: table[name] for name in TIDY})
+    rows["seed"] = table["seed"].map(str) if "seed" in table else ""
+    rows["n"] = _numbers(table[["n"]])[:, 0] if "n" in table else np.nan if images is None else float(images)
+    rows[["trained_on", "tested_on"]] = rows[["trained_on", "tested_on"]].map(str)
+    rows["accuracy"] = _numbers(rows[["accuracy"]])[:, 0]
+    keys = ["seed", "trained_on", "tested_on"]
+    twice = rows[rows.duplicated(keys)]
+    if len(twice):
+        row = twice.iloc[0]
+        raise InvalidArgumentError(
+            f"The table has two accuracies of the model trained on {row['trained_on']!r} tested on {row['tested_on']!r} with "
+            "the same seed; keep one, or give different seeds."
+        )
+    trained = _ordered(list(rows["trained_on"].unique()), STANDARD, "row", "trained without corruptions")
+    tested = _ordered(list(rows["tested_on"].unique()), CLEAN, "column", "accuracy on clean images")
+    seeds = tuple(rows["seed"].unique())
+    shape = (len(seeds), len(trained), len(tested))
+    places = tuple(
+        np.array([{name: i for i, name in enumerate(axis)}[name] for name in rows[key]], dtype=int)
+        for key, axis in zip(keys, (seeds, trained, tested), strict=True)
+    )
+    values, n = np.full(shape, np.nan), np.full(shape, np.inf)
+    values[places] = rows["accuracy"]
+    n[places] = rows["n"].fillna(np.nan)
+    fewest = n.min(axis=0)
+    return _checked(Accuracies(trained, tested, seeds, values, np.where(np.isfinite(fewest), fewest, np.nan)))
+
+
+def _ordered(names: list[str], first: str, what: str, meaning: str) -> tuple[str, ...]:
+    if first not in names:
+        raise InvalidArgumentError(
+            f"The table of accuracies has no {what} {first!r} ({meaning}), which every overlap is measured against; it has "
+            f"{', '.join(map(repr, names[:6])) or 'none'}."
+        )
+    return (first, *(name for name in names if name != first))
+
+
+def _numbers(table: pd.DataFrame) -> Array:
+    try:
+        return table.to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"The table of accuracies holds something that is no number: {error}.") from error
+
+
+def _checked(found: Accuracies) -> Accuracies:
+    outside = (found.values < 0) | (found.values > 1)
+    if outside.any():
+        seed, i, j = np.argwhere(outside)[0]
+        raise InvalidArgumentError(
+            f"The accuracy of the model trained on {found.trained[i]!r} tested on {found.tested[j]!r} is "
+            f"{found.values[seed, i, j]:g}; accuracies lie in 0 .. 1, percent are divided by 100."
+        )
+    if (found.images < 1).any():
+        raise InvalidArgumentError("An accuracy is over 1 image or more; the table's column n has a smaller number.")
+    if not found.names:
+        raise InvalidArgumentError(
+            "The table of accuracies has no corruption that a model was trained on and tested on; it needs one at least "
+            f"besides {STANDARD!r} and {CLEAN!r}."
+        )
+    return found
+
+
+def _mean(values: Array) -> Array:
+    """nanmean over the first axis, without its warning where all is NaN."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=0)
+    sums = np.where(known, values, 0.0).sum(axis=0)
+    found: Array = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    return found

@@ -1,0 +1,150 @@
+"""Balance and coverage: what a benchmark weighs twice, and what it forgets (Laugros' thesis, 4.2.5 and 4.2.6)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.metrics.bootstrap import interval
+from robustcore.overlap.accuracies import Array
+from robustcore.overlap.overlaps import Overlap, at
+
+# An overlap below this counts as none: a tenth of what training on the corruption itself gives.
+MARGIN = 0.1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Balance:
+    """How evenly the corruptions of a benchmark overlap with one another.
+
+    Attributes:
+        means: one row for each corruption of the benchmark, in its order: mean (overlap with the others, 0 or more), low, high
+            (95 % interval of the mean, NaN without a bootstrap), others (with how many it is defined), reason (why it is NaN).
+        spread: population standard deviation of the means; 0 is balance.
+        range: the greatest mean less the least.
+    """
+
+    means: pd.DataFrame
+    spread: float
+    range: float
+
+
+def mean_overlaps(overlap: Overlap, benchmark: Sequence[str] | None = None) -> Balance:
+    """The mean overlap of each corruption with the others of its benchmark; unequal means are an unbalanced benchmark.
+
+    Args:
+        overlap: of at least the benchmark's corruptions.
+        benchmark: default all of them. Pairs that are undefined are left out of a mean.
+
+    Raises:
+        UnknownNameError: a corruption that the overlaps do not have.
+        InvalidArgumentError: a name twice.
+    """
+    names = _members(overlap, overlap.names if benchmark is None else benchmark)
+    places = [overlap.names.index(name) for name in names]
+    means, others = _means(overlap.scores.to_numpy()[np.ix_(places, places)])
+    low = high = np.full(len(names), np.nan)
+    if overlap.replicates is not None and len(names) > 1:
+        again = np.clip(overlap.replicates[:, places][:, :, places], 0, None)
+        low, high = interval(_means(again)[0])
+    reasons = [_why_no_mean(overlap, name, len(names), count) for name, count in zip(names, others, strict=True)]
+    table = pd.DataFrame(
+        {"mean": means, "low": low, "high": high, "others": others, "reason": reasons}, index=pd.Index(names)
+    )
+    known = means[np.isfinite(means)]
+    spread, extent = (float(known.std()), float(np.ptp(known))) if len(known) else (np.nan, np.nan)
+    return Balance(table, spread, extent)
+
+
+def coverage(
+    overlap: Overlap,
+    benchmark: Sequence[str],
+    corruptions: Sequence[str] | None = None,
+    *,
+    margin: float = MARGIN,
+) -> pd.DataFrame:
+    """Which corruptions a benchmark covers: whether robustness to it promises robustness to them.
+
+    The thesis calls a corruption not covered when all its overlaps with the benchmark are zero. Noise alone makes half of all
+    null overlaps positive, so that here the interval decides: not covered when no overlap can be as great as the margin.
+
+    Args:
+        overlap: of the benchmark and the corruptions, with intervals (`measure` with n, or with several seeds).
+        benchmark: names.
+        corruptions: whose coverage is asked for; default all.
+        margin: of the overlap, 0 to 1.
+
+    Returns:
+        One row for each corruption: verdict; best, low, high: the greatest signed overlap with a member and its interval; by:
+        that member; reach: the greatest upper end over all members; all_zero: the thesis' criterion (None where undefined);
+        members: how many of the benchmark an overlap is defined with; reason. Verdicts: "member" (of the benchmark); "covered"
+        (the lower end of one interval exceeds the margin); "not covered" (every upper end stays below it); "undecided";
+        "undefined".
+
+    Raises:
+        UnknownNameError, InvalidArgumentError: as `mean_overlaps`, or a margin out of its range.
+    """
+    if not 0 < margin <= 1:
+        raise InvalidArgumentError(f"A margin of overlaps lies above 0 and at most at 1, not {margin!r}.")
+    members = _members(overlap, benchmark)
+    asked = _members(overlap, overlap.names if corruptions is None else corruptions)
+    rows = [_covered(overlap, members, name, margin) for name in asked]
+    return pd.DataFrame(rows, index=pd.Index(asked))
+
+
+def _covered(overlap: Overlap, members: Sequence[str], name: str, margin: float) -> dict[str, object]:
+    others = [member for member in members if member != name and np.isfinite(at(overlap.signed, name, member))]
+    row: dict[str, object] = {
+        "verdict": "undefined", "best": np.nan, "low": np.nan, "high": np.nan, "by": "", "reach": np.nan, "all_zero": None,
+        "members": len(others), "reason": "",
+    }  # fmt: skip
+    if others:
+        signed, low, high = (
+            np.array([at(table, name, member) for member in others])
+            for table in (overlap.signed, overlap.low, overlap.high)
+        )
+        best = int(signed.argmax())
+        row |= {"best": signed[best], "low": low[best], "high": high[best], "by": others[best]}
+        row |= {"reach": high.max(), "all_zero": bool((signed <= 0).all())}
+        if not np.isfinite(high).all():
+            row |= {"verdict": "undecided", "reason": "nothing tells how far the overlaps scatter"}
+        elif (low > margin).any():
+            row["verdict"] = "covered"
+        else:
+            row["verdict"] = "not covered" if (high < margin).all() else "undecided"
+    if name in members:
+        row["verdict"] = "member"
+    elif not others:
+        why = overlap.undefined.get(name)
+        row["reason"] = why or "its overlap with every member of the benchmark is undefined"
+    return row
+
+
+def _members(overlap: Overlap, names: Sequence[str]) -> list[str]:
+    for name in names:
+        if name not in overlap.names:
+            raise UnknownNameError("corruption of this table of overlaps", name, overlap.names)
+    if not names or len(set(names)) < len(names):
+        raise InvalidArgumentError("A benchmark names one corruption or more, each once.")
+    return list(names)
+
+
+def _means(scores: Array) -> tuple[Array, Array]:
+    """(..., K) mean of each row without the diagonal, NaN where nothing is defined; (..., K) over how many."""
+    off = ~np.eye(scores.shape[-1], dtype=bool)
+    known = np.isfinite(scores) & off
+    count = known.sum(axis=-1)
+    sums = np.where(known, scores, 0.0).sum(axis=-1)
+    return np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0), count
+
+
+def _why_no_mean(overlap: Overlap, name: str, size: int, count: int) -> str:
+    if count:
+        return ""
+    if size == 1:
+        return "the benchmark has no other corruption"
+    return overlap.undefined.get(name) or "its overlap with every other corruption is undefined"

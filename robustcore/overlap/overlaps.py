@@ -1,0 +1,357 @@
+"""The overlapping score of two corruptions (Laugros' thesis, 4.2.2): does training on one make robust to the other?
+
+O(c1, c2) = max(0, (gain(m1, c2) / gain(m2, c2) + gain(m2, c1) / gain(m1, c1)) / 2), equation 4.2, where gain(m, c) is how much
+more robust to c the model m is than the standard model, and m1, m2 were trained on c1, c2. It is 1 on the diagonal and 0
+where training on one does nothing for the other. Where training on c does not help on c the denominator is noise, and the
+score is undefined.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.metrics.bootstrap import interval
+from robustcore.overlap import gains as gain
+from robustcore.overlap.accuracies import CLEAN, STANDARD, Accuracies, Array, read
+
+DRAWS = 1000
+# Clean accuracies further apart feign overlap: what an undertrained model loses on clean images it seems to keep elsewhere.
+COMPARABLE = 0.03
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """The numbers behind one overlap, of the seed mean.
+
+    Attributes:
+        first, second: the corruptions c1, c2.
+        trained_first, trained_second, standard: (robustness to c1, robustness to c2) of m1, m2 and the standard model; higher
+            is better.
+        onto_second: gain(m1, c2) / gain(m2, c2); onto_first: gain(m2, c1) / gain(m1, c1).
+        signed: the mean of the two; NaN where undefined.
+        reason: why it is undefined, else "".
+    """
+
+    first: str
+    second: str
+    trained_first: tuple[float, float]
+    trained_second: tuple[float, float]
+    standard: tuple[float, float]
+    onto_second: float
+    onto_first: float
+    signed: float
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Overlap:
+    """Overlaps of K corruptions, and what they come from.
+
+    Attributes:
+        metric: "app" or "residual".
+        signed: (K, K) before it is cut off at 0, at most 1 in general but not always; symmetric, NaN where undefined.
+        low, high: (K, K) ends of the interval of the signed overlap, NaN where nothing tells it.
+        sd: (K, K) standard deviation of the signed overlap between seeds; NaN with one seed.
+        by_seed: for each seed (K, K) the signed overlap of its models alone.
+        reasons: (K, K) why an overlap is undefined, else "".
+        robustness: (T, C) of each model, "standard" first, under each condition but the clean one; higher is better.
+        gains: (T - 1, C) robustness beyond the standard model's; conditions that nothing was trained on stand here too.
+        errors: (T - 1, C) standard errors of the gains over images and seeds.
+        self_gains, thresholds: (K,) gain of a model on what it was trained on, and what that has to exceed.
+        clean: (T,) clean accuracies.
+        seeds: how many trainings a mean is over, at most.
+        replicates: (draws, K, K) signed overlaps of the bootstrap behind low and high, or None.
+        notes: sentences to be said beside the figures.
+    """
+
+    metric: str
+    signed: pd.DataFrame
+    low: pd.DataFrame
+    high: pd.DataFrame
+    sd: pd.DataFrame
+    by_seed: dict[str, pd.DataFrame]
+    reasons: pd.DataFrame
+    robustness: pd.DataFrame
+    gains: pd.DataFrame
+    errors: pd.DataFrame
+    self_gains: pd.Series
+    thresholds: pd.Series
+    clean: pd.Series
+    seeds: int
+    replicates: Array | None = dataclasses.field(repr=False)
+    notes: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """(K,) the corruptions, in the order of the table's rows."""
+        return tuple(self.signed.index)
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """(K, K) the overlapping scores of equation 4.2, 0 or more."""
+        return self.signed.clip(lower=0)
+
+    @property
+    def undefined(self) -> dict[str, str]:
+        """The corruptions that no overlap is defined with, not even their own, and why."""
+        return {name: str(self.reasons.loc[name, name]) for name in self.names if self.reasons.loc[name, name]}
+
+    def cell(self, first: str, second: str) -> Cell:
+        """The numbers behind the overlap of two corruptions."""
+        for name in (first, second):
+            if name not in self.names:
+                raise UnknownNameError("corruption of this table of overlaps", name, self.names)
+        of_first, of_second, standard = (
+            (at(self.robustness, row, first), at(self.robustness, row, second)) for row in (first, second, STANDARD)
+        )
+        return Cell(
+            first=first,
+            second=second,
+            trained_first=of_first,
+            trained_second=of_second,
+            standard=standard,
+            onto_second=_ratio(of_first[1] - standard[1], of_second[1] - standard[1]),
+            onto_first=_ratio(of_second[0] - standard[0], of_first[0] - standard[0]),
+            signed=at(self.signed, first, second),
+            reason=str(self.reasons.loc[first, second]),
+        )
+
+
+def scores(
+    accuracy: pd.DataFrame,
+    *,
+    metric: str = "app",
+    signed: bool = False,
+    min_gain: float | None = None,
+    n: int | None = None,
+) -> pd.DataFrame:
+    """The overlapping scores of all pairs of corruptions (Laugros' thesis, equation 4.2).
+
+    Args:
+        accuracy: rows = trained on, "standard" among them; columns = tested on, "clean" among them; 0 .. 1, NaN where
+            unknown. Or tidy, with columns trained_on, tested_on, accuracy and, where there are several, seed; n.
+        metric: "app" (the thesis' definition) or "residual" (its experiments).
+        signed: leave negative values as they are, rather than 0.
+        min_gain: the self-gain that training on c has to exceed on c for its overlaps to be defined; default three of its
+            standard errors over images and seeds, or 0.01 where neither n nor a second seed tells these.
+        n: images that each accuracy is over, where the table does not say.
+
+    Returns:
+        (K, K) for the K corruptions that were trained on and tested on, in the order of the rows; symmetric, 1 on the
+        diagonal, NaN where undefined. attrs: metric, signed, threshold and undefined ({corruption: reason}), notes.
+
+    Raises:
+        InvalidArgumentError: as `measure`.
+    """
+    found = measure(accuracy, metric=metric, min_gain=min_gain, n=n, draws=0)
+    table = found.signed.copy() if signed else found.scores
+    table.attrs = {
+        "metric": metric,
+        "signed": signed,
+        "threshold": found.thresholds.to_dict(),
+        "undefined": found.undefined,
+        "notes": list(found.notes),
+    }
+    return table
+
+
+def measure(
+    accuracy: pd.DataFrame,
+    *,
+    metric: str = "app",
+    min_gain: float | None = None,
+    n: int | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    confidence: float = 0.95,
+    drawn: Array | None = None,
+) -> Overlap:
+    """Overlaps with their intervals, their spread over seeds, and what they come from.
+
+    The overlap of several seeds is that of their mean robustness, since a ratio of means suffers less from a small
+    denominator than a mean of ratios. Its interval is the middle of a parametric bootstrap over images and seeds
+    (`gains.replicates`); without n or a second seed there is none.
+
+    Args:
+        accuracy, metric, min_gain, n: as in `scores`.
+        draws: of the bootstrap, 0 for none.
+        seed: of the bootstrap.
+        confidence: of the intervals, between 0 and 1.
+        drawn: (draws, T, C) accuracies of a paired bootstrap over the images (`metrics.bootstrap`), in the order of the
+            wide table's rows and columns with "standard" and "clean" moved to the front; instead of the parametric one.
+
+    Raises:
+        InvalidArgumentError: a table that `accuracies.read` refuses, or an argument out of its range.
+        UnknownNameError: no such metric.
+    """
+    table = read(accuracy, n)
+    found = gain.gains(table, metric)
+    rows, columns = _places(table)
+    self_gains, errors = found.gains[rows, columns], found.errors[rows, columns]
+    limits = gain.thresholds(self_gains, errors, min_gain)
+    defined = self_gains > limits  # False where it is NaN
+    signed = np.where(defined[:, None] & defined[None], _overlaps(found.gains, rows, columns), np.nan)
+    again = _replicates(table, metric, (rows, columns), np.isfinite(signed), draws, seed, drawn)
+    low = high = np.full(signed.shape, np.nan)
+    if again is not None:
+        low, high = interval(again, confidence)
+    by_seed = _by_seed(table, metric, (rows, columns), np.isfinite(signed))
+    names = pd.Index(table.names)
+
+    def square(values: Array) -> pd.DataFrame:
+        return pd.DataFrame(values, index=names, columns=names)
+
+    reasons = _Reasons(table, self_gains, limits, rows, columns)
+    clean = pd.Series(table.mean[:, 0], index=list(table.trained), name="clean accuracy")
+    return Overlap(
+        metric=metric,
+        signed=square(signed),
+        low=square(low),
+        high=square(high),
+        sd=square(_spread(by_seed)),
+        by_seed={name: square(values) for name, values in zip(table.seeds, by_seed, strict=True)},
+        reasons=square(reasons.of_all(np.isfinite(signed))),
+        robustness=pd.DataFrame(found.robustness, index=list(table.trained), columns=list(table.tested[1:])),
+        gains=pd.DataFrame(found.gains, index=list(table.trained[1:]), columns=list(table.tested[1:])),
+        errors=pd.DataFrame(found.errors, index=list(table.trained[1:]), columns=list(table.tested[1:])),
+        self_gains=pd.Series(self_gains, index=names, name="self-gain"),
+        thresholds=pd.Series(limits, index=names, name="threshold"),
+        clean=clean,
+        seeds=len(table.seeds),
+        replicates=again,
+        notes=tuple(_notes(table, clean)),
+    )
+
+
+def _places(table: Accuracies) -> tuple[list[int], list[int]]:
+    """Where the K corruptions stand among the gains' rows and columns."""
+    return (
+        [table.trained.index(name) - 1 for name in table.names],
+        [table.tested.index(name) - 1 for name in table.names],
+    )
+
+
+def _overlaps(gains: Array, rows: Sequence[int], columns: Sequence[int]) -> Array:
+    """(..., K, K) signed overlaps from (..., T, C) gains: NaN where one is unknown, wild where a self-gain is near 0."""
+    square = gains[..., rows, :][..., columns]
+    of_self = np.diagonal(square, axis1=-2, axis2=-1)[..., None, :]
+    # (i, j): what training on i gains on j, as a share of what training on j gains there.
+    shares = np.divide(square, of_self, out=np.full(square.shape, np.nan), where=of_self != 0)
+    found: Array = (shares + np.swapaxes(shares, -1, -2)) / 2
+    return found
+
+
+def _replicates(
+    table: Accuracies, metric: str, places: tuple[list[int], list[int]], defined: Array, draws: int, seed: int, drawn: Array | None
+) -> Array | None:  # fmt: skip
+    if drawn is None:
+        drawn = gain.replicates(table, draws, seed) if draws else None
+    elif drawn.ndim != 3 or drawn.shape[1:] != table.mean.shape:
+        raise InvalidArgumentError(
+            f"The drawn accuracies have shape {drawn.shape}; for this table (draws, {len(table.trained)}, {len(table.tested)}) is needed."
+        )
+    if drawn is None:
+        return None
+    robust = gain.robustness(drawn, metric)
+    found = _overlaps(robust[:, 1:] - robust[:, :1], *places)
+    found[:, ~defined.astype(bool)] = np.nan
+    return found
+
+
+def _by_seed(table: Accuracies, metric: str, places: tuple[list[int], list[int]], defined: Array) -> Array:
+    """(S, K, K) signed overlaps of each seed's own models, where the overlap is defined at all."""
+    robust = gain.robustness(table.values, metric)
+    return np.where(defined, _overlaps(robust[:, 1:] - robust[:, :1], *places), np.nan)
+
+
+def _spread(by_seed: Array) -> Array:
+    """(K, K) sample standard deviation over the seeds that have one; NaN with fewer than two."""
+    known = np.isfinite(by_seed)
+    counts = known.sum(axis=0)
+    safe = np.where(known, by_seed, 0.0)
+    mean = safe.sum(axis=0) / np.maximum(counts, 1)
+    squares = (np.where(known, by_seed - mean, 0.0) ** 2).sum(axis=0)
+    found: Array = np.sqrt(np.divide(squares, counts - 1, out=np.full(mean.shape, np.nan), where=counts > 1))
+    return found
+
+
+class _Reasons:
+    """Why overlaps are undefined."""
+
+    def __init__(
+        self, table: Accuracies, self_gains: Array, limits: Array, rows: list[int], columns: list[int]
+    ) -> None:
+        self._table, self._mean = table, table.mean
+        self._rows, self._columns = [i + 1 for i in rows], [j + 1 for j in columns]
+        self._own = [self._of_one(k, self_gains[k], limits[k]) for k in range(len(rows))]
+
+    def of_all(self, defined: Array) -> Array:
+        """(K, K) of text."""
+        names = range(len(self._own))
+        found: Array = np.array([["" if defined[i, j] else self._of(i, j) for j in names] for i in names], dtype=object)
+        return found
+
+    def _of(self, i: int, j: int) -> str:
+        return (
+            self._own[i]
+            or self._own[j]
+            or self._missing(self._rows[i], self._columns[j])
+            or self._missing(self._rows[j], self._columns[i])
+        )
+
+    def _of_one(self, k: int, self_gain: float, limit: float) -> str:
+        row, column = self._rows[k], self._columns[k]
+        missing = self._missing(0, column) or self._missing(row, column)
+        if missing or self_gain > limit:
+            return missing
+        name = self._table.tested[column]
+        return f"training on {name} does not help on {name}: a gain of {self_gain:.3f}, where more than {limit:.3f} is needed"
+
+    def _missing(self, row: int, column: int) -> str:
+        trained = self._table.trained[row]
+        model = "the standard model" if trained == STANDARD else f"the model trained on {trained}"
+        if np.isnan(self._mean[row, 0]):
+            return f"the clean accuracy of {model} is missing"
+        if self._mean[row, 0] == 0:
+            return f"{model} is never right on clean images"
+        if np.isnan(self._mean[row, column]):
+            return f"the accuracy of {model} on {self._table.tested[column]} is missing"
+        return ""
+
+
+def _notes(table: Accuracies, clean: pd.Series) -> list[str]:
+    notes = []
+    known = clean.dropna()
+    if len(known) > 1 and known.max() - known.min() > COMPARABLE:
+        notes.append(
+            f"The clean accuracies differ by {100 * (known.max() - known.min()):.1f} points ({known.idxmin()} {known.min():.1%}, "
+            f"{known.idxmax()} {known.max():.1%}): a model that was trained too little seems to be robust to what it was not trained on."
+        )
+    over_images, over_seeds = (np.isfinite(v).any() for v in table.variance())
+    if not over_images and not over_seeds:
+        notes.append("Without the number of images or a second seed nothing tells how far the overlaps scatter.")
+    elif not over_seeds:
+        notes.append("One seed: errors and intervals are over images alone, and too small.")
+    elif not over_images:
+        notes.append("Without the number of images errors and intervals are over seeds alone, and too small.")
+    alone = [name for name in table.trained[1:] if name not in table.tested]
+    if alone:
+        notes.append(f"Trained on and not tested on: {', '.join(alone)}.")
+    apart = [name for name in table.tested[1:] if name not in table.trained and name != CLEAN]
+    if apart:
+        notes.append(f"Tested on and not trained on: {', '.join(apart)}.")
+    return notes
+
+
+def at(table: pd.DataFrame, row: str, column: str) -> float:
+    """One number of a table."""
+    return float(table.to_numpy()[table.index.get_loc(row), table.columns.get_loc(column)])
+
+
+def _ratio(above: float, below: float) -> float:
+    return above / below if below else float("nan")
