@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,8 @@ def subject(name: str, dataset_name: str) -> Subject:
     """A model as results know it. One whose weights are not here (any more) is known by what is stored of it."""
     base = name.partition("?")[0]
     if name in models.model_names() or os.path.isfile(base) or "weights=none" in name:
-        return _subject(name, models.stamp(name))
+        stamp = models.stamp(name) or _shipped(name)
+        return _kept_subject(name, stamp) if stamp else _subject(name)
     from robustcore.errors import ModelError
     from robustcore.evaluation import Store
 
@@ -45,8 +47,26 @@ def subject(name: str, dataset_name: str) -> Subject:
     return stored[0]
 
 
+def _shipped(name: str) -> int:
+    """Of a model that ships, when its file was written; 0 for any other."""
+    from robustcore import paths
+
+    file = paths.assets() / "models" / f"{name}.safetensors"
+    return file.stat().st_mtime_ns if file.is_file() else 0
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _kept_subject(name: str, stamp: int) -> Subject:
+    """Of a model whose file tells when it changed: read once."""
+    return _read_subject(name)
+
+
 @st.cache_data(ttl=60, max_entries=64, show_spinner=False, refresh_mode="background")
-def _subject(name: str, stamp: int) -> Subject:
+def _subject(name: str) -> Subject:
+    return _read_subject(name)
+
+
+def _read_subject(name: str) -> Subject:
     import robustcore.models
     from robustcore.evaluation import Subject
 
@@ -74,10 +94,20 @@ def comparison(
 
 @reads_results(max_entries=8)
 def overview(models: tuple[str, ...], dataset_name: str) -> Overview:
-    """What is stored of each model, in one row."""
+    """What is stored of each model, in one row; why a model has none stands among the notes."""
+    from robustcore.errors import ModelError
     from robustcore.reports import overview
 
-    return overview.gather([subject(name, dataset_name) for name in models], datasets.dataset(dataset_name))
+    found, refused = [], []
+    for name in models:
+        try:
+            found.append(subject(name, dataset_name))
+        except ModelError as error:
+            refused.append(f"{name} is left out. {error}")
+    if not found:
+        raise ModelError(" ".join(refused))
+    gathered = overview.gather(found, datasets.dataset(dataset_name))
+    return dataclasses.replace(gathered, notes=(*gathered.notes, *refused))
 
 
 @reads_results(max_entries=32, show_spinner=False)

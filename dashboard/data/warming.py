@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 
-from dashboard.data import grids, images, models
+from dashboard.data import grids, images, models, results
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ def warm_up() -> None:
         shown = grids.grid(item, cells, "memory")
         if models.DEFAULT_MODEL in models.model_names():
             grids.scoring(models.DEFAULT_MODEL, shown, "memory").advance()
+        if known := results.evaluated("scenes"):
+            results.overview(tuple(known), "scenes")
         split = images.test_images()
         split.images(0, len(split))  # rendered once, then in the cache
         import plotly.graph_objects  # noqa: F401

@@ -26,6 +26,11 @@ def to(view: str, label: str, address: Address | None = None, *, help: str | Non
         st.page_link(_page(found[0]), label=label, icon=found[0].page.icon, help=help, query_params=dict(address or {}))
 
 
+def exists(view: str) -> bool:
+    """Whether there is such a page."""
+    return any(v.name == view for v in pages.views())
+
+
 def go(view: str, address: Address | None = None) -> None:
     """Leave for a page; the run ends here."""
     (found,) = [v for v in pages.views() if v.name == view]

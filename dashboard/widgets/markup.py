@@ -2,7 +2,7 @@
 
 Streamlit's `st.html` drops what would report a click, and an image widget for each thumbnail costs over a second for
 ninety-five of them. The component takes ready markup; whatever in it carries `data-pick="x"` reports x when it is clicked
-or activated by the keyboard. Callers escape every text that goes in.
+or activated by the keyboard; a link that carries it stays in the app. Callers escape every text that goes in.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ export default function (component) {
   root.onclick = (event) => {
     const target = event.target.closest("[data-pick]");
     if (!target) return;
+    if (target.href) {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // into a tab or window of its own
+      event.preventDefault();
+    }
     setTriggerValue("picked", target.dataset.pick);
     const panel = data.leads_to && document.querySelector(`.st-key-${data.leads_to}`);
     if (panel && window.innerWidth <= 1100) panel.scrollIntoView({ behavior: "smooth" });

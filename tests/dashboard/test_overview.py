@@ -1,12 +1,18 @@
-"""The page Overview: one row for each evaluated model, and the ways on from here."""
+"""The page Overview: what each evaluated model withstands, and the ways on from here."""
 
 from __future__ import annotations
+
+import html
+import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 import robustcore as rc
-from dashboard import data
-from tests.dashboard.conftest import OpenPage, sound
+from dashboard import data, pages
+from dashboard.widgets import model_table
+from dashboard.widgets.model_table import Cell, Heading, Row
+from tests.dashboard.conftest import OpenPage, markup, sound
 
 
 def test_says_what_this_is_before_anything_was_evaluated(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,7 +21,7 @@ def test_says_what_this_is_before_anything_was_evaluated(open_page: OpenPage, mo
     assert sound(at)
     assert any("what breaks a model" in m.value for m in at.markdown)
     assert any("No model has been evaluated yet" in m.value for m in at.markdown)
-    assert not at.dataframe
+    assert not markup(at, "overview_models")
 
 
 @pytest.fixture
@@ -25,23 +31,40 @@ def only(monkeypatch: pytest.MonkeyPatch, evaluated: str) -> str:
     return evaluated
 
 
-def test_a_row_for_each_evaluated_model(open_page: OpenPage, only: str) -> None:
+def test_a_row_says_what_was_measured_and_what_was_not(open_page: OpenPage, only: str) -> None:
     at = open_page("overview")
     assert sound(at)
-    (row,) = at.dataframe[0].value.to_dict("records")
     table = rc.evaluate(only, "scenes", ["contrast", "gaussian_noise"], limit=6)
-    assert row["Model"] == only
-    assert row["Images"] == 6
-    assert row["Clean"] == pytest.approx(100 * table.loc[table["kind"] == "clean", "accuracy"].item())
-    rest = table[table["kind"] == "corruption"]
-    assert row["Under corruption"] == pytest.approx(100 * rest.groupby("name")["accuracy"].mean().mean())
-    assert row["Origin"] == "computed here"
+    clean = table.loc[table["kind"] == "clean", "accuracy"].item()
+    corrupted = table[table["kind"] == "corruption"].groupby("name")["accuracy"].mean().mean()
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", markup(at, "overview_models"))
+    texts = [html.unescape(re.sub(r"<[^>]+>", " ", cell)).split() for cell in cells]
+    assert texts[0][:2] == [f"{100 * clean:.1f}", "%"]
+    assert texts[1][:2] == [f"{100 * corrupted:.1f}", "%"]
+    assert [" ".join(text) for text in texts[2:5]] == ["not evaluated"] * 3  # two attacks, natural shifts
     captions = " ".join(c.value for c in at.caption)
-    assert "6 images" in captions  # the figure's footer
+    assert "Not evaluated for any of these models: attacks, natural shifts" in captions
+    assert "6 images" in captions  # where it comes from
 
 
-def test_links_carry_the_models(open_page: OpenPage, only: str) -> None:
-    found = {link.proto.page: link.proto.query_string for link in open_page("overview").get("page_link")}
-    assert "compare_model=own%2Fsmall" in found["compare"]
-    assert "corruptions_model=own%2Fsmall" in found["corruptions"]
-    assert "evaluate" in found
+def test_every_link_leads_to_a_page_with_the_model_in_its_address(open_page: OpenPage, only: str) -> None:
+    at = open_page("overview")
+    found = [(link.proto.page, parse_qs(link.proto.query_string)) for link in at.get("page_link")]
+    assert {"compare", "corruptions", "evaluate"} <= {page for page, _ in found}
+    assert any(page == "compare" and query.get("compare_view") == ["ranking"] for page, query in found)
+    addresses = [urlsplit(html.unescape(a)) for a in re.findall(r'href="([^"]+)"', markup(at, "overview_models"))]
+    assert addresses
+    assert {a.path for a in addresses} <= {v.address for v in pages.views()}
+    for address in addresses:
+        assert [only] in parse_qs(address.query).values()
+
+
+def test_names_are_text_and_a_page_that_is_not_there_is_no_link() -> None:
+    row = Row(
+        "<b>", "<i>", [Cell(0.5, True, target=("nowhere", {})), Cell(float("nan"))], [("&", None)], ("compare", {})
+    )
+    drawn = model_table.table([Heading("Model"), Heading("a"), Heading("b"), Heading("c")], [("", [row])])
+    assert "&lt;b&gt;</a><small>&lt;i&gt;</small>" in drawn
+    assert "nowhere" not in drawn
+    assert "50.0\N{NO-BREAK SPACE}%" in drawn
+    assert "not evaluated" in drawn

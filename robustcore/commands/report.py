@@ -1,0 +1,53 @@
+"""`robustcore report`: a comparison of stored results as one HTML file that opens without a server or a network."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+NAME = "report"
+HELP = "Write a comparison of evaluated models as one HTML file."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's flags."""
+    add = parser.add_argument
+    add("--model", required=True, action="append", metavar="NAME", help="name or checkpoint; may be repeated")
+    add("--suite", nargs="+", action="extend", metavar="NAME|FILE", help="suites or corruptions (default: imagenet-c)")
+    add(
+        "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
+    )
+    add("--split", default="test", help="train, val or test (default: test)")
+    add("--severity", nargs="+", action="extend", type=int, choices=range(1, 6), metavar="1..5", help="default: all")
+    add("--storage", choices=("memory", "jpeg85"), default="memory", help="jpeg85: through a second JPEG, as released")
+    add("--seed", type=int, default=0, help="of every random draw (default: 0)")
+    add("--limit", type=int, metavar="N", help="the first N images only")
+    add("--reference", default="", metavar="NAME", help="of the corruption error: a model, or alexnet as published")
+    add("--title", default="", help="of the report")
+    add(
+        "--output", type=Path, default=Path("report.html"), metavar="FILE", help="write it there (default: report.html)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read what is stored, and write the file."""
+    from robustcore.corruptions import SEVERITIES
+    from robustcore.figures.document import to_html
+    from robustcore.reports import document
+
+    found = document.gather(
+        list(dict.fromkeys(args.model)),
+        args.dataset,
+        args.suite or ["imagenet-c"],
+        split=args.split,
+        severities=sorted(set(args.severity)) if args.severity else SEVERITIES,
+        storage=args.storage,
+        seed=args.seed,
+        limit=args.limit,
+        reference=args.reference,
+        title=args.title,
+    )
+    args.output.write_bytes(to_html(found))
+    print("\n".join(found.learned))
+    print(f"Written: {args.output}")
+    return 0

@@ -1,0 +1,198 @@
+"""A document as one HTML file that opens without a server or a network, on a telephone, in the dark and on paper."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from robustcore.figures import _style, compared
+from robustcore.reports import references
+from robustcore.reports.document import Document
+from robustcore.reports.measures import MEASURES, Bars
+
+_HERE = Path(__file__).resolve().parent
+_FOREIGN = re.compile(r"<(?!/?(?:b|br|extra|span)\b[^<>]*>)")  # the beginning of a tag that our figures do not use
+_SIDE_BY_SIDE = 6  # models up to this number have a column each; more have a row each
+_READING = (
+    "Accuracy is the share of images that a model answers rightly. Each corruption is tried at several severities; a bar is the "
+    "mean over them.",
+    "The lines on the bars are 95 % intervals: the value for other images of the same kind would lie in them 19 times out of 20. "
+    "Where the intervals of two models overlap widely, chance may have ordered them.",
+    "Clean accuracy stands beside everything, because a model that is bad to begin with has little to lose.",
+    "A corruption error (CE) divides a model's errors by those of a reference model: below 100 it errs less. Two mCE can be "
+    "compared only where corruptions, reference, images and storage are the same.",
+    "What breaks a model first is the corruption that leaves less than half of its clean accuracy at the lowest severity.",
+)
+
+
+def to_html(document: Document) -> bytes:
+    """The file. Plotly's code stands in it once; every name is escaped."""
+    drawn = _figures(document)
+    data = json.dumps([_plain(json.loads(figure.to_json())) for _, _, figure in drawn]).replace("<", "\\u003c")
+    sections = "".join(
+        f'<section class="figure"><h2>{escape(title)}</h2><p class="says">{escape(says)}</p>'
+        f'<div class="plot" id="figure-{i}" role="img" aria-label="{escape(_style.alt(figure))}" '
+        f'style="min-height:{figure.layout.height}px"></div><p class="small">{escape(_style.footer(figure))}</p></section>'
+        for i, (title, says, figure) in enumerate(drawn)
+    )
+    learned = "".join(f"<li>{escape(sentence)}</li>" for sentence in document.learned)
+    notes = "".join(f"<li>{escape(note)}</li>" for note in document.notes)
+    style, script = (
+        (_HERE / "document.css").read_text(encoding="utf-8"),
+        (_HERE / "document.js").read_text(encoding="utf-8"),
+    )
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{escape(document.title)}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:">
+<style>{style}</style></head><body><main>
+<header><p class="small">robustcore report</p><h1>{escape(document.title)}</h1></header>
+<section><h2>What one learns</h2><ul class="learned">{learned}</ul></section>
+<section><h2>The models</h2>{_models(document)}</section>
+<section><h2>mCE, in words</h2><p>{escape(document.words)}</p>{_numbers(document)}</section>
+{f"<section><h2>What to keep in mind</h2><ul>{notes}</ul></section>" if notes else ""}
+{sections}
+<section><h2>Accuracy under each corruption</h2>{_conditions(document.accuracy)}</section>
+<section><h2>How to read it</h2><ul>{"".join(f"<li>{escape(line)}</li>" for line in _READING)}</ul></section>
+<section><h2>The evidence</h2>{_evidence(document)}</section>
+</main>
+<script>{get_plotlyjs()}</script>
+<script type="application/json" id="figures">{data}</script>
+<script>{script}</script>
+</body></html>
+""".encode()
+
+
+def _figures(document: Document) -> list[tuple[str, str, go.Figure]]:
+    """(title, how to read it, figure) of the main figures."""
+    accuracy, curve = document.accuracy, document.curve
+    count = len(accuracy.models)
+    found = []
+    if count > 1:
+        found.append(
+            (
+                "The models in order",
+                "The best on top: the mean accuracy over the corruptions.",
+                compared.models(accuracy),
+            )
+        )
+    crowd = count > compared.CROWD
+    says = (
+        "Bright is better; the clean accuracy stands beside each name."
+        if crowd
+        else "Dotted: accuracy on clean images."
+    )
+    draw = compared.table if crowd else compared.conditions
+    found.append(("Accuracy, corruption by corruption", says, draw(accuracy)))
+    if len(curve):
+        says = "Severity 0 are the clean images. A line that falls early breaks under little."
+        found.append(("Accuracy against severity", says, compared.curves(curve, footer=document.curve_footer)))
+    for _, _, figure in found:
+        figure.update_layout(template="plotly_white", width=None, autosize=True)
+    return found
+
+
+def _plain(drawn: Any) -> Any:
+    """A figure as JSON whose texts hold no markup but our own: a name may look like a tag, and Plotly reads those."""
+    if isinstance(drawn, str):
+        return _FOREIGN.sub("‹", drawn)
+    if isinstance(drawn, dict):
+        return {key: _plain(value) for key, value in drawn.items()}
+    return [_plain(value) for value in drawn] if isinstance(drawn, list) else drawn
+
+
+def _models(document: Document) -> str:
+    """One row a model: clean accuracy, mean, mCE, what breaks it first."""
+    means = document.accuracy.means.sort_values("value", ascending=False, na_position="last", kind="stable")
+    errors = None if document.errors is None else document.errors.means.set_index("model")
+    head = ["Model", "Clean", "Under corruption"] + (["mCE"] if errors is not None else []) + ["What breaks it first"]
+    body = []
+    for row in means.to_dict("records"):
+        model = row["model"]
+        texts = [MEASURES["accuracy"].text(row["clean"]), _with_interval("accuracy", row)]
+        if errors is not None:
+            texts.append(_with_interval("ce", errors.loc[model].to_dict()))
+        body.append([model, *texts, document.broken.get(model, "")])
+    return _table(head, body, "models")
+
+
+def _with_interval(measure: str, row: Mapping[Hashable, Any]) -> str:
+    text = MEASURES[measure].text(row["value"])
+    if pd.isna(row["low"]):
+        return text
+    factor = 100 if MEASURES[measure].percent else 1
+    return f"{text}\n{factor * row['low']:.1f} to {factor * row['high']:.1f}"
+
+
+def _numbers(document: Document) -> str:
+    """The formula with its numbers, behind one click."""
+    if document.errors is None:
+        return ""
+    lines = []
+    for row in document.errors.means.to_dict("records"):
+        values = document.errors.table.loc[document.errors.table["model"] == row["model"], "value"]
+        terms = " + ".join("undefined" if pd.isna(v) else f"{v:.1f}" for v in values)
+        lines.append(
+            f"<li>{escape(row['model'])}: ({terms}) / {len(values)} = <b>{escape(MEASURES['ce'].text(row['value']))}</b></li>"
+        )
+    formula = f"{MEASURES['ce'].formula}, in percent; the mean over the corruptions. Reference: {references.title(document.errors.reference)}."
+    return f'<details><summary>With its numbers</summary><p>{escape(formula)}</p><ul class="numbers">{"".join(lines)}</ul></details>'
+
+
+def _conditions(bars: Bars) -> str:
+    """Accuracies in percent: a column a model, or a row where there are many."""
+    values = bars.table.pivot(index="name", columns="model", values="value")
+    values = values.reindex(index=list(dict.fromkeys(bars.table["name"])), columns=bars.models)
+    values = pd.concat([pd.DataFrame([bars.means.set_index("model")["clean"].rename("clean images")]), values])
+    if len(bars.models) > _SIDE_BY_SIDE:
+        values = values.T
+    head = ["Model" if len(bars.models) > _SIDE_BY_SIDE else "Images", *(str(c).replace("_", " ") if len(bars.models) > _SIDE_BY_SIDE else str(c) for c in values.columns)]  # fmt: skip
+    body = [
+        [str(name) if len(bars.models) > _SIDE_BY_SIDE else str(name).replace("_", " "),
+         *("–" if pd.isna(v) else f"{100 * v:.1f}" for v in row)]
+        for name, row in zip(values.index, values.to_numpy(float), strict=True)
+    ]  # fmt: skip
+    kind = "wide" if len(bars.models) > _SIDE_BY_SIDE else "plain"
+    return f'<p class="says">In percent, the mean over the severities.</p>{_table(head, body, kind)}'
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]], kind: str) -> str:
+    """A table; the first cell of a row is its heading, and what stands behind a line break is set small."""
+    top = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(
+            f'<td data-head="{escape(name)}">{_cell(text)}</td>' for name, text in zip(head[1:], row[1:], strict=True)
+        )
+        + "</tr>"
+        for row in body
+    )
+    return f'<div class="scroll"><table class="{kind}"><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _cell(text: str) -> str:
+    first, _, below = text.partition("\n")
+    return escape(first) + (f"<small>{escape(below)}</small>" if below else "")
+
+
+def _evidence(document: Document) -> str:
+    parts = [f"<p>{escape(document.accuracy.footer)}</p>"]
+    if document.errors is not None:
+        parts.append(f"<p>{escape(document.errors.footer)}</p>")
+    if document.evidence:
+        lines = escape("\n".join(document.evidence))
+        parts.append(f"<details><summary>Fingerprints and runs</summary><pre>{lines}</pre></details>")
+    if document.command:
+        parts.append(
+            f"<p>Made by robustcore {escape(version('robustcore'))}; this makes it again:</p><pre>{escape(document.command)}</pre>"
+        )
+    return "".join(parts)

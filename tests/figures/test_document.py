@@ -1,0 +1,104 @@
+"""The report: one file that holds all it needs, whatever the models are called."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+
+import pytest
+from plotly.offline import get_plotlyjs
+
+from robustcore.errors import InvalidArgumentError
+from robustcore.evaluation import evaluate
+from robustcore.figures.document import to_html
+from robustcore.reports import compare, document
+from robustcore.reports.document import Document
+from tests.reports import worlds
+
+EVIL = "<script>alert(1)</script>"
+LONG = "runs/" + "a-very-long-name-" * 4 + "seven77"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("results") / "results.sqlite"
+    models = [worlds.classifier(EVIL, worlds.Linear(1)), worlds.classifier(LONG, worlds.Linear(2))]
+    evaluate(models, "scenes", ["contrast", "fog"], limit=12, store=path)
+    return path
+
+
+def report(store: Path, *models: str, **options: str) -> Document:
+    return document.gather(models, "scenes", ["contrast", "fog"], store=store, **options)
+
+
+def text_of(file: bytes) -> str:
+    """The file without Plotly's own code."""
+    text = file.decode()
+    assert text.count(get_plotlyjs()) == 1
+    return text.replace(get_plotlyjs(), "")
+
+
+def test_names_of_any_kind_are_text_and_nothing_comes_from_elsewhere(store: Path) -> None:
+    assert len(LONG) == 80
+    text = text_of(to_html(report(store, EVIL, LONG)))
+    assert EVIL not in text
+    assert html.escape(EVIL) in text
+    assert LONG in text
+    assert text.count("<script") == 3  # Plotly, the figures, ours
+    assert not re.search(r"""(src|href|url)\s*[=(]\s*["']?\s*(https?:)?//""", text)
+    figures = json.loads(re.search(r'id="figures">(.*?)</script>', text, re.S).group(1))  # type: ignore[union-attr]
+    assert len(figures) == 3
+    assert "‹script" in json.dumps(figures, ensure_ascii=False)
+    assert "<script" not in json.dumps(figures)
+
+
+def test_mce_is_said_with_what_it_is_over_against_and_on_and_with_its_numbers(store: Path) -> None:
+    found = report(store, EVIL, LONG)
+    assert found.words.startswith(
+        f"mCE is the mean over 2 corruptions, not the 15 of ImageNet-C, normalised by the errors of {EVIL}"
+    )
+    assert "12 images of scenes" in found.words
+    assert "not by AlexNet's" in found.words
+    assert found.errors is not None
+    mean = found.errors.means.set_index("model").loc[LONG, "value"]
+    values = found.errors.table.loc[found.errors.table["model"] == LONG, "value"]
+    assert f"({values.iloc[0]:.1f} + {values.iloc[1]:.1f}) / 2 = <b>{mean:.1f}</b>" in text_of(to_html(found))
+
+
+def test_one_model_alone_has_a_report_without_mce(store: Path) -> None:
+    found = report(store, LONG)
+    assert found.errors is None
+    assert found.words.startswith("There is no mCE here")
+    assert found.learned[0].startswith(f"{LONG} is right on")
+    text = text_of(to_html(found))
+    assert "<h2>The models in order</h2>" not in text
+    assert "<h2>Accuracy, corruption by corruption</h2>" in text
+
+
+def test_the_evidence_names_fingerprints_and_the_command_that_makes_it_again(store: Path) -> None:
+    found = report(store, LONG, reference=EVIL)
+    subjects = compare.known([LONG], worlds.load_dataset("scenes"), store=store)
+    assert any(subjects[0].fingerprint in line for line in found.evidence)
+    assert found.accuracy.models == [LONG]
+    assert found.errors is not None
+    assert found.errors.reference == EVIL
+    assert (
+        found.command == f"robustcore report --model {LONG} --dataset scenes --suite contrast fog --reference '{EVIL}'"
+    )
+
+
+def test_without_results_it_says_what_computes_them(store: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="robustcore evaluate --model"):
+        document.gather([LONG], "scenes", ["imagenet-c-extra"], store=store)
+
+
+def test_published_models_are_divided_by_alexnet_of_the_same_table() -> None:
+    models = [f"published/imagenet/{name}" for name in ("Standard_R50", "Hendrycks2020AugMix", "Hendrycks2020Many")]
+    found = document.gather(models)
+    assert found.errors is not None
+    assert [round(v, 1) for v in found.errors.means["value"]] == [76.4, 64.2, 60.0]
+    assert "the 15 corruptions of ImageNet-C" in found.words
+    assert "AlexNet of the same table" in found.words
+    assert "5,000 images" in found.words
