@@ -57,13 +57,17 @@ def panel(found: Comparison, choice: Choice, bar: tuple[str, str] | None) -> Non
         if outcome is None:
             states.notice("Only counts are stored of this result, not the answers to single images.")
             return
-        _row(found, choice, condition, "Lost", "right when clean, wrong here", outcome.lost)
-        _row(found, choice, condition, "Kept", "right when clean, and here", outcome.kept)
+        before = "right when clean, " if outcome.paired else ""
+        _row(found, choice, condition, "Lost", f"{before}wrong here", outcome.lost, outcome.paired)
+        _row(found, choice, condition, "Kept", f"{before}right here", outcome.kept, outcome.paired)
         both, gained = outcome.counts[False, False], outcome.counts[False, True]
-        st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
+        if outcome.paired:
+            st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
 
 
-def _row(found: Comparison, choice: Choice, condition: str, title: str, says: str, seen: list[Seen]) -> None:
+def _row(
+    found: Comparison, choice: Choice, condition: str, title: str, says: str, seen: list[Seen], paired: bool
+) -> None:
     """Some images of one kind, each above its clean form, with another handful behind a button."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{title}**: {len(seen):,} images, {says}")
@@ -82,25 +86,29 @@ def _row(found: Comparison, choice: Choice, condition: str, title: str, says: st
         return
     places = tuple(s.place for s in some)
     classes = found.subjects[0].classes if found.subjects else ()
-    clean = comparing.corrupted_images(choice.dataset, places, CLEAN, choice.seed)
     images = comparing.corrupted_images(choice.dataset, places, condition, choice.seed)
     crisp = max(images.shape[-2:]) <= pictures.EXACT_SIDE
-    small = pictures.thumbnails(clean)
-    thumbs = [
-        thumbnails.Thumb(
-            "", source, f"Image {s.place}, {_name(classes, s.label)}, answered {_name(classes, s.answer)}",
-            ((_name(classes, s.answer), thumbnails.WRONG if s.answer != s.label else thumbnails.RIGHT),), crisp,
-        )
-        for s, source in zip(some, pictures.thumbnails(images), strict=True)
-    ]  # fmt: skip
-    before = [
-        thumbnails.Thumb("", source, f"Image {s.place} clean", ((_name(classes, s.label), thumbnails.UNKNOWN),), crisp)
-        for s, source in zip(some, small, strict=True)
-    ]
-    markup.show(
-        f'<div style="overflow-x:auto">{thumbnails.row(thumbs)}<small>the same images, clean:</small>{thumbnails.row(before)}</div>',
-        key=f"{_PLACE}_{title}",
+    grid = thumbnails.row(
+        [_thumb(s, source, classes, crisp, paired) for s, source in zip(some, pictures.thumbnails(images), strict=True)]
     )
+    if paired:
+        clean = pictures.thumbnails(comparing.corrupted_images(choice.dataset, places, CLEAN, choice.seed))
+        before = [
+            thumbnails.Thumb(
+                "", source, f"Image {s.place} clean", ((_name(classes, s.label), thumbnails.UNKNOWN),), crisp
+            )
+            for s, source in zip(some, clean, strict=True)
+        ]
+        grid += f"<small>the same images, clean:</small>{thumbnails.row(before)}"
+    markup.show(f'<div style="overflow-x:auto">{grid}</div>', key=f"{_PLACE}_{title}")
+
+
+def _thumb(seen: Seen, source: str, classes: tuple[str, ...], crisp: bool, paired: bool) -> thumbnails.Thumb:
+    answer, label = _name(classes, seen.answer), _name(classes, seen.label)
+    lines = [(answer, thumbnails.RIGHT if seen.answer == seen.label else thumbnails.WRONG)]
+    if not paired and seen.answer != seen.label:
+        lines.append((f"is {label}", thumbnails.UNKNOWN))
+    return thumbnails.Thumb("", source, f"Image {seen.place}, {label}, answered {answer}", tuple(lines), crisp)
 
 
 def _name(classes: tuple[str, ...], label: int) -> str:

@@ -72,7 +72,9 @@ def _pick_models(dataset: str) -> list[str]:
         offered = list(dict.fromkeys([*known, *data.model_names()]))
     further = [m for names in printed.values() for m in names if m not in offered]
     key = f"{KEY}_model"
-    place = st.popover(_chosen(key, known), icon=":material/stacks:", help="Which models are compared.")
+    place = st.popover(
+        _chosen(key, known), icon=":material/stacks:", key=f"{KEY}_models", help="Which models are compared."
+    )
     with place:
         models = selection.multiselect(
             "Models", [*offered, *further], key=key, kind="model", default=known[:MOST], placeholder="Choose one or more",
@@ -112,6 +114,12 @@ def _button(label: str, key: str, models: list[str]) -> None:
     )  # fmt: skip
 
 
+def _suites(dataset: str) -> list[str]:
+    """Corruptions, attacks, and the shifts of these data."""
+    shifts = "scenes-shifts" if dataset == "scenes" else "imagenet-shifts"
+    return [*(s for s in corruptions.SUITES if corruptions.names(s)), "attacks", shifts]
+
+
 def _pick_conditions(dataset: str) -> tuple[list[str], tuple[int, ...], int, str]:
     """Suites, severities, seed and storage, behind a button that says them."""
     printed = dataset.startswith(comparing.PUBLISHED)
@@ -120,11 +128,13 @@ def _pick_conditions(dataset: str) -> tuple[list[str], tuple[int, ...], int, str
     levels = st.session_state.get(levels_key) or st.query_params.get_all(levels_key) or corruptions.SEVERITIES
     word = "severities 1 to 5" if len(levels) == 5 else f"severity {', '.join(map(str, levels))}"
     named = "ImageNet-C" if printed else " + ".join(labels.suite(s) for s in suites_now)
-    with st.popover(f"{named}, {word}", icon=":material/tune:", help="Under what the models are compared."):
+    with st.popover(
+        f"{named}, {word}", icon=":material/tune:", key=f"{KEY}_conditions", help="Under what the models are compared."
+    ):
         suites = ["imagenet-c"]
         if not printed:
             suites = selection.pills(
-                "Suites", [s for s in corruptions.SUITES if corruptions.names(s)], key=suites_key, kind="suite",
+                "Suites", _suites(dataset), key=suites_key, kind="suite",
                 default=["imagenet-c"], text=labels.suite, wrap=True,
             )  # fmt: skip
         severities = selection.pills(

@@ -95,7 +95,7 @@ def ranking(found: Comparison, choice: Choice, settings: Settings) -> Shown:
         title = f"{measure.title} under {labels.inner(labels.pretty(one))}"
     else:
         table, footer = result.means, result.footer.replace(measures.INTERVAL, intervals.SENTENCE)
-        title = f"{measure.short} of each model, over {len(names)} corruption{'' if len(names) == 1 else 's'}"
+        title = f"{measure.short} of each model, over {len(names)} {found.what}{'' if len(names) == 1 else 's'}"
     says = f"The best on top: {measure.better} is better. {_of_intervals(table)}"
     return Shown(
         f"ranking-{settings.measure}", title, says, compared.models(result, one), table, footer,
@@ -123,7 +123,7 @@ def conditions(found: Comparison, choice: Choice, settings: Settings) -> Shown:
     elif measure.name == "accuracy":
         says += " Dotted: accuracy on clean images."
     return Shown(
-        measure.name, f"{measure.title} under each corruption", says, compared.conditions(result, order=settings.order),
+        measure.name, f"{measure.title} under each {found.what}", says, compared.conditions(result, order=settings.order),
         measures.ordered(result, settings.order).drop(columns="group", errors="ignore").reset_index(drop=True),
         result.footer, f"{_made(settings, choice, found)}figure = compared.conditions(result, order={settings.order!r})\n",
         result, found.provenance, clickable=True,
@@ -169,9 +169,9 @@ def heatmap(found: Comparison, choice: Choice, settings: Settings) -> Shown:
     result = _result(found, choice, settings)
     measure = MEASURES[settings.measure]
     return Shown(
-        f"heatmap-{measure.name}", f"{measure.title}, models against corruptions",
+        f"heatmap-{measure.name}", f"{measure.title}, models against {found.what}s",
         "Bright is better. The models stand in order of their mean, the clean accuracy beside each name; a column that is dark "
-        "from top to bottom is a corruption that none of them withstands.",
+        f"from top to bottom is one {found.what} that none of them withstands.",
         compared.table(result, order=settings.order), result.table, result.footer,
         f"{_made(settings, choice, found)}figure = compared.table(result, order={settings.order!r})\n", result,
         found.provenance, wide=True,

@@ -13,8 +13,12 @@ from robustcore.reports.effective import SHIFTS
 from robustcore.reports.measures import Bars
 
 AXES = {"clean": "Clean against corrupted", "attacked": "Corrupted against attacked"}
-HERE = "the models here, clean against corrupted"
-_CLEAN, _CORRUPTED = "accuracy on clean images (%)", "mean accuracy under corruption (%)"
+HERE = "the models here, clean against the chosen conditions"
+_CLEAN = "accuracy on clean images (%)"
+
+
+def _shifted(found: Comparison) -> str:
+    return f"mean accuracy under each {found.what} (%)"
 
 
 def trade_off(found: Comparison, choice: Choice, settings: Settings) -> Shown | str:
@@ -29,19 +33,19 @@ def trade_off(found: Comparison, choice: Choice, settings: Settings) -> Shown | 
     points = tradeoff.clean_and_corrupted(found.only(models), result)
     count = found.corrupted["label"].nunique()
     footer = found.only(models).provenance.sentence(
-        formula=f"Up: the mean accuracy over {count} corruption{'' if count == 1 else 's'} and their severities",
+        formula=f"Up: the mean accuracy over {count} {found.what}{'' if count == 1 else 's'}, and over their severities",
         interval=f"Across: 95 % (Wilson). Up: {intervals.SENTENCE[0].lower()}{intervals.SENTENCE[1:]}",
     )
     body = (
         f"result = measures.bars(found, 'accuracy', models={models!r}, answers=read)\n"
         f"points = tradeoff.clean_and_corrupted(found.only({models!r}), result)\n"
-        f"figure = compared.trade_off(points, {_CLEAN!r}, {_CORRUPTED!r})\n"
+        f"figure = compared.trade_off(points, {_CLEAN!r}, {_shifted(found)!r})\n"
     )
     return Shown(
         "trade-off", "Does robustness cost clean accuracy?",
         "Up and to the right is better in both. The dotted line joins the models that no other one outdoes in both; with many "
         "models only those are named.",
-        compared.trade_off(points, _CLEAN, _CORRUPTED, footer=footer), points, footer, body, None, found.provenance,
+        compared.trade_off(points, _CLEAN, _shifted(found), footer=footer), points, footer, body, None, found.provenance,
     )  # fmt: skip
 
 
@@ -77,12 +81,12 @@ def _against_attacks(found: Comparison, choice: Choice, result: Bars) -> Shown |
         "from robustcore.reports import robust_accuracy\n\n"
         f"attacked = robust_accuracy.curves(compare.known({models!r}, dataset), dataset, seed={choice.seed})\n"
         f"points = tradeoff.corrupted_and_attacked(result, attacked, 'pgd', {eps!r})\n"
-        f"figure = compared.trade_off(points, {_CORRUPTED!r}, {title!r})\n"
+        f"figure = compared.trade_off(points, {_shifted(found)!r}, {title!r})\n"
     )
     return Shown(
         "trade-off-attacked", "Does withstanding corruptions help against attacks?",
         "Up and to the right is better in both: synthetic corruption across, an adversary who knows the model up.",
-        compared.trade_off(points, _CORRUPTED, title, footer=footer), points, footer, body, None, found.provenance,
+        compared.trade_off(points, _shifted(found), title, footer=footer), points, footer, body, None, found.provenance,
     )  # fmt: skip
 
 
@@ -109,13 +113,13 @@ def trend(found: Comparison | None, choice: Choice, settings: Settings) -> Shown
     body = (
         f"result = measures.bars(found, 'accuracy', models={models!r}, answers=read)\n"
         "population = effective.over(effective.of_bars(result.means))\n"
-        f"figure = compared.trend(population, {_CORRUPTED!r}, chosen={named!r})\n"
+        f"figure = compared.trend(population, {_shifted(found)!r}, chosen={named!r})\n"
     )
     return Shown(
         "trend", "Which models are more robust than their clean accuracy explains?",
         "The line is what clean accuracy lets one expect, fitted over these models on logit axes. Above it is effective "
         "robustness: the part that better accuracy alone does not bring.",
-        compared.trend(population, _CORRUPTED, footer=footer, chosen=named), population.table, footer, body, None,
+        compared.trend(population, _shifted(found), footer=footer, chosen=named), population.table, footer, body, None,
         found.provenance, notes=population.notes,
     )  # fmt: skip
 

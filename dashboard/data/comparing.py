@@ -52,9 +52,37 @@ def compared(
     if not own:
         return None, [f"{m} is not drawn: nothing that was evaluated here stands beside it." for m in printed]
     found = results.comparison(own, dataset, suites, severities, storage, seed)
+    rows = found.corrupted
+    without = tuple(m for m in own if m not in set(rows.loc[rows["n"] > 0, "model"]))
+    said = _stored_otherwise(without, dataset, suites, severities, storage, seed)
     if found.empty:
-        return None, []
-    return mixed.beside(found, printed) if printed else (found, [])
+        return None, said
+    joined, refused = mixed.beside(found, printed) if printed else (found, [])
+    return joined, [*said, *refused]
+
+
+def _stored_otherwise(
+    models: tuple[str, ...],
+    dataset: str,
+    suites: tuple[str, ...],
+    severities: tuple[int, ...],
+    storage: str,
+    seed: int,
+) -> list[str]:
+    """Of models without results: that they have some through the other storage, which are results of their own."""
+    if not models:
+        return []
+    other = {"memory": "jpeg85", "jpeg85": "memory"}[storage]
+    found = results.comparison(models, dataset, suites, severities, other, seed)
+    rows = found.corrupted
+    # Clean images and attacks know no storage: only what was stored in the other way tells.
+    there = sorted(set(rows.loc[(rows["n"] > 0) & (rows["storage"] == other), "model"]))
+    words = {"memory": "as computed, without a second JPEG", "jpeg85": "through a second JPEG"}
+    return [
+        f"{model} has no results here {words[storage]}, only {words[other]}: the two do not stand beside each other. "
+        "The storage can be chosen under the conditions."
+        for model in there
+    ]
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

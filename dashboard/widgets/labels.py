@@ -17,6 +17,8 @@ SUITES = {
     "imagenet-p-extra": "ImageNet-P extra",
     "robust-accuracy": "Robust accuracy",
     "attacks": "Attacks",
+    "scenes-shifts": "Shifted scenes",
+    "imagenet-shifts": "ImageNet shifts",
 }
 STORAGES = {"memory": "As computed", "jpeg85": "Second JPEG (85)"}
 _ACRONYMS = {"jpeg": "JPEG", "iso": "ISO", "clahe": "CLAHE", "hsv": "HSV", "rgb": "RGB"}

@@ -67,6 +67,12 @@ class Comparison:
         return widest
 
     @property
+    def what(self) -> str:
+        """What the conditions are, in one word: "corruption", "attack", "shift", or "condition" where they are several."""
+        kinds = set(self.corrupted["kind"])
+        return str(kinds.pop()) if len(kinds) == 1 else "condition"
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing but, at most, clean accuracies."""
         return self.corrupted.empty
@@ -144,15 +150,18 @@ def gather(
 
     found = look(limit)
     conditioned = found[found["kind"] != "clean"]
-    evaluated = set(conditioned.loc[conditioned["n"] > 0, "key"])
+    scored = conditioned[conditioned["n"] > 0]
+    evaluated = set(scored.loc[scored["accuracy"].notna(), "key"])
+    unanswerable = scored[~scored["key"].isin(evaluated)].drop_duplicates("name")
     # A ranged corruption is asked for with strengths drawn and at severities; what has neither is missing once.
     names = dict.fromkeys(conditioned["name"])
-    here = set(conditioned.loc[conditioned["key"].isin(evaluated), "name"])
+    here = {*conditioned.loc[conditioned["key"].isin(evaluated), "name"], *unanswerable["name"]}
     missing = tuple(_plain(conditioned, name) for name in names if name not in here)
     found = found[(found["kind"] == "clean") | found["key"].isin(evaluated)]
     found = found.merge(_labels(found), on="key", how="left")
     known = found[(found["kind"] != "clean") & (found["n"] > 0)]
     common, notes = _common(known)
+    notes += [f"{_plain(scored, row['name'])} is left out: {row['reason']}." for row in unanswerable.to_dict("records")]
     parts = [_on_shared(look, found, common, n) for n in sorted({c.images for c in common.values()}, reverse=True)]
     clean = found[found["kind"] == "clean"]
     rows = pd.concat(parts, ignore_index=True) if parts else clean.assign(shared=clean["n"].min())
@@ -171,7 +180,7 @@ def gather(
 def _plain(rows: pd.DataFrame, name: str) -> str:
     """A condition's name without the prefix of its suite."""
     kind = rows.loc[rows["name"] == name, "kind"].iloc[0]
-    return corruptions.get(name).plain_name if kind == "corruption" else name
+    return corruptions.get(name).plain_name if kind == "corruption" else name.rpartition("/")[2]
 
 
 def _labels(rows: pd.DataFrame) -> pd.DataFrame:
@@ -180,7 +189,7 @@ def _labels(rows: pd.DataFrame) -> pd.DataFrame:
     labelled = []
     for row in different.to_dict("records"):
         corruption = corruptions.get(row["name"]) if row["kind"] == "corruption" else None
-        label = corruption.plain_name if corruption else str(row["name"])
+        label = corruption.plain_name if corruption else str(row["name"]).rpartition("/")[2]
         if (different["name"] == row["name"]).sum() > 1:
             what = "" if pd.isna(row["strength"]) else f"strength {row['strength']}"
             further = ", ".join(p for p in (what, row["params"].strip("{}").replace('"', "")) if p)

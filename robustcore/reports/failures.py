@@ -38,10 +38,12 @@ class Outcome:
     """What became of a model's images under one condition.
 
     Attributes:
-        lost: right when clean, wrong under the condition; kept: right in both.
-        counts: images by (right when clean, right under the condition).
+        paired: whether each image has a clean form; those of a shift are images of their own.
+        lost: right when clean, wrong under the condition; kept: right in both. Of a shift: wrong, and right.
+        counts: images by (right when clean, right under the condition); of a shift all count as right when clean.
     """
 
+    paired: bool
     lost: list[Seen]
     kept: list[Seen]
     counts: dict[tuple[bool, bool], int]
@@ -57,26 +59,30 @@ def outcome(answers: Answers, model: str, condition: str) -> Outcome | None:
     under, clean = answers.cells.get((model, condition)), answers.cells.get((model, CLEAN))
     if under is None or clean is None:
         return None
-    n = min(len(under.labels), len(clean.labels))
-    right, before = under.correct[:n], clean.correct[:n]
+    paired = _kind(condition) != "shift"
+    n = min(len(under.labels), len(clean.labels)) if paired else len(under.labels)
+    right = under.correct[:n]
+    before = clean.correct[:n] if paired else np.ones(n, bool)
+    first = clean.classes if paired else under.labels
 
     def seen(mask: np.ndarray) -> list[Seen]:
-        return [
-            Seen(int(i), int(under.labels[i]), int(under.classes[i]), int(clean.classes[i]))
-            for i in np.flatnonzero(mask)
-        ]
+        return [Seen(int(i), int(under.labels[i]), int(under.classes[i]), int(first[i])) for i in np.flatnonzero(mask)]
 
     counts = {(a, b): int(((before == a) & (right == b)).sum()) for a in (True, False) for b in (True, False)}
-    return Outcome(seen(before & ~right), seen(before & right), counts)
+    return Outcome(paired, seen(before & ~right), seen(before & right), counts)
 
 
 def can_be_shown(condition: str) -> bool:
-    """Whether the images of a condition can be made without the model: corruptions can, attacks cannot."""
-    return Condition.from_dict(json.loads(condition)).kind == "corruption"
+    """Whether the images of a condition can be made without the model: all but those of attacks can."""
+    return _kind(condition) in ("corruption", "shift")
+
+
+def _kind(condition: str) -> str:
+    return Condition.from_dict(json.loads(condition)).kind
 
 
 def images(dataset: Dataset, places: Sequence[int], condition: str, seed: int) -> Tensor:
-    """uint8 (n, 3, H, W): images of a dataset under a corruption, to the bit those that were scored.
+    """uint8 (n, 3, H, W): images of a dataset under a corruption or of a shift of it, to the bit those that were scored.
 
     Args:
         dataset, places: which images.
@@ -85,6 +91,7 @@ def images(dataset: Dataset, places: Sequence[int], condition: str, seed: int) -
     """
     chosen = Condition.from_dict(json.loads(condition))
     at = np.asarray(places, np.int64)
+    dataset = operations.of(chosen).dataset(chosen, dataset)
     part = Part(
         dataset, at, torch.as_tensor(np.asarray(dataset.ids)[at]), torch.as_tensor(np.asarray(dataset.labels)[at]),
         torch.stack([dataset[place][0] for place in places]),
