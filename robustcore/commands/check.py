@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from robustcore.reports.specification import Evidence, Specification
+    from robustcore.reports.specification import Evidence, Need, Specification
 
 NAME = "check"
 HELP = "Judge models by a specification: rows of metric, condition and threshold."
@@ -67,52 +67,42 @@ def run(args: argparse.Namespace) -> int:
 def _evaluated(spec: Specification, models: list[str], device: str, *, compute: bool) -> Evidence:
     """What is stored for the specification, once what is missing is evaluated."""
     from robustcore import memory
-    from robustcore.commands.evaluate import shown_on
     from robustcore.datasets import load_dataset
-    from robustcore.evaluation import Store, evaluations, jobs, plan, worker
-    from robustcore.evaluation.request import EvaluationRequest
-    from robustcore.progress import Bar
+    from robustcore.evaluation import evaluations
     from robustcore.reports import specification
 
     dataset = load_dataset(spec.dataset, split=spec.split)
-    subjects = {
-        subject.name: subject
-        for subject in evaluations.prepare([*models, *(r for r in spec.references if r not in models)], dataset, "clean").subjects
-    }  # fmt: skip
-    if compute:
-        memory.keep()
-        for need in specification.needs(spec, models):
-            here, _ = specification.possible(need.conditions, dataset)
-            cells = evaluations.prepare(
-                [subjects[name] for name in need.models], dataset, here, limit=need.limit, seed=spec.seed
-            ).cells
-            with Store() as store:
-                missing = {unit.cell.model.name for unit in plan.pending(cells, store.stored(cells))}
-            if not missing:
-                continue
-            request = EvaluationRequest(
-                models=tuple(name for name in need.models if name in missing), dataset=spec.dataset, split=spec.split,
-                conditions=tuple(here), limit=need.limit, seed=spec.seed, device=device,
-                title=f"Specification {spec.name}: {', '.join(need.models)}",
-            )  # fmt: skip
-            job = jobs.submit(request, here=True)
-            with Bar() as bar:
-                summary, _ = worker.run_job(job, shown_on(bar))
-            print(f"{summary.computed} units computed, {summary.cached} stored before.", file=sys.stderr)
-            for reason, count in summary.reasons.items():
-                print(f"{count} units failed: {reason}", file=sys.stderr)
-            if summary.cancelled:
-                print(
-                    f"Stopped. What was finished is kept; the same command, or 'robustcore jobs resume {job}', goes on.",
-                    file=sys.stderr,
-                )
-                break
-    return specification.gather(
-        spec,
-        [subjects[name] for name in models],
-        references=[subjects[name] for name in spec.references if name not in models],
-        dataset=dataset,
-    )
+    # Loaded once: a model known by its fingerprint is looked up without its weights.
+    judged = evaluations.prepare(models, dataset, "clean").subjects
+    others = [name for name in spec.references if name not in models]
+    against = evaluations.prepare(others, dataset, "clean").subjects if others else []
+    found = specification.gather(spec, judged, references=against, dataset=dataset)
+    missing = specification.missing(spec, found) if compute else []
+    if not missing:
+        return found
+    memory.keep()
+    for need in missing:
+        if not _evaluate(spec, need, device):
+            break
+    return specification.gather(spec, judged, references=against, dataset=dataset)
+
+
+def _evaluate(spec: Specification, need: Need, device: str) -> bool:
+    """Carry one evaluation out; False if it was stopped."""
+    from robustcore.commands.evaluate import shown_on
+    from robustcore.evaluation import jobs, worker
+    from robustcore.progress import Bar
+    from robustcore.reports import specification
+
+    job = jobs.submit(specification.request(spec, need, device), here=True)
+    with Bar() as bar:
+        summary, _ = worker.run_job(job, shown_on(bar))
+    print(f"{summary.computed} units computed, {summary.cached} stored before.", file=sys.stderr)
+    for reason, count in summary.reasons.items():
+        print(f"{count} units failed: {reason}", file=sys.stderr)
+    if summary.cancelled:
+        print("Stopped. What was finished is kept, and the same command goes on.", file=sys.stderr)
+    return not summary.cancelled
 
 
 def _formatted(

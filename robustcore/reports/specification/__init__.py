@@ -8,7 +8,7 @@ specification.meets(table)                                     # what the exit s
 
 from __future__ import annotations
 
-from robustcore.reports.specification.evidence import Evidence, Measured, Need, gather, needs, possible
+from robustcore.reports.specification.evidence import Evidence, Measured, Need, gather, missing, needs, request
 from robustcore.reports.specification.judging import VERDICTS, judge, meets
 from robustcore.reports.specification.reading import Specification, load, names, parse, source
 from robustcore.reports.specification.rows import METRICS, Row
@@ -26,10 +26,11 @@ __all__ = [
     "judge",
     "load",
     "meets",
+    "missing",
     "names",
     "needs",
     "parse",
-    "possible",
+    "request",
     "sentence",
     "source",
     "summary",

@@ -16,6 +16,7 @@ from robustcore.errors import DatasetError
 from robustcore.evaluation import Condition, Store, Subject, evaluations, operations, tables
 from robustcore.evaluation.correctness import answers
 from robustcore.evaluation.plan import Cell
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.models.classifier import Classifier
 from robustcore.reports.provenance import Provenance
 from robustcore.reports.specification.reading import Specification
@@ -84,6 +85,36 @@ def needs(spec: Specification, models: Sequence[str]) -> list[Need]:
                 own = [c for row in rows if row.reference == reference for c in row.conditions]
                 found.append(Need((reference,), tuple(dict.fromkeys([Condition.clean(), *own])), limit))
     return found
+
+
+def missing(spec: Specification, evidence: Evidence) -> list[Need]:
+    """What of the needed evaluations is not stored, or not for all images. What cannot be evaluated here is no part of it."""
+    found = []
+    for need in needs(spec, evidence.models):
+        lacking = [
+            (name, condition)
+            for condition in need.conditions
+            for name in need.models
+            if (cell := evidence.cells[name, condition.canonical(), need.limit]).n < cell.size
+        ]
+        if lacking:
+            models = [name for name in need.models if name in {model for model, _ in lacking}]
+            found.append(Need(tuple(models), tuple(dict.fromkeys(c for _, c in lacking)), need.limit))
+    return found
+
+
+def request(spec: Specification, need: Need, device: str = "auto") -> EvaluationRequest:
+    """The same as what a worker process carries out."""
+    return EvaluationRequest(
+        models=need.models,
+        dataset=spec.dataset,
+        conditions=need.conditions,
+        split=spec.split,
+        limit=need.limit,
+        seed=spec.seed,
+        device=device,
+        title=f"Specification {spec.name}: {', '.join(need.models)}",
+    )
 
 
 def possible(conditions: Sequence[Condition], dataset: Dataset) -> tuple[list[Condition], dict[Condition, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -13,14 +14,15 @@ import pandas as pd
 from robustcore.reports.specification import wording
 from robustcore.reports.specification.judging import meets
 from robustcore.reports.specification.reading import Specification
-from robustcore.reports.specification.rows import METRICS, Row
+from robustcore.reports.specification.rows import Row
 
 CSS = (Path(__file__).resolve().parent / "sheet.css").read_text(encoding="utf-8")
 LEGEND = (
     "Requirements are judged by the value itself. “Narrowly” means that the 95 % interval reaches past the threshold, so that "
-    "other images could decide otherwise. On the scales the line is the threshold, the dot the value, the pale band its "
-    "95 % interval."
+    "other images could decide otherwise. On the scales the line is the threshold, the dot the value and the pale band its "
+    "95 % interval; what lies to the right of the line passes."
 )
+_NARROWEST, _WIDEST = 5.0, 25.0  # points on each side of a scale
 _PAGE = """\
 :root { color-scheme: light; }
 body { margin: 0; background: #ffffff; color: #1b2530; font-family: system-ui, sans-serif; }
@@ -42,8 +44,8 @@ def markup(spec: Specification, table: pd.DataFrame, model: str) -> str:
     """
     own = table[table["model"] == model]
     rows = {row.number: row for row in spec.rows}
-    tone = _overall(own)
-    items = "".join(_item(rows[record["row"]], record) for record in own.to_dict("records"))
+    tone, span = _overall(own), _span(own)
+    items = "".join(_item(rows[record["row"]], record, span) for record in own.to_dict("records"))
     return f'<section class="rc-spec">{_head(model, own, tone)}<ol>{items}</ol></section>'
 
 
@@ -81,14 +83,14 @@ def _head(model: str, own: pd.DataFrame, tone: str) -> str:
     )
 
 
-def _item(row: Row, record: Mapping[Any, Any]) -> str:
+def _item(row: Row, record: Mapping[Any, Any], span: float) -> str:
     verdict = str(record["verdict"])
     demand, finding = wording.demand(row), wording.finding(row, record)
     why = f"<small>{escape(row.why)}</small>" if row.why else ""
     return (
         f'<li class="rc-spec-{verdict}"><div class="rc-spec-mark">{_sign(verdict)}<span>{wording.MARKS[verdict][1]}</span></div>'
-        f'<div class="rc-spec-words"><div class="rc-spec-demand">{escape(demand)}.</div>'
-        f"<div>{escape(finding[:1].upper() + finding[1:])}.</div>{why}</div>{_scale(row, record)}</li>"
+        f'<div class="rc-spec-words"><div class="rc-spec-demand">{_text(demand)}.</div>'
+        f"<div>{_text(finding[:1].upper() + finding[1:])}.</div>{why}</div>{_scale(row, record, span)}</li>"
     )
 
 
@@ -97,22 +99,36 @@ def _sign(verdict: str) -> str:
     return f'<span class="rc-spec-sign{filled}" aria-hidden="true">{wording.MARKS[verdict][0]}</span>'
 
 
-def _scale(row: Row, record: Mapping[Any, Any]) -> str:
-    """Threshold, value and interval on a line; the sentence says the same, so that it is hidden from screen readers."""
-    known = [row.threshold, *(record[key] for key in ("value", "low", "high") if not math.isnan(record[key]))]
-    metric = METRICS[row.metric]
-    bounded = math.isfinite(metric.high) and metric.low == 0
-    low, high = (0.0, 100.0) if bounded and max(known) > 30 else (min(0.0, *known), 1.2 * max(*known, 1.0))
+def _span(own: pd.DataFrame) -> float:
+    """How many points a scale shows on each side of the threshold: the same for all of a model's requirements."""
+    sign = own["direction"].map({"at least": 1, "at most": -1})
+    ends = pd.concat([own["margin"], *(sign * (own[end] - own["threshold"]) for end in ("low", "high"))]).abs()
+    return (
+        float(min(_WIDEST, max(_NARROWEST, math.ceil(1.1 * ends.quantile(0.9))))) if ends.notna().any() else _NARROWEST
+    )
 
-    def at(value: float) -> str:
-        return f"{100 * (value - low) / (high - low):.2f}%"
 
-    mark = f'<span style="left:clamp(2.2em, {at(row.threshold)}, calc(100% - 2.2em))">{escape(wording.amount(row.threshold, row.metric))}</span>'
-    drawn = '<i class="rc-spec-track"></i>'
+def _scale(row: Row, record: Mapping[Any, Any], span: float) -> str:
+    """The threshold in the middle, value and interval beside it, to the right of it what passes. The sentence says the same,
+    so that it is hidden from screen readers."""
+    sign = 1 if row.at_least else -1
+
+    def at(value: float) -> float:
+        """Percent of the width; what is farther away stands at the edge."""
+        return 50 + 50 * max(-1.0, min(1.0, sign * (value - row.threshold) / span))
+
+    bound = f"{'≥' if row.at_least else '≤'} {wording.amount(row.threshold, row.metric)}"
+    drawn = f'<span class="rc-spec-worse">fails</span><span class="rc-spec-bound">{_text(bound)}</span><span class="rc-spec-better">passes</span>'
+    drawn += '<i class="rc-spec-track"></i>'
     if not math.isnan(record["low"]):
-        width = f"{100 * (record['high'] - record['low']) / (high - low):.2f}%"
-        drawn += f'<i class="rc-spec-range" style="left:{at(record["low"])};width:{width}"></i>'
-    drawn += f'<i class="rc-spec-threshold" style="left:{at(row.threshold)}"></i>'
+        left, right = sorted((at(record["low"]), at(record["high"])))
+        drawn += f'<i class="rc-spec-range" style="left:{left:.2f}%;width:{right - left:.2f}%"></i>'
+    drawn += '<i class="rc-spec-threshold"></i>'
     if not math.isnan(record["value"]):
-        drawn += f'<i class="rc-spec-value" style="left:{at(record["value"])}"></i>'
-    return f'<div class="rc-spec-scale" aria-hidden="true">{mark}{drawn}</div>'
+        drawn += f'<i class="rc-spec-value" style="left:{at(record["value"]):.2f}%"></i>'
+    return f'<div class="rc-spec-scale" aria-hidden="true">{drawn}</div>'
+
+
+def _text(words: str) -> str:
+    """Escaped, with numbers kept on the line of their unit."""
+    return escape(re.sub(r"(\d) (%|points?\b|of \d)", "\\1\N{NO-BREAK SPACE}\\2", words))

@@ -37,6 +37,11 @@ _METRICS = {
     "mfr": ("its answer {must} on average change {bound} as often as that of {reference} (mFR)", "it changes {value} as often"),
     "attack_success": ("the attack {must} succeed on {bound} of the images", "it succeeds on {value}"),
 }  # fmt: skip
+_SUITES = {
+    "imagenet-c": "ImageNet-C", "imagenet-c-extra": "ImageNet-C extra", "laugros": "Laugros' thesis",
+    "imagenet-p": "ImageNet-P", "imagenet-p-extra": "ImageNet-P extra",
+}  # fmt: skip
+_WORDS = {"jpeg": "JPEG", "iso": "ISO", "clahe": "CLAHE", "hsv": "HSV", "rgb": "RGB", "gaussian": "Gaussian"}
 _HIGHER = ("accuracy", "app")
 
 
@@ -132,22 +137,23 @@ def place(row: Row) -> str:
         row.kind
     ]
     if row.suite:
-        return f"Averaged over the {len(row.terms)} {word} of {row.suite}{further}"
+        return f"Averaged over the {len(row.terms)} {word} of {_SUITES.get(row.suite, row.suite)}{further}"
     return f"Averaged over {_and([plain(row.kind, name) for name, _ in row.terms])}{further}"
 
 
 def plain(kind: str, name: str) -> str:
     """A condition's name as people read it."""
     if kind == "corruption":
-        words = corruptions.get(name).plain_name.replace("_", " ")
-        return " ".join(
-            word.upper() if word in ("jpeg", "iso", "clahe", "hsv", "rgb") else word for word in words.split()
-        )
+        return _spelled(corruptions.get(name).plain_name)
     if kind == "attack":
         _, preset = attacks.resolve(name)
         own = (preset.plain_name if preset else name).replace("_", " ").upper()
         return f"{own} of {preset.document}" if preset else own
-    return name.replace("_", " ") if kind == "sequence" else name
+    return _spelled(name) if kind == "sequence" else name
+
+
+def _spelled(name: str) -> str:
+    return " ".join(_WORDS.get(word, word) for word in name.split("_"))
 
 
 def _details(row: Row) -> list[str]:
