@@ -100,7 +100,7 @@ def _row(
             for s, source in zip(some, clean, strict=True)
         ]
         grid += f"<small>the same images, clean:</small>{thumbnails.row(before)}"
-    markup.show(f'<div style="overflow-x:auto">{grid}</div>', key=f"{_PLACE}_{title}")
+    markup.show(f'<div style="overflow-x:auto;padding-top:.6rem">{grid}</div>', key=f"{_PLACE}_{title}")
 
 
 def _thumb(seen: Seen, source: str, classes: tuple[str, ...], crisp: bool, paired: bool) -> thumbnails.Thumb:

@@ -66,7 +66,13 @@ def mean_in_words(found: Comparison, result: Bars) -> None:
     words = references.mean_in_words(found, measure.name == "relative_ce", result.reference)
     left.caption(f":material/function: {states.plain(words)}")
     with right.popover("With its numbers", icon=":material/calculate:", width="stretch"):
-        st.markdown(f"**{states.plain(measure.formula)}**, in percent; the mean over the corruptions:")
+        st.markdown(f"**{states.plain(measure.formula)}**, in percent.")
+        first = next((m for m in result.models if m != result.reference), result.reference)
+        label = str(result.table["name"].iloc[0])
+        example = references.worked(found, measure.name == "relative_ce", result.reference, first, label)
+        if example:
+            st.markdown(f"For example {states.plain(example)}")
+        st.markdown("And the mean over the corruptions:")
         for row in result.means.head(_TERMS).to_dict("records"):
             values = result.table.loc[result.table["model"] == row["model"], "value"]
             terms = " + ".join("undefined" if pd.isna(v) else f"{v:.1f}" for v in values)

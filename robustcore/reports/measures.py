@@ -137,9 +137,23 @@ def bars(
     means = _means(table, comparison, wanted)
     if answers is not None:
         table, means = _with_intervals(table, means, comparison, answers, chosen, reference)
+        notes += _without_interval(table)
     footer = _footer(comparison, chosen, reference, wanted, drawn=answers is not None)
     against = reference if chosen.reference else ""
     return Bars(measure, against, table, means, tuple(notes), footer, tuple(comparison.models))
+
+
+def _without_interval(table: pd.DataFrame) -> list[str]:
+    """A note on values that have no interval though others have."""
+    rows = table[table["value"].notna() & table["low"].isna()]
+    if rows.empty or len(rows) == table["value"].notna().sum():
+        return []
+    first = rows.iloc[0]
+    more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+    return [
+        f"No interval for {first['name']} of {first['model']}{more}: the denominator is not positive in more than 1 % of the "
+        "drawings, or the answers to single images are not known."
+    ]
 
 
 def _with_intervals(

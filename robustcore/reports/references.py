@@ -81,6 +81,39 @@ def mean_in_words(comparison: Comparison, relative: bool, reference: str) -> str
     )
 
 
+def worked(comparison: Comparison, relative: bool, reference: str, model: str, label: str) -> str:
+    """One corruption error with its numbers, in percent; "" where one of them is missing."""
+    own = _errors(comparison, model, label)
+    if reference == ALEXNET:
+        name = comparison.corrupted.loc[comparison.corrupted["label"] == label, "name"].iloc[0]
+        theirs = {s: 100 * e for s, e in enumerate(alexnet.ERRORS.get(name, ()), start=1) if s in own}
+        theirs[0] = 100 * alexnet.CLEAN_ERROR
+    else:
+        theirs = _errors(comparison, reference, label)
+    levels = sorted(set(own) - {0})
+    if not levels or set(own) != set(theirs):
+        return ""
+
+    def total(errors: Mapping[int, float]) -> str:
+        less = f" - {len(levels)} x {errors[0]:.1f}" if relative else ""
+        return "(" + " + ".join(f"{errors[s]:.1f}" for s in levels) + f"{less})"
+
+    sums = [sum(e[s] - (e[0] if relative else 0) for s in levels) for e in (own, theirs)]
+    if sums[1] <= 0:
+        return ""
+    what = "relative CE" if relative else "CE"
+    return f"{what} of {model} under {label} = {total(own)} / {total(theirs)} = {100 * sums[0] / sums[1]:.1f}"
+
+
+def _errors(comparison: Comparison, model: str, label: str) -> dict[int, float]:
+    """Severity -> error in percent, 0 for the clean images; without severities that are not known."""
+    rows = comparison.rows[(comparison.rows["model"] == model) & comparison.rows["accuracy"].notna()]
+    under = rows[(rows["label"] == label) & rows["severity"].notna()]
+    clean = rows[(rows["kind"] == "clean") & rows["shared"].isin(under["shared"])]
+    found = {int(s): 100 * (1 - a) for s, a in zip(under["severity"], under["accuracy"], strict=True)}
+    return {0: 100 * (1 - clean["accuracy"].iloc[0]), **found} if len(clean) else found
+
+
 def _which_alexnet(reference: str) -> str:
     """There are several: printed by the paper on all images, in RobustBench's table on a part, and anybody's own."""
     if reference == ALEXNET or "alexnet" not in reference.lower():

@@ -168,6 +168,14 @@ def test_models_on_different_numbers_of_images_meet_on_those_that_they_share(
     assert set(at.dataframe[0].value["n"]) == {4}
 
 
+def test_results_through_the_other_storage_are_no_results_here(open_page: OpenPage, evaluated: str) -> None:
+    rc.evaluate(OTHER, "scenes", ["contrast", "gaussian_noise"], limit=4, storage="jpeg85")
+    at = open_page("compare", compare_model=[evaluated, OTHER])
+    assert not at.exception
+    assert f"{OTHER} has no results here as computed, without a second JPEG, only through a second JPEG" in texts(at)
+    assert at.get("plotly_chart")
+
+
 def test_the_address_is_the_state(open_page: OpenPage, evaluated: str) -> None:
     address = {"compare_model": evaluated, "compare_severity": ["2", "4"]}
     at = open_page("compare", compare_view="corruptions", compare_order="name", **address)

@@ -31,6 +31,18 @@ def test_lost_and_kept_by_hand() -> None:
     assert failures.outcome(read, "nobody", FOG) is None
 
 
+def test_images_of_a_shift_have_no_clean_form() -> None:
+    shift = Condition("shift", "scenes/sketch", params=(("clean", "scenes"),)).canonical()
+    read = Answers({("m", CLEAN): answered([1, 1]), ("m", shift): answered([2, 0, 0])})
+    found = failures.outcome(read, "m", shift)
+    assert found is not None
+    assert not found.paired
+    assert ([s.place for s in found.lost], [s.place for s in found.kept]) == ([0], [1, 2])
+    assert failures.can_be_shown(shift)
+    made = failures.images(rc.load_dataset("scenes"), [1], shift, seed=0)
+    assert torch.equal(made[0], rc.load_dataset("scenes/sketch")[1][0])
+
+
 @pytest.mark.parametrize("storage", ["memory", "jpeg85"])
 def test_the_images_are_those_that_robustcore_makes(storage: str) -> None:
     dataset = rc.load_dataset("scenes")

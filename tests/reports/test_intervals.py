@@ -101,6 +101,15 @@ def test_a_denominator_that_is_not_positive_leaves_no_interval(world: World) -> 
     assert result.table[["value", "low", "high"]].isna().all(axis=None)
 
 
+def test_what_has_no_interval_is_said(world: World) -> None:
+    found = world.gather(world.one, world.two)
+    read = answers.read(found, world.dataset, store=world.store)
+    cells = {key: cell for key, cell in read.cells.items() if key[0] == "one"}
+    notes = measures.bars(found, "residual", answers=Answers(cells)).notes
+    assert any(note.startswith("No interval for") and "of two" in note for note in notes)
+    assert not any("No interval" in note for note in measures.bars(found, "residual", answers=read).notes)
+
+
 def test_a_hand_worked_ratio() -> None:
     """Four images, all right when clean, the first two wrong when corrupted: APP is the share of the last two drawn."""
     right = {("m", CLEAN): [1, 1, 1, 1], ("m", "c"): [0, 0, 1, 1]}

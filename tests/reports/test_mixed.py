@@ -22,6 +22,12 @@ def test_the_published_mce_of_known_models() -> None:
     words = references.mean_in_words(found, False, ALEXNET)
     for part in ("the 15 corruptions of ImageNet-C", ALEXNET, "AlexNet of the same table", "5,000 images of imagenet"):
         assert part in words
+    worked = references.worked(found, False, ALEXNET, names[0], "fog")
+    errors = 100 * (1 - found.rows[(found.rows["model"] == names[0]) & (found.rows["label"] == "fog")]["accuracy"])
+    value = result.table[(result.table["model"] == names[0]) & (result.table["name"] == "fog")]["value"].item()
+    assert f"= ({' + '.join(f'{e:.1f}' for e in errors)}) / (" in worked
+    assert worked.endswith(f" = {value:.1f}")
+    assert references.worked(found, True, references.ALEXNET, names[0], "fog").startswith("relative CE of")
     assert "published figures" in result.footer
     assert result.table["low"].isna().all()  # no answers to draw from
     assert measures.bars(found, "accuracy").table["low"].notna().all()
