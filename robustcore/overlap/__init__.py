@@ -1,8 +1,27 @@
-"""Overlap: which corruptions measure the same thing. Arithmetic on tables of accuracies (Laugros' thesis, chapter 4)."""
+"""Overlap: which corruptions measure the same thing. Arithmetic on tables of accuracies (Laugros' thesis, chapter 4).
+
+scores, measure              overlaps of all pairs, with intervals and reasons
+mean_overlaps, coverage      what a benchmark weighs twice, and what it forgets
+categories                   K-means and others on the rows, SCC and DCC, stability
+benchmarks                   algorithm 2, substitutions, the Syn2Nat pick
+correlation                  algorithm 3 with p-values, the check of categories over models
+"""
 
 from __future__ import annotations
 
+from robustcore.overlap import benchmarks, categories, correlation
 from robustcore.overlap.balance import Balance, coverage, mean_overlaps
 from robustcore.overlap.overlaps import Cell, Overlap, measure, scores
 
-__all__ = ["Balance", "Cell", "Overlap", "coverage", "mean_overlaps", "measure", "scores"]
+__all__ = [
+    "Balance",
+    "Cell",
+    "Overlap",
+    "benchmarks",
+    "categories",
+    "correlation",
+    "coverage",
+    "mean_overlaps",
+    "measure",
+    "scores",
+]
