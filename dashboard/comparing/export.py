@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import theme
@@ -16,7 +17,7 @@ def buttons(shown: Shown, script: str) -> None:
     with st.popover("Save or reproduce", icon=":material/download:", key=f"save-{shown.key}"):
         with st.container(horizontal=True):
             _file("CSV", ":material/table:", f"{shown.key}.csv", "text/csv", lambda: shown.table.to_csv(index=False))
-            _file("LaTeX", ":material/functions:", f"{shown.key}.tex", "text/plain", lambda: _latex(shown))
+            _file("LaTeX", ":material/functions:", f"{shown.key}.tex", "text/plain", lambda: latex(shown))
             _file("HTML", ":material/html:", f"{shown.key}.html", "text/html", lambda: _html(shown))
             _file("Python", ":material/code:", f"{shown.key}.py", "text/x-python", lambda: script)
             if st.button("PNG, SVG", icon=":material/image:", key=f"image-{shown.key}"):
@@ -51,15 +52,22 @@ def _html(shown: Shown) -> str:
     return figures.to_html(shown.figure, theme="dark" if theme.is_dark() else "light", title=shown.title).decode()
 
 
-def _latex(shown: Shown) -> str:
-    from robustcore.reports import latex
+def latex(shown: Shown) -> str:
+    from robustcore.reports import latex as tables
 
     caption = f"{shown.title}. {shown.footer}"
     if shown.result is None:
-        return latex.latex(shown.table, caption=caption)
+        return tables.latex(shown.table, caption=caption)
     measure = MEASURES[shown.result.measure]
     factor = 100 if measure.percent else 1
     digits = 1 if measure.percent or measure.reference else 3
-    return latex.latex(
-        shown.table, caption=f"{caption} Values in {measure.axis}.", number=lambda v: f"{factor * v:.{digits}f}"
+    table = shown.table
+    if "name" not in table:  # means: the clean accuracy stands beside them
+        clean = table.assign(name="clean accuracy (%)", value=100 * table["clean"] / factor, low=float("nan"))
+        table = pd.concat([clean, table.assign(name=measure.short)], ignore_index=True)
+    return tables.latex(
+        table,
+        models_are_rows="name" not in shown.table,
+        caption=f"{caption} Values in {measure.axis}.",
+        number=lambda v: f"{factor * v:.{digits}f}",
     )

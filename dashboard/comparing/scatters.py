@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from dashboard import data, selection
 from dashboard.comparing.choice import KEY, Choice
 from dashboard.comparing.shown import Settings, Shown
@@ -100,7 +102,7 @@ def trend(found: Comparison | None, choice: Choice, settings: Settings) -> Shown
         text=lambda p: p if p == HERE else f"1,266 published models on {SHIFTS[p].title}",
     )  # fmt: skip
     if name != HERE:
-        return _published(name)
+        return _published(name, found)
     assert found is not None
     models = [m for m in choice.models if m in found.models]
     result = comparing.measured(found, choice.dataset, "accuracy", "", models)
@@ -124,7 +126,7 @@ def trend(found: Comparison | None, choice: Choice, settings: Settings) -> Shown
     )  # fmt: skip
 
 
-def _published(column: str) -> Shown:
+def _published(column: str, found: Comparison | None) -> Shown:
     from robustcore.figures import compared
 
     shift = SHIFTS[column]
@@ -134,17 +136,30 @@ def _published(column: str) -> Shown:
         "Show by name", known, key=f"{KEY}_named", kind="published model", default=known[:3], max_selections=10
     )
     title = f"accuracy on {shift.title} (%)"
+    beside = None if found is None else effective.beside(population, effective.own(found, column))
+    if beside is not None and beside.empty:
+        beside = None
     footer = (
         f"Published top-1 accuracies of timm's models (Apache-2.0), {shift.title}: {shift.note} {population.formula}."
     )
     body = (
         f"population = effective.over(effective.natural_shift({column!r}))\n"
-        f"figure = compared.trend(population, {title!r}, chosen={tuple(chosen)!r})\n"
+        + ("" if beside is None else f"beside = effective.beside(population, effective.own(found, {column!r}))\n")
+        + f"figure = compared.trend(population, {title!r}, chosen={tuple(chosen)!r}{'' if beside is None else ', beside=beside'})\n"
     )
+    table = population.table if beside is None else pd.concat([beside, population.table], ignore_index=True)
+    notes = population.notes
+    if found is not None and beside is None:
+        where = f"an evaluation under the suite imagenet-shifts on ImageNet's images ({shift.condition})"
+        notes += (
+            f"None of the models here stands on this line: {where} would put them there."
+            if shift.condition
+            else f"Models of one's own cannot be put on this line: it needs their clean accuracy on the 200 classes of {shift.title}.",
+        )
     return Shown(
         f"trend-{column}", f"Which published models withstand {shift.title} better than their accuracy explains?",
         "A dot is a published model. The line is what clean accuracy lets one expect, fitted over all of them on logit axes; above "
         "it is effective robustness. Models of other data have no place on this line.",
-        compared.trend(population, title, footer=footer, chosen=tuple(chosen)), population.table, footer, body,
-        notes=population.notes,
+        compared.trend(population, title, footer=footer, chosen=tuple(chosen), beside=beside), table, footer, body,
+        notes=notes,
     )  # fmt: skip

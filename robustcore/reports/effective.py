@@ -11,6 +11,7 @@ from robustcore import published
 from robustcore.errors import InvalidArgumentError
 from robustcore.metrics import effective as metric
 from robustcore.metrics.effective import Trend
+from robustcore.reports.compare import Comparison
 
 NEEDED = ("model", "clean", "shifted")
 
@@ -79,19 +80,26 @@ def beside(population: Population, models: pd.DataFrame) -> pd.DataFrame:
 
 @dataclasses.dataclass(frozen=True)
 class Shift:
-    """One natural shift of ImageNet in timm's tables: its column, that of the clean accuracy on the same classes, and words."""
+    """One natural shift of ImageNet in timm's tables.
+
+    Attributes:
+        column, clean: the shift's column, and that of the clean accuracy on the same classes.
+        title, note: for people.
+        condition: what evaluations call it; "" where their clean accuracy is of other classes than the shift's.
+    """
 
     column: str
     clean: str
     title: str
     note: str
+    condition: str = ""
 
 
 SHIFTS = {
     shift.column: shift
     for shift in (
-        Shift("v2", "imagenet", "ImageNet-V2", "New photographs, collected as ImageNet's were (matched frequency)."),
-        Shift("sketch", "imagenet", "ImageNet-Sketch", "Black and white sketches of the 1,000 classes."),
+        Shift("v2", "imagenet", "ImageNet-V2", "New photographs, collected as ImageNet's were (matched frequency).", "imagenet-v2"),
+        Shift("sketch", "imagenet", "ImageNet-Sketch", "Black and white sketches of the 1,000 classes.", "imagenet-sketch"),
         Shift("r", "r_clean", "ImageNet-R", "Renditions of 200 classes; clean accuracy on the same 200."),
         Shift(
             "a", "a_clean", "ImageNet-A",
@@ -111,6 +119,21 @@ def natural_shift(column: str) -> pd.DataFrame:
             "million_parameters": table["million_parameters"],
         }
     )  # fmt: skip
+
+
+def own(comparison: Comparison, column: str) -> pd.DataFrame:
+    """The models of a comparison on one of `SHIFTS`: model, clean, shifted; empty where nothing of it was evaluated."""
+    condition = SHIFTS[column].condition
+    rows = comparison.corrupted
+    rows = rows[(rows["kind"] == "shift") & (rows["name"] == condition) & (rows["n"] > 0)]
+    clean = comparison.clean.set_index("model")["accuracy"]
+    return pd.DataFrame(
+        {
+            "model": rows["model"],
+            "clean": rows["model"].map(clean).astype(float),
+            "shifted": rows["accuracy"].astype(float),
+        }
+    ).reset_index(drop=True)
 
 
 def of_bars(means: pd.DataFrame) -> pd.DataFrame:

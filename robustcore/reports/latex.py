@@ -19,7 +19,13 @@ def escaped(text: str) -> str:
     return "".join(_SPECIAL.get(sign, sign) for sign in text)
 
 
-def latex(table: pd.DataFrame, *, caption: str, number: Callable[[float], str] = lambda v: f"{v:.3g}") -> str:
+def latex(
+    table: pd.DataFrame,
+    *,
+    caption: str,
+    number: Callable[[float], str] = lambda v: f"{v:.3g}",
+    models_are_rows: bool = False,
+) -> str:
     r"""A `table` environment, for a preamble with \usepackage{booktabs}.
 
     Args:
@@ -27,12 +33,13 @@ def latex(table: pd.DataFrame, *, caption: str, number: Callable[[float], str] =
             more than six models. Any other table is written as it is.
         caption: title and footer.
         number: how a value is written.
+        models_are_rows: whatever their number.
     """
     if {"model", "name", "value"} <= set(table.columns) and not table.duplicated(["model", "name"]).any():
         cells = pd.Series([_cell(row, number) for row in table.to_dict("records")], index=table.index, dtype=object)
         wide = table.assign(cell=cells).pivot(index="name", columns="model", values="cell")
         wide = wide.loc[list(dict.fromkeys(table["name"])), list(dict.fromkeys(table["model"]))]
-        frame = (wide if wide.shape[1] <= WIDE else wide.T).rename_axis(None, axis=1).reset_index()
+        frame = (wide.T if models_are_rows or wide.shape[1] > WIDE else wide).rename_axis(None, axis=1).reset_index()
     else:
         frame = table.map(lambda v: number(v) if isinstance(v, float) else v)
     heads = " & ".join(escaped(str(c).replace("_", " ")) for c in frame.columns)

@@ -13,8 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 import robustcore as rc
 from dashboard import data
-from dashboard.comparing import behind
+from dashboard.comparing import behind, export
 from dashboard.comparing.modes import MODES, TITLES
+from dashboard.comparing.shown import Shown
+from robustcore.reports import measures, mixed
 from robustcore.reports.measures import MEASURES
 from tests.dashboard.conftest import OpenPage, markup, sound
 
@@ -223,3 +225,11 @@ def test_every_view_has_a_name_and_attacks_a_panel(open_page: OpenPage, evaluate
 def test_models_are_chosen_by_their_intervention(open_page: OpenPage, two: list[str]) -> None:
     assert data.intervention(two[0]) == "standard"
     assert data.intervention("no/such-model") == "unknown"
+
+
+def test_a_ranking_for_a_paper_has_the_clean_accuracy_beside_it() -> None:
+    found = mixed.gather([ALEXNET, "published/imagenet/Standard_R50"], "imagenet")
+    result = measures.bars(found, "ce", reference=ALEXNET)
+    text = export.latex(Shown("ranking-ce", "mCE", "", None, result.means, result.footer, "", result))
+    assert r"published/imagenet/Standard R50 & 76.7 & 76.4 \\" in text
+    assert "Reference: published/imagenet/AlexNet" in text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from robustcore import published
 from robustcore.errors import InvalidArgumentError
 from robustcore.metrics import effective
 from robustcore.reports import effective as report
+from robustcore.reports import mixed
 
 CLEAN = np.array([0.6, 0.7, 0.8, 0.9])
 
@@ -49,6 +52,19 @@ def test_too_few_models_are_a_sentence() -> None:
         effective.trend([0.5, 0.6], [0.4, 0.5])
     with pytest.raises(InvalidArgumentError, match="no column 'shifted'"):
         report.over(pd.DataFrame({"model": ["a"], "clean": [0.5]}))
+
+
+def test_models_of_ones_own_stand_beside_the_published_line() -> None:
+    """On ImageNet-V2, as an evaluation of the natural shifts would store it."""
+    found = mixed.gather(["published/imagenet/Standard_R50"], "imagenet", severities=(1,))
+    rows = found.rows[:2].assign(model="mine", accuracy=[0.76, 0.63])
+    rows.loc[rows["kind"] != "clean", ["kind", "name"]] = ["shift", "imagenet-v2"]
+    own = report.own(dataclasses.replace(found, rows=rows), "v2")
+    assert own.to_dict("records") == [{"model": "mine", "clean": 0.76, "shifted": 0.63}]
+    population = report.over(report.natural_shift("v2"))
+    beyond = report.beside(population, own)["effective"].item()
+    assert beyond == pytest.approx(0.63 - population.line.expected(0.76))
+    assert report.own(found, "v2").empty
 
 
 def test_the_published_population_lies_on_a_line() -> None:

@@ -27,6 +27,7 @@ def test_conditions_are_rows_and_models_columns() -> None:
 
 
 def test_many_models_are_rows() -> None:
+    assert r"a 1 & 0.5 {\scriptsize [0.4, 0.6]} & -- \\" in latex(TABLE, caption="", models_are_rows=True)
     many = pd.concat([TABLE[:1].assign(model=f"m{i}") for i in range(7)])
     assert r"m6 & 0.5" in latex(many, caption="")
 
