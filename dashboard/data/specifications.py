@@ -43,11 +43,15 @@ def judged(text: str, file: str, models: tuple[str, ...], dataset: str) -> Judge
     """
     from robustcore.reports import specification
 
-    spec = dataclasses.replace(specification.parse(text, file), dataset=dataset)
     images = datasets.dataset(dataset)
+    spec = dataclasses.replace(specification.parse(text, file), dataset=dataset, split=images.split)
     subjects = [results.subject(name, dataset) for name in models]
     # A reference is a name that somebody wrote into a file: it is confined as one that is typed on a page.
-    against = [results.subject(roots.model(name), dataset) for name in spec.references if name not in models]
+    against = [
+        dataclasses.replace(results.subject(roots.model(name), dataset), name=name)
+        for name in spec.references
+        if name not in models
+    ]
     found = specification.gather(spec, subjects, references=against, dataset=images)
     assert found.provenance is not None
     missing = tuple(specification.request(spec, need) for need in specification.missing(spec, found))

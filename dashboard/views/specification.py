@@ -46,11 +46,19 @@ def render() -> None:
     if not models:
         states.empty("Choose a model", "Whether it meets the specification is said here.", icon=PAGE.icon)
         return
+    if not _images_are_here(dataset):
+        states.empty(
+            "The images are not here",
+            f"This specification is about images of {dataset}. Choose other images above, or name their folder to the command "
+            "line, which judges the same:",
+            icon=":material/folder_off:",
+        )
+        st.code(_command(file, models), language="shell")
+        return
     try:
         judged = specifications.judged(text, file, tuple(models), dataset)
     except RobustcoreError as error:
         states.error(str(error), title="This specification cannot be judged here")
-        st.code(_command(file, models), language="shell")
         return
     _missing(judged)
     _sheets(judged, models)
@@ -97,16 +105,21 @@ def _pick_models(spec: Specification) -> tuple[list[str], str]:
     dataset = spec.dataset
     if len(datasets) > 1:
         dataset = selection.selectbox("Images of", datasets, key=f"{KEY}_dataset", kind="dataset", default=spec.dataset)
-    try:
-        known = data.evaluated(dataset)
-    except RobustcoreError:
-        known = []  # said below, where it is judged
+    known = data.evaluated(dataset) if _images_are_here(dataset) else []
     offered = list(dict.fromkeys([*known, *data.model_names()]))
     models = selection.multiselect(
         "Models", offered, key=f"{KEY}_model", kind="model", default=known[:1] or offered[:1],
         placeholder="Choose one or more",
     )  # fmt: skip
     return models, dataset
+
+
+def _images_are_here(dataset: str) -> bool:
+    try:
+        data.dataset(dataset)
+    except RobustcoreError:
+        return False
+    return True
 
 
 def _missing(judged: Judged) -> None:
@@ -168,6 +181,8 @@ def _files(judged: Judged, text: str) -> None:
             key=f"{KEY}_toml", icon=":material/description:", on_click="ignore",
             help="The toml file. With it, robustcore check says the same and ends with status 0 or 1.",
         )  # fmt: skip
+        models = list(dict.fromkeys(judged.table["model"]))
+        links.to("compare", "Compare these models", {"compare_model": models, "compare_dataset": judged.spec.dataset})
 
 
 def _command(file: str, models: list[str]) -> str:

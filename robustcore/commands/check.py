@@ -141,7 +141,7 @@ def readable(spec: Specification, table: pd.DataFrame) -> str:
             lines.append(
                 (
                     str(record["row"]), record["metric"], record["condition"],
-                    "-" if unknown else amount(record["value"], record["metric"]), interval,
+                    "-" if unknown else amount(record["value"], record["metric"], measured=True), interval,
                     f"{record['direction']} {amount(record['threshold'], record['metric'])}",
                     "-" if unknown else f"{record['margin']:+.2f}", record["verdict"],
                 )

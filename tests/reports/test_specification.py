@@ -133,8 +133,8 @@ def test_the_sentence_and_the_sheet_are_for_people() -> None:
     table = specification.judge(made, evidence({("m", FOG[2]): right(74)}))
     said = specification.sentence(made.rows[0], table.iloc[0].to_dict())
     assert said == (
-        "Under fog at severity 3 of 5 it must be right on at least 80 % of the images: it is right on 74 %, which fails by "
-        "6 points (95 % interval 64.6 to 81.6 %, over 100 images; it still reaches the threshold)."
+        "Under fog at severity 3 of 5 it must be right on at least 80 % of the images: it is right on 74.0 %, which fails by "
+        "6.0 points (95 % interval 64.6 to 81.6 %, over 100 images; it still reaches the threshold)."
     )
     page = sheet.html(made, table, "computed here")
     assert "does not meet the specification" in page

@@ -67,23 +67,25 @@ def finding(row: Row, record: Mapping[Any, Any]) -> str:
     2,400 images)"."""
     if record["verdict"] == "undefined":
         return f"this could not be judged ({record['reason']})"
-    found = _METRICS[row.metric][1].format(value=amount(record["value"], row.metric))
+    found = _METRICS[row.metric][1].format(value=amount(record["value"], row.metric, measured=True))
     by = abs(record["margin"])
-    points = "exactly" if by < 0.005 else f"by {_number(by)} point{'' if _number(by) == '1' else 's'}"
+    points = "exactly" if by < 0.005 else f"by {_measured(by)} points"
     known = not math.isnan(record["low"])
-    unit = METRICS[row.metric].unit.replace("%", " %").replace("points", " points")
+    unit = METRICS[row.metric].unit
     ends = (
-        f"95 % interval {_number(record['low'])} to {_number(record['high'])}{unit}"
+        f"95 % interval {_measured(record['low'])} to {_measured(record['high'])} {unit}"
         if known
         else "no interval is known"
     )
     ends += f", over {int(record['n']):,} images"
-    if record["verdict"] == "fail":
-        reached = known and record["low"] <= row.threshold <= record["high"]
-        more = "; it still reaches the threshold" if reached else ""
-        return f"{found}, which fails {points} ({ends}{more})"
-    more = "; it reaches past the threshold" if record["verdict"] == "uncertain" and known else ""
-    return f"{found}, which passes {points} ({ends}{more})"
+    if row.reference and row.reference == record["model"]:
+        ends += "; it is the reference itself"
+    fails = record["verdict"] == "fail"
+    if fails and known and record["low"] <= row.threshold <= record["high"]:
+        ends += "; it still reaches the threshold"
+    elif record["verdict"] == "uncertain" and known:
+        ends += "; it reaches past the threshold"
+    return f"{found}, which {'fails' if fails else 'passes'} {points} ({ends})"
 
 
 def summary(table: pd.DataFrame) -> str:
@@ -101,11 +103,11 @@ def summary(table: pd.DataFrame) -> str:
     return f"{head}; {', '.join(rest)}." if rest else f"{head}."
 
 
-def amount(value: float, metric: str) -> str:
-    """A value with its unit."""
-    if METRICS[metric].unit == "%":
-        return f"{_number(value)} %"
-    return f"{_number(value)} point{'' if _number(value) == '1' else 's'}"
+def amount(value: float, metric: str, *, measured: bool = False) -> str:
+    """A value with its unit: a measured one with its decimals, a threshold as it was written."""
+    text = _measured(value) if measured else f"{value:g}"
+    unit = METRICS[metric].unit
+    return f"{text} {unit.removesuffix('s') if text == '1' else unit}"
 
 
 def condition(row: Row) -> str:
@@ -189,7 +191,6 @@ def _and(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
-def _number(value: float) -> str:
-    """A number to one decimal, small ones to two; whole where it is whole."""
-    text = f"{value:.2f}" if 0 < abs(value) < 0.95 else f"{value:.1f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _measured(value: float) -> str:
+    """To one decimal, small values to two."""
+    return f"{value:.2f}" if 0 < abs(value) < 0.95 else f"{value:.1f}"
