@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring the distances …")
-def _distances(suite: str, storage: str) -> pd.DataFrame:
+def distances(suite: str, storage: str) -> pd.DataFrame:
+    """How far each condition of a suite moves an image, on the first 64 test images of scenes."""
     from robustcore.reports import severity
 
     return severity.audit([], images.test_images(), suite, images=64, storage=storage).distances
@@ -27,5 +28,5 @@ def severity_audit(model_name: str, suite: str, storage: str) -> Audit:
     from robustcore.reports import severity
 
     return severity.audit(
-        models.model(model_name), images.test_images(), suite, storage=storage, far=_distances(suite, storage)
+        models.model(model_name), images.test_images(), suite, storage=storage, far=distances(suite, storage)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 
-from dashboard.data import grids, images, models, results
+from dashboard.data import audits, grids, images, models, results
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ def warm_up() -> None:
         split = images.test_images()
         split.images(0, len(split))  # rendered once, then in the cache
         import plotly.graph_objects  # noqa: F401
+
+        audits.distances("imagenet-c", "memory")  # the longest, and so the last
     except Exception:  # the page that needs it meets the same error again and shows it
         log.exception("The warm-up failed")
     finally:
