@@ -38,7 +38,7 @@ def gains(result: Bars, baseline: str, *, order: str = "family", grouping: Group
     table = _grouped(result, order, grouping)
     table = table.assign(faint=(table["low"] <= 0) & (table["high"] >= 0))
     drawn = bars.Scale(
-        title=f"{measure.title}: better than the baseline by {'points' if measure.percent or measure.reference else 'APP'}",
+        title=f"gain over the baseline ({'points' if measure.percent or measure.reference else 'APP'})",
         factor=100 if measure.percent else 1,
         number="+.1f" if measure.percent or measure.reference else "+.3f",
         limits=(None, None),

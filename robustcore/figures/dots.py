@@ -36,7 +36,7 @@ def condition_dots(
         ticks.append((centre[name], plain(name)))
         y += _ROW
     figure = go.Figure()
-    low, high = ends(table, scale)
+    low, high = ends(table.drop(columns=["low", "high"], errors="ignore"), scale)  # intervals are not drawn
     known = table[table["value"].notna()]
     for name, value in known.groupby("name", sort=False)["value"].median().items():
         at = centre[str(name)]
