@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from robustcore.figures._style import NEUTRAL, Stroke, finish, plain, short, strokes
 
+UNSELECTED = 0.45  # opacity of what was not clicked: still to be read
 _GAP, _HEADER = 11, 26  # pixels between two conditions, and for the heading of a family
 
 
@@ -145,6 +146,7 @@ def _bars(
         marker={"color": stroke.colour, "pattern": {"shape": stroke.pattern, "fillmode": "replace"} if stroke.pattern else None, **pale},
         error_x=error, hovertext=[hover(row, scale) for row in rows.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>", customdata=rows[["model", "name"]].to_numpy(),
+        unselected={"marker": {"opacity": UNSELECTED}},
     )  # fmt: skip
 
 
@@ -180,5 +182,5 @@ def _numbers(figure: go.Figure, rows: pd.DataFrame, at: Sequence[float], high: f
     figure.add_scatter(
         x=[high] * len(rows), y=list(at), mode="text", textposition="middle right", cliponaxis=False,
         text=[scale.text(v) if pd.notna(v) else "" for v in rows["value"]], textfont={"size": 10},
-        showlegend=False, legendgroup=label, hoverinfo="skip",
+        showlegend=False, legendgroup=label, hoverinfo="skip", unselected={"textfont": {"color": NEUTRAL}},
     )  # fmt: skip

@@ -53,6 +53,7 @@ def condition_dots(
             marker={"color": drawn[model].colour, "symbol": drawn[model].symbol, "size": 8, "opacity": 0.75},
             hovertext=[hover(row, scale) for row in rows.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>",
             customdata=rows[["model", "name"]].to_numpy(), showlegend=False,
+            unselected={"marker": {"opacity": 0.3}}, selected={"marker": {"opacity": 1, "size": 14}},
         )  # fmt: skip
     if scale.reference is not None:
         figure.add_vline(x=scale.reference, line={"color": NEUTRAL, "width": 1.5, "dash": "dash"})

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from robustcore.figures._style import NEUTRAL, finish, shortest, strokes
-from robustcore.figures.bars import Scale, ends, hover
+from robustcore.figures.bars import UNSELECTED, Scale, ends, hover
 
 _ROW, _BAR = 38, 13  # pixels of a model, and of its bar
 
@@ -45,15 +45,16 @@ def ranking(
         orientation="h", x=shown["value"] * scale.factor, y=at, width=_BAR, error_x=error, showlegend=False,
         marker={"color": [drawn[m].colour for m in shown["model"]]}, customdata=shown[["model", "name"]].to_numpy(),
         hovertext=[hover(row, scale) for row in shown.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>",
+        unselected={"marker": {"opacity": UNSELECTED}},
     )  # fmt: skip
     left = max(low, 0.0) if low >= 0 else low
     figure.add_scatter(
-        x=[left] * len(rows), y=[y - _ROW * 0.42 for y in places], mode="text", textposition="middle right",
+        x=[left] * len(rows), unselected={"textfont": {"color": NEUTRAL}}, y=[y - _ROW * 0.42 for y in places], mode="text", textposition="middle right",
         text=[_name(row, names[row["model"]]) for row in rows.to_dict("records")], textfont={"size": 12}, cliponaxis=False, showlegend=False,
         hoverinfo="skip",
     )  # fmt: skip
     figure.add_scatter(
-        x=[high] * len(rows), y=places, mode="text", textposition="middle right", cliponaxis=False, showlegend=False,
+        x=[high] * len(rows), y=places, unselected={"textfont": {"color": NEUTRAL}}, mode="text", textposition="middle right", cliponaxis=False, showlegend=False,
         text=[scale.text(v) if pd.notna(v) else "–" for v in rows["value"]], textfont={"size": 12},
         hovertext=[row["reason"] if pd.isna(row["value"]) else "" for row in rows.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>" if not known.all() else None,

@@ -208,6 +208,14 @@ def test_nothing_chosen_is_no_error(open_page: OpenPage, evaluated: str) -> None
     assert "Choose a model" in texts(at)
 
 
+def test_the_trade_off_with_attacks_asks_for_an_evaluation_where_there_is_none(
+    open_page: OpenPage, evaluated: str
+) -> None:
+    at = open_page("compare", compare_view="tradeoff", compare_axes="attacked", compare_model=evaluated)
+    assert sound(at)
+    assert "None of these models was evaluated under attack" in texts(at)
+
+
 @pytest.mark.parametrize("view", ["baseline", "ratios"])
 def test_one_model_has_nothing_to_be_set_against(open_page: OpenPage, evaluated: str, view: str) -> None:
     at = open_page("compare", compare_view=view, compare_model=evaluated, compare_baseline=evaluated)
