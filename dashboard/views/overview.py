@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import data, selection
+from dashboard.comparing import modes, severities
 from dashboard.pages import Page
 from dashboard.widgets import figure, labels, links, model_table, report, states
 from dashboard.widgets.model_table import Cell, Heading, Row, Target
@@ -129,46 +130,49 @@ def _tiles(found: Overview, dataset: str) -> None:
     for column, finding in zip(st.columns(len(shown), gap="small"), shown, strict=True):
         with column, st.container(border=True, height="stretch", gap="small"):
             st.caption(finding.title)
-            st.markdown(f"### {100 * finding.value:.1f} %", anchors=False)
+            st.html(f'<div style="{_NUMBER}">{100 * finding.value:.1f}\N{NO-BREAK SPACE}%</div>')
             what = labels.pretty(finding.condition) if finding.condition else short(finding.model, 40)
             st.markdown(
                 f"**{states.plain(what)}**", help=states.plain(finding.model) if len(finding.model) > 40 else None
             )
-            st.caption(states.plain(_says(finding)))
-            view, address = _proof(finding, found, dataset)
-            links.to(view, _WORDS[finding.key], address)
+            st.caption(states.plain(finding.sentence))
+            if finding.key == "shift":
+                st.button("See each set", icon=":material/table_rows:", type="tertiary", on_click=_show_shifts)
+            else:
+                view, address = _proof(finding, found, dataset)
+                links.to(view, _WORDS[finding.key], address)
 
 
+def _show_shifts() -> None:
+    st.session_state[f"{KEY}_shifts"] = True
+
+
+_NUMBER = "font-size:1.9rem;font-weight:650;line-height:1.1;font-variant-numeric:tabular-nums"
 _WORDS = {
     "corruption": "See the ranking",
     "attack": "See the curves",
-    "shift": "See the shifts",
     "balance": "See the trade-off",
     "weakest": "See all models there",
 }
 
 
-def _says(finding: Finding) -> str:
-    if finding.key == "weakest":
-        return f"{finding.sentence} ({short(finding.model, 40)})" if finding.next else finding.sentence
-    return finding.sentence
-
-
 def _proof(finding: Finding, found: Overview, dataset: str) -> Target:
     several = [m for m in (finding.model, finding.next) if m]
     models = list(found.table["model"])
-    if finding.key == "shift":
-        return "shifts", {}
     if finding.key == "attack":
         return _compare(dataset, several, view="attacks")
     if finding.key == "balance":
         return _compare(dataset, models, view="tradeoff")
-    return _compare(dataset, models, view="ranking", **({"under": finding.condition} if finding.condition else {}))
+    return _compare(dataset, models, view="ranking", under=finding.condition)
 
 
-def _compare(dataset: str, models: list[str], **more: str) -> Target:
-    """The page Compare; it takes all evaluated models where the address names none."""
-    address: dict[str, str | list[str]] = {f"compare_{key}": value for key, value in more.items()}
+def _compare(dataset: str, models: list[str], *, view: str, under: str = "", condition: str = "") -> Target:
+    """The page Compare; it takes all evaluated models where the address names none. What its controls show stands in it."""
+    address: dict[str, str | list[str]] = {"compare_view": modes.TITLES[view]}
+    if under:
+        address["compare_under"] = labels.pretty(under)
+    if condition:
+        address |= {"compare_curve": severities.CURVES["one"], "compare_condition": labels.pretty(condition)}
     if dataset != "scenes":
         address["compare_dataset"] = dataset
     if len(models) <= FEW:
@@ -192,6 +196,7 @@ def _table(found: Overview, kinds: dict[str, tuple[str, str]], dataset: str) -> 
             model_table.show(_headings(found), _grouped(table, found, kinds, by, dataset), key=f"{KEY}_models")
         if hidden:
             st.caption(f"The best of each group; {hidden} more models stand behind “Show all”, and in the search.")
+        _shifts(found, table)
         for note in found.notes:
             st.caption(states.plain(note))
         missing = [title for title, column in _COLUMNS.items() if found.table[column].isna().all()]
@@ -211,6 +216,23 @@ def _table(found: Overview, kinds: dict[str, tuple[str, str]], dataset: str) -> 
         with st.container(horizontal=True):
             figure.download_csv(found.table, KEY)
             report.button(tuple(table["model"]), dataset, key=KEY)
+
+
+def _shifts(found: Overview, table: pd.DataFrame) -> None:
+    """Each shifted set, behind a switch: their mean hides which of them a model fails on."""
+    sets = found.by_condition[found.by_condition["kind"] == "shift"]
+    if sets.empty or not selection.toggle("Natural shifts, set by set", key=f"{KEY}_shifts"):
+        return
+    known = [m for m in table["model"] if m in set(sets["model"])]
+    shown = (
+        100
+        * sets.pivot(index="model", columns="name", values="accuracy").reindex(known)[list(dict.fromkeys(sets["name"]))]
+    )
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        shown.rename(columns=labels.pretty).reset_index().rename(columns={"model": "Model"}), hide_index=True,
+        column_config={labels.pretty(name): number(format="%.1f %%") for name in shown.columns},
+    )  # fmt: skip
 
 
 _COLUMNS = {"Corruptions": "mean", "Attacks": "attack_1", "Natural shifts": "shifted"}
@@ -253,17 +275,15 @@ def _grouped(
     table: pd.DataFrame, found: Overview, kinds: dict[str, tuple[str, str]], by: str, dataset: str
 ) -> list[tuple[str, list[Row]]]:
     """The rows in groups, that with the best model first."""
-    best = {column: found.table[column].max() for column in ("clean", "mean", "attack_1", "attack_2", "shifted")}
-    if len(found.table) < 2:
-        best = {}
+    columns = ("clean", "mean", "attack_1", "attack_2", "shifted")
+    best = {c: found.table[c].max() for c in columns if found.table[c].nunique() > 1}
     usual = {column: found.table[column].max() for column in ("n", "conditions", "shifts")}
     groups: dict[str, list[Row]] = {}
     for row in table.to_dict("records"):
         architecture, training = kinds[row["model"]]
-        title = {"architecture": training, "intervention": architecture}.get(by, row["model"])
-        if title == "unknown" or not by:
-            title = row["model"]
-        heading = "" if by == "none" else f"{labels.pretty(str(row[by]))}"
+        kind = {"architecture": training, "intervention": architecture}.get(by, "unknown")
+        title = str(row["model"]) if kind == "unknown" else kind.replace("_", " ")
+        heading = "" if by == "none" else str(row[by]).replace("_", " ")
         groups.setdefault(heading, []).append(_row(row, title, best, usual, dataset))
     return list(groups.items())
 
@@ -280,7 +300,7 @@ def _headings(found: Overview) -> list[Heading]:
         Heading("Corruptions", f"mean of {corruptions}" if corruptions else ""),
         Heading(f"PGD {FIRST}", under),
         Heading(f"PGD {SECOND}", under),
-        Heading("Shifts", f"mean of {shifts}" if shifts else ""),
+        Heading("Shifts", f"mean of {shifts}, {int(table['shift_images'].max()):,} images" if shifts else ""),
         Heading("What breaks it first"),
     ]
 
@@ -300,7 +320,7 @@ def _row(row: Mapping[Hashable, Any], title: str, best: dict[str, float], usual:
         cell("mean", ranking, f"{conditions} of {usual['conditions']}" if conditions < usual["conditions"] else ""),
         cell("attack_1", attacks),
         cell("attack_2", attacks),
-        cell("shifted", ("shifts", {}), f"{shifts} of {usual['shifts']}" if shifts < usual["shifts"] else ""),
+        cell("shifted", None, f"{shifts} of {usual['shifts']}" if shifts < usual["shifts"] else ""),
     ]
     return Row(title, model, cells, _breaks(row, dataset), ("corruptions", {"corruptions_model": model}))
 
@@ -310,8 +330,10 @@ def _breaks(row: Mapping[Hashable, Any], dataset: str) -> list[tuple[str, Target
     model, said = str(row["model"]), list[tuple[str, Target | None]]()
     if row["conditions"]:
         name = str(row["broken_name"])
-        there = _compare(dataset, [model], view="severities", curve="one", condition=name or str(row["worst_name"]))
-        text = f"{labels.pretty(name)} {row['broken_severity']}: {100 * float(row['broken_at']):.0f} % left"
+        there = _compare(dataset, [model], view="severities", condition=name or str(row["worst_name"]))
+        text = (
+            f"{labels.pretty(name)} at severity {row['broken_severity']} ({100 * float(row['broken_at']):.0f} % left)"
+        )
         if not name:
             worst = labels.inner(labels.pretty(str(row["worst_name"])))
             severity = "" if pd.isna(row["worst_severity"]) else f" {row['worst_severity']}"

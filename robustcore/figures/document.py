@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Hashable, Mapping, Sequence
@@ -15,7 +16,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from robustcore.figures import _style, compared
-from robustcore.reports import references
+from robustcore.reports import intervals, measures, references
 from robustcore.reports.document import Document
 from robustcore.reports.measures import MEASURES, Bars
 
@@ -77,15 +78,13 @@ def _figures(document: Document) -> list[tuple[str, str, go.Figure]]:
     accuracy, curve = document.accuracy, document.curve
     count = len(accuracy.models)
     found = []
-    if count > 1:
-        found.append(
-            (
-                "The models in order",
-                "The best on top: the mean accuracy over the corruptions.",
-                compared.models(accuracy),
-            )
-        )
     crowd = count > compared.CROWD
+    if count > 1:
+        drawn = accuracy.means["low"].notna().any()
+        interval = intervals.SENTENCE if drawn else "No intervals: the answers to the single images are not stored"
+        ranked = dataclasses.replace(accuracy, footer=accuracy.footer.replace(measures.INTERVAL, interval))
+        says = "The best on top: the mean accuracy over the corruptions."
+        found.append(("The models in order", says, compared.models(ranked)))
     says = (
         "Bright is better; the clean accuracy stands beside each name."
         if crowd
@@ -95,9 +94,10 @@ def _figures(document: Document) -> list[tuple[str, str, go.Figure]]:
     found.append(("Accuracy, corruption by corruption", says, draw(accuracy)))
     if len(curve):
         says = "Severity 0 are the clean images. A line that falls early breaks under little."
+        says += " A pointer names the lines." if crowd else ""
         found.append(("Accuracy against severity", says, compared.curves(curve, footer=document.curve_footer)))
     for _, _, figure in found:
-        figure.update_layout(template="plotly_white", width=None, autosize=True)
+        figure.update_layout(template="none", width=None, autosize=True)
     return found
 
 
@@ -150,19 +150,20 @@ def _numbers(document: Document) -> str:
 
 def _conditions(bars: Bars) -> str:
     """Accuracies in percent: a column a model, or a row where there are many."""
-    values = bars.table.pivot(index="name", columns="model", values="value")
-    values = values.reindex(index=list(dict.fromkeys(bars.table["name"])), columns=bars.models)
-    values = pd.concat([pd.DataFrame([bars.means.set_index("model")["clean"].rename("clean images")]), values])
-    if len(bars.models) > _SIDE_BY_SIDE:
-        values = values.T
-    head = ["Model" if len(bars.models) > _SIDE_BY_SIDE else "Images", *(str(c).replace("_", " ") if len(bars.models) > _SIDE_BY_SIDE else str(c) for c in values.columns)]  # fmt: skip
+    means = bars.means.sort_values("value", ascending=False, na_position="last", kind="stable").set_index("model")
+    values = bars.table.assign(name=bars.table["name"].str.replace("_", " "))
+    values = values.pivot(index="model", columns="name", values="value").reindex(means.index)
+    values = values[list(dict.fromkeys(bars.table["name"].str.replace("_", " ")))]
+    values.insert(0, "clean images", means["clean"])
+    many = len(values) > _SIDE_BY_SIDE
+    shown = values if many else values.T
+    head = ["Model" if many else "Images", *map(str, shown.columns)]
     body = [
-        [str(name) if len(bars.models) > _SIDE_BY_SIDE else str(name).replace("_", " "),
-         *("–" if pd.isna(v) else f"{100 * v:.1f}" for v in row)]
-        for name, row in zip(values.index, values.to_numpy(float), strict=True)
-    ]  # fmt: skip
-    kind = "wide" if len(bars.models) > _SIDE_BY_SIDE else "plain"
-    return f'<p class="says">In percent, the mean over the severities.</p>{_table(head, body, kind)}'
+        [str(name), *("–" if pd.isna(v) else f"{100 * v:.1f}" for v in row)]
+        for name, row in zip(shown.index, shown.to_numpy(float), strict=True)
+    ]
+    said = '<p class="says">In percent, the mean over the severities.</p>'
+    return said + _table(head, body, "wide" if many else "plain")
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]], kind: str) -> str:

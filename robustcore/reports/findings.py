@@ -11,7 +11,7 @@ from robustcore.metrics import accuracy
 from robustcore.reports.overview import EPS, Overview
 
 # Column of the overview -> (what counts how many conditions it is over, what counts its images).
-_OVER = {"mean": ("conditions", "n"), "attack_1": ("", "attack_images"), "balance": ("", "attack_images"), "shifted": ("shifts", "n")}  # fmt: skip
+_OVER = {"mean": ("conditions", "n"), "attack_1": ("", "attack_images"), "balance": ("", "attack_images"), "shifted": ("shifts", "shift_images")}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _best(table: pd.DataFrame, column: str, key: str, title: str, says: str) -> 
     if second is not None:
         says += f"; then {second['model']}, {_percent(second[column])}"
         if _level(best[column], second[column], int(best[images])):
-            says += ", too close to tell apart on so many images"
+            says += ": so close that the intervals behind the link decide"
     return Finding(
         key, title, float(best[column]), str(best["model"]), "" if second is None else str(second["model"]), f"{says}."
     )
@@ -103,23 +103,26 @@ def _best(table: pd.DataFrame, column: str, key: str, title: str, says: str) -> 
 
 def _weakest(overview: Overview) -> Finding | None:
     """The corruption under which even the best model is worst."""
-    means = overview.by_condition
+    means = overview.by_condition[overview.by_condition["kind"] == "corruption"]
     counts = means.groupby("name")["model"].nunique()
     common = means[means["name"].isin(counts.index[counts == counts.max()])] if len(counts) else means
     if common["name"].nunique() < 2:
         return None
     best = common.sort_values("accuracy", ascending=False, kind="stable").drop_duplicates("name")
     row = best.iloc[-1]
-    what = str(row["name"]).replace("_", " ")
     several = common["model"].nunique() > 1
-    says = f"{what}: even the best model there is no better" if several else f"{what}: nothing costs this model more"
+    says = (
+        f"is all that the best model there keeps, {row['model']}"
+        if several
+        else "is left: nothing costs this model more"
+    )
     return Finding(
         "weakest", "Weakest spot of all", float(row["accuracy"]), str(row["model"]), "", f"{says}.", str(row["name"])
     )
 
 
 def _level(best: float, second: float, images: int) -> bool:
-    """Whether the second lies within the best one's interval."""
+    """Whether the second lies within the best one's interval, taken as wide as for one answer an image."""
     row = pd.DataFrame([{"model": "", "dataset": "", "kind": "", "name": "", "accuracy": best, "n": images}])
     return bool(second >= accuracy(row)["low"].iloc[0])
 

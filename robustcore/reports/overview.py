@@ -31,7 +31,7 @@ BROKEN = 0.5  # a model is broken by what leaves it less than this share of its 
 COLUMNS = [
     "model", "clean", "clean_low", "clean_high", "mean", "conditions", "weakest", "weakest_name", "worst", "worst_name",
     "worst_severity", "broken_name", "broken_severity", "broken_at", "attack_1", "attack_2", "attack_images", "broken_eps",
-    "attack_known", "shifted", "shifts", "weakest_shift", "weakest_shift_name", "balance", "n", "shipped", "updated",
+    "attack_known", "shifted", "shifts", "shift_images", "weakest_shift", "weakest_shift_name", "balance", "n", "shipped", "updated",
 ]  # fmt: skip
 
 
@@ -47,11 +47,12 @@ class Overview:
             corruption leaves less than half of the clean accuracy, the one that leaves least ("" where none does).
             Attacks: attack_1 and attack_2, the accuracies under PGD at the two `EPS`, on attack_images; broken_eps, the
             smallest evaluated radius that leaves less than half (NaN where none does), of attack_known radii.
-            Natural shifts: shifted, the mean over the `shifts` (their number) that have right answers; weakest_shift and
-            weakest_shift_name.
+            Natural shifts: shifted, the mean over the `shifts` (their number) that have right answers, each on up to
+            shift_images; weakest_shift and weakest_shift_name.
             balance, the mean of clean, mean and attack_1; n, the most images under one condition; shipped, whether all of
             it comes with the package; updated. Accuracies in 0..1, NaN where nothing is stored.
-        by_condition: model, name (the corruption's label), accuracy: the mean over its severities.
+        by_condition: model, kind ("corruption" or "shift"), name (its label), accuracy: for a corruption the mean over its
+            severities.
         notes: sentences that belong beside it.
         provenance: where it comes from.
     """
@@ -82,14 +83,16 @@ def gather(
     models_ = list(dict.fromkeys(subject.name for subject in prepared.subjects))
     kept = rows["accuracy"] / rows["model"].map(clean["accuracy"])
     known = rows.assign(kept=kept)[rows["accuracy"].notna()]
-    corrupted, by_condition = _corrupted(known[known["kind"] == "corruption"])
+    corrupted, means = _corrupted(known[known["kind"] == "corruption"])
+    shifted = known[known["kind"] == "shift"]
+    by_condition = _by_condition(means, shifted)
     parts: list[pd.DataFrame | pd.Series[Any]] = [
         clean.rename(columns={"accuracy": "clean", "low": "clean_low", "high": "clean_high"})[["clean", "clean_low", "clean_high"]],
-        corrupted, _attacked(known[known["kind"] == "attack"]), _shifted(known[known["kind"] == "shift"]), _evidence(rows),
+        corrupted, _attacked(known[known["kind"] == "attack"]), _shifted(shifted), _evidence(rows),
     ]  # fmt: skip
     table = pd.DataFrame(index=pd.Index(models_, name="model")).join(parts)
     table["balance"] = table[["clean", "mean", "attack_1"]].mean(axis=1, skipna=False)
-    for column in ("conditions", "attack_images", "attack_known", "shifts", "n"):
+    for column in ("conditions", "attack_images", "attack_known", "shifts", "shift_images", "n"):
         table[column] = table[column].fillna(0).astype(int)
     for column in ("weakest_name", "worst_name", "broken_name", "weakest_shift_name", "updated"):
         table[column] = table[column].fillna("")
@@ -171,11 +174,15 @@ def _attacked(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shifted(rows: pd.DataFrame) -> pd.DataFrame:
-    each = rows.groupby("model", sort=False)["accuracy"]
+    each = rows.groupby("model", sort=False)
     weakest = _first(rows, ["accuracy"])
-    return pd.DataFrame({"shifted": each.mean(), "shifts": each.size()}).assign(
-        weakest_shift=weakest["accuracy"], weakest_shift_name=weakest["label"]
-    )
+    columns = {"shifted": each["accuracy"].mean(), "shifts": each.size(), "shift_images": each["n"].max()}
+    return pd.DataFrame(columns).assign(weakest_shift=weakest["accuracy"], weakest_shift_name=weakest["label"])
+
+
+def _by_condition(means: pd.DataFrame, shifted: pd.DataFrame) -> pd.DataFrame:
+    sets = shifted.assign(name=shifted["label"])
+    return pd.concat([part[["model", "kind", "name", "accuracy"]] for part in (means.assign(kind="corruption"), sets)])
 
 
 def _evidence(rows: pd.DataFrame) -> pd.DataFrame:

@@ -51,7 +51,7 @@ def test_every_link_leads_to_a_page_with_the_model_in_its_address(open_page: Ope
     at = open_page("overview")
     found = [(link.proto.page, parse_qs(link.proto.query_string)) for link in at.get("page_link")]
     assert {"compare", "corruptions", "evaluate"} <= {page for page, _ in found}
-    assert any(page == "compare" and query.get("compare_view") == ["ranking"] for page, query in found)
+    assert any(page == "compare" and query.get("compare_view") == ["Ranking"] for page, query in found)
     addresses = [urlsplit(html.unescape(a)) for a in re.findall(r'href="([^"]+)"', markup(at, "overview_models"))]
     assert addresses
     assert {a.path for a in addresses} <= {v.address for v in pages.views()}

@@ -65,7 +65,9 @@ def made(rows: list[dict[str, object]], by_condition: dict[tuple[str, str], floa
         "n": 2400,
         "attack_images": 240,
     }
-    means = pd.DataFrame([(m, c, a) for (m, c), a in by_condition.items()], columns=["model", "name", "accuracy"])
+    means = pd.DataFrame(
+        [(m, "corruption", c, a) for (m, c), a in by_condition.items()], columns=["model", "kind", "name", "accuracy"]
+    )
     nothing = Provenance((), "scenes", "test", (0, 0), 0, (), "memory", "none", "")
     return Overview(pd.DataFrame([blank | row for row in rows]), means, (), nothing)
 
@@ -78,7 +80,7 @@ def test_the_best_is_one_of_those_with_the_most_conditions_and_chance_is_said() 
     )  # fmt: skip
     best, weakest = findings.findings(found)
     assert (best.key, best.model, best.next) == ("corruption", "a", "b")
-    assert "too close to tell apart" in best.sentence  # half a point on 2,400 images
+    assert "so close that the intervals" in best.sentence  # half a point on 2,400 images
     # Rain is worse, but only one of the models was evaluated under it.
     assert (weakest.condition, weakest.model, weakest.value) == ("snow", "b", 0.6)
     said = findings.headline(found, {"a": "standard", "b": "mixup", "c": "mixup"})
