@@ -150,6 +150,7 @@ BAD = [
     ("metric='accuracy'\nattack='pgdd'\nat_least=80", 5, "'pgd'"),
     ("metric='flip_probability'\nsequence='tillt'\nat_most=8", 5, "'tilt'"),
     ("metric='accuracy'\nshift='scenes/sketchy'\nat_least=80", 5, "'scenes/sketch'"),
+    ("metric='accuracy'\nshift='scenes/unknown'\nat_least=80", 5, "no right answer"),
     (
         "metric='accuracy'\nclean=true\nat_least=0.8",
         6,
@@ -221,6 +222,22 @@ def test_shipped_specifications_can_be_read(name: str) -> None:
     assert found.name == name
     assert found.description.endswith(".")
     assert all(row.line for row in found.rows)
+
+
+def test_what_ships_answers_a_part_of_its_images_too() -> None:
+    made = spec(
+        "metric='flip_probability'\nsequence='tilt'\nat_most=50",
+        "metric='accuracy'\nsuite='scenes-shifts'\nat_least=50",
+        head="limit = 6",
+    )
+    assert "scenes/unknown" not in [c.name for c in made.rows[1].conditions]
+    model = "scenes/resnet-standard"
+    found = specification.gather(made, [model], store=None)
+    cell = found.cells[model, made.rows[0].conditions[0].canonical(), 6]
+    assert cell.each is not None
+    assert cell.flips == pytest.approx(cell.each.mean())
+    asked = specification.missing(made, found)
+    assert [(need.limit, len(need.conditions)) for need in asked] == [(6, 5)]
 
 
 def test_needs_ask_once_for_each_number_of_images_and_for_the_references() -> None:

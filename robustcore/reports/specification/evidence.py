@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -176,7 +177,7 @@ def gather(
                 size=cell.size,
                 accuracy=float(record["accuracy"]),
                 success=float(record.get("success", math.nan)),
-                flips=float(record.get("flip_probability", math.nan)),
+                flips=_flips(record, each.get(cell)),
                 each=each.get(cell),
                 reason=str(record["reason"]),
             )
@@ -189,6 +190,12 @@ def gather(
         seed=spec.seed,
     )
     return Evidence(tuple(names), cells, len(images.classes), images.side, provenance)
+
+
+def _flips(record: Mapping[Any, Any], each: Floats | None) -> float:
+    """The stored mean; of the first images of a larger result, the mean over those."""
+    mean = float(record.get("flip_probability", math.nan))
+    return float(each.mean()) if math.isnan(mean) and each is not None and record["kind"] == "sequence" else mean
 
 
 def _each(cells: Sequence[Cell], store: Store) -> dict[Cell, Floats]:

@@ -283,7 +283,9 @@ def _flips(row: Row, model: str, evidence: Evidence) -> _Found:
         others = [cells[0].each for cells in theirs]
     if (against == 0).any():
         name = row.terms[int((against == 0).argmax())][0]
-        return _Found(reason=f"the reference {row.reference} never changes its answer under {name}")
+        return _Found(
+            reason=f"the reference {row.reference} never changes its answer under {wording.plain(row.kind, name)}"
+        )
     value = float(100 * (flips / against).mean())
     if math.isnan(value):
         return _Found(reason="the flips are not stored")

@@ -211,7 +211,8 @@ def _templates(place: str, value: Any) -> tuple[list[Condition], str]:
         templates = list(suites.load(value).rows)
         if len({template.kind for template in templates}) > 1:
             raise InvalidArgumentError(f"The suite {value} has conditions of several kinds; name them one by one.")
-        return templates, str(value)
+        # What has no right answer has no accuracy either: unknown shapes among the natural shifts.
+        return [t for t in templates if not operations.of(t).unlabelled(t)], str(value)
     names = value if isinstance(value, list) else [value]
     if not names or not all(isinstance(name, str) for name in names):
         raise InvalidArgumentError(f"{place} is a name or a list of names, not {value!r}.")
@@ -222,7 +223,11 @@ def _templates(place: str, value: Any) -> tuple[list[Condition], str]:
             corruptions.get(name)
         elif place == "attack":
             attacks.resolve(name)
-    return [Condition(place, name) for name in names], ""
+    found = [Condition(place, name) for name in names]
+    for condition in found:
+        if why := operations.of(condition).unlabelled(condition):
+            raise InvalidArgumentError(f"{condition.name} cannot be required: {why}.")
+    return found, ""
 
 
 def _expanded(template: Condition, fields: Mapping[str, Any], storage: str, place: str) -> tuple[Condition, ...]:
