@@ -27,10 +27,8 @@ def chosen(event: Any) -> tuple[str, str] | None:
 def panel(found: Comparison, choice: Choice, bar: tuple[str, str] | None) -> None:
     """Below the figure: what a click on a bar leads to."""
     with st.container(border=True, key=_PLACE):
+        bar = bar or _by_hand(found, choice)
         if bar is None:
-            st.caption(
-                ":material/touch_app: Click a bar or a dot to see images that the model lost there, and images that it kept."
-            )
             return
         model, label = bar
         rows = found.rows[(found.rows["model"] == model) & (found.rows["label"] == label) & (found.rows["n"] > 0)]
@@ -63,6 +61,21 @@ def panel(found: Comparison, choice: Choice, bar: tuple[str, str] | None) -> Non
         both, gained = outcome.counts[False, False], outcome.counts[False, True]
         if outcome.paired:
             st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
+
+
+def _by_hand(found: Comparison, choice: Choice) -> tuple[str, str] | None:
+    """The same without a pointer: a bar is thin on a telephone, and a keyboard reaches none."""
+    st.caption(
+        ":material/touch_app: Click a bar or a dot to see images that the model lost there, and images that it kept; or choose:"
+    )
+    models = [m for m in choice.models if m in found.models]
+    with st.container(horizontal=True):
+        model = st.selectbox("Model", models, index=None, key=f"{_PLACE}_model", placeholder="Model", width=320)
+        label = st.selectbox(
+            "Condition", list(dict.fromkeys(found.corrupted["label"])), index=None, key=f"{_PLACE}_label",
+            format_func=labels.pretty, placeholder="Condition", width=240,
+        )  # fmt: skip
+    return (model, label) if model and label else None
 
 
 def _row(

@@ -116,6 +116,14 @@ def test_a_bar_leads_to_its_images(open_page: OpenPage, evaluated: str) -> None:
     assert shown == [2 * lost, 2 * kept]  # each above its clean form
 
 
+def test_the_images_can_be_chosen_without_a_pointer(open_page: OpenPage, evaluated: str) -> None:
+    at = open_page("compare", compare_view="corruptions", compare_model=evaluated)
+    at.selectbox(key="compare_behind_model").set_value(evaluated)
+    at.selectbox(key="compare_behind_label").set_value("contrast").run()
+    assert sound(at)
+    assert f"Contrast: what {evaluated} lost and kept" in texts(at)
+
+
 def test_what_was_clicked_is_read_from_the_point() -> None:
     assert behind.chosen(None) is None
     assert behind.chosen({"selection": {"points": []}}) is None
