@@ -75,6 +75,8 @@ def _view(view: str, mode: Mode, choice: Choice) -> None:
 
 def _card(shown: Shown, choice: Choice, found: Comparison | None) -> None:
     """The one figure of the page, with what belongs to it."""
+    # Published figures are counts: there are no images behind them.
+    clickable = shown.clickable and found is not None and bool(found.subjects)
     with st.container(border=True, key=f"card-{KEY}-{shown.key}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(shown.title, anchor=False)
@@ -87,7 +89,7 @@ def _card(shown: Shown, choice: Choice, found: Comparison | None) -> None:
         with st.container(key="wide-figure" if shown.wide else f"place-{shown.key}"):
             event = st.plotly_chart(
                 shown.figure, key=f"figure-{shown.key}", config=_CONFIG, alt=shown.title,
-                on_select="rerun" if shown.clickable else "ignore", selection_mode="points",
+                on_select="rerun" if clickable else "ignore", selection_mode="points",
             )  # fmt: skip
         words.notes(small)
         st.caption(states.plain(shown.footer))
@@ -96,7 +98,7 @@ def _card(shown: Shown, choice: Choice, found: Comparison | None) -> None:
         with st.expander("What is drawn, as a table", icon=":material/table_chart:"):
             st.dataframe(shown.table, hide_index=True)
         export.buttons(shown, code.script(choice, found, shown))
-    if shown.clickable and found is not None:
+    if clickable and found is not None:
         behind.panel(found, choice, behind.chosen(event))
 
 
