@@ -241,7 +241,8 @@ def _expanded(template: Condition, fields: Mapping[str, Any], storage: str, plac
     elif template.kind == "attack":
         open_ = _budget(template, fields)
     elif "difficulty" in fields and fields["difficulty"] != 1:
-        open_ = dataclasses.replace(template, params=(("difficulty", fields["difficulty"]),))
+        with at("difficulty"):
+            open_ = dataclasses.replace(template, params=(("difficulty", fields["difficulty"]),))
     key = next((k for k in ("severity", "strength", "difficulty", "eps") if k in fields), place)
     with at(key):
         found = tuple(operations.of(open_).expand(open_, severities))
@@ -255,6 +256,8 @@ def _levels(template: Condition, fields: Mapping[str, Any]) -> tuple[Condition, 
     if "severity" in fields and "strength" in fields:
         raise WrongError("A row takes a severity or a strength, not both.", "strength")
     if "strength" in fields:
+        if not isinstance(fields["strength"], (int, float, str)):
+            raise WrongError(f'A strength is a number or "uniform", not {fields["strength"]!r}.', "strength")
         with at("strength"):
             return dataclasses.replace(template, strength=fields["strength"]), None
     given = fields.get("severity")
