@@ -38,8 +38,7 @@ def render() -> None:
     elif not choice.models or not choice.suites:
         _nothing_chosen(choice)
     elif view == ATTACKS:
-        own = [m for m in choice.models if not mixed.is_published(m)]
-        robust_accuracy.panel(KEY, own, "scenes" if choice.is_published else choice.dataset, choice.seed)
+        _attacks(choice)
     else:
         _view(view, MODES[view], choice)
 
@@ -53,7 +52,10 @@ def _view(view: str, mode: Mode, choice: Choice) -> None:
     for sentence in refused:
         states.notice(sentence)
     if found is None or found.only([m for m in choice.models if m in found.models]).empty:
-        _trend_alone(choice) if view == "trend" else _nothing_stored(choice)
+        if view == "trend":
+            _trend_alone(choice)
+        else:
+            _nothing_stored(choice)
         return
     if why := measured.refused(found, settings):
         states.error(why, title="This reference cannot be used here")
@@ -79,7 +81,7 @@ def _card(shown: Shown, choice: Choice, found: Comparison | None) -> None:
     clickable = shown.clickable and found is not None and bool(found.subjects)
     with st.container(border=True, key=f"card-{KEY}-{shown.key}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(shown.title, anchor=False)
+            st.subheader(states.plain(shown.title), anchor=False)
             if shown.origin is not None:
                 states.origin_badge(shown.origin.shipped)
         st.caption(states.plain(shown.says))
@@ -100,6 +102,14 @@ def _card(shown: Shown, choice: Choice, found: Comparison | None) -> None:
         export.buttons(shown, code.script(choice, found, shown))
     if clickable and found is not None:
         behind.panel(found, choice, behind.chosen(event))
+
+
+def _attacks(choice: Choice) -> None:
+    own = [m for m in choice.models if not mixed.is_published(m)]
+    if choice.is_published or not own:
+        states.empty("Nothing to draw", "The published tables have no curves under attack.", icon=":material/bolt:")
+    else:
+        robust_accuracy.panel(KEY, own, choice.dataset, choice.seed)
 
 
 def _trend_alone(choice: Choice) -> None:

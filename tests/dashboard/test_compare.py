@@ -236,6 +236,9 @@ def test_every_view_has_a_name_and_attacks_a_panel(open_page: OpenPage, evaluate
     at = open_page("compare", compare_view="attacks", compare_model=evaluated)
     assert sound(at)
     assert "None of these models has been evaluated under attack" in texts(at)
+    at = open_page("compare", compare_view="attacks", compare_dataset="published: cifar10")
+    assert sound(at)
+    assert "The published tables have no curves under attack" in texts(at)
 
 
 def test_models_are_chosen_by_their_intervention(open_page: OpenPage, two: list[str]) -> None:
