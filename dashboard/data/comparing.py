@@ -179,5 +179,7 @@ def _digest(found: Comparison) -> str:
 
     columns = ["model", "condition", "n", "correct", "accuracy", "shared", "updated"]
     rows = pd.util.hash_pandas_object(found.rows[columns], index=False).to_numpy().tobytes()
+    origin = found.provenance
+    said = (origin.models, origin.dataset, origin.suites, origin.storage, origin.seed, found.notes)
     who = "".join(s.fingerprint for s in found.subjects)
-    return hashlib.sha256(rows + who.encode()).hexdigest()
+    return hashlib.sha256(rows + f"{who}{said}".encode()).hexdigest()
