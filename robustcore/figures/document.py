@@ -62,7 +62,7 @@ def to_html(document: Document) -> bytes:
 <section><h2>mCE, in words</h2><p>{escape(document.words)}</p>{_numbers(document)}</section>
 {f"<section><h2>What to keep in mind</h2><ul>{notes}</ul></section>" if notes else ""}
 {sections}
-<section><h2>Accuracy under each corruption</h2>{_conditions(document.accuracy)}</section>
+<section><h2>Accuracy under each condition</h2>{_conditions(document.accuracy)}</section>
 <section><h2>How to read it</h2><ul>{"".join(f"<li>{escape(line)}</li>" for line in _READING)}</ul></section>
 <section><h2>The evidence</h2>{_evidence(document)}</section>
 </main>
@@ -83,7 +83,7 @@ def _figures(document: Document) -> list[tuple[str, str, go.Figure]]:
         drawn = accuracy.means["low"].notna().any()
         interval = intervals.SENTENCE if drawn else "No intervals: the answers to the single images are not stored"
         ranked = dataclasses.replace(accuracy, footer=accuracy.footer.replace(measures.INTERVAL, interval))
-        says = "The best on top: the mean accuracy over the corruptions."
+        says = "The best on top: the mean accuracy over all conditions."
         found.append(("The models in order", says, compared.models(ranked)))
     says = (
         "Bright is better; the clean accuracy stands beside each name."
@@ -91,7 +91,7 @@ def _figures(document: Document) -> list[tuple[str, str, go.Figure]]:
         else "Dotted: accuracy on clean images."
     )
     draw = compared.table if crowd else compared.conditions
-    found.append(("Accuracy, corruption by corruption", says, draw(accuracy)))
+    found.append(("Accuracy, condition by condition", says, draw(accuracy)))
     if len(curve):
         says = "Severity 0 are the clean images. A line that falls early breaks under little."
         says += " A pointer names the lines." if crowd else ""
@@ -114,7 +114,7 @@ def _models(document: Document) -> str:
     """One row a model: clean accuracy, mean, mCE, what breaks it first."""
     means = document.accuracy.means.sort_values("value", ascending=False, na_position="last", kind="stable")
     errors = None if document.errors is None else document.errors.means.set_index("model")
-    head = ["Model", "Clean", "Under corruption"] + (["mCE"] if errors is not None else []) + ["What breaks it first"]
+    head = ["Model", "Clean", "Mean of all"] + (["mCE"] if errors is not None else []) + ["What breaks it first"]
     body = []
     for row in means.to_dict("records"):
         model = row["model"]

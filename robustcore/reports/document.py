@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from robustcore.reports import answers, compare, measures, mixed, overview, refe
 from robustcore.reports.answers import Answers
 from robustcore.reports.compare import Comparison
 from robustcore.reports.measures import MEASURES, Bars
+
+_RADIUS = re.compile(r"\beps: ([0-9.e-]+)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,21 +144,25 @@ def make(
         command: what makes this file again.
     """
     chosen = list(models) or found.models
+    found, left_out = _labelled(found)
     if reference and (why := references.refused(found, reference)):
         raise InvalidArgumentError(why)
     against = reference or _usual_reference(found, chosen)
     accuracy = measures.bars(found, "accuracy", models=chosen, answers=read)
-    errors = measures.bars(found, "ce", reference=against, models=chosen, answers=read) if against else None
-    if errors is not None and errors.means["value"].isna().all():
-        words = f"There is no mCE here: {errors.means['reason'].iloc[0]}."
-        errors = None
-    elif errors is not None:
-        words = references.mean_in_words(found, False, against)
-    else:
+    graded = _graded(found)
+    errors = None
+    if graded.empty:
+        words = (
+            "There is no mCE here: it sums over the severities of corruptions, and none of these conditions has any."
+        )
+    elif not against:
         words = (
             "There is no mCE here: it divides a model's errors by those of a reference, and there is no other model beside this "
             "one. AlexNet's published errors fit the 1,000 classes of ImageNet at 224 pixels alone."
         )
+    else:
+        errors = measures.bars(graded, "ce", reference=against, models=chosen, answers=read)
+        words = references.mean_in_words(graded, False, against)
     own = found.only(chosen)
     levels = own.corrupted["severity"].dropna().nunique()
     curve = measures.mean_curve(own) if levels > 1 else measures.mean_curve(own).head(0)
@@ -172,10 +179,44 @@ def make(
             formula="Accuracy = correct / images, the mean over the corruptions at each severity; severity 0: the clean images",
             interval=measures.INTERVAL,
         ),
-        notes=tuple(dict.fromkeys([*accuracy.notes, *(errors.notes if errors else ())])),
+        notes=tuple(dict.fromkeys([*left_out, *accuracy.notes, *(errors.notes if errors else ())])),
         evidence=tuple(evidence),
         command=command,
     )
+
+
+def _labelled(found: Comparison) -> tuple[Comparison, list[str]]:
+    """Without the conditions that no model has an accuracy under, such as shapes that are of no class, and why; radii as fractions."""
+    rows = found.corrupted[found.corrupted["n"] > 0]
+    without = rows.groupby("label", sort=False)["accuracy"].count()
+    names = list(without.index[without == 0])
+    reasons = rows.drop_duplicates("label").set_index("label")["reason"]
+    said = [f"{name.replace('_', ' ')} is left out: {reasons[name]}." for name in names]
+    kept = found.rows[~found.rows["label"].isin(names)]
+    alone = (kept["kind"] == "attack") & (kept["label"] == kept["name"]) & (kept["params"] != "")
+    whole = kept["label"].where(
+        ~alone, kept["label"] + " (" + kept["params"].str.replace(r'[{}"]', "", regex=True) + ")"
+    )
+    readable = whole.str.replace(_RADIUS, lambda m: f"eps {255 * float(m[1]):g}/255", regex=True)
+    return dataclasses.replace(found, rows=kept.assign(label=readable)), said
+
+
+def _graded(found: Comparison) -> Comparison:
+    """The conditions with severities alone, and the clean images beside them."""
+    rows = found.rows
+    keep = rows["severity"].notna() | (
+        (rows["kind"] == "clean") & rows["shared"].isin(rows.loc[rows["severity"].notna(), "shared"])
+    )
+    n = rows.loc[keep & (rows["n"] > 0), "n"]
+    images = (int(n.min()), int(n.max())) if len(n) else (0, 0)
+    return dataclasses.replace(found, rows=rows[keep], provenance=dataclasses.replace(found.provenance, images=images))
+
+
+def _what(found: Comparison, count: int) -> str:
+    """What the models are tried on, in words: "15 corruptions"."""
+    word = {"corruption": "corruption", "attack": "attack", "shift": "natural shift"}
+    kinds = set(found.corrupted["kind"])
+    return f"{count} {word[kinds.pop()] if len(kinds) == 1 else 'condition'}{'' if count == 1 else 's'}"
 
 
 def _usual_reference(found: Comparison, models: Sequence[str]) -> str:
@@ -194,14 +235,14 @@ def _title(models: Sequence[str], found: Comparison) -> str:
         if len(models) == 2
         else f"{len(models)} models"
     )
-    return f"{who} under {found.corrupted['label'].nunique()} corruptions of {found.provenance.dataset}"
+    return f"{who} under {_what(found, found.corrupted['label'].nunique())} of {found.provenance.dataset}"
 
 
 def _learned(accuracy: Bars, errors: Bars | None, found: Comparison) -> list[str]:
     means = accuracy.means.sort_values("value", ascending=False, na_position="last", kind="stable")
     known = means[means["value"].notna()]
     count = int(means["conditions"].max())
-    over = f"on the mean over {count} corruption{'' if count == 1 else 's'}"
+    over = f"on the mean over {_what(found, count)}"
     said = []
     if len(known) == 0:
         said.append(f"No model has results under all of the {count} conditions: {means['reason'].iloc[0]}.")

@@ -11,7 +11,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import evaluate
+from robustcore.evaluation import Condition, evaluate
 from robustcore.figures.document import to_html
 from robustcore.reports import compare, document
 from robustcore.reports.document import Document
@@ -25,7 +25,8 @@ LONG = "runs/" + "a-very-long-name-" * 4 + "seven77"
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("results") / "results.sqlite"
     models = [worlds.classifier(EVIL, worlds.Linear(1)), worlds.classifier(LONG, worlds.Linear(2))]
-    evaluate(models, "scenes", ["contrast", "fog"], limit=12, store=path)
+    attack = Condition("attack", "pgd", params=(("eps", 2 / 255),))
+    evaluate(models, "scenes", ["contrast", "fog", attack], limit=12, store=path)
     return path
 
 
@@ -74,7 +75,7 @@ def test_one_model_alone_has_a_report_without_mce(store: Path) -> None:
     assert found.learned[0].startswith(f"{LONG} is right on")
     text = text_of(to_html(found))
     assert "<h2>The models in order</h2>" not in text
-    assert "<h2>Accuracy, corruption by corruption</h2>" in text
+    assert "<h2>Accuracy, condition by condition</h2>" in text
 
 
 def test_the_evidence_names_fingerprints_and_the_command_that_makes_it_again(store: Path) -> None:
@@ -87,6 +88,15 @@ def test_the_evidence_names_fingerprints_and_the_command_that_makes_it_again(sto
     assert (
         found.command == f"robustcore report --model {LONG} --dataset scenes --suite contrast fog --reference '{EVIL}'"
     )
+
+
+def test_attacks_beside_corruptions_are_named_and_have_no_part_in_the_mce(store: Path) -> None:
+    found = document.gather([LONG, EVIL], "scenes", ["contrast", "robust-accuracy"], store=store)
+    assert list(found.accuracy.table["name"].unique()) == ["contrast", "pgd (eps 2/255)"]
+    assert "on the mean over 2 conditions" in found.learned[0]
+    assert found.words.startswith("mCE is the mean over 1 corruption, ")
+    assert found.errors is not None
+    assert found.errors.means["conditions"].tolist() == [1, 1]
 
 
 def test_without_results_it_says_what_computes_them(store: Path) -> None:
