@@ -127,7 +127,7 @@ class _Lane:
             if self._station is None:
                 self._manager = _Manager(ctx=multiprocessing.get_context("spawn"))
                 try:
-                    self._manager.start(_follow_parent)
+                    self._manager.start(follow_parent)
                     station = self._manager.Station(self._payload, self._device, self._threads)  # type: ignore[attr-defined]
                 except (EOFError, OSError) as error:
                     raise JobError(
@@ -145,7 +145,7 @@ class _Lane:
                 self._manager = self._station = None
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
     """End this process when the one that started it ends, even if that was killed."""
     parent = multiprocessing.parent_process()
     assert parent is not None

@@ -115,7 +115,7 @@ def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
         "from robustcore.evaluation import lanes\n"
         "if __name__ == '__main__':\n"
         "    manager = lanes._Manager(ctx=multiprocessing.get_context('spawn'))\n"
-        "    manager.start(lanes._follow_parent)\n"
+        "    manager.start(lanes.follow_parent)\n"
         "    print(multiprocessing.active_children()[0].pid, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -1,0 +1,119 @@
+"""`robustcore overlap`: train one model for each corruption, test each on all, and write the table of accuracies."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from robustcore.overlap.compute import Progress
+    from robustcore.progress import Bar
+
+NAME = "overlap"
+HELP = "Train a model on each corruption of a suite, test each on all, and tell which overlap."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's flags."""
+    add = parser.add_argument
+    add("--suite", nargs="+", required=True, metavar="NAME|FILE", help="suites, toml files or corruptions")
+    add("--model", default="scenes/resnet", metavar="NAME", help="the architecture (default: scenes/resnet)")
+    add(
+        "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
+    )
+    add("--seeds", type=_positive, default=1, metavar="N", help="trainings of each model (default: 1)")
+    add("--severity", nargs="+", type=int, choices=range(1, 6), metavar="1..5", help="tested severities (default: all)")
+    add("--images", type=_positive, metavar="N", help="test images (default: 4800 of scenes, all of a folder)")
+    add("--epochs", type=int, metavar="N", help="of every training (default: 8)")
+    add("--batch", type=int, metavar="N", help="images in a step (default: 64)")
+    add("--training-limit", type=int, metavar="N", help="use only the first N training images")
+    add("--side", type=int, metavar="PIXELS", help="side of the prepared images (default: the dataset's)")
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    add(
+        "--devices",
+        type=lambda text: tuple(text.split(",")),
+        default=(),
+        metavar="A,B",
+        help="train side by side, one process for each device, e.g. cuda:0,cuda:1 or cpu,cpu",
+    )
+    add("--scheduler", default="", metavar="ADDRESS", help="test on a Dask cluster: tcp://HOST:8786 or scheduler file")
+    add("--output", type=Path, metavar="FILE", help="the table, csv (default: in the cache, under overlap)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and test what is missing. 1 if some units failed."""
+    from robustcore import memory
+    from robustcore.overlap import compute, plan
+    from robustcore.progress import Bar, duration
+    from robustcore.training import Recipe
+
+    given = {
+        "epochs": args.epochs, "batch": args.batch, "limit": args.training_limit, "side": args.side,
+    }  # fmt: skip
+    base = Recipe(args.model, args.dataset, **{name: value for name, value in given.items() if value is not None})
+    severities = tuple(args.severity) if args.severity else None
+    what = plan.Plan(tuple(args.suite), base, tuple(range(args.seeds)), args.images, severities)
+    members = what.members()
+    print(f"{len(members)} models ({args.seeds} of each kind), each tested on {len(what.conditions())} conditions.")
+    memory.keep()
+    began = time.monotonic()
+    with Bar() as bar:
+        table = compute.run(
+            what, device=args.device, devices=args.devices, scheduler=args.scheduler, progress=shown_on(bar)
+        )
+    output = args.output or what.output()
+    plan.write(table, output)
+    print(f"Done in {duration(time.monotonic() - began)}. Accuracies: {output}")
+    summary = table.attrs["summary"]
+    for reason, count in summary["reasons"].items():
+        print(f"{count} units failed: {reason}", file=sys.stderr)
+    print(said_of(table))
+    return 1 if summary["failed"] else 0
+
+
+def shown_on(bar: Bar) -> Callable[[Progress], None]:
+    """How far the atlas is, as the bar's text; where there is no terminal, a line for each trained model."""
+    from robustcore.progress import duration
+
+    def show(now: Progress) -> None:
+        left = "" if now.seconds_left is None else f"  {duration(now.seconds_left)} left"
+        what = "models" if now.stage == "training" else "units"
+        text = f"{now.stage}: {int(now.done)}/{now.total} {what}  {now.text}{left}"
+        bar.update(round(100 * now.done), 100 * now.total, text)
+        if now.stage == "training" and now.done == int(now.done) and not bar.live:
+            bar.line(text)
+
+    return show
+
+
+def said_of(table: pd.DataFrame) -> str:
+    """The overlaps of the table in a few lines: residual robustness, as in the thesis' experiments."""
+    from robustcore.overlap import measure
+
+    found = measure(table, metric="residual", draws=0)
+    clean = found.clean.dropna()
+    lines = [f"Clean accuracies {clean.min():.1%} to {clean.max():.1%}."]
+    lines += [f"No overlap of {name} is defined: {why}." for name, why in found.undefined.items()]
+    lines += list(found.notes)
+    scores = found.scores.drop(index=list(found.undefined), columns=list(found.undefined))
+    if len(scores) > 1:
+        lines.append(
+            "Overlaps (residual robustness):\n" + scores.to_string(float_format=lambda v: f"{v:.2f}", na_rep="-")
+        )
+    return "\n".join(lines)
+
+
+def _positive(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 1 or more")
+    return value

@@ -1,0 +1,172 @@
+"""What an atlas of overlaps trains and tests: one standard model and one for each corruption, each tested on all."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pandas as pd
+
+from robustcore import datasets, paths
+from robustcore.datasets._base import Dataset
+from robustcore.datasets.scenes import Scenes
+from robustcore.errors import InvalidArgumentError
+from robustcore.evaluation import suites
+from robustcore.evaluation.condition import Condition
+from robustcore.metrics import mean_over_severities
+from robustcore.models import checkpoints
+from robustcore.overlap.accuracies import STANDARD
+from robustcore.training import Recipe, interventions, runs
+
+# With 2,400 images and one seed a true overlap of zero scatters by 0.16 where the self-gain is 0.1; scenes renders more.
+SCENES_IMAGES = 4800
+
+
+@dataclasses.dataclass(frozen=True)
+class Member:
+    """One model of an atlas.
+
+    Attributes:
+        trained_on: "standard", or the name of a condition.
+        recipe: how it is trained.
+    """
+
+    trained_on: str
+    recipe: Recipe
+
+    @property
+    def path(self) -> Path:
+        """Its checkpoint, kept apart from the models that a person trains."""
+        return paths.cache() / "overlap" / "models" / f"{self.recipe.key()}{checkpoints.SUFFIX}"
+
+    def is_there(self) -> bool:
+        """Whether it has been trained, by this very recipe on today's data."""
+        return runs.is_made_by(self.path, self.recipe)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """An atlas. Corruptions are trained on and tested on over their whole range, as in Laugros' thesis (4.2.3): training draws
+    a severity, or a strength in the range, for each image; testing takes all severities, or draws strengths.
+
+    Attributes:
+        suite: names of suites, toml files and corruptions.
+        base: how the standard model is trained; all others differ in the intervention alone, so that all have one budget.
+        seeds: of the trainings.
+        images: how many test images; None for 4,800 of scenes, for all of a folder.
+        severities: 1..5 that are tested where a corruption has them; None for all.
+    """
+
+    suite: tuple[str, ...]
+    base: Recipe = dataclasses.field(default_factory=lambda: Recipe("scenes/resnet"))
+    seeds: tuple[int, ...] = (0,)
+    images: int | None = None
+    severities: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise InvalidArgumentError("An atlas has one seed or more, all different.")
+        if self.base.intervention != "standard":
+            raise InvalidArgumentError(f"The base of an atlas is the standard training, not {self.base.intervention}.")
+
+    def conditions(self) -> list[Condition]:
+        """What is tested on, clean first.
+
+        Raises:
+            InvalidArgumentError: no corruption that can be trained on, or one name in two forms, which the table could not
+                tell apart.
+        """
+        found = suites.resolve(list(self.suite), self.severities)
+        forms: dict[str, tuple[object, ...]] = {}
+        for condition in found:
+            form = (condition.kind, condition.variant, condition.storage, condition.strength, condition.params)
+            if forms.setdefault(condition.name, form) != form:
+                raise InvalidArgumentError(
+                    f"The suite has {condition.name} in two forms (kind, strength, variant, storage or parameters); an atlas takes one."
+                )
+        if not any(_intervention(condition) for condition in found):
+            raise InvalidArgumentError(f"Nothing in {', '.join(self.suite)} can be trained on; name corruptions.")
+        return found
+
+    def members(self) -> list[Member]:
+        """The models: the standard one and one for each condition that can be trained on, seed by seed."""
+        trained: dict[str, tuple[str, dict[str, str]]] = {STANDARD: ("standard", {})}
+        for condition in self.conditions():
+            if (how := _intervention(condition)) is not None:
+                trained.setdefault(condition.name, how)
+        return [
+            Member(
+                name,
+                dataclasses.replace(self.base, intervention=how, settings=tuple(settings.items()), seed=seed),
+            )
+            for seed in self.seeds
+            for name, (how, settings) in trained.items()
+        ]
+
+    def dataset(self) -> Dataset:
+        """The test images."""
+        if self.base.dataset == "scenes":
+            side = {} if self.base.side is None else {"side": self.base.side}
+            return Scenes("test", size=self.images or SCENES_IMAGES, **side)
+        return datasets.load_dataset(self.base.dataset, split="test", limit=self.images, side=self.base.side)
+
+    def table(self, evaluated: pd.DataFrame, models: dict[str, Member]) -> pd.DataFrame:
+        """The tidy table of accuracies that `robustcore.overlap.measure` takes, from a table of evaluations.
+
+        Args:
+            evaluated: as `robustcore.evaluate` gives it.
+            models: the member behind each of its model names.
+
+        Returns:
+            One row for each model and condition: trained_on, tested_on, seed, accuracy (the mean over severities), n, reason; kind,
+            severities, strength; architecture, dataset, split, epochs.
+        """
+        found = mean_over_severities(evaluated)
+        owners = [models[name] for name in found["model"]]
+        return pd.DataFrame(
+            {
+                "trained_on": [member.trained_on for member in owners],
+                "tested_on": found["name"],
+                "seed": [member.recipe.seed for member in owners],
+                "accuracy": found["accuracy"],
+                "n": found["n"],
+                "reason": found["reason"],
+                "kind": found["kind"],
+                "severities": found["severities"],
+                "strength": found["strength"],
+                "architecture": self.base.model,
+                "dataset": found["dataset"],
+                "split": found["split"],
+                "epochs": self.base.epochs,
+            }
+        )
+
+    def output(self) -> Path:
+        """Where the table is kept if nobody says otherwise."""
+        named = "+".join(Path(name).stem if name.endswith(".toml") else name for name in self.suite)
+        return paths.cache() / "overlap" / f"{named}-{self.base.model.replace('/', '-')}.csv"
+
+
+def _intervention(condition: Condition) -> tuple[str, dict[str, str]] | None:
+    """The training on a condition: augmentation on a corruption, adversarial training with an attack; None where there is none."""
+    if condition.kind == "corruption":
+        return "augmentation", {"corruption": condition.name}
+    if condition.kind == "attack" and condition.name in interventions.names():
+        return condition.name, {}
+    return None
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as csv; it appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.with_name(f".{path.name}.part")
+    table.to_csv(made, index=False)
+    made.replace(path)
+
+
+def read(path: Path | str) -> pd.DataFrame:
+    """A table that `write` wrote."""
+    try:
+        return pd.read_csv(path, keep_default_na=True, dtype={"severities": str, "strength": str, "reason": str})
+    except (OSError, ValueError) as error:
+        raise InvalidArgumentError(f"The table of accuracies {path} cannot be read ({error}).") from error
