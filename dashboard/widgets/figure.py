@@ -44,6 +44,9 @@ def card(
         footer: provenance, in small print.
         origin: whose fingerprints and runs stand below the footer for whoever opens it.
     """
+    if table is not None:
+        table = table.copy(deep=False)
+        table.attrs = {}  # a browser is sent the numbers alone
     with st.container(border=True, key=f"card-{key}"):
         st.subheader(title, anchor=False, help=help)
         if says:

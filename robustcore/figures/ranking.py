@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, finish, shortest, strokes
+from robustcore.figures._style import NEUTRAL, PALETTE, finish, shortest, strokes
 from robustcore.figures.bars import UNSELECTED, Scale, ends, hover
 
 _ROW, _BAR = 38, 13  # pixels of a model, and of its bar
@@ -28,7 +28,9 @@ def ranking(
         best: "higher" or "lower".
     """
     rows = table.sort_values("value", ascending=best == "lower", na_position="last", kind="stable")
-    drawn = strokes(models)
+    # Each bar bears its model's name. Where colours would come round, one says as much and looks calmer.
+    many = len(models) > len(PALETTE)
+    colours = [PALETTE[0] if many else strokes(models)[m].colour for m in rows.loc[rows["value"].notna(), "model"]]
     names = shortest(list(rows["model"]), 36)
     low, high = ends(rows, scale)
     places = [i * _ROW + _ROW * 0.68 for i in range(len(rows))]
@@ -43,7 +45,7 @@ def ranking(
         }  # fmt: skip
     figure.add_bar(
         orientation="h", x=shown["value"] * scale.factor, y=at, width=_BAR, error_x=error, showlegend=False,
-        marker={"color": [drawn[m].colour for m in shown["model"]]}, customdata=shown[["model", "name"]].to_numpy(),
+        marker={"color": colours}, customdata=shown[["model", "name"]].to_numpy(),
         hovertext=[hover(row, scale) for row in shown.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>",
         unselected={"marker": {"opacity": UNSELECTED}},
     )  # fmt: skip
