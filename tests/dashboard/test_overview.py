@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
+import math
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import pandas as pd
 import pytest
 
 import robustcore as rc
 from dashboard import data, pages
 from dashboard.widgets import model_table
 from dashboard.widgets.model_table import Cell, Heading, Row
+from robustcore.models import Card
+from robustcore.reports.overview import COLUMNS, Overview
+from robustcore.reports.provenance import Provenance
 from tests.dashboard.conftest import OpenPage, markup, sound
 
 
@@ -57,6 +63,46 @@ def test_every_link_leads_to_a_page_with_the_model_in_its_address(open_page: Ope
     assert {a.path for a in addresses} <= {v.address for v in pages.views()}
     for address in addresses:
         assert [only] in parse_qs(address.query).values()
+
+
+def crowd() -> Overview:
+    """Fourteen models of two trainings, the best last, one with a name of eighty characters; natural shifts, no attack."""
+    names = [f"own/model-{i}" for i in range(13)] + ["own/" + "x" * 76]
+    rows = [
+        dict.fromkeys(COLUMNS, math.nan)
+        | {"model": name, "clean": 0.9, "mean": 0.5 + i / 100, "conditions": 15, "n": 100, "worst_name": "fog", "worst": 0.1,
+           "worst_severity": 5, "broken_name": "", "attack_images": 0, "attack_known": 0, "shifted": 0.4, "shifts": 1,
+           "shift_images": 100}
+        for i, name in enumerate(names)
+    ]  # fmt: skip
+    sets = pd.DataFrame([(n, "shift", "sketch", 0.4) for n in names], columns=["model", "kind", "name", "accuracy"])
+    nothing = Provenance(tuple(names), "scenes", "test", (100, 100), 0, (), "memory", "none", "")
+    return Overview(pd.DataFrame(rows), sets, (), nothing)
+
+
+def test_many_models_are_grouped_best_first_limited_and_searched(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = crowd()
+    monkeypatch.setattr(data, "evaluated", lambda dataset: list(found.table["model"]))
+    monkeypatch.setattr(data, "overview", lambda models, dataset: found)
+    training = dict(zip(found.table["model"], ["pgd"] * 7 + ["mixup"] * 7, strict=True))
+    card = Card("", ("a",), 64, "scenes", architecture="scenes/resnet")
+    monkeypatch.setattr(data, "card", lambda name: dataclasses.replace(card, intervention=training[name]))
+    at = open_page("overview", overview_group="Training")
+    assert sound(at)
+    shown = markup(at, "overview_models")
+    assert re.findall(r'rowgroup">(.*?)<', shown) == ["mixup", "pgd"]
+    assert shown.count("<tr><th") - 1 == 12  # six of each group; the head is a row too
+    assert "own/" + "x" * 76 in shown
+    assert "own/model-0<" not in shown
+    assert any("2 more models" in c.value for c in at.caption)
+    at.text_input(key="overview_find").set_value("MODEL-0").run()
+    assert "own/model-0<" in markup(at, "overview_models")
+    assert not at.dataframe
+    next(b for b in at.button if b.label == "See each set").click().run()
+    assert sound(at)
+    assert list(at.dataframe[0].value.columns) == ["Model", "Sketch"]
 
 
 def test_names_are_text_and_a_page_that_is_not_there_is_no_link() -> None:
