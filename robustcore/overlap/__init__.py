@@ -5,11 +5,13 @@ mean_overlaps, coverage      what a benchmark weighs twice, and what it forgets
 categories                   K-means and others on the rows, SCC and DCC, stability
 benchmarks                   algorithm 2, substitutions, the Syn2Nat pick
 correlation                  algorithm 3 with p-values, the check of categories over models
+
+What an atlas trains and tests stands in `plan` and `compute`, which are imported where they are needed.
 """
 
 from __future__ import annotations
 
-from robustcore.overlap import benchmarks, categories, correlation
+from robustcore.overlap import benchmarks, categories, correlation, population
 from robustcore.overlap.balance import Balance, coverage, mean_overlaps
 from robustcore.overlap.overlaps import Cell, Overlap, measure, scores
 
@@ -23,5 +25,6 @@ __all__ = [
     "coverage",
     "mean_overlaps",
     "measure",
+    "population",
     "scores",
 ]

@@ -70,7 +70,7 @@ class Sweep:
 
     Attributes:
         table: one row for each K: k, scc, dcc, inertia (sum of squared distances to the centroids), stability (mean adjusted
-            Rand index between the K-means of different seeds with one initialisation each, 1 is "always the same").
+            Rand index between the K-means of different seeds with a tenth of the initialisations, 1 is "always the same").
         categories: by K.
         chosen: the first K whose SCC passes the rule, or None.
         rule: what SCC has to pass.
@@ -156,7 +156,8 @@ def sweep(
         _check(k, matrix, left_out)
         labels, inertia = _fit(matrix.to_numpy(), k, seed, initialisations, ITERATIONS)
         found[k] = _categories("k-means", matrix, labels, left_out)
-        again = [_fit(matrix.to_numpy(), k, seed + i, 1, ITERATIONS)[0] for i in range(repeats)]
+        fewer = max(1, initialisations // 10)
+        again = [_fit(matrix.to_numpy(), k, seed + i, fewer, ITERATIONS)[0] for i in range(repeats)]
         rows.append((k, found[k].scc, found[k].dcc, inertia, _mean_agreement(again)))
     table = pd.DataFrame(rows, columns=["k", "scc", "dcc", "inertia", "stability"])
     passing = table.loc[table["scc"] > rule, "k"]
