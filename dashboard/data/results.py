@@ -92,7 +92,7 @@ def comparison(
     )
 
 
-@reads_results(max_entries=8)
+@reads_results(ttl=15, max_entries=8)
 def overview(models: tuple[str, ...], dataset_name: str) -> Overview:
     """What is stored of each model, in one row; why a model has none stands among the notes."""
     from robustcore.errors import ModelError

@@ -11,7 +11,7 @@ from dashboard.comparing.modes import ATTACKS, MODES, TITLES, Mode
 from dashboard.comparing.shown import Settings, Shown
 from dashboard.data import comparing
 from dashboard.pages import Page
-from dashboard.widgets import figure, labels, links, robust_accuracy, states
+from dashboard.widgets import figure, labels, links, report, robust_accuracy, states
 from robustcore.reports import mixed
 from robustcore.reports.compare import Comparison
 
@@ -73,6 +73,10 @@ def _view(view: str, mode: Mode, choice: Choice) -> None:
     if mode.measured and shown.result is not None:
         words.means(found, shown.result)
     _missing(found, choice)
+    report.button(
+        [m for m in choice.models if m in found.models], choice.dataset, choice.suites, key=KEY,
+        severities=choice.severities, storage=choice.storage, seed=choice.seed, reference=settings.reference,
+    )  # fmt: skip
 
 
 def _card(shown: Shown, choice: Choice, found: Comparison | None) -> None:

@@ -1,0 +1,34 @@
+"""The button that saves a comparison as a report: it stands where models are compared, and makes the file of what is chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import streamlit as st
+
+from dashboard.widgets import report
+from tests.dashboard.conftest import OpenPage, sound
+
+
+@pytest.mark.parametrize("page", ["overview", "compare"])
+def test_the_report_of_what_is_chosen_is_a_button_away(
+    page: str, open_page: OpenPage, evaluated: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(report, "button", lambda models, *chosen, **more: asked.update(models=list(models), **more))
+    at = open_page(page, compare_model=[evaluated], compare_severity=["2", "3"])
+    assert sound(at)
+    assert evaluated in asked["models"]
+    if page == "compare":
+        assert asked["models"] == [evaluated]
+        assert tuple(asked["severities"]) == (2, 3)
+
+
+def test_it_makes_one_file_with_the_model_in_it(evaluated: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: dict[str, Any] = {}
+    monkeypatch.setattr(st, "download_button", lambda label, data, **more: made.update(more, data=data))
+    report.button([evaluated], "scenes", ["contrast"], key="x")
+    file = made["data"]()
+    assert made["mime"] == "text/html"
+    assert f"<h1>{evaluated} under 1 corruption of scenes</h1>" in file.decode()
