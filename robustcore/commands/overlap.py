@@ -61,6 +61,10 @@ def run(args: argparse.Namespace) -> int:
     what = plan.Plan(tuple(args.suite), base, tuple(range(args.seeds)), args.images, severities)
     members = what.members()
     print(f"{len(members)} models ({args.seeds} of each kind), each tested on {len(what.conditions())} conditions.")
+    tested = "all severities" if severities is None else f"severities {', '.join(map(str, severities))}"
+    print(
+        f"Training draws a severity, or a strength in the range, for each image; tested are {tested}, or drawn strengths."
+    )
     memory.keep()
     began = time.monotonic()
     with Bar() as bar:

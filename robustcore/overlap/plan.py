@@ -164,6 +164,12 @@ def write(table: pd.DataFrame, path: Path) -> None:
     made.replace(path)
 
 
+def tables() -> dict[str, Path]:
+    """The tables that there are, by file name without its ending: those that ship, and those computed here, which go first."""
+    folders = (paths.assets() / "overlap", paths.cache() / "overlap")
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.csv"))}
+
+
 def read(path: Path | str) -> pd.DataFrame:
     """A table that `write` wrote."""
     try:

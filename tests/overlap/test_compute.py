@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from robustcore import overlap
+from robustcore import overlap, paths
 from robustcore.cli import main
 from robustcore.errors import InvalidArgumentError
 from robustcore.models import load_model
@@ -76,6 +76,7 @@ def test_the_command_trains_tests_writes_and_does_nothing_twice(
     assert "3 models (1 of each kind), each tested on 3 conditions." in out
     assert f"Accuracies: {output}" in out
     assert "training: 3/3 models  contrast" in err
+    assert "tested are severities 3, or drawn strengths" in out
     table = plan.read(output)
     assert sorted(zip(table["trained_on"], table["tested_on"], strict=True)) == sorted(
         (row, column)
@@ -122,6 +123,18 @@ def test_trainings_run_in_processes_of_their_own(folder: Path) -> None:
     assert [now.done for now in seen] == [3]
     alone = runs.fit(members[2].recipe, output=folder / "alone.safetensors", device="cpu").model
     assert load_model(members[2].path).fingerprint() == alone.fingerprint()
+
+
+def test_tables_that_ship_and_those_computed_here_are_found_by_name(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "assets", lambda: tmp_path / "assets")
+    table = pd.DataFrame({"trained_on": ["standard"], "tested_on": ["clean"], "accuracy": [0.9]})
+    plan.write(table, tmp_path / "assets" / "overlap" / "a.csv")
+    plan.write(table, tmp_path / "assets" / "overlap" / "b.csv")
+    plan.write(table.assign(accuracy=0.8), own_cache / "overlap" / "b.csv")
+    assert list(plan.tables()) == ["a", "b"]
+    assert plan.read(plan.tables()["b"])["accuracy"].tolist() == [0.8]
 
 
 def test_bad_plans(folder: Path, tmp_path: Path) -> None:
