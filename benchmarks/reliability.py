@@ -35,7 +35,7 @@ _LEDGER = (
     "INSERT INTO ledger VALUES ('stored', NEW.cell, NEW.shard, ''); END",
 )
 _EARLY = 0.15  # of the kills fall into the seconds in which a worker starts
-_START_SECONDS = 3.0
+_START_SECONDS = 1.0
 _MOMENT_SECONDS = 0.1
 
 
