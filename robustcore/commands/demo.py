@@ -14,27 +14,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train one after the other; an interrupted training goes on after its last whole epoch."""
-    from robustcore.commands.train import shown_on, stages_on
-    from robustcore.progress import Bar
-    from robustcore.training import runs, zoo
+    """Train what is missing, on a CPU one model in each core; an interrupted training goes on after its last whole epoch."""
+    from robustcore.progress import Bar, duration
+    from robustcore.training import zoo
 
     todo = zoo.missing()
-    print(f"{len(zoo.ZOO) - len(todo)} of {len(zoo.ZOO)} demo models are there and current.")
-    for name in todo:
-        print(f"Training {name}", flush=True)
-        with Bar() as bar:
-            fitted = runs.fit(
-                zoo.ZOO[name],
-                output=zoo.path_of(name),
-                half=True,
-                device=args.device,
-                progress=shown_on(bar),
-                stage=stages_on(bar),
-                resume=True,
-            )
-        accuracy = ", ".join(f"{split} {value:.1%}" for split, value in fitted.accuracy.items())
-        print(f"{fitted.path}: {accuracy}", flush=True)
+    done = len(zoo.ZOO) - len(todo)
+    print(f"{done} of {len(zoo.ZOO)} demo models are there and current.", flush=True)
+    with Bar() as bar:
+
+        def show(shares: dict[str, float]) -> None:
+            text = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+            bar.update(round(100 * (done + sum(shares.values()))), 100 * len(zoo.ZOO), text)
+
+        def tell(name: str, accuracy: dict[str, float], seconds: float) -> None:
+            nonlocal done
+            done += 1
+            accuracies = ", ".join(f"{split} {value:.1%}" for split, value in accuracy.items())
+            bar.line(f"{name}: {accuracies}; trained in {duration(seconds)}")
+
+        zoo.train(todo, device=args.device, progress=show, finished=tell)
     return _evaluate(args.device)
 
 

@@ -1,10 +1,12 @@
 """The demo results: what the zoo's models answer, as it ships in `assets/results/demo.sqlite`.
 
-The shipped file has the counts of every unit, and of the predictions the label and one predicted class per image.
+The shipped file has the counts of every unit, and of the predictions the label and one predicted class per image; for
+clean images and those of unknown classes also what anomaly scores are made of.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import sqlite3
@@ -13,11 +15,11 @@ from contextlib import closing
 from pathlib import Path
 
 from robustcore import paths
-from robustcore.evaluation import database, evaluations, plan, rows, schema
+from robustcore.evaluation import database, evaluations, operations, plan, rows, schema
 from robustcore.evaluation.evaluations import Prepared
 from robustcore.evaluation.plan import Cell, Key
 from robustcore.evaluation.runner import Progress, Summary
-from robustcore.evaluation.store import Layer, Store
+from robustcore.evaluation.store import Store
 from robustcore.models import load_model
 from robustcore.training import zoo
 
@@ -27,17 +29,24 @@ SEED = 0
 
 @dataclasses.dataclass(frozen=True)
 class Share:
-    """One share of the demo: suites, the number of test images (None for all), whether attacks transfer between models."""
+    """One share of the demo: suites, the number of test images (None for all), the models that are scored (none for all of
+    the zoo), and those that attacks are crafted on beside the one that is scored."""
 
     suites: tuple[str, ...]
     limit: int | None = None
-    transfer: bool = False
+    models: tuple[str, ...] = ()
+    surrogates: tuple[str, ...] = ()
 
 
+_STANDARD = ("scenes/resnet-standard", "scenes/vgg-standard")
 SHARES = (
     Share(("imagenet-c", "imagenet-c-extra")),
-    Share(("imagenet-p", "imagenet-p-extra"), limit=240),  # a sequence is some thirty images
-    Share(("robust-accuracy",), limit=240, transfer=True),
+    Share(("scenes-shifts",)),
+    Share(("laugros",)),
+    Share(("robust-accuracy",), limit=240, surrogates=_STANDARD),
+    Share(("attacks",), limit=240, models=_STANDARD, surrogates=_STANDARD),
+    Share(("imagenet-p", "imagenet-p-extra"), limit=240, models=_STANDARD),  # a sequence is some thirty frames
+    Share(("candidates-40",), limit=1200, models=_STANDARD),
 )
 
 
@@ -48,13 +57,14 @@ def path() -> Path:
 
 def prepare() -> list[Prepared]:
     """The evaluations that ship, of every model of the zoo on the test images of scenes."""
-    models = [load_model(name) for name in sorted(zoo.ZOO)]
+    models = {name: load_model(name) for name in sorted(zoo.ZOO)}
     return [
         evaluations.prepare(
-            models, DATASET, share.suites, limit=share.limit, seed=SEED, surrogates=models if share.transfer else ()
+            [models[name] for name in share.models or models], DATASET, share.suites, limit=share.limit, seed=SEED,
+            surrogates=[models[name] for name in share.surrogates],
         )
         for share in SHARES
-    ]
+    ]  # fmt: skip
 
 
 def cells(prepared: Sequence[Prepared]) -> list[Cell]:
@@ -82,14 +92,15 @@ def build(
 ) -> Summary | None:
     """Compute what the demo lacks, and write the shipped file anew; None where it is current.
 
-    What is computed lands in the cache first, so that an interrupted build goes on where it stopped.
+    What is computed lands in the cache first, so that an interrupted build goes on where it stopped. What ships already
+    and still holds is taken over.
     """
     prepared = prepare()
     wanted = cells(prepared)
     if is_current(wanted):
         return None
     summary = Summary()
-    with Store(shipped=False) as store:
+    with Store() as store:
         for part in prepared:
             done = evaluations.carry_out(part, store, device=device, progress=progress, command=command)
             summary.total += done.total
@@ -112,13 +123,14 @@ def ship(cells: Sequence[Cell], store: Store, target: Path) -> None:
     try:
         with (
             database.translated(made),
-            Layer(store.path, shipped=False).open() as source,
+            contextlib.ExitStack() as opened,
             closing(schema.connect(made, write=True)) as out,
         ):
-            known = rows.cells(source, cells)
+            sources = [opened.enter_context(layer.open()) for layer in store.layers()]
+            known = [(source, rows.cells(source, cells)) for source in sources]
             with database.transaction(out):
                 for cell in cells:
-                    _copy(source, out, known[cell.key]["id"], cell)
+                    _copy([(source, found[cell.key]["id"]) for source, found in known if cell.key in found], out, cell)
             # Without a write-ahead log a file can be opened immutable, from a read-only place.
             out.execute("PRAGMA journal_mode = DELETE")
             out.execute("VACUUM")
@@ -127,19 +139,24 @@ def ship(cells: Sequence[Cell], store: Store, target: Path) -> None:
         made.unlink(missing_ok=True)
 
 
-def _copy(source: sqlite3.Connection, out: sqlite3.Connection, id_: int, cell: Cell) -> None:
-    """One cell's units: their counts as they are, their predictions in compact form."""
+def _copy(sources: Sequence[tuple[sqlite3.Connection, int]], out: sqlite3.Connection, cell: Cell) -> None:
+    """One cell's units from (connection, the cell's id there), the first that has one: their counts as they are, their
+    predictions in compact form."""
     place = rows.cell_id(out, cell)
     wanted = {unit.shard: unit for unit in cell.units()}
-    for shard, *_, seconds, date, run, _ in source.execute(rows.UNITS, (id_,)).fetchall():
-        if shard not in wanted:
-            continue
-        predictions = rows.read(source, id_, shard)
-        assert predictions is not None
-        predictions = predictions.prefix(wanted[shard].n)
-        run_row = source.execute("SELECT identity, date, device, versions, command FROM runs WHERE id = ?", (run,))
-        rows.insert_unit(
-            out, (place, shard), predictions.counts(), predictions.compact().to_bytes(),
-            seconds=seconds, date=date, run=rows.copied_run(out, run_row.fetchone()),
-        )  # fmt: skip
+    # What a model says to known images and to unknown ones are compared by their scores.
+    scores = cell.condition.kind == "clean" or bool(operations.of(cell.condition).unlabelled(cell.condition))
+    for source, id_ in sources:
+        for shard, n, *_, seconds, date, run, _ in source.execute(rows.UNITS, (id_,)).fetchall():
+            if shard not in wanted or n < wanted[shard].n:
+                continue
+            size = wanted.pop(shard).n
+            predictions = rows.read(source, id_, shard)
+            assert predictions is not None
+            counts = rows.counts(source, (id_, shard)) if n == size else predictions.prefix(size).counts()
+            run_row = source.execute("SELECT identity, date, device, versions, command FROM runs WHERE id = ?", (run,))
+            rows.insert_unit(
+                out, (place, shard), counts, predictions.prefix(size).compact(scores=scores).to_bytes(),
+                seconds=seconds, date=date, run=rows.copied_run(out, run_row.fetchone()),
+            )  # fmt: skip
     rows.recount(out, place)

@@ -59,8 +59,9 @@ class Predictions:
         ids: (n,) int64 image ids, or None in the shipped form.
         labels: (n,) int32, in the model's classes.
         classes: (n, [F,] k) int32, best first, -1 where the model has fewer classes; k is 5, or 1 in the shipped form.
-        logits: (n, [F,] 5) float32 of those classes, -inf where there are fewer; None in the shipped form.
-        log_sum_exp: (n, [F]) float32 over all logits; None in the shipped form.
+        logits: (n, [F,] k) float32 of those classes, -inf where there are fewer; None in the shipped form but for clean
+            images and those of unknown classes.
+        log_sum_exp: (n, [F]) float32 over all logits; None where there are no logits.
         mean_logit: (n, [F]) float32 over all logits; None in the shipped form.
         values: name -> (n,) float32, further per-image numbers (an attack's success and norms, say).
     """
@@ -112,9 +113,13 @@ class Predictions:
         """The first n images."""
         return self._map(lambda array: array[:n])
 
-    def compact(self) -> Predictions:
-        """The shipped form: the label and one predicted class per image."""
-        return Predictions(None, self.labels, self.classes[..., :1])
+    def compact(self, *, scores: bool = False) -> Predictions:
+        """The shipped form: the label and one predicted class per image; with `scores` also that class's logit and the
+        log-sum-exp, which the anomaly scores are made of."""
+        short = Predictions(None, self.labels, self.classes[..., :1])
+        if not scores or self.logits is None:
+            return short
+        return dataclasses.replace(short, logits=self.logits[..., :1], log_sum_exp=self.log_sum_exp)
 
     def _map(self, function: Any) -> Predictions:
         fields: dict[str, Any] = {name: None if (a := getattr(self, name)) is None else function(a) for name in _FIELDS}

@@ -222,6 +222,14 @@ def recount(connection: sqlite3.Connection, cell: int) -> None:
     )
 
 
+def counts(connection: sqlite3.Connection, place: tuple[int, int]) -> Counts:
+    """The counts of the unit at (cell, shard), as they were stored."""
+    sums = connection.execute("SELECT name, total FROM unit_values WHERE cell = ? AND shard = ?", place).fetchall()
+    columns = ", ".join(COUNTS)
+    row = connection.execute(f"SELECT {columns} FROM units WHERE cell = ? AND shard = ?", place).fetchone()
+    return Counts(**dict(zip(COUNTS, row, strict=True)), values=dict(sums))
+
+
 def damage(connection: sqlite3.Connection, cell: int, unit: tuple[Any, ...]) -> str:
     """What is wrong with a unit, a row of `UNITS`; "" where nothing is."""
     place = (cell, unit[0])

@@ -28,8 +28,7 @@ def gather(
 
     Returns:
         One row for each model and anomaly score ("maximum softmax", "maximum logit"): auroc, aupr and fpr95, 0 .. 1;
-        known and unknown, the numbers of images; and why a number is NaN. Shipped results hold one class for each image
-        and no logits, so that nothing can be said from them.
+        known and unknown, the numbers of images; and why a number is NaN.
     """
     results = store if isinstance(store, Store) else Store(store)
     prepared = evaluations.prepare(models, dataset, [CONDITION], limit=limit)
@@ -50,7 +49,7 @@ def _measured(known: Predictions | None, unknown: Predictions | None, kind: str)
         return undefined | {"reason": "not evaluated"}
     a, b = _scores(known, kind), _scores(unknown, kind)
     if a is None or b is None:
-        return undefined | {"reason": "shipped results hold no logits"}
+        return undefined | {"reason": "the stored predictions hold no logits"}
     return {
         "auroc": detection.auroc(a, b),
         "aupr": detection.aupr(a, b),

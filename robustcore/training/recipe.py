@@ -112,11 +112,15 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def name(self) -> str:
-        """What the trained model is called: dataset, architecture, intervention, and a seed other than 0."""
+        """What the trained model is called: dataset, architecture, intervention, and a seed other than 0.
+
+        A training that only goes on from another model without any intervention is called continued.
+        """
         family, _, short = self.model.partition("/")
         dataset = self.dataset if "/" not in self.dataset else Path(self.dataset).name
         place = family if family == dataset else f"{dataset}/{family}"
-        return f"{place}/{short}-{self.make().label}" + (f"-seed{self.seed}" if self.seed else "")
+        label = "continued" if self.start and self.intervention == "standard" else self.make().label
+        return f"{place}/{short}-{label}" + (f"-seed{self.seed}" if self.seed else "")
 
     def command(self) -> str:
         """The command line that trains it."""

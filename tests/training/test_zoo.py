@@ -1,0 +1,44 @@
+"""The demo zoo: recipes under the names that they train, and several trainings side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from robustcore import paths
+from robustcore.errors import TrainingError
+from robustcore.training import Recipe, zoo
+
+
+def test_every_recipe_stands_behind_the_one_that_it_starts_from() -> None:
+    seen: set[str] = set()
+    for name, recipe in zoo.ZOO.items():
+        assert recipe.name() == name
+        assert recipe.start is None or recipe.start in seen
+        seen.add(name)
+
+
+def test_what_ships_is_small() -> None:
+    assert sum(zoo.path_of(name).stat().st_size for name in zoo.ZOO) <= 48e6
+
+
+def test_a_model_waits_for_the_one_that_it_starts_from() -> None:
+    names = ["scenes/resnet-mixup", "scenes/resnet-standard", "scenes/vgg-standard", "scenes/vgg-mixup"]
+    assert zoo.ready(names, []) == ["scenes/resnet-standard", "scenes/vgg-standard"]
+    assert zoo.ready([names[0], names[3]], ["scenes/resnet-standard"]) == ["scenes/vgg-mixup"]
+
+
+def test_several_are_trained_at_once_and_one_that_fails_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "assets", lambda: tmp_path)
+    good = [Recipe("scenes/vgg", intervention=name, epochs=1, limit=64) for name in ("cutout", "mixup")]
+    broken = Recipe("scenes/vgg", epochs=1, limit=64, start="scenes/resnet-standard")
+    monkeypatch.setattr(zoo, "ZOO", {recipe.name(): recipe for recipe in (*good, broken)})
+    ended: list[str] = []
+    zoo.train([r.name() for r in good], device="cpu", finished=lambda name, accuracy, seconds: ended.append(name))
+    assert sorted(ended) == ["scenes/vgg-cutout", "scenes/vgg-mixup"]
+    assert zoo.missing() == [broken.name()]
+    with pytest.raises(TrainingError, match=r"^scenes/vgg-continued: A scenes/vgg cannot start from scenes/resnet"):
+        zoo.train(zoo.missing(), device="cpu")
