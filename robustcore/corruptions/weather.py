@@ -68,11 +68,14 @@ def frost(x: Tensor, draws: Draws, size: Size, image: float, texture: float) -> 
     places = draws.integers(0, 1 << 24, 2).tolist()
     scale = _FROST_SCALES[size.variant] * size.scale
     smallest = _frost.textures(1.0, torch.device("cpu"))
+    scaled: dict[float, tuple[Tensor, ...]] = {}  # looked up once: each time the files are asked whether they changed
     crops = []
     for index, (down, across) in zip(which, places, strict=True):
         height, width = smallest[index].shape[1:]
         enough = max(scale, (size.height + 2) / height, (size.width + 2) / width)
-        picture = _frost.textures(enough, x.device)[index]
+        if enough not in scaled:
+            scaled[enough] = _frost.textures(enough, x.device)
+        picture = scaled[enough][index]
         # The last position is left out, as in the reference.
         top = down * (picture.shape[1] - size.height) >> 24
         left = across * (picture.shape[2] - size.width) >> 24

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from robustcore.datasets._base import Dataset
 from robustcore.errors import ModelError, RobustcoreError
@@ -272,9 +273,29 @@ class Session:
 
 
 def _prepared(model: Classifier, device: torch.device) -> Classifier:
-    """A copy for scoring: in eval mode, without gradients of its weights, in the memory layout that convolutions like."""
-    prepared: Classifier = copy.deepcopy(model).eval().requires_grad_(False).to(device)
-    return prepared.to(memory_format=torch.channels_last)
+    """A copy for scoring: in eval mode, without gradients of its weights, normalisations folded into the convolutions before
+    them, in the memory layout that convolutions like."""
+    prepared: Classifier = copy.deepcopy(model).eval().requires_grad_(False)
+    _fold(prepared)
+    return prepared.to(device).to(memory_format=torch.channels_last)
+
+
+def _fold(module: nn.Module) -> None:
+    """Batch normalisation in eval mode is a factor and a shift for each channel: where a sequence has it right behind a
+    convolution, both are one convolution."""
+    if isinstance(module, nn.Sequential):
+        for at in range(len(module) - 1):
+            convolution, normalisation = module[at], module[at + 1]
+            # Exactly these: what is derived from them may do something else.
+            if (
+                type(convolution) is nn.Conv2d
+                and type(normalisation) is nn.BatchNorm2d
+                and normalisation.track_running_stats
+            ):
+                module[at] = fuse_conv_bn_eval(convolution, normalisation)
+                module[at + 1] = nn.Identity()
+    for child in module.children():
+        _fold(child)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
