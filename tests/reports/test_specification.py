@@ -230,6 +230,7 @@ def test_what_ships_answers_a_part_of_its_images_too() -> None:
     made = spec(
         "metric='flip_probability'\nsequence='tilt'\nat_most=50",
         "metric='accuracy'\nsuite='scenes-shifts'\nat_least=50",
+        "metric='accuracy'\nattack='pgd'\neps='7/255'\nat_least=5",
         head="limit = 6",
     )
     assert "scenes/unknown" not in [c.name for c in made.rows[1].conditions]
@@ -239,7 +240,7 @@ def test_what_ships_answers_a_part_of_its_images_too() -> None:
     assert cell.each is not None
     assert cell.flips == pytest.approx(cell.each.mean())
     asked = specification.missing(made, found)
-    assert [(need.limit, len(need.conditions)) for need in asked] == [(6, 5)]
+    assert [(need.limit, [c.name for c in need.conditions]) for need in asked] == [(6, ["pgd"])]
 
 
 def test_needs_ask_once_for_each_number_of_images_and_for_the_references() -> None:
