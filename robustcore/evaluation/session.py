@@ -277,7 +277,7 @@ def _prepared(model: Classifier, device: torch.device) -> Classifier:
     them, in the memory layout that convolutions like."""
     prepared: Classifier = copy.deepcopy(model).eval().requires_grad_(False)
     _fold(prepared)
-    return prepared.to(device).to(memory_format=torch.channels_last)
+    return prepared.eval().to(device).to(memory_format=torch.channels_last)
 
 
 def _fold(module: nn.Module) -> None:
