@@ -28,9 +28,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
     )
     add("--seeds", type=_positive, default=1, metavar="N", help="trainings of each model (default: 1)")
-    add("--severity", nargs="+", type=int, choices=range(1, 6), metavar="1..5", help="tested severities (default: all)")
+    add(
+        "--severity",
+        nargs="+",
+        type=int,
+        choices=range(1, 6),
+        metavar="1..5",
+        help="tested severities, averaged (default: one drawn for each image)",
+    )
     add("--images", type=_positive, metavar="N", help="test images (default: 4800 of scenes, all of a folder)")
-    add("--epochs", type=int, metavar="N", help="of every training (default: 8)")
+    add("--epochs", type=int, metavar="N", help="of the standard model that all go on from (default: 8)")
+    add(
+        "--further",
+        type=int,
+        default=4,
+        metavar="N",
+        help="epochs from there, the same for all; 0: all from random weights (default: 4)",
+    )
     add("--batch", type=int, metavar="N", help="images in a step (default: 64)")
     add("--training-limit", type=int, metavar="N", help="use only the first N training images")
     add("--side", type=int, metavar="PIXELS", help="side of the prepared images (default: the dataset's)")
@@ -58,13 +72,15 @@ def run(args: argparse.Namespace) -> int:
     }  # fmt: skip
     base = Recipe(args.model, args.dataset, **{name: value for name, value in given.items() if value is not None})
     severities = tuple(args.severity) if args.severity else None
-    what = plan.Plan(tuple(args.suite), base, tuple(range(args.seeds)), args.images, severities)
+    what = plan.Plan(tuple(args.suite), base, args.further, tuple(range(args.seeds)), args.images, severities)
     members = what.members()
     print(f"{len(members)} models ({args.seeds} of each kind), each tested on {len(what.conditions())} conditions.")
-    tested = "all severities" if severities is None else f"severities {', '.join(map(str, severities))}"
-    print(
-        f"Training draws a severity, or a strength in the range, for each image; tested are {tested}, or drawn strengths."
+    tested = (
+        "testing too"
+        if severities is None
+        else f"tested are severities {', '.join(map(str, severities))}, or drawn strengths"
     )
+    print(f"Training draws a severity, or a strength in the range, for each image; {tested}.")
     memory.keep()
     began = time.monotonic()
     with Bar() as bar:

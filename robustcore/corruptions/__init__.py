@@ -73,7 +73,8 @@ def corrupt(
         name: a registered corruption, see `names()`.
         severity: 1..5; left out for corruptions that are defined without severities (`get(name).severities` is empty).
         strength: instead of a severity, for corruptions with a continuous range: one number, one for each image, or
-            "uniform" (drawn in the range for each image, as Laugros' thesis does).
+            "uniform" (drawn in the range for each image, as Laugros' thesis does). Corruptions with tables take "uniform"
+            too: a severity is drawn for each image.
         seed: of the random draws; an image's draws depend on (seed, name, severity, image id) alone.
         ids: (N,) image ids; default 0..N-1.
         variant: "imagenet", "tiny" or "cifar" constants; default by image side.

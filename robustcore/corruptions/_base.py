@@ -149,8 +149,11 @@ class Corruption:
     ) -> Tensor:
         """Corrupt uint8 (N, 3, H, W) images; the arguments are those of `robustcore.corrupt`.
 
-        `strength` may also be an (N,) tensor, one for each image, or "uniform": drawn in the range for each image.
+        `strength` may also be an (N,) tensor, one for each image, or "uniform": drawn in the range for each image, or among
+        the five severities where the constants are tables.
         """
+        if isinstance(strength, str) and strength == "uniform" and self.tables and severity is None:
+            return self._at_drawn_severities(images, seed=seed, ids=ids, variant=variant, epoch=epoch, view=view)
         if not images.is_cuda:
             keep_freed_memory()
         size = size_of(images, variant)
@@ -185,6 +188,20 @@ class Corruption:
         if len(parts) == 1:
             return parts[0]
         return torch.cat(parts) if parts else images.clone()
+
+    def _at_drawn_severities(self, images: Tensor, *, seed: int, ids: Tensor, epoch: int, **further: Any) -> Tensor:
+        """Each image at a severity of its own, drawn for its id; what it shows is that severity's very image."""
+        view = further["view"]
+        drawn = Draws(seed, f"{self.name}:severity", ids, epoch=epoch, view=view).integers(1, 6)
+        result = images.clone()
+        for severity in SEVERITIES:
+            chosen = (drawn == severity).nonzero().flatten()
+            if len(chosen):
+                place = chosen.to(images.device)
+                result[place] = self(
+                    images[place], severity=severity, seed=seed, ids=ids[chosen], epoch=epoch, **further
+                )
+        return result
 
     def _run(self, images: Tensor, draws: Draws, size: Size, params: Params) -> Tensor:
         x = images if self.takes == "uint8" else images.to(torch.float32).div_(255)

@@ -30,7 +30,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from robustcore import corruptions
 from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownNameError
@@ -82,7 +82,7 @@ def load(name: str | Path) -> Suite:
 
 def resolve(
     conditions: str | Path | Condition | Sequence[str | Condition],
-    severities: Sequence[int] | None = None,
+    severities: Sequence[int] | Literal["drawn"] | None = None,
     *,
     storage: str = "memory",
 ) -> list[Condition]:
@@ -91,11 +91,17 @@ def resolve(
     Args:
         conditions: a suite's name or file, "clean", a corruption's name, a condition, or a list of conditions and
             corruptions' names.
-        severities: for open conditions; see the module's docstring for what happens without.
+        severities: for open conditions; see the module's docstring for what happens without. "drawn" makes one condition
+            of each open corruption: every image at a severity, or a strength in the range, that is drawn for it.
         storage: for corruptions that name none: "memory" or "jpeg85".
     """
     if storage not in corruptions.STORAGES:
         raise UnknownNameError("storage", storage, corruptions.STORAGES)
+    drawn = severities == "drawn"
+    if isinstance(severities, str):
+        if not drawn:
+            raise InvalidArgumentError(f"Severities are some of 1, 2, 3, 4, 5, or 'drawn', not {severities!r}.")
+        severities = None
     if severities is not None:
         severities = sorted({corruptions.check_severity(s) for s in severities})
         if not severities:
@@ -112,10 +118,17 @@ def resolve(
         for row in rows:
             if row.kind == "corruption" and row.storage == "memory" and storage != "memory":
                 row = dataclasses.replace(row, storage=storage)
+            if drawn and _is_open(row) and corruptions.get(row.name).severities:
+                row = dataclasses.replace(row, strength="uniform")
             for expanded in operations.of(row).expand(row, severities):
                 operations.check(expanded)
                 found[expanded] = None
     return list(found)
+
+
+def _is_open(row: Condition) -> bool:
+    """Whether it is a corruption that waits for its severities."""
+    return row.kind == "corruption" and row.severity is None and row.strength is None
 
 
 def _named(name: str | Path) -> Sequence[Condition]:

@@ -76,6 +76,7 @@ def run(
         RobustcoreError: something in the plan cannot be had; a training that had to stop. What was finished is kept.
     """
     members = plan.members()
+    train(plan.starts(), device=device, devices=devices, progress=progress)
     train(members, device=device, devices=devices, progress=progress)
     models = [load_model(member.path) for member in members]
 

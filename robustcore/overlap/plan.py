@@ -16,7 +16,7 @@ from robustcore.evaluation.condition import Condition
 from robustcore.metrics import mean_over_severities
 from robustcore.models import checkpoints
 from robustcore.overlap.accuracies import STANDARD
-from robustcore.training import Recipe, interventions, runs
+from robustcore.training import Recipe, interventions, runs, zoo
 
 # With 2,400 images and one seed a true overlap of zero scatters by 0.16 where the self-gain is 0.1; scenes renders more.
 SCENES_IMAGES = 4800
@@ -46,19 +46,26 @@ class Member:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """An atlas. Corruptions are trained on and tested on over their whole range, as in Laugros' thesis (4.2.3): training draws
-    a severity, or a strength in the range, for each image; testing takes all severities, or draws strengths.
+    """An atlas. Corruptions are trained on and tested on over their whole range, as in Laugros' thesis (4.2.3): training and
+    testing draw a severity, or a strength in the range, for each image.
+
+    All models have one budget, and differ in the intervention alone. By default they go on from the weights of a standard
+    model, one for each seed: from random weights a training on a corruption would need longer than the standard one until its
+    clean accuracy is comparable, and a lower one feigns robustness where robustness is measured against it.
 
     Attributes:
         suite: names of suites, toml files and corruptions.
-        base: how the standard model is trained; all others differ in the intervention alone, so that all have one budget.
+        base: how a standard model is trained.
+        further: epochs that every model of the atlas, the standard one too, is trained on from there, at half the learning rate;
+            0 trains all of them by `base` from random weights.
         seeds: of the trainings.
         images: how many test images; None for 4,800 of scenes, for all of a folder.
-        severities: 1..5 that are tested where a corruption has them; None for all.
+        severities: 1..5 that are tested where a corruption has them, and averaged; None draws one for each image.
     """
 
     suite: tuple[str, ...]
     base: Recipe = dataclasses.field(default_factory=lambda: Recipe("scenes/resnet"))
+    further: int = 4
     seeds: tuple[int, ...] = (0,)
     images: int | None = None
     severities: tuple[int, ...] | None = None
@@ -66,6 +73,8 @@ class Plan:
     def __post_init__(self) -> None:
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise InvalidArgumentError("An atlas has one seed or more, all different.")
+        if self.further < 0:
+            raise InvalidArgumentError(f"The further epochs of an atlas are 0 or more, not {self.further}.")
         if self.base.intervention != "standard":
             raise InvalidArgumentError(f"The base of an atlas is the standard training, not {self.base.intervention}.")
 
@@ -76,7 +85,7 @@ class Plan:
             InvalidArgumentError: no corruption that can be trained on, or one name in two forms, which the table could not
                 tell apart.
         """
-        found = suites.resolve(list(self.suite), self.severities)
+        found = suites.resolve(list(self.suite), self.severities or "drawn")
         forms: dict[str, tuple[object, ...]] = {}
         for condition in found:
             form = (condition.kind, condition.variant, condition.storage, condition.strength, condition.params)
@@ -95,13 +104,34 @@ class Plan:
             if (how := _intervention(condition)) is not None:
                 trained.setdefault(condition.name, how)
         return [
-            Member(
-                name,
-                dataclasses.replace(self.base, intervention=how, settings=tuple(settings.items()), seed=seed),
-            )
-            for seed in self.seeds
+            Member(name, dataclasses.replace(begun, intervention=how, settings=tuple(settings.items())))
+            for begun in map(self._begun, self.seeds)
             for name, (how, settings) in trained.items()
         ]
+
+    def starts(self) -> list[Member]:
+        """The models that the members go on from, seed by seed; those that ship are not among them."""
+        return [start for seed in self.seeds if isinstance(start := self._start(seed), Member)]
+
+    def _begun(self, seed: int) -> Recipe:
+        """What all members of a seed have in common."""
+        start = self._start(seed)
+        if start is None:
+            return dataclasses.replace(self.base, seed=seed)
+        return dataclasses.replace(
+            self.base, seed=seed, epochs=self.further, learning_rate=self.base.learning_rate / 2,
+            start=start if isinstance(start, str) else str(start.path),
+        )  # fmt: skip
+
+    def _start(self, seed: int) -> str | Member | None:
+        """The model that a seed's members go on from: of the catalogue, one to be trained, or none."""
+        if not self.further:
+            return None
+        recipe = dataclasses.replace(self.base, seed=seed)
+        ready = [
+            name for name, known in zoo.ZOO.items() if known == recipe and runs.is_made_by(zoo.path_of(name), recipe)
+        ]
+        return ready[0] if ready else Member(STANDARD, recipe)
 
     def dataset(self) -> Dataset:
         """The test images."""
@@ -119,7 +149,7 @@ class Plan:
 
         Returns:
             One row for each model and condition: trained_on, tested_on, seed, accuracy (the mean over severities), n, reason; kind,
-            severities, strength; architecture, dataset, split, epochs.
+            severities, strength; architecture, dataset, split, epochs, further.
         """
         found = mean_over_severities(evaluated)
         owners = [models[name] for name in found["model"]]
@@ -138,6 +168,7 @@ class Plan:
                 "dataset": found["dataset"],
                 "split": found["split"],
                 "epochs": self.base.epochs,
+                "further": self.further,
             }
         )
 

@@ -68,6 +68,8 @@ class Corrupt(Operation):
                     + (", or a strength." if corruption.ranged else ".")
                 )
             return
+        if corruption.tables and condition.strength == "uniform":
+            return
         if corruption.limits is None:
             instead = (
                 "give a severity, 1 to 5" if corruption.severities else "it is applied as defined, without a severity"

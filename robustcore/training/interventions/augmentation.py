@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from robustcore import corruptions
@@ -47,12 +46,4 @@ def corrupted(step: Step, part: slice, name: str, severity: int = 0) -> Tensor:
         return run(images, ids)
     if severity:
         return run(images, ids, severity=severity)
-    if corruption.ranged:
-        return run(images, ids, strength="uniform")
-    result = torch.empty_like(images)
-    drawn = step.draws(f"{name}:severity").integers(1, 6)[part]
-    for each in corruptions.SEVERITIES:
-        chosen = drawn == each
-        if bool(chosen.any()):
-            result[chosen] = run(images[chosen], ids[chosen.cpu()], severity=each)
-    return result
+    return run(images, ids, strength="uniform")
