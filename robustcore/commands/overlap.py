@@ -48,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--batch", type=int, metavar="N", help="images in a step (default: 64)")
     add("--training-limit", type=int, metavar="N", help="use only the first N training images")
     add("--side", type=int, metavar="PIXELS", help="side of the prepared images (default: the dataset's)")
+    add("--precision", choices=("float32", "bf16"), default="float32", help="of the tests (default: float32)")
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     add(
         "--devices",
@@ -72,7 +73,9 @@ def run(args: argparse.Namespace) -> int:
     }  # fmt: skip
     base = Recipe(args.model, args.dataset, **{name: value for name, value in given.items() if value is not None})
     severities = tuple(args.severity) if args.severity else None
-    what = plan.Plan(tuple(args.suite), base, args.further, tuple(range(args.seeds)), args.images, severities)
+    what = plan.Plan(
+        tuple(args.suite), base, args.further, tuple(range(args.seeds)), args.images, severities, args.precision
+    )
     members = what.members()
     print(f"{len(members)} models ({args.seeds} of each kind), each tested on {len(what.conditions())} conditions.")
     tested = (

@@ -86,7 +86,7 @@ def run(
             progress(Progress("testing", now.done + now.failed, now.total, now.seconds_left, text))
 
     found = evaluations.evaluate(
-        models, plan.dataset(), plan.conditions(), device=device, store=store,
+        models, plan.dataset(), plan.conditions(), device=device, store=store, precision=plan.precision,
         executor=executors.of(devices, scheduler), progress=report,
     )  # fmt: skip
     table = plan.table(found, {model.card.name: member for model, member in zip(models, members, strict=True)})

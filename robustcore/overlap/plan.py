@@ -61,6 +61,7 @@ class Plan:
         seeds: of the trainings.
         images: how many test images; None for 4,800 of scenes, for all of a folder.
         severities: 1..5 that are tested where a corruption has them, and averaged; None draws one for each image.
+        precision: of the tests, "float32" or "bf16"; attacks are in float32 always.
     """
 
     suite: tuple[str, ...]
@@ -69,6 +70,7 @@ class Plan:
     seeds: tuple[int, ...] = (0,)
     images: int | None = None
     severities: tuple[int, ...] | None = None
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
@@ -149,7 +151,7 @@ class Plan:
 
         Returns:
             One row for each model and condition: trained_on, tested_on, seed, accuracy (the mean over severities), n, reason; kind,
-            severities, strength; architecture, dataset, split, epochs, further.
+            severities, strength; architecture, dataset, split, epochs, further, precision.
         """
         found = mean_over_severities(evaluated)
         owners = [models[name] for name in found["model"]]
@@ -169,6 +171,7 @@ class Plan:
                 "split": found["split"],
                 "epochs": self.base.epochs,
                 "further": self.further,
+                "precision": self.precision,
             }
         )
 

@@ -280,3 +280,14 @@ class TestBox:
             ours = form(image, small, 20)
             assert np.array_equal(ours[0].permute(1, 2, 0).numpy(), np.asarray(shrunk))
             assert np.array_equal(form(ours, side, 40)[0].permute(1, 2, 0).numpy(), np.asarray(grown))
+
+
+def test_a_drawn_severity_gives_each_image_what_that_severity_gives_it() -> None:
+    images = torch.randint(0, 256, (40, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    ids = torch.arange(100, 140)
+    drawn = corrupt(images, "gaussian_noise", strength="uniform", seed=3, ids=ids)
+    fixed = torch.stack([corrupt(images, "gaussian_noise", s, seed=3, ids=ids) for s in range(1, 6)])
+    same = (fixed == drawn).flatten(2).all(dim=2)  # (5, 40)
+    assert same.sum(dim=0).tolist() == [1] * 40
+    assert same.any(dim=1).all(), "40 draws meet all five severities"
+    assert torch.equal(drawn[7:9], corrupt(images[7:9], "gaussian_noise", strength="uniform", seed=3, ids=ids[7:9]))

@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 def tiny(folder: Path, **more: object) -> plan.Plan:
     base = Recipe("scenes/resnet", str(folder), epochs=1, batch=12, side=32)
-    return plan.Plan(("brightness", "contrast"), base, severities=(3,), **more)  # type: ignore[arg-type]
+    return plan.Plan(("brightness", "contrast"), base, **{"further": 0, "severities": (3,), **more})  # type: ignore[arg-type]
 
 
 def test_one_standard_model_and_one_for_each_corruption_with_one_budget(folder: Path) -> None:
@@ -47,6 +47,33 @@ def test_one_standard_model_and_one_for_each_corruption_with_one_budget(folder: 
     plain = {dataclasses.replace(m.recipe, intervention="standard", settings=(), seed=0) for m in members}
     assert len(plain) == 1
     assert len({m.path for m in members}) == 6
+
+
+def test_all_members_of_a_seed_go_on_from_its_own_standard_model(folder: Path) -> None:
+    what = tiny(folder, seeds=(0, 1), further=2)
+    starts, members = what.starts(), what.members()
+    assert [(m.trained_on, m.recipe.seed, m.recipe.epochs, m.recipe.start) for m in starts] == [
+        ("standard", 0, 1, None), ("standard", 1, 1, None),
+    ]  # fmt: skip
+    assert {(m.recipe.seed, m.recipe.start, m.recipe.epochs, m.recipe.learning_rate) for m in members} == {
+        (0, str(starts[0].path), 2, 0.05), (1, str(starts[1].path), 2, 0.05),
+    }  # fmt: skip
+
+
+def test_a_standard_model_that_ships_is_not_trained_again() -> None:
+    what = plan.Plan(("fog",), seeds=(0, 1))
+    assert [m.recipe.seed for m in what.starts()] == [1]
+    assert [m.recipe.start for m in what.members()][:2] == ["scenes/resnet-standard"] * 2
+
+
+def test_testing_draws_a_severity_for_each_image_unless_some_are_named() -> None:
+    drawn, named = plan.Plan(("fog", "laugros_blur")), plan.Plan(("fog", "laugros_blur"), severities=(2, 4))
+    assert [(c.name, c.severity, c.strength) for c in drawn.conditions()[1:]] == [
+        ("fog", None, "uniform"), ("laugros_blur", None, "uniform"),
+    ]  # fmt: skip
+    assert [(c.name, c.severity) for c in named.conditions()[1:]] == [
+        ("fog", 2), ("fog", 4), ("laugros_blur", 2), ("laugros_blur", 4),
+    ]  # fmt: skip
 
 
 def test_attacks_and_shifts_are_tested_on_and_attacks_with_a_training_are_trained_on(tmp_path: Path) -> None:
@@ -70,11 +97,12 @@ def test_the_command_trains_tests_writes_and_does_nothing_twice(
 ) -> None:
     output = tmp_path / "table.csv"
     words = ["overlap", "--suite", "brightness", "contrast", "--dataset", str(folder), "--epochs", "1", "--batch", "12"]
-    words += ["--side", "32", "--severity", "3", "--device", "cpu", "--output", str(output)]
+    words += ["--side", "32", "--severity", "3", "--further", "1", "--device", "cpu", "--output", str(output)]
     assert main(words) == 0
     out, err = capsys.readouterr()
     assert "3 models (1 of each kind), each tested on 3 conditions." in out
     assert f"Accuracies: {output}" in out
+    assert "training: 1/1 models  standard" in err  # what the three go on from
     assert "training: 3/3 models  contrast" in err
     assert "tested are severities 3, or drawn strengths" in out
     table = plan.read(output)
@@ -91,7 +119,7 @@ def test_the_command_trains_tests_writes_and_does_nothing_twice(
         raise AssertionError("trained twice")
 
     monkeypatch.setattr(runs, "fit", never)
-    again = compute.run(tiny(folder), device="cpu")
+    again = compute.run(tiny(folder, further=1), device="cpu")
     assert again.attrs["summary"]["computed"] == 0
     pd.testing.assert_series_equal(again["accuracy"], table["accuracy"])
 

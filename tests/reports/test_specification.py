@@ -168,7 +168,7 @@ BAD = [
     ("metric='app'\nclean=true\nat_least=80", 5, "defined for corruption"),
     ("metric='accuracy'\nclean=true\nseverity=3\nat_least=80", 6, "severity belongs to rows of corruption"),
     ("metric='accuracy'\ncorruption='fog'\nseverity=6\nat_least=80", 6, "1, 2, 3, 4"),
-    ("metric='accuracy'\ncorruption='fog'\nseverity='uniform'\nat_least=80", 6, "no continuous strength"),
+    ("metric='accuracy'\ncorruption='album_blur'\nseverity='uniform'\nat_least=80", 6, "no continuous strength"),
     ("metric='accuracy'\ncorruption='fog'\nseverity='often'\nat_least=80", 6, "none of these"),
     ("metric='accuracy'\ncorruption='fog'\nstrength=[1]\nat_least=80", 6, "not [1]"),
     ("metric='mfr'\nsuite='imagenet-p'\nreference='x'\ndifficulty=[{a=1}]\nat_most=8", 7, "not dict"),
