@@ -13,7 +13,7 @@ bounded. Resources are shared by all sessions and never changed. Nothing heavy i
     specifications  requirements, judged
 """
 
-from dashboard.data.attacks import attack_sweep, attacked, clean_answer, new_run, survivals
+from dashboard.data.attacks import attack_sweep, attacked, clean_answer, judged, new_run, survivals
 from dashboard.data.audits import severity_audit
 from dashboard.data.datasets import dataset, folders
 from dashboard.data.films import Film, film, film_answers
@@ -26,7 +26,7 @@ from dashboard.data.images import (
     test_thumbnail,
     upload,
 )
-from dashboard.data.models import DEFAULT_MODEL, card, intervention, model, model_names
+from dashboard.data.models import DEFAULT_MODEL, alike, card, intervention, model, model_names
 from dashboard.data.prices import devices, price
 from dashboard.data.reading import results_changed
 from dashboard.data.results import comparison, evaluated, overview, robust_accuracy, stability, subject
@@ -38,6 +38,7 @@ __all__ = [
     "Film",
     "Grid",
     "Scoring",
+    "alike",
     "attack_sweep",
     "attacked",
     "card",
@@ -52,6 +53,7 @@ __all__ = [
     "grid",
     "indices_of_class",
     "intervention",
+    "judged",
     "model",
     "model_names",
     "new_run",

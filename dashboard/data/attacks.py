@@ -89,6 +89,29 @@ def attack_sweep(victim: str, surrogate: str | None, item: Item, label: int, set
     return _swept(victim, surrogate, images.key(item), label, repr(settings), _item=item, _settings=settings)
 
 
+@st.cache_data(max_entries=32, show_spinner="Asking the other models …")
+def _judged(
+    names: tuple[str, ...],
+    victim: str,
+    surrogate: str | None,
+    image: str,
+    label: int,
+    settings: str,
+    *,
+    _done: Attacked,
+) -> pd.DataFrame:
+    from robustcore.reports import attacked
+
+    return attacked.judged({name: models.model(name) for name in names}, _done)
+
+
+def judged(
+    names: list[str], victim: str, surrogate: str | None, item: Item, settings: Settings, done: Attacked
+) -> pd.DataFrame:
+    """What further models say of an attacked image."""
+    return _judged(tuple(names), victim, surrogate, images.key(item), done.label, repr(settings), _done=done)
+
+
 def survivals(victim: str, done: Attacked) -> list[Survival]:
     """What of an attack is left after the image was saved; a few milliseconds."""
     from robustcore.reports import attacked

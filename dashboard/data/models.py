@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "scenes/resnet-standard"
 _SMALL = 3_000_000  # parameters; smaller models answer a whole grid at once
+_SMALL_FILE = 16_000_000  # bytes; of models in such files many are kept loaded, of others four
 
 _quick: set[tuple[str, int]] = set()  # small models that are loaded, with their stamps
 
@@ -38,11 +39,32 @@ def _card(name: str, stamp: int) -> Card:
 
 def model(name: str) -> Classifier:
     """The model of that name, ready to answer."""
-    return _model(name, stamp(name))
+    load = _small_model if _has_small_file(name) else _model
+    return load(name, stamp(name))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _model(name: str, stamp: int) -> Classifier:
+    return _load(name, stamp)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)  # the whole demo zoo: 2 MB each
+def _small_model(name: str, stamp: int) -> Classifier:
+    return _load(name, stamp)
+
+
+def _has_small_file(name: str) -> bool:
+    """Whether the model ships, or was trained here, in a small file."""
+    from robustcore import models, paths
+
+    folder, inner = paths.assets(), name
+    if name.startswith(models.OWN):
+        folder, inner = paths.cache(), name.removeprefix(models.OWN)
+    file = folder / "models" / f"{inner}.safetensors"
+    return file.is_file() and file.stat().st_size < _SMALL_FILE
+
+
+def _load(name: str, stamp: int) -> Classifier:
     import robustcore.models
 
     classifier = robustcore.models.load_model(name, "auto")
@@ -64,6 +86,21 @@ def stamp(name: str) -> int:
 def is_quick(name: str) -> bool:
     """Whether a model is loaded and small, so that it answers a whole grid at once."""
     return (name, stamp(name)) in _quick
+
+
+def alike(name: str) -> list[str]:
+    """The models that tell the same classes apart, that one too; one whose file cannot be read is told when it is chosen."""
+    classes = tuple(card(name).classes)
+    return [other for other in model_names() if _classes(other) == classes]
+
+
+def _classes(name: str) -> tuple[str, ...] | None:
+    from robustcore.errors import RobustcoreError
+
+    try:
+        return tuple(card(name).classes)
+    except RobustcoreError:
+        return None
 
 
 def intervention(name: str) -> str:

@@ -38,7 +38,7 @@ class Case:
     @property
     def classes(self) -> tuple[str, ...]:
         """The victim's classes."""
-        return tuple(data.model(self.victim).card.classes)
+        return tuple(data.card(self.victim).classes)
 
     def run(self) -> attacked.Attacked:
         """The attack; the same one is not run twice."""
@@ -59,7 +59,7 @@ def render() -> None:
         victim, surrogate, beside = _pick_models()
         choice = image_picker.pick(KEY)
         label = None if choice is None else _label(victim, choice)
-        settings = attack_controls.pick(KEY, data.model(victim).card.classes, label)
+        settings = attack_controls.pick(KEY, data.card(victim).classes, label)
     if choice is None:
         states.empty(
             "Choose an image", "Upload one above, or take a test image or a photograph.", icon=":material/image:"
@@ -93,7 +93,7 @@ def _pick_models() -> tuple[str, str | None, str | None]:
     a, b, c = st.columns(3, vertical_alignment="bottom")
     with a:
         victim = selection.selectbox("Model", names, key=f"{KEY}_model", kind="model")
-    alike = [n for n in names if n != victim and data.model(n).card.classes == data.model(victim).card.classes]
+    alike = [n for n in data.alike(victim) if n != victim]
     with b:
         itself = "the model itself"
         crafted = selection.selectbox(
@@ -113,7 +113,7 @@ def _pick_models() -> tuple[str, str | None, str | None]:
 
 def _label(victim: str, choice: image_picker.Choice) -> int | None:
     """The class that the attack leads away from: the true one, or what the model says of an image without one."""
-    card = data.model(victim).card
+    card = data.card(victim)
     name = choice.label_name
     if name is not None and name in card.classes:
         return card.classes.index(name)
@@ -264,8 +264,8 @@ def _sweep(case: Case) -> None:
 
 
 def _judges(case: Case, done: attacked.Attacked) -> None:
-    names = [n for n in data.model_names() if data.model(n).card.classes == data.model(case.victim).card.classes]
-    table = attacked.judged({name: data.model(name) for name in names}, done)
+    names = data.alike(case.victim)
+    table = data.judged(names, case.victim, case.surrogate, case.choice.item, case.settings, done)
     with st.container(border=True):
         st.subheader("Whom else does it fool?", anchor=False)
         st.caption("The same adversarial image, judged by every model that knows the same classes.")

@@ -80,10 +80,10 @@ def _pick_sequence() -> tuple[str, int]:
 def _film(choice: image_picker.Choice, name: str, difficulty: int, seed: int, model: str) -> None:
     shot = data.film(choice.item, name, difficulty, seed)
     answers = None
-    if model != NONE and (choice.origin == "scenes" or data.model(model).card.dataset != "scenes"):
+    if model != NONE and (choice.origin == "scenes" or data.card(model).dataset != "scenes"):
         answers = data.film_answers(model, shot)
     crisp = shot.frames.shape[-1] <= pictures.EXACT_SIDE
-    classes = data.model(model).card.classes if answers is not None else ()
+    classes = data.card(model).classes if answers is not None else ()
     found = None if answers is None else film.flips(answers.classes, name, difficulty=difficulty)
     left, right = st.columns([1, 1.75], gap="medium")
     with left, st.container(key=f"{KEY}_detail"):
