@@ -23,6 +23,7 @@ PAGE = Page(
     "attack at other budgets, and what other models say of the image that it made.",
 )
 KEY = "attack"
+_PATIENCE = 3000  # images through the model; a sweep of more is made when it is asked for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,6 +240,10 @@ def _anatomy(case: Case, done: attacked.Attacked) -> None:
 def _sweep(case: Case) -> None:
     if attacked.radii(case.settings) is None:
         st.caption("This attack has no budget to sweep: it looks for the nearest image that turns the answer.")
+        return
+    if attacked.sweep_passes(case.settings) > _PATIENCE and not st.toggle(
+        "Attack with other budgets too (takes several seconds)", key=f"{KEY}_sweep_{case.settings.name}"
+    ):
         return
     table = data.attack_sweep(case.victim, case.surrogate, case.choice.item, case.label, case.settings)
     linf = attacked.radii(case.settings) is attacked.LINF_RADII

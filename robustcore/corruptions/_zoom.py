@@ -19,7 +19,6 @@ from torch import Tensor
 
 from robustcore.corruptions import _host
 
-
 _SMALL = 96 * 96  # pixels of a plane
 _TOGETHER = 24  # small planes that are worked on at once
 

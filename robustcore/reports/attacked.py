@@ -201,6 +201,15 @@ def radii(settings: Settings) -> tuple[float, ...] | None:
     return LINF_RADII if norm == "linf" else L2_RADII
 
 
+def sweep_passes(settings: Settings) -> int:
+    """How many images a sweep takes through the model at most, forward; 0 for an attack without a budget."""
+    method, preset = attacks.resolve(settings.name)
+    given = dict(preset.options if preset else {}) | dict(settings.options)
+    return len(radii(settings) or ()) * method.passes(
+        {name: given.get(name, o.default) for name, o in method.options.items()}
+    )
+
+
 def sweep(
     model: Classifier,
     item: Item,

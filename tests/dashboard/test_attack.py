@@ -57,3 +57,11 @@ def test_unknown_names_in_the_address_are_sentences(open_page: OpenPage) -> None
     told = " ".join(str(w.value) for w in [*at.warning, *at.info])
     assert "pgd" in told
     assert "scenes/resnet-standard" in told
+
+
+def test_a_long_sweep_waits_until_it_is_asked_for(open_page: OpenPage) -> None:
+    at = open_page("attack", attack_name="Square Attack", attack_queries_square="260")
+    assert "How much budget does it take?" not in {s.value for s in at.subheader}
+    next(t for t in at.toggle if t.label.startswith("Attack with other budgets")).set_value(True).run()
+    sound(at)
+    assert "How much budget does it take?" in {s.value for s in at.subheader}

@@ -70,7 +70,13 @@ def test_a_sweep_starts_at_the_clean_answer_and_ends_in_success() -> None:
     assert table["success"].tolist()[::2] == [False, True]
 
 
+def test_what_a_sweep_costs_is_known_beforehand() -> None:
+    assert attacked.sweep_passes(Settings("laugros/pgd")) == 12 * 11  # ten steps and the first look, at twelve radii
+    assert attacked.sweep_passes(Settings("square", options=(("queries", 200),))) == 12 * 201
+
+
 def test_attacks_without_a_budget_have_no_sweep() -> None:
     assert attacked.radii(Settings("cw")) is None
+    assert attacked.sweep_passes(Settings("cw")) == 0
     assert attacked.radii(Settings("laugros/pgd")) == attacked.LINF_RADII
     assert attacked.radii(Settings("pgd", norm="l2")) == attacked.L2_RADII
