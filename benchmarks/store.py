@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from robustcore import corruptions
-from robustcore.evaluation import Condition, Store, Subject, inventory, plan, rows, tables
+from robustcore.evaluation import Condition, Store, Subject, inventory, packed, plan, provenance, rows, tables
 from robustcore.evaluation.predictions import Counts, Predictions
 from robustcore.evaluation.provenance import Run
 
@@ -42,7 +42,7 @@ def cells_of(models: int) -> list[plan.Cell]:
 def fill(store: Store, cells: Sequence[plan.Cell]) -> int:
     """Write every unit, with the predictions of one image each; the number of units."""
     nothing = torch.zeros(1, dtype=torch.int64)
-    data = Predictions.of(torch.randn(1, 3), nothing, nothing).to_bytes()
+    data = packed.pack(Predictions.of(torch.randn(1, 3), nothing, nothing))
     run = Run("2026-01-01T00:00:00+00:00", "cpu", {}, "benchmark")
     units = 0
     for start in range(0, len(cells), 100):
@@ -53,7 +53,7 @@ def fill(store: Store, cells: Sequence[plan.Cell]) -> int:
                 for unit in cell.units():
                     counts = Counts(unit.n, unit.n, unit.n // 2, unit.n, 0.5 * unit.n)
                     rows.insert_unit(
-                        connection, (id_, unit.shard), counts, data, seconds=0.1, date=run.date, run=run_id
+                        connection, (id_, unit.shard), counts, data, seconds=0.1, date=provenance.seconds(run.date), run=run_id
                     )  # fmt: skip
                     units += 1
                 rows.recount(connection, id_)

@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from robustcore import paths
-from robustcore.evaluation import database, evaluations, operations, plan, rows, schema
+from robustcore.evaluation import database, evaluations, operations, packed, plan, rows, schema
 from robustcore.evaluation.evaluations import Prepared
 from robustcore.evaluation.plan import Cell, Key
 from robustcore.evaluation.runner import Progress, Summary
@@ -156,7 +156,7 @@ def _copy(sources: Sequence[tuple[sqlite3.Connection, int]], out: sqlite3.Connec
             counts = rows.counts(source, (id_, shard)) if n == size else predictions.prefix(size).counts()
             run_row = source.execute("SELECT identity, date, device, versions, command FROM runs WHERE id = ?", (run,))
             rows.insert_unit(
-                out, (place, shard), counts, predictions.prefix(size).compact(scores=scores).to_bytes(),
+                out, (place, shard), counts, packed.pack(predictions.prefix(size).compact(scores=scores)),
                 seconds=seconds, date=date, run=rows.copied_run(out, run_row.fetchone()),
             )  # fmt: skip
     rows.recount(out, place)

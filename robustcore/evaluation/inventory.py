@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from robustcore.evaluation import schema
+from robustcore.evaluation import rows, schema
 from robustcore.evaluation.plan import SHARD
 from robustcore.evaluation.predictions import Predictions
 from robustcore.evaluation.store import Store
@@ -50,10 +50,10 @@ def provenance(store: Store, listed: pd.DataFrame) -> list[str]:
     of these rows, with its date, device, precision, versions, command, units and seconds."""
     lines = []
     keys = ["model", "model_fingerprint", "dataset", "dataset_fingerprint"]
-    for (model, model_print, dataset, dataset_print), rows in listed.groupby(keys, sort=False):
+    for (model, model_print, dataset, dataset_print), group in listed.groupby(keys, sort=False):
         lines.append(f"{model} (SHA-256 {model_print}) on {dataset} (SHA-256 {dataset_print})")
         for layer in store.layers():
-            here = rows[rows["shipped"] == layer.shipped]
+            here = group[group["shipped"] == layer.shipped]
             cells = here[["condition_fingerprint", "seed", "precision"]].to_numpy().tolist()
             with layer.open() as connection:
                 for row in connection.execute(_RUNS, (model_print, dataset_print, json.dumps(cells))):
@@ -87,18 +87,18 @@ def per_image(store: Store, listed: pd.DataFrame) -> pd.DataFrame:
         with layer.open() as connection:
             for row in listed[listed["shipped"] == layer.shipped].to_dict("records"):
                 prints = [row[f"{what}_fingerprint"] for what in ("dataset", "model", "condition")]
-                stored = connection.execute(_PREDICTIONS, (*prints, row["seed"], row["precision"])).fetchall()
+                cells = connection.execute(_CELL, (*prints, row["seed"], row["precision"])).fetchall()
+                stored = [found for (cell,) in cells for found in rows.predictions(connection, cell)]
                 if stored:
-                    part = _exploded([(shard * SHARD, Predictions.from_bytes(data)) for shard, data in stored])
+                    part = _exploded([(shard * SHARD, predictions) for shard, predictions in stored])
                     frames.append(part.assign(**{name: row[name] for name in fixed}))
     columns = [*fixed, "place", "frame", "id", "label", "predicted", "confidence"]
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame([], columns=columns)
 
 
-_PREDICTIONS = """SELECT shard, data FROM predictions WHERE cell = (
-    SELECT id FROM cells WHERE dataset = (SELECT id FROM datasets WHERE fingerprint = ?)
+_CELL = """SELECT id FROM cells WHERE dataset = (SELECT id FROM datasets WHERE fingerprint = ?)
     AND model = (SELECT id FROM models WHERE fingerprint = ?)
-    AND condition = (SELECT id FROM conditions WHERE fingerprint = ?) AND seed = ? AND precision = ?) ORDER BY shard"""
+    AND condition = (SELECT id FROM conditions WHERE fingerprint = ?) AND seed = ? AND precision = ?"""
 
 
 def _exploded(parts: Sequence[tuple[int, Predictions]]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from robustcore.errors import StoreError
-from robustcore.evaluation import database, rows
+from robustcore.evaluation import database, packed, rows
 from robustcore.evaluation.store import Layer, Store
 
 
@@ -109,7 +109,8 @@ def _take_unit(
         "SELECT n, correct, checksum FROM units WHERE cell = ? AND shard = ?", (place, shard)
     ).fetchone()
     if ours is not None and ours[0] >= n:
-        if ours[0] > n or ours[2] == checksum:
+        # Equal predictions may lie there in other bytes: in an older form, or deflated by another library.
+        if ours[0] > n or ours[2] == checksum or _bytes(source, cell, shard) == _bytes(target, place, shard):
             merged.same += 1
             return
         names = target.execute(f"{rows.NAMED_CELLS} WHERE cells.id = ?", (place,)).fetchone()
@@ -121,10 +122,19 @@ def _take_unit(
         "SELECT identity, date, device, versions, command FROM runs WHERE id = ?", (unit[8],)
     ).fetchone()
     rows.insert_unit(
-        target, (place, shard), predictions.counts(), predictions.to_bytes(),
+        target, (place, shard), rows.counts(source, (cell, shard)), packed.pack(predictions),
         seconds=unit[6], date=unit[7], run=rows.copied_run(target, run),
     )  # fmt: skip
     if ours is None:
         merged.added += 1
     else:
         merged.larger += 1
+
+
+def _bytes(connection: sqlite3.Connection, cell: int, shard: int) -> bytes:
+    """A unit's predictions in the serial form; nothing where they are missing or damaged, which `verify` deals with."""
+    try:
+        predictions = rows.read(connection, cell, shard)
+    except StoreError:
+        return b""
+    return b"" if predictions is None else predictions.to_bytes()

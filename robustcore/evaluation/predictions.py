@@ -189,7 +189,7 @@ class Predictions:
         for name, array in arrays:
             if array is None:
                 continue
-            stored = _narrow(array)
+            stored = narrow(array)
             header.append([name, stored.dtype.str, list(stored.shape), array.dtype.str])
             planes.append(_split(stored))
         head = json.dumps(header, separators=(",", ":")).encode()
@@ -198,7 +198,7 @@ class Predictions:
     @classmethod
     def from_bytes(cls, data: bytes) -> Predictions:
         """The inverse of `to_bytes`; a `StoreError` for anything else."""
-        with _whole():
+        with whole():
             header, body = _opened(data)
             fields: dict[str, Any] = {"ids": None}
             values: dict[str, Floats] = {}
@@ -216,7 +216,7 @@ class Predictions:
     @classmethod
     def answers_from_bytes(cls, data: bytes) -> Predictions:
         """Labels and best classes alone: what they stand behind in the serial form is not even decompressed."""
-        with _whole():
+        with whole():
             header, body = _opened(data, until="classes")
             fields: dict[str, Any] = {}
             place = 0
@@ -228,7 +228,7 @@ class Predictions:
 
 
 @contextlib.contextmanager
-def _whole() -> Iterator[None]:
+def whole() -> Iterator[None]:
     """What is not the serial form of predictions becomes one sentence."""
     try:
         yield
@@ -261,7 +261,7 @@ def _field(body: bytes, place: int, stored: str, shape: Sequence[int], wanted: s
     return _join(body[place:end], np.dtype(stored), shape).astype(np.dtype(wanted), copy=False), end
 
 
-def _narrow(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def narrow(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Integers in the smallest type that holds them."""
     if array.dtype.kind != "i" or not array.size:
         return array

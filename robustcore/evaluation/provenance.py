@@ -49,6 +49,16 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
+def seconds(date: str) -> int:
+    """A date of `now` as whole seconds since 1970."""
+    return int(datetime.datetime.fromisoformat(date).timestamp())
+
+
+def date(seconds: int) -> str:
+    """The inverse of `seconds`."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat()
+
+
 @functools.lru_cache(maxsize=1)
 def versions() -> Mapping[str, str]:
     """The versions of Python and of the packages that results depend on."""

@@ -38,12 +38,9 @@ def prune(
             found.append((model_, dataset_, rows.readable(canonical), shards, n))
             ids.append(id_)
         if not dry:
-            for table in ("units", "unit_values", "predictions", "failures"):
-                connection.executemany(f"DELETE FROM {table} WHERE cell = ?", [(id_,) for id_ in ids])
-            connection.executemany("DELETE FROM cells WHERE id = ?", [(id_,) for id_ in ids])
-            for table in ("models", "datasets", "conditions"):
-                connection.execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT {table[:-1]} FROM cells)")
-            connection.execute("DELETE FROM runs WHERE id NOT IN (SELECT run FROM units)")
+            for id_ in ids:
+                rows.remove_cell(connection, id_)
+            rows.remove_unused(connection)
     if not dry:
         store.compact()
     return pd.DataFrame(sorted(found), columns=columns)

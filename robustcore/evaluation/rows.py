@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from robustcore.errors import StoreError
+from robustcore.evaluation import packed, provenance
 from robustcore.evaluation.condition import Condition
+from robustcore.evaluation.packed import Packed
 from robustcore.evaluation.plan import SHARD, Cell, Key, Unit
 from robustcore.evaluation.predictions import Counts, Predictions
 from robustcore.evaluation.provenance import Run
@@ -69,11 +71,11 @@ def unit_counts(connection: sqlite3.Connection, cell: int, unit: Unit) -> tuple[
         return None, ""
     if row[0] > unit.n:
         predictions = read(connection, cell, unit.shard)
-        return (None, "") if predictions is None else (predictions.prefix(unit.n).counts(), row[5])
+        return (None, "") if predictions is None else (predictions.prefix(unit.n).counts(), provenance.date(row[5]))
     values = connection.execute(
         "SELECT name, total FROM unit_values WHERE cell = ? AND shard = ?", (cell, unit.shard)
     ).fetchall()
-    return Counts(row[0], row[1], row[2], row[3], row[4], dict(values)), row[5]
+    return Counts(row[0], row[1], row[2], row[3], row[4], dict(values)), provenance.date(row[5])
 
 
 def values(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, dict[str, float]]:
@@ -88,19 +90,47 @@ def values(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, dict
     return found
 
 
+_STORED = "SELECT predictions.data, labels.data FROM predictions LEFT JOIN labels ON labels.id = predictions.labels"
+
+
+def stored(connection: sqlite3.Connection, place: tuple[int, int]) -> Packed | None:
+    """One unit's predictions as they lie in the file."""
+    row = connection.execute(f"{_STORED} WHERE predictions.id = ?", (_id(place),)).fetchone()
+    return None if row is None else Packed(row[0], row[1] or b"")
+
+
 def read(connection: sqlite3.Connection, cell: int, shard: int) -> Predictions | None:
     """One unit's predictions."""
-    row = connection.execute("SELECT data FROM predictions WHERE cell = ? AND shard = ?", (cell, shard)).fetchone()
-    return None if row is None else Predictions.from_bytes(row[0])
+    found = stored(connection, (cell, shard))
+    return None if found is None else packed.unpack(found.data, found.labels)
+
+
+def predictions(connection: sqlite3.Connection, cell: int) -> Iterator[tuple[int, Predictions]]:
+    """(shard, predictions) of every unit of a cell, in order."""
+    for shard, data, labels in _of_cell(connection, cell):
+        yield shard, packed.unpack(data, labels)
 
 
 def answers(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[tuple[int, int, Predictions]]:
     """(cell, shard, labels and best classes) of every unit of some cells, shard by shard."""
-    for cell, shard, data in connection.execute(
-        "SELECT cell, shard, data FROM predictions WHERE cell IN (SELECT value FROM json_each(?)) ORDER BY cell, shard",
-        (json.dumps(list(ids)),),
-    ):
-        yield cell, shard, Predictions.answers_from_bytes(data)
+    for cell in ids:
+        for shard, data, labels in _of_cell(connection, cell):
+            yield cell, shard, packed.unpack_answers(data, labels)
+
+
+def _of_cell(connection: sqlite3.Connection, cell: int) -> sqlite3.Cursor:
+    query = _STORED.replace("SELECT", "SELECT predictions.shard,", 1)
+    return connection.execute(f"{query} WHERE predictions.id BETWEEN ? AND ? ORDER BY predictions.id", _ids(cell))
+
+
+def _id(place: tuple[int, int]) -> int:
+    """The id of the predictions at (cell, shard): one number says both."""
+    return place[0] << 20 | place[1]
+
+
+def _ids(cell: int) -> tuple[int, int]:
+    """The first and the last id that a cell's predictions can have."""
+    return _id((cell, 0)), _id((cell + 1, 0)) - 1
 
 
 def total(parts: Sequence[Counts]) -> Counts:
@@ -170,38 +200,72 @@ def copied_run(connection: sqlite3.Connection, run: tuple[str, str, str, str, st
     return int(connection.execute("SELECT id FROM runs WHERE identity = ?", (run[0],)).fetchone()[0])
 
 
-def checksum(counts: Counts, data: bytes) -> str:
-    """Over a unit's counts and predictions, 32 hex digits."""
+def checksum(counts: Counts, predictions: Packed) -> bytes:
+    """Over a unit's counts and predictions, 8 bytes."""
     head = json.dumps([getattr(counts, name) for name in COUNTS] + [sorted(counts.values.items())])
-    return hashlib.sha256(head.encode() + data).hexdigest()[:32]
+    return hashlib.sha256(head.encode() + predictions.data + predictions.labels).digest()[:8]
 
 
 def insert_unit(
     connection: sqlite3.Connection,
     place: tuple[int, int],
     counts: Counts,
-    data: bytes,
+    predictions: Packed,
     *,
     seconds: float,
-    date: str,
+    date: int,
     run: int,
 ) -> None:
-    """Write one unit's rows at (cell, shard), over what stood there."""
+    """Write one unit's rows at (cell, shard), over what stood there; the date in seconds since 1970."""
     connection.execute(
         "INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*place, *(getattr(counts, name) for name in COUNTS), seconds, date, run, checksum(counts, data)),
+        (*place, *(getattr(counts, name) for name in COUNTS), seconds, date, run, checksum(counts, predictions)),
     )
     connection.execute("DELETE FROM unit_values WHERE cell = ? AND shard = ?", place)
     connection.executemany(
         "INSERT INTO unit_values VALUES (?, ?, ?, ?)", [(*place, name, sum_) for name, sum_ in counts.values.items()]
     )
-    connection.execute("INSERT OR REPLACE INTO predictions (cell, shard, data) VALUES (?, ?, ?)", (*place, data))
+    connection.execute(
+        "INSERT OR REPLACE INTO predictions (id, labels, data) VALUES (?, ?, ?)",
+        (_id(place), _labels_id(connection, predictions.labels), predictions.data),
+    )
+
+
+def _labels_id(connection: sqlite3.Connection, labels: bytes) -> int | None:
+    """The id of these labels' row, made where it is missing; None for predictions that have their own."""
+    if not labels:
+        return None
+    connection.execute("INSERT OR IGNORE INTO labels (data) VALUES (?)", (labels,))
+    return int(connection.execute("SELECT id FROM labels WHERE data = ?", (labels,)).fetchone()[0])
 
 
 def remove_unit(connection: sqlite3.Connection, place: tuple[int, int]) -> None:
     """Delete one unit's rows at (cell, shard)."""
-    for table in ("units", "unit_values", "predictions"):
+    for table in ("units", "unit_values"):
         connection.execute(f"DELETE FROM {table} WHERE cell = ? AND shard = ?", place)
+    connection.execute("DELETE FROM predictions WHERE id = ?", (_id(place),))
+
+
+def remove_cell(connection: sqlite3.Connection, cell: int) -> None:
+    """Delete a cell's row and all its units'."""
+    for table in ("units", "unit_values", "failures"):
+        connection.execute(f"DELETE FROM {table} WHERE cell = ?", (cell,))
+    connection.execute("DELETE FROM predictions WHERE id BETWEEN ? AND ?", _ids(cell))
+    connection.execute("DELETE FROM cells WHERE id = ?", (cell,))
+
+
+def remove_unused(connection: sqlite3.Connection) -> None:
+    """Delete what no cell and no unit refers to any more."""
+    for table in ("models", "datasets", "conditions"):
+        connection.execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT {table[:-1]} FROM cells)")
+    connection.execute("DELETE FROM runs WHERE id NOT IN (SELECT run FROM units)")
+    connection.execute("DELETE FROM labels WHERE id NOT IN (SELECT labels FROM predictions WHERE labels IS NOT NULL)")
+
+
+def shards(connection: sqlite3.Connection, cell: int) -> list[int]:
+    """The shards of a cell that have predictions, in order."""
+    query = "SELECT shard FROM predictions WHERE id BETWEEN ? AND ? ORDER BY id"
+    return [shard for (shard,) in connection.execute(query, _ids(cell))]
 
 
 def recount(connection: sqlite3.Connection, cell: int) -> None:
@@ -218,7 +282,13 @@ def recount(connection: sqlite3.Connection, cell: int) -> None:
     connection.execute(
         "UPDATE cells SET shards = ?, prefix = ?, n = ?, answers = ?, correct = ?, top5 = ?, confidence = ?, updated = ? "
         "WHERE id = ?",
-        (len(rows), prefix, *(getattr(sums, name) for name in COUNTS), max((r[6] for r in rows), default=""), cell),
+        (
+            len(rows),
+            prefix,
+            *(getattr(sums, name) for name in COUNTS),
+            provenance.date(max(r[6] for r in rows)) if rows else "",
+            cell,
+        ),
     )
 
 
@@ -233,17 +303,17 @@ def counts(connection: sqlite3.Connection, place: tuple[int, int]) -> Counts:
 def damage(connection: sqlite3.Connection, cell: int, unit: tuple[Any, ...]) -> str:
     """What is wrong with a unit, a row of `UNITS`; "" where nothing is."""
     place = (cell, unit[0])
-    data = connection.execute("SELECT data FROM predictions WHERE cell = ? AND shard = ?", place).fetchone()
-    if data is None:
+    predictions = stored(connection, place)
+    if predictions is None:
         return "its predictions are missing"
     sums = dict(
         connection.execute("SELECT name, total FROM unit_values WHERE cell = ? AND shard = ?", place).fetchall()
     )
     counts = Counts(unit[1], unit[2], unit[3], unit[4], unit[5], sums)
-    if checksum(counts, data[0]) != unit[9]:
+    if checksum(counts, predictions) != unit[9]:
         return "its checksum does not agree"
     try:
-        found = Predictions.from_bytes(data[0]).counts()
+        found = packed.unpack(predictions.data, predictions.labels).counts()
     except StoreError as error:
         return str(error)
     return (

@@ -9,7 +9,7 @@ and sometimes `units`; the per-image predictions lie in a table of their own, wh
 
 A row of it is one model under one condition: names, seed, precision, n images, correct answers, accuracy, top5 and
 confidence (0 .. 1), the fingerprints, and the date. `units` has the same for every shard of 256 images, with the seconds it
-took, its checksum, and the `runs` row that says device, versions and command.
+took, its date (seconds since 1970), its checksum, and the `runs` row that says device, versions and command.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from robustcore.errors import StoreError
 from robustcore.evaluation import database
 
 APPLICATION_ID = 0x52424353  # marks a SQLite file as one of ours
-VERSION = 2
+VERSION = 3
 
 TABLES = """
 CREATE TABLE models (
@@ -46,13 +46,17 @@ CREATE TABLE cells (
 CREATE TABLE units (
     cell INTEGER NOT NULL REFERENCES cells(id), shard INTEGER NOT NULL,
     n INTEGER NOT NULL, answers INTEGER NOT NULL, correct INTEGER NOT NULL, top5 INTEGER, confidence REAL,
-    seconds REAL NOT NULL, date TEXT NOT NULL, run INTEGER NOT NULL REFERENCES runs(id), checksum TEXT NOT NULL,
+    -- The date in seconds since 1970; the checksum is the first 8 bytes of a SHA-256.
+    seconds REAL NOT NULL, date INTEGER NOT NULL, run INTEGER NOT NULL REFERENCES runs(id), checksum BLOB NOT NULL,
     PRIMARY KEY (cell, shard)) WITHOUT ROWID;
 CREATE TABLE unit_values (
     cell INTEGER NOT NULL, shard INTEGER NOT NULL, name TEXT NOT NULL, total REAL NOT NULL,
     PRIMARY KEY (cell, shard, name)) WITHOUT ROWID;
+-- The id says the place, so that neither an index nor columns are needed. `labels` is null where `data` has its own.
 CREATE TABLE predictions (
-    id INTEGER PRIMARY KEY, cell INTEGER NOT NULL, shard INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (cell, shard));
+    id INTEGER PRIMARY KEY, labels INTEGER REFERENCES labels(id), data BLOB NOT NULL,
+    cell INTEGER AS (id >> 20) VIRTUAL, shard INTEGER AS (id & 1048575) VIRTUAL);
+CREATE TABLE labels (id INTEGER PRIMARY KEY, data BLOB NOT NULL UNIQUE);
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, date TEXT NOT NULL, device TEXT NOT NULL,
     versions TEXT NOT NULL, command TEXT NOT NULL);
@@ -84,8 +88,31 @@ def _new_view(connection: sqlite3.Connection) -> None:
     connection.execute(VIEW)
 
 
+def _places(connection: sqlite3.Connection) -> None:
+    """Version 3: predictions are found by their place, may share their labels, and units need fewer bytes. What was
+    computed stays as it is: a checksum is cut to its first half, which is still one over the same bytes."""
+    connection.create_function("unhexed", 1, bytes.fromhex, deterministic=True)
+    for statement in (
+        "ALTER TABLE units RENAME TO old_units",
+        "CREATE TABLE units (cell INTEGER NOT NULL REFERENCES cells(id), shard INTEGER NOT NULL, n INTEGER NOT NULL, "
+        "answers INTEGER NOT NULL, correct INTEGER NOT NULL, top5 INTEGER, confidence REAL, seconds REAL NOT NULL, "
+        "date INTEGER NOT NULL, run INTEGER NOT NULL REFERENCES runs(id), checksum BLOB NOT NULL, "
+        "PRIMARY KEY (cell, shard)) WITHOUT ROWID",
+        "INSERT INTO units SELECT cell, shard, n, answers, correct, top5, confidence, seconds, "
+        "CAST(strftime('%s', date) AS INTEGER), run, unhexed(substr(checksum, 1, 16)) FROM old_units",
+        "DROP TABLE old_units",
+        "CREATE TABLE labels (id INTEGER PRIMARY KEY, data BLOB NOT NULL UNIQUE)",
+        "ALTER TABLE predictions RENAME TO old_predictions",
+        "CREATE TABLE predictions (id INTEGER PRIMARY KEY, labels INTEGER REFERENCES labels(id), data BLOB NOT NULL, "
+        "cell INTEGER AS (id >> 20) VIRTUAL, shard INTEGER AS (id & 1048575) VIRTUAL)",
+        "INSERT INTO predictions (id, data) SELECT cell << 20 | shard, data FROM old_predictions ORDER BY cell, shard",
+        "DROP TABLE old_predictions",
+    ):
+        connection.execute(statement)
+
+
 # From version -> what brings a file to the next one; run in one transaction, in order.
-MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _new_view}
+MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _new_view, 2: _places}
 
 
 def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqlite3.Connection:

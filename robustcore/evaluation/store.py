@@ -16,10 +16,10 @@ from pathlib import Path
 
 from robustcore import paths
 from robustcore.errors import StoreError
-from robustcore.evaluation import database, rows, schema
+from robustcore.evaluation import database, packed, rows, schema
 from robustcore.evaluation.plan import Cell, Key, Subject, Unit, shard_sizes
 from robustcore.evaluation.predictions import Counts, Predictions
-from robustcore.evaluation.provenance import Run, now
+from robustcore.evaluation.provenance import Run, now, seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -241,10 +241,10 @@ class Store:
         Returns:
             The number of units that were written; those that are stored already for as many images stay as they are.
         """
-        prepared = [(r, r.predictions.counts(), r.predictions.to_bytes()) for r in results]
+        prepared = [(r, r.predictions.counts(), packed.pack(r.predictions)) for r in results]
         touched: list[int] = []
         with self.writing() as connection:
-            run_id, date = rows.run_id(connection, run), now()
+            run_id, date = rows.run_id(connection, run), seconds(now())
             for result, counts, data in prepared:
                 place = (rows.cell_id(connection, result.unit.cell), result.unit.shard)
                 connection.execute("DELETE FROM failures WHERE cell = ? AND shard = ?", place)

@@ -58,7 +58,7 @@ def _check_cell(
     units = connection.execute(rows.UNITS, (cell,)).fetchall()
     wrong = {unit[0]: reason for unit in units if (reason := rows.damage(connection, cell, unit))}
     counted = {unit[0] for unit in units}
-    for (shard,) in connection.execute("SELECT shard FROM predictions WHERE cell = ?", (cell,)).fetchall():
+    for shard in rows.shards(connection, cell):
         if shard not in counted:
             wrong[shard] = "its counts are missing"
     for shard in wrong:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import hashlib
+import json
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,10 +21,12 @@ import torch
 from robustcore import paths
 from robustcore.errors import StoreError
 from robustcore.evaluation import Condition, Store, Subject, plan, rows, schema
+from robustcore.evaluation.merge import merge
 from robustcore.evaluation.plan import Cell
 from robustcore.evaluation.predictions import Predictions
 from robustcore.evaluation.provenance import Run
 from robustcore.evaluation.store import Result
+from robustcore.evaluation.verify import verify
 
 RUN = Run("2026-01-01T00:00:00+00:00", "cpu", {"torch": "2"}, "test")
 CLASSES = ("a", "b", "c")
@@ -160,11 +166,13 @@ def test_every_unit_carries_where_it_comes_from(store: Store, cells: list[Cell])
     store.save([result(cells[0], 0)], RUN)
     with sqlite3.connect(store.path) as connection:
         row = connection.execute(
-            "SELECT device, versions, command, seconds, units.date FROM units JOIN runs ON runs.id = units.run"
+            "SELECT device, versions, command, seconds, units.date, cells.updated FROM units "
+            "JOIN runs ON runs.id = units.run JOIN cells ON cells.id = units.cell"
         ).fetchone()
     connection.close()
     assert row[:4] == ("cpu", '{"torch": "2"}', "test", 0.5)
-    assert row[4].endswith("+00:00")
+    assert row[5] == datetime.datetime.fromtimestamp(row[4], datetime.UTC).isoformat()
+    assert abs(row[4] - time.time()) < 60
 
 
 def test_pandas_reads_the_file_without_this_package(store: Store, cells: list[Cell]) -> None:
@@ -293,16 +301,56 @@ def test_a_file_of_an_older_release_is_migrated_when_it_is_written(
 
 
 def test_a_file_of_an_older_release_is_migrated_when_it_is_read(store: Store, cells: list[Cell]) -> None:
-    store.save([result(cells[0], 0)], RUN)
+    saved = [result(cells[0], shard) for shard in (0, 1, 2)]
+    saved[1] = dataclasses.replace(saved[1], predictions=saved[1].predictions.compact(scores=True))
+    store.save(saved, RUN)
     store.close()
-    with closing(sqlite3.connect(store.path)) as connection:  # as version 1 had it: no variant and no parameters
-        connection.executescript(
-            "DROP VIEW results; CREATE VIEW results AS SELECT n FROM cells; PRAGMA user_version = 1"
-        )
-    assert store.stored(cells) == {cells[0].key: {0: 256}}
+    _make_older(store.path, [r.predictions for r in saved])
+    assert store.stored(cells) == {cells[0].key: {0: 256, 1: 256, 2: 88}}
     with closing(sqlite3.connect(store.path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
         assert connection.execute("SELECT variant, params FROM results").fetchall() == [(None, "")]
+        dates = connection.execute("SELECT DISTINCT datetime(date, 'unixepoch') FROM units").fetchall()
+        fresh = schema.nothing()
+        shape = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
+        columns = "SELECT name, type, pk, hidden FROM pragma_table_xinfo(?)"
+        for (name, _), (same, _) in zip(connection.execute(shape), fresh.execute(shape), strict=True):
+            assert name == same
+            assert connection.execute(columns, (name,)).fetchall() == fresh.execute(columns, (name,)).fetchall()
+        fresh.close()
+    assert dates == [("2026-02-03 04:05:06",)]
+    assert verify(store) == (3, [])
+    counts = store.totals(cells)[0].counts
+    assert counts is not None
+    assert counts.correct == correct(*saved)
+    with Store(store.path.with_name("new.sqlite"), shipped=False) as new:
+        new.save(saved, RUN)
+        assert merge(new, store.path).same == 3  # what lies there in another form is no other result
+
+
+def _make_older(path: Path, predictions: list[Predictions]) -> None:
+    """Put one cell's units back into version 1: predictions in the serial form by (cell, shard), dates and checksums as
+    text, and a view without variant and parameters."""
+    with closing(sqlite3.connect(path)) as connection:
+        units = connection.execute("SELECT * FROM units").fetchall()
+        connection.executescript(
+            """DROP TABLE units; DROP TABLE predictions; DROP TABLE labels; DROP VIEW results;
+            CREATE VIEW results AS SELECT n FROM cells; PRAGMA user_version = 1;
+            CREATE TABLE units (cell INTEGER NOT NULL REFERENCES cells(id), shard INTEGER NOT NULL, n INTEGER NOT NULL,
+                answers INTEGER NOT NULL, correct INTEGER NOT NULL, top5 INTEGER, confidence REAL,
+                seconds REAL NOT NULL, date TEXT NOT NULL, run INTEGER NOT NULL REFERENCES runs(id),
+                checksum TEXT NOT NULL, PRIMARY KEY (cell, shard)) WITHOUT ROWID;
+            CREATE TABLE predictions (id INTEGER PRIMARY KEY, cell INTEGER NOT NULL, shard INTEGER NOT NULL,
+                data BLOB NOT NULL, UNIQUE (cell, shard));"""
+        )
+        for unit, one in zip(units, predictions, strict=True):
+            cell, shard, *counts, seconds, _, run, _ = unit
+            data = one.to_bytes()
+            check = hashlib.sha256(json.dumps([*counts, []]).encode() + data).hexdigest()[:32]
+            row = (cell, shard, *counts, seconds, "2026-02-03T04:05:06+00:00", run, check)
+            connection.execute("INSERT INTO units VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            connection.execute("INSERT INTO predictions (cell, shard, data) VALUES (?, ?, ?)", (cell, shard, data))
+        connection.commit()
 
 
 def test_a_file_of_an_older_release_that_nothing_can_migrate_is_refused(

@@ -56,10 +56,10 @@ def test_a_store_without_a_file_has_nothing_to_verify(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [
-        ("UPDATE predictions SET data = x'00' WHERE id = 2", "checksum"),
-        ("UPDATE units SET correct = correct - 1 WHERE (cell, shard) = (SELECT cell, shard FROM predictions WHERE id = 2)", "checksum"),
-        ("DELETE FROM predictions WHERE id = 2", "predictions are missing"),
-        ("DELETE FROM units WHERE (cell, shard) = (SELECT cell, shard FROM predictions WHERE id = 2)", "counts are missing"),
+        ("UPDATE predictions SET data = x'00' WHERE (cell, shard) = (2, 0)", "checksum"),
+        ("UPDATE units SET correct = correct - 1 WHERE (cell, shard) = (2, 0)", "checksum"),
+        ("DELETE FROM predictions WHERE (cell, shard) = (2, 0)", "predictions are missing"),
+        ("DELETE FROM units WHERE (cell, shard) = (2, 0)", "counts are missing"),
     ],
     ids=["predictions changed", "counts changed", "predictions gone", "counts gone"],
 )  # fmt: skip
@@ -158,7 +158,7 @@ def test_a_collision_is_reported_and_ours_is_kept(
 
 
 def test_damaged_units_of_the_other_file_are_left_behind(filled: Store, tmp_path: Path) -> None:
-    execute(filled.path, "UPDATE predictions SET data = x'00' WHERE id = 2")
+    execute(filled.path, "UPDATE predictions SET data = x'00' WHERE (cell, shard) = (2, 0)")
     with Store(tmp_path / "new.sqlite", shipped=False) as new:
         merged = merge(new, filled.path)
         assert (merged.added, merged.damaged) == (5, 1)
