@@ -162,8 +162,9 @@ def _digits(steps: npt.NDArray[Any], base: int) -> bytes:
     digits = steps[~zero].astype(np.uint64) - np.uint64(1)
     places = _places(base)
     words = np.pad(digits, (0, -len(digits) % len(places))).reshape(-1, len(places)) * places
-    data = words.sum(axis=1, dtype=np.uint64).astype("<u8").tobytes()
-    return np.packbits(zero).tobytes() + data[: _digits_size(len(digits), base)]
+    data: bytes = words.sum(axis=1, dtype=np.uint64).astype("<u8").tobytes()
+    zeros: bytes = np.packbits(zero).tobytes()
+    return zeros + data[: _digits_size(len(digits), base)]
 
 
 def _undigits(data: bytes, n: int, base: int) -> tuple[npt.NDArray[Any], bytes]:
@@ -181,7 +182,8 @@ def _undigits(data: bytes, n: int, base: int) -> tuple[npt.NDArray[Any], bytes]:
 def _digits_size(many: int, base: int) -> int:
     """The bytes of so many digits: whole words, and of the last one as many as its digits can fill."""
     words, rest = divmod(many, len(_places(base)))
-    return 8 * words + (max(base**rest - 1, 0).bit_length() + 7) // 8
+    last = int(base**rest) - 1
+    return 8 * words + (max(last, 0).bit_length() + 7) // 8
 
 
 @functools.cache
