@@ -12,6 +12,7 @@ SUITES = {
     "imagenet-c-extra": "ImageNet-C extra",
     "laugros": "Laugros",
     "candidates-40": "40 candidates",
+    "candidates-scenes": "Candidates, calibrated for scenes",
     "syn2nat": "syn2nat",
     "imagenet-p": "ImageNet-P",
     "imagenet-p-extra": "ImageNet-P extra",

@@ -6,7 +6,7 @@ import argparse
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NAME = "severity"
 HELP = "Calibrate the range of a corruption, or audit the severities of a suite."
+# Where 1 is a published parameter, the ends lie near it, and what it loses belongs to the result.
+_KNOWN: dict[str, Any] = {"doublings": 5, "halvings": 2, "also": (1.0,)}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     calibrate.add_argument(
         "--corruption", nargs="+", metavar="NAME", help="with a continuous strength (default: all that have one)"
     )
+    calibrate.add_argument("--suite", metavar="NAME", help="all of a suite that have a continuous strength")
     calibrate.set_defaults(action=_calibrate)
     audit = parts.add_parser("audit", help="see whether each severity is harder than the one before it")
     audit.add_argument(
@@ -82,7 +85,7 @@ def _calibrate(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
     from robustcore.progress import Bar
     from robustcore.reports import severity
 
-    names = args.corruption or [n for n in corruptions.names() if corruptions.get(n).ranged]
+    names = args.corruption or [n for n in corruptions.names(args.suite) if corruptions.get(n).ranged]
     for name in names:
         corruptions.get(name)  # a name that is wrong is told before the first is calibrated
     dataset, model = load_dataset(args.dataset, split=args.split), load_model(args.model)
@@ -93,14 +96,22 @@ def _calibrate(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
             def show(strength: float, accuracy: float, name: str = name, i: int = i) -> None:
                 bar.update(i, len(names), f"{name} at {strength:g}: {accuracy:.1%}")
 
+            known = corruptions.get(name).calibrated
             found.append(
                 severity.calibrate(
-                    model, dataset, name, limit=args.limit, seed=args.seed, device=args.device, progress=show
+                    model,
+                    dataset,
+                    name,
+                    limit=args.limit,
+                    seed=args.seed,
+                    device=args.device,
+                    progress=show,
+                    **(_KNOWN if known else {}),
                 )
             )
             bar.line(f"{name}: {_ends(found[-1])}")
     head = f"{args.model} on {dataset.name} ({dataset.split}, {found[0].n} images): clean accuracy {found[0].clean_accuracy:.1%}"
-    rows = [_row(calibration) for calibration in found]
+    rows = [_row(c) | severity.record(c, model, dataset, args.seed) for c in found]
     table = pd.DataFrame(
         [
             {
@@ -114,15 +125,23 @@ def _calibrate(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
         ]
     )
     notes = [f"{c.name}: {note}" for c in found for note in (c.lower.reason, c.upper.reason, *c.notes) if note]
-    return pd.DataFrame(rows), "\n".join([head, "", table.to_string(index=False), *([""] if notes else []), *notes])
+    parts = [head, "", table.to_string(index=False), "", _verdict(rows), *([""] if notes else []), *notes]
+    return pd.DataFrame(rows), "\n".join(parts)
 
 
-def _row(calibration: Calibration) -> dict[str, object]:
+def _verdict(rows: list[dict[str, Any]]) -> str:
+    """How many of the corruptions the dataset can test, and which it cannot."""
+    cannot = [str(row["name"]) for row in rows if not row["testable"]]
+    told = f"{rows[0]['dataset']} can test {len(rows) - len(cannot)} of {len(rows)}"
+    return f"{told}; not {', '.join(cannot)}." if cannot else f"{told}."
+
+
+def _row(calibration: Calibration) -> dict[str, Any]:
     from robustcore import corruptions
 
     published = corruptions.get(calibration.name).strengths
     assert published is not None
-    row: dict[str, object] = {
+    row: dict[str, Any] = {
         "name": calibration.name,
         "published_low": published[0],
         "published_high": published[1],

@@ -53,3 +53,15 @@ def uniform(draws: Draws, low: float, high: float) -> list[float]:
     """A number for each image."""
     drawn: list[float] = draws.uniform(low=low, high=high).tolist()
     return drawn
+
+
+def sign(draws: Draws, *shape: int) -> Tensor:
+    """(n, *shape) float32, -1 or 1."""
+    return (draws.integers(0, 2, *shape) * 2 - 1).to(torch.float32)
+
+
+def covered(start: Tensor, stop: Tensor, count: int) -> Tensor:
+    """(n, count) float32: the share of each of `count` pixels between two positions in pixels, (n,) each."""
+    first = torch.arange(count, device=start.device)
+    inside = torch.minimum(first + 1, stop[:, None]) - torch.maximum(first, start[:, None])
+    return inside.clamp(0, 1)

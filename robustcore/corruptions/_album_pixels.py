@@ -5,6 +5,8 @@ They follow Albumentations 0.5.2, on uint8 (H, W, 3) images.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -62,4 +64,40 @@ def motion_blur(image: UInt8Array, side: int, start: tuple[int, int], end: tuple
 def gaussian_blur(image: UInt8Array, side: int, sigma: float) -> UInt8Array:
     """OpenCV's 8-bit Gaussian blur with a side x side kernel."""
     blurred: UInt8Array = cv2.GaussianBlur(image, (side, side), sigma)
+    return blurred
+
+
+def box_blur(image: UInt8Array, width: float) -> UInt8Array:
+    """Average over a square whose side, 1 or more, need not be whole: the outermost pixels count in part."""
+    reach = (width - 1) / 2
+    whole = int(reach)
+    weights = np.full(2 * whole + 3, 1 / width, dtype=np.float32)
+    weights[[0, -1]] *= reach - whole
+    blurred: UInt8Array = cv2.sepFilter2D(image, -1, weights, weights)
+    return blurred
+
+
+def median_blur(image: UInt8Array, radius: float) -> UInt8Array:
+    """The median of a square of side 1 + 2 radius, blended from the whole radii below and above."""
+    whole = int(radius)
+    below = cv2.medianBlur(image, 2 * whole + 1) if whole else image
+    if radius == whole:
+        return below
+    share = radius - whole
+    blended: UInt8Array = cv2.addWeighted(cv2.medianBlur(image, 2 * whole + 3), share, below, 1 - share, 0)
+    return blended
+
+
+def line_blur(image: UInt8Array, start: tuple[float, float], end: tuple[float, float]) -> UInt8Array:
+    """Average along a line between two offsets (x, y) in pixels, which need not be whole."""
+    points = np.linspace(start, end, 4 * int(max(map(abs, (*start, *end)))) + 9)
+    half = math.ceil(np.abs(points).max())
+    base = np.floor(points)
+    weights = np.zeros((2 * half + 2, 2 * half + 2), dtype=np.float32)
+    (column, row), (right, down) = (base.astype(np.int64) + half).T, (points - base).T
+    for dy, vertical in ((0, 1 - down), (1, down)):
+        for dx, horizontal in ((0, 1 - right), (1, right)):
+            np.add.at(weights, (row + dy, column + dx), vertical * horizontal)
+    kernel = weights[:-1, :-1] / len(points)
+    blurred: UInt8Array = cv2.filter2D(image, -1, kernel)
     return blurred

@@ -55,44 +55,63 @@ def fog(image: UInt8Array, coefficient: float, units: Iterable[Sequence[float]])
         coefficient: 0.8 .. 1; a disc is blended in at 0.08 times it.
         units: `FOG_POINTS` pairs in [0, 1) that place the discs.
     """
-    height, width = image.shape[:2]
-    scale = min(height, width) / FOG_SIDE
-    half = int(FOG_SIDE // 3 * coefficient)
-    radius = max(1, round(half // 2 * scale))
-    foggy = image.copy()
-    for x, y in _fog_points(coefficient, iter(units)):
-        centre = (round(x * width / FOG_SIDE), round(y * height / FOG_SIDE))
-        _blend_disc(foggy, centre, radius, 0.08 * coefficient)
-    k = max(1, round(half // 10 * scale))
-    blurred: UInt8Array = cv2.blur(foggy, (k, k))
+    k = fog_blur(image, coefficient)
+    blurred: UInt8Array = cv2.blur(fog_discs(image, coefficient, units, 0.08 * coefficient), (k, k))
     return blurred
 
 
-def _scale_lightness(image: UInt8Array, factor: float, where: npt.NDArray[np.bool_] | None = None) -> UInt8Array:
-    """Multiply the lightness of OpenCV's 8-bit HLS, fractions dropped."""
+def fog_blur(image: UInt8Array, coefficient: float) -> int:
+    """The side of the box that fog blurs with."""
+    height, width = image.shape[:2]
+    half = int(FOG_SIDE // 3 * coefficient)
+    return int(max(1, round(half // 10 * (min(height, width) / FOG_SIDE))))
+
+
+def fog_discs(image: UInt8Array, coefficient: float, units: Iterable[Sequence[float]], alpha: float) -> UInt8Array:
+    """Fog before its blur."""
+    height, width = image.shape[:2]
+    half = int(FOG_SIDE // 3 * coefficient)
+    radius = max(1, round(half // 2 * (min(height, width) / FOG_SIDE)))
+    foggy = image.copy()
+    for x, y in _fog_points(coefficient, iter(units)):
+        centre = (round(x * width / FOG_SIDE), round(y * height / FOG_SIDE))
+        _blend_disc(foggy, centre, radius, alpha)
+    return foggy
+
+
+def scale_lightness(
+    image: UInt8Array, factor: float, where: npt.NDArray[np.bool_] | None = None, below: float = math.inf
+) -> UInt8Array:
+    """Multiply the lightness of OpenCV's 8-bit HLS, where it is below a level; clipped, fractions dropped."""
     hls = cv2.cvtColor(image, cv2.COLOR_RGB2HLS)
-    table = (np.arange(256, dtype=np.float32) * np.float32(factor)).astype(np.uint8)
+    levels = np.arange(256, dtype=np.float32)
+    table = np.where(levels < below, np.minimum(levels * np.float32(factor), 255), levels).astype(np.uint8)
     lightness = hls[..., 1]
-    darker = table[lightness]
-    hls[..., 1] = darker if where is None else np.where(where, darker, lightness)
+    scaled = table[lightness]
+    hls[..., 1] = scaled if where is None else np.where(where, scaled, lightness)
     result: UInt8Array = cv2.cvtColor(hls, cv2.COLOR_HLS2RGB)
     return result
 
 
 def rain(image: UInt8Array, starts: Iterable[Point], drop: Point, blur: int) -> UInt8Array:
-    """Draw grey drops from each start, each (right, down) long, blur the whole image and take 30 % off its lightness."""
+    """Draw drops, blur the whole image and take 30 % off its lightness."""
+    return scale_lightness(cv2.blur(rain_drops(image, starts, drop), (blur, blur)), 0.7)
+
+
+def rain_drops(image: UInt8Array, starts: Iterable[Point], drop: Point) -> UInt8Array:
+    """Draw grey drops from each start, each (right, down) long."""
     rainy = image.copy()
     for x, y in starts:
         cv2.line(rainy, (x, y), (x + drop[0], y + drop[1]), (200, 200, 200), 1)
-    return _scale_lightness(cv2.blur(rainy, (blur, blur)), 0.7)
+    return rainy
 
 
-def shadow(image: UInt8Array, polygons: Iterable[npt.NDArray[np.int32]]) -> UInt8Array:
-    """Halve the lightness inside the union of polygons, (vertices, 2) each; crossings fill by the even-odd rule."""
+def shadow(image: UInt8Array, polygons: Iterable[npt.NDArray[np.int32]], factor: float = 0.5) -> UInt8Array:
+    """Scale the lightness inside the union of polygons, (vertices, 2) each; crossings fill by the even-odd rule."""
     mask = np.zeros(image.shape[:2], dtype=np.uint8)
     for polygon in polygons:
         cv2.fillPoly(mask, [polygon], 1)
-    return _scale_lightness(image, 0.5, mask.astype(np.bool_))
+    return scale_lightness(image, factor, mask.astype(np.bool_))
 
 
 def sun_flare(

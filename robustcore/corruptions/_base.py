@@ -23,7 +23,7 @@ from robustcore.registry import Registry
 
 SEVERITIES = (1, 2, 3, 4, 5)
 VARIANTS = {"imagenet": 224, "tiny": 64, "cifar": 32}  # name -> the side that the constants were made for
-SUITES = ("imagenet-c", "imagenet-c-extra", "laugros", "candidates-40", "syn2nat")
+SUITES = ("imagenet-c", "imagenet-c-extra", "laugros", "candidates-40", "syn2nat", "candidates-scenes")
 STORAGES = ("memory", "jpeg85")  # as computed, or through the second JPEG of the released sets
 MIN_SIDE = 32
 TRUNCATION_SLACK = 1 / 1024  # of a grey level, see `truncate`
@@ -75,6 +75,7 @@ class Corruption:
         takes: "float" gets float32 [0, 1]; "uint8" gets the images as they are.
         revision: raised whenever an output changes.
         content: for corruptions that read files: () -> a hash of what is read.
+        calibrated: whether `strengths` come from a calibration, so that severities and "uniform" mean them.
         plain_name: the name in its suite, without the registry's prefix.
         function: (x, draws, size, **params) -> (N, 3, H, W): float32 in [0, 1], a tensor of its own that the base clips and
             truncates, or uint8, which is kept.
@@ -96,6 +97,7 @@ class Corruption:
     content: Callable[[], str] | None
     plain_name: str
     function: Callable[..., Tensor]
+    calibrated: bool = False
 
     @property
     def ranged(self) -> bool:
@@ -111,9 +113,16 @@ class Corruption:
         """
         return SEVERITIES if self.ranged or self.tables else ()
 
-    def revision_text(self) -> str:
-        """What the outputs depend on beside the arguments: part of every fingerprint."""
-        return str(self.revision) if self.content is None else f"{self.revision}:{self.content()}"
+    def revision_text(self, strength: float | str | None = None) -> str:
+        """What the outputs depend on beside the arguments: part of every fingerprint.
+
+        A calibrated range is part of it, except at a `strength` that is a number and means the same in every range.
+        """
+        text = str(self.revision) if self.content is None else f"{self.revision}:{self.content()}"
+        if not self.calibrated or isinstance(strength, (int, float)):
+            return text
+        assert self.strengths is not None
+        return "{}:{:g}..{:g}".format(text, *self.strengths)
 
     def strength_of(self, severity: int) -> float:
         """The strength of a severity of a ranged corruption: five equally spaced ones, the ends included."""
@@ -272,6 +281,7 @@ def corruption(
     content: Callable[[], str] | None = None,
     plain_name: str | None = None,
     name: str | None = None,
+    calibrated: bool = False,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function as a corruption under its own name (or `name`).
 
@@ -297,6 +307,7 @@ def corruption(
             Corruption(
                 key, family, tuple(suites), source, summary, tuple(names), tables, strengths, limits or strengths,
                 frozenset(lengths), deterministic, takes, revision, content, plain_name or key, function,
+                calibrated,
             ),
         )  # fmt: skip
         return function

@@ -3,7 +3,7 @@
 The experiment used Albumentations 0.5.2, every transform with probability 1. Where Albumentations 2.0.8 computes the same,
 its `apply` is called with the parameters drawn here (or, where that is a line of tensor arithmetic, the batch is worked
 on at once: the tests hold both against each other); where no call of 2.0.8 is equivalent, the operation is composed from
-OpenCV and NumPy in the `_album_` modules. This is the only module that knows Albumentations.
+OpenCV and NumPy in the `_album_` modules, and `_album_operations` has what the calibrated candidates do as well.
 
 They have no severities: parameters are drawn in the table's ranges for each image. Sizes in pixels are for 224 and scale
 with the shorter side: L(x) = max(1, round(x s)), kernels K(k) = max(3, the odd number nearest to k s).
@@ -12,23 +12,19 @@ with the shorter side: L(x) = max(1, round(x s)), kernels K(k) = max(3, the odd 
 from __future__ import annotations
 
 import functools
-import math
-import os
 from collections.abc import Callable
-from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
+from robustcore.corruptions import _album_operations as operations
 from robustcore.corruptions import _album_pixels as pixels
 from robustcore.corruptions import _album_scenery as scenery
 from robustcore.corruptions import _album_warps as warps
 from robustcore.corruptions._album_batches import choice, each, length, odd, on_host, truncated, uniform
+from robustcore.corruptions._album_transforms import album
 from robustcore.corruptions._base import Size, corruption
-from robustcore.errors import RobustcoreError
-from robustcore.images import UInt8Array
 from robustcore.randomness import Draws
 
 Function = Callable[[Tensor, Draws, Size], Tensor]
@@ -61,20 +57,6 @@ def _candidate(family: str, summary: str, deterministic: bool = False) -> Callab
     return register
 
 
-@functools.cache
-def _album(transform: str, **arguments: Any) -> Any:
-    """A transform of Albumentations 2.0.8, made once; its `apply` takes an image and drawn parameters."""
-    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # or the import asks the network for a newer release
-    try:
-        import albumentations
-    except ImportError as error:
-        raise RobustcoreError(
-            f"The candidate corruptions need albumentations 2.0.8, which cannot be imported ({error}). "
-            "Install it with: pip install albumentations==2.0.8"
-        ) from error
-    return getattr(albumentations, transform)(p=1, **arguments)
-
-
 @_candidate("geometry", "Shrinks the image to 0.6 to 0.8 and fills the rest with its mirror images.")
 def affines(x: Tensor, draws: Draws, size: Size) -> Tensor:
     return on_host(x, warps.zoom, uniform(draws, 0.6, 0.8))
@@ -83,7 +65,7 @@ def affines(x: Tensor, draws: Draws, size: Size) -> Tensor:
 @_candidate("blur", "Blurs with a box of 5, 7 or 9 pixels.")
 def blur(x: Tensor, draws: Draws, size: Size) -> Tensor:
     kernels = [odd(k, size) for k in choice(draws, (5, 7, 9))]
-    return on_host(x, _album("Blur").apply, kernels)
+    return on_host(x, album("Blur").apply, kernels)
 
 
 @_candidate("occlusion", "Keeps the centre, 130 pixels a side, and blackens the rest.", deterministic=True)
@@ -121,13 +103,7 @@ def coarse_dropout(x: Tensor, draws: Draws, size: Size) -> Tensor:
 def color_jitter(x: Tensor, draws: Draws, size: Size) -> Tensor:
     factors = draws.uniform(3, low=0.3, high=1.7).tolist()
     hues, orders = uniform(draws, -0.7, 0.7), draws.permutation(4).tolist()
-    jitter = _album("ColorJitter")
-
-    def apply(image: UInt8Array, factors: list[float], hue: float, order: list[int]) -> UInt8Array:
-        result: UInt8Array = jitter.apply(image, *factors, hue, order)
-        return result
-
-    return on_host(x, apply, factors, hues, orders)
+    return operations.jitter(x, factors, hues, orders)
 
 
 @_candidate("occlusion", "Cuts out one black hole of up to 150 x 150 pixels, anywhere.")
@@ -143,7 +119,7 @@ def cutout(x: Tensor, draws: Draws, size: Size) -> Tensor:
 
 @_candidate("digital", "Goes down to 45 % of the size and up again, nearest pixel.", deterministic=True)
 def downscale(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return on_host(x, functools.partial(_album("Downscale").apply, scale=0.45))
+    return on_host(x, functools.partial(album("Downscale").apply, scale=0.45))
 
 
 @_candidate("geometry", "Warps by a random affine map: three points move by up to 50 pixels each way.")
@@ -157,7 +133,7 @@ def elastic_transform(x: Tensor, draws: Draws, size: Size) -> Tensor:
 def emboss(x: Tensor, draws: Draws, size: Size) -> Tensor:
     strengths = uniform(draws, 0.2, 0.7)
     kernels = [np.array([[-1 - v, -v, 0], [-v, 1, v], [0, v, 1 + v]], dtype=np.float32) for v in strengths]
-    return on_host(x, _album("Emboss").apply, kernels)
+    return on_host(x, album("Emboss").apply, kernels)
 
 
 @_candidate("geometry", "Mirrors left to right, upside down, or both.")
@@ -192,15 +168,9 @@ def hue_saturation_value(x: Tensor, draws: Draws, size: Size) -> Tensor:
     return on_host(x, pixels.shift_hsv, *(uniform(draws, low, high) for low, high in limits))
 
 
-def _jpeg(x: Tensor, draws: Draws) -> Tensor:
-    qualities = draws.integers(5, 16).tolist()
-    # The encoder takes red for blue, as the experiment's did.
-    return on_host(x, functools.partial(_album("ImageCompression").apply, image_type=".jpg"), qualities)
-
-
 @_candidate("digital", "Compresses as JPEG of quality 5 to 15.")
 def image_compression(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return _jpeg(x, draws)
+    return operations.jpeg(x, draws.integers(5, 16).tolist())
 
 
 @_candidate("colour", "Inverts every value.", deterministic=True)
@@ -212,37 +182,24 @@ def invert_img(x: Tensor, draws: Draws, size: Size) -> Tensor:
 def iso_noise(x: Tensor, draws: Draws, size: Size) -> Tensor:
     """The lightness noise grows with the image's own spread of lightness."""
     intensity, shift = draws.uniform(low=0.5, high=1.0), draws.uniform(low=0.2, high=0.5)
-    hls = [pixels.to_hls(image) for image in x.permute(0, 2, 3, 1).contiguous().cpu().numpy()]
-    spread = [float(cv2.meanStdDev(image)[1][1, 0]) for image in hls]
-    rates = [255 * i * s for i, s in zip(intensity.tolist(), spread, strict=True)]
-    levels = torch.arange(len(x), device=x.device)[:, None, None].expand(-1, size.height, size.width)
-    counts = draws.poisson(rates, levels).cpu().numpy()
-    turns = draws.normal(size.height, size.width).mul_((360 * shift * intensity)[:, None, None]).cpu().numpy()
-    noisy = np.stack([pixels.add_iso_noise(*parts) for parts in zip(hls, counts, turns, strict=True)])
-    return torch.from_numpy(noisy).permute(0, 3, 1, 2).contiguous().to(x.device)
+    return operations.iso_noise(x, draws, intensity, 360 * shift * intensity)
 
 
 @_candidate("digital", "Compresses as JPEG of quality 5 to 15: the experiment's second name for ImageCompression.")
 def jpeg_compression(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return _jpeg(x, draws)
+    return operations.jpeg(x, draws.integers(5, 16).tolist())
 
 
 @_candidate("blur", "Takes the median of a square of 5, 7, 9 or 11 pixels.")
 def median_blur(x: Tensor, draws: Draws, size: Size) -> Tensor:
     kernels = [odd(k, size) for k in choice(draws, (5, 7, 9, 11))]
-    return on_host(x, _album("MedianBlur").apply, kernels)
+    return on_host(x, album("MedianBlur").apply, kernels)
 
 
 @_candidate("blur", "Averages along a line between two random cells of a kernel of 11 to 17 pixels, which also shifts.")
 def motion_blur(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    sides = torch.tensor([odd(k, size) for k in choice(draws, (11, 13, 15, 17))])
-    units = draws.uniform(4).cpu()
-    xs, xe, ys, ye = (units * sides[:, None]).to(torch.int64).unbind(dim=1)
-    # Both ends in one column: the second row is one of the others.
-    other = (ys + 1 + (units[:, 3] * (sides - 1)).to(torch.int64)) % sides
-    ye = torch.where(xs == xe, other, ye)
-    starts, ends = torch.stack((xs, ys), dim=1).tolist(), torch.stack((xe, ye), dim=1).tolist()
-    return on_host(x, pixels.motion_blur, sides.tolist(), starts, ends)
+    sides = [odd(k, size) for k in choice(draws, (11, 13, 15, 17))]
+    return on_host(x, pixels.motion_blur, sides, *operations.line_cells(draws, sides))
 
 
 @_candidate("noise", "Multiplies every pixel by a factor of 0.7 to 1.3, one for the three channels.")
@@ -287,71 +244,41 @@ def random_fog(x: Tensor, draws: Draws, size: Size) -> Tensor:
 
 @_candidate("colour", "Darkens by a gamma of 3 to 10.")
 def random_gamma(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    gammas = draws.integers(300, 1001).to(torch.float64).cpu() / 100
-    levels = torch.arange(256, dtype=torch.float64) / 255
-    tables = (levels ** gammas[:, None] * 255).to(torch.uint8).to(x.device)  # (n, 256)
-    return tables.gather(1, x.flatten(1).to(torch.int64)).view_as(x)
+    return operations.gamma(x, (draws.integers(300, 1001).to(torch.float64).cpu() / 100).tolist())
 
 
 @_candidate("geometry", "Shuffles the 16 tiles of a 4 x 4 grid.")
 def random_grid_shuffle(x: Tensor, draws: Draws, size: Size) -> Tensor:
     """Up to three rows and columns that do not fit the grid stay where they are."""
-    n, height, width = len(x), size.height // 4, size.width // 4
-    tiles = x[..., : 4 * height, : 4 * width].reshape(n, 3, 4, height, 4, width).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
-    order = draws.permutation(16).view(n, 16, 1, 1, 1).expand(tiles.shape)
-    shuffled = tiles.gather(1, order).view(n, 4, 4, 3, height, width).permute(0, 3, 1, 4, 2, 5)
-    out = x.clone()
-    out[..., : 4 * height, : 4 * width] = shuffled.reshape(n, 3, 4 * height, 4 * width)
-    return out
+    return operations.rearrange_tiles(x, draws.permutation(16))
 
 
 @_candidate("weather", "Draws 83 slanted grey drops, blurs the image and darkens it.")
 def random_rain(x: Tensor, draws: Draws, size: Size) -> Tensor:
     """The drawn slant moves the drops' starts alone: every drop is drawn 10 to the right and 20 down."""
-    drop = (length(10, size), length(20, size))
-    slant = draws.uniform(1, low=-drop[0], high=drop[0]).to(torch.int64)
-    units = draws.uniform(83, 2)
-    left, right = slant.clamp(max=0), size.width - slant.clamp(min=0)
-    columns = left + (units[..., 0] * (right - left + 1)).to(torch.int64)
-    rows = (units[..., 1] * (size.height - drop[1] + 1)).to(torch.int64)
-    starts = torch.stack((columns, rows), dim=-1).tolist()
-    blur = odd(7, size)
+    drop, blur = operations.drop(size), odd(7, size)
+    starts = operations.rain_starts(draws, 83, size).tolist()
     return on_host(x, lambda image, points: scenery.rain(image, points, drop, blur), starts)
 
 
 @_candidate("weather", "Halves the lightness inside two to four random polygons.")
 def random_shadow(x: Tensor, draws: Draws, size: Size) -> Tensor:
     number = draws.integers(2, 5).tolist()
-    columns, rows = draws.integers(0, size.width + 1, 4, 8), draws.integers(0, size.height + 1, 4, 8)
-    polygons = torch.stack((columns, rows), dim=-1).to(torch.int32).cpu().numpy()  # (n, 4, 8, 2)
+    polygons = operations.polygons(draws, size)
     return on_host(x, scenery.shadow, (some[:k] for some, k in zip(polygons, number, strict=True)))
 
 
 @_candidate("weather", "Bleaches the darker pixels, as snow on the ground would.")
 def random_snow(x: Tensor, draws: Draws, size: Size) -> Tensor:
     snow = functools.partial(
-        _album("RandomSnow", brightness_coeff=2.5, method="bleach").apply, snow_texture=None, sparkle_mask=None
+        album("RandomSnow", brightness_coeff=2.5, method="bleach").apply, snow_texture=None, sparkle_mask=None
     )
     return on_host(x, snow, uniform(draws, 0.1, 0.3))
 
 
 @_candidate("weather", "Draws the sun in the upper half, 200 pixels in radius, and a line of ghosts.")
 def random_sun_flare(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    most, columns = 10, range(0, size.width, length(10, size))
-    centres = (draws.uniform(2) * torch.tensor([size.width, size.height / 2], device=x.device)).to(torch.int64).tolist()
-    angles, number = uniform(draws, 0, 2 * math.pi), draws.integers(6, most + 1).tolist()
-    alphas, places = draws.uniform(most, low=0.05, high=0.2).tolist(), draws.integers(0, len(columns), most).tolist()
-    radii, colours = draws.integers(1, 3, most).tolist(), draws.integers(205, 256, most, 3).tolist()
-
-    def apply(image: UInt8Array, i: int) -> UInt8Array:
-        ghosts = []
-        for g in range(number[i]):
-            column = columns[places[i][g]]
-            row = scenery.ghost_height(centres[i], angles[i], column, size.height)
-            ghosts.append((alphas[i][g], (column, row), length(radii[i][g] ** 3, size), tuple(colours[i][g])))
-        return scenery.sun_flare(image, tuple(centres[i]), ghosts, length(200, size))
-
-    return on_host(x, apply, range(len(x)))
+    return operations.sun_flare(x, draws, size, [length(200, size)] * len(x))
 
 
 @_candidate("colour", "Adds to each channel a value of up to 200 levels, or subtracts it.")
@@ -372,7 +299,7 @@ def sharpen(x: Tensor, draws: Draws, size: Size) -> Tensor:
         kernel = np.full((3, 3), -alpha, dtype=np.float32)
         kernel[1, 1] = 1 - alpha + alpha * (8 + lightness)
         kernels.append(kernel)
-    return on_host(x, _album("Sharpen", method="kernel").apply, alphas, kernels)
+    return on_host(x, album("Sharpen", method="kernel").apply, alphas, kernels)
 
 
 @_candidate("colour", "Inverts the values of 200 and more.", deterministic=True)
@@ -382,7 +309,7 @@ def solarize(x: Tensor, draws: Draws, size: Size) -> Tensor:
 
 @_candidate("colour", "Turns the image sepia.", deterministic=True)
 def to_sepia(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return on_host(x, _album("ToSepia").apply)
+    return on_host(x, album("ToSepia").apply)
 
 
 @_candidate(

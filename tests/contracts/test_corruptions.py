@@ -119,7 +119,7 @@ def test_severities_are_1_to_5(corruption: Corruption) -> None:
 
 
 def test_severities_differ(corruption: Corruption) -> None:
-    images = pictures(1)
+    images = torch.cat((pictures(1), pictures(1) // 4))  # a bright or a dark one alone may saturate
     results = [run(corruption, images, severity) for severity in corruption.severities]
     assert all(not torch.equal(a, b) for i, a in enumerate(results) for b in results[:i])
 
@@ -155,7 +155,7 @@ def test_the_second_jpeg_comes_after(corruption: Corruption) -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_cuda_agrees_with_the_cpu(corruption: Corruption) -> None:
-    if corruption.name.startswith("album_"):
+    if corruption.name.startswith(("album_", "scenes_")):
         pytest.skip("promises equal draws, not equal bits")
     images = pictures(4)
     for severity in corruption.severities or (3,):

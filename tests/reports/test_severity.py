@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from robustcore import cli, corruptions
 from robustcore.corruptions import corrupt
+from robustcore.corruptions._calibrated import ranges
 from robustcore.datasets import registry as datasets
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.evaluation import Condition, Store
@@ -158,6 +159,34 @@ def test_a_dip_is_told_and_the_first_crossing_taken() -> None:
     assert any("not monotone" in note for note in found.notes)
 
 
+@pytest.mark.parametrize(
+    ("share", "ends", "testable", "reason"),
+    [
+        (lambda s: 0.5 * s, (0.02, 1), True, ""),
+        (lambda s: 0.1 * s, (0.1, 2), True, "The upper end is the greatest strength"),
+        (lambda s: 0.004 * s, (0, 2), False, "This dataset cannot test it: 1.0 points are not lost"),
+        (lambda s: 0.02 * s * (s < 1.5), (0, 2), False, "cannot test it: 0.0 points are lost at the greatest strength"),
+        (lambda s: float(s >= 0.37), (0.366, 0.37), True, "lost at one step"),
+    ],
+)
+def test_the_range_to_draw_from(
+    share: Callable[[float], float], ends: tuple[float, float], testable: bool, reason: str
+) -> None:
+    found = severity.search(losing(share), CLEAN, (0.0, 2.0))
+    usable = severity.range_of(found, (0.0, 2.0))
+    assert (usable.low, usable.high) == pytest.approx(ends, abs=0.01)
+    assert usable.low < usable.high
+    assert usable.testable == testable
+    assert reason in usable.reason
+
+
+def test_further_strengths_and_fewer_steps() -> None:
+    found = severity.search(losing(lambda s: s / 2), CLEAN, (0.0, 2.0), doublings=3, halvings=1, also=(0.7,))
+    assert float(found.path["strength"].min()) <= 0.25
+    assert 0.7 in list(found.path["strength"])
+    assert found.upper.strength == 1
+
+
 def test_few_images_leave_the_lower_bound_uncertain() -> None:
     few = np.ones(50, dtype=bool)
     found = severity.search(lambda s: (np.arange(50) + 0.5) / 50 > s, few, (0.0, 1.0))
@@ -273,7 +302,11 @@ def test_the_small_elastic_transform_comes_closer() -> None:
 
 
 def test_the_command(
-    halves: Halves, model: Classifier, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    halves: Halves,
+    model: Classifier,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setitem(datasets._things, "halves", lambda split, limit, side: halves)
     monkeypatch.setattr("robustcore.models.load_model", lambda name: model)
@@ -290,6 +323,16 @@ def test_the_command(
     csv = ["severity", "audit", "--suite", "laugros_contrast", "--images", "8", "--format", "csv", *arguments]
     assert cli.main(csv) == 0
     assert capsys.readouterr().out.startswith("model,dataset")
+    asked = ["severity", "calibrate", "--corruption", "scenes_random_contrast", "--format", "csv", *arguments]
+    assert cli.main([*asked, "--limit", "60", "--output", str(tmp_path / "ranges.csv")]) == 0
+    row = pd.read_csv(tmp_path / "ranges.csv").iloc[0]
+    assert row["name"] == "scenes_random_contrast"
+    assert ranges(tmp_path / "ranges.csv") == {row["name"]: (row["range_low"], row["range_high"])}
+    assert 0 < row["range_low"] == row["lower_strength"] < row["range_high"] == row["upper_strength"] < 1
+    assert row["at_1_loss"] == pytest.approx(0.8, abs=0.15)  # black, or saturated
+    assert (row["model_fingerprint"], row["n"], row["testable"]) == (model.fingerprint, 60, True)
+    assert cli.main(["severity", "calibrate", "--suite", "candidates", *arguments]) == 1
+    assert "candidates-scenes" in capsys.readouterr().err
     assert cli.main(["severity", "calibrate", "--corruption", "fog", *arguments]) == 1
     assert "fog has no continuous strength" in capsys.readouterr().err
 

@@ -27,6 +27,7 @@ _DESCRIPTIONS = {
     "laugros": "The corruptions of Laugros' thesis (figures 3.2 and 4.3), strengths drawn uniformly in their ranges.",
     "candidates-40": "The 40 candidate corruptions of Laugros' thesis (table 4.2).",
     "syn2nat": "The published selection of 18 candidates whose robustness follows the natural shifts.",
+    "candidates-scenes": "The 40 candidates with strengths calibrated for scenes (rule of Laugros' thesis, section 3.2.2).",
 }
 
 
@@ -82,7 +83,7 @@ class Corrupt(Operation):
             )
 
     def identity(self, condition: Condition) -> Mapping[str, Any]:
-        identity: dict[str, Any] = {"revision": corruptions.get(condition.name).revision_text()}
+        identity: dict[str, Any] = {"revision": corruptions.get(condition.name).revision_text(condition.strength)}
         if condition.storage != "memory":
             identity["storage_revision"] = STORAGE_REVISION
         return identity

@@ -5,5 +5,19 @@ from __future__ import annotations
 from robustcore.reports.severity.audit import Audit, audit, findings, joined
 from robustcore.reports.severity.calibration import Bound, Calibration, calibrate, search
 from robustcore.reports.severity.distances import distances
+from robustcore.reports.severity.ranges import Range, range_of, record
 
-__all__ = ["Audit", "Bound", "Calibration", "audit", "calibrate", "distances", "findings", "joined", "search"]
+__all__ = [
+    "Audit",
+    "Bound",
+    "Calibration",
+    "Range",
+    "audit",
+    "calibrate",
+    "distances",
+    "findings",
+    "joined",
+    "range_of",
+    "record",
+    "search",
+]

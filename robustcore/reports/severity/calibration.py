@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -26,8 +26,8 @@ Measure = Callable[[float], Correct]  # strength -> whether each image is answer
 
 POINTS = 0.01  # lost at the lower bound
 SHARE = 0.5  # of the clean accuracy, lost at the upper bound
-DOUBLINGS = 8  # the first strength is the span of the limits over 2**8
-HALVINGS = 8  # at most, of the interval between two strengths
+DOUBLINGS = 8  # unless told otherwise, the first strength is the span of the limits over 2**8
+HALVINGS = 8  # of the interval between two strengths, at most and unless told otherwise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +82,9 @@ def calibrate(
     device: str = "auto",
     store: Store | None = None,
     progress: Callable[[float, float], None] | None = None,
+    doublings: int = DOUBLINGS,
+    halvings: int = HALVINGS,
+    also: Sequence[float] = (),
 ) -> Calibration:
     """Calibrate a corruption with a continuous strength; evaluations are stored, and repeated ones cost nothing.
 
@@ -90,6 +93,7 @@ def calibrate(
         name: a corruption with a continuous strength.
         store: where evaluations are kept; default the results under the cache.
         progress: called with (strength, accuracy) after every evaluation.
+        doublings, halvings, also: as in `search`.
 
     Raises:
         InvalidArgumentError: a corruption without a continuous strength, or a model that gets nothing right.
@@ -120,7 +124,7 @@ def calibrate(
             progress(strength, float(correct.mean()))
         return correct
 
-    found = search(measure, answers([]), corruption.limits)
+    found = search(measure, answers([]), corruption.limits, doublings=doublings, halvings=halvings, also=also)
     chance, left = 1 / len(model.card.classes), (1 - SHARE) * found.clean_accuracy
     below = f"Half of the clean accuracy, {left:.1%}, lies below chance, {chance:.1%}: it may never be lost."
     return dataclasses.replace(found, name=name, notes=(*found.notes, *([below] if left < chance else [])))
@@ -134,10 +138,13 @@ def search(
     points: float = POINTS,
     share: float = SHARE,
     resolution: float = 0.005,
+    doublings: int = DOUBLINGS,
+    halvings: int = HALVINGS,
+    also: Sequence[float] = (),
 ) -> Calibration:
     """The two bounds of any corruption with one strength.
 
-    The strength is doubled from a 256th of the span until half is lost, then each bound's interval is halved until the
+    The strength is doubled from a small share of the span until half is lost, then each bound's interval is halved until the
     accuracies at its ends differ by no more than `resolution` and a fifth of the loss sought, or by one image. A strength
     is measured once. Where the accuracy is not monotone, a bound is the first crossing among the strengths evaluated, and
     a note says so.
@@ -149,20 +156,25 @@ def search(
         points: accuracy lost at the lower bound, 0 .. 1.
         share: of the clean accuracy, lost at the upper bound, 0 .. 1.
         resolution: 0 .. 1.
+        doublings: the first strength is the span over 2**doublings.
+        halvings: of a bound's interval, at most, before the other bound is sought and as many after it.
+        also: strengths to measure in any case; they belong to the path and to the search.
     """
     accuracy, n = float(np.mean(clean)) if len(clean) else 0.0, len(clean)
     if accuracy == 0:
         raise InvalidArgumentError("A range cannot be calibrated: the model gets none of the clean images right.")
     trail = _Trail(measure, clean, limits)
     wanted = (points, share * accuracy)
-    for k in range(DOUBLINGS, -1, -1):
+    for strength in also:
+        trail.loss(strength)
+    for k in range(doublings, -1, -1):
         if trail.loss(limits[0] + (limits[1] - limits[0]) / 2**k) >= max(wanted):
             break
     for loss in wanted:
-        trail.narrow(loss, resolution)
+        trail.narrow(loss, resolution, halvings)
     # The search for one bound may have come upon an earlier crossing of the other.
     for loss in wanted:
-        trail.narrow(loss, resolution)
+        trail.narrow(loss, resolution, halvings)
     lower, upper = (trail.bound(loss, accuracy) for loss in wanted)
     path = trail.path(accuracy)
     return Calibration("", lower, upper, accuracy, n, path, tuple(_notes(lower, path, trail, n)))
@@ -191,9 +203,9 @@ class _Trail:
             before = strength
         return None
 
-    def narrow(self, wanted: float, resolution: float) -> None:
+    def narrow(self, wanted: float, resolution: float, halvings: int) -> None:
         """Halve the interval of the first crossing."""
-        for _ in range(HALVINGS):
+        for _ in range(halvings):
             found = self.crossing(wanted)
             if found is None:
                 return

@@ -1,0 +1,102 @@
+"""The second parameter set of the 40 candidates: one strength each, its range calibrated on the shipped scenes.
+
+Laugros' thesis set the candidates' parameters for ImageNet at 224 pixels. Here the same operations have a continuous
+strength: 0 changes nothing, 1 is the published harshest parameter. The range in which strengths are drawn is read from a
+table that `robustcore severity calibrate --suite candidates-scenes` wrote by the thesis' rule (3.2.2): from one accuracy
+point lost to half of the accuracy lost. What has no row there is drawn over all that its operation can do.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from robustcore import paths
+from robustcore.corruptions._album_batches import each
+from robustcore.corruptions._base import Size, corruption
+from robustcore.errors import InvalidArgumentError
+from robustcore.randomness import Draws
+
+SUITE = "candidates-scenes"
+PREFIX = "scenes_"
+Function = Callable[[Tensor, Draws, Size, Tensor], Tensor]
+Range = tuple[float, float]
+
+
+def table() -> Path:
+    """The shipped ranges."""
+    return paths.assets() / "calibration" / f"{SUITE}.csv"
+
+
+@functools.cache
+def ranges(path: Path) -> dict[str, Range]:
+    """Corruption -> its calibrated range; empty where there is no such file."""
+    if not path.is_file():
+        return {}
+    found = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            try:
+                found[row["name"]] = float(row["range_low"]), float(row["range_high"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise InvalidArgumentError(
+                    f"{path} is no table of calibrated ranges: a row lacks a name or a number ({error!r}). "
+                    f"Write it anew with: robustcore severity calibrate --suite {SUITE}"
+                ) from error
+    return found
+
+
+def range_of(name: str, limits: Range, path: Path) -> Range:
+    """The calibrated range of a corruption, within its limits; all of them where the table has no row for it."""
+    low, high = ranges(path).get(name, limits)
+    low, high = max(low, limits[0]), min(high, limits[1])
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise InvalidArgumentError(
+            f"The range of {name} in {path} is not one within {limits[0]:g} .. {limits[1]:g}. "
+            f"Write it anew with: robustcore severity calibrate --suite {SUITE}"
+        )
+    return low, high
+
+
+def calibrated(
+    family: str, summary: str, most: float = 1, deterministic: bool = False
+) -> Callable[[Function], Function]:
+    """Register a function (uint8 (n, 3, H, W), draws, size, (n,) strengths) -> uint8 as scenes_<its name>.
+
+    Args:
+        family, deterministic: as for `corruption`.
+        summary: what a strength of 1 is.
+        most: the greatest strength; beyond it the operation can do no more, or is no longer itself.
+    """
+
+    def register(function: Function) -> Function:
+        name, limits = f"{PREFIX}{function.__name__}", (0.0, float(most))
+        strengths = range_of(name, limits, table())
+
+        def apply(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
+            result, none = function(x, draws, size, strength), strength == 0
+            # Conversions of colour and of files lose a little by themselves; no strength loses nothing.
+            return torch.where(each(none), x, result) if bool(none.any()) else result
+
+        corruption(
+            family=family,
+            suites=[SUITE],
+            source="Laugros' thesis, table 4.2 (operation) and section 3.2.2 (rule), calibrated for scenes",
+            summary=f"{summary} Calibrated for scenes.",
+            strengths=strengths,
+            limits=limits,
+            deterministic=deterministic,
+            takes="uint8",
+            calibrated=True,
+            plain_name=function.__name__,
+            name=name,
+        )(apply)
+        return function
+
+    return register
