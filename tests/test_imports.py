@@ -19,7 +19,7 @@ MODULES = sorted(p for top in ("robustcore", "dashboard") for p in (ROOT / top).
 HOMES = {
     "streamlit": ("dashboard/",),
     "plotly": ("robustcore/figures/", "dashboard/"),
-    "albumentations": ("robustcore/corruptions/candidates.py",),
+    "albumentations": ("robustcore/corruptions/_album_transforms.py",),
     "distributed": ("robustcore/evaluation/cluster.py",),
     "dask": ("robustcore/evaluation/cluster.py",),
     "timm": ("robustcore/models/",),

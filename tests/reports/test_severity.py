@@ -330,7 +330,7 @@ def test_the_command(
     assert ranges(tmp_path / "ranges.csv") == {row["name"]: (row["range_low"], row["range_high"])}
     assert 0 < row["range_low"] == row["lower_strength"] < row["range_high"] == row["upper_strength"] < 1
     assert row["at_1_loss"] == pytest.approx(0.8, abs=0.15)  # black, or saturated
-    assert (row["model_fingerprint"], row["n"], row["testable"]) == (model.fingerprint, 60, True)
+    assert (row["model_fingerprint"], row["n"], row["testable"]) == (model.fingerprint(), 60, True)
     assert cli.main(["severity", "calibrate", "--suite", "candidates", *arguments]) == 1
     assert "candidates-scenes" in capsys.readouterr().err
     assert cli.main(["severity", "calibrate", "--corruption", "fog", *arguments]) == 1

@@ -72,7 +72,7 @@ def record(found: Calibration, model: Classifier, dataset: Dataset, seed: int) -
         "limit_low": limits[0],
         "limit_high": limits[1],
         "model": model.card.name,
-        "model_fingerprint": model.fingerprint,
+        "model_fingerprint": model.fingerprint(),
         "dataset": dataset.name,
         "dataset_fingerprint": dataset.fingerprint,
         "split": dataset.split,
