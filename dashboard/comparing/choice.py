@@ -11,6 +11,7 @@ import robustcore.corruptions as corruptions
 from dashboard import data, selection
 from dashboard.data import comparing
 from dashboard.widgets import labels, links
+from robustcore.evaluation import suites
 from robustcore.reports import mixed
 
 KEY = "compare"
@@ -115,9 +116,9 @@ def _button(label: str, key: str, models: list[str]) -> None:
 
 
 def _suites(dataset: str) -> list[str]:
-    """Corruptions, attacks, and the shifts of these data."""
+    """Corruptions, attacks, the shifts of these data, and the suites that are kept here."""
     shifts = "scenes-shifts" if dataset == "scenes" else "imagenet-shifts"
-    return [*(s for s in corruptions.SUITES if corruptions.names(s)), "attacks", shifts]
+    return [*(s for s in corruptions.SUITES if corruptions.names(s)), "attacks", shifts, *suites.own()]
 
 
 def _pick_conditions(dataset: str) -> tuple[list[str], tuple[int, ...], int, str]:

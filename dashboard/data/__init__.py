@@ -10,7 +10,7 @@ bounded. Resources are shared by all sessions and never changed. Nothing heavy i
     films       one image under a sequence                 reading   caches that end with an evaluation
     attacks     one image under attack                     warming   what is loaded before anybody asks
     audits      a suite's severities                   comparing what Compare makes of results
-    specifications  requirements, judged
+    specifications  requirements, judged               building  what the benchmark builder works with
 """
 
 from dashboard.data.attacks import attack_sweep, attacked, clean_answer, judged, new_run, survivals

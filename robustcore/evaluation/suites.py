@@ -21,22 +21,26 @@ A file looks like this; every row is a `[[condition]]`:
 
 A row that names neither severity nor strength is open: it takes the severities that the evaluation is asked for, else
 its kind's default (for corruptions 1..5, or a strength drawn uniformly in the range for ranged ones).
+
+A file in the folder `suites` of the cache is a suite by name: `own/` and the file's name without its ending.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from robustcore import corruptions
+from robustcore import corruptions, paths
 from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownNameError
 from robustcore.evaluation import operations
 from robustcore.evaluation.condition import Condition
 
+OWN = "own/"  # before the names of suites that are kept in the cache
 _ROW_KEYS = ("kind", "name", "suite", "severity", "severities", "strength", "variant", "storage", "params")
 
 
@@ -60,12 +64,68 @@ class Suite:
 
 
 def names() -> list[str]:
-    """The names of the built-in suites, sorted."""
-    return sorted(_built_in())
+    """The names of the built-in suites, sorted, and then of one's own."""
+    return [*sorted(_built_in()), *own()]
+
+
+def own() -> dict[str, Path]:
+    """The suites that are kept in the cache, by name, sorted."""
+    return {f"{OWN}{path.stem}": path for path in sorted((paths.cache() / "suites").glob("*.toml"))}
+
+
+def keep(suite: Suite) -> str:
+    """Keep a suite in the cache under its own name; one of the same name is replaced. Returns the name that finds it.
+
+    Raises:
+        InvalidArgumentError: the suite's name is none of a file: letters, digits, "-" and "_".
+        StoreError: the cache cannot be written.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", suite.name):
+        raise InvalidArgumentError(
+            f"A suite that is kept is named by up to 80 letters, digits, '-' and '_', a letter or digit first, not {suite.name[:90]!r}."
+        )
+    path = paths.writable_cache("suites") / f"{suite.name}.toml"
+    made = path.with_name(f".{path.name}.part")
+    made.write_text(to_toml(suite), encoding="utf-8")
+    made.replace(path)
+    return f"{OWN}{suite.name}"
+
+
+def to_toml(suite: Suite) -> str:
+    """The suite as the text of a file that `load` reads back; clean, which is in every suite, has no row."""
+    parts = [f"name = {_toml(suite.name)}"]
+    if suite.description:
+        parts.append(f"description = {_toml(suite.description)}")
+    for row in suite.rows:
+        if row.kind == "clean":
+            continue
+        lines = ["", "[[condition]]", *([] if row.kind == "corruption" else [f"kind = {_toml(row.kind)}"])]
+        lines.append(f"name = {_toml(row.name)}")
+        for key in ("severity", "strength", "variant"):
+            if (value := getattr(row, key)) is not None:
+                lines.append(f"{key} = {_toml(value)}")
+        if row.storage != "memory":
+            lines.append(f"storage = {_toml(row.storage)}")
+        if row.params:
+            inside = ", ".join(f"{_toml(key)} = {_toml(value)}" for key, value in row.params)
+            lines.append(f"params = {{ {inside} }}")
+        parts += lines
+    return "\n".join(parts) + "\n"
+
+
+def _toml(value: object) -> str:
+    """A text, number, flag or list as toml writes it, which is as JSON does."""
+    if value is None:
+        raise InvalidArgumentError(
+            "A parameter without a value cannot stand in a suite file; give it one, or leave it out."
+        )
+    if isinstance(value, str):
+        value = "".join(" " if ord(sign) == 127 else sign for sign in value)  # the one sign that JSON leaves as it is
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def load(name: str | Path) -> Suite:
-    """A built-in suite by name, or a toml file by path.
+    """A built-in suite or one of one's own by name, or a toml file by path.
 
     Raises:
         UnknownNameError: neither a built-in suite nor a file.
@@ -75,9 +135,11 @@ def load(name: str | Path) -> Suite:
     if str(name) in built_in:
         description, rows = built_in[str(name)]
         return Suite(str(name), description, tuple(rows))
+    if str(name) in (kept := own()):
+        return _read(kept[str(name)])
     if str(name).endswith(".toml") or Path(name).is_file():
         return _read(Path(name))
-    raise UnknownNameError("suite", name, built_in)
+    raise UnknownNameError("suite", name, [*built_in, *kept])
 
 
 def resolve(
@@ -138,7 +200,7 @@ def _named(name: str | Path) -> Sequence[Condition]:
     if name in corruptions.names():
         return [Condition.corruption(str(name))]
     built_in = _built_in()
-    if str(name) in built_in or str(name).endswith(".toml") or Path(name).is_file():
+    if str(name) in built_in or str(name) in own() or str(name).endswith(".toml") or Path(name).is_file():
         return load(name).rows
     raise UnknownNameError("suite or corruption", name, [*built_in, *corruptions.names()])
 

@@ -258,7 +258,7 @@ def _substituted(
     # (B, C, C): i leaves, j comes.
     allowed = leaves[:, :, None] & comes[:, None, :] & (counts[:, None, :] >= counts[:, :, None])
     allowed &= labels[:, None] != labels[None]
-    flat = allowed.reshape(len(members), -1)
+    flat = allowed.reshape(len(members), len(labels) ** 2)  # (B, C * C), also where no benchmark is left
     # The pick-th allowed pair: cumulative counts say where it stands.
     number = flat.sum(axis=1)
     possible: npt.NDArray[np.bool_] = number > 0

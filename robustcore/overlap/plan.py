@@ -15,6 +15,7 @@ from robustcore.evaluation import suites
 from robustcore.evaluation.condition import Condition
 from robustcore.metrics import mean_over_severities
 from robustcore.models import checkpoints
+from robustcore.overlap import population
 from robustcore.overlap.accuracies import STANDARD
 from robustcore.training import Recipe, interventions, runs, zoo
 
@@ -199,9 +200,10 @@ def write(table: pd.DataFrame, path: Path) -> None:
 
 
 def tables() -> dict[str, Path]:
-    """The tables that there are, by file name without its ending: those that ship, and those computed here, which go first."""
-    folders = (paths.assets() / "overlap", paths.cache() / "overlap")
-    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.csv"))}
+    """The tables that there are, by file name without its ending: those that ship, and those computed here, which go first.
+    Those of populations (`population.tables`) are of another kind and not among them."""
+    found = {path.stem: path for folder in population.folders() for path in sorted(folder.glob("*.csv"))}
+    return {stem: path for stem, path in found.items() if not stem.startswith(population.PREFIX)}
 
 
 def read(path: Path | str) -> pd.DataFrame:

@@ -1,0 +1,188 @@
+"""What makes a benchmark predictive: the number of categories, balance, size (Laugros' thesis, 4.3.4, tables 4.4 and 4.5).
+
+Groups of benchmarks are drawn by algorithm 2 and substituted, and algorithm 3 says how well robustness to them goes with
+robustness to natural shifts. All groups are judged over the same models, so that their difference is told far better than
+either of them: its interval is drawn over the models, with the same models in both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from robustcore.errors import InvalidArgumentError
+from robustcore.metrics.bootstrap import interval
+from robustcore.overlap import benchmarks, correlation
+from robustcore.overlap.accuracies import Array
+from robustcore.overlap.benchmarks import Benchmarks
+
+MEAN = "mean"
+# The thesis substitutes 1 to 5 corruptions of each benchmark, and shows the groups with more than 200.
+SUBSTITUTIONS, LEAST = 5, 200
+DRAWS = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """How much more one group of benchmarks predicts than another, in the mean over the natural sets.
+
+    Attributes:
+        first, second: mean correlations of the two.
+        low, high: 95 % interval of first less second, over the models.
+        models: how many.
+    """
+
+    first: float
+    second: float
+    low: float
+    high: float
+    models: int
+
+    @property
+    def value(self) -> float:
+        """First less second."""
+        return self.first - self.second
+
+
+def groups(
+    labels: Mapping[str, int] | pd.Series,
+    couples: Sequence[tuple[int, int]] = benchmarks.COUPLES,
+    *,
+    count: int = benchmarks.COUNT,
+    seed: int = 0,
+) -> tuple[dict[tuple[int, int], Benchmarks], dict[tuple[int, int], str]]:
+    """The groups of algorithm 2 for several (n, k), and why some of these cannot be drawn from the categories."""
+    found, refused = {}, {}
+    for n, k in couples:
+        try:
+            found[n, k] = benchmarks.draw(labels, n, k, count=count, seed=seed)
+        except InvalidArgumentError as error:
+            refused[n, k] = str(error)
+    return found, refused
+
+
+def by_couple(
+    labels: Mapping[str, int] | pd.Series,
+    synthetic: pd.DataFrame,
+    natural: pd.DataFrame,
+    couples: Sequence[tuple[int, int]] = benchmarks.COUPLES,
+    *,
+    count: int = benchmarks.COUNT,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Table 4.4: one row for each couple and natural set, and one for their mean.
+
+    Returns:
+        Columns n, k, size, natural, and those of `correlation.predictiveness`; for a couple that cannot be drawn r is NaN and
+        reason says why.
+    """
+    found, refused = groups(labels, couples, count=count, seed=seed)
+    parts = []
+    for n, k in couples:
+        if (n, k) in found:
+            told = _told(found[n, k], synthetic, natural)
+        else:
+            told = pd.DataFrame({"natural": [*natural.columns, MEAN], "r": np.nan, "reason": refused[n, k]})
+        parts.append(told.assign(n=n, k=k, size=n * k))
+    return pd.concat(parts, ignore_index=True)
+
+
+def substituted(group: Benchmarks, *, seed: int = 0) -> dict[float, Benchmarks]:
+    """A group and what 1 to 5 substitutions make of it, by the deviation of the numbers of representatives."""
+    again = [benchmarks.substitute(group, times, seed=seed) for times in range(1, SUBSTITUTIONS + 1)]
+    return benchmarks.by_deviation(benchmarks.joined([group, *(each for each in again if len(each))]))
+
+
+def by_deviation(
+    labels: Mapping[str, int] | pd.Series,
+    synthetic: pd.DataFrame,
+    natural: pd.DataFrame,
+    *,
+    couple: tuple[int, int] = (6, 2),
+    count: int = benchmarks.COUNT,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Table 4.5: one row for each deviation and natural set, and one for their mean.
+
+    Returns:
+        Columns deviation, natural, and those of `correlation.predictiveness`; groups with fewer than 200 benchmarks stand among
+        them, their `benchmarks` says so.
+
+    Raises:
+        InvalidArgumentError: the couple cannot be drawn from the categories.
+    """
+    parts = substituted(benchmarks.draw(labels, *couple, count=count, seed=seed), seed=seed)
+    rows = [_told(group, synthetic, natural).assign(deviation=value) for value, group in parts.items()]
+    return pd.concat(rows, ignore_index=True)
+
+
+def difference(
+    first: Benchmarks,
+    second: Benchmarks,
+    synthetic: pd.DataFrame,
+    natural: pd.DataFrame,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Difference:
+    """How much more the first group predicts, with an interval over the models.
+
+    Args:
+        first, second: groups over candidates that are columns of `synthetic`.
+        synthetic, natural: models x corruptions, models x natural sets; models with a gap in either are left out.
+        draws: of the bootstrap over models.
+
+    Raises:
+        InvalidArgumentError: fewer than four models without gaps.
+    """
+    used = [n for n in first.names if n in synthetic.columns]
+    whole = pd.concat([synthetic[used], natural], axis=1, join="inner").dropna()
+    if len(whole) < 4:
+        raise InvalidArgumentError(
+            f"A difference of correlations needs four models without gaps or more; there are {len(whole)}."
+        )
+    names = list(whole.index)
+    sets = natural.loc[names].to_numpy(float).T  # (S, M)
+    both = [correlation.robustness_to(group, synthetic.loc[names]) for group in (first, second)]  # (B, M) each
+    generator = np.random.default_rng(seed)
+    picks = generator.integers(0, len(names), (draws, len(names)))
+    # A draw of fewer than three different models has no correlation worth the name.
+    picks = picks[[len(set(pick)) >= 3 for pick in picks.tolist()]]
+    again = np.array(
+        [_mean_r(both[0][:, pick], sets[:, pick]) - _mean_r(both[1][:, pick], sets[:, pick]) for pick in picks]
+    )
+    low, high = interval(again)
+    return Difference(_mean_r(both[0], sets), _mean_r(both[1], sets), float(low), float(high), len(names))
+
+
+def _told(group: Benchmarks, synthetic: pd.DataFrame, natural: pd.DataFrame) -> pd.DataFrame:
+    told = correlation.predictiveness(group, synthetic, natural)
+    known = told["r"].dropna()
+    mean = pd.DataFrame(
+        {
+            "r": [known.mean() if len(known) == len(told) else np.nan],
+            "p": [told["p"].mean()],
+            "models": [told["models"].min()],
+            "benchmarks": [told["benchmarks"].min()],
+            "reason": ["" if len(known) == len(told) else "one of the natural sets has no correlation"],
+        },
+        index=pd.Index([MEAN]),
+    )
+    return pd.concat([told, mean]).rename_axis("natural").reset_index()
+
+
+def _mean_r(x: Array, y: Array) -> float:
+    """The mean over benchmarks and sets of the correlations of (B, M) with (S, M)."""
+    a, b = (_unit(values) for values in (x, y))
+    found = a @ b.T
+    return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
+
+
+def _unit(values: Array) -> Array:
+    centred = values - values.mean(axis=1, keepdims=True)
+    norm = np.sqrt((centred**2).sum(axis=1, keepdims=True))
+    found: Array = np.divide(centred, norm, out=np.full(centred.shape, np.nan), where=norm > 1e-12)
+    return found

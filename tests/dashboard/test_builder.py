@@ -1,0 +1,154 @@
+"""The page Benchmark builder without a browser, on a small world whose answer is known."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import robustcore.corruptions as corruptions
+from dashboard.building import choice
+from dashboard.comparing import choice as comparing
+from dashboard.data import building
+from dashboard.views import evaluate
+from robustcore.evaluation import suites
+from robustcore.overlap import population
+from tests.dashboard.conftest import OpenPage, markup, sound
+from tests.overlap import synthetic
+
+BLOCKS = {
+    "noise": ["gaussian_noise", "shot_noise", "impulse_noise"],
+    "blur": ["defocus_blur", "motion_blur", "zoom_blur"],
+    "weather": ["fog", "snow", "frost"],
+}
+NAMES = synthetic.names_of(BLOCKS)
+
+
+@pytest.fixture
+def nothing_ships(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No atlas and no model but those of the test."""
+    monkeypatch.setattr(population, "folders", lambda: (own_cache / "none", own_cache / "overlap"))
+    monkeypatch.setattr(population, "stored", lambda: pd.DataFrame(columns=list(population.COLUMNS)))
+    building.population.clear()
+
+
+@pytest.fixture
+def world(own_cache: Path, nothing_ships: None) -> Path:
+    """An atlas and 24 models in the cache."""
+    folder = own_cache / "overlap"
+    folder.mkdir(parents=True)
+    synthetic.atlas(BLOCKS).to_csv(folder / "imagenet-c-scenes-resnet.csv", index=False)
+    synthetic.evaluated(BLOCKS, prefix="own/m").to_csv(folder / "population-models.csv", index=False)
+    return folder
+
+
+def words(at: object) -> str:
+    places = [*at.markdown, *at.caption, *at.subheader, *at.warning]  # type: ignore[attr-defined]
+    return " ".join(str(m.value) for m in places)
+
+
+def test_without_an_atlas_the_page_says_how_to_make_one(open_page: OpenPage, nothing_ships: None) -> None:
+    at = open_page("builder")
+    assert sound(at)
+    assert "robustcore overlap" in words(at)
+
+
+def test_ticking_and_drawing(open_page: OpenPage, world: Path) -> None:
+    at = open_page("builder", builder_pick=["fog", "snow"])
+    assert sound(at)
+    assert "**2 corruptions** in the benchmark" in words(at)
+    assert markup(at, "builder_ticks").count('aria-checked="true"') == 2
+    assert "over 24 models" in words(at)
+    at.multiselect(key=choice.PICK).set_value(["fog", "snow", "shot_noise"]).run()
+    assert sound(at)
+    assert "**3 corruptions**" in words(at)
+    at.selectbox(key="builder_n").set_value(3).run()
+    at.selectbox(key="builder_k").set_value(2).run()
+    at.button(key="builder_draw").click().run()
+    assert sound(at)
+    drawn = at.session_state[choice.PICK]
+    assert sorted(sum(name in drawn for name in members) for members in BLOCKS.values()) == [2, 2, 2]
+    at.button(key="builder_draw").click().run()
+    assert at.session_state[choice.PICK] == drawn  # the same seed draws the same
+    at.button(key="builder_from_nothing").click().run()
+    assert sound(at)
+    assert "Nothing is chosen yet" in words(at)
+
+
+def test_every_figure_is_drawn(open_page: OpenPage, world: Path) -> None:
+    at = open_page("builder", builder_view="weighs", builder_pick=["fog", "shot_noise"])
+    for view, title in {
+        "weighs": "Which corruptions does it weigh twice?",
+        "forgets": "Which corruptions does it forget?",
+        "size": "Do more categories and more corruptions predict better?",
+        "imbalance": "Nothing can be substituted",
+    }.items():
+        at.session_state["builder_view"] = view
+        at.run()
+        assert sound(at)
+        assert title in words(at)
+
+
+def test_bad_values_in_the_address_are_sentences(open_page: OpenPage, world: Path) -> None:
+    at = open_page(
+        "builder",
+        builder_pick=["fogg", "snow"],
+        builder_n="77",
+        builder_table="elsewhere",
+        builder_seed="x",
+        builder_view="?",
+    )
+    assert sound(at)
+    said = " ".join(str(w.value) for w in at.warning)
+    for part in ("fogg", "77", "elsewhere", "'x'"):
+        assert part in said
+    assert "**1 corruptions**" in words(at)
+
+
+def test_too_few_models_are_said(open_page: OpenPage, world: Path) -> None:
+    synthetic.evaluated(BLOCKS, models=5).to_csv(world / "population-models.csv", index=False)
+    at = open_page("builder", builder_pick=["fog", "snow"])
+    assert sound(at)
+    assert "5 models are too few to say" in words(at)
+    synthetic.evaluated(BLOCKS, models=2).to_csv(world / "population-models.csv", index=False)
+    at = open_page("builder", builder_pick=["fog", "snow"])
+    assert sound(at)
+    assert "Too few models to say what it predicts" in words(at)
+
+
+def test_the_models_of_the_atlas_are_counted_on_demand(open_page: OpenPage, world: Path) -> None:
+    synthetic.evaluated(BLOCKS, models=20, prefix="atlas/m", seed=1).to_csv(world / "population-atlas.csv", index=False)
+    both = synthetic.evaluated(BLOCKS, models=30, prefix="atlas/m")
+    both["model"] = [name.replace("atlas/m2", "own/m2").replace("atlas/m1", "own/m1") for name in both["model"]]
+    both.to_csv(world / "population-models.csv", index=False)
+    assert "over 20 models" in words(open_page("builder", builder_pick=["fog"]))
+    assert "over 30 models" in words(open_page("builder", builder_pick=["fog"], builder_every="true"))
+
+
+def test_what_is_kept_is_a_suite_that_evaluations_take(
+    open_page: OpenPage, world: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page("builder", builder_pick=["fog", "shot_noise"], builder_name="two of them!")
+    at.button(key="builder_keep").click().run()
+    assert sound(at)
+    assert "own/two-of-them" in suites.names()
+    suite = suites.load("own/two-of-them")
+    assert sorted(row.name for row in suite.rows) == ["fog", "shot_noise"]
+    assert len(suites.resolve("own/two-of-them", [1, 3])) == 5
+    text = (own_cache / "suites" / "two-of-them.toml").read_text()
+    assert "candidates of imagenet-c-scenes-resnet" in tomllib.loads(text)["description"]
+    assert "own/two-of-them" in evaluate._suites()
+    assert "own/two-of-them" in comparing._suites("scenes")
+    monkeypatch.setenv("ROBUSTCORE_READ_ONLY", "1")
+    at.run()
+    assert sound(at)
+    assert not [b for b in at.button if b.key == "builder_keep"]
+
+
+def test_the_names_that_the_page_relies_on_are_registered() -> None:
+    from robustcore.reports.builder import COUNTERPARTS
+
+    known = {name for forms in COUNTERPARTS.values() for name in forms if not name.startswith("scenes_")}
+    assert known <= set(corruptions.names())
