@@ -69,10 +69,16 @@ def _uneven_axis(length: int, advances: Sequence[float]) -> Float32Array:
     return axis
 
 
-def grid_distortion(image: UInt8Array, across: Sequence[float], down: Sequence[float]) -> UInt8Array:
-    """Stretch and squeeze the columns and the rows of a 5 x 5 grid; (5,) advances each, 1 is unchanged."""
-    height, width = image.shape[:2]
-    return _remap(image, *np.meshgrid(_uneven_axis(width, across), _uneven_axis(height, down)))
+def grid_distortion(image: UInt8Array, across: Sequence[float], down: Sequence[float], share: float = 1) -> UInt8Array:
+    """Stretch and squeeze the columns and the rows of a 5 x 5 grid; (5,) advances each, 1 is (nearly) unchanged.
+
+    Every position moves by a share of that; at none, nothing is resampled.
+    """
+    axes = []
+    for length, advances in zip(image.shape[1::-1], (across, down), strict=True):
+        axis, still = _uneven_axis(length, advances), np.arange(length, dtype=np.float32)
+        axes.append(axis if share == 1 else still + np.float32(share) * (axis - still))
+    return _remap(image, *np.meshgrid(*axes))
 
 
 def optical_distortion(image: UInt8Array, k: float, right: int, down: int) -> UInt8Array:

@@ -51,8 +51,10 @@ def flip(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 @calibrated("geometry", "Stretches and squeezes the columns and rows of a 5 x 5 grid.")
 def grid_distortion(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    advances = 1 + each(strength)[..., 0] * draws.uniform(2, 5, low=-1, high=1)
-    return on_host(x, lambda image, both: warps.grid_distortion(image, *both), advances.tolist())
+    advances = draws.uniform(2, 5, low=0, high=2).tolist()
+    return on_host(
+        x, lambda image, both, share: warps.grid_distortion(image, *both, share), advances, strength.tolist()
+    )
 
 
 @calibrated("geometry", "Bends the image like a strong lens, inward or outward, a little off its centre.", most=2)
