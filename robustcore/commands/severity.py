@@ -116,7 +116,7 @@ def _calibrate(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
         [
             {
                 "corruption": row["name"],
-                "published": f"{row['published_low']:g} .. {row['published_high']:g}",
+                "published": f"{row['published_low']:g} .. {row['published_high']:g}".removeprefix("nan "),
                 "one point lost": _bound(calibration.lower),
                 "half lost": _bound(calibration.upper),
                 "evaluated": row["evaluated"],
@@ -139,7 +139,9 @@ def _verdict(rows: list[dict[str, Any]]) -> str:
 def _row(calibration: Calibration) -> dict[str, Any]:
     from robustcore import corruptions
 
-    published = corruptions.get(calibration.name).strengths
+    corruption = corruptions.get(calibration.name)
+    # What is calibrated here was never published as a range: 1 stands for its harshest parameter.
+    published = (math.nan, 1.0) if corruption.calibrated else corruption.strengths
     assert published is not None
     row: dict[str, Any] = {
         "name": calibration.name,
