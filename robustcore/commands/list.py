@@ -6,6 +6,8 @@ import argparse
 import importlib
 from collections.abc import Callable, Iterable
 
+from robustcore.errors import InvalidArgumentError
+
 NAME = "list"
 HELP = "List corruptions, attacks, models, datasets, interventions, suites or specifications by name."
 
@@ -15,21 +17,24 @@ Row = tuple[str, ...]
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
     parser.add_argument("kind", choices=sorted(_KINDS), metavar="KIND", help=", ".join(sorted(_KINDS)))
+    parser.add_argument("--suite", metavar="NAME", help="of the corruptions, one suite's alone")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print one line for each name."""
-    rows = list(_KINDS[args.kind]())
+    if args.suite is not None and args.kind != "corruptions":
+        raise InvalidArgumentError(f"--suite chooses among corruptions, not {args.kind}; leave it out.")
+    rows = list(_KINDS[args.kind]() if args.suite is None else _corruptions(args.suite))
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     return 0
 
 
-def _corruptions() -> Iterable[Row]:
+def _corruptions(suite: str | None = None) -> Iterable[Row]:
     from robustcore import corruptions
 
-    for name in corruptions.names():
+    for name in corruptions.names(suite):
         found = corruptions.get(name)
         yield name, found.family, ", ".join(found.suites), found.summary
 

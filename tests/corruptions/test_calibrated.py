@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from robustcore import corrupt, corruptions
+from robustcore import cli, corrupt, corruptions
 from robustcore.corruptions import _calibrated
 from robustcore.datasets import load_dataset
 from robustcore.errors import InvalidArgumentError
@@ -92,6 +92,13 @@ def test_the_registry_has_the_shipped_ranges() -> None:
     for name in NAMES:
         found = corruptions.get(name)
         assert found.strengths == shipped.get(name, found.limits)
+
+
+def test_the_suite_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["list", "corruptions", "--suite", "candidates-scenes"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == NAMES
+    assert cli.main(["list", "models", "--suite", "candidates-scenes"]) == 1
+    assert "--suite chooses among corruptions" in capsys.readouterr().err
 
 
 def test_ranges_come_from_a_table_and_are_the_limits_without_one(tmp_path: Path) -> None:
