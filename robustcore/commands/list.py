@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from robustcore.errors import InvalidArgumentError
 
 NAME = "list"
-HELP = "List corruptions, attacks, models, datasets, interventions, suites or specifications by name."
+HELP = "List corruptions, attacks, models, defences, datasets, interventions, suites or specifications by name."
 
 Row = tuple[str, ...]
 
@@ -55,6 +55,13 @@ def _specifications() -> Iterable[Row]:
         yield name, f"{len(found.rows)} rows", f"on {found.dataset}", found.description
 
 
+def _defences() -> Iterable[Row]:
+    from robustcore.models import defences
+
+    for defence in defences.registry:
+        yield f"?defence={defence.name}", defence.summary
+
+
 def _models() -> Iterable[Row]:
     from robustcore import models
 
@@ -78,6 +85,7 @@ def _registered(module: str) -> Callable[[], Iterable[Row]]:
 _KINDS: dict[str, Callable[[], Iterable[Row]]] = {
     "attacks": _registered("robustcore.attacks"),
     "corruptions": _corruptions,
+    "defences": _defences,
     "datasets": _registered("robustcore.datasets"),
     "interventions": _registered("robustcore.training.interventions"),
     "models": _models,

@@ -140,7 +140,7 @@ def test_interrupting_keeps_what_is_finished(model: str, capsys: Output, monkeyp
 
 
 @pytest.mark.parametrize(
-    "kind", ["corruptions", "attacks", "models", "datasets", "interventions", "sequences", "suites"]
+    "kind", ["corruptions", "attacks", "models", "datasets", "defences", "interventions", "sequences", "suites"]
 )
 def test_every_kind_is_listed(kind: str, capsys: Output) -> None:
     assert cli.main(["list", kind]) == 0
