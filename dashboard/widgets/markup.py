@@ -21,6 +21,12 @@ export default function (component) {
     root.innerHTML = data.markup;
     root.rcMarkup = data.markup;
   }
+  const lead = () => {
+    const panel = data.leads_to && document.querySelector(`.st-key-${data.leads_to}`);
+    if (panel && window.innerWidth <= 1100) panel.scrollIntoView({ behavior: "smooth" });
+  };
+  if (data.arrives && root.rcArrived && root.rcArrived !== data.arrives) lead();
+  root.rcArrived = data.arrives;
   root.onclick = (event) => {
     const target = event.target.closest("[data-pick]");
     if (!target) return;
@@ -29,8 +35,7 @@ export default function (component) {
       event.preventDefault();
     }
     setTriggerValue("picked", target.dataset.pick);
-    const panel = data.leads_to && document.querySelector(`.st-key-${data.leads_to}`);
-    if (panel && window.innerWidth <= 1100) panel.scrollIntoView({ behavior: "smooth" });
+    lead();
   };
 }
 """
@@ -45,10 +50,13 @@ _component = st.components.v2.component(
 )
 
 
-def show(markup: str, *, key: str, on_pick: Callable[[str], None] | None = None, leads_to: str = "") -> None:
+def show(
+    markup: str, *, key: str, on_pick: Callable[[str], None] | None = None, leads_to: str = "", arrives: str = ""
+) -> None:
     """Show markup; `on_pick` gets the `data-pick` of what is clicked, before the next run of the page.
 
-    On narrow screens a click scrolls to the container with the key `leads_to`.
+    On narrow screens a click scrolls to the container with the key `leads_to`; and so does another value of `arrives`, for
+    something that was chosen elsewhere on the page.
     """
 
     def picked() -> None:
@@ -56,4 +64,4 @@ def show(markup: str, *, key: str, on_pick: Callable[[str], None] | None = None,
         if on_pick is not None and isinstance(value, str):
             on_pick(value)
 
-    _component(data={"markup": markup, "leads_to": leads_to}, key=key, on_picked_change=picked)
+    _component(data={"markup": markup, "leads_to": leads_to, "arrives": arrives}, key=key, on_picked_change=picked)

@@ -147,12 +147,9 @@ def sweep(
         InvalidArgumentError: fewer than three corruptions, or a K beyond them.
     """
     matrix, left_out = complete(overlap)
-    if len(matrix) < 3:
-        raise InvalidArgumentError(
-            f"A choice of K needs three corruptions or more whose overlaps are defined; there are {len(matrix)}{_said(left_out)}."
-        )
+    offered = _ks(matrix, left_out)
     found, rows = {}, []
-    for k in sorted(set(range(2, min(16, len(matrix))) if ks is None else ks)):
+    for k in sorted(set(offered if ks is None else ks)):
         _check(k, matrix, left_out)
         labels, inertia = _fit(matrix.to_numpy(), k, seed, initialisations, ITERATIONS)
         found[k] = _categories("k-means", matrix, labels, left_out)
@@ -162,6 +159,34 @@ def sweep(
     table = pd.DataFrame(rows, columns=["k", "scc", "dcc", "inertia", "stability"])
     passing = table.loc[table["scc"] > rule, "k"]
     return Sweep(table, found, int(passing.iloc[0]) if len(passing) else None, rule)
+
+
+def by_rule(overlap: pd.DataFrame, *, seed: int = 0, rule: float = RULE) -> Categories:
+    """The K-means categories of the thesis' rule: K from 2 upwards, the first whose SCC passes it; a `sweep` that stops there.
+
+    Where none of K = 2 .. 15 passes, those of the greatest SCC.
+
+    Raises:
+        InvalidArgumentError: fewer than three corruptions whose overlaps are defined.
+    """
+    best: Categories | None = None
+    for k in _ks(*complete(overlap)):
+        found = kmeans(overlap, k, seed=seed)
+        if found.scc > rule:
+            return found
+        if best is None or not found.scc <= best.scc:
+            best = found
+    assert best is not None
+    return best
+
+
+def _ks(matrix: pd.DataFrame, left_out: Mapping[str, str]) -> range:
+    """The K that a choice is made of."""
+    if len(matrix) < 3:
+        raise InvalidArgumentError(
+            f"A choice of K needs three corruptions or more whose overlaps are defined; there are {len(matrix)}{_said(left_out)}."
+        )
+    return range(2, min(16, len(matrix)))
 
 
 def hierarchical(overlap: pd.DataFrame, k: int) -> Categories:

@@ -59,10 +59,15 @@ def running(cache: Path, *flags: str, log: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache folder of that dashboard; what a test leaves there needs a name of its own."""
+    return tmp_path_factory.mktemp("dashboard") / "cache"
+
+
+@pytest.fixture(scope="session")
+def server(server_cache: Path) -> Iterator[str]:
     """The address of a dashboard that all browser tests of a worker share."""
-    folder = tmp_path_factory.mktemp("dashboard")
-    with running(folder / "cache", log=folder / "server.log") as address:
+    with running(server_cache, log=server_cache.with_name("server.log")) as address:
         yield address
 
 

@@ -1,0 +1,130 @@
+"""Architectures: two matrices of the same corruptions side by side, and how far they say the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import streamlit as st
+
+from dashboard import selection, theme
+from dashboard.data import overlaps
+from dashboard.data.overlaps import Which
+from dashboard.overlapping.choice import KEY, training
+from dashboard.overlapping.found import Found
+from dashboard.widgets import figure, states
+from robustcore.overlap import categories, correlation
+from robustcore.reports import atlas
+from robustcore.reports.atlas import MEAN
+
+_CONFIG = {"displaylogo": False, "displayModeBar": False}
+
+
+def view(found: Found) -> None:
+    """The matrix that was chosen, and another one."""
+    offered = others(found)
+    if not offered:
+        states.empty(
+            "Nothing to set beside it",
+            "This table has one architecture and one training seed. Another one comes with: "
+            f"robustcore overlap --suite {found.choice.entry.suite.replace('+', ' ')} --model scenes/vgg",
+            icon=":material/compare:",
+        )
+        return
+    name = selection.selectbox(
+        "Beside", list(offered), key=f"{KEY}_beside", kind="matrix", width=320,
+        help="Another architecture, or another training seed of the same.",
+    )  # fmt: skip
+    mine, other = _title(found.choice.which, len(found.choice.entry.seeds)), name
+    second = overlaps.measured(offered[name])
+    table = atlas.compared(found.overlap.scores, second.scores)
+    agreed = correlation.agreement(found.overlap.scores, second.scores)
+    _scatter(found, table, agreed, mine, other, offered[name])
+    _side_by_side(found, offered[name], mine, other)
+
+
+def others(found: Found) -> dict[str, Which]:
+    """What can stand beside the chosen matrix: other architectures on the same corruptions, then other seeds."""
+    here = found.choice.which
+    offered = {}
+    for entry in found.choice.entries:
+        if entry.suite == found.choice.entry.suite and entry.architecture != here.architecture:
+            for seed in (MEAN, *(entry.seeds if len(entry.seeds) > 1 else ())):
+                which = overlaps.which(entry, here.metric, seed)
+                offered[_title(which, len(entry.seeds))] = which
+    seeds = found.choice.entry.seeds
+    if len(seeds) > 1:
+        for seed in seeds:
+            if seed != here.seed:
+                offered[_title(dataclasses.replace(here, seed=seed), len(seeds))] = dataclasses.replace(here, seed=seed)
+    return offered
+
+
+def _title(which: Which, count: int) -> str:
+    return which.architecture if count == 1 else f"{which.architecture}, {training(which.seed, count).lower()}"
+
+
+def _scatter(found: Found, table: Any, agreed: correlation.Agreement, mine: str, other: str, second: Which) -> None:
+    from robustcore.figures.overlap import agreement
+
+    if math.isnan(agreed.r):
+        states.empty("Nothing to compare", "Fewer than three overlaps are defined in both.", icon=":material/compare:")
+        return
+    figure.card(
+        agreement(table, found.labels, mine, other, footer=found.footer, alt=f"Overlaps of {mine} against those of {other}"),
+        key=f"{KEY}-agreement", title=f"Do they say the same? Correlation {agreed.r:.2f}",
+        says=states.plain(
+            f"Over {agreed.pairs} pairs that both define the overlaps of {mine} and {other} correlate by {agreed.r:.2f} and differ by "
+            f"{agreed.difference:.2f} on average.{_categories(found, second)} A dot is a pair; on the line both say the same. The "
+            "pairs share corruptions and so are not independent: the correlation has no p-value."
+        ),
+        table=table, footer=found.footer,
+    )  # fmt: skip
+
+
+def _categories(found: Found, second: Which) -> str:
+    """Whether the same number of K-means categories is the same categories."""
+    if found.categories is None or found.categories.method == "hdbscan":
+        return ""
+    from robustcore.errors import InvalidArgumentError
+
+    try:
+        other = overlaps.categories(second, found.categories.method, found.categories.k, found.choice.start)
+    except InvalidArgumentError:
+        return ""
+    alike = categories.agreement(found.categories, other)
+    return (
+        ""
+        if math.isnan(alike)
+        else f" Their {found.categories.k} categories agree by {alike:.2f} (adjusted Rand index)."
+    )
+
+
+def _side_by_side(found: Found, second: Which, mine: str, other: str) -> None:
+    """Both maps in the order of the first one's categories."""
+    from robustcore.figures.overlap import overlap_map
+
+    shared = set(found.overlap.names) & set(overlaps.measured(second).names)
+    blocks = [(title, [n for n in members if n in shared]) for title, members in found.blocks]
+    blocks = [(title, members) for title, members in blocks if members]
+    count = len(shared)
+    side = 22 if count <= 16 else 18 if count <= 20 else 12 if count <= 28 else 10
+    with st.container(border=True, key=f"card-{KEY}-beside"):
+        st.subheader("Side by side", anchor=False)
+        st.caption("Both in the order of the first one's categories, whose squares are drawn in both.")
+        with st.container(horizontal=True, key=f"{KEY}_maps", gap="medium"):
+            for title, which in ((mine, found.choice.which), (other, second)):
+                chart = overlap_map(
+                    overlaps.pairs(which), blocks, found.labels, footer=found.footer, alt=f"Overlaps of {title}", side=side,
+                    named=False, colours=theme.sequential(),
+                )  # fmt: skip
+                with st.container(
+                    key=f"{KEY}_map_{'first' if which == found.choice.which else 'second'}",
+                    width=chart.layout.width + 8,
+                ):
+                    st.markdown(f"**{states.plain(title)}**")
+                    st.plotly_chart(
+                        chart, width="content", config=_CONFIG, alt=f"Overlaps of {title}", key=f"{KEY}_map_{title}"
+                    )
+        st.caption(states.plain(found.footer))

@@ -1,0 +1,234 @@
+"""The page Overlap on made-up atlases: every view, what the address may say, and what is undefined."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import robustcore.corruptions as corruptions
+from dashboard.overlapping import benchmark, cover, heatmap
+from dashboard.overlapping.found import written_as
+from dashboard.views.overlap import VIEWS
+from robustcore import overlap
+from robustcore.overlap import plan
+from robustcore.overlap.balance import MARGIN
+from tests.dashboard.conftest import OpenPage, markup, sound
+from tests.overlap.tables import atlas, write
+
+NAMES = [
+    "gaussian_noise", "shot_noise", "impulse_noise", "defocus_blur", "zoom_blur", "fog", "snow", "laugros_border",
+    "laugros_flip",
+]  # fmt: skip
+TITLES = {name: title for name, (title, _) in VIEWS.items()}
+
+
+@pytest.fixture(autouse=True)
+def only_here(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tables under the test's own cache, whatever ships."""
+    monkeypatch.setattr(plan, "tables", lambda: {p.stem: p for p in sorted((own_cache / "overlap").glob("*.csv"))})
+
+
+@pytest.fixture
+def table(own_cache: Path) -> Path:
+    """Nine corruptions with two seeds; training on flips does not help against flips."""
+    return write(own_cache, "mixed", atlas(NAMES, null=["laugros_flip"]))
+
+
+@pytest.fixture
+def beside(own_cache: Path) -> Path:
+    """Another architecture on the same, one seed."""
+    return write(own_cache, "mixed", atlas(NAMES, null=["laugros_flip"], architecture="scenes/vgg", seeds=(0,), seed=5))
+
+
+def figures(at: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+
+
+def texts(at: AppTest) -> str:
+    parts = [*at.caption, *at.markdown, *at.warning, *at.info, *at.subheader]
+    return " ".join(part.value.replace("\\", "") for part in parts)
+
+
+def expanders(at: AppTest) -> str:
+    return " ".join(e.label for e in at.expander)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_is_drawn_with_its_provenance(open_page: OpenPage, table: Path, beside: Path, view: str) -> None:
+    at = open_page("overlap", overlap_architecture="scenes/resnet", overlap_view=TITLES[view])
+    assert sound(at)
+    assert figures(at)
+    said = texts(at)
+    for part in (
+        "scenes/resnet, one standard and 9 trained",
+        "4,800 images",
+        "seeds 0, 1",
+        "robustcore",
+        "three standard errors",
+    ):
+        assert part in said
+
+
+def test_without_a_table_the_page_says_how_to_make_one(open_page: OpenPage) -> None:
+    at = open_page("overlap")
+    assert sound(at)
+    assert not figures(at)
+    assert "No atlas yet" in texts(at)
+    assert "robustcore overlap --suite imagenet-c" in at.code[0].value
+
+
+def test_the_map_has_every_cell_by_category_and_the_undefined_last(open_page: OpenPage, table: Path) -> None:
+    at = open_page("overlap")
+    (figure,) = figures(at)
+    cells = next(trace for trace in figure["data"] if "customdata" in trace)
+    assert len(cells["customdata"]) == len(NAMES) ** 2
+    rows = [pair[0] for pair in cells["customdata"]][:: len(NAMES)]
+    assert rows[-1] == "laugros_flip"
+    noises = sorted(rows.index(name) for name in NAMES if name.endswith("noise"))
+    assert noises == list(range(noises[0], noises[0] + 3))  # one square
+    assert "does not help on Flip" in cells["hovertext"][-1].replace("<br>", " ")
+    assert "Undefined, hatched: Flip" in expanders(at)
+
+
+def test_a_click_shows_the_formula_with_its_numbers_and_the_images(open_page: OpenPage, table: Path) -> None:
+    at = open_page("overlap")
+    at.session_state["overlap_chart"] = {"selection": {"points": [{"customdata": ["fog", "shot_noise"]}]}}
+    heatmap_pair = heatmap.clicked(at.session_state["overlap_chart"])
+    assert heatmap_pair == ("fog", "shot_noise")
+    at.selectbox(key="overlap_first").set_value("fog")
+    at.selectbox(key="overlap_second").set_value("shot_noise").run()
+    assert sound(at)
+    cell = overlap.measure(plan.read(table), metric="residual").cell("fog", "shot_noise")
+    said = " ".join(m.value for m in at.markdown)
+    assert f"{{{cell.trained_first[1]:.3f} + {-cell.standard[1]:.3f}}}" in said
+    assert f"= {cell.onto_second:.2f}" in said
+    assert rf"\mathbf{{{max(0.0, cell.signed):.2f}}}" in said
+    assert markup(at, "overlap_images").count("<img") == 3
+    assert f"{max(0.0, cell.signed):.2f}" in markup(at, "overlap_headline")
+
+
+def test_an_undefined_cell_says_why_and_keeps_its_accuracies(open_page: OpenPage, table: Path) -> None:
+    at = open_page("overlap", overlap_first="Fog", overlap_second="laugros_flip")
+    assert sound(at)
+    assert "Undefined: training on Flip does not help on Flip" in texts(at)
+    assert markup(at, "overlap_accuracies").count("<tr>") == 4
+
+
+def test_signed_values_are_drawn_below_nought(open_page: OpenPage, table: Path) -> None:
+    at = open_page("overlap", overlap_signed="true")
+    (figure,) = figures(at)
+    assert figure["layout"]["coloraxis"]["cmin"] == -1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"overlap_table": "nonsense"}, {"overlap_architecture": "scenes/unknown"}, {"overlap_metric": "accuracy"},
+        {"overlap_seed": "17"}, {"overlap_k": "99"}, {"overlap_method": "magic"}, {"overlap_view": "everything"},
+        {"overlap_first": "no_noise"},
+    ],
+    ids=lambda a: next(iter(a)),
+)  # fmt: skip
+def test_what_the_address_says_wrongly_is_one_sentence(
+    open_page: OpenPage, table: Path, address: dict[str, str]
+) -> None:
+    at = open_page("overlap", **address)
+    assert sound(at)
+    assert len(at.warning) == 1
+    assert next(iter(address.values())) in at.warning[0].value.replace("\\", "")
+    assert figures(at)
+
+
+def test_a_file_that_is_no_table_is_told_and_the_others_are_drawn(open_page: OpenPage, table: Path) -> None:
+    table.with_name("broken-scenes-resnet.csv").write_text("a,b\n1,2\n")
+    at = open_page("overlap")
+    assert sound(at)
+    assert len(at.warning) == 1
+    assert figures(at)
+
+
+def test_one_seed_says_that_it_is_one(open_page: OpenPage, own_cache: Path) -> None:
+    write(own_cache, "mixed", atlas(NAMES, seeds=(0,)))
+    at = open_page("overlap", overlap_view="Models")
+    assert sound(at)
+    assert "One seed: errors and intervals are over images alone" in texts(at)
+    assert not [c for c in at.get("button_group") if getattr(c, "key", "") == "overlap_seed"]
+    alone = open_page("overlap", overlap_view="Architectures")
+    assert sound(alone)
+    assert "Nothing to set beside it" in texts(alone)
+
+
+def test_two_corruptions_have_a_map_and_no_categories(open_page: OpenPage, own_cache: Path) -> None:
+    write(own_cache, "pair", atlas(NAMES[:2]))
+    at = open_page("overlap")
+    assert sound(at)
+    assert figures(at)
+    assert "needs three corruptions" in texts(at)
+
+
+def test_a_category_keeps_the_name_that_is_typed(open_page: OpenPage, table: Path) -> None:
+    at = open_page("overlap", overlap_view="Categories", overlap_k="3")
+    assert sound(at)
+    (field,) = (t for t in at.text_input if "gaussian_noise" in t.key)
+    assert field.value == "Noise"
+    field.set_value("Grain").run()
+    at.button_group(key="overlap_view").set_value("Heatmap").run()
+    assert sound(at)
+    (figure,) = figures(at)
+    assert "Grain" in [note["text"] for note in figure["layout"]["annotations"]]
+
+
+@pytest.mark.parametrize("method", ["Hierarchical", "HDBSCAN"])
+def test_other_methods_find_categories_too(open_page: OpenPage, table: Path, method: str) -> None:
+    at = open_page("overlap", overlap_method=method)
+    assert sound(at)
+    assert figures(at)[0]["layout"]["shapes"]
+
+
+def test_coverage_is_said_in_words(open_page: OpenPage, own_cache: Path) -> None:
+    noises = ["gaussian_noise", "shot_noise", "impulse_noise"]
+    write(own_cache, "mixed", atlas(NAMES))
+    at = open_page("overlap", overlap_view="Coverage", overlap_benchmark="One's own", overlap_ticked=noises[:2])
+    assert sound(at)
+    said = texts(at)
+    assert "Border: " in said  # the thesis' example is the first to be asked for
+    at.selectbox(key="overlap_covered").set_value("impulse_noise").run()
+    assert "Impulse noise is covered by a benchmark of 2 corruptions" in texts(at)
+
+
+def test_verdicts_in_words() -> None:
+    labels = {"a": "A", "b": "B"}
+    row = {"verdict": "not covered", "best": 0.02, "low": -0.03, "high": 0.06, "by": "b", "reach": 0.07, "reason": ""}
+    assert cover.verdict(labels, "a", row, MARGIN, "ImageNet-C") == (
+        "A is not covered by ImageNet-C: no overlap can be as great as 0.1. B overlaps most with it, 0.02 (95 % interval -0.03 to "
+        "0.06); the greatest upper end is 0.07."
+    )
+    assert "undecided" in cover.verdict(labels, "a", row | {"verdict": "undecided"}, MARGIN, "ImageNet-C")
+    assert "Nothing can be said of A: why" in cover.verdict(
+        labels, "a", row | {"verdict": "undefined", "reason": "why"}, MARGIN, "ImageNet-C"
+    )
+
+
+def test_a_suite_is_a_benchmark_of_a_table_that_has_more() -> None:
+    suite = corruptions.names("imagenet-c")
+    assert benchmark.is_part(suite, [*suite, "laugros_border"])
+    assert not benchmark.is_part(suite, suite)
+    assert not benchmark.is_part(suite, [*suite[1:], "laugros_border"])
+    assert benchmark.title(suite) == "ImageNet-C"
+
+
+def test_corruptions_of_two_suites_are_told_apart() -> None:
+    written = written_as(atlas(["brightness", "laugros_brightness", "laugros_border"], seeds=(0,)))
+    assert written["brightness"] == "Brightness"
+    assert written["laugros_brightness"] == "Brightness (Laugros)"
+    assert written["laugros_border"] == "Border"
+
+
+def test_what_was_clicked_is_read_from_the_point() -> None:
+    assert heatmap.clicked(None) is None
+    assert heatmap.clicked({"selection": {"points": []}}) is None
+    assert heatmap.clicked({"selection": {"points": [{"customdata": None}]}}) is None
