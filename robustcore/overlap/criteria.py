@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from robustcore.errors import InvalidArgumentError
-from robustcore.metrics.bootstrap import interval
+from robustcore.metrics.bootstrap import interval, weights
 from robustcore.overlap import benchmarks, correlation
 from robustcore.overlap.accuracies import Array
 from robustcore.overlap.benchmarks import Benchmarks
@@ -22,7 +22,7 @@ from robustcore.overlap.benchmarks import Benchmarks
 MEAN = "mean"
 # The thesis substitutes 1 to 5 corruptions of each benchmark, and shows the groups with more than 200.
 SUBSTITUTIONS, LEAST = 5, 200
-DRAWS = 200
+DRAWS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,15 +147,13 @@ def difference(
     names = list(whole.index)
     sets = natural.loc[names].to_numpy(float).T  # (S, M)
     both = [correlation.robustness_to(group, synthetic.loc[names]) for group in (first, second)]  # (B, M) each
-    generator = np.random.default_rng(seed)
-    picks = generator.integers(0, len(names), (draws, len(names)))
+    drawn = weights(len(names), draws, seed).astype(float)
     # A draw of fewer than three different models has no correlation worth the name.
-    picks = picks[[len(set(pick)) >= 3 for pick in picks.tolist()]]
-    again = np.array(
-        [_mean_r(both[0][:, pick], sets[:, pick]) - _mean_r(both[1][:, pick], sets[:, pick]) for pick in picks]
-    )
-    low, high = interval(again)
-    return Difference(_mean_r(both[0], sets), _mean_r(both[1], sets), float(low), float(high), len(names))
+    drawn = drawn[(drawn > 0).sum(axis=1) >= 3]
+    once = np.ones((1, len(names)))
+    values = [float(_mean_r(each, sets, once)[0]) for each in both]
+    low, high = interval(_mean_r(both[0], sets, drawn) - _mean_r(both[1], sets, drawn))
+    return Difference(values[0], values[1], float(low), float(high), len(names))
 
 
 def _told(group: Benchmarks, synthetic: pd.DataFrame, natural: pd.DataFrame) -> pd.DataFrame:
@@ -174,15 +172,23 @@ def _told(group: Benchmarks, synthetic: pd.DataFrame, natural: pd.DataFrame) -> 
     return pd.concat([told, mean]).rename_axis("natural").reset_index()
 
 
-def _mean_r(x: Array, y: Array) -> float:
-    """The mean over benchmarks and sets of the correlations of (B, M) with (S, M)."""
-    a, b = (_unit(values) for values in (x, y))
-    found = a @ b.T
-    return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
-
-
-def _unit(values: Array) -> Array:
-    centred = values - values.mean(axis=1, keepdims=True)
-    norm = np.sqrt((centred**2).sum(axis=1, keepdims=True))
-    found: Array = np.divide(centred, norm, out=np.full(centred.shape, np.nan), where=norm > 1e-12)
+def _mean_r(x: Array, y: Array, drawn: Array) -> Array:
+    """The mean over benchmarks and sets of the correlations of (B, M) with (S, M), for each of (D, M) drawings of the models."""
+    x, y = (values - values.mean(axis=1, keepdims=True) for values in (x, y))  # so that no digits are lost below
+    count = drawn.sum(axis=1)
+    (x_mean, x_var), (y_mean, y_var) = (_moments(values, drawn, count) for values in (x, y))
+    total, known = np.zeros(len(drawn)), np.zeros(len(drawn))
+    for row, mean, var in zip(y, y_mean, y_var, strict=True):
+        norm = np.sqrt(x_var * var)
+        usable = norm > 1e-12
+        r = np.divide((x * row) @ drawn.T / count - x_mean * mean, norm, out=np.zeros(norm.shape), where=usable)
+        total += r.sum(axis=0)
+        known += usable.sum(axis=0)
+    found: Array = np.divide(total, known, out=np.full(len(drawn), np.nan), where=known > 0)
     return found
+
+
+def _moments(values: Array, drawn: Array, count: Array) -> tuple[Array, Array]:
+    """(N, D) weighted means and variances of (N, M)."""
+    mean = values @ drawn.T / count
+    return mean, np.clip((values**2) @ drawn.T / count - mean**2, 0, None)

@@ -184,7 +184,7 @@ def against(
     labels = dict.fromkeys([*first, *second], 1)
     pair = [benchmarks.of_names([list(names)], labels) for names in (first, second)]
     try:
-        return criteria.difference(pair[0], pair[1], population.synthetic, population.natural, draws=1000, seed=seed)
+        return criteria.difference(pair[0], pair[1], population.synthetic, population.natural, seed=seed)
     except InvalidArgumentError:
         return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -45,3 +47,43 @@ def test_published_shifts_go_with_one_another_over_the_networks() -> None:
     assert told.loc["ImageNet-Sketch", "r"] == pytest.approx(1)
     assert 0.5 < told.loc["ImageNet-R", "r"] < 1
     assert told.loc["ImageNet-R", "models"] > 1000
+
+
+def many(models: list[str], names: list[str], n: int = 500, severity: int | None = None) -> pd.DataFrame:
+    rows = [(m, "clean", "clean", None, 0.9) for m in models]
+    rows += [(m, "corruption", name, severity, 0.5) for m in models for name in names]
+    rows += [(m, "shift", "sketch", None, 0.6) for m in models]
+    table = pd.DataFrame(rows, columns=["model", "kind", "name", "severity", "accuracy"])
+    return table.assign(dataset="d", split="test", n=n, severity=table["severity"].astype("Int64"))
+
+
+class TestGather:
+    def test_a_corruption_comes_from_the_table_with_most_models(self) -> None:
+        few = many(["own/a"], ["fog", "snow"]).assign(accuracy=0.8)
+        found = population.gather({"few": few, "more": many(["own/a", "own/b"], ["fog"])})
+        assert found.synthetic.loc["own/a", "fog"] == pytest.approx(0.4)  # of `more`, though `few` came first
+        assert found.synthetic["snow"].notna().tolist() == [True, False]
+        assert set(found.sources) == {"few", "more"}
+        assert list(found.complete(["fog", "snow"]).synthetic.index) == ["own/a"]
+
+    def test_drawn_severities_and_means_over_levels_are_not_mixed(self) -> None:
+        both = pd.concat([many(["own/a"], ["fog"]), many(["own/a"], ["fog"], severity=3).query("kind == 'corruption'")])
+        assert population.gather({"both": both}).synthetic.loc["own/a", "fog"] == pytest.approx(0.4)
+
+    def test_models_of_an_atlas_are_told_from_others(self) -> None:
+        found = population.gather({"all": many(["own/a", "scenes/resnet-standard", "scenes/resnet-fog"], ["fog"])})
+        assert found.atlas == ("scenes/resnet-fog",)
+        assert list(found.independent.synthetic.index) == ["own/a", "scenes/resnet-standard"]
+
+    def test_few_images_and_foreign_tables(self) -> None:
+        assert len(population.gather({"small": many(["own/a"], ["fog"], n=60)})) == 0
+        with pytest.raises(InvalidArgumentError, match="no column 'kind'"):
+            population.gather({"other": pd.DataFrame({"model": ["a"]})})
+
+    def test_a_csv_is_read_back(self, tmp_path: Path) -> None:
+        table = many(["own/a"], ["fog"], severity=3)
+        table.to_csv(tmp_path / "population-x.csv", index=False)
+        again = population.gather({"x": population.read(tmp_path / "population-x.csv")})
+        assert again.synthetic.loc["own/a", "fog"] == pytest.approx(0.4)
+        with pytest.raises(InvalidArgumentError, match="cannot be read"):
+            population.read(tmp_path / "nothing.csv")

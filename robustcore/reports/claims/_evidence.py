@@ -1,0 +1,127 @@
+"""What the claims about overlaps are held against: atlases, their categories, the models; and how a figure becomes a verdict."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from robustcore import overlap
+from robustcore.errors import InvalidArgumentError
+from robustcore.metrics.bootstrap import interval
+from robustcore.overlap import Overlap, categories, correlation
+from robustcore.overlap.population import Population
+from robustcore.reports.claims._base import NOT_SEEN, SEEN, UNSAID, Claim
+
+TOPIC = "overlap"
+METRIC = "residual"  # the thesis' experiments (4.2.3)
+PUBLISHED_K, FEWEST_CANDIDATES = 6, 20
+INITIALISATIONS = categories.INITIALISATIONS
+SCENES = "Scenes at 64 pixels and small networks are not ImageNet."
+
+Array = npt.NDArray[np.float64]
+Judged = tuple[str, str, pd.DataFrame | None]  # verdict, figures, table
+
+
+class Evidence:
+    """Atlases by name, measured once, and the models that are none of theirs."""
+
+    def __init__(self, tables: Mapping[str, pd.DataFrame], population: Population | None) -> None:
+        self._tables = tables
+        self._models = None if population is None else population.independent
+        self._measured: dict[str, Overlap] = {}
+
+    def atlas(self, name: str) -> Overlap:
+        """The overlaps of an atlas; a name that ends with * is the first that begins so.
+
+        Raises:
+            InvalidArgumentError: there is none.
+        """
+        keys = [key for key in sorted(self._tables) if key == name or (name[-1] == "*" and key.startswith(name[:-1]))]
+        if not keys:
+            raise InvalidArgumentError(f"there is no atlas {name.rstrip('*-')} yet")
+        if keys[0] not in self._measured:
+            self._measured[keys[0]] = overlap.measure(self._tables[keys[0]], metric=METRIC)
+        return self._measured[keys[0]]
+
+    @property
+    def candidates(self) -> Overlap:
+        """The overlaps of the candidate corruptions."""
+        return self.atlas("candidates*")
+
+    @functools.cached_property
+    def sweep(self) -> categories.Sweep:
+        """The categories of the candidates."""
+        if defined(self.candidates) < FEWEST_CANDIDATES:
+            raise InvalidArgumentError(f"only {defined(self.candidates)} candidates have defined overlaps")
+        return categories.sweep(self.candidates.scores, initialisations=INITIALISATIONS)
+
+    @functools.cached_property
+    def tested(self) -> tuple[pd.Series, Population]:
+        """The categories of the candidates that models were tested on, and these models."""
+        labels = self.sweep.categories[self.sweep.chosen or PUBLISHED_K].labels
+        if self._models is None:
+            raise InvalidArgumentError("there is no table of models")
+        counts = self._models.synthetic.reindex(columns=list(labels.index)).notna().sum()
+        known = [str(name) for name in labels.index if counts[name] and 2 * counts[name] >= counts.max()]
+        found = self._models.complete(known)
+        found = found.only([str(model) for model in found.natural.dropna().index])
+        if len(found) < correlation.FEW or len(known) < FEWEST_CANDIDATES:
+            raise InvalidArgumentError(
+                f"{len(found)} models were tested on {len(known)} candidates and on the natural sets; {correlation.FEW} models and "
+                f"{FEWEST_CANDIDATES} candidates are the fewest"
+            )
+        return labels[known], found
+
+
+def claim(judge: Callable[[], Judged], *, text: str, source: str, rule: str, caution: str) -> Claim:
+    """A claim as it is judged; what is missing for that is the reason why it cannot be said."""
+    try:
+        verdict, figures, table = judge()
+    except InvalidArgumentError as error:
+        reason = str(error).rstrip(".")
+        verdict, figures, table = UNSAID, f"{reason[:1].upper()}{reason[1:]}.", None
+    return Claim(TOPIC, text, source, verdict, rule, figures.strip(), table, caution)
+
+
+def signed(found: Overlap, names: Sequence[str]) -> tuple[Array, Array]:
+    """(K, K) signed overlaps, and (draws, K, K) their bootstrap over images and seeds.
+
+    Raises:
+        InvalidArgumentError: there is no bootstrap.
+    """
+    if found.replicates is None:
+        raise InvalidArgumentError("nothing tells how far the overlaps scatter")
+    places = [found.names.index(name) for name in names]
+    return found.signed.to_numpy(float)[np.ix_(places, places)], found.replicates[:, places][:, :, places]
+
+
+def ends(values: Sequence[float] | Array) -> tuple[float, float]:
+    """The 95 % interval of drawn values."""
+    low, high = interval(np.asarray(values, float))
+    return float(low), float(high)
+
+
+def of_interval(low: float, high: float, margin: float) -> str:
+    """Not seen below what would count as a difference, seen above 0, else not to be said."""
+    if high < margin:
+        return NOT_SEEN
+    return SEEN if low > 0 else UNSAID
+
+
+def defined(found: Overlap) -> int:
+    """How many corruptions have defined overlaps."""
+    return len(found.names) - len(found.undefined)
+
+
+def left_out(found: Overlap) -> str:
+    """A sentence that names the others."""
+    return f"Undefined and left out: {', '.join(map(plain, found.undefined))}." if found.undefined else ""
+
+
+def plain(name: str) -> str:
+    """A corruption's name as people read it."""
+    return name.removeprefix("laugros_").removeprefix("scenes_").replace("_", " ")

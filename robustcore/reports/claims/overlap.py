@@ -1,0 +1,205 @@
+"""The claims of Laugros' thesis, chapter 4, held against atlases of overlaps and a population of models.
+
+A difference is NOT SEEN where its 95 % interval lies below what would count as one (0.1 of an overlap, 0.02 of a mean
+correlation), SEEN where it does not and lies above 0, and cannot be said else. The rule of each claim stands beside it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from robustcore import corruptions, overlap
+from robustcore.errors import InvalidArgumentError
+from robustcore.overlap import correlation, plan, population
+from robustcore.overlap.balance import MARGIN
+from robustcore.overlap.population import Population
+from robustcore.reports.claims import _predictive
+from robustcore.reports.claims._base import NOT_SEEN, SEEN, UNSAID, Claim
+from robustcore.reports.claims._evidence import (
+    SCENES,
+    Evidence,
+    Judged,
+    claim,
+    ends,
+    left_out,
+    of_interval,
+    plain,
+    signed,
+)
+
+TEXTURE = (
+    "gaussian_noise", "shot_noise", "impulse_noise", "defocus_blur", "glass_blur", "motion_blur", "zoom_blur", "pixelate",
+    "jpeg_compression",
+)  # fmt: skip
+FORGOTTEN = ("laugros_border", "laugros_obstruction")
+AGREES = 0.1  # of a correlation between matrices
+
+
+def claims(tables: Mapping[str, pd.DataFrame], population: Population | None) -> list[Claim]:
+    """All claims of the chapter, in its order.
+
+    Args:
+        tables: atlases by name as `overlap.plan.tables` finds them: "imagenet-c-scenes-resnet", "imagenet-c-scenes-vgg",
+            "imagenet-c+laugros-scenes-resnet", "candidates...".
+        population: models and their robustness; the atlas' own are left out. None where there is none.
+
+    Returns:
+        One for each; without its table a claim cannot be said.
+    """
+    evidence = Evidence(tables, population)
+    return [
+        _texture(evidence),
+        _architectures(evidence),
+        _unbalanced(evidence),
+        _forgotten(evidence),
+        _predictive.number(evidence),
+        _predictive.over_models(evidence),
+        _predictive.more_categories(evidence),
+        _predictive.balance(evidence),
+        _predictive.size(evidence),
+    ]
+
+
+def load() -> list[Claim]:
+    """The claims on the tables that ship or were computed here."""
+    return claims({name: plan.read(path) for name, path in plan.tables().items()}, population.load())
+
+
+def _texture(evidence: Evidence) -> Claim:
+    def judge() -> Judged:
+        found = evidence.atlas("imagenet-c-scenes-resnet")
+        names = [name for name in found.names if name not in found.undefined]
+        inside = np.array([name in TEXTURE for name in names])
+        if inside.sum() < 2 or inside.all():
+            raise InvalidArgumentError("the overlaps of the block, or of the rest, are undefined")
+        within = np.triu(inside[:, None] & inside[None], 1)
+        across = inside[:, None] & ~inside[None]
+        values, again = signed(found, names)
+        gaps = np.array([np.nanmean(each[within]) - np.nanmean(each[across]) for each in again])
+        low, high = ends(gaps)
+        value = np.nanmean(values[within]) - np.nanmean(values[across])
+        said = (
+            f"Pairs within the block overlap by {np.nanmean(values[within]):.2f} ({within.sum()} pairs), those of the block with the "
+            f"rest by {np.nanmean(values[across]):.2f} ({across.sum()}): a difference of {value:+.2f} ({low:+.2f} to {high:+.2f}). "
+            f"{left_out(found)}"
+        )
+        table = pd.DataFrame(
+            {
+                "pairs": ["within the block", "with the rest"],
+                "overlap": [np.nanmean(values[within]), np.nanmean(values[across])],
+            }
+        )
+        return of_interval(low, high, MARGIN), said, table
+
+    return claim(
+        judge,
+        text="The corruptions of ImageNet-C that damage textures (noises, blurs, pixelate, JPEG) overlap with each other.",
+        source="Laugros' thesis, section 4.2.4, figure 4.2",
+        rule="Mean signed overlap within the block less that of the block with the other corruptions: the 95 % interval over images "
+        "and seeds lies above 0; not seen where it ends below 0.1.",
+        caution=SCENES,
+    )
+
+
+def _architectures(evidence: Evidence) -> Claim:
+    def judge() -> Judged:
+        first, second = evidence.atlas("imagenet-c-scenes-resnet"), evidence.atlas("imagenet-c-scenes-vgg")
+        if len(first.by_seed) < 2:
+            raise InvalidArgumentError(
+                "the ResNet has one seed, so that nothing tells how far two trainings of it agree"
+            )
+        seeds = [correlation.agreement(a, b).r for a, b in itertools.combinations(first.by_seed.values(), 2)]
+        pairs = [correlation.agreement(a, b) for a in first.by_seed.values() for b in second.by_seed.values()]
+        of_seeds, of_both = float(np.mean(seeds)), float(np.mean([each.r for each in pairs]))
+        said = (
+            f"Matrices of one training each: r = {of_both:.2f} between the architectures, r = {of_seeds:.2f} between two seeds of "
+            f"the ResNet, over {pairs[0].pairs} pairs of corruptions."
+        )
+        table = pd.DataFrame({"compared": ["architectures", "seeds"], "r": [of_both, of_seeds]})
+        if not np.isfinite(of_both) or not of_seeds >= 0.5:
+            return UNSAID, said + " Two trainings of one architecture agree too little to compare architectures.", table
+        return SEEN if of_both >= of_seeds - AGREES else NOT_SEEN, said, table
+
+    return claim(
+        judge,
+        text="The overlaps do not depend on the architecture.",
+        source="Laugros' thesis, section 4.2.4, figure 4.2 (ResNet-18 and DenseNet-121)",
+        rule="The overlaps of the two architectures correlate, pair by pair, as well as those of two seeds of one of them, to within "
+        "0.1; two seeds have to correlate by 0.5 for that to be said.",
+        caution=f"Two small networks with the same stem. {SCENES}",
+    )
+
+
+def _unbalanced(evidence: Evidence) -> Claim:
+    def judge() -> Judged:
+        found = evidence.atlas("imagenet-c-scenes-resnet")
+        names = [n for n in corruptions.names("imagenet-c") if n in found.names and n not in found.undefined]
+        if len(names) < 3:
+            raise InvalidArgumentError("fewer than three corruptions have defined overlaps")
+        balance = overlap.mean_overlaps(found, names)
+        again = np.clip(signed(found, names)[1], 0, None)
+        again[:, range(len(names)), range(len(names))] = np.nan
+        means = np.nanmean(again, axis=2)  # (draws, K)
+        noise = float(np.quantile((means - means.mean(axis=0)).std(axis=1), 0.95))
+        table = balance.means.sort_values("mean", ascending=False).rename_axis("corruption").reset_index()
+        most, least = table.iloc[0], table.iloc[-1]
+        said = (
+            f"The mean overlaps of {len(names)} corruptions spread by {balance.spread:.3f} (standard deviation), where noise alone "
+            f"makes up to {noise:.3f}: from {least['mean']:.2f} ({plain(least['corruption'])}) to {most['mean']:.2f} "
+            f"({plain(most['corruption'])}).{_example(table)} {left_out(found)}"
+        )
+        if balance.spread > noise:
+            return SEEN, said, table
+        return NOT_SEEN if noise < MARGIN else UNSAID, said, table
+
+    return claim(
+        judge,
+        text="ImageNet-C is unbalanced: some of its corruptions overlap with the others much more than others do.",
+        source="Laugros' thesis, section 4.2.5, figure 4.2",
+        rule="The standard deviation of the mean overlaps exceeds what noise over images and seeds makes of equal ones in 95 of 100 "
+        "cases; not seen where noise makes less than 0.1.",
+        caution=SCENES,
+    )
+
+
+def _forgotten(evidence: Evidence) -> Claim:
+    def judge() -> Judged:
+        found = evidence.atlas("imagenet-c+laugros-scenes-resnet")
+        whole = [name for name in corruptions.names("imagenet-c") if name in found.names]
+        asked = [name for name in FORGOTTEN if name in found.names]
+        if not whole or len(asked) < len(FORGOTTEN):
+            raise InvalidArgumentError("border, obstruction or ImageNet-C is not in the atlas")
+        told = overlap.coverage(found, whole, asked)
+        said = " ".join(
+            f"{plain(str(name)).capitalize()}: {row['verdict']}, greatest overlap {row['best']:.2f} ({row['low']:.2f} to "
+            f"{row['high']:.2f}) with {plain(row['by'])}, no overlap can be above {row['reach']:.2f}."
+            if row["by"]
+            else f"{plain(str(name)).capitalize()}: {row['reason']}."
+            for name, row in told.iterrows()
+        )
+        table = told.rename_axis("corruption").reset_index()
+        verdicts = set(told["verdict"])
+        if verdicts == {"not covered"}:
+            return SEEN, said, table
+        return NOT_SEEN if "covered" in verdicts else UNSAID, said, table
+
+    return claim(
+        judge,
+        text="ImageNet-C does not cover border and obstruction.",
+        source="Laugros' thesis, section 4.2.6, table 4.1",
+        rule="Every overlap of the two with a corruption of ImageNet-C has an upper end (95 %) below 0.1; not seen where a lower end "
+        "exceeds 0.1. The thesis' own criterion, all overlaps zero, is met by noise in half of all null pairs.",
+        caution=SCENES,
+    )
+
+
+def _example(table: pd.DataFrame) -> str:
+    """The thesis' own example, where both are there."""
+    means = table.set_index("corruption")["mean"]
+    if not {"pixelate", "brightness"} <= set(means.index):
+        return ""
+    return f" The thesis' example: pixelate {means['pixelate']:.2f}, brightness {means['brightness']:.2f}."
