@@ -1,0 +1,230 @@
+"""What claims are judged by: how much better each model is than another on the same images, with what cannot be said.
+
+A contrast is one model against another under one group of conditions. Its value is the difference of their accuracies, or of
+their accuracy preserved percentages (APP, the accuracy over the clean one on the same images), the mean over the group;
+above 0 the first is better. All contrasts are drawn together, in the paired bootstrap over the images.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from robustcore.datasets._base import Dataset
+from robustcore.evaluation import Condition, Store, Subject, plan, suites
+from robustcore.evaluation.correctness import answers
+from robustcore.metrics import bootstrap
+from robustcore.reports import compare
+
+ACCURACY, APP = "accuracy", "APP"
+COLUMNS = ["model", "against", "condition", "measure", "n", "accuracy", "accuracy_against", "value", "low", "high"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Conditions that are looked at as one.
+
+    Attributes:
+        label: what they are called together.
+        conditions: as a suite's rows; what leaves its severities open stands for all of them.
+        measure: ACCURACY or APP.
+        limit: at most so many images, or None for all.
+    """
+
+    label: str
+    conditions: tuple[Condition, ...]
+    measure: str = APP
+    limit: int | None = None
+
+    def resolved(self) -> list[Condition]:
+        """The conditions that are evaluated."""
+        found = suites.resolve(list(self.conditions))  # puts clean before them
+        return found if Condition.clean() in self.conditions else found[1:]
+
+
+@dataclasses.dataclass(frozen=True)
+class Contrast:
+    """One model against another under one group of conditions."""
+
+    model: str
+    against: str
+    group: Group
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def above(self) -> bool:
+        """Whether the whole interval lies above 0."""
+        return self.low > 0
+
+    @property
+    def below(self) -> bool:
+        """Whether the whole interval lies below 0."""
+        return self.high < 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Gains:
+    """Contrasts with what was measured.
+
+    Attributes:
+        table: one row for each contrast, `COLUMNS`.
+        draws: (draws, contrasts) the value in every drawing of the images.
+    """
+
+    table: pd.DataFrame
+    draws: npt.NDArray[np.float64]
+
+    def only(self, *, models: Sequence[str] = (), against: str = "", conditions: Sequence[str] = ()) -> Gains:
+        """Those of some models, against one, under some groups."""
+        kept = np.ones(len(self.table), bool)
+        for column, wanted in (("model", models), ("condition", conditions), ("against", [against] if against else ())):
+            if wanted:
+                kept &= self.table[column].isin(wanted).to_numpy()
+        return Gains(self.table[kept], self.draws[:, kept])
+
+    def each(self) -> list[Estimate]:
+        """The contrasts one by one, as the table has them."""
+        return [Estimate(*row) for row in self.table[["value", "low", "high"]].itertuples(index=False)]
+
+    def mean(self) -> Estimate:
+        """The mean over the contrasts."""
+        low, high = bootstrap.interval(self.draws.mean(axis=1))
+        return Estimate(float(self.table["value"].mean()), float(low), float(high))
+
+
+class Evidence:
+    """What is stored of some models under some groups of conditions; computes nothing that a model has to answer.
+
+    Args:
+        contrasts: all that will be asked for; what they need is read at once.
+        dataset: what the models were scored on.
+        store: as in `evaluate`.
+        limit: at most so many images of each condition.
+    """
+
+    def __init__(
+        self,
+        contrasts: Iterable[Contrast],
+        dataset: Dataset,
+        *,
+        store: Store | Path | str | None = None,
+        limit: int | None = None,
+    ) -> None:
+        results = store if isinstance(store, Store) else Store(store)
+        asked = list(contrasts)
+        names = list(dict.fromkeys(name for contrast in asked for name in (contrast.model, contrast.against)))
+        stored = {subject.name for subject in results.subjects(dataset.fingerprint)}
+        self._subjects = {s.name: s for s in compare.known([n for n in names if n in stored], dataset, store=results)}
+        self._limit = limit
+        self._right, self._cells = self._read(asked, dataset, results)
+        images = max((len(right) for right in self._right.values()), default=1)
+        self._weights = bootstrap.weights(images)
+
+    def lacking(self, contrasts: Sequence[Contrast]) -> str:
+        """Why these contrasts cannot be measured, in a sentence; "" where they can."""
+        names = dict.fromkeys(name for c in contrasts for name in (c.model, c.against))
+        if absent := [name for name in names if name not in self._subjects]:
+            return f"Nothing is stored of {_listed(absent)}."
+        under: dict[str, None] = {}
+        models: dict[str, None] = {}
+        for contrast in contrasts:
+            for model in (contrast.model, contrast.against):
+                if self._of(model, contrast.group) is None:
+                    under[contrast.group.label] = models[model] = None
+        if not under:
+            return ""
+        return f"Not all images are stored of {_listed(list(models))} under {_listed(list(under))}."
+
+    def gains(self, contrasts: Sequence[Contrast]) -> Gains:
+        """The contrasts, measured; nothing of them may be lacking."""
+        rows, drawn = [], []
+        for contrast in contrasts:
+            own, other = (self._of(name, contrast.group) for name in (contrast.model, contrast.against))
+            assert own is not None
+            assert other is not None
+            value, in_draws = self._difference(contrast.group, own, other)
+            low, high = bootstrap.interval(in_draws)
+            accuracy = [float(right.mean()) for right, _ in (own, other)]
+            rows.append((contrast.model, contrast.against, contrast.group.label, contrast.group.measure, len(own[0]),
+                         *accuracy, value, float(low), float(high)))  # fmt: skip
+            drawn.append(in_draws)
+        return Gains(pd.DataFrame(rows, columns=COLUMNS), np.stack(drawn, axis=1))
+
+    def clean_difference(self, contrasts: Sequence[Contrast]) -> float:
+        """The largest difference of the two clean accuracies among contrasts that divide by them, 0 without such."""
+        pairs = [
+            (self._of(c.model, c.group), self._of(c.against, c.group)) for c in contrasts if c.group.measure == APP
+        ]
+        found = [abs(own[1].mean() - other[1].mean()) for own, other in pairs if own is not None and other is not None]
+        return float(max(found, default=0.0))
+
+    def _difference(self, group: Group, own: _Right, other: _Right) -> tuple[float, npt.NDArray[np.float64]]:
+        columns = np.stack([*own, *other], axis=1)  # (n, 4): under the group and clean, of both
+        drawn = bootstrap.accuracies(self._weights, columns)
+        exact = columns.mean(axis=0, dtype=np.float64)
+        if group.measure == ACCURACY:
+            return float(exact[0] - exact[2]), drawn[:, 0] - drawn[:, 2]
+        defined = (drawn[:, 1] > 0) & (drawn[:, 3] > 0)
+        over = np.where(defined[:, None], drawn[:, [1, 3]], np.nan)
+        value = exact[0] / exact[1] - exact[2] / exact[3] if min(exact[1], exact[3]) > 0 else np.nan
+        return float(value), drawn[:, 0] / over[:, 0] - drawn[:, 2] / over[:, 1]
+
+    def _of(self, model: str, group: Group) -> _Right | None:
+        """(n,) the share of the group's conditions under which each image is answered rightly, and whether the clean one
+        is, as 0 or 1."""
+        found = [self._right.get((model, c.canonical(), group.limit)) for c in self._cells[group]]
+        clean = self._right.get((model, compare.CLEAN, None))
+        known = [right for right in found if right is not None]
+        if clean is None or len(known) < len(found):
+            return None
+        right: npt.NDArray[np.float32] = np.mean(known, axis=0, dtype=np.float32)
+        n = min(len(right), len(clean))
+        return right[:n], clean[:n]
+
+    def _read(
+        self, contrasts: Sequence[Contrast], dataset: Dataset, store: Store
+    ) -> tuple[Mapping[tuple[str, str, int | None], npt.NDArray[np.float32]], Mapping[Group, list[Condition]]]:
+        """(model, canonical condition, limit) -> the right answers; and each group's conditions."""
+        groups = {group: group.resolved() for group in dict.fromkeys(c.group for c in contrasts)}
+        wanted: dict[int | None, dict[Condition, dict[Subject, None]]] = {None: {}}
+        for contrast in contrasts:
+            for name in (contrast.model, contrast.against):
+                if (subject := self._subjects.get(name)) is not None:
+                    wanted[None].setdefault(Condition.clean(), {})[subject] = None
+                    for condition in groups[contrast.group]:
+                        wanted.setdefault(contrast.group.limit, {}).setdefault(condition, {})[subject] = None
+        right: dict[tuple[str, str, int | None], npt.NDArray[np.float32]] = {}
+        for limit, conditions in wanted.items():
+            at_most = min((n for n in (limit, self._limit) if n is not None), default=None)
+            cells = [
+                cell
+                for condition, subjects in conditions.items()
+                for cell in plan.make(list(subjects), dataset, [condition], limit=at_most)
+            ]
+            found = answers(cells, store)
+            for cell in cells:
+                if cell.key in found:
+                    key = (cell.model.name, cell.condition.canonical(), limit)
+                    right[key] = found[cell.key].correct.astype(np.float32)
+        return right, groups
+
+
+_Right = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+
+def _listed(names: Sequence[str]) -> str:
+    few = ", ".join(names[:4])
+    return few + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -1,0 +1,292 @@
+"""What the documents say about training: adversarial training, augmentation on corruptions, mixup and M-TLAT, fooling images.
+
+Every model that goes on from the standard one is held against `continued`, which goes on as long without an intervention:
+what longer training alone brings is then no gain of the intervention's. Intervals are over the test images; every model was
+trained once, and what another training of it would bring is not in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from robustcore import corruptions
+from robustcore.datasets._base import Dataset
+from robustcore.evaluation import Condition, Store
+from robustcore.reports.claims import rules
+from robustcore.reports.claims._base import Claim
+from robustcore.reports.claims.evidence import ACCURACY, APP, Contrast, Group
+from robustcore.reports.claims.questions import Question, answered
+from robustcore.training.interventions.syn_rob import CORRUPTIONS
+
+TOPIC = "interventions"
+DATASET = "scenes"
+
+RESNET, VGG = "scenes/resnet", "scenes/vgg"
+CONTROL = f"{RESNET}-continued"
+ADVERSARIAL = ("fgsm", "pgd", "fgsm_ll", "pgd_ll")
+ATTACKED = 240  # images under attack, as many as ship
+EPS = tuple(n / 255 for n in (1, 2, 4, 8))
+_WHITE = "white-box FGSM and PGD (eps 1, 2, 4, 8 of 255)"
+_ERROR = (
+    "mean gain in accuracy over the 15 corruptions of ImageNet-C, at five severities, lies above 0 with its interval"
+)
+_RANDOM = "Textures and colours of scenes are random: {} has little to remove there, so this is no test of it."
+
+
+def load(
+    dataset: Dataset | None = None, *, store: Store | Path | str | None = None, limit: int | None = None
+) -> tuple[Claim, ...]:
+    """The claims, judged by what is stored now; computes and writes nothing.
+
+    Args:
+        dataset: what the zoo was scored on; default the test images of scenes.
+        store: as in `evaluate`.
+        limit: at most so many images of each condition; default all, 240 under attack.
+    """
+    from robustcore.datasets import load_dataset
+
+    return answered(TOPIC, questions(), dataset or load_dataset(DATASET), store=store, limit=limit)
+
+
+def questions() -> tuple[Question, ...]:
+    """All questions, in the order of the documents."""
+    return (*_adversarial(), *_syn_rob(), *_mtlat(), *_mixup_and_tlat(), *_diverse(), *_fooling())
+
+
+def _corruption(name: str, measure: str = APP) -> Group:
+    return Group(corruptions.get(name).plain_name, (Condition.corruption(name),), measure)
+
+
+def _attack(name: str) -> Group:
+    budgets = tuple(Condition("attack", name, params=(("eps", eps),)) for eps in EPS)
+    return Group(f"{name}, white-box", budgets, limit=ATTACKED)
+
+
+CLEAN = Group("clean", (Condition.clean(),), ACCURACY)
+RENDITION = Group("rendition", (Condition("shift", "scenes/rendition"),), ACCURACY)
+ATTACKS = (_attack("fgsm"), _attack("pgd"))
+TEN = {group.label: group for group in (_corruption(name) for name in CORRUPTIONS)}
+IMAGENET_C = tuple(_corruption(name) for name in corruptions.names("imagenet-c"))
+ERRORS = tuple(_corruption(name, ACCURACY) for name in corruptions.names("imagenet-c"))
+NINETEEN = (*IMAGENET_C, *(TEN[name] for name in ("obstruction", "color_distortion", "translation", "rotation")))
+
+
+def _against(
+    interventions: Sequence[str], groups: Sequence[Group], *, control: str = "continued", architecture: str = RESNET
+) -> tuple[Contrast, ...]:
+    """Each of the models against the control, under each group."""
+    return tuple(
+        Contrast(f"{architecture}-{name}", f"{architecture}-{control}", group)
+        for name in interventions
+        for group in groups
+    )
+
+
+def _adversarial() -> list[Question]:
+    source = "Laugros, thesis, section 3.2.3, table 3.2"
+    noise_and_blur = ("gaussian_noise", "blur")
+    low_frequency = ("contrast", "translation")
+    lost = (*low_frequency, "color_distortion")
+    return [
+        Question(
+            "Adversarial training makes models more robust to attacks, those that it was not trained on among them.",
+            "Laugros, thesis, section 3.2.3, table 3.1",
+            f"For each of the four models the mean gain under {_WHITE} lies above 0 with its interval.",
+            _against(ADVERSARIAL, ATTACKS),
+            rules.each_model(rules.mean_above),
+        ),
+        Question(
+            "Adversarial training costs clean accuracy.",
+            "Laugros, thesis, section 3.2.3, table 3.1 (83 % without; 75 to 82 % with it)",
+            "The mean over the four models lies below 0 with its interval, and each of them is below 0.",
+            _against(ADVERSARIAL, [CLEAN]),
+            rules.all_below,
+        ),
+        Question(
+            "Adversarial training raises the robustness to Gaussian noise and to blur.",
+            source,
+            "For both the mean over the four models lies above 0 with its interval.",
+            _against(ADVERSARIAL, [TEN[name] for name in noise_and_blur]),
+            rules.each_condition(noise_and_blur, rules.mean_above),
+        ),
+        Question(
+            "What adversarial training gains does not transfer to contrast loss and translation.",
+            source,
+            f"For both the interval of the mean over the four models ends below {rules.LITTLE:+.2f} APP.",
+            _against(ADVERSARIAL, [TEN[name] for name in low_frequency]),
+            rules.each_condition(low_frequency, rules.no_gain),
+        ),
+        Question(
+            "Adversarial training makes models less robust to contrast loss, translation and colour distortion.",
+            source,
+            "For each of the three the mean over the four models lies below 0 with its interval.",
+            _against(ADVERSARIAL, [TEN[name] for name in lost]),
+            rules.each_condition(lost, rules.mean_below),
+        ),
+        Question(
+            "On average over ten synthetic corruptions, adversarial training makes models no more robust.",
+            f"{source} (APP 0.85 without; 0.84 and 0.85 with it)",
+            f"The interval of the mean over the four models and the ten corruptions ends below {rules.LITTLE:+.2f} APP.",
+            _against(ADVERSARIAL, list(TEN.values())),
+            rules.no_gain,
+        ),
+    ]
+
+
+def _syn_rob() -> list[Question]:
+    source = "Laugros, thesis, section 3.2.4"
+    return [
+        Question(
+            "A model that is trained on ten corruptions is more robust to every one of them.",
+            source,
+            "The mean over the ten lies above 0 with its interval, and each of the ten is above 0.",
+            _against(["syn_rob"], list(TEN.values())),
+            rules.all_above,
+        ),
+        Question(
+            "Training on corruptions does nothing for attacks.",
+            f"{source}, table 3.1 (differences of at most 0.02)",
+            f"The mean gain under {_WHITE} lies within ±{rules.LITTLE_ATTACKED:.2f} APP with its interval; an interval around "
+            "0 that is wider than this says nothing.",
+            _against(["syn_rob"], ATTACKS),
+            rules.nothing_either_way,
+        ),
+        Question(
+            "Trained on all of ten corruptions but one, a model is slightly more robust to that one too.",
+            f"{source}, table 3.3 (0.00 to 0.07 of APP)",
+            "The mean over the ten, each left out once, lies above 0 with its interval.",
+            tuple(Contrast(f"{RESNET}-no_{name}", CONTROL, group) for name, group in TEN.items()),
+            rules.mean_above,
+        ),
+    ]
+
+
+def _mtlat() -> list[Question]:
+    everything = (*NINETEEN, *ATTACKS)
+    return [
+        Question(
+            "Augmentation on Gaussian noise makes models less robust to fog.",
+            "Laugros, thesis, section 3.3.1, after Yin et al. 2019",
+            "The difference under fog lies below 0 with its interval.",
+            _against(["augmentation-gaussian_noise"], [_corruption("fog")]),
+            rules.mean_below,
+        ),
+        Question(
+            "M-TLAT keeps clean accuracy.",
+            "Laugros, thesis, section 3.3.4.1, table 3.4a (+0.6 and +0.1 points)",
+            f"For both architectures the interval begins above −{100 * rules.KEPT:.0f} point.",
+            (*_against(["mtlat"], [CLEAN]), *_against(["mtlat"], [CLEAN], architecture=VGG)),
+            rules.kept,
+        ),
+        Question(
+            "M-TLAT makes models more robust to nearly everything: 19 corruptions and attacks.",
+            "Laugros, thesis, section 3.3.4.1, table 3.4 (to all but one of 48)",
+            f"Of all differences at least {100 * rules.NEARLY_ALL:.0f} % are above 0, and for both architectures their mean "
+            f"lies above 0 with its interval. Attacks: {_WHITE}.",
+            (*_against(["mtlat"], everything), *_against(["mtlat"], everything, architecture=VGG)),
+            rules.nearly_all_above,
+        ),
+        Question(
+            "M-TLAT is more robust to attacks than interpolated adversarial training (IAT), and more accurate on clean images.",
+            "Laugros, thesis, section 3.3.4.1, table 3.4",
+            f"M-TLAT less IAT: the mean under {_WHITE}, and the clean accuracy, lie above 0 with their intervals.",
+            _against(["mtlat"], [*ATTACKS, CLEAN], control="iat"),
+            rules.parts([group.label for group in ATTACKS], [CLEAN.label], rules.mean_above),
+        ),
+    ]
+
+
+def _mixup_and_tlat() -> list[Question]:
+    mixup, tlat = f"{RESNET}-mixup", f"{RESNET}-tlat"
+    rivals = ("fgsm", "fgsm_ll", "label_smoothed")
+    return [
+        Question(
+            "Mixup raises clean accuracy and TLAT lowers it.",
+            "Laugros, thesis, section 3.3.4.2, table 3.5a (+1.6 and −3.9 points)",
+            "Mixup's difference lies above 0 with its interval, TLAT's below.",
+            _against(["mixup", "tlat"], [CLEAN]),
+            rules.opposite(mixup, tlat),
+        ),
+        Question(
+            "Under corruptions mixup and TLAT complement each other: what one makes worse the other makes better.",
+            "Laugros, thesis, section 3.3.4.2, table 3.5 (JPEG and pixelate; fog and contrast)",
+            "Each of them lies below 0 under at least one of 19 corruptions, with its interval, and under more than half of all "
+            "those the other one lies above 0 with its own.",
+            _against(["mixup", "tlat"], NINETEEN),
+            rules.complementary(mixup, tlat),
+        ),
+        Question(
+            "Of M-TLAT's parts it is TLAT that makes models robust to attacks; mixup has little influence.",
+            "Laugros, thesis, section 3.3.4.2, table 3.5c",
+            f"Under {_WHITE} TLAT's mean gain lies above 0 with its interval, and so does TLAT less mixup.",
+            (*_against(["tlat", "mixup"], ATTACKS), *_against(["tlat"], ATTACKS, control="mixup")),
+            rules.owed_to(tlat, mixup, CONTROL),
+        ),
+        Question(
+            "Of several adversarial trainings TLAT costs the least clean accuracy.",
+            "Laugros, thesis, section 3.3.4.3, table 3.6 (69.4 % against 65.8, 68.3 and 67.1 %)",
+            "TLAT less each of FGSM, targeted FGSM and targeted FGSM with smoothed labels lies above 0 with its interval.",
+            tuple(contrast for control in rivals for contrast in _against(["tlat"], [CLEAN], control=control)),
+            rules.each_rival(rules.mean_above),
+            "The thesis aims targeted FGSM at random classes; the zoo's fgsm_ll aims at the least likely one.",
+        ),
+    ]
+
+
+def _diverse() -> list[Question]:
+    diverse = ("stylised", "augmix", "deepaugment")
+    return [
+        Question(
+            "AugMix lowers the corruption error below that of cropping and flipping.",
+            "RobustNet, section 3.1.2, figure 3 (mCE 1.05 to 0.98)",
+            f"The {_ERROR}.",
+            _against(["augmix"], ERRORS, control="crop_flip"),
+            rules.mean_above,
+        ),
+        Question(
+            "Stylised images lower the corruption error below that of cropping and flipping.",
+            "RobustNet, section 3.1.2, figure 3 (mCE 1.05 to 1.01)",
+            f"The {_ERROR}.",
+            _against(["stylised"], ERRORS, control="crop_flip"),
+            rules.mean_above,
+            _RANDOM.format("stylised training"),
+        ),
+        Question(
+            "Diverse augmentation (stylised images, AugMix, DeepAugment) helps on renditions, and more than speckle noise.",
+            "Basart, dissertation, section 5.5.2, table 5.1",
+            "For each of the three the accuracy on scenes/rendition less that without intervention, and less that with speckle "
+            "noise, lies above 0 with its interval.",
+            (*_against(diverse, [RENDITION]), *_against(diverse, [RENDITION], control="speckle_noise")),
+            rules.each_pair(rules.mean_above),
+            _RANDOM.format("what works against a bias to texture"),
+        ),
+    ]
+
+
+def _fooling() -> list[Question]:
+    source = "RobustNet, section 3.2, figure 7"
+    rates = ("5", "20", "100")
+    return [
+        Question(
+            "Fooling images and clean ones together make models more robust than fooling images alone.",
+            source,
+            f"Together less alone: the {_ERROR}.",
+            _against(["fooling"], ERRORS, control="fooling-alone"),
+            rules.mean_above,
+        ),
+        Question(
+            "Training on fooling images beside clean ones lowers the corruption error.",
+            source,
+            f"Less that without intervention: the {_ERROR}.",
+            _against(["fooling"], ERRORS),
+            rules.mean_above,
+        ),
+        Question(
+            "Fooling images of all three rates are better than those of any one.",
+            "RobustNet, section 3.2, figures 7 and 8 (all together: mCE 0.76)",
+            f"All three less each single one, with clean images each: the {_ERROR}.",
+            tuple(c for rate in rates for c in _against(["fooling"], ERRORS, control=f"fooling-{rate}")),
+            rules.each_rival(rules.mean_above),
+        ),
+    ]
