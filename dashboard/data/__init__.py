@@ -11,10 +11,12 @@ bounded. Resources are shared by all sessions and never changed. Nothing heavy i
     attacks     one image under attack                     warming   what is loaded before anybody asks
     audits      a suite's severities                   comparing what Compare makes of results
     specifications  requirements, judged               building  what the benchmark builder works with
+    claims      of the documents, judged
 """
 
 from dashboard.data.attacks import attack_sweep, attacked, clean_answer, judged, new_run, survivals
 from dashboard.data.audits import severity_audit
+from dashboard.data.claims import claims
 from dashboard.data.datasets import dataset, folders
 from dashboard.data.films import Film, film, film_answers
 from dashboard.data.grids import Grid, Scoring, grid, scoring
@@ -42,6 +44,7 @@ __all__ = [
     "attack_sweep",
     "attacked",
     "card",
+    "claims",
     "clean_answer",
     "comparison",
     "dataset",

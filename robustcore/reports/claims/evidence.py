@@ -22,7 +22,9 @@ from robustcore.metrics import bootstrap
 from robustcore.reports import compare
 
 ACCURACY, APP = "accuracy", "APP"
-COLUMNS = ["model", "against", "condition", "measure", "n", "accuracy", "accuracy_against", "value", "low", "high"]
+COLUMNS = [
+    "model", "against", "condition", "measure", "n", "accuracy", "accuracy_against", "accuracy_beside", "value", "low", "high",
+]  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,11 +51,23 @@ class Group:
 
 @dataclasses.dataclass(frozen=True)
 class Contrast:
-    """One model against another under one group of conditions."""
+    """One model against another under one group of conditions.
+
+    Attributes:
+        model, against: names.
+        group: the conditions.
+        beside: a third model, whose accuracy is told too where it is stored.
+    """
 
     model: str
     against: str
     group: Group
+    beside: str = ""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """All of them."""
+        return (self.model, self.against, self.beside) if self.beside else (self.model, self.against)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,13 +139,14 @@ class Evidence:
     ) -> None:
         results = store if isinstance(store, Store) else Store(store)
         asked = list(contrasts)
-        names = list(dict.fromkeys(name for contrast in asked for name in (contrast.model, contrast.against)))
+        names = list(dict.fromkeys(name for contrast in asked for name in contrast.models))
         stored = {subject.name for subject in results.subjects(dataset.fingerprint)}
         self._subjects = {s.name: s for s in compare.known([n for n in names if n in stored], dataset, store=results)}
         self._limit = limit
         self._right, self._cells = self._read(asked, dataset, results)
         images = max((len(right) for right in self._right.values()), default=1)
         self._weights = bootstrap.weights(images)
+        self._draws: dict[tuple[str, Group], npt.NDArray[np.float64]] = {}
 
     def lacking(self, contrasts: Sequence[Contrast]) -> str:
         """Why these contrasts cannot be measured, in a sentence; "" where they can."""
@@ -152,14 +167,18 @@ class Evidence:
         """The contrasts, measured; nothing of them may be lacking."""
         rows, drawn = [], []
         for contrast in contrasts:
-            own, other = (self._of(name, contrast.group) for name in (contrast.model, contrast.against))
+            group = contrast.group
+            own, other = self._of(contrast.model, group), self._of(contrast.against, group)
+            beside = self._of(contrast.beside, group)
             assert own is not None
             assert other is not None
-            value, in_draws = self._difference(contrast.group, own, other)
+            in_draws = self._drawn(contrast.model, group) - self._drawn(contrast.against, group)
             low, high = bootstrap.interval(in_draws)
-            accuracy = [float(right.mean()) for right, _ in (own, other)]
-            rows.append((contrast.model, contrast.against, contrast.group.label, contrast.group.measure, len(own[0]),
-                         *accuracy, value, float(low), float(high)))  # fmt: skip
+            accuracies = [np.nan if found is None else float(found[0].mean()) for found in (own, other, beside)]
+            value = _measured(group, own[0].mean(dtype=float), own[1].mean(dtype=float))
+            value = value - _measured(group, other[0].mean(dtype=float), other[1].mean(dtype=float))
+            rows.append((contrast.model, contrast.against, group.label, group.measure, len(own[0]), *accuracies,
+                         float(value), float(low), float(high)))  # fmt: skip
             drawn.append(in_draws)
         return Gains(pd.DataFrame(rows, columns=COLUMNS), np.stack(drawn, axis=1))
 
@@ -171,16 +190,14 @@ class Evidence:
         found = [abs(own[1].mean() - other[1].mean()) for own, other in pairs if own is not None and other is not None]
         return float(max(found, default=0.0))
 
-    def _difference(self, group: Group, own: _Right, other: _Right) -> tuple[float, npt.NDArray[np.float64]]:
-        columns = np.stack([*own, *other], axis=1)  # (n, 4): under the group and clean, of both
-        drawn = bootstrap.accuracies(self._weights, columns)
-        exact = columns.mean(axis=0, dtype=np.float64)
-        if group.measure == ACCURACY:
-            return float(exact[0] - exact[2]), drawn[:, 0] - drawn[:, 2]
-        defined = (drawn[:, 1] > 0) & (drawn[:, 3] > 0)
-        over = np.where(defined[:, None], drawn[:, [1, 3]], np.nan)
-        value = exact[0] / exact[1] - exact[2] / exact[3] if min(exact[1], exact[3]) > 0 else np.nan
-        return float(value), drawn[:, 0] / over[:, 0] - drawn[:, 2] / over[:, 1]
+    def _drawn(self, model: str, group: Group) -> npt.NDArray[np.float64]:
+        """(draws,) the group's measure of a model in every drawing; the same model is asked for again and again."""
+        if (model, group) not in self._draws:
+            found = self._of(model, group)
+            assert found is not None
+            drawn = bootstrap.accuracies(self._weights, np.stack(found, axis=1))
+            self._draws[model, group] = _measured(group, drawn[:, 0], drawn[:, 1])
+        return self._draws[model, group]
 
     def _of(self, model: str, group: Group) -> _Right | None:
         """(n,) the share of the group's conditions under which each image is answered rightly, and whether the clean one
@@ -201,7 +218,7 @@ class Evidence:
         groups = {group: group.resolved() for group in dict.fromkeys(c.group for c in contrasts)}
         wanted: dict[int | None, dict[Condition, dict[Subject, None]]] = {None: {}}
         for contrast in contrasts:
-            for name in (contrast.model, contrast.against):
+            for name in contrast.models:
                 if (subject := self._subjects.get(name)) is not None:
                     wanted[None].setdefault(Condition.clean(), {})[subject] = None
                     for condition in groups[contrast.group]:
@@ -223,6 +240,14 @@ class Evidence:
 
 
 _Right = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+
+def _measured(group: Group, accuracy: npt.ArrayLike, clean: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """The group's measure, of accuracies under it and of clean ones; NaN where APP would divide by 0."""
+    own, base = np.asarray(accuracy, float), np.asarray(clean, float)
+    if group.measure == ACCURACY:
+        return own
+    return own / np.where(base > 0, base, np.nan)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -54,8 +54,12 @@ def questions() -> tuple[Question, ...]:
     return (*_adversarial(), *_syn_rob(), *_mtlat(), *_mixup_and_tlat(), *_diverse(), *_fooling())
 
 
+def _label(name: str) -> str:
+    return corruptions.get(name).plain_name.replace("_", " ")
+
+
 def _corruption(name: str, measure: str = APP) -> Group:
-    return Group(corruptions.get(name).plain_name, (Condition.corruption(name),), measure)
+    return Group(_label(name), (Condition.corruption(name),), measure)
 
 
 def _attack(name: str) -> Group:
@@ -66,7 +70,7 @@ def _attack(name: str) -> Group:
 CLEAN = Group("clean", (Condition.clean(),), ACCURACY)
 RENDITION = Group("rendition", (Condition("shift", "scenes/rendition"),), ACCURACY)
 ATTACKS = (_attack("fgsm"), _attack("pgd"))
-TEN = {group.label: group for group in (_corruption(name) for name in CORRUPTIONS)}
+TEN = {corruptions.get(name).plain_name: _corruption(name) for name in CORRUPTIONS}
 IMAGENET_C = tuple(_corruption(name) for name in corruptions.names("imagenet-c"))
 ERRORS = tuple(_corruption(name, ACCURACY) for name in corruptions.names("imagenet-c"))
 NINETEEN = (*IMAGENET_C, *(TEN[name] for name in ("obstruction", "color_distortion", "translation", "rotation")))
@@ -85,9 +89,9 @@ def _against(
 
 def _adversarial() -> list[Question]:
     source = "Laugros, thesis, section 3.2.3, table 3.2"
-    noise_and_blur = ("gaussian_noise", "blur")
-    low_frequency = ("contrast", "translation")
-    lost = (*low_frequency, "color_distortion")
+    noise_and_blur = (TEN["gaussian_noise"], TEN["blur"])
+    low_frequency = (TEN["contrast"], TEN["translation"])
+    lost = (*low_frequency, TEN["color_distortion"])
     return [
         Question(
             "Adversarial training makes models more robust to attacks, those that it was not trained on among them.",
@@ -107,22 +111,22 @@ def _adversarial() -> list[Question]:
             "Adversarial training raises the robustness to Gaussian noise and to blur.",
             source,
             "For both the mean over the four models lies above 0 with its interval.",
-            _against(ADVERSARIAL, [TEN[name] for name in noise_and_blur]),
-            rules.each_condition(noise_and_blur, rules.mean_above),
+            _against(ADVERSARIAL, noise_and_blur),
+            rules.each_of([[group] for group in noise_and_blur], rules.mean_above),
         ),
         Question(
             "What adversarial training gains does not transfer to contrast loss and translation.",
             source,
             f"For both the interval of the mean over the four models ends below {rules.LITTLE:+.2f} APP.",
-            _against(ADVERSARIAL, [TEN[name] for name in low_frequency]),
-            rules.each_condition(low_frequency, rules.no_gain),
+            _against(ADVERSARIAL, low_frequency),
+            rules.each_of([[group] for group in low_frequency], rules.no_gain),
         ),
         Question(
             "Adversarial training makes models less robust to contrast loss, translation and colour distortion.",
             source,
             "For each of the three the mean over the four models lies below 0 with its interval.",
-            _against(ADVERSARIAL, [TEN[name] for name in lost]),
-            rules.each_condition(lost, rules.mean_below),
+            _against(ADVERSARIAL, lost),
+            rules.each_of([[group] for group in lost], rules.mean_below),
         ),
         Question(
             "On average over ten synthetic corruptions, adversarial training makes models no more robust.",
@@ -156,7 +160,7 @@ def _syn_rob() -> list[Question]:
             "Trained on all of ten corruptions but one, a model is slightly more robust to that one too.",
             f"{source}, table 3.3 (0.00 to 0.07 of APP)",
             "The mean over the ten, each left out once, lies above 0 with its interval.",
-            tuple(Contrast(f"{RESNET}-no_{name}", CONTROL, group) for name, group in TEN.items()),
+            tuple(c for name, group in TEN.items() for c in _against([f"no_{name}"], [group])),
             rules.mean_above,
         ),
     ]
@@ -192,7 +196,7 @@ def _mtlat() -> list[Question]:
             "Laugros, thesis, section 3.3.4.1, table 3.4",
             f"M-TLAT less IAT: the mean under {_WHITE}, and the clean accuracy, lie above 0 with their intervals.",
             _against(["mtlat"], [*ATTACKS, CLEAN], control="iat"),
-            rules.parts([group.label for group in ATTACKS], [CLEAN.label], rules.mean_above),
+            rules.each_of([ATTACKS, [CLEAN]], rules.mean_above),
         ),
     ]
 

@@ -87,8 +87,13 @@ def answered(
 def points(estimate: Estimate, measure: str) -> str:
     """A difference with its interval: accuracy in points, APP as the documents print it."""
     factor, digits, unit = (100, 1, " points") if measure == ACCURACY else (1, 3, "")
-    value, low, high = (f"{factor * v:+.{digits}f}".replace("-", "−") for v in dataclasses.astuple(estimate))
+    value, low, high = (signed(factor * v, digits) for v in dataclasses.astuple(estimate))
     return f"{value}{unit} ({low} to {high})"
+
+
+def signed(value: float, digits: int) -> str:
+    """A difference with its sign, as a printed minus."""
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def summed(gains: Gains) -> str:

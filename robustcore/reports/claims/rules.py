@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from robustcore.reports.claims.evidence import ACCURACY, APP, Gains
-from robustcore.reports.claims.questions import Answer, Judge, points, summed
+from robustcore.reports.claims.evidence import ACCURACY, APP, Gains, Group
+from robustcore.reports.claims.questions import Answer, Judge, points, signed, summed
 
 LITTLE = 0.02  # of APP: what the thesis' tables, printed to 0.01, call about equal
 LITTLE_ATTACKED = 0.05  # the same under attack, where there are a tenth of the images
@@ -44,21 +43,24 @@ def nothing_either_way(gains: Gains) -> Answer:
 
 def all_above(gains: Gains) -> Answer:
     """The mean lies above 0 with its interval, and each is above 0."""
-    return Answer(gains.mean().above and bool((gains.table["value"] > 0).all()), f"{summed(gains)}.")
+    rest = gains.table[~(gains.table["value"] > 0)]
+    said = f" (not: {', '.join(rest['condition'])})" if len(rest) else ""
+    return Answer(gains.mean().above and rest.empty, f"{summed(gains)}{said}.")
 
 
 def all_below(gains: Gains) -> Answer:
     """The mean lies below 0 with its interval, and each is below 0; clean accuracies of several models."""
-    each = ", ".join(f"{short(m)} {100 * v:+.1f}" for m, v in zip(*_columns(gains, "model", "value"), strict=True))
-    seen = gains.mean().below and bool((gains.table["value"] < 0).all())
-    return Answer(seen, f"{summed(gains)} ({each.replace('-0.', '−0.')}).")
+    each = zip(gains.table["model"], gains.table["value"], strict=True)
+    said = ", ".join(f"{short(model)} {signed(100 * value, 1)}" for model, value in each)
+    return Answer(gains.mean().below and bool((gains.table["value"] < 0).all()), f"{summed(gains)} ({said}).")
 
 
-def each_condition(labels: Sequence[str], rule: Judge) -> Judge:
-    """The rule holds under each of these groups of conditions, over the models."""
+def each_of(parts: Sequence[Sequence[Group]], rule: Judge) -> Judge:
+    """The rule holds over each of these lists of groups, over the models."""
+    labels = [[group.label for group in part] for part in parts]
 
     def judge(gains: Gains) -> Answer:
-        return _all({label: rule(gains.only(conditions=[label])) for label in labels})
+        return _all({" and ".join(part): rule(gains.only(conditions=part)) for part in labels})
 
     return judge
 
@@ -89,15 +91,6 @@ def each_pair(rule: Judge) -> Judge:
     def judge(gains: Gains) -> Answer:
         pairs = dict.fromkeys(zip(gains.table["model"], gains.table["against"], strict=True))
         return _all({f"{short(a)} over {short(b)}": rule(gains.only(models=[a], against=b)) for a, b in pairs})
-
-    return judge
-
-
-def parts(first: Sequence[str], second: Sequence[str], rule: Judge) -> Judge:
-    """The rule holds over each of two lists of groups, which have different measures."""
-
-    def judge(gains: Gains) -> Answer:
-        return _all({" and ".join(labels): rule(gains.only(conditions=labels)) for labels in (first, second)})
 
     return judge
 
@@ -172,8 +165,4 @@ def owed_to(model: str, other: str, control: str) -> Judge:
 def _all(found: dict[str, Answer]) -> Answer:
     """All of them have to be seen; their figures one after the other."""
     said = "; ".join(f"{label} {answer.figures.removesuffix('.')}" for label, answer in found.items())
-    return Answer(all(answer.seen for answer in found.values()), f"{said[:1].upper()}{said[1:]}.")
-
-
-def _columns(gains: Gains, *names: str) -> list[list[Any]]:
-    return [gains.table[name].tolist() for name in names]
+    return Answer(all(answer.seen for answer in found.values()), f"{said}.")

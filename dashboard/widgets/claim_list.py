@@ -1,0 +1,78 @@
+"""Claims as calm rows: the verdict, the claim, its figures; rule, source and table open below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from robustcore.reports.claims import NOT_SEEN, SEEN, UNSAID, Claim
+
+_BADGES = {SEEN: ("seen", "✓"), NOT_SEEN: ("not", "✕"), UNSAID: ("unsaid", "?")}
+_NUMBERS_RIGHT = "iuf"
+
+CSS = """
+.rc-claims { display: grid; gap: 0; }
+.rc-claim { display: grid; grid-template-columns: 8.6rem minmax(0, 1fr); gap: 2px 18px; padding: 14px 2px; border-top: 1px solid var(--st-border-color); }
+.rc-claim:first-child { border-top: 0; }
+.rc-badge { justify-self: start; align-self: start; border-radius: 99px; padding: 2px 10px 2px 8px; font-size: .78rem; font-weight: 650; border: 1.5px solid currentColor; white-space: nowrap; }
+.rc-badge.seen { color: var(--st-green-text-color); background: var(--st-green-background-color); }
+.rc-badge.not { color: var(--st-orange-text-color); background: var(--st-orange-background-color); }
+.rc-badge.unsaid { color: var(--st-gray-text-color); border-style: dashed; }
+.rc-claim h4 { margin: 0; padding: 0; font-size: 1rem; font-weight: 620; line-height: 1.35; }
+.rc-claim p { margin: .3em 0 0; font-size: .88rem; line-height: 1.45; max-width: 80ch; }
+.rc-claim .rc-caution::before { content: "Caution: "; font-weight: 620; }
+.rc-claim details { margin-top: .35em; font-size: .84rem; }
+.rc-claim summary { cursor: pointer; color: var(--st-link-color); width: fit-content; }
+.rc-claim summary:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px; border-radius: 4px; }
+.rc-claim dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 3px 12px; margin: .5em 0; line-height: 1.45; }
+.rc-claim dt { font-weight: 620; }
+.rc-claim dd { margin: 0; max-width: 80ch; }
+.rc-wide { overflow: auto; max-height: 24rem; border: 1px solid var(--st-border-color); border-radius: 8px; }
+.rc-wide table { border-collapse: collapse; font-size: .78rem; font-variant-numeric: tabular-nums; width: 100%; }
+.rc-wide th { position: sticky; top: 0; background: var(--st-secondary-background-color); font-weight: 620; text-align: left; }
+.rc-wide th, .rc-wide td { padding: 3px 10px; white-space: nowrap; }
+.rc-wide td { border-top: 1px solid var(--st-border-color); }
+.rc-wide .number { text-align: right; }
+@container (max-width: 620px) { .rc-claim { grid-template-columns: minmax(0, 1fr); gap: 6px; } .rc-claim dl { grid-template-columns: minmax(0, 1fr); } }
+"""
+
+
+def markup(claims: Sequence[Claim]) -> str:
+    """The rows, in the order given."""
+    return f'<style>{CSS}</style><div class="rc-claims">{"".join(map(_row, claims))}</div>'
+
+
+def _row(claim: Claim) -> str:
+    kind, sign = _BADGES[claim.verdict]
+    caution = f'<p class="rc-caution">{escape(claim.caution)}</p>' if claim.caution else ""
+    table = "" if claim.table is None else _table(claim.table)
+    return (
+        f'<article class="rc-claim"><span class="rc-badge {kind}">{sign} {escape(claim.verdict)}</span><div>'
+        f"<h4>{escape(claim.text)}</h4><p>{escape(claim.figures)}</p>{caution}"
+        f"<details><summary>Rule, source{' and numbers' if table else ''}</summary>"
+        f"<dl><dt>Seen if</dt><dd>{escape(claim.rule)}</dd><dt>Source</dt><dd>{escape(claim.source)}</dd></dl>{table}"
+        "</details></div></article>"
+    )
+
+
+def _table(table: pd.DataFrame) -> str:
+    numeric = [table[column].dtype.kind in _NUMBERS_RIGHT for column in table.columns]
+    sides = [' class="number"' if right else "" for right in numeric]
+    names = (str(column).replace("_", " ") for column in table.columns)
+    head = "".join(f"<th{side}>{escape(name)}</th>" for name, side in zip(names, sides, strict=True))
+    rows = "".join(
+        "<tr>" + "".join(f"<td{side}>{escape(_cell(v))}</td>" for v, side in zip(row, sides, strict=True)) + "</tr>"
+        for row in table.itertuples(index=False)
+    )
+    return f'<div class="rc-wide" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _cell(value: Any) -> str:
+    if pd.isna(value):
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3f}".replace("-", "−")
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,74 @@
+"""`robustcore claims`: what the documents say, and whether stored results show it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from robustcore.reports.claims import Claim
+
+NAME = "claims"
+HELP = "Say which claims of the documents stored results show, and which they do not, with figures."
+_FIELDS = ("topic", "verdict", "text", "figures", "rule", "caution", "source")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's flags."""
+    add = parser.add_argument
+    add("--topic", metavar="NAME", help="interventions, say (default: all topics)")
+    add("--format", choices=("text", "csv", "json"), default="text", help="json has the tables too (default: text)")
+    add("--output", type=Path, metavar="FILE", help="write the result there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge by what is stored, and print."""
+    from robustcore.reports import claims
+
+    topics = list(claims.TOPICS) if args.topic is None else [args.topic]
+    found = [claim for topic in topics for claim in claims.load(topic)]
+    text = _formatted(found, topics, args.format)
+    if args.output is None:
+        print(text, end="")
+    else:
+        args.output.write_text(text, encoding="utf-8")
+        print(f"Written to {args.output}.")
+    return 0
+
+
+def _formatted(found: Sequence[Claim], topics: Sequence[str], form: str) -> str:
+    import json
+
+    import pandas as pd
+
+    if form == "csv":
+        return pd.DataFrame([[getattr(c, field) for field in _FIELDS] for c in found], columns=_FIELDS).to_csv(
+            index=False
+        )
+    if form == "json":
+        records = [
+            {field: getattr(claim, field) for field in _FIELDS}
+            | {"table": None if claim.table is None else json.loads(claim.table.to_json(orient="records"))}
+            for claim in found
+        ]
+        return json.dumps(records, indent=2, ensure_ascii=False) + "\n"
+    return _readable(found, topics)
+
+
+def _readable(found: Sequence[Claim], topics: Sequence[str]) -> str:
+    from robustcore.reports import claims
+
+    lines = [claims.counted(tuple(found)), ""]
+    for claim in found:
+        lines += [
+            f"{claim.verdict.upper()}  {claim.text}",
+            f"  {claim.figures}",
+            f"  Seen if: {claim.rule}",
+            *([f"  Caution: {claim.caution}"] if claim.caution else []),
+            f"  Source: {claim.source}",
+            "",
+        ]
+    return "\n".join([*lines, *(claims.TOPICS[topic].footer for topic in topics)]) + "\n"

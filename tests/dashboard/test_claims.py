@@ -1,0 +1,83 @@
+"""The page Claims without a browser."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from dashboard import data
+from dashboard.widgets import claim_list
+from robustcore.evaluation import evaluate
+from robustcore.reports import claims
+from robustcore.reports.claims import NOT_SEEN, SEEN, UNSAID, Claim
+from tests.dashboard.conftest import OpenPage, markup, sound
+
+TABLE = pd.DataFrame({"model": ["m"], "value": [-0.25], "accuracy_beside": [float("nan")], "n": [2400]})
+CLAIMS = (
+    Claim("interventions", "Fog is <thick>.", "A book, table 1", SEEN, "Above 0.", "+0.250; n = 9.", TABLE),
+    Claim("interventions", "Snow is warm.", "A book, table 2", NOT_SEEN, "Below 0.", "+0.1.", caution="Melts."),
+    Claim("interventions", "Rain is dry.", "A book, table 3", UNSAID, "Above 0.", "Nothing is stored of m."),
+)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The topics that were judged, one entry each time."""
+    found: list[str] = []
+
+    def load(topic: str) -> tuple[Claim, ...]:
+        found.append(topic)
+        return CLAIMS
+
+    monkeypatch.setattr(claims, "load", load)
+    data.results_changed()
+    return found
+
+
+@pytest.mark.usefixtures("asked")
+def test_every_claim_stands_with_its_verdict_and_figures(open_page: OpenPage) -> None:
+    at = open_page("claims")
+    assert sound(at)
+    rows = markup(at, "claims_rows")
+    assert rows.count("<article") == 3
+    for claim in CLAIMS:
+        for part in (claim.verdict, claim.figures, claim.rule, claim.source, claim.caution):
+            assert part in rows
+    assert "Fog is &lt;thick&gt;." in rows
+    assert "−0.250" in rows
+    assert "2,400" in rows
+    assert any("1 are seen here, 1 are not" in str(m.value) for m in at.markdown)
+    assert any("paired bootstrap" in str(c.value) for c in at.caption)
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_verdict_can_be_chosen_and_stands_in_the_address(open_page: OpenPage) -> None:
+    at = open_page("claims", claims_verdict="Not seen")
+    assert sound(at)
+    rows = markup(at, "claims_rows")
+    assert "Snow is warm." in rows
+    assert "Rain is dry." not in rows
+
+
+def test_an_empty_choice_is_said(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "load", lambda topic: CLAIMS[:1])
+    at = open_page("claims", claims_verdict="Not seen")
+    assert sound(at)
+    assert markup(at, "claims_rows") == ""
+    assert any("No such claim" in str(m.value) for m in at.markdown)
+
+
+def test_claims_are_judged_again_when_results_have_changed_and_only_then(
+    open_page: OpenPage, asked: list[str], own_model: str
+) -> None:
+    at = open_page("claims")
+    at.run()
+    assert asked == ["interventions"]
+    evaluate(own_model, "scenes", ["contrast"], severities=[1], limit=4)
+    at.run()
+    assert asked == ["interventions"] * 2
+
+
+def test_a_table_of_any_kind_can_be_shown() -> None:
+    claim = Claim("t", "A.", "B", SEEN, "C.", "D.", pd.DataFrame({"pair": [("a", "b")], "ok": [True], "r": [0.5]}))
+    assert "<td" in claim_list.markup([claim])
