@@ -50,8 +50,9 @@ def render() -> None:
     with st.container(border=True, key=f"{KEY}_list"):
         markup.show(claim_list.markup(kept), key=f"{KEY}_rows")
     st.caption(
-        "How to read it: a claim is seen where the figures are as its rule asks, on these models and images. A claim that is "
-        "not seen here may hold elsewhere."
+        "How to read it: a claim is seen where the figures are as its rule asks, on these models and images; one that is not "
+        "seen here may hold elsewhere. Each dot is one difference, to the right of 0 the better; it is filled where its 95 % "
+        "interval leaves 0 out."
     )
     for topic in shown:
         st.caption(states.plain(TOPICS[topic].footer))

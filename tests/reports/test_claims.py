@@ -196,6 +196,7 @@ def test_every_question_can_be_asked_and_nothing_stored_says_nothing(tmp_path: P
     for question in asked:
         for contrast in question.contrasts:
             assert contrast.group.resolved(), question.text
+            assert contrast.beside.endswith("-standard"), question.text
     found = interventions.load(store=Store(tmp_path / "none.sqlite", shipped=False))
     assert {claim.verdict for claim in found} == {UNSAID}
     assert all(claim.figures.startswith("Nothing is stored of scenes/") for claim in found)

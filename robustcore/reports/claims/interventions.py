@@ -79,9 +79,9 @@ NINETEEN = (*IMAGENET_C, *(TEN[name] for name in ("obstruction", "color_distorti
 def _against(
     interventions: Sequence[str], groups: Sequence[Group], *, control: str = "continued", architecture: str = RESNET
 ) -> tuple[Contrast, ...]:
-    """Each of the models against the control, under each group."""
+    """Each of the models against the control, under each group; the standard model, which they go on from, beside them."""
     return tuple(
-        Contrast(f"{architecture}-{name}", f"{architecture}-{control}", group)
+        Contrast(f"{architecture}-{name}", f"{architecture}-{control}", group, f"{architecture}-standard")
         for name in interventions
         for group in groups
     )
