@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import streamlit as st
 
@@ -9,6 +11,9 @@ from dashboard import data, selection
 from dashboard.pages import Page
 from dashboard.widgets import claim_list, figure, markup, states
 from robustcore.reports.claims import TOPICS, VERDICTS, Claim, counted
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 PAGE = Page(
     title="Claims",
@@ -26,16 +31,8 @@ def render() -> None:
     """The page below its heading."""
     with st.container(border=True, key=f"{KEY}_controls"):
         left, right = st.columns(2, gap="medium")
-        with left:
-            topics = selection.pills(
-                "Topic",
-                list(TOPICS),
-                key=f"{KEY}_topic",
-                kind="topic",
-                text=str.capitalize,
-                help="None chosen: all of them.",
-            )
-        with right:
+        topics = _topics(left) if len(TOPICS) > 1 else []
+        with right if len(TOPICS) > 1 else left:
             verdicts = selection.pills(
                 "Verdict", list(VERDICTS), key=f"{KEY}_verdict", kind="verdict", text=str.capitalize,
                 help="None chosen: all of them.",
@@ -57,6 +54,18 @@ def render() -> None:
     for topic in shown:
         st.caption(states.plain(TOPICS[topic].footer))
     figure.download_csv(_flat(kept), "claims")
+
+
+def _topics(place: DeltaGenerator) -> list[str]:
+    with place:
+        return selection.pills(
+            "Topic",
+            list(TOPICS),
+            key=f"{KEY}_topic",
+            kind="topic",
+            text=str.capitalize,
+            help="None chosen: all of them.",
+        )
 
 
 def _flat(claims: list[Claim]) -> pd.DataFrame:
