@@ -22,7 +22,7 @@ def two_claims(monkeypatch: pytest.MonkeyPatch) -> None:
         Claim("interventions", "Fog is thick.", "A book, table 1", SEEN, "Above 0.", "+0.250; n = 9.", table),
         Claim("interventions", "Snow is warm.", "A book, table 2", NOT_SEEN, "Above 0.", "−0.1.", caution="Melts."),
     )
-    monkeypatch.setattr(claims, "load", lambda topic: found)
+    monkeypatch.setattr(claims, "load", lambda topic: found if topic == "interventions" else ())
 
 
 def test_claims_are_told_in_plain_text(capsys: Output) -> None:

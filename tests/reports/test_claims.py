@@ -19,7 +19,7 @@ from robustcore.evaluation.store import Result
 from robustcore.metrics import bootstrap
 from robustcore.reports import claims
 from robustcore.reports.claims import NOT_SEEN, SEEN, UNSAID, Claim, interventions, rules
-from robustcore.reports.claims.evidence import ACCURACY, APP, COLUMNS, Contrast, Evidence, Gains, Group
+from robustcore.reports.claims.contrasts import ACCURACY, APP, COLUMNS, Contrast, Evidence, Gains, Group
 from robustcore.reports.claims.questions import Judge, Question, answered
 
 RUN = Run("2026-01-01T00:00:00+00:00", "cpu", {}, "test")

@@ -50,6 +50,13 @@ TOPICS = {
             "seed 0. APP: accuracy over clean accuracy on the same images. Intervals: 95 %, paired bootstrap over the images "
             "(1,000 drawings, the same for all models and conditions); they are not over trainings.",
         ),
+        Topic(
+            "overlap",
+            "robustcore.reports.claims.overlap",
+            "Overlaps: of the atlases that ship or were computed here, by residual robustness, with each claim's own images and "
+            "trainings. Correlations: over the models with results on natural shifts, those trained for an atlas left out. "
+            "Intervals: 95 %.",
+        ),
     )
 }
 

@@ -15,7 +15,7 @@ from robustcore.datasets._base import Dataset
 from robustcore.evaluation import Condition, Store
 from robustcore.reports.claims import rules
 from robustcore.reports.claims._base import Claim
-from robustcore.reports.claims.evidence import ACCURACY, APP, Contrast, Group
+from robustcore.reports.claims.contrasts import ACCURACY, APP, Contrast, Group
 from robustcore.reports.claims.questions import Question, answered
 from robustcore.training.interventions.syn_rob import CORRUPTIONS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from robustcore.datasets._base import Dataset
 from robustcore.evaluation import Store
 from robustcore.reports.claims._base import NOT_SEEN, SEEN, UNSAID, Claim
-from robustcore.reports.claims.evidence import ACCURACY, Contrast, Estimate, Evidence, Gains
+from robustcore.reports.claims.contrasts import ACCURACY, Contrast, Estimate, Evidence, Gains
 
 COMPARABLE = 0.03  # of clean accuracy: models further apart are not compared by APP without saying so
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from robustcore.reports.claims.evidence import ACCURACY, APP, Gains, Group
+from robustcore.reports.claims.contrasts import ACCURACY, APP, Gains, Group
 from robustcore.reports.claims.questions import Answer, Judge, points, signed, summed
 
 LITTLE = 0.02  # of APP: what the thesis' tables, printed to 0.01, call about equal
