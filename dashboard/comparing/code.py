@@ -14,7 +14,7 @@ from robustcore.reports.compare import Comparison
 def script(choice: Choice, found: Comparison | None, shown: Shown) -> str:
     """From the stored results to one HTML file."""
     parts = [_gathered(choice, found) if "found" in shown.body else ""]
-    modules = ("baseline", "effective", "mixed", "tradeoff", "answers", "compare", "measures")
+    modules = ("baseline", "effective", "mixed", "tradeoff", "answers", "compare", "groups", "measures")
     text = "".join(parts) + shown.body
     used = sorted(m for m in modules if f"{m}." in text)
     imports = "from pathlib import Path\n\n"

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import data, selection
+from dashboard.comparing import categories
 from dashboard.comparing.choice import KEY, Choice
 from dashboard.comparing.shown import Settings, Shown
 from dashboard.data import comparing
@@ -14,7 +15,7 @@ from robustcore.reports import intervals, measures, mixed, references
 from robustcore.reports.compare import Comparison
 from robustcore.reports.measures import MEASURES, Bars
 
-ORDERS = {"family": "By family", "value": "By value", "name": "By name"}
+ORDERS = {"family": "By family", "category": "By category", "value": "By value", "name": "By name"}
 ALL = "all of them"
 
 
@@ -31,12 +32,16 @@ def controls(choice: Choice, *, baseline: bool = False, order: bool = True) -> S
             against = pick_baseline(choice)
         if measure.reference:
             reference = pick_reference(choice)
+        atlas = categories.offered(choice) if order else None
         if order:
             by = selection.segmented(
-                "Order of the corruptions", list(ORDERS), key=f"{KEY}_order", kind="order", text=ORDERS.__getitem__
-            )
+                "Order of the corruptions", [o for o in ORDERS if o != "category" or atlas], key=f"{KEY}_order", kind="order",
+                text=ORDERS.__getitem__,
+            )  # fmt: skip
     if not measure.reference:
         st.caption(f"{measure.formula}; {measure.better} is better.")
+    if by == "category" and atlas is not None:
+        return Settings(name, reference, against, "family", categories.grouping(atlas), categories.said(atlas))
     return Settings(name, reference, against, by)
 
 
@@ -76,6 +81,21 @@ def _made(settings: Settings, choice: Choice, found: Comparison) -> str:
     models = [m for m in choice.models if m in found.models]
     reference = f", reference={settings.reference!r}" if settings.reference else ""
     return f"result = measures.bars(found, {settings.measure!r}{reference}, models={models!r}, answers=read)\n"
+
+
+def _grouping(settings: Settings) -> str:
+    """The line that makes the groups, where they are not the families."""
+    if settings.grouping is None:
+        return ""
+    return f"grouping = groups.by_category(\n    {dict(settings.grouping.of)!r},\n    {settings.grouping.order!r},\n)\n"
+
+
+def _order(settings: Settings) -> str:
+    return f"order={settings.order!r}" + (", grouping=grouping" if settings.grouping is not None else "")
+
+
+def _grouped(settings: Settings) -> tuple[str, ...]:
+    return (settings.grouped,) if settings.grouping is not None else ()
 
 
 def ranking(found: Comparison, choice: Choice, settings: Settings) -> Shown:
@@ -123,10 +143,10 @@ def conditions(found: Comparison, choice: Choice, settings: Settings) -> Shown:
     elif measure.name == "accuracy":
         says += " Dotted: accuracy on clean images."
     return Shown(
-        measure.name, f"{measure.title} under each {found.what}", says, compared.conditions(result, order=settings.order),
-        measures.ordered(result, settings.order).drop(columns="group", errors="ignore").reset_index(drop=True),
-        result.footer, f"{_made(settings, choice, found)}figure = compared.conditions(result, order={settings.order!r})\n",
-        result, found.provenance, clickable=True,
+        measure.name, f"{measure.title} under each {found.what}", says, compared.conditions(result, order=settings.order, grouping=settings.grouping),
+        measures.ordered(result, settings.order, settings.grouping).drop(columns="group", errors="ignore").reset_index(drop=True),
+        result.footer, f"{_made(settings, choice, found)}{_grouping(settings)}figure = compared.conditions(result, {_order(settings)})\n",
+        result, found.provenance, clickable=True, notes=_grouped(settings),
     )  # fmt: skip
 
 
@@ -150,15 +170,15 @@ def gains(found: Comparison, choice: Choice, settings: Settings) -> Shown | str:
     reference = f", reference={settings.reference!r}" if settings.reference else ""
     body = (
         f"result = baseline.differences(\n    found, {settings.measure!r}, {settings.baseline!r}{reference}, models={models!r}, "
-        f"answers=read\n)\nfigure = compared.gains(result, {settings.baseline!r}, order={settings.order!r})\n"
+        f"answers=read\n)\n{_grouping(settings)}figure = compared.gains(result, {settings.baseline!r}, {_order(settings)})\n"
     )
     return Shown(
         f"baseline-{measure.name}", f"{measure.title}: better or worse than {settings.baseline}",
         "To the right of 0 is better than the baseline, to the left worse. Pale: the 95 % interval has 0 in it, so that chance "
         "may explain the difference.",
-        compared.gains(result, settings.baseline, order=settings.order),
-        measures.ordered(result, settings.order).drop(columns="group", errors="ignore").reset_index(drop=True),
-        result.footer, body, result, found.provenance, clickable=True,
+        compared.gains(result, settings.baseline, order=settings.order, grouping=settings.grouping),
+        measures.ordered(result, settings.order, settings.grouping).drop(columns="group", errors="ignore").reset_index(drop=True),
+        result.footer, body, result, found.provenance, clickable=True, notes=_grouped(settings),
     )  # fmt: skip
 
 
@@ -172,9 +192,9 @@ def heatmap(found: Comparison, choice: Choice, settings: Settings) -> Shown:
         f"heatmap-{measure.name}", f"{measure.title}, models against {found.what}s",
         "Bright is better. The models stand in order of their mean, the clean accuracy beside each name; a column that is dark "
         f"from top to bottom is one {found.what} that none of them withstands.",
-        compared.table(result, order=settings.order), result.table, result.footer,
-        f"{_made(settings, choice, found)}figure = compared.table(result, order={settings.order!r})\n", result,
-        found.provenance, wide=True,
+        compared.table(result, order=settings.order, grouping=settings.grouping), result.table, result.footer,
+        f"{_made(settings, choice, found)}{_grouping(settings)}figure = compared.table(result, {_order(settings)})\n", result,
+        found.provenance, wide=True, notes=_grouped(settings),
     )  # fmt: skip
 
 

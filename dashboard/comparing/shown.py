@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from robustcore.reports.groups import Grouping
 from robustcore.reports.measures import Bars
 from robustcore.reports.provenance import Provenance
 
@@ -20,12 +21,16 @@ class Settings:
         reference: a model, or `references.ALEXNET`, for measures that need one.
         baseline: the model that others are compared with.
         order: of the conditions.
+        grouping: what "family" groups by instead of families, or None.
+        grouped: where these groups come from, in a sentence.
     """
 
     measure: str = "accuracy"
     reference: str = ""
     baseline: str = ""
     order: str = "family"
+    grouping: Grouping | None = None
+    grouped: str = ""
 
     @property
     def further(self) -> list[str]:

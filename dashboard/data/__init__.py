@@ -11,7 +11,7 @@ bounded. Resources are shared by all sessions and never changed. Nothing heavy i
     attacks     one image under attack                     warming   what is loaded before anybody asks
     audits      a suite's severities                   comparing what Compare makes of results
     specifications  requirements, judged               building  what the benchmark builder works with
-    claims      of the documents, judged
+    claims      of the documents, judged               overlaps  atlases of overlaps, their categories
 """
 
 from dashboard.data.attacks import attack_sweep, attacked, clean_answer, judged, new_run, survivals

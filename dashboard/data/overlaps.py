@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from pathlib import Path
@@ -156,6 +157,19 @@ def stability(of: Which, k: int) -> float:
         return categories.stability(frames, k)
     except InvalidArgumentError:
         return float("nan")
+
+
+def prepare() -> None:
+    """Measure the first atlas, which the page begins with."""
+    from robustcore.errors import InvalidArgumentError
+    from robustcore.reports.atlas import MEAN
+
+    found, _ = entries()
+    if found:
+        of = which(found[0], "residual", MEAN)
+        pairs(of)
+        with contextlib.suppress(InvalidArgumentError):  # too few corruptions: the page says so
+            categories(of, "k-means", RULE, 0)
 
 
 @st.cache_data(max_entries=512, show_spinner=False)

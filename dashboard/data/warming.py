@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 
-from dashboard.data import audits, grids, images, models, results
+from dashboard.data import audits, grids, images, models, overlaps, results
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ def warm_up() -> None:
         split.images(0, len(split))  # rendered once, then in the cache
         import plotly.graph_objects  # noqa: F401
 
+        overlaps.prepare()
         audits.distances("imagenet-c", "memory")  # the longest, and so the last
     except Exception:  # the page that needs it meets the same error again and shows it
         log.exception("The warm-up failed")

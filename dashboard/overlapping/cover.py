@@ -19,7 +19,7 @@ from robustcore.overlap.overlaps import at
 
 MARGINS = (0.05, 0.1, 0.15, 0.2, 0.3)
 # The thesis' examples of what ImageNet-C does not cover.
-EXAMPLES = ("laugros_border", "laugros_obstruction", "album_border", "album_cutout")
+EXAMPLES = ("laugros_border", "laugros_obstruction", "scenes_border", "scenes_cutout", "album_border", "album_cutout")
 
 
 def view(found: Found) -> None:
@@ -29,7 +29,7 @@ def view(found: Found) -> None:
         return
     names = [name for _, inside in found.blocks for name in inside]
     others = [name for name in names if name not in members]
-    start = next((name for name in EXAMPLES if name in others), others[0] if others else names[0])
+    start = next((name for name in EXAMPLES if name in (others or names)), (others or names)[0])
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{KEY}_cover_controls"):
         picked = selection.selectbox(
             "Does it cover", [*others, *(n for n in names if n in members)], key=f"{KEY}_covered", kind="corruption",

@@ -15,7 +15,7 @@ from dashboard.overlapping.choice import KEY, Choice
 from dashboard.widgets import labels
 from robustcore.errors import InvalidArgumentError
 from robustcore.overlap import Overlap
-from robustcore.overlap.categories import NONE, Categories
+from robustcore.overlap.categories import NONE, Categories, arranged
 from robustcore.reports import atlas
 
 GIVEN = f"_{KEY}_names"  # in the session: members -> the name that a person gave
@@ -67,7 +67,7 @@ def blocks(
     """Title and corruptions of each category in the order of a map."""
     if categories is None:
         return [("", overlap.names)]
-    inside = [(names[number], members) for number, members in categories.members.items()]
+    inside = [(names[number], members) for number, members in arranged(categories, overlap.scores).items()]
     alone = tuple(str(name) for name in categories.labels.index[categories.labels == NONE])
     rest = (*alone, *categories.left_out)
     return [*inside, ("", rest)] if rest else inside

@@ -220,6 +220,39 @@ def hdbscan(overlap: pd.DataFrame, smallest: int = 2) -> Categories:
     return _categories("hdbscan", matrix, labels, left_out)
 
 
+def arranged(found: Categories, overlap: pd.DataFrame) -> dict[int, tuple[str, ...]]:
+    """The members of each category in an order for a map: neighbours are alike.
+
+    From the largest category on, each is followed by the one that overlaps most with it; within a category the rows are leaves
+    of average linkage, ordered so that neighbours are nearest.
+
+    Args:
+        found: categories of the matrix.
+        overlap: (K, K) the matrix they were found in.
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    matrix, _ = complete(overlap)
+    distances, places = _distances(matrix), {str(name): i for i, name in enumerate(matrix.index)}
+    members = {number: [places[name] for name in names] for number, names in found.members.items()}
+    values = matrix.to_numpy()
+    order: dict[int, tuple[str, ...]] = {}
+    last = None
+    while len(order) < len(members):
+        rest = [number for number in members if number not in order]
+        if last is not None:
+            means = [float(values[np.ix_(members[last], members[number])].mean()) for number in rest]
+            rest = [rest[int(np.argmax(means))]]
+        last = rest[0]
+        own = members[last]
+        if len(own) > 2:
+            between = squareform(distances[np.ix_(own, own)], checks=False)
+            own = [own[i] for i in leaves_list(linkage(between, "average", optimal_ordering=True))]
+        order[last] = tuple(str(matrix.index[i]) for i in own)
+    return order
+
+
 def agreement(first: Categories, second: Categories) -> float:
     """The adjusted Rand index of two divisions on the corruptions that both have: 1 the same, about 0 by chance. NaN below two."""
     shared = first.labels.index.intersection(second.labels.index)

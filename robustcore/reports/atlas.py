@@ -35,6 +35,7 @@ class Entry:
         shipped: whether it comes with the package.
         seeds: of the trainings.
         dataset, split: what was tested on.
+        corruptions: that were trained on.
     """
 
     suite: str
@@ -44,6 +45,7 @@ class Entry:
     seeds: tuple[str, ...]
     dataset: str
     split: str
+    corruptions: tuple[str, ...]
 
 
 def entries(name: str, path: Path, table: pd.DataFrame) -> list[Entry]:
@@ -60,7 +62,8 @@ def entries(name: str, path: Path, table: pd.DataFrame) -> list[Entry]:
         suite = name.removesuffix("-" + str(architecture).replace("/", "-"))
         seeds = tuple(dict.fromkeys(_column(rows, "seed")))
         dataset, split = (str(_column(rows, part).iloc[0]) for part in ("dataset", "split"))
-        found.append(Entry(suite, str(architecture), path, shipped, seeds, dataset, split))
+        trained = tuple(name for name in dict.fromkeys(_column(rows, "trained_on")) if name != STANDARD)
+        found.append(Entry(suite, str(architecture), path, shipped, seeds, dataset, split, trained))
     return found
 
 
@@ -258,14 +261,18 @@ def footer(entry: Entry, table: pd.DataFrame, overlap: Overlap, seed: str = MEAN
         seed: one, or the mean of all.
     """
     seeds = entry.seeds if seed == MEAN else (seed,)
-    images = sorted({int(n) for n in _column(table, "n", 0) if pd.notna(n)})
+    same = table[_column(table, "kind") != "shift"]  # shifts have images of their own
+    images = sorted({int(n) for n in _column(same, "n", 0) if pd.notna(n)})
     count = f"{images[0]:,} images" if len(images) == 1 else f"{images[0]:,} to {images[-1]:,} images" if images else ""
     budget = _column(table, "epochs").iloc[0], _column(table, "further").iloc[0]
     trained = f"{budget[0]} epochs" + (f" and {budget[1]} further ones each" if budget[1] not in ("", "0") else "")
+    attacked = " or attack" if (_column(table, "kind") == "attack").any() else ""
+    precision = _column(table, "precision", "float32").iloc[0]
     parts = [
-        f"Models: {entry.architecture}, one standard and {len(overlap.clean) - 1} trained on one corruption each, "
+        f"Models: {entry.architecture}, one standard and {len(overlap.clean) - 1} trained on one corruption{attacked} each, "
         f"seed{'' if len(seeds) == 1 else 's'} {', '.join(seeds)}, {trained}.",
-        f"Data: {entry.dataset} ({entry.split}), {count}, {_severities(table)}.",
+        f"Data: {entry.dataset} ({entry.split}), {count}, {_severities(table)}"
+        f"{'' if precision in ('', 'float32') else f'; tested in {precision}'}.",
         "O(c1, c2) = max(0, ½ [(R(m1, c2) - R(s, c2)) / (R(m2, c2) - R(s, c2)) + (R(m2, c1) - R(s, c1)) / (R(m1, c1) - R(s, c1))]), "
         f"{METRICS[overlap.metric]}; s the standard model, m1 and m2 those trained on c1 and c2 (Laugros' thesis, equation 4.2).",
         "Undefined where training on a corruption gains less on it than three standard errors. Intervals: 95 %, parametric "

@@ -232,3 +232,25 @@ def test_what_was_clicked_is_read_from_the_point() -> None:
     assert heatmap.clicked(None) is None
     assert heatmap.clicked({"selection": {"points": []}}) is None
     assert heatmap.clicked({"selection": {"points": [{"customdata": None}]}}) is None
+
+
+def test_compare_groups_by_the_categories_of_an_atlas(
+    open_page: OpenPage, evaluated: str, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(own_cache, "mixed", atlas([*NAMES, "contrast", "pixelate"], seeds=(0,)))
+    at = open_page("compare", compare_view="Corruptions", compare_model=evaluated, compare_order="By category")
+    assert sound(at)
+    (figure,) = figures(at)
+    ticks = figure["layout"]["yaxis"]["ticktext"]
+    assert ticks.index("<b>Noise</b>") == ticks.index("gaussian noise") - 1
+    assert "K-means categories, by the 0.5 rule, of the overlaps of scenes/resnet" in texts(at)
+    (script,) = (code.value for code in at.code if "to_html" in code.value)
+    monkeypatch.chdir(own_cache)
+    made: dict[str, Any] = {}
+    exec(compile(script, "figure.py", "exec"), made)
+    assert list(made["figure"].layout.yaxis.ticktext) == ticks
+
+
+def test_compare_offers_no_categories_without_an_atlas(open_page: OpenPage, evaluated: str) -> None:
+    at = open_page("compare", compare_view="Corruptions", compare_model=evaluated)
+    assert "By category" not in at.button_group(key="compare_order").options

@@ -150,3 +150,19 @@ class TestBadInput:
             categories.kmeans(blocks().iloc[:4], 2)
         with pytest.raises(InvalidArgumentError, match="two matrices"):
             categories.stability([blocks()], 3)
+
+
+def test_on_a_map_neighbours_are_alike() -> None:
+    # noise and warp overlap, blur stands apart; inside noise 0 and 2 are alike, and 1 and 3.
+    table = blocks(jitter=0)
+    noise, warp = ([n for n in NAMES if n.startswith(block)] for block in ("noise", "warp"))
+    table.loc[noise, warp] = 0.3
+    table.loc[warp, noise] = 0.3
+    for a, b in ((0, 2), (1, 3)):
+        table.loc[noise[a], noise[b]] = table.loc[noise[b], noise[a]] = 0.95
+    found = categories.kmeans(table, 3)
+    order = categories.arranged(found, table)
+    assert {number: set(names) for number, names in order.items()} == {k: set(v) for k, v in found.members.items()}
+    assert [names[0].partition("-")[0] for names in order.values()] == ["noise", "warp", "blur"]
+    places = {name: i for i, name in enumerate(order[1])}
+    assert abs(places["noise-0"] - places["noise-2"]) == abs(places["noise-1"] - places["noise-3"]) == 1
