@@ -55,8 +55,14 @@ CSS = """
 
 
 def markup(claims: Sequence[Claim]) -> str:
-    """The rows, in the order given."""
-    return f'<style>{CSS}</style><div class="rc-claims">{"".join(map(_row, claims))}</div>'
+    """The rows, in the order given; several topics each below its name."""
+    topics = dict.fromkeys(claim.topic for claim in claims)
+    blocks = []
+    for topic in topics:
+        name = f'<div class="rc-family">{escape(topic)}</div>' if len(topics) > 1 else ""
+        rows = "".join(_row(claim) for claim in claims if claim.topic == topic)
+        blocks.append(f'{name}<div class="rc-claims">{rows}</div>')
+    return f"<style>{CSS}</style>{''.join(blocks)}"
 
 
 def _row(claim: Claim) -> str:
@@ -66,7 +72,7 @@ def _row(claim: Claim) -> str:
     return (
         f'<article class="rc-claim"><span class="rc-verdict {kind}">{sign} {escape(claim.verdict)}</span><div>'
         f"<h4>{escape(claim.text)}</h4><p>{escape(claim.figures)}</p>{caution}</div>{_dots(claim.table)}"
-        f"<details><summary>Rule, source{' and numbers' if table else ''}</summary>"
+        f"<details><summary>Rule{', source and numbers' if table else ' and source'}</summary>"
         f"<dl><dt>Seen if</dt><dd>{escape(claim.rule)}</dd><dt>Source</dt><dd>{escape(claim.source)}</dd></dl>{table}"
         "</details></article>"
     )

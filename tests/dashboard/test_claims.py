@@ -78,6 +78,13 @@ def test_claims_are_judged_again_when_results_have_changed_and_only_then(
     assert asked == [*claims.TOPICS] * 2
 
 
+def test_several_topics_stand_each_below_its_name() -> None:
+    other = Claim("overlap", "Fog is snow.", "B", SEEN, "C.", "D.")
+    rows = claim_list.markup([*CLAIMS, other])
+    assert rows.index("Rain is dry.") < rows.index(">overlap<") < rows.index("Fog is snow.")
+    assert ">interventions<" not in claim_list.markup(CLAIMS)
+
+
 def test_a_table_of_any_kind_can_be_shown() -> None:
     claim = Claim("t", "A.", "B", SEEN, "C.", "D.", pd.DataFrame({"pair": [("a", "b")], "ok": [True], "r": [0.5]}))
     assert "<td" in claim_list.markup([claim])
