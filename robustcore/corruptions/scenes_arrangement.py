@@ -53,7 +53,7 @@ def flip(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 def grid_distortion(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     advances = draws.uniform(2, 5, low=0, high=2).tolist()
     return on_host(
-        x, lambda image, both, share: warps.grid_distortion(image, *both, share), advances, strength.tolist()
+        x, lambda image, both, share: warps.grid_distortion(image, both[0], both[1], share), advances, strength.tolist()
     )
 
 
