@@ -52,6 +52,11 @@ class Ground:
         known = self.labels[self.labels > 0]
         return [int(size) for size in known.value_counts().sort_values(ascending=False)]
 
+    def word(self, name: str) -> str:
+        """A candidate's name without its suite, unless another candidate has the same."""
+        own = short(name)
+        return shown(name) if sum(short(other) == own for other in self.candidates) > 1 else own
+
     def tested(self, names: tuple[str, ...] | list[str]) -> Population:
         """The models that were tested on all of some corruptions."""
         return self.models.complete(list(names))

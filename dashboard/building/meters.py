@@ -7,7 +7,6 @@ import math
 import pandas as pd
 import streamlit as st
 
-from dashboard.building import ground
 from dashboard.building.ground import Ground
 from dashboard.widgets import states
 from robustcore.overlap.correlation import FEW
@@ -20,8 +19,8 @@ _NUMBER = "font-size:1.7rem;font-weight:650;line-height:1.1;font-variant-numeric
 def show(found: Ground, meter: Meter, reference: Meter | None, told: pd.DataFrame, gain: Difference | None) -> None:
     """Four tiles, two in a row."""
     first, second = st.columns(2, gap="small"), st.columns(2, gap="small")
-    _tile(first[0], "Balance", *_balance(meter, reference))
-    _tile(first[1], "Coverage", *_coverage(meter, reference))
+    _tile(first[0], "Balance", *_balance(found, meter, reference))
+    _tile(first[1], "Coverage", *_coverage(found, meter, reference))
     _tile(second[0], "Categories", *_categories(meter))
     _tile(second[1], "Prediction", *_prediction(told, gain))
 
@@ -33,25 +32,27 @@ def _tile(column: st.delta_generator.DeltaGenerator, title: str, number: str, se
         st.caption(states.plain(sentence))
 
 
-def _balance(meter: Meter, reference: Meter | None) -> tuple[str, str]:
+def _balance(found: Ground, meter: Meter, reference: Meter | None) -> tuple[str, str]:
     if meter.balance is None or math.isnan(meter.balance.spread):
         return "–", "Balance needs two corruptions or more whose overlaps are defined."
     means = meter.balance.means["mean"].dropna().sort_values()
     said = (
-        f"is the spread of the mean overlaps; 0 is balance. They go from {means.iloc[0]:.2f} ({ground.short(means.index[0])}) to "
-        f"{means.iloc[-1]:.2f} ({ground.short(means.index[-1])})."
+        f"is the spread of the mean overlaps; 0 is balance. They go from {means.iloc[0]:.2f} ({found.word(means.index[0])}) to "
+        f"{means.iloc[-1]:.2f} ({found.word(means.index[-1])})."
     )
     if reference is not None and reference.balance is not None and reference.names != meter.names:
         said += f" ImageNet-C: {reference.balance.spread:.2f}."
+    if meter.left_out:
+        said += f" {len(meter.left_out)} of the {len(meter.names)} have no defined overlap and are left out."
     return f"{meter.balance.spread:.2f}", said
 
 
-def _coverage(meter: Meter, reference: Meter | None) -> tuple[str, str]:
+def _coverage(found: Ground, meter: Meter, reference: Meter | None) -> tuple[str, str]:
     outside = len(meter.coverage)
     if not outside:
         return "all", "Every candidate is in the benchmark."
     covered, forgotten, open_ = (meter.count(v) for v in ("covered", "not covered", "undecided"))
-    names = [ground.short(str(n)) for n in meter.coverage.index[meter.coverage["verdict"] == "not covered"]]
+    names = [found.word(str(n)) for n in meter.coverage.index[meter.coverage["verdict"] == "not covered"]]
     said = "candidates outside it are covered: one of their overlaps exceeds 0.1 beyond doubt."
     if forgotten:
         said += f" Not covered: {', '.join(names[:3])}{f' and {forgotten - 3} more' if forgotten > 3 else ''}."
@@ -65,7 +66,11 @@ def _coverage(meter: Meter, reference: Meter | None) -> tuple[str, str]:
 
 
 def _categories(meter: Meter) -> tuple[str, str]:
-    said = f"categories are represented by {len(meter.names)} corruptions. "
+    inside = len(meter.names) - meter.without
+    if not inside:
+        return f"0 of {meter.categories}", "None of these corruptions is in a category: their overlaps are undefined."
+    which = f"{inside} of the {len(meter.names)}" if meter.without else str(inside)
+    said = f"categories are represented by {which} corruptions. "
     said += (
         "Each has as many representatives."
         if meter.deviation == 0

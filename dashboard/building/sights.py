@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import selection
-from dashboard.building import KEY, ground
+from dashboard.building import KEY
 from dashboard.building.ground import Ground
 from dashboard.data import building
 from dashboard.widgets import figure, labels, states
@@ -98,7 +98,7 @@ def _weighs(found: Ground, meter: Meter | None) -> None:
     means = meter.balance.means
     table = pd.DataFrame(
         {
-            "name": [ground.short(n) for n in means.index],
+            "name": [found.word(n) for n in means.index],
             "value": means["mean"].to_numpy(), "low": means["low"].to_numpy(), "high": means["high"].to_numpy(),
             "category": [int(found.labels[n]) for n in means.index],
         }
@@ -129,10 +129,10 @@ def _forgets(found: Ground, meter: Meter | None) -> None:
     order = list(_VERDICTS)
     table = pd.DataFrame(
         {
-            "name": [ground.short(str(n)) for n in rows.index],
+            "name": [found.word(str(n)) for n in rows.index],
             "value": rows["best"].to_numpy(), "low": rows["low"].to_numpy(), "high": rows["high"].to_numpy(),
             "verdict": rows["verdict"].to_numpy(),
-            "by": [ground.short(b) if b else "" for b in rows["by"]],
+            "by": [found.word(b) if b else "" for b in rows["by"]],
         }
     )  # fmt: skip
     table["group"] = table["verdict"].map(_VERDICTS)
@@ -164,11 +164,15 @@ def _size(found: Ground, seed: int) -> None:
     table = building.couples(labelled, models, seed)
     known = table[table["r"].notna()].copy()
     if known.empty:
-        states.empty("Nothing can be drawn", str(table["reason"].iloc[0]), icon=":material/casino:")
+        states.empty(
+            "Nothing can be drawn",
+            "From the categories of these candidates no benchmarks of 6 corruptions or more can be drawn.",
+            icon=":material/casino:",
+        )
         return
     known["couple"] = [f"{n} × {k}" for n, k in zip(known["n"], known["k"], strict=True)]
-    refused = table[table["r"].isna()].drop_duplicates(["n", "k"])
-    notes = [f"({n}, {k}) cannot be drawn" for n, k in zip(refused["n"], refused["k"], strict=True)]
+    all_of_them = set(benchmarks.COUPLES) <= set(zip(known["n"], known["k"], strict=True))
+    notes = [] if all_of_them else ["the categories do not allow the thesis' couples of 6 categories"]
     printed = {
         f"{n} × {k}": value for n, k in benchmarks.COUPLES if (value := _printed().get(f"n={n}, k={k}")) is not None
     }
@@ -187,8 +191,8 @@ def _size(found: Ground, seed: int) -> None:
         ),
         key=f"{KEY}-size",
         title="Do more categories and more corruptions predict better?",
-        says="The first three have 6 corruptions, the next two 12, the last 18. The thesis' own figures rise from left to right; "
-        "those are of other models and sets, and only the direction is to be compared.",
+        says="Three sizes from left to right, 6, 12 and 18 corruptions, and in each of them more and more categories. The thesis' own "
+        "figures rise; those are of other models and sets, and only the direction is to be compared.",
         table=known.drop(columns=["couple"]),
         footer=footer,
     )  # fmt: skip
@@ -295,7 +299,7 @@ def _atlas(found: Ground) -> str:
     facts = found.facts
     return (
         f"Overlaps: {found.name}, {found.overlap.metric}, {facts.get('architecture', '?')} on {facts.get('dataset', '?')}, "
-        f"{facts['n']} test images, training seeds {facts.get('seed', '?')}. {_version()}"
+        f"{facts['n']} test images, training seeds {facts.get('seed', '?')}. {' '.join(found.overlap.notes[:3])} {_version()}"
     )
 
 

@@ -48,7 +48,7 @@ def _tick(name: str, inside: bool, picture: str, found: Ground) -> str:
     image = f'<img class="crisp" src="{picture}" alt="">' if picture else '<span class="rc-blank"></span>'
     return (
         f'<button class="rc-tick" data-pick="{escape(name)}" role="checkbox" aria-checked="{str(inside).lower()}" '
-        f'title="{escape(said)}">{image}<span>{escape(ground.short(name))}</span></button>'
+        f'title="{escape(said)}">{image}<span>{escape(found.word(name))}</span></button>'
     )
 
 

@@ -51,7 +51,8 @@ def atlas_facts(path: str, stamp: int) -> dict[str, str]:
         for key in ("dataset", "architecture", "split", "seed")
         if key in table
     }
-    facts["n"] = f"{int(table['n'].min()):,}" if "n" in table and table["n"].notna().any() else "?"
+    clean = table.loc[table["tested_on"] == "clean", "n"].dropna() if "n" in table else []
+    facts["n"] = f"{int(min(clean)):,}" if len(clean) else "?"
     return facts
 
 
@@ -66,12 +67,14 @@ def atlas_kinds(path: str, stamp: int) -> dict[str, str]:
 
 @st.cache_resource(max_entries=6, show_spinner="Looking for categories …")
 def atlas_categories(path: str, stamp: int, metric: str) -> Sweep | None:
-    """The categories for every K, and the K of the rule; None where too few overlaps are defined."""
+    """The categories of an atlas' corruptions for every K, and the K of the rule; None where too few overlaps are defined."""
     from robustcore.errors import InvalidArgumentError
     from robustcore.overlap import categories
 
+    overlap, kinds = _atlas(path, stamp, metric), atlas_kinds(path, stamp)
+    names = [name for name in overlap.names if kinds.get(name, "corruption") == "corruption"]
     try:
-        return categories.sweep(_atlas(path, stamp, metric).scores, repeats=1)
+        return categories.sweep(overlap.scores.loc[names, names], repeats=1)
     except InvalidArgumentError:
         return None
 
@@ -111,11 +114,16 @@ def deviations(labels: tuple[tuple[str, int], ...], models: Population, couple: 
     return _deviations(labels, _digest(models), couple, seed, _models=models)
 
 
-@st.cache_data(max_entries=16, show_spinner="Drawing 6,000 benchmarks …")
+@st.cache_data(max_entries=16, show_spinner="Drawing benchmarks …")
 def _couples(labels: tuple[tuple[str, int], ...], models: str, seed: int, *, _models: Population) -> pd.DataFrame:
+    import pandas as pd
+
     from robustcore.overlap import criteria
 
-    return criteria.by_couple(dict(labels), _models.synthetic, _models.natural, seed=seed)
+    couples = criteria.couples(dict(labels))
+    if not couples:
+        return pd.DataFrame(columns=["n", "k", "natural", "r", "reason"])
+    return criteria.by_couple(dict(labels), _models.synthetic, _models.natural, couples, seed=seed)
 
 
 @st.cache_data(max_entries=16, show_spinner="Substituting corruptions …")

@@ -47,6 +47,24 @@ class Difference:
         return self.first - self.second
 
 
+def couples(labels: Mapping[str, int] | pd.Series) -> list[tuple[int, int]]:
+    """The couples (n, k) of the thesis; where the categories do not allow all of them, those of the same sizes that they do allow.
+
+    Returns:
+        By size, 6, 12 and 18 corruptions, and then by the number of categories.
+    """
+    counts = pd.Series(dict(labels.items()), dtype=int)
+    sizes = counts[counts > 0].value_counts()
+
+    def fits(n: int, k: int) -> bool:
+        return bool((sizes >= k).sum() >= n)
+
+    if all(fits(n, k) for n, k in benchmarks.COUPLES):
+        return list(benchmarks.COUPLES)
+    wanted = sorted({n * k for n, k in benchmarks.COUPLES})
+    return [(n, size // n) for size in wanted for n in range(2, 7) if size % n == 0 and fits(n, size // n)]
+
+
 def groups(
     labels: Mapping[str, int] | pd.Series,
     couples: Sequence[tuple[int, int]] = benchmarks.COUPLES,

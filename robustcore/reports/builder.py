@@ -39,6 +39,7 @@ class Meter:
         balance: mean overlaps of the others, or None where there are fewer than two.
         coverage: one row for each candidate outside the selection, as `overlap.coverage`.
         represented, categories: how many categories have a representative, and how many there are.
+        without: how many of the selection are in no category.
         deviation: standard deviation of the numbers of representatives; 0 is balance.
     """
 
@@ -48,6 +49,7 @@ class Meter:
     coverage: pd.DataFrame
     represented: int
     categories: int
+    without: int
     deviation: float
 
     def count(self, verdict: str) -> int:
@@ -80,13 +82,13 @@ def meter(overlap: Overlap, labels: pd.Series, names: Sequence[str], *, margin: 
 
     Args:
         overlap: of the candidates.
-        labels: their categories; those without one are left out of the count of categories.
+        labels: their categories; 0 for those that are in none, which are candidates all the same.
         names: the selection, one candidate or more.
         margin: of coverage.
     """
     undefined = overlap.undefined
     usable = [name for name in names if name not in undefined]
-    outside = [name for name in overlap.names if name not in names]
+    outside = [str(name) for name in labels.index if name not in names]
     balance = mean_overlaps(overlap, usable) if len(usable) > 1 else None
     covered = coverage(overlap, list(names), outside, margin=margin) if outside else pd.DataFrame(columns=["verdict"])
     known = labels[labels > 0]
@@ -94,7 +96,7 @@ def meter(overlap: Overlap, labels: pd.Series, names: Sequence[str], *, margin: 
     deviation = float(benchmarks.of_names([inside], known).deviations[0]) if inside else float("nan")
     return Meter(
         tuple(names), tuple(n for n in names if n in undefined), balance, covered,
-        int(known[inside].nunique()), int(known.nunique()), deviation,
+        int(known[inside].nunique()), int(known.nunique()), len(names) - len(inside), deviation,
     )  # fmt: skip
 
 

@@ -127,3 +127,31 @@ def test_bad_severities_and_storages_are_refused() -> None:
         suites.resolve("fog", storage="png")
     with pytest.raises(InvalidArgumentError, match="not int"):
         suites.resolve([3])  # type: ignore[list-item]
+
+
+class TestKeeping:
+    def test_what_is_written_is_read_back(self) -> None:
+        rows = (
+            Condition.corruption("fog"),
+            Condition.corruption("snow", 3, storage="jpeg85"),
+            Condition.corruption("laugros_rotation", strength="uniform"),
+            Condition.corruption("laugros_rotation", strength=20.0),
+            Condition("attack", "pgd", params=(("eps", 8 / 255), ("steps", 10))),
+        )
+        name = suites.keep(suites.Suite("of-all_kinds", 'Quotes " and\nlines, ü and \x7f', rows))
+        assert name == "own/of-all_kinds"
+        assert name in suites.names()
+        again = suites.load(name)
+        assert again.rows == rows
+        assert again.description == 'Quotes " and\nlines, ü and  '
+        assert suites.resolve([name], [3]) == suites.resolve(list(rows), [3])
+
+    @pytest.mark.parametrize("name", ["", "../above", "a/b", ".hidden", "a b", "x" * 81])
+    def test_a_name_that_is_none_of_a_file_is_refused(self, name: str) -> None:
+        with pytest.raises(InvalidArgumentError, match="letters, digits"):
+            suites.keep(suites.Suite(name, "", (Condition.corruption("fog"),)))
+        assert not suites.own()
+
+    def test_only_kept_suites_have_names(self) -> None:
+        with pytest.raises(UnknownNameError):
+            suites.load("own/../secret")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from robustcore import overlap
+from robustcore import corruptions, overlap
 from robustcore.errors import InvalidArgumentError
 from robustcore.metrics.bootstrap import interval
 from robustcore.overlap import Overlap, categories, correlation
@@ -46,6 +46,17 @@ class Evidence:
         if keys[0] not in self._measured:
             self._measured[keys[0]] = overlap.measure(self._tables[keys[0]], metric=METRIC)
         return self._measured[keys[0]]
+
+    @property
+    def imagenet_c(self) -> tuple[Overlap, list[str]]:
+        """The overlaps of ImageNet-C with the ResNet, alone or beside other corruptions, and which of its corruptions have
+        some."""
+        try:
+            found = self.atlas("imagenet-c-scenes-resnet")
+        except InvalidArgumentError:
+            found = self.atlas("imagenet-c+*")
+        whole = corruptions.names("imagenet-c")
+        return found, [name for name in whole if name in found.names and name not in found.undefined]
 
     @property
     def candidates(self) -> Overlap:
@@ -117,9 +128,10 @@ def defined(found: Overlap) -> int:
     return len(found.names) - len(found.undefined)
 
 
-def left_out(found: Overlap) -> str:
-    """A sentence that names the others."""
-    return f"Undefined and left out: {', '.join(map(plain, found.undefined))}." if found.undefined else ""
+def left_out(names: Sequence[str]) -> str:
+    """A sentence that names the corruptions of ImageNet-C that are not among these."""
+    missing = [plain(name) for name in corruptions.names("imagenet-c") if name not in names]
+    return f"Undefined and left out: {', '.join(missing)}." if missing else ""
 
 
 def plain(name: str) -> str:

@@ -97,7 +97,7 @@ def over_models(evidence: Evidence) -> Claim:
 def more_categories(evidence: Evidence) -> Claim:
     def judge() -> Judged:
         labels, tested = evidence.tested
-        groups, _ = criteria.groups(labels)
+        groups, _ = criteria.groups(labels, criteria.couples(labels))
         sizes: dict[int, list[tuple[int, int]]] = {}
         for n, k in sorted(groups):
             sizes.setdefault(n * k, []).append((n, k))

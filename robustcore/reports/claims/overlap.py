@@ -71,8 +71,7 @@ def load() -> list[Claim]:
 
 def _texture(evidence: Evidence) -> Claim:
     def judge() -> Judged:
-        found = evidence.atlas("imagenet-c-scenes-resnet")
-        names = [name for name in found.names if name not in found.undefined]
+        found, names = evidence.imagenet_c
         inside = np.array([name in TEXTURE for name in names])
         if inside.sum() < 2 or inside.all():
             raise InvalidArgumentError("the overlaps of the block, or of the rest, are undefined")
@@ -85,7 +84,7 @@ def _texture(evidence: Evidence) -> Claim:
         said = (
             f"Pairs within the block overlap by {np.nanmean(values[within]):.2f} ({within.sum()} pairs), those of the block with the "
             f"rest by {np.nanmean(values[across]):.2f} ({across.sum()}): a difference of {value:+.2f} ({low:+.2f} to {high:+.2f}). "
-            f"{left_out(found)}"
+            f"{left_out(names)}"
         )
         table = pd.DataFrame(
             {
@@ -107,7 +106,7 @@ def _texture(evidence: Evidence) -> Claim:
 
 def _architectures(evidence: Evidence) -> Claim:
     def judge() -> Judged:
-        first, second = evidence.atlas("imagenet-c-scenes-resnet"), evidence.atlas("imagenet-c-scenes-vgg")
+        first, second = evidence.imagenet_c[0], evidence.atlas("imagenet-c-scenes-vgg")
         if len(first.by_seed) < 2:
             raise InvalidArgumentError(
                 "the ResNet has one seed, so that nothing tells how far two trainings of it agree"
@@ -136,8 +135,7 @@ def _architectures(evidence: Evidence) -> Claim:
 
 def _unbalanced(evidence: Evidence) -> Claim:
     def judge() -> Judged:
-        found = evidence.atlas("imagenet-c-scenes-resnet")
-        names = [n for n in corruptions.names("imagenet-c") if n in found.names and n not in found.undefined]
+        found, names = evidence.imagenet_c
         if len(names) < 3:
             raise InvalidArgumentError("fewer than three corruptions have defined overlaps")
         balance = overlap.mean_overlaps(found, names)
@@ -150,7 +148,7 @@ def _unbalanced(evidence: Evidence) -> Claim:
         said = (
             f"The mean overlaps of {len(names)} corruptions spread by {balance.spread:.3f} (standard deviation), where noise alone "
             f"makes up to {noise:.3f}: from {least['mean']:.2f} ({plain(least['corruption'])}) to {most['mean']:.2f} "
-            f"({plain(most['corruption'])}).{_example(table)} {left_out(found)}"
+            f"({plain(most['corruption'])}).{_example(table)} {left_out(names)}"
         )
         if balance.spread > noise:
             return SEEN, said, table
@@ -168,7 +166,7 @@ def _unbalanced(evidence: Evidence) -> Claim:
 
 def _forgotten(evidence: Evidence) -> Claim:
     def judge() -> Judged:
-        found = evidence.atlas("imagenet-c+laugros-scenes-resnet")
+        found = evidence.atlas("imagenet-c+laugros*")
         whole = [name for name in corruptions.names("imagenet-c") if name in found.names]
         asked = [name for name in FORGOTTEN if name in found.names]
         if not whole or len(asked) < len(FORGOTTEN):
