@@ -287,7 +287,7 @@ def _footer_of_groups(begins: str, models: Population, left: list[str], notes: l
     said = "; ".join([*notes, *more])
     return (
         f"{begins}mean Pearson correlation over {len(models)} models of residual robustness to the benchmarks and to each natural set "
-        f"(algorithm 3). {said + '. ' if said else ''}{_images(models)} {CAUTION} {_atlas(found)}"
+        f"(algorithm 3). {said[:1].upper() + said[1:] + '. ' if said else ''}{_images(models)} {CAUTION} {_atlas(found)}"
     )
 
 
@@ -299,8 +299,14 @@ def _atlas(found: Ground) -> str:
     facts = found.facts
     return (
         f"Overlaps: {found.name}, {found.overlap.metric}, {facts.get('architecture', '?')} on {facts.get('dataset', '?')}, "
-        f"{facts['n']} test images, training seeds {facts.get('seed', '?')}. {' '.join(found.overlap.notes[:3])} {_version()}"
+        f"{facts['n']} test images, training seeds {facts.get('seed', '?')}. {_notes(found)}{_version()}"
     )
+
+
+def _notes(found: Ground) -> str:
+    """What the overlaps say beside their figures, but for the list of what was tested besides."""
+    kept = [note for note in found.overlap.notes if not note.startswith("Tested on and not trained on")]
+    return "".join(f"{note} " for note in kept)
 
 
 def _version() -> str:

@@ -42,7 +42,9 @@ def _atlas(path: str, stamp: int, metric: str) -> Overlap:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def atlas_facts(path: str, stamp: int) -> dict[str, str]:
-    """What an atlas was made on: dataset, architecture, the number of test images, seeds, and the kind of each condition."""
+    """What an atlas was made on: dataset, architecture, the number of test images, seeds."""
+    import pandas as pd
+
     from robustcore.overlap import plan
 
     table = plan.read(path)
@@ -51,8 +53,8 @@ def atlas_facts(path: str, stamp: int) -> dict[str, str]:
         for key in ("dataset", "architecture", "split", "seed")
         if key in table
     }
-    clean = table.loc[table["tested_on"] == "clean", "n"].dropna() if "n" in table else []
-    facts["n"] = f"{int(min(clean)):,}" if len(clean) else "?"
+    fewest = table.loc[table["tested_on"] == "clean", "n"].min() if "n" in table else float("nan")
+    facts["n"] = f"{int(fewest):,}" if pd.notna(fewest) else "?"
     return facts
 
 

@@ -61,7 +61,9 @@ def _judge(found: Ground, names: list[str], seed: int) -> None:
 
 
 def _told(found: Ground, names: list[str], models: Population) -> pd.DataFrame:
-    others = {label: benchmark.names for label, benchmark in found.others(models).items()}
+    known = found.others(models)
+    # A benchmark that is the selection itself is not drawn twice.
+    others = {label: each.names for label, each in known.items() if set(each.names) != set(names)}
     return builder.predicted({YOURS: names, **others}, models)
 
 

@@ -146,7 +146,7 @@ def lines(
     for i, (label, value) in enumerate((marks or {}).items()):
         figure.add_hline(
             y=value, line={"color": PALETTE[-1 - i % len(PALETTE)], "width": 1.2, "dash": "dash"},
-            annotation_text=label, annotation_position="bottom right", annotation_font_size=11,
+            annotation_text=label, annotation_position="top left", annotation_font_size=11,
         )  # fmt: skip
     text = any(isinstance(place, str) for place in places)
     figure.update_xaxes(
