@@ -42,7 +42,7 @@ class Which:
 
 
 def entries() -> tuple[list[Entry], list[str]]:
-    """The atlases that there are, and why a file is none."""
+    """The atlases that there are, those of the most corruptions first, and why a file is none."""
     from robustcore.overlap import plan
 
     found, refused = [], []
@@ -53,7 +53,7 @@ def entries() -> tuple[list[Entry], list[str]]:
             refused.append(str(error))
         except OSError:  # gone between the two looks
             continue
-    return found, refused
+    return sorted(found, key=lambda entry: -len(entry.corruptions)), refused
 
 
 def stamp(path: Path | str) -> tuple[int, int]:

@@ -11,13 +11,14 @@ import streamlit as st
 from dashboard import selection, theme
 from dashboard.data import overlaps
 from dashboard.data.overlaps import Which
-from dashboard.overlapping.choice import KEY, training
+from dashboard.overlapping.choice import KEY, suite, training
 from dashboard.overlapping.found import Found
 from dashboard.widgets import figure, states
 from robustcore.overlap import categories, correlation
 from robustcore.reports import atlas
-from robustcore.reports.atlas import MEAN
+from robustcore.reports.atlas import MEAN, Entry
 
+LEAST = 3  # corruptions that two atlases share before they are compared
 _CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
@@ -34,9 +35,9 @@ def view(found: Found) -> None:
         return
     name = selection.selectbox(
         "Beside", list(offered), key=f"{KEY}_beside", kind="matrix", width=320,
-        help="Another architecture, or another training seed of the same.",
+        help="Another architecture, another training seed of the same, or another table with corruptions in common.",
     )  # fmt: skip
-    mine, other = _title(found.choice.which, len(found.choice.entry.seeds)), name
+    mine, other = _title(found.choice.which, found.choice.entry, found.choice.entry), name
     second = overlaps.measured(offered[name])
     table = atlas.compared(found.overlap.scores, second.scores)
     agreed = correlation.agreement(found.overlap.scores, second.scores)
@@ -45,24 +46,36 @@ def view(found: Found) -> None:
 
 
 def others(found: Found) -> dict[str, Which]:
-    """What can stand beside the chosen matrix: other architectures on the same corruptions, then other seeds."""
-    here = found.choice.which
+    """What can stand beside the chosen matrix: other architectures, other seeds, other tables with corruptions in common."""
+    here, chosen = found.choice.which, found.choice.entry
+    near = [e for e in found.choice.entries if e != chosen and shared(found, e) >= LEAST]
+    # Another architecture on the same corruptions first, then on some of them.
+    near.sort(key=lambda e: (e.architecture == chosen.architecture, e.suite != chosen.suite))
     offered = {}
-    for entry in found.choice.entries:
-        if entry.suite == found.choice.entry.suite and entry.architecture != here.architecture:
-            for seed in (MEAN, *(entry.seeds if len(entry.seeds) > 1 else ())):
-                which = overlaps.which(entry, here.metric, seed)
-                offered[_title(which, len(entry.seeds))] = which
-    seeds = found.choice.entry.seeds
-    if len(seeds) > 1:
-        for seed in seeds:
+    for entry in near:
+        for seed in (MEAN, *(entry.seeds if len(entry.seeds) > 1 else ())):
+            which = overlaps.which(entry, here.metric, seed)
+            offered[_title(which, entry, chosen)] = which
+    if len(chosen.seeds) > 1:
+        for seed in chosen.seeds:
             if seed != here.seed:
-                offered[_title(dataclasses.replace(here, seed=seed), len(seeds))] = dataclasses.replace(here, seed=seed)
+                which = dataclasses.replace(here, seed=seed)
+                offered[_title(which, chosen, chosen)] = which
     return offered
 
 
-def _title(which: Which, count: int) -> str:
-    return which.architecture if count == 1 else f"{which.architecture}, {training(which.seed, count).lower()}"
+def shared(found: Found, entry: Entry) -> int:
+    """How many corruptions an atlas has in common with the chosen one."""
+    return len(set(found.overlap.names) & set(entry.corruptions))
+
+
+def _title(which: Which, entry: Entry, beside: Entry) -> str:
+    parts = [which.architecture]
+    if entry.suite != beside.suite:
+        parts.append(suite(entry.suite))
+    if len(entry.seeds) > 1:
+        parts.append(training(which.seed, len(entry.seeds)).lower())
+    return ", ".join(parts)
 
 
 def _scatter(found: Found, table: Any, agreed: correlation.Agreement, mine: str, other: str, second: Which) -> None:

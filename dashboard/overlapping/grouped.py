@@ -48,6 +48,8 @@ def _cards(found: Found, categories: Categories) -> None:
             mean = f"mean overlap inside {sum(inside) / len(inside):.2f}" if inside else "alone"
             st.caption(f"{len(members)} corruption{'' if len(members) == 1 else 's'}, {mean}")
             markup.show(thumbnails.row(_thumbs(found, members, place)), key=f"{KEY}_members_{number}")
+            if attacks := [found.labels[n] for n in members if atlas.condition(found.table, n) is None]:
+                st.caption(states.plain(f"And {', '.join(attacks)}: the images of an attack depend on the model."))
 
 
 def _count(found: Found, categories: Categories) -> str:
@@ -95,7 +97,10 @@ def _left_out(found: Found, categories: Categories) -> None:
     if alone:
         st.caption(states.plain(f"In no category: {', '.join(found.labels[n] for n in alone)}."))
     if categories.left_out:
-        lines = [f"{found.labels[name]} ({found.words(why)})" for name, why in categories.left_out.items()]
+        by_reason: dict[str, list[str]] = {}
+        for name, why in categories.left_out.items():
+            by_reason.setdefault(found.words(why), []).append(found.labels[name])
+        lines = [f"{', '.join(names)} ({why})" for why, names in by_reason.items()]
         st.caption(states.plain(f"Left out: {'; '.join(lines)}."))
 
 

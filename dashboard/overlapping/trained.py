@@ -25,34 +25,60 @@ def view(found: Found) -> None:
         "seems to be robust to what it was not trained on.",
     )  # fmt: skip
     _thresholds(found)
+    _shifts(found)
     for note in found.overlap.notes:
         if not note.startswith("The clean accuracies"):
             st.caption(states.plain(found.words(note)))
 
 
 def _thresholds(found: Found) -> None:
-    rows = atlas.models(found.overlap).iloc[1:]
-    rows = rows[rows["threshold"].notna() | ~rows["defined"]]
-    with st.container(border=True, key=f"{KEY}_thresholds"):
-        st.subheader("Where an overlap is defined", anchor=False)
-        undefined = found.overlap.undefined
-        said = (
-            f"{len(undefined)} of {len(found.overlap.names)} corruptions have no overlap: "
-            + "; ".join(f"{found.labels[name]} ({found.words(why)})" for name, why in undefined.items())
-            if undefined
-            else f"All {len(found.overlap.names)} corruptions: training on each helps against it by more than its threshold"
-        )
-        st.markdown(states.plain(f"{said}."))
-        st.caption(
-            "An overlap divides by the self-gain, what training on a corruption gains on it. The threshold is three standard errors "
-            "of it, over images and seeds."
-        )
-        table = rows.assign(trained_on=rows["trained_on"].map(found.labels)).sort_values("self_gain")
-        with st.expander("Self-gains and thresholds", icon=":material/table_chart:"):
-            st.dataframe(
-                table[["trained_on", "self_gain", "threshold", "defined"]], hide_index=True, width="stretch",
-                column_config={
-                    "self_gain": st.column_config.NumberColumn(format="%.3f"),
-                    "threshold": st.column_config.NumberColumn(format="%.3f"),
-                },
-            )  # fmt: skip
+    from robustcore.figures.overlap_curves import self_gains
+
+    rows = atlas.models(found.overlap).iloc[1:].sort_values("self_gain", ascending=False)
+    undefined = found.overlap.undefined
+    said = (
+        f"{len(undefined)} of {len(found.overlap.names)} have no overlap, since training on them does not help against them by more "
+        "than three standard errors, over images and seeds (the grey line): an overlap divides by this gain."
+        if undefined
+        else f"All {len(found.overlap.names)} have: training on each helps against it by more than three standard errors (the grey line)."
+    )
+    shown = rows.assign(trained_on=rows["trained_on"].map(found.labels), reason=rows["reason"].map(found.words))
+    figure.card(
+        self_gains(rows, found.labels, footer=found.footer, alt=said), key=f"{KEY}-self-gains",
+        title="Which corruptions have overlaps?", says=states.plain(said),
+        table=shown[["trained_on", "self_gain", "threshold", "defined", "reason"]], footer=found.footer,
+    )  # fmt: skip
+    if undefined:
+        with st.expander("Reasons", icon=":material/grid_off:", key=f"{KEY}_reasons"):
+            lines = [
+                f"- **{states.plain(found.labels[n])}**: {states.plain(found.words(why))}"
+                for n, why in undefined.items()
+            ]
+            st.markdown("\n".join(lines))
+
+
+def _shifts(found: Found) -> None:
+    """What training on each corruption brings on natural shifts, which nothing was trained on."""
+    from robustcore.figures.bars import Scale
+    from robustcore.figures.heatmap import heatmap
+
+    rows = atlas.further(found.overlap, found.table)
+    if rows.empty:
+        return
+    order = rows.groupby("model")["value"].mean().sort_values(ascending=False).index
+    rows = rows.set_index("model").loc[list(order)].reset_index()
+    shown = rows.assign(
+        model=rows["model"].map(found.labels), name=[str(n).rpartition("/")[2].capitalize() for n in rows["name"]]
+    )
+    residual = found.overlap.metric == "residual"
+    scale = Scale(
+        "gain over the standard model (points)" if residual else "gain over the standard model (APP, %)", 100, ".1f"
+    )
+    with st.container(key=f"{KEY}_shifts"):
+        figure.card(
+            heatmap(shown, scale, footer=found.footer, alt="Gain of each model on each natural shift"), key=f"{KEY}-shifts",
+            title="Does training on a corruption help on natural shifts?",
+            says="A row is a model by what it was trained on, the most helpful on top; a column is a shift that none was trained on. "
+            "A pointer tells the interval.",
+            table=shown, footer=found.footer,
+        )  # fmt: skip

@@ -22,7 +22,7 @@ SUITES = {
     "imagenet-shifts": "ImageNet shifts",
 }
 STORAGES = {"memory": "As computed", "jpeg85": "Second JPEG (85)"}
-_ACRONYMS = {"jpeg": "JPEG", "iso": "ISO", "clahe": "CLAHE", "hsv": "HSV", "rgb": "RGB"}
+_ACRONYMS = {"jpeg": "JPEG", "iso": "ISO", "clahe": "CLAHE", "hsv": "HSV", "rgb": "RGB", "fgsm": "FGSM", "pgd": "PGD"}
 
 
 def pretty(name: str) -> str:

@@ -145,3 +145,44 @@ def clean_accuracies(table: pd.DataFrame, labels: Mapping[str, str], *, footer: 
         showgrid=True,
     )  # fmt: skip
     return finish(figure, height=max(120, 19 * len(names)), footer=footer, alt=alt, legend=False, top=22, bottom=56)
+
+
+def self_gains(table: pd.DataFrame, labels: Mapping[str, str], *, footer: str, alt: str) -> go.Figure:
+    """What training on each corruption gains on it, beside what it has to exceed for an overlap to be defined.
+
+    Args:
+        table: trained_on, self_gain, threshold, defined, in the order in which they are drawn.
+        labels: how each corruption is written.
+        footer, alt: as for every figure.
+    """
+    known = table[table["self_gain"].notna()]
+    names = list(known["trained_on"])
+    places = {name: i for i, name in enumerate(names)}
+    figure = go.Figure()
+    figure.add_scatter(
+        x=100 * known["threshold"], y=list(range(len(names))), mode="markers", name="threshold", hoverinfo="skip",
+        marker={"symbol": "line-ns", "size": 13, "line": {"color": NEUTRAL, "width": 2}},
+    )  # fmt: skip
+    for mask, title, colour, symbol in (
+        (known["defined"], "helps: overlaps are defined", PALETTE[0], "circle"),
+        (~known["defined"], "does not help: undefined", PALETTE[1], "square"),
+    ):
+        rows = known[mask]
+        if len(rows):
+            figure.add_scatter(
+                x=100 * rows["self_gain"], y=[places[n] for n in rows["trained_on"]], mode="markers", name=title,
+                marker={"color": colour, "symbol": symbol, "size": 9},
+                hovertext=[
+                    f"<b>{labels.get(r['trained_on'], r['trained_on'])}</b><br>self-gain {100 * r['self_gain']:.1f} points, "
+                    f"threshold {100 * r['threshold']:.1f}"
+                    for r in rows.to_dict("records")
+                ],
+                hovertemplate="%{hovertext}<extra></extra>",
+            )  # fmt: skip
+    figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
+    figure.update_xaxes(title="gain of training on a corruption on that corruption (points)", showgrid=True)
+    figure.update_yaxes(
+        range=[len(names) - 0.4, -0.6], tickvals=list(range(len(names))), ticktext=[labels.get(n, n) for n in names],
+        showgrid=True,
+    )  # fmt: skip
+    return finish(figure, height=max(120, 19 * len(names)), footer=footer, alt=alt, bottom=56)

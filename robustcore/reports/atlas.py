@@ -188,6 +188,29 @@ def models(overlap: Overlap) -> pd.DataFrame:
     return rows
 
 
+def further(overlap: Overlap, table: pd.DataFrame) -> pd.DataFrame:
+    """What training on each corruption gains on conditions that nothing was trained on, natural shifts above all.
+
+    Args:
+        overlap: with its gains.
+        table: the accuracies behind it.
+
+    Returns:
+        One row for each model and shift: model (what it was trained on), name (of the shift), value (gain in the metric), low,
+        high (95 %, 1.96 standard errors). Empty where the atlas was tested on none.
+    """
+    kinds = dict(zip(_column(table, "tested_on"), _column(table, "kind"), strict=True))
+    shifts = [str(name) for name in overlap.gains.columns if kinds.get(str(name)) == "shift"]
+    rows = [
+        {"model": str(on), "name": name, "value": at(overlap.gains, str(on), name), "error": at(overlap.errors, str(on), name)}
+        for on in overlap.gains.index
+        for name in shifts
+    ]  # fmt: skip
+    found = pd.DataFrame(rows, columns=["model", "name", "value", "error"])
+    half = 1.96 * found["error"]
+    return found.assign(low=found["value"] - half, high=found["value"] + half).drop(columns="error")
+
+
 def compared(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """The pairs of different corruptions that two matrices of overlaps define: first, second, x, y; each pair once."""
     shared = [name for name in first.index if name in second.index]
@@ -246,8 +269,8 @@ def _suggested(names: Sequence[str], families: Mapping[str, str], labels: Mappin
         counts[family] = counts.get(family, 0) + 1
     ranked = sorted(counts, key=lambda family: -counts[family])
     first = ranked[0].capitalize()
-    if counts[ranked[0]] > 0.6 * len(names):
-        return first
+    if counts[ranked[0]] > 0.5 * len(names):
+        return first if counts[ranked[0]] > 0.75 * len(names) else f"Mostly {ranked[0]}"
     return f"{first} and {ranked[1]}" if len(ranked) == 2 else f"{first}, {ranked[1]} …"
 
 

@@ -254,3 +254,21 @@ def test_compare_groups_by_the_categories_of_an_atlas(
 def test_compare_offers_no_categories_without_an_atlas(open_page: OpenPage, evaluated: str) -> None:
     at = open_page("compare", compare_view="Corruptions", compare_model=evaluated)
     assert "By category" not in at.button_group(key="compare_order").options
+
+
+def test_a_table_with_some_of_the_corruptions_stands_beside_another(
+    open_page: OpenPage, table: Path, own_cache: Path
+) -> None:
+    write(own_cache, "fewer", atlas(NAMES[:4], architecture="scenes/vgg", seeds=(0,)))
+    at = open_page("overlap", overlap_table="mixed", overlap_view="Architectures")
+    assert sound(at)
+    assert at.selectbox(key="overlap_beside").value == "scenes/vgg, fewer"
+    assert "Over 6 pairs that both define" in texts(at)
+
+
+def test_gains_on_shifts_are_drawn_where_they_were_tested(open_page: OpenPage, own_cache: Path) -> None:
+    write(own_cache, "mixed", atlas(NAMES[:4], seeds=(0,), further=["scenes/sketch"]))
+    at = open_page("overlap", overlap_view="Models")
+    assert sound(at)
+    assert "Does training on a corruption help on natural shifts?" in texts(at)
+    assert len(figures(at)) == 3

@@ -106,3 +106,12 @@ def test_clean_accuracies_stand_around_the_standard_model() -> None:
     assert figure.layout.shapes[0].x0 == pytest.approx(90)
     low, high = figure.layout.xaxis.range
     assert high - low == pytest.approx(6)  # what differs by less than three points either way looks alike
+
+
+def test_self_gains_stand_beside_their_thresholds() -> None:
+    table = pd.DataFrame(
+        {"trained_on": ["a", "b"], "self_gain": [0.2, 0.01], "threshold": [0.03, 0.03], "defined": [True, False]}
+    )
+    figure = overlap_curves.self_gains(table, {}, footer="", alt="")
+    named = {trace.name.partition(":")[0]: (list(trace.x), list(trace.y)) for trace in figure.data}
+    assert named == {"threshold": ([3.0, 3.0], [0, 1]), "helps": ([20.0], [0]), "does not help": ([1.0], [1])}

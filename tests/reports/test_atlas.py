@@ -88,9 +88,9 @@ def test_pairs_that_both_define_are_compared_once() -> None:
 
 def test_categories_are_named_by_their_families() -> None:
     families = {"a": "noise", "b": "noise", "c": "blur", "d": "weather", "e": "colour", "f": "noise", "g": "noise"}
-    members = {1: ("a", "b"), 2: ("c", "d"), 3: ("e",), 4: ("f", "g")}
+    members = {1: ("a", "b"), 2: ("c", "d"), 3: ("e",), 4: ("f", "g"), 5: ("a", "b", "c")}
     assert atlas.category_names(members, families, {"e": "Solarize"}) == {
-        1: "Noise", 2: "Blur and weather", 3: "Solarize", 4: "Noise 2",
+        1: "Noise", 2: "Blur and weather", 3: "Solarize", 4: "Noise 2", 5: "Mostly noise",
     }  # fmt: skip
 
 
@@ -109,3 +109,16 @@ def test_the_rule_takes_what_a_sweep_takes() -> None:
     assert categories.by_rule(scores).labels.equals(swept.categories[swept.chosen].labels)
     impossible = categories.by_rule(scores, rule=2.0)
     assert impossible.scc == pytest.approx(swept.table["scc"].max())
+
+
+def test_gains_on_shifts_are_those_over_the_standard_model(table: pd.DataFrame) -> None:
+    found = overlap.measure(table, metric="residual", draws=0)
+    rows = atlas.further(found, table)
+    assert rows[["model", "name"]].to_numpy().tolist() == [[name, "scenes_sketch"] for name in NAMES]
+    means = table.groupby(["trained_on", "tested_on"])["accuracy"].mean()
+    lost = means["fog", "scenes_sketch"] - means["fog", "clean"]
+    expected = lost - (means["standard", "scenes_sketch"] - means["standard", "clean"])
+    row = rows.set_index("model").loc["fog"]
+    assert row["value"] == pytest.approx(expected)
+    assert row["low"] < row["value"] < row["high"]
+    assert atlas.further(found, table[table["kind"] != "shift"]).empty
