@@ -67,4 +67,5 @@ def _pictures(found: Ground) -> dict[str, str]:
 
 def summary(names: list[str]) -> None:
     """How many are ticked, and what a click does."""
-    st.caption(f"**{len(names)} corruptions** in the benchmark. Click an image to put it in or take it out.")
+    count = f"{len(names)} corruption{'' if len(names) == 1 else 's'}"
+    st.caption(f"**{count}** in the benchmark. Click an image to put it in or take it out.")

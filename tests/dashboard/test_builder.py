@@ -104,7 +104,7 @@ def test_bad_values_in_the_address_are_sentences(open_page: OpenPage, world: Pat
     said = " ".join(str(w.value) for w in at.warning)
     for part in ("fogg", "77", "elsewhere", "'x'"):
         assert part in said
-    assert "**1 corruptions**" in words(at)
+    assert "**1 corruption**" in words(at)
 
 
 def test_too_few_models_are_said(open_page: OpenPage, world: Path) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustcore.overlap import population
-from robustcore.reports.claims import NOT_SEEN, SEEN, UNSAID, Claim, _evidence
+from robustcore.overlap import categories, population
+from robustcore.reports.claims import NOT_SEEN, SEEN, UNSAID, Claim, _evidence, _predictive
 from robustcore.reports.claims.overlap import TEXTURE, claims
 from tests.overlap import synthetic
 
@@ -21,10 +21,25 @@ ORDER = (
 )  # fmt: skip
 
 
+kept: dict[bytes, categories.Sweep] = {}
+sweep = categories.sweep
+
+
+def once(scores: pd.DataFrame, **more: int) -> categories.Sweep:
+    """The same world has the same categories in every test."""
+    key = scores.to_numpy().tobytes()
+    if key not in kept:
+        kept[key] = sweep(scores, repeats=3, **more)
+    return kept[key]
+
+
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Worlds as clear as these need few initialisations."""
-    monkeypatch.setattr(_evidence, "INITIALISATIONS", 10)
+    """Worlds as clear as these need few initialisations and drawings."""
+    monkeypatch.setattr(_evidence, "INITIALISATIONS", 5)
+    monkeypatch.setattr(_predictive, "REPEATS", 6)
+    monkeypatch.setattr(_predictive, "DRAWS", 60)
+    monkeypatch.setattr(_evidence.categories, "sweep", once)
 
 
 def judged(tables: Mapping[str, pd.DataFrame], models: pd.DataFrame | None = None) -> dict[str, Claim]:

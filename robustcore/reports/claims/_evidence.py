@@ -134,6 +134,11 @@ def left_out(names: Sequence[str]) -> str:
     return f"Undefined and left out: {', '.join(missing)}." if missing else ""
 
 
+def alone(found: Overlap) -> str:
+    """What has to be said where one training stands behind each model."""
+    return "One seed: intervals are over images alone, and too narrow." if len(found.by_seed) < 2 else ""
+
+
 def plain(name: str) -> str:
     """A corruption's name as people read it."""
     return name.removeprefix("laugros_").removeprefix("scenes_").replace("_", " ")

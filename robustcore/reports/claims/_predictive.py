@@ -16,6 +16,7 @@ from robustcore.reports.claims._evidence import (
     SCENES,
     Evidence,
     Judged,
+    alone,
     claim,
     defined,
     ends,
@@ -46,7 +47,7 @@ def number(evidence: Evidence) -> Claim:
         row = sweep.table.set_index("k").loc[sweep.chosen]
         said = (
             f"The rule takes K = {sweep.chosen} for {defined(found)} candidates (SCC {row['scc']:.2f}, DCC {row['dcc']:.2f}; "
-            f"stability {row['stability']:.2f}); over {REPEATS} drawings of images and seeds {low} to {high}."
+            f"stability {row['stability']:.2f}); over {REPEATS} drawings of images and seeds {low} to {high}. {alone(found)}"
         )
         if not low <= PUBLISHED_K <= high:
             return NOT_SEEN, said, sweep.table

@@ -23,6 +23,7 @@ from robustcore.reports.claims._evidence import (
     SCENES,
     Evidence,
     Judged,
+    alone,
     claim,
     ends,
     left_out,
@@ -84,7 +85,7 @@ def _texture(evidence: Evidence) -> Claim:
         said = (
             f"Pairs within the block overlap by {np.nanmean(values[within]):.2f} ({within.sum()} pairs), those of the block with the "
             f"rest by {np.nanmean(values[across]):.2f} ({across.sum()}): a difference of {value:+.2f} ({low:+.2f} to {high:+.2f}). "
-            f"{left_out(names)}"
+            f"{left_out(names)} {alone(found)}"
         )
         table = pd.DataFrame(
             {
@@ -148,7 +149,7 @@ def _unbalanced(evidence: Evidence) -> Claim:
         said = (
             f"The mean overlaps of {len(names)} corruptions spread by {balance.spread:.3f} (standard deviation), where noise alone "
             f"makes up to {noise:.3f}: from {least['mean']:.2f} ({plain(least['corruption'])}) to {most['mean']:.2f} "
-            f"({plain(most['corruption'])}).{_example(table)} {left_out(names)}"
+            f"({plain(most['corruption'])}).{_example(table)} {left_out(names)} {alone(found)}"
         )
         if balance.spread > noise:
             return SEEN, said, table
@@ -179,6 +180,7 @@ def _forgotten(evidence: Evidence) -> Claim:
             else f"{plain(str(name)).capitalize()}: {row['reason']}."
             for name, row in told.iterrows()
         )
+        said = f"{said} {alone(found)}"
         table = told.rename_axis("corruption").reset_index()
         verdicts = set(told["verdict"])
         if verdicts == {"not covered"}:
