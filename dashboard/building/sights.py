@@ -172,7 +172,7 @@ def _size(found: Ground, seed: int) -> None:
         return
     known["couple"] = [f"{n} × {k}" for n, k in zip(known["n"], known["k"], strict=True)]
     all_of_them = set(benchmarks.COUPLES) <= set(zip(known["n"], known["k"], strict=True))
-    notes = [] if all_of_them else ["the categories do not allow the thesis' couples of 6 categories"]
+    notes = [] if all_of_them else ["the categories do not allow all of the thesis' couples"]
     printed = {
         f"{n} × {k}": value for n, k in benchmarks.COUPLES if (value := _printed().get(f"n={n}, k={k}")) is not None
     }
