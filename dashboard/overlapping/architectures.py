@@ -41,8 +41,16 @@ def view(found: Found) -> None:
     second = overlaps.measured(offered[name])
     table = atlas.compared(found.overlap.scores, second.scores)
     agreed = correlation.agreement(found.overlap.scores, second.scores)
+    found = dataclasses.replace(found, footer=_footer(found, offered[name]))
     _scatter(found, table, agreed, mine, other, offered[name])
     _side_by_side(found, offered[name], mine, other)
+
+
+def _footer(found: Found, second: Which) -> str:
+    """Where both come from."""
+    entry = next(e for e in found.choice.entries if (str(e.path), e.architecture) == (second.path, second.architecture))
+    made = atlas.made_on(entry, overlaps.accuracies(second), overlaps.measured(second), second.seed)
+    return f"{found.footer} Beside it: {made}"
 
 
 def others(found: Found) -> dict[str, Which]:

@@ -200,7 +200,8 @@ def further(overlap: Overlap, table: pd.DataFrame) -> pd.DataFrame:
         high (95 %, 1.96 standard errors). Empty where the atlas was tested on none.
     """
     kinds = dict(zip(_column(table, "tested_on"), _column(table, "kind"), strict=True))
-    shifts = [str(name) for name in overlap.gains.columns if kinds.get(str(name)) == "shift"]
+    known = overlap.gains.columns[overlap.gains.notna().any()]  # images of unknown classes have no accuracy
+    shifts = [str(name) for name in known if kinds.get(str(name)) == "shift"]
     rows = [
         {"model": str(on), "name": name, "value": at(overlap.gains, str(on), name), "error": at(overlap.errors, str(on), name)}
         for on in overlap.gains.index
@@ -274,6 +275,24 @@ def _suggested(names: Sequence[str], families: Mapping[str, str], labels: Mappin
     return f"{first} and {ranked[1]}" if len(ranked) == 2 else f"{first}, {ranked[1]} …"
 
 
+def made_on(entry: Entry, table: pd.DataFrame, overlap: Overlap, seed: str = MEAN) -> str:
+    """Which models and which data overlaps come from; the arguments are those of `footer`."""
+    seeds = entry.seeds if seed == MEAN else (seed,)
+    same = table[_column(table, "kind") != "shift"]  # shifts have images of their own
+    images = sorted({int(n) for n in _column(same, "n", 0) if pd.notna(n)})
+    count = f"{images[0]:,} images" if len(images) == 1 else f"{images[0]:,} to {images[-1]:,} images" if images else ""
+    budget = _column(table, "epochs").iloc[0], _column(table, "further").iloc[0]
+    trained = f"{budget[0]} epochs" + (f" and {budget[1]} further ones each" if budget[1] not in ("", "0") else "")
+    attacked = " or attack" if (_column(table, "kind") == "attack").any() else ""
+    precision = _column(table, "precision", "float32").iloc[0]
+    return (
+        f"Models: {entry.architecture}, one standard and {len(overlap.clean) - 1} trained on one corruption{attacked} each, "
+        f"seed{'' if len(seeds) == 1 else 's'} {', '.join(seeds)}, {trained}. "
+        f"Data: {entry.dataset} ({entry.split}), {count}, {_severities(table)}"
+        f"{'' if precision in ('', 'float32') else f'; tested in {precision}'}."
+    )
+
+
 def footer(entry: Entry, table: pd.DataFrame, overlap: Overlap, seed: str = MEAN) -> str:
     """Where the overlaps come from: models, data, formula, intervals, version.
 
@@ -283,19 +302,8 @@ def footer(entry: Entry, table: pd.DataFrame, overlap: Overlap, seed: str = MEAN
         overlap: measured on them.
         seed: one, or the mean of all.
     """
-    seeds = entry.seeds if seed == MEAN else (seed,)
-    same = table[_column(table, "kind") != "shift"]  # shifts have images of their own
-    images = sorted({int(n) for n in _column(same, "n", 0) if pd.notna(n)})
-    count = f"{images[0]:,} images" if len(images) == 1 else f"{images[0]:,} to {images[-1]:,} images" if images else ""
-    budget = _column(table, "epochs").iloc[0], _column(table, "further").iloc[0]
-    trained = f"{budget[0]} epochs" + (f" and {budget[1]} further ones each" if budget[1] not in ("", "0") else "")
-    attacked = " or attack" if (_column(table, "kind") == "attack").any() else ""
-    precision = _column(table, "precision", "float32").iloc[0]
     parts = [
-        f"Models: {entry.architecture}, one standard and {len(overlap.clean) - 1} trained on one corruption{attacked} each, "
-        f"seed{'' if len(seeds) == 1 else 's'} {', '.join(seeds)}, {trained}.",
-        f"Data: {entry.dataset} ({entry.split}), {count}, {_severities(table)}"
-        f"{'' if precision in ('', 'float32') else f'; tested in {precision}'}.",
+        made_on(entry, table, overlap, seed),
         "O(c1, c2) = max(0, ½ [(R(m1, c2) - R(s, c2)) / (R(m2, c2) - R(s, c2)) + (R(m2, c1) - R(s, c1)) / (R(m1, c1) - R(s, c1))]), "
         f"{METRICS[overlap.metric]}; s the standard model, m1 and m2 those trained on c1 and c2 (Laugros' thesis, equation 4.2).",
         "Undefined where training on a corruption gains less on it than three standard errors. Intervals: 95 %, parametric "

@@ -264,6 +264,7 @@ def test_a_table_with_some_of_the_corruptions_stands_beside_another(
     assert sound(at)
     assert at.selectbox(key="overlap_beside").value == "scenes/vgg, fewer"
     assert "Over 6 pairs that both define" in texts(at)
+    assert "Beside it: Models: scenes/vgg, one standard and 4 trained" in texts(at)
 
 
 def test_gains_on_shifts_are_drawn_where_they_were_tested(open_page: OpenPage, own_cache: Path) -> None:
