@@ -158,7 +158,7 @@ def predicted(selections: Mapping[str, Sequence[str]], population: Population) -
     """Algorithm 3 for single benchmarks: how robustness to each goes with robustness to each natural set, over the models.
 
     Args:
-        selections: name -> corruptions that the models were tested on.
+        selections: name -> corruptions; where no model was tested on all of them, its correlations are NaN.
         population: the models.
 
     Returns:
@@ -166,9 +166,10 @@ def predicted(selections: Mapping[str, Sequence[str]], population: Population) -
     """
     names = sorted({name for selection in selections.values() for name in selection})
     labels = dict.fromkeys(names, 1)
+    synthetic = population.synthetic.reindex(columns=population.synthetic.columns.union(names, sort=False))
     parts = [
         correlation.predictiveness(
-            benchmarks.of_names([list(dict.fromkeys(selection))], labels), population.synthetic, population.natural
+            benchmarks.of_names([list(dict.fromkeys(selection))], labels), synthetic, population.natural
         )
         .reset_index()
         .assign(benchmark=benchmark, corruptions=len(selection))

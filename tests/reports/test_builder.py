@@ -93,3 +93,11 @@ def test_a_selection_is_a_suite() -> None:
 def test_the_thesis_means_as_printed() -> None:
     assert builder.printed("4.4")["n=6, k=3"] == 0.748
     assert builder.printed("4.5")["std 2.2"] == 0.680
+
+
+def test_a_corruption_that_no_model_was_tested_on_is_no_error_and_no_correlation(models: population.Population) -> None:
+    told = builder.predicted({"yours": ["gaussian_noise", "album_border"], "noise": BLOCKS["noise"]}, models)
+    rows = told.set_index("benchmark")
+    assert rows.loc["yours", "r"].isna().all()
+    assert set(rows.loc["yours", "models"]) == {0}
+    assert rows.loc["noise", "r"].notna().all()
