@@ -8,7 +8,6 @@ from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
-import streamlit as st
 
 from dashboard import selection
 from dashboard.building import KEY
@@ -174,7 +173,9 @@ def _size(found: Ground, seed: int) -> None:
     all_of_them = set(benchmarks.COUPLES) <= set(zip(known["n"], known["k"], strict=True))
     notes = [] if all_of_them else ["the categories do not allow all of the thesis' couples"]
     printed = {
-        f"{n} × {k}": value for n, k in benchmarks.COUPLES if (value := _printed().get(f"n={n}, k={k}")) is not None
+        f"{n} × {k}": value
+        for n, k in benchmarks.COUPLES
+        if (value := building.printed_couples().get(f"n={n}, k={k}")) is not None
     }
     footer = _footer_of_groups(
         f"Up to {benchmarks.COUNT:,} benchmarks of algorithm 2 for each (n, k), seed {seed}; ",
@@ -275,11 +276,6 @@ def _marks(found: Ground, models: Population) -> dict[str, float]:
     known = {name: b.names for name, b in found.others(models).items() if name == builder.IMAGENET_C and not b.partial}
     told = builder.predicted(known, models)
     return {builder.IMAGENET_C: float(told["r"].mean())} if len(told) and told["r"].notna().all() else {}
-
-
-@st.cache_data(max_entries=1, show_spinner=False)
-def _printed() -> dict[str, float]:
-    return builder.printed("4.4")
 
 
 def _footer_of_groups(begins: str, models: Population, left: list[str], notes: list[str], found: Ground) -> str:

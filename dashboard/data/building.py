@@ -106,6 +106,14 @@ def others(path: str, stamp: int, metric: str, labels: tuple[tuple[str, int], ..
     return builder.others(available, _atlas(path, stamp, metric), pd.Series(dict(labels), dtype=int))
 
 
+@st.cache_data(max_entries=1, show_spinner=False)
+def printed_couples() -> dict[str, float]:
+    """The means of the thesis' table 4.4, as printed."""
+    from robustcore.reports import builder
+
+    return builder.printed("4.4")
+
+
 def couples(labels: tuple[tuple[str, int], ...], models: Population, seed: int) -> pd.DataFrame:
     """Table 4.4 on these models."""
     return _couples(labels, _digest(models), seed, _models=models)

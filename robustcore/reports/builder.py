@@ -177,7 +177,7 @@ def predicted(selections: Mapping[str, Sequence[str]], population: Population) -
         if selection
     ]
     columns = ["benchmark", "corruptions", "natural", "r", "low", "high", "p", "models", "reason"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)
 
 
 def against(

@@ -101,3 +101,4 @@ def test_a_corruption_that_no_model_was_tested_on_is_no_error_and_no_correlation
     assert rows.loc["yours", "r"].isna().all()
     assert set(rows.loc["yours", "models"]) == {0}
     assert rows.loc["noise", "r"].notna().all()
+    assert builder.predicted({"yours": ["album_border"]}, models.complete(["album_border"]))["r"].tolist() == []
