@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from robustcore.reports.severity import Audit
 
 
+_MEASURED = 960  # images times corruptions: what somebody who opens a suite first can be made to wait for
+
+
 @st.cache_resource(max_entries=16, show_spinner="Measuring the distances …")
 def distances(suite: str, storage: str) -> pd.DataFrame:
-    """How far each condition of a suite moves an image, on the first 64 test images of scenes."""
+    """How far each condition of a suite moves an image, on the first 64 test images of scenes, or fewer of large suites."""
+    from robustcore import corruptions
     from robustcore.reports import severity
 
-    return severity.audit([], images.test_images(), suite, images=64, storage=storage).distances
+    count = min(64, _MEASURED // len(corruptions.names(suite)))
+    return severity.audit([], images.test_images(), suite, images=count, storage=storage).distances
 
 
 @st.cache_data(ttl=5, max_entries=16, show_spinner="Judging every step …")
