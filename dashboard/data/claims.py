@@ -23,11 +23,14 @@ def _judged(topic: str, version: tuple[tuple[str, int, int], ...]) -> tuple[Clai
 
 
 def _version() -> tuple[tuple[str, int, int], ...]:
-    """What tells results from what they were before: of each file that is read, its log too, size and time of change."""
+    """What tells results and atlases from what they were before: of each file that is read, its log too, size and time of
+    change."""
     from robustcore.evaluation import Store
+    from robustcore.overlap import plan, population
 
     files = [
         path for layer in Store().layers() for path in (layer.path, layer.path.with_name(f"{layer.path.name}-wal"))
     ]
+    files += [*plan.tables().values(), *population.tables().values()]
     stats = [(str(path), path.stat()) for path in files if path.exists()]
     return tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats)

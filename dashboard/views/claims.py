@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import data, selection
 from dashboard.pages import Page
 from dashboard.widgets import claim_list, figure, markup, states
+from robustcore.errors import RobustcoreError
 from robustcore.reports.claims import TOPICS, VERDICTS, Claim, counted
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def render() -> None:
                 help="None chosen: all of them.",
             )  # fmt: skip
     shown = topics or list(TOPICS)
-    claims = tuple(claim for topic in shown for claim in data.claims(topic))
+    claims = tuple(claim for topic in shown for claim in _judged(topic))
     kept = [claim for claim in claims if not verdicts or claim.verdict in verdicts]
     st.markdown(f"**{counted(claims)}**")
     if not kept:
@@ -54,6 +55,15 @@ def render() -> None:
     for topic in shown:
         st.caption(states.plain(TOPICS[topic].footer))
     figure.download_csv(_flat(kept), "claims")
+
+
+def _judged(topic: str) -> tuple[Claim, ...]:
+    """The claims of a topic; where its files cannot be read, that is said and the other topics stand."""
+    try:
+        return data.claims(topic)
+    except RobustcoreError as error:
+        states.error(str(error), title=f"The claims about {topic} cannot be judged")
+        return ()
 
 
 def _topics(place: DeltaGenerator) -> list[str]:

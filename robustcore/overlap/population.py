@@ -87,7 +87,7 @@ def gather(tables: Mapping[str, pd.DataFrame]) -> Population:
         missing = [name for name in COLUMNS if name not in table]
         if missing:
             raise InvalidArgumentError(
-                f"The table {source} has no column {missing[0]!r}; it takes {', '.join(COLUMNS)}."
+                f"The table {source} has no column {missing[0]!r}; it takes {', '.join(COLUMNS)}. Mend the file, or move it away."
             )
         known = table[table["accuracy"].notna() & (table["n"] >= LEAST)]
         if not (known["kind"] == "clean").any():

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from robustcore import paths
+from robustcore import corruptions, paths
 from robustcore.evaluation import Condition
 from robustcore.overlap import Cell, Overlap
 from robustcore.overlap.accuracies import STANDARD
@@ -75,15 +75,18 @@ def accuracies(table: pd.DataFrame, architecture: str, seed: str = MEAN) -> pd.D
 
 def condition(table: pd.DataFrame, name: str) -> Condition | None:
     """What the table's models were tested on under a name: a severity drawn for each image, the middle one of those that were
-    averaged, or the condition as defined. None for attacks, whose images depend on the model."""
+    averaged, or the condition as defined; where a table does not tell, a severity drawn for each. None for attacks, whose
+    images depend on the model, and for corruptions that are not registered here."""
     row = table[table["tested_on"] == name].iloc[0]
-    if row.get("kind", "corruption") not in ("corruption", "shift"):
+    kind = str(row.get("kind", "corruption"))
+    if kind not in ("corruption", "shift") or (kind == "corruption" and name not in corruptions.names()):
         return None
     severities = str(row["severities"]).split() if pd.notna(row.get("severities")) else []
     severity = int(float(severities[len(severities) // 2])) if severities else None
     strength = row.get("strength")
     given = {"strength": _strength(strength)} if pd.notna(strength) and str(strength) else {}
-    kind = str(row.get("kind", "corruption"))
+    if kind == "corruption" and severity is None and not given and corruptions.get(name).severities:
+        given = {"strength": "uniform"}
     params = (("clean", str(row["dataset"])),) if kind == "shift" else ()
     return Condition(kind, name, severity, params=params, **given)  # type: ignore[arg-type]
 

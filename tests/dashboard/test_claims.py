@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -88,3 +90,19 @@ def test_several_topics_stand_each_below_its_name() -> None:
 def test_a_table_of_any_kind_can_be_shown() -> None:
     claim = Claim("t", "A.", "B", SEEN, "C.", "D.", pd.DataFrame({"pair": [("a", "b")], "ok": [True], "r": [0.5]}))
     assert "<td" in claim_list.markup([claim])
+
+
+def test_a_damaged_atlas_silences_no_claim_that_does_not_need_it(open_page: OpenPage, own_cache: Path) -> None:
+    (own_cache / "overlap").mkdir(parents=True)
+    (own_cache / "overlap" / "mine.csv").write_bytes(b"\xff\xfe nonsense")
+    assert sound(open_page("claims", claims_topic="overlap"))
+
+
+def test_models_that_cannot_be_read_are_told_and_the_other_topic_stands(open_page: OpenPage, own_cache: Path) -> None:
+    (own_cache / "overlap").mkdir(parents=True)
+    (own_cache / "overlap" / "population-mine.csv").write_text("a,b\n1,2\n")
+    at = open_page("claims")
+    assert not at.exception
+    assert [("population-mine" in e.value, "move it away" in e.value) for e in at.error] == [(True, True)]
+    assert "claims" in " ".join(m.value for m in at.markdown)
+    assert "Adversarial training" in markup(at, "claims_rows")

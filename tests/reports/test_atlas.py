@@ -62,6 +62,9 @@ def test_the_condition_is_the_one_that_was_scored(table: pd.DataFrame) -> None:
     listed = table.assign(severities="1 3 5", strength="")
     assert atlas.condition(listed, "fog") == Condition("corruption", "fog", 3)
     assert atlas.condition(table.assign(kind="attack"), "fog") is None
+    bare = pd.DataFrame({"trained_on": ["standard"] * 2, "tested_on": ["fog", "smoke"], "accuracy": [0.8, 0.7]})
+    assert atlas.condition(bare, "fog") == Condition("corruption", "fog", strength="uniform")
+    assert atlas.condition(bare, "smoke") is None  # no corruption of this registry
 
 
 def test_the_telling_pair_is_the_one_that_overlaps_most(table: pd.DataFrame) -> None:

@@ -6,8 +6,10 @@ correlation), SEEN where it does not and lies above 0, and cannot be said else. 
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -67,7 +69,23 @@ def claims(tables: Mapping[str, pd.DataFrame], population: Population | None) ->
 
 def load() -> list[Claim]:
     """The claims on the tables that ship or were computed here."""
-    return claims({name: plan.read(path) for name, path in plan.tables().items()}, population.load())
+    return claims(_Files(plan.tables()), population.load())
+
+
+@dataclasses.dataclass(frozen=True)
+class _Files(Mapping[str, pd.DataFrame]):
+    """Atlases that are read when a claim asks for them: a damaged file speaks up where it is needed, and nowhere else."""
+
+    paths: Mapping[str, Path]
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return plan.read(self.paths[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
 
 
 def _texture(evidence: Evidence) -> Claim:
