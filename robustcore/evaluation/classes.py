@@ -29,7 +29,10 @@ def matching(
     unknown = [name for name in dataset_classes if name not in index]
     if not unknown:
         return np.array([index[name] for name in dataset_classes], dtype=np.int64)
-    nameless = all(_WORDNET.match(name) for name in dataset_classes) or all(name.isdigit() for name in model_classes)
+    # A model that is itself named by WordNet ids, but by others, was trained on other classes.
+    numbered = all(_WORDNET.match(name) for name in dataset_classes)
+    named = not any(_WORDNET.match(name) for name in model_classes)
+    nameless = (numbered and named) or all(name.isdigit() for name in model_classes)
     if nameless and len(dataset_classes) == len(model_classes):
         return np.arange(len(model_classes), dtype=np.int64)
     raise DatasetError(

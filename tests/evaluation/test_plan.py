@@ -122,3 +122,8 @@ def test_labels_that_the_model_does_not_know_are_an_error_and_never_a_low_accura
     for dataset in (["cat", "wolf"], ["n01440764"], ["cats", "dogs", "foxes"]):
         with pytest.raises(DatasetError, match="does not know"):
             matching("m", ["cat", "dog", "fox"], "d", dataset)
+
+
+def test_a_model_of_other_wordnet_classes_is_not_matched_by_position() -> None:
+    with pytest.raises(DatasetError, match="does not know 2 of the 2"):
+        matching("m", ["n01440764", "n01443537"], "d", ["n01498041", "n01514668"])
