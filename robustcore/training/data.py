@@ -1,19 +1,20 @@
-"""The images of a training: all of them in memory, drawn into batches, flipped and shifted there."""
+"""The images of a training: all of them decoded, drawn into batches, flipped and shifted there."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
 from robustcore.datasets._base import Dataset
-from robustcore.errors import TrainingError
+from robustcore.errors import ImageError, TrainingError
 from robustcore.randomness import Draws
+from robustcore.training import room
 
 _BLOCK = 512  # images that are decoded at once
+_TOLD = 5  # broken images that an error names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +40,7 @@ class TrainingSet:
 
     @classmethod
     def of(cls, dataset: Dataset, count: Callable[[int, int], None] | None = None) -> TrainingSet:
-        """Decode a whole dataset; a `TrainingError` where it cannot be trained on or does not fit into memory.
+        """Decode a whole dataset; a `TrainingError` where it cannot be trained on or there is no room for it.
 
         `count` is told (images done, images) as it goes.
         """
@@ -50,18 +51,19 @@ class TrainingSet:
             raise TrainingError(
                 f"The dataset {dataset.name} has one class, {dataset.classes[0]!r}; a classifier needs at least two."
             )
-        needed, free = n * 3 * side * side, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-        if needed > 0.8 * free:
-            raise TrainingError(
-                f"The {n} training images of {dataset.name} take {needed / 2**30:.1f} GiB at {side} pixels a side, and "
-                f"{free / 2**30:.1f} GiB of memory are free. Train on fewer (--limit) or smaller ones (--side)."
-            )
-        images = torch.empty(n, 3, side, side, dtype=torch.uint8)
+        images = room.images(n, side, dataset.name)
+        broken: list[str] = []
         for start in range(0, n, _BLOCK):
             stop = min(start + _BLOCK, n)
-            images[start:stop] = dataset.images(start, stop)
+            try:
+                images[start:stop] = dataset.images(start, stop)
+            except ImageError:
+                broken += _broken(dataset, start, stop)
             if count is not None:
                 count(stop, n)
+        if broken:
+            more = f" ({len(broken)} of the {n} training images cannot be used)" if broken[1:] else ""
+            raise TrainingError(f"{' '.join(broken[:_TOLD])} Replace or remove what cannot be used{more}.")
         labels, ids = torch.as_tensor(dataset.labels), torch.as_tensor(dataset.ids)
         return cls(images, labels.to(torch.int64), ids.to(torch.int64), tuple(dataset.classes), dataset.fingerprint)
 
@@ -77,6 +79,17 @@ class TrainingSet:
         size = min(size, len(self))
         for start in range(0, len(self) - size + 1, size):
             yield order[start : start + size]
+
+
+def _broken(dataset: Dataset, start: int, stop: int) -> list[str]:
+    """What is wrong with the images of a block that cannot be decoded."""
+    found = []
+    for index in range(start, stop):
+        try:
+            dataset.images(index, index + 1)
+        except ImageError as error:
+            found.append(str(error))
+    return found
 
 
 def flip_and_shift(images: Tensor, draws: Draws, *, flip: bool, shift: int) -> Tensor:

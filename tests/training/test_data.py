@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
 
+from robustcore.errors import TrainingError
 from robustcore.randomness import Draws
+from robustcore.training import room
 from robustcore.training.data import TrainingSet, flip_and_shift
+from robustcore.training.interventions._sets import joined
 
 
 def draws(n: int, epoch: int = 1) -> Draws:
@@ -55,3 +61,37 @@ def test_an_image_moves_alike_alone_and_in_a_batch_and_anew_in_each_epoch() -> N
     alone = flip_and_shift(images[3:4], Draws(0, "test", [3], epoch=1), flip=True, shift=4)
     assert together[3].equal(alone[0])
     assert not together.equal(flip_and_shift(images, draws(8, epoch=2), flip=True, shift=4))
+
+
+def test_what_memory_has_no_room_for_lies_in_a_file(
+    data: TrainingSet, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "available", lambda: data.images.nbytes)
+    mapped = room.images(len(data), 32, "made up")
+    mapped.copy_(data.images)
+    assert any(
+        "training" in line for line in Path("/proc/self/maps").read_text().splitlines() if str(own_cache) in line
+    )
+    assert not any((own_cache / "training").iterdir())  # gone with the process, however it ends
+    assert mapped[torch.tensor([7, 3])].equal(data.images[[7, 3]])
+    twice = joined([dataclasses.replace(data, images=mapped), data])
+    assert twice.images.equal(torch.cat([data.images, data.images]))
+
+
+def test_no_room_anywhere_is_said(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "available", lambda: 1000)
+    with pytest.raises(TrainingError, match=r"take 12582912.0 GiB at 2048 pixels a side.*--limit.*--cache"):
+        room.images(1 << 30, 2048, "made up")
+
+
+def test_memory_that_only_keeps_files_counts_as_free(tmp_path: Path) -> None:
+    for name, text in {
+        "memory.max": "1000",
+        "memory.current": "900",
+        "memory.stat": "anon 300\ninactive_file 600",
+    }.items():
+        (tmp_path / name).write_text(text)
+    assert room._container(tmp_path) == 700
+    (tmp_path / "memory.max").write_text("max")
+    assert room._container(tmp_path) is None
+    assert room.available() > 1 << 20

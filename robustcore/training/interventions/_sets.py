@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from robustcore.randomness import stable_hash
+from robustcore.training import room
 from robustcore.training.data import TrainingSet
 
 _IDS = (1 << 63) - 1
@@ -20,5 +21,7 @@ def other_ids(ids: Tensor, what: str) -> Tensor:
 
 def joined(parts: list[TrainingSet]) -> TrainingSet:
     """Training sets of the same classes as one, with the first one's fingerprint."""
-    images, labels, ids = (torch.cat([getattr(part, name) for part in parts]) for name in ("images", "labels", "ids"))
+    labels, ids = (torch.cat([getattr(part, name) for part in parts]) for name in ("labels", "ids"))
+    images = room.images(len(labels), parts[0].images.shape[-1], "the joined training set")
+    torch.cat([part.images for part in parts], out=images)
     return dataclasses.replace(parts[0], images=images, labels=labels, ids=ids)

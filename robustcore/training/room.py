@@ -1,0 +1,73 @@
+"""Room for the images of a training: memory, or a file where they are more than memory holds."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from robustcore import paths
+from robustcore.errors import StoreError, TrainingError
+
+_SHARE = 0.8  # of the available memory that images may take
+
+
+def images(n: int, side: int, name: str) -> Tensor:
+    """uint8 (n, 3, side, side), to be filled; `name` is whose images they are, for the error.
+
+    What memory has no room for lies in a file of the cache that is mapped into it, as an ordinary tensor, and that is gone
+    with the process, however it ends.
+
+    Raises:
+        TrainingError: neither memory nor the disk has room.
+    """
+    shape = (n, 3, side, side)
+    needed, free = n * 3 * side * side, available()
+    if needed <= _SHARE * free:
+        return torch.empty(shape, dtype=torch.uint8)
+    try:
+        folder = paths.writable_cache("training")
+        with tempfile.TemporaryFile(dir=folder) as file:
+            if needed > shutil.disk_usage(folder).free:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if hasattr(os, "posix_fallocate"):  # a disk that others fill is said now, and is no signal later
+                os.posix_fallocate(file.fileno(), 0, needed)
+            return torch.from_numpy(np.memmap(file, np.uint8, "r+", shape=shape))
+    except (OSError, StoreError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise TrainingError(
+            f"The {n} training images of {name} take {needed / 2**30:.1f} GiB at {side} pixels a side; {free / 2**30:.1f} GiB of "
+            f"memory are free, and a file in the cache cannot be that large ({reason}). "
+            "Train on fewer (--limit) or smaller ones (--side), or choose a cache on a larger disk (--cache)."
+        ) from error
+
+
+def available() -> int:
+    """Bytes of memory that can be had without swapping: what is free, and files that the system only keeps for speed."""
+    found = [_meminfo(), _container()]
+    known = [size for size in found if size is not None]
+    return min(known) if known else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _meminfo() -> int | None:
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def _container(group: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """What a container may still take, where it has a limit of its own."""
+    with contextlib.suppress(OSError, ValueError):
+        limit = int((group / "memory.max").read_text())
+        kept = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return limit - int((group / "memory.current").read_text()) + int(kept.get("inactive_file", 0))
+    return None
