@@ -157,7 +157,7 @@ def load(
             holds more than tensors.
     """
     path = Path(os.path.expanduser(path))
-    if path.suffix in ("", SUFFIX):
+    if path.suffix in ("", SUFFIX, ".state"):
         metadata = read_metadata(path)
         tensors = read_verified(path)
         card = read_card(path) if architecture is None or "card" in metadata else None

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -84,6 +84,7 @@ def train(
     cancelled: Callable[[], bool] | None = None,
     state: Path | None = None,
     resume: bool = False,
+    inputs: Mapping[str, str] | None = None,
 ) -> Standing:
     """Train a classifier in place; it ends in evaluation mode, on the device.
 
@@ -97,7 +98,8 @@ def train(
         progress: called after every step (on a GPU after every tenth, and at an epoch's end).
         cancelled: asked before every step; the training stops when it says yes.
         state: file for the state after each epoch; removed by whoever saves the finished model.
-        resume: go on from that file if it is there and belongs to this recipe and data.
+        resume: go on from that file if it is there and belongs to this recipe, data and inputs.
+        inputs: name -> fingerprint of what the training takes beside the data; see `Standing`.
 
     Raises:
         TrainingError: cancelled, the loss stopped being a number, the state cannot be written or used, or the model
@@ -111,15 +113,15 @@ def train(
     precision = pick_precision(precision, where)
     threads = torch.get_num_threads()
     made_with = f"{precision} on {where.type}, {threads} thread{'s' if threads != 1 else ''}"
-    standing = Standing(recipe.key(), data.fingerprint, made_with=made_with)
+    standing = Standing(recipe.key(), data.fingerprint, made_with=made_with, inputs=dict(inputs or {}))
     intervention = recipe.make()
     model.to(where).to(memory_format=torch.channels_last)
     optimizer = _optimizer(recipe, model)
     if resume and state is not None:
         found = states.peek(state)
-        if found is not None and (found.recipe, found.data) == (standing.recipe, standing.data):
+        if found is not None and found.continues(standing):
             states.restore(state, model, optimizer)
-            standing = dataclasses.replace(found, made_with=_joined(found.made_with, made_with))
+            standing = dataclasses.replace(found, made_with=_joined(found.made_with, made_with), inputs=standing.inputs)
     data = intervention.prepare(data, seed=recipe.seed, device=where).to(where)
     run = _Run(recipe, intervention, model, optimizer, data, precision, progress, cancelled)
     for epoch in range(standing.epochs + 1, recipe.epochs + 1):

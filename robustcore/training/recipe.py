@@ -6,11 +6,13 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from robustcore import datasets
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.training import interventions
 
@@ -117,8 +119,10 @@ class Recipe:
         A training that only goes on from another model without any intervention is called continued.
         """
         family, _, short = self.model.partition("/")
-        dataset = self.dataset if "/" not in self.dataset else Path(self.dataset).name
-        place = family if family == dataset else f"{dataset}/{family}"
+        if self.dataset in datasets.names():
+            place = family if family == self.dataset else f"{self.dataset}/{family}"
+        else:  # a folder, called by its name also where it is given as "." or ".."
+            place = f"{Path(os.path.abspath(os.path.expanduser(self.dataset))).name or 'folder'}/{family}"
         label = "continued" if self.start and self.intervention == "standard" else self.make().label
         return f"{place}/{short}-{label}" + (f"-seed{self.seed}" if self.seed else "")
 

@@ -71,16 +71,17 @@ def fit(
     _check_place(path)
     where = devices.pick(device)
     family = architecture(recipe.model)
-    dataset = datasets.load_dataset(recipe.dataset, split="train", limit=recipe.limit, side=recipe.side)
+    dataset = training_images(recipe)
     card = Card(recipe.name(), tuple(dataset.classes), dataset.side, dataset.name, recipe.make().label, recipe.model)
     model = family.build(card, recipe.seed)
     start = _start_from(model, recipe) if recipe.start else None
     _check_side(model, family.side)
+    inputs = recipe.make().inputs(tuple(dataset.classes), dataset.side)
     state = states.path_of(recipe)
     data = TrainingSet.of(dataset, _counter(stage, "reading the training images"))
     standing = train(
         recipe, model, data, device=where, precision=precision, progress=progress, cancelled=cancelled,
-        state=state, resume=resume,
+        state=state, resume=resume, inputs=inputs if start is None else {**inputs, str(recipe.start): start},
     )  # fmt: skip
     if half:
         checkpoints.round_to_half(model)
@@ -88,7 +89,7 @@ def fit(
         each.split: measure(model, each, _counter(stage, f"measuring on the {each.split} images"))
         for each in held_out(recipe)
     }
-    model.card = dataclasses.replace(card, recipe=_record(recipe, standing, start, accuracy))
+    model.card = dataclasses.replace(card, recipe=_record(recipe, standing, start, inputs, accuracy, half))
     try:
         checkpoints.save(model, path, half=half)
     except ModelError as error:
@@ -116,8 +117,12 @@ def is_made_by(path: Path, recipe: Recipe) -> bool:
         return False  # damaged, without a card or of a recipe that is none today: no product of this one
     if not same:
         return False
-    today = datasets.load_dataset(recipe.dataset, split="train", limit=recipe.limit, side=recipe.side)
-    return bool(made.get("data") == today.fingerprint)
+    return bool(made.get("data") == training_images(recipe).fingerprint)
+
+
+def training_images(recipe: Recipe) -> Dataset:
+    """What the recipe trains on."""
+    return datasets.load_dataset(recipe.dataset, split="train", limit=recipe.limit, side=recipe.side)
 
 
 def held_out(recipe: Recipe) -> list[Dataset]:
@@ -152,7 +157,14 @@ def _counter(stage: Callable[[str, int, int], None] | None, what: str) -> Callab
     return None if stage is None else functools.partial(stage, what)
 
 
-def _record(recipe: Recipe, standing: Standing, start: str | None, accuracy: dict[str, float]) -> dict[str, Any]:
+def _record(
+    recipe: Recipe,
+    standing: Standing,
+    start: str | None,
+    inputs: dict[str, str],
+    accuracy: dict[str, float],
+    half: bool,
+) -> dict[str, Any]:
     """What the card keeps of how the model was made."""
     return {
         "training": recipe.to_dict(),
@@ -160,6 +172,8 @@ def _record(recipe: Recipe, standing: Standing, start: str | None, accuracy: dic
         "command": recipe.command(),
         "data": standing.data,
         "start": start,
+        "inputs": inputs,
+        "half": half,
         "robustcore": version("robustcore"),
         "torch": torch.__version__,
         "made_with": standing.made_with,

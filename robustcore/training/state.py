@@ -29,6 +29,8 @@ class Standing:
         history: for each finished epoch its mean loss and its accuracy on the training batches.
         seconds: of training so far.
         made_with: precision, device and threads; a training is bit for bit repeatable only with the same.
+        inputs: what it takes beside the data, name -> fingerprint: the model that it starts from, and the intervention's.
+            None in states from before this was kept.
     """
 
     recipe: str
@@ -37,6 +39,12 @@ class Standing:
     history: tuple[tuple[float, float], ...] = ()
     seconds: float = 0.0
     made_with: str = ""
+    inputs: dict[str, str] | None = None
+
+    def continues(self, now: Standing) -> bool:
+        """Whether a training that would begin as `now` can go on from here: the same recipe on the same data and weights."""
+        same = (self.recipe, self.data) == (now.recipe, now.data)
+        return same and (self.inputs is None or self.inputs == now.inputs)
 
 
 def path_of(recipe: Recipe) -> Path:
@@ -70,9 +78,7 @@ def peek(path: Path) -> Standing | None:
         history = tuple((float(loss), float(accuracy)) for loss, accuracy in fields.pop("history"))
         return Standing(history=history, **fields)
     except (ModelError, KeyError, TypeError, ValueError) as error:
-        raise TrainingError(
-            f"The saved state {path} of an interrupted training cannot be used ({error}). Start anew without --resume."
-        ) from error
+        raise TrainingError(_unusable(path)) from error
 
 
 def restore(path: Path, model: Classifier, optimizer: torch.optim.Optimizer) -> None:
@@ -81,9 +87,7 @@ def restore(path: Path, model: Classifier, optimizer: torch.optim.Optimizer) -> 
         tensors = checkpoints.read_verified(path)
         model.load_state_dict({key: value for key, value in tensors.items() if not key.startswith(_MOMENTUM)})
     except (ModelError, RuntimeError) as error:
-        raise TrainingError(
-            f"The saved state {path} of an interrupted training cannot be used ({error}). Start anew without --resume."
-        ) from error
+        raise TrainingError(_unusable(path)) from error
     for key, parameter in model.named_parameters():
         momentum = tensors.get(_MOMENTUM + key)
         if momentum is not None:
@@ -91,3 +95,10 @@ def restore(path: Path, model: Classifier, optimizer: torch.optim.Optimizer) -> 
             optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter, requires_grad=False).copy_(
                 momentum
             )
+
+
+def _unusable(path: Path) -> str:
+    return (
+        f"The saved state {path} of an interrupted training is damaged or incomplete, and cannot be continued. "
+        "Remove it, or start anew without --resume."
+    )

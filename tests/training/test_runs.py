@@ -11,7 +11,7 @@ import torch
 from robustcore import datasets
 from robustcore.errors import ModelError, RobustcoreError, TrainingError
 from robustcore.models import card, checkpoints, load_model
-from robustcore.training import Recipe, fit, runs, zoo
+from robustcore.training import Progress, Recipe, fit, runs, zoo
 from robustcore.training import state as states
 
 
@@ -187,3 +187,57 @@ def test_an_unknown_dataset_or_model_is_refused(recipe: Recipe, tmp_path: Path) 
 def test_the_zoo_is_named_after_its_recipes() -> None:
     assert {"scenes/resnet-standard", "scenes/vgg-standard"} <= set(zoo.ZOO)
     assert all(recipe.name() == name for name, recipe in zoo.ZOO.items())
+
+
+@pytest.mark.parametrize(
+    ("intervention", "setting"),
+    [("fooling", ("model", "scenes/resnet-standard")), ("stylised", ("folder", "/nowhere"))],
+)
+def test_what_does_not_fit_is_said_before_images_are_decoded(
+    recipe: Recipe, intervention: str, setting: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs.TrainingSet, "of", lambda *arguments: pytest.fail("it decoded"))
+    with pytest.raises(TrainingError, match=r"of the classes that are trained on|setting folder of stylised"):
+        fit(dataclasses.replace(recipe, intervention=intervention, settings=(setting,)), device="cpu")
+
+
+def test_the_card_names_the_model_that_was_fooled(recipe: Recipe) -> None:
+    clean = fit(dataclasses.replace(recipe, epochs=1), device="cpu").model
+    settings = (("model", "own/shades/scenes/vgg-standard"), ("steps", 1))
+    fooled = fit(dataclasses.replace(recipe, intervention="fooling", settings=settings, epochs=1), device="cpu")
+    assert card(fooled.path).recipe["inputs"] == {"own/shades/scenes/vgg-standard": clean.fingerprint()}
+
+
+def test_a_training_does_not_go_on_from_a_start_that_has_changed(recipe: Recipe, tmp_path: Path) -> None:
+    first = fit(dataclasses.replace(recipe, epochs=1), device="cpu", output=tmp_path / "start.safetensors")
+    second = dataclasses.replace(recipe, epochs=2, start=str(first.path))
+
+    def kill(now: Progress) -> None:
+        if now.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(second, device="cpu", progress=kill)
+    changed = fit(dataclasses.replace(recipe, epochs=1, seed=1), device="cpu", output=first.path).model
+    epochs: list[int] = []
+    fitted = fit(second, device="cpu", resume=True, progress=lambda now: epochs.append(now.epoch))
+    assert 1 in epochs
+    assert card(fitted.path).recipe["start"] == changed.fingerprint()
+
+
+def test_all_broken_images_are_named_at_once(recipe: Recipe, folder: Path) -> None:
+    for image in sorted((folder / "train" / "some").iterdir())[:2]:
+        image.write_bytes(image.read_bytes()[:60])
+    with pytest.raises(TrainingError, match=r"\.png is .*\.png is .*Replace or remove .*2 of the 36"):
+        fit(recipe, device="cpu")
+
+
+@pytest.mark.parametrize(("place", "name"), [(".", "shades"), ("..", "above"), ("../shades/train", "train")])
+def test_a_folder_is_called_by_its_name_however_it_is_given(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, name: str
+) -> None:
+    above = tmp_path / "above"
+    above.mkdir()
+    monkeypatch.chdir(folder.rename(above / "shades"))
+    assert Recipe("scenes/vgg", place).name() == f"{name}/scenes/vgg-standard"
+    assert Recipe("scenes/vgg", "./scenes").name() == "scenes/scenes/vgg-standard"  # a folder, and not the scenes

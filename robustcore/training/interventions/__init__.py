@@ -10,6 +10,7 @@ from typing import Any
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.training.data import TrainingSet
 from robustcore.training.interventions._base import (
+    KINDS,
     Intervention,
     Outcome,
     Step,
@@ -69,11 +70,13 @@ def create(name: str, **settings: Any) -> Intervention:
 
 def parse(name: str, texts: dict[str, str]) -> dict[str, Any]:
     """Settings from a command line's texts, turned into the types that the intervention's fields declare."""
-    types = {field.name: field.type for field in dataclasses.fields(registry[name])}  # type: ignore[arg-type]
+    types = {field.name: str(field.type) for field in dataclasses.fields(registry[name])}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, text in texts.items():
         try:
-            values[key] = {"float": float, "int": int}.get(str(types.get(key)), str)(text)
+            values[key] = {"float": float, "int": int}.get(types.get(key, ""), str)(text)
         except ValueError as error:
-            raise InvalidArgumentError(f"The setting {key} of {name} is a number, not {text!r}.") from error
+            raise InvalidArgumentError(
+                f"The setting {key} of {name} is a {KINDS[types[key]]}, not {text!r}."
+            ) from error
     return values

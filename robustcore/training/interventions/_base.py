@@ -142,6 +142,13 @@ class Intervention:
         """Its settings by name."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
 
+    def inputs(self, classes: tuple[str, ...], side: int) -> dict[str, str]:
+        """What it takes beside the training set, name -> fingerprint; a `TrainingError` where it does not fit.
+
+        Asked before the training images are decoded, which can take long.
+        """
+        return {}
+
     def prepare(self, data: TrainingSet, *, seed: int, device: torch.device) -> TrainingSet:
         """The training set that is trained on: the given one, unless the intervention makes another.
 
@@ -179,17 +186,17 @@ def intervention(name: str, *, summary: str, source: str, revision: int = 1) -> 
     return register
 
 
-_KINDS = {"int": "whole number", "float": "number"}
+KINDS = {"int": "whole number", "float": "number"}
 
 
 def _check(owner: str, field: dataclasses.Field[Any], value: Any) -> None:
     """A setting against its declared type and limits."""
     meta = field.metadata
-    if field.type in _KINDS:
+    if field.type in KINDS:
         number = not isinstance(value, bool) and isinstance(value, int if field.type == "int" else (int, float))
         if not number or not math.isfinite(value):
             raise InvalidArgumentError(
-                f"The setting {field.name} of {owner} is a number ({field.type}), not {value!r}."
+                f"The setting {field.name} of {owner} is a {KINDS[str(field.type)]}, not {value!r}."
             )
         low, high, above = meta["low"], meta["high"], meta["above"]
         outside = (

@@ -31,7 +31,8 @@ class Fooling(Intervention):
     gets one rate, drawn among them, and the set only doubles (ours, for equal work set half as many epochs); all is the
     document's. The document names its model, fine-tuned on the clean images, but no greatest number of steps.
 
-    The model is a part of the recipe by its name: trained again under that name, it makes other fooling images.
+    The model is a part of the recipe by its name: trained again under that name, it makes other fooling images. The card of
+    what was trained holds its fingerprint.
     """
 
     rates: str = setting("5,20,100", help="learning rates of the ascent, for 224 pixels, separated by commas")
@@ -67,13 +68,11 @@ class Fooling(Intervention):
             )
         return rates
 
+    def inputs(self, classes: tuple[str, ...], side: int) -> dict[str, str]:
+        return {self.model: self._clean_model(classes).fingerprint()}
+
     def prepare(self, data: TrainingSet, *, seed: int, device: torch.device) -> TrainingSet:
-        model = load_model(self.model).to(device).eval()
-        if tuple(model.card.classes) != data.classes:
-            raise TrainingError(
-                f"Fooling images need a model of the classes that are trained on, and {self.model} was trained on others. "
-                "Train a standard model on this dataset first and name it (--set model=NAME)."
-            )
+        model = self._clean_model(data.classes).to(device).eval()
         rates = self.numbers()
         chosen = Draws(seed, "fooling:rate", data.ids).integers(0, len(rates))
         parts = [data] if self.clean == "beside" else []
@@ -82,6 +81,15 @@ class Fooling(Intervention):
             if len(rows):
                 parts.append(self._fooled(model, data, rows, rate, seed))
         return joined(parts)
+
+    def _clean_model(self, classes: tuple[str, ...]) -> Classifier:
+        model = load_model(self.model)
+        if tuple(model.card.classes) != classes:
+            raise TrainingError(
+                f"Fooling images need a model of the classes that are trained on, and {self.model} was trained on others. "
+                "Train a standard model on this dataset first and name it (--set model=NAME)."
+            )
+        return model
 
     def _fooled(self, model: Classifier, data: TrainingSet, rows: torch.Tensor, rate: float, seed: int) -> TrainingSet:
         """The fooling images of some images at one rate, under ids of their own."""

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from robustcore import datasets
-from robustcore.errors import TrainingError
+from robustcore.datasets import Dataset
+from robustcore.errors import DatasetError, TrainingError
 from robustcore.randomness import Draws
 from robustcore.training.data import TrainingSet
 from robustcore.training.interventions._base import Intervention, Step, View, intervention, setting
@@ -55,17 +56,27 @@ class Stylised(Intervention):
     def label(self) -> str:
         return f"{self.name}-{Path(self.folder).name}" if self.folder else super().label
 
+    def inputs(self, classes: tuple[str, ...], side: int) -> dict[str, str]:
+        return {self.folder: self._stylised_before(classes, side).fingerprint} if self.folder else {}
+
     def prepare(self, data: TrainingSet, *, seed: int, device: torch.device) -> TrainingSet:
         if not self.folder:
             return data
-        stylised = TrainingSet.of(datasets.load_dataset(self.folder, split="train", side=data.images.shape[-1]))
-        if stylised.classes != data.classes:
-            raise TrainingError(
-                f"The stylised images in {self.folder} have other class folders than the {len(data.classes)} classes that are "
-                "trained on. They need the same names."
-            )
+        stylised = TrainingSet.of(self._stylised_before(data.classes, data.images.shape[-1]))
         stylised = dataclasses.replace(stylised, ids=other_ids(stylised.ids, "stylised"), fingerprint=data.fingerprint)
         return stylised if self.share == 1 else joined([data, stylised])
+
+    def _stylised_before(self, classes: tuple[str, ...], side: int) -> Dataset:
+        try:
+            stylised = datasets.load_dataset(Path(self.folder).expanduser(), split="train", side=side)
+        except DatasetError as error:
+            raise TrainingError(f"The setting folder of {self.name} cannot be used. {error}") from error
+        if tuple(stylised.classes) != classes:
+            raise TrainingError(
+                f"The stylised images in {self.folder} have other class folders than the {len(classes)} classes that are "
+                "trained on. They need the same names."
+            )
+        return stylised
 
     def views(self, step: Step) -> Sequence[View]:
         if self.folder:
