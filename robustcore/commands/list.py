@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from robustcore.errors import InvalidArgumentError
 
@@ -82,12 +84,26 @@ def _registered(module: str) -> Callable[[], Iterable[Row]]:
     return rows
 
 
+def _interventions() -> Iterable[Row]:
+    from robustcore.training import interventions
+
+    for name in interventions.names():
+        found = interventions.get(name)
+        yield name, found.summary, ", ".join(_setting(field) for field in dataclasses.fields(found))  # type: ignore[arg-type]
+
+
+def _setting(field: dataclasses.Field[Any]) -> str:
+    """A setting as it is written behind --set: its default, or in capitals what has none."""
+    value = field.name.upper() if field.default is dataclasses.MISSING else field.default
+    return f"{field.name}={value}"
+
+
 _KINDS: dict[str, Callable[[], Iterable[Row]]] = {
     "attacks": _registered("robustcore.attacks"),
     "corruptions": _corruptions,
     "defences": _defences,
     "datasets": _registered("robustcore.datasets"),
-    "interventions": _registered("robustcore.training.interventions"),
+    "interventions": _interventions,
     "models": _models,
     "sequences": _registered("robustcore.sequences"),
     "specifications": _specifications,

@@ -40,7 +40,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--device", metavar="NAME", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     add("--output", type=Path, metavar="FILE", help="checkpoint, .safetensors (default: in the cache, as own/NAME)")
     add("--resume", action="store_true", help="continue this training where it was interrupted")
-    add("--force", action="store_true", help="train again, and replace a checkpoint that is there")
+    add(
+        "--force",
+        action="store_true",
+        help="train again, and replace a checkpoint or an interrupted training that is there",
+    )
     more = parser.add_argument_group("the recipe in detail").add_argument
     more("--batch", metavar="N", type=int, help="images in a step (default: 64)")
     more("--lr", metavar="RATE", type=float, dest="learning_rate", help="greatest learning rate (default: 0.1)")
@@ -60,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Train, unless the very same training has been done."""
     from robustcore import models
     from robustcore.progress import Bar, duration
-    from robustcore.training import runs, state
+    from robustcore.training import runs
 
     recipe = recipe_of(args)
     output = args.output or runs.default_output(recipe)
@@ -69,11 +73,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"Already trained: {output} (--force trains it again)")
             return 0
         raise TrainingError(f"{output} is there already and was made otherwise; choose another --output, or --force.")
-    if not args.resume and state.path_of(recipe).exists():
-        print(
-            "An interrupted training of this recipe is there; --resume continues one. This starts anew.",
-            file=sys.stderr,
-        )
+    for line in interrupted(recipe, resume=args.resume, force=args.force):
+        print(line, file=sys.stderr)
     began = time.monotonic()
     with Bar() as bar:
         fitted = runs.fit(
@@ -105,6 +106,34 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     settings = interventions.parse(args.intervention, texts)
     given = {field: getattr(args, field) for field in FLAGS if getattr(args, field) is not None}
     return Recipe(args.model, args.dataset, args.intervention, tuple(settings.items()), flip=args.flip, **given)
+
+
+def interrupted(recipe: Recipe, *, resume: bool, force: bool) -> list[str]:
+    """What is to be said about an interrupted training of the recipe: it is continued or not, and never lost by oversight."""
+    from robustcore.training import runs, state
+
+    path = state.path_of(recipe)
+    try:
+        found = state.peek(path)
+    except TrainingError:
+        if resume:
+            raise
+        found = None  # a damaged file is no loss
+    if found is None:
+        return ["There is no interrupted training of this recipe; one begins."] if resume else []
+    done = f"{found.epochs} of its {recipe.epochs} epochs done"
+    if found.data != runs.training_images(recipe).fingerprint:
+        if resume:
+            raise TrainingError(
+                f"The interrupted training of this recipe, with {done}, cannot be continued: the training images have "
+                "changed since. Start anew without --resume."
+            )
+        return []
+    if not resume and not force:
+        raise TrainingError(
+            f"An interrupted training of this recipe is there, with {done}: --resume continues it, --force starts anew."
+        )
+    return []
 
 
 def shown_on(bar: Bar) -> Callable[[Progress], None]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
+from robustcore import paths
 from robustcore.cli import main
 from robustcore.models import card, load_model
-from robustcore.training import Recipe, zoo
+from robustcore.training import Progress, Recipe, zoo
 
 
 def train(folder: Path, *more: str) -> int:
@@ -76,6 +80,8 @@ def test_a_network_of_torchvision(folder: Path) -> None:
         (["--intervention", "mixpu"], "There is no intervention named 'mixpu'"),
         (["--set", "alpha"], "--set takes NAME=VALUE"),
         (["--set", "alpha=1"], "has no settings"),
+        (["--intervention", "pgd", "--set", "steps=2.5"], "The setting steps of pgd is a whole number, not '2.5'"),
+        (["--intervention", "mixup", "--set", "alpha=nan"], "The setting alpha of mixup is a number, not nan"),
         (["--epochs", "0"], "The number of epochs is a whole number from 1"),
         (["--lr", "0"], "The learning rate is more than 0"),
         (["--device", "tpu"], "A device is auto, cpu, cuda"),
@@ -112,3 +118,73 @@ def test_the_demo_trains_what_is_missing_and_only_that(
     assert "1 of 2 demo models" in capsys.readouterr().out
     assert zoo.path_of(name).stat().st_size == size
     assert os.stat(zoo.path_of("shades/scenes/resnet-standard")).st_mtime_ns == changed
+
+
+def interrupt(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train up to the second epoch, as if killed there."""
+    from robustcore.commands import train as command
+
+    def kill(bar: object) -> Callable[[Progress], None]:
+        def show(now: Progress) -> None:
+            if now.epoch == 2:
+                raise KeyboardInterrupt
+
+        return show
+
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "shown_on", kill)
+        assert train(folder) == 130
+
+
+def test_an_interrupted_training_is_not_lost_by_forgetting_to_resume_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupt(folder, monkeypatch)
+    (kept,) = (paths.cache() / "training").glob("*.state")
+    before = kept.read_bytes()
+    capsys.readouterr()
+    assert train(folder) == 1
+    assert "with 1 of its 2 epochs done: --resume continues it, --force starts anew" in capsys.readouterr().err
+    assert kept.read_bytes() == before
+    assert train(folder, "--resume") == 0
+    assert "epoch 1/2" not in capsys.readouterr().err
+    assert train(folder, "--force") == 0
+
+
+def test_resuming_says_when_there_is_nothing_to_continue(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupt(folder, monkeypatch)
+    next((folder / "train" / "none").iterdir()).unlink()
+    capsys.readouterr()
+    assert train(folder, "--resume") == 1
+    assert "the training images have changed since" in capsys.readouterr().err
+    assert train(folder) == 0
+    capsys.readouterr()
+    assert train(folder, "--seed", "5", "--resume") == 0
+    assert "There is no interrupted training of this recipe; one begins." in capsys.readouterr().err
+
+
+def test_the_card_shows_the_recipe_and_the_command_that_repeats_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(folder, "--intervention", "mixup", "--set", "alpha=0.3", "--half") == 0
+    capsys.readouterr()
+    name = "own/shades/scenes/resnet-mixup-alpha0.3"
+    assert main(["card", name]) == 0
+    rows = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())
+    assert rows["alpha"] == "0.3"
+    assert rows["3"].split(None, 1)[1] == "much, none, some"
+    first = load_model(name).fingerprint()
+    assert main([*shlex.split(rows["command"])[1:], "--force", "--device", "cpu"]) == 0
+    assert load_model(name).fingerprint() == first
+    capsys.readouterr()
+    assert main(["card", name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["recipe"]["half"] is True
+
+
+def test_interventions_are_listed_with_their_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "interventions"]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert rows["mtlat"].endswith("alpha=0.4, eps_max=0.025")
+    assert rows["augmentation"].endswith("corruption=CORRUPTION, severity=0")
