@@ -88,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
         print("The dataset has no validation or test images, so that no accuracy was measured.")
     print(f"Checkpoint: {fitted.path}")
     name, data = shlex.quote(models.name_of(fitted.path)), shlex.quote(recipe.dataset)
-    print(f"Next: robustcore evaluate --model {name} --dataset {data} --suite imagenet-c")
+    split = " --split val" if fitted.accuracy and "test" not in fitted.accuracy else ""
+    print(f"Next: robustcore evaluate --model {name} --dataset {data}{split} --suite imagenet-c")
     return 0
 
 

@@ -126,8 +126,14 @@ def train(
     run = _Run(recipe, intervention, model, optimizer, data, precision, progress, cancelled)
     for epoch in range(standing.epochs + 1, recipe.epochs + 1):
         began = time.perf_counter()
-        with _own_generator(recipe.seed, epoch, where):
-            loss, accuracy = run.epoch(epoch)
+        try:
+            with _own_generator(recipe.seed, epoch, where):
+                loss, accuracy = run.epoch(epoch)
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"The memory of the device {where} has no room for a step with {run.batch} images of {data.images.shape[-1]} "
+                "pixels a side. Train with a smaller --batch (and --lr in proportion), or a smaller --side."
+            ) from error
         standing = dataclasses.replace(
             standing,
             epochs=epoch,

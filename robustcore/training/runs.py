@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -25,6 +26,8 @@ from robustcore.training.recipe import Recipe
 from robustcore.training.state import Standing
 
 _BLOCK = 256
+
+_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,17 +88,19 @@ def fit(
     )  # fmt: skip
     if half:
         checkpoints.round_to_half(model)
-    accuracy = {
-        each.split: measure(model, each, _counter(stage, f"measuring on the {each.split} images"))
-        for each in held_out(recipe)
-    }
+    kept = "The training is kept: with --resume it is written without being repeated."
+    try:
+        accuracy = {
+            each.split: measure(model, each, _counter(stage, f"measuring on the {each.split} images"))
+            for each in held_out(recipe)
+        }
+    except RobustcoreError as error:  # an image that cannot be decoded, say
+        raise TrainingError(f"{error} {kept}") from error
     model.card = dataclasses.replace(card, recipe=_record(recipe, standing, start, inputs, accuracy, half))
     try:
         checkpoints.save(model, path, half=half)
     except ModelError as error:
-        raise TrainingError(
-            f"{error} The training is kept: with --resume it is written without being repeated."
-        ) from error
+        raise TrainingError(f"{error} {kept}") from error
     state.unlink(missing_ok=True)
     return Fitted(model, path, accuracy)
 
@@ -192,7 +197,9 @@ def _start_from(model: Classifier, recipe: Recipe) -> str:
             f"A {recipe.model} cannot start from {recipe.start}, which is a {source.card.architecture or 'network of its own'}."
         )
     own, given = model.state_dict(), source.state_dict()
-    count = len(source.card.classes)
+    count, wanted = len(source.card.classes), len(model.card.classes)
+    if count != wanted:
+        _log.warning("%s tells %d classes apart, not %d: its head is left out.", recipe.start, count, wanted)
     for key, value in given.items():
         if own[key].shape == value.shape:
             own[key].copy_(value)

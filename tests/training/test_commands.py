@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -188,3 +189,11 @@ def test_interventions_are_listed_with_their_settings(capsys: pytest.CaptureFixt
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert rows["mtlat"].endswith("alpha=0.4, eps_max=0.025")
     assert rows["augmentation"].endswith("corruption=CORRUPTION, severity=0")
+
+
+def test_what_comes_next_can_be_run_where_there_are_no_test_images(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(folder / "test")  # as in ImageNet's folders
+    assert train(folder) == 0
+    assert "--split val --suite imagenet-c" in capsys.readouterr().out

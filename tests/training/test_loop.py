@@ -226,3 +226,12 @@ def test_bfloat16_learns_as_well_and_says_so(data: TrainingSet) -> None:
     assert standing.made_with.startswith("bfloat16 on cpu")
     assert standing.history[-1][1] > 0.9
     assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+
+def test_a_device_without_room_says_what_to_do(data: TrainingSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(Intervention, "loss", refuse)
+    with pytest.raises(TrainingError, match=r"no room for a step with 48 images of 32 pixels.*smaller --batch"):
+        trained(data)

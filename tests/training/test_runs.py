@@ -109,12 +109,13 @@ def test_a_training_can_start_from_another_model(recipe: Recipe, tmp_path: Path)
     assert all((before[key] - after[key]).abs().max() < 1e-3 for key in before)
 
 
-def test_a_start_with_other_classes_keeps_all_but_the_head(recipe: Recipe) -> None:
+def test_a_start_with_other_classes_keeps_all_but_the_head(recipe: Recipe, caplog: pytest.LogCaptureFixture) -> None:
     start = "scenes/vgg?weights=none&classes=7&seed=4"
     gentle = dataclasses.replace(recipe, epochs=1, learning_rate=1e-7, start=start)
     own, given = fit(gentle, device="cpu").model.network, load_model(start).network
     assert (own.get_parameter("stem.0.weight") - given.get_parameter("stem.0.weight")).abs().max() < 1e-3
     assert own.get_parameter("head.weight").shape == (3, 160)
+    assert "tells 7 classes apart, not 3: its head is left out" in caplog.text
 
 
 def test_a_start_of_another_architecture_is_refused(recipe: Recipe) -> None:
@@ -241,3 +242,16 @@ def test_a_folder_is_called_by_its_name_however_it_is_given(
     monkeypatch.chdir(folder.rename(above / "shades"))
     assert Recipe("scenes/vgg", place).name() == f"{name}/scenes/vgg-standard"
     assert Recipe("scenes/vgg", "./scenes").name() == "scenes/scenes/vgg-standard"  # a folder, and not the scenes
+
+
+def test_a_broken_image_to_measure_on_costs_no_training(recipe: Recipe, folder: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(recipe, epochs=1)
+    image = next((folder / "val" / "some").iterdir())
+    whole = image.read_bytes()
+    image.write_bytes(whole[:60])
+    with pytest.raises(TrainingError, match=r"damaged .* with --resume it is written without being repeated"):
+        fit(recipe, device="cpu")
+    image.write_bytes(whole)
+    steps: list[object] = []
+    assert set(fit(recipe, device="cpu", resume=True, progress=steps.append).accuracy) == {"val", "test"}
+    assert steps == []
