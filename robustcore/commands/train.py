@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustcore.errors import InvalidArgumentError, TrainingError
+from robustcore.errors import InvalidArgumentError, ModelError, TrainingError
 
 if TYPE_CHECKING:
     from robustcore.progress import Bar
@@ -72,7 +72,10 @@ def run(args: argparse.Namespace) -> int:
         if runs.is_made_by(output, recipe):
             print(f"Already trained: {output} (--force trains it again)")
             return 0
-        raise TrainingError(f"{output} is there already and was made otherwise; choose another --output, or --force.")
+        raise TrainingError(
+            f"{output} is there already and was made otherwise ({difference(output, recipe)}); choose another --output, or "
+            "--force."
+        )
     for line in interrupted(recipe, resume=args.resume, force=args.force):
         print(line, file=sys.stderr)
     began = time.monotonic()
@@ -107,6 +110,23 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     settings = interventions.parse(args.intervention, texts)
     given = {field: getattr(args, field) for field in FLAGS if getattr(args, field) is not None}
     return Recipe(args.model, args.dataset, args.intervention, tuple(settings.items()), flip=args.flip, **given)
+
+
+def difference(output: Path, recipe: Recipe) -> str:
+    """In what the recipe of a checkpoint differs from this one."""
+    from robustcore import models
+
+    try:
+        made = models.card(output).recipe.get("training")
+    except ModelError:
+        return "it is no checkpoint with a card"
+    if not made:
+        return "its card names no recipe"
+    now = recipe.to_dict()
+    differing = [
+        f"{key} {made[key]}, not {now[key]}" for key in sorted(made.keys() & now.keys()) if made[key] != now[key]
+    ]
+    return "; ".join(differing) or "of other images, or by an older version"
 
 
 def interrupted(recipe: Recipe, *, resume: bool, force: bool) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -85,6 +86,7 @@ def train(
     state: Path | None = None,
     resume: bool = False,
     inputs: Mapping[str, str] | None = None,
+    stage: Callable[[str, int, int], None] | None = None,
 ) -> Standing:
     """Train a classifier in place; it ends in evaluation mode, on the device.
 
@@ -99,6 +101,7 @@ def train(
         cancelled: asked before every step; the training stops when it says yes.
         state: file for the state after each epoch; removed by whoever saves the finished model.
         resume: go on from that file if it is there and belongs to this recipe, data and inputs.
+        stage: called while the intervention makes the images that are trained on: what is done, images done, images.
         inputs: name -> fingerprint of what the training takes beside the data; see `Standing`.
 
     Raises:
@@ -122,7 +125,8 @@ def train(
         if found is not None and found.continues(standing):
             states.restore(state, model, optimizer)
             standing = dataclasses.replace(found, made_with=_joined(found.made_with, made_with), inputs=standing.inputs)
-    data = intervention.prepare(data, seed=recipe.seed, device=where).to(where)
+    count = None if stage is None else functools.partial(stage, f"making the images of {intervention.name}")
+    data = intervention.prepare(data, seed=recipe.seed, device=where, count=count).to(where)
     run = _Run(recipe, intervention, model, optimizer, data, precision, progress, cancelled)
     for epoch in range(standing.epochs + 1, recipe.epochs + 1):
         began = time.perf_counter()

@@ -84,7 +84,7 @@ def fit(
     data = TrainingSet.of(dataset, _counter(stage, "reading the training images"))
     standing = train(
         recipe, model, data, device=where, precision=precision, progress=progress, cancelled=cancelled,
-        state=state, resume=resume, inputs=inputs if start is None else {**inputs, str(recipe.start): start},
+        stage=stage, state=state, resume=resume, inputs=inputs if start is None else {**inputs, str(recipe.start): start},
     )  # fmt: skip
     if half:
         checkpoints.round_to_half(model)

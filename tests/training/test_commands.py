@@ -45,7 +45,7 @@ def test_the_same_training_twice_is_done_once(folder: Path, capsys: pytest.Captu
     assert train(folder) == 0
     assert "Already trained" in capsys.readouterr().out
     assert train(folder, "--lr", "0.05") == 1
-    assert "made otherwise" in capsys.readouterr().err
+    assert "made otherwise (learning_rate 0.1, not 0.05);" in capsys.readouterr().err
     assert train(folder, "--lr", "0.05", "--force") == 0
     assert card("own/shades/scenes/resnet-standard").recipe["training"]["learning_rate"] == 0.05
 

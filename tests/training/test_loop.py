@@ -150,7 +150,7 @@ def doubling() -> Iterator[str]:
 
     @intervention("doubling", summary="Doubles.", source="none")
     class Doubling(Intervention):
-        def prepare(self, data: TrainingSet, *, seed: int, device: torch.device) -> TrainingSet:
+        def prepare(self, data: TrainingSet, **made_with: object) -> TrainingSet:
             inverted = dataclasses.replace(data, images=255 - data.images, ids=data.ids + (1 << 40))
             parts = zip(
                 (data.images, data.labels, data.ids), (inverted.images, inverted.labels, inverted.ids), strict=True

@@ -49,7 +49,9 @@ def test_fooling_images_stand_beside_the_clean_ones_under_the_true_labels(few: T
 def test_fooling_at_all_rates_without_the_clean_images(few: TrainingSet) -> None:
     made = create("fooling", model=MODEL, steps=1, rates="5,100", each="all", clean="without")
     assert made.label == "fooling-5+100-alone-all"
-    data = made.prepare(few, seed=0, device=CPU)
+    told: list[tuple[int, int]] = []
+    data = made.prepare(few, seed=0, device=CPU, count=lambda *now: told.append(now))
+    assert told == [(12, 24), (24, 24)]
     weak, strong = ((data.images[part].float() - few.images.float()).norm() for part in (slice(0, 12), slice(12, 24)))
     assert 0 < 3 * weak < strong
     assert data.labels.equal(few.labels.repeat(2))

@@ -149,10 +149,18 @@ class Intervention:
         """
         return {}
 
-    def prepare(self, data: TrainingSet, *, seed: int, device: torch.device) -> TrainingSet:
+    def prepare(
+        self,
+        data: TrainingSet,
+        *,
+        seed: int,
+        device: torch.device,
+        count: Callable[[int, int], None] | None = None,
+    ) -> TrainingSet:
         """The training set that is trained on: the given one, unless the intervention makes another.
 
-        Called once, before the first epoch and again when a training is resumed; a function of its arguments.
+        Called once, before the first epoch and again when a training is resumed; a function of its arguments. `count` is
+        told (images done, images) where that takes long.
         """
         return data
 

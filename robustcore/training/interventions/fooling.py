@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import torch
 
@@ -71,15 +72,30 @@ class Fooling(Intervention):
     def inputs(self, classes: tuple[str, ...], side: int) -> dict[str, str]:
         return {self.model: self._clean_model(classes).fingerprint()}
 
-    def prepare(self, data: TrainingSet, *, seed: int, device: torch.device) -> TrainingSet:
+    def prepare(
+        self,
+        data: TrainingSet,
+        *,
+        seed: int,
+        device: torch.device,
+        count: Callable[[int, int], None] | None = None,
+    ) -> TrainingSet:
         model = self._clean_model(data.classes).to(device).eval()
         rates = self.numbers()
         chosen = Draws(seed, "fooling:rate", data.ids).integers(0, len(rates))
         parts = [data] if self.clean == "beside" else []
+        done, wanted = 0, len(data) * (len(rates) if self.each == "all" else 1)
+
+        def add(images: int) -> None:
+            nonlocal done
+            done += images
+            if count is not None:
+                count(done, wanted)
+
         for index, rate in enumerate(rates):
             rows = torch.arange(len(data)) if self.each == "all" else (chosen == index).nonzero().flatten()
             if len(rows):
-                parts.append(self._fooled(model, data, rows, rate, seed))
+                parts.append(self._fooled(model, data, rows, rate, seed, add))
         return joined(parts)
 
     def _clean_model(self, classes: tuple[str, ...]) -> Classifier:
@@ -91,7 +107,15 @@ class Fooling(Intervention):
             )
         return model
 
-    def _fooled(self, model: Classifier, data: TrainingSet, rows: torch.Tensor, rate: float, seed: int) -> TrainingSet:
+    def _fooled(
+        self,
+        model: Classifier,
+        data: TrainingSet,
+        rows: torch.Tensor,
+        rate: float,
+        seed: int,
+        add: Callable[[int], None],
+    ) -> TrainingSet:
         """The fooling images of some images at one rate, under ids of their own."""
         blocks = []
         for start in range(0, len(rows), _BLOCK):
@@ -109,5 +133,6 @@ class Fooling(Intervention):
                 ids=ids,
             )
             blocks.append(result.images.mul(255).round_().to(torch.uint8).to(data.images.device))
+            add(len(block))
         ids = other_ids(data.ids[rows], f"fooling:{rate:g}")
         return dataclasses.replace(data, images=torch.cat(blocks), labels=data.labels[rows], ids=ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -59,10 +59,17 @@ class Stylised(Intervention):
     def inputs(self, classes: tuple[str, ...], side: int) -> dict[str, str]:
         return {self.folder: self._stylised_before(classes, side).fingerprint} if self.folder else {}
 
-    def prepare(self, data: TrainingSet, *, seed: int, device: torch.device) -> TrainingSet:
+    def prepare(
+        self,
+        data: TrainingSet,
+        *,
+        seed: int,
+        device: torch.device,
+        count: Callable[[int, int], None] | None = None,
+    ) -> TrainingSet:
         if not self.folder:
             return data
-        stylised = TrainingSet.of(self._stylised_before(data.classes, data.images.shape[-1]))
+        stylised = TrainingSet.of(self._stylised_before(data.classes, data.images.shape[-1]), count)
         stylised = dataclasses.replace(stylised, ids=other_ids(stylised.ids, "stylised"), fingerprint=data.fingerprint)
         return stylised if self.share == 1 else joined([data, stylised])
 
