@@ -19,6 +19,7 @@ from robustcore.errors import DatasetError, ModelError, RobustcoreError, Trainin
 from robustcore.models import checkpoints, load_model
 from robustcore.models.architectures import architecture
 from robustcore.models.classifier import Card, Classifier
+from robustcore.models.defences import Defended
 from robustcore.training import state as states
 from robustcore.training.data import TrainingSet
 from robustcore.training.loop import Progress, train
@@ -69,9 +70,11 @@ def fit(
 
     Raises:
         TrainingError, ModelError, DatasetError: something in the recipe cannot be had, or the training had to stop.
+        StoreError: the cache, where an interrupted training is kept, cannot be written.
     """
     path = default_output(recipe) if output is None else Path(output).expanduser()
     _check_place(path)
+    paths.writable_cache("training")  # for the state after each epoch
     where = devices.pick(device)
     family = architecture(recipe.model)
     dataset = training_images(recipe)
@@ -192,6 +195,10 @@ def _start_from(model: Classifier, recipe: Recipe) -> str:
     """Copy the weights of the model that the recipe starts from; its fingerprint. A head for other classes stays random."""
     assert recipe.start is not None
     source = load_model(recipe.start)
+    if isinstance(source, Defended):
+        raise TrainingError(
+            f"A training starts from weights, and {recipe.start} puts a defence before them: leave {source.defence.name} out."
+        )
     if source.card.architecture != recipe.model:
         raise TrainingError(
             f"A {recipe.model} cannot start from {recipe.start}, which is a {source.card.architecture or 'network of its own'}."

@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from robustcore import datasets
-from robustcore.errors import ModelError, RobustcoreError, TrainingError
+from robustcore.errors import ModelError, RobustcoreError, StoreError, TrainingError
 from robustcore.models import card, checkpoints, load_model
 from robustcore.training import Progress, Recipe, fit, runs, zoo
 from robustcore.training import state as states
+from robustcore.training.data import TrainingSet
 
 
 @pytest.fixture
@@ -179,6 +180,20 @@ def test_a_kill_before_the_checkpoint_leaves_no_checkpoint(
     assert path.exists()
 
 
+def test_a_cache_that_cannot_be_written_is_said_before_the_training(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ROBUSTCORE_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(StoreError, match="--cache DIR"):
+        fit(recipe, output=tmp_path / "m.safetensors", progress=lambda now: pytest.fail("it trained"))
+
+
+def test_a_start_behind_a_defence_is_refused(recipe: Recipe) -> None:
+    with pytest.raises(TrainingError, match="leave nlm out"):
+        fit(dataclasses.replace(recipe, start="scenes/vgg?weights=none&defence=nlm"), device="cpu")
+
+
 def test_an_unknown_dataset_or_model_is_refused(recipe: Recipe, tmp_path: Path) -> None:
     for fields in ({"dataset": str(tmp_path / "nowhere")}, {"model": "scenes/resnt"}):
         with pytest.raises(RobustcoreError):
@@ -197,7 +212,7 @@ def test_the_zoo_is_named_after_its_recipes() -> None:
 def test_what_does_not_fit_is_said_before_images_are_decoded(
     recipe: Recipe, intervention: str, setting: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs.TrainingSet, "of", lambda *arguments: pytest.fail("it decoded"))
+    monkeypatch.setattr(TrainingSet, "of", lambda *arguments: pytest.fail("it decoded"))
     with pytest.raises(TrainingError, match=r"of the classes that are trained on|setting folder of stylised"):
         fit(dataclasses.replace(recipe, intervention=intervention, settings=(setting,)), device="cpu")
 
