@@ -155,7 +155,9 @@ def readable(table: pd.DataFrame) -> str:
             continue
         column = others["severity"].astype("string").fillna(others["strength"]).fillna("-")
         name = others["name"].where(others["storage"] == "memory", others["name"] + " (" + others["storage"] + ")")
-        name = name.where(others["params"] == "", name + " " + others["params"])
+        # What a shift is one of stands in the head.
+        further = others["params"].where(others["kind"] != "shift", "").str.replace(r'[{}"]', "", regex=True)
+        name = name.where(further == "", name + " (" + further + ")")
         by_condition = others.assign(column=column, condition=name).pivot_table(
             index="condition", columns="column", values="accuracy", sort=False, dropna=False, aggfunc="first"
         )

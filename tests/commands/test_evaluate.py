@@ -175,6 +175,23 @@ def test_the_readable_table_by_hand() -> None:
     assert text.split()[-4:] == ["fog", "80.0", "50.0", "65.0"]
 
 
+def test_the_readable_table_names_settings_and_not_what_a_shift_is_of() -> None:
+    common = {
+        "model": "m",
+        "dataset": "d",
+        "split": "test",
+        "n": 10,
+        "severity": None,
+        "strength": None,
+        "storage": "memory",
+    }
+    rows = [("clean", "clean", "", 0.9), ("attack", "pgd", '{"eps": 0.04, "steps": 10}', 0.1)]
+    rows.append(("shift", "imagenet-r", '{"clean": "imagenet"}', 0.4))
+    table = pd.DataFrame([{**common, "kind": k, "name": n, "params": p, "accuracy": a} for k, n, p, a in rows])
+    text = readable(table.astype({"severity": "Int64", "strength": "string"}))
+    assert [line.split("  ")[0] for line in text.splitlines()[2:]] == ["pgd (eps: 0.04, steps: 10) 10.0", "imagenet-r"]
+
+
 def test_a_detached_evaluation_is_queued(model: str, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     from robustcore.evaluation import jobs, queue
 
