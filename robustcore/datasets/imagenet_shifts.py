@@ -17,6 +17,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from robustcore.images import UInt8Array
 VARIABLE = "ROBUSTCORE_SHIFTS"
 REVISION = 1
 
+_WORDNET = re.compile(r"n\d{8}")
 _BORDER = 2  # pixels: ObjectNet's images have a red frame, so that nobody trains on them unawares
 _OBJECTNET_FILES = (
     "folder_to_objectnet_label.json",
@@ -181,6 +183,12 @@ def _meant(
         return {folder: (place[folder],) for folder in folders}
     if len(clean) != 1000:
         raise DatasetError(f"{name} is a shift of ImageNet's 1,000 classes; the clean dataset has {len(clean)}.")
+    others = [class_ for class_ in clean if not _WORDNET.fullmatch(class_)]
+    if others:  # in another order, numbers would mean other classes
+        raise DatasetError(
+            f"{name} numbers its classes in the order of ImageNet's WordNet ids; name the clean dataset's class folders by these, "
+            f"as n01440764, and not as {others[0]!r}."
+        )
     # ImageNet's classes are numbered in the order of their WordNet ids, which is the clean folder's.
     if kind == "numbers":
         wrong = [folder for folder in folders if not folder.isdigit() or int(folder) >= len(clean)]

@@ -114,3 +114,12 @@ def test_here_are_the_sets_whose_folders_are_there(root: Path) -> None:
     picture(root / "sketch" / WORDNET[0] / "a.png", 1)
     picture(root / "imagenetv2-top-images" / "0" / "a.png", 1)
     assert imagenet_shifts.here() == ["imagenet-sketch", "imagenet-v2-top-images"]
+
+
+@pytest.mark.parametrize(
+    "clean", [[str(i) for i in range(1000)], [f"class {i}" for i in range(1000)]], ids=["0", "class 0"]
+)
+def test_numbers_mean_nothing_beside_folders_in_another_order(root: Path, clean: list[str]) -> None:
+    picture(root / "imagenetv2-matched-frequency-format-val" / "10" / "a.jpeg", 9)
+    with pytest.raises(DatasetError, match="in the order of ImageNet's WordNet ids"):
+        ImageNetShift("imagenet-v2", clean)
