@@ -7,10 +7,12 @@ safetensors holds numbers and text only, so that reading a stranger's file runs 
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
 import pickle
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,6 +32,7 @@ from robustcore.models.classifier import Card, Classifier
 SUFFIX = ".safetensors"
 SUFFIXES = (SUFFIX, ".pt", ".pth", ".ckpt", ".bin", ".pkl")
 _FORMAT = "robustcore checkpoint 1"
+_OLD = 3600  # seconds after which a half-written file is nobody's any more
 
 
 def save(model: Classifier, path: Path | str, *, half: bool = False) -> Path:
@@ -82,6 +85,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file beside `path` that takes its place once everything is on the disk."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):  # by a process that was killed while it wrote
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _OLD:
+                left.unlink()
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:

@@ -170,3 +170,17 @@ def test_a_place_that_cannot_be_written_is_named(model: Classifier, tmp_path: Pa
         checkpoints.save(model, tmp_path / "file" / "m.safetensors")
     with pytest.raises(ModelError, match=r"ends in \.safetensors"):
         checkpoints.save(model, tmp_path / "m.pt")
+
+
+def test_what_a_killed_process_left_half_written_goes_with_the_next_one(model: Classifier, tmp_path: Path) -> None:
+    old, fresh, other = (
+        tmp_path / f".{name}.part" for name in ("m.safetensors.7", "m.safetensors.8", "n.safetensors.7")
+    )
+    for part in (old, fresh, other):
+        part.write_bytes(b"half")
+    for part in (old, other):
+        os.utime(part, (0, 0))
+    checkpoints.save(model, tmp_path / "m.safetensors")
+    assert not old.exists()
+    assert fresh.exists()  # another process may be writing it
+    assert other.exists()
