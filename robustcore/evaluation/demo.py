@@ -44,9 +44,9 @@ SHARES = (
     Share(("scenes-shifts",)),
     Share(("laugros",)),
     Share(("robust-accuracy",), limit=240, surrogates=_STANDARD),
-    Share(("attacks",), limit=240, models=_STANDARD, surrogates=_STANDARD),
-    Share(("imagenet-p", "imagenet-p-extra"), limit=240, models=_STANDARD),  # a sequence is some thirty frames
-    Share(("candidates-40",), limit=1200, models=_STANDARD),
+    Share(("attacks",), limit=240, surrogates=_STANDARD),
+    Share(("imagenet-p", "imagenet-p-extra"), limit=240),  # a sequence is some thirty frames
+    Share(("candidates-40",), limit=1200),
 )
 
 

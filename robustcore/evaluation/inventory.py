@@ -26,7 +26,7 @@ def listing(store: Store) -> pd.DataFrame:
         with closing(schema.nothing()) as connection:
             frames.append(pd.read_sql("SELECT * FROM results", connection).assign(shipped=False))
     found = pd.concat(frames, ignore_index=True).astype(
-        {"severity": "Int64", "strength": "string", "variant": "string"}
+        {"severity": "Int64", "strength": "string", "variant": "string", "correct": "Int64"}
     )
     # Units land in any order.
     keys = [

@@ -8,7 +8,8 @@ and sometimes `units`; the per-image predictions lie in a table of their own, wh
     pandas.read_sql("SELECT * FROM results", sqlite3.connect("cache/results/results.sqlite"))
 
 A row of it is one model under one condition: names, seed, precision, n images, correct answers, accuracy, top5 and
-confidence (0 .. 1), the fingerprints, and the date. `units` has the same for every shard of 256 images, with the seconds it
+confidence (0 .. 1), the fingerprints, and the date. Where no answer is right (unknown shapes) correct, accuracy and top5
+are NULL. `units` has the same for every shard of 256 images, with the seconds it
 took, its date (seconds since 1970), its checksum, and the `runs` row that says device, versions and command.
 """
 
@@ -23,7 +24,9 @@ from robustcore.errors import StoreError
 from robustcore.evaluation import database
 
 APPLICATION_ID = 0x52424353  # marks a SQLite file as one of ours
-VERSION = 3
+VERSION = 4
+# The names of conditions whose images have no right answer; a view cannot ask the operations, and a test holds them together.
+UNLABELLED = ("scenes/unknown",)
 
 TABLES = """
 CREATE TABLE models (
@@ -69,13 +72,15 @@ CREATE TABLE claims (
 CREATE INDEX claims_by_owner ON claims (owner);
 """
 
-VIEW = """CREATE VIEW results AS SELECT
+_LABELLED = f"""CASE WHEN conditions.name NOT IN ({", ".join(f"'{name}'" for name in UNLABELLED)}) THEN"""
+VIEW = f"""CREATE VIEW results AS SELECT
     models.name AS model, datasets.name AS dataset, datasets.split AS split, conditions.kind AS kind,
     conditions.name AS name, json_extract(canonical, '$.severity') AS severity,
     json_extract(canonical, '$.strength') AS strength, json_extract(canonical, '$.variant') AS variant,
     coalesce(json_extract(canonical, '$.storage'), 'memory') AS storage,
-    coalesce(json_extract(canonical, '$.params'), '') AS params, seed, precision, n, correct,
-    1.0 * correct / answers AS accuracy, 1.0 * top5 / answers AS top5, confidence / answers AS confidence,
+    coalesce(json_extract(canonical, '$.params'), '') AS params, seed, precision, n, {_LABELLED} correct END AS correct,
+    {_LABELLED} 1.0 * correct / answers END AS accuracy, {_LABELLED} 1.0 * top5 / answers END AS top5,
+    confidence / answers AS confidence,
     models.fingerprint AS model_fingerprint, datasets.fingerprint AS dataset_fingerprint,
     conditions.fingerprint AS condition_fingerprint, updated
     FROM cells JOIN models ON models.id = cells.model JOIN datasets ON datasets.id = cells.dataset
@@ -83,7 +88,7 @@ VIEW = """CREATE VIEW results AS SELECT
 
 
 def _new_view(connection: sqlite3.Connection) -> None:
-    """Version 2: the view says a condition's variant and parameters too."""
+    """Version 2: the view says a condition's variant and parameters too. Version 4: and no accuracy where no answer is right."""
     connection.execute("DROP VIEW results")
     connection.execute(VIEW)
 
@@ -112,7 +117,7 @@ def _places(connection: sqlite3.Connection) -> None:
 
 
 # From version -> what brings a file to the next one; run in one transaction, in order.
-MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _new_view, 2: _places}
+MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _new_view, 2: _places, 3: _new_view}
 
 
 def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqlite3.Connection:

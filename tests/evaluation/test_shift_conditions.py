@@ -15,7 +15,7 @@ import robustcore as rc
 from robustcore.datasets import imagenet_shifts
 from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
-from robustcore.evaluation import Condition, evaluations, operations, suites
+from robustcore.evaluation import Condition, evaluations, inventory, operations, schema, suites
 from robustcore.evaluation.store import Store
 from robustcore.metrics import detection
 from robustcore.models.classifier import Card, Classifier
@@ -58,6 +58,10 @@ def test_unknown_shapes_have_no_accuracy_and_their_scores_are_kept(model: Classi
     assert 0 < table.loc["scenes/unknown", "confidence"] < 1
     assert "no right answer" in table.loc["scenes/unknown", "reason"]
     assert table.loc["clean", "reason"] == ""
+    listed = inventory.listing(store)
+    listed = listed[~listed["shipped"]].set_index("name")
+    assert listed.loc["scenes/unknown", ["correct", "accuracy", "top5"]].isna().all()
+    assert listed.loc["clean", "accuracy"] == table.loc["clean", "accuracy"]
     scores = {}
     for cell in evaluations.prepare(model, "scenes", [unknown], limit=24).cells:
         kept = store.predictions(cell)
@@ -68,6 +72,11 @@ def test_unknown_shapes_have_no_accuracy_and_their_scores_are_kept(model: Classi
     expected = -model(ShiftedScenes("unknown", limit=24).images(0, 24)).softmax(1).amax(1).detach().numpy()
     assert scores["shift"] == pytest.approx(expected, rel=1e-4)
     assert 0 <= detection.auroc(scores["clean"], scores["shift"]) <= 1
+
+
+def test_the_results_file_knows_which_conditions_have_no_right_answer() -> None:
+    known = [Condition("shift", name) for name in (*SUITE, *imagenet_shifts.LAYOUTS)]
+    assert tuple(c.name for c in known if operations.of(c).unlabelled(c)) == schema.UNLABELLED
 
 
 def test_a_shift_is_refused_with_another_dataset(make_dataset: Callable[..., object]) -> None:
