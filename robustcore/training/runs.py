@@ -114,18 +114,21 @@ def default_output(recipe: Recipe) -> Path:
 
 
 def is_made_by(path: Path, recipe: Recipe) -> bool:
-    """Whether a checkpoint exists that this very recipe trained on the data as it is today."""
+    """Whether a checkpoint exists that this very recipe trained on the data, and from the weights, as they are today."""
     if not path.is_file():
         return False
     try:
         made = checkpoints.read_card(path).recipe
         # Read back rather than compared as text: fields that recipes have gained since have their defaults.
         same = Recipe.from_dict(made.get("training", {})) == recipe and made.get("revision") == recipe.make().revision
+        if not same or (recipe.start and made.get("start") != load_model(recipe.start).fingerprint()):
+            return False
+        dataset = training_images(recipe)
+        if "inputs" in made and made["inputs"] != recipe.make().inputs(tuple(dataset.classes), dataset.side):
+            return False
     except RobustcoreError:
-        return False  # damaged, without a card or of a recipe that is none today: no product of this one
-    if not same:
-        return False
-    return bool(made.get("data") == training_images(recipe).fingerprint)
+        return False  # damaged, without a card, of a recipe that is none today or from a model that is gone
+    return bool(made.get("data") == dataset.fingerprint)
 
 
 def training_images(recipe: Recipe) -> Dataset:

@@ -106,8 +106,13 @@ def test_a_training_can_start_from_another_model(recipe: Recipe, tmp_path: Path)
     gentle = dataclasses.replace(recipe, epochs=1, learning_rate=1e-7, start=str(first.path))
     second = fit(gentle, device="cpu", output=tmp_path / "second.safetensors")
     assert card(second.path).recipe["start"] == first.model.fingerprint()
+    assert runs.is_made_by(second.path, gentle)
     before, after = (dict(model.named_parameters()) for model in (first.model, second.model))
     assert all((before[key] - after[key]).abs().max() < 1e-3 for key in before)
+    fit(dataclasses.replace(recipe, epochs=1, seed=1), device="cpu", output=first.path)
+    assert not runs.is_made_by(second.path, gentle), "the model that it starts from is another one now"
+    first.path.unlink()
+    assert not runs.is_made_by(second.path, gentle)
 
 
 def test_a_start_with_other_classes_keeps_all_but_the_head(recipe: Recipe, caplog: pytest.LogCaptureFixture) -> None:
