@@ -15,7 +15,7 @@ from robustcore.evaluation import suites
 from robustcore.reports import mixed
 
 KEY = "compare"
-MOST = 40  # models that are chosen to begin with
+MOST = 60  # models that are chosen to begin with
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _pick_models(dataset: str) -> list[str]:
             text=str,
         )  # fmt: skip
         st.caption("Type to search. Published models can be drawn where suite, classes and image size agree.")
-        _by_intervention(key, known)
+        _by_family(key, known)
     return models
 
 
@@ -93,19 +93,19 @@ def _chosen(key: str, known: Sequence[str]) -> str:
     return f"{count} model{'' if count == 1 else 's'}"
 
 
-def _by_intervention(key: str, known: Sequence[str]) -> None:
-    """Buttons that choose all models of one training intervention, beside the standard ones."""
+def _by_family(key: str, known: Sequence[str]) -> None:
+    """Buttons that choose all models of one family of training interventions, beside the standard ones."""
     groups: dict[str, list[str]] = {}
     for model in known:
-        groups.setdefault(data.intervention(model), []).append(model)
+        groups.setdefault(data.training(model)[1], []).append(model)
     if len(known) < 3 or len(groups) < 2:
         return
-    standard = groups.get("standard", [])
+    first = data.training(data.DEFAULT_MODEL)[1]
+    standard = groups.get(first, [])
     with st.container(horizontal=True, gap="small"):
         _button("All", key, list(known))
         for name, models in groups.items():
-            own = models if name == "standard" else [*standard, *models]
-            _button(f"{labels.pretty(name)} ({len(models)})", key, list(dict.fromkeys(own)))
+            _button(f"{name} ({len(models)})", key, list(dict.fromkeys([*standard, *models])))
 
 
 def _button(label: str, key: str, models: list[str]) -> None:

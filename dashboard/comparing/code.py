@@ -20,7 +20,8 @@ def script(choice: Choice, found: Comparison | None, shown: Shown) -> str:
     imports = "from pathlib import Path\n\n"
     imports += "import robustcore as rc\n" if "rc." in text else ""
     imports += "from robustcore.figures import compared, to_html\n"
-    imports += f"from robustcore.reports import {', '.join(used)}\n\n"
+    imports += f"from robustcore.reports import {', '.join(used)}\n"
+    imports += "from robustcore.training import families\n\n" if "families." in text else "\n"
     end = f'Path("{shown.key}.html").write_bytes(to_html(figure, title={shown.title!r}))\n'
     return imports + text + end
 

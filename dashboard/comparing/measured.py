@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -94,6 +96,15 @@ def _order(settings: Settings) -> str:
     return f"order={settings.order!r}" + (", grouping=grouping" if settings.grouping is not None else "")
 
 
+def colours(models: Sequence[str]) -> tuple[dict[str, str] | None, str]:
+    """Many models have their colours by how they were trained: model -> that, and how a script says it."""
+    from robustcore.figures import compared
+
+    if len(models) <= compared.CROWD:
+        return None, ""
+    return data.families(tuple(models)), ", families=families.by_model(result.models)"
+
+
 def _grouped(settings: Settings) -> tuple[str, ...]:
     return (settings.grouped,) if settings.grouping is not None else ()
 
@@ -117,9 +128,10 @@ def ranking(found: Comparison, choice: Choice, settings: Settings) -> Shown:
         table, footer = result.means, result.footer.replace(measures.INTERVAL, intervals.SENTENCE)
         title = f"{measure.short} of each model, over {len(names)} {found.what}{'' if len(names) == 1 else 's'}"
     says = f"The best on top: {measure.better} is better. {_of_intervals(table)}"
+    families, told = colours(result.models)
     return Shown(
-        f"ranking-{settings.measure}", title, says, compared.models(result, one), table, footer,
-        f"{_made(settings, choice, found)}figure = compared.models(result, {one!r})\n", result, found.provenance,
+        f"ranking-{settings.measure}", title, says, compared.models(result, one, families=families), table, footer,
+        f"{_made(settings, choice, found)}figure = compared.models(result, {one!r}{told})\n", result, found.provenance,
         clickable=bool(one),
     )  # fmt: skip
 
@@ -139,13 +151,15 @@ def conditions(found: Comparison, choice: Choice, settings: Settings) -> Shown:
     against = f"Below 100: fewer errors than {references.title(settings.reference)}." if measure.reference else ""
     says = f"{measure.better.capitalize()} is better. {against or _extremes(result)}"
     if len(result.models) > compared.CROWD:
-        says += " A dot is a model, a line the median."
+        says += " A dot is a model, a line the median; colours tell how it was trained."
     elif measure.name == "accuracy":
         says += " Dotted: accuracy on clean images."
+    families, told = colours(result.models)
     return Shown(
-        measure.name, f"{measure.title} under each {found.what}", says, compared.conditions(result, order=settings.order, grouping=settings.grouping),
+        measure.name, f"{measure.title} under each {found.what}", says,
+        compared.conditions(result, order=settings.order, grouping=settings.grouping, families=families),
         measures.ordered(result, settings.order, settings.grouping).drop(columns="group", errors="ignore").reset_index(drop=True),
-        result.footer, f"{_made(settings, choice, found)}{_grouping(settings)}figure = compared.conditions(result, {_order(settings)})\n",
+        result.footer, f"{_made(settings, choice, found)}{_grouping(settings)}figure = compared.conditions(result, {_order(settings)}{told})\n",
         result, found.provenance, clickable=True, notes=_grouped(settings),
     )  # fmt: skip
 
@@ -167,16 +181,17 @@ def gains(found: Comparison, choice: Choice, settings: Settings) -> Shown | str:
         return "The baseline is the only model: choose another one to set against it."
     result = comparing.gained(found, choice.dataset, settings.measure, settings.reference, settings.baseline, models)
     measure = MEASURES[settings.measure]
+    families, told = colours(result.models)
     reference = f", reference={settings.reference!r}" if settings.reference else ""
     body = (
         f"result = baseline.differences(\n    found, {settings.measure!r}, {settings.baseline!r}{reference}, models={models!r}, "
-        f"answers=read\n)\n{_grouping(settings)}figure = compared.gains(result, {settings.baseline!r}, {_order(settings)})\n"
+        f"answers=read\n)\n{_grouping(settings)}figure = compared.gains(result, {settings.baseline!r}, {_order(settings)}{told})\n"
     )
     return Shown(
         f"baseline-{measure.name}", f"{measure.title}: better or worse than {settings.baseline}",
         "To the right of 0 is better than the baseline, to the left worse. Pale: the 95 % interval has 0 in it, so that chance "
         "may explain the difference.",
-        compared.gains(result, settings.baseline, order=settings.order, grouping=settings.grouping),
+        compared.gains(result, settings.baseline, order=settings.order, grouping=settings.grouping, families=families),
         measures.ordered(result, settings.order, settings.grouping).drop(columns="group", errors="ignore").reset_index(drop=True),
         result.footer, body, result, found.provenance, clickable=True, notes=_grouped(settings),
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dashboard import data, selection
+from dashboard.comparing import measured
 from dashboard.comparing.choice import KEY, Choice
 from dashboard.comparing.shown import Settings, Shown
 from dashboard.data import comparing
@@ -38,16 +39,17 @@ def trade_off(found: Comparison, choice: Choice, settings: Settings) -> Shown | 
         formula=f"Up: the mean accuracy over {count} {found.what}{'' if count == 1 else 's'}, and over their severities",
         interval=f"Across: 95 % (Wilson). Up: {intervals.SENTENCE[0].lower()}{intervals.SENTENCE[1:]}",
     )
+    families, told = measured.colours(result.models)
     body = (
         f"result = measures.bars(found, 'accuracy', models={models!r}, answers=read)\n"
         f"points = tradeoff.clean_and_corrupted(found.only({models!r}), result)\n"
-        f"figure = compared.trade_off(points, {_CLEAN!r}, {_shifted(found)!r})\n"
+        f"figure = compared.trade_off(points, {_CLEAN!r}, {_shifted(found)!r}{told})\n"
     )
     return Shown(
         "trade-off", "Does robustness cost clean accuracy?",
         "Up and to the right is better in both. The dotted line joins the models that no other one outdoes in both; with many "
         "models only those are named.",
-        compared.trade_off(points, _CLEAN, _shifted(found), footer=footer), points, footer, body, None, found.provenance,
+        compared.trade_off(points, _CLEAN, _shifted(found), footer=footer, families=families), points, footer, body, None, found.provenance,
     )  # fmt: skip
 
 
@@ -78,17 +80,18 @@ def _against_attacks(found: Comparison, choice: Choice, result: Bars) -> Shown |
         interval=f"Up: 95 % (Wilson). Across: {intervals.SENTENCE[0].lower()}{intervals.SENTENCE[1:]}",
     )
     models = list(points["model"])
+    families, told = measured.colours(result.models)
     body = (
         f"result = measures.bars(found, 'accuracy', models={result.models!r}, answers=read)\n"
         "from robustcore.reports import robust_accuracy\n\n"
         f"attacked = robust_accuracy.curves(compare.known({models!r}, dataset), dataset, seed={choice.seed})\n"
         f"points = tradeoff.corrupted_and_attacked(result, attacked, 'pgd', {eps!r})\n"
-        f"figure = compared.trade_off(points, {_shifted(found)!r}, {title!r})\n"
+        f"figure = compared.trade_off(points, {_shifted(found)!r}, {title!r}{told})\n"
     )
     return Shown(
         "trade-off-attacked", "Does withstanding corruptions help against attacks?",
         "Up and to the right is better in both: synthetic corruption across, an adversary who knows the model up.",
-        compared.trade_off(points, _shifted(found), title, footer=footer), points, footer, body, None, found.provenance,
+        compared.trade_off(points, _shifted(found), title, footer=footer, families=families), points, footer, body, None, found.provenance,
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from dashboard.data.images import (
     test_thumbnail,
     upload,
 )
-from dashboard.data.models import DEFAULT_MODEL, alike, card, intervention, model, model_names
+from dashboard.data.models import DEFAULT_MODEL, alike, card, families, model, model_names, training
 from dashboard.data.prices import devices, price
 from dashboard.data.reading import results_changed
 from dashboard.data.results import comparison, evaluated, overview, robust_accuracy, stability, subject
@@ -50,12 +50,12 @@ __all__ = [
     "dataset",
     "devices",
     "evaluated",
+    "families",
     "film",
     "film_answers",
     "folders",
     "grid",
     "indices_of_class",
-    "intervention",
     "judged",
     "model",
     "model_names",
@@ -74,6 +74,7 @@ __all__ = [
     "test_image",
     "test_images",
     "test_thumbnail",
+    "training",
     "upload",
     "warm_up",
 ]

@@ -103,11 +103,21 @@ def _classes(name: str) -> tuple[str, ...] | None:
         return None
 
 
-def intervention(name: str) -> str:
-    """The training intervention of a model as its card says it; "unknown" for one whose card is not here."""
+@st.cache_data(ttl=60, max_entries=16, show_spinner=False)
+def families(names: tuple[str, ...]) -> dict[str, str]:
+    """Model -> the family of its training, family by family."""
+    from robustcore.training import families
+
+    return families.by_model(names)
+
+
+def training(name: str) -> tuple[str, str]:
+    """A model's training intervention and the family of it, as its card tells them; "unknown" where there is no card."""
     from robustcore.errors import RobustcoreError
+    from robustcore.training import families
 
     try:
-        return card(name).intervention or "unknown"
+        found = card(name)
     except RobustcoreError:
-        return "unknown"
+        return families.UNKNOWN, families.title(families.UNKNOWN)
+    return families.label(found), families.title(families.family(found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -16,8 +16,16 @@ from robustcore.reports.overview import EPS, Overview
 FIRST, SECOND = (findings.eps(eps) for eps in EPS)
 
 
+class Kind(NamedTuple):
+    """What a model is: its architecture, its training, and the family that the training belongs to."""
+
+    architecture: str
+    training: str
+    family: str
+
+
 def grouped(
-    table: pd.DataFrame, found: Overview, kinds: dict[str, tuple[str, str]], by: str, dataset: str
+    table: pd.DataFrame, found: Overview, kinds: Mapping[str, Kind], by: str, dataset: str
 ) -> list[tuple[str, list[Row]]]:
     """The rows in groups, that with the best model first."""
     columns = ("clean", "mean", "attack_1", "attack_2", "shifted")
@@ -25,9 +33,8 @@ def grouped(
     usual = {column: found.table[column].max() for column in ("n", "conditions", "shifts")}
     groups: dict[str, list[Row]] = {}
     for row in table.to_dict("records"):
-        architecture, training = kinds[row["model"]]
-        kind = {"architecture": training, "intervention": architecture}.get(by, "unknown")
-        title = str(row["model"]) if kind == "unknown" else kind.replace("_", " ")
+        training = kinds[row["model"]].training
+        title = str(row["model"]) if by == "none" or training == "unknown" else training.replace("_", " ")
         heading = "" if by == "none" else str(row[by]).replace("_", " ")
         groups.setdefault(heading, []).append(_row(row, title, best, usual, dataset))
     return list(groups.items())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
@@ -14,11 +16,11 @@ FIT = 12  # rows that are read at a glance; of more models the best of each grou
 ORDERS = {
     "mean": "Corruptions", "clean": "Clean images", "attack_1": "Attack", "shifted": "Natural shifts", "balance": "Trade-off",
 }  # fmt: skip
-GROUPS = {"architecture": "Architecture", "intervention": "Training", "none": "Not at all"}
+GROUPS = {"family": "Training", "architecture": "Architecture", "none": "Not at all"}
 _COLUMNS = {"Corruptions": "mean", "Attacks": "attack_1", "Natural shifts": "shifted"}
 
 
-def show(found: Overview, kinds: dict[str, tuple[str, str]], dataset: str) -> None:
+def show(found: Overview, kinds: Mapping[str, rows.Kind], dataset: str) -> None:
     """Models against what they were tried on, and what is needed to trust it."""
     with st.container(border=True, key=f"card-{KEY}"):
         st.subheader("How each model holds up", anchor=False)
@@ -75,10 +77,12 @@ def _shifts(found: Overview, table: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
-def _chosen(table: pd.DataFrame, kinds: dict[str, tuple[str, str]]) -> tuple[pd.DataFrame, str, int]:
+def _chosen(table: pd.DataFrame, kinds: Mapping[str, rows.Kind]) -> tuple[pd.DataFrame, str, int]:
     """The rows that are shown, best first, how they are grouped, and how many are not shown."""
     table = table.assign(
-        architecture=[kinds[m][0] for m in table["model"]], intervention=[kinds[m][1] for m in table["model"]]
+        architecture=[kinds[m].architecture for m in table["model"]],
+        training=[kinds[m].training for m in table["model"]],
+        family=[kinds[m].family for m in table["model"]],
     )
     if len(table) <= 3:
         return table.sort_values("mean", ascending=False, na_position="last", kind="stable"), "none", 0
@@ -92,7 +96,9 @@ def _chosen(table: pd.DataFrame, kinds: dict[str, tuple[str, str]]) -> tuple[pd.
         by = selection.segmented("Grouped by", list(GROUPS), key=f"{KEY}_group", kind="group", text=GROUPS.__getitem__)
         everything = len(table) > FIT and selection.toggle(f"Show all {len(table)}", key=f"{KEY}_all")
     if wanted:
-        words = (table["model"] + " " + table["architecture"] + " " + table["intervention"]).str.lower()
+        words = (
+            table["model"] + " " + table["architecture"] + " " + table["training"] + " " + table["family"]
+        ).str.lower()
         table = table[words.str.contains(wanted.strip().lower(), regex=False)]
     table = table.sort_values(order, ascending=False, na_position="last", kind="stable")
     if everything or wanted or len(table) <= FIT:

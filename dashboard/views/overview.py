@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 import streamlit as st
 
 from dashboard import data, selection
 from dashboard.glance import KEY, table, tiles
+from dashboard.glance.rows import Kind
 from dashboard.pages import Page
 from dashboard.widgets import labels, links, states
 from robustcore.errors import RobustcoreError
@@ -46,7 +48,7 @@ def render() -> None:
         _go_on([], dataset)
         return
     found = data.overview(tuple(models), dataset)
-    kinds = {name: _kind(name) for name in found.table["model"]}
+    kinds = {name: Kind(_architecture(name), *data.training(name)) for name in found.table["model"]}
     _headline(found, kinds)
     tiles.show(found, dataset)
     table.show(found, kinds, dataset)
@@ -91,17 +93,16 @@ def _pick_dataset() -> str:
     return selection.selectbox("Dataset", names, key=f"{KEY}_dataset", kind="dataset")
 
 
-def _kind(model: str) -> tuple[str, str]:
-    """A model's architecture and its training, as its card says them; one whose card is not here is of an unknown kind."""
+def _architecture(model: str) -> str:
+    """A model's architecture as its card says it; "unknown" for one whose card is not here."""
     try:
-        card = data.card(model)
+        return data.card(model).architecture.rpartition("/")[2] or "unknown"
     except RobustcoreError:
-        return "unknown", "unknown"
-    return card.architecture.rpartition("/")[2] or "unknown", card.intervention or "unknown"
+        return "unknown"
 
 
-def _headline(found: Overview, kinds: dict[str, tuple[str, str]]) -> None:
-    said = findings.headline(found, {model: training for model, (_, training) in kinds.items()})
+def _headline(found: Overview, kinds: Mapping[str, Kind]) -> None:
+    said = findings.headline(found, {model: kind.training for model, kind in kinds.items()})
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### {states.plain(said)}", anchors=False)
         states.origin_badge(found.provenance.shipped)

@@ -12,7 +12,7 @@ import html
 import json
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -56,6 +56,34 @@ def strokes(names: Sequence[str]) -> dict[str, Stroke]:
         )
         for i, name in enumerate(names)
     }
+
+
+def grouped_strokes(groups: Mapping[str, str], names: Sequence[str]) -> dict[str, Stroke]:
+    """A stroke for each name: one colour for a group, and other symbols within it; in grey what is in none.
+
+    Args:
+        groups: name -> group; the groups have colours in the order in which they come first.
+        names: all that are drawn.
+    """
+    colours = {group: PALETTE[i % len(PALETTE)] for i, group in enumerate(dict.fromkeys(groups.values()))}
+    seen: dict[str, int] = {}
+    drawn = {}
+    for name in names:
+        group = groups.get(name, "")
+        i = seen[group] = seen.get(group, -1) + 1
+        drawn[name] = Stroke(colours.get(group, NEUTRAL), DASHES[0], SYMBOLS[i % len(SYMBOLS)], PATTERNS[0])
+    return drawn
+
+
+def name_groups(figure: go.Figure, groups: Mapping[str, str], names: Sequence[str]) -> None:
+    """A legend of the groups of those that are drawn, in their colours."""
+    shown = {groups[name] for name in names if name in groups}
+    for i, group in enumerate(dict.fromkeys(groups.values())):
+        if group in shown:
+            figure.add_scatter(
+                x=[None], y=[None], mode="markers", name=group, hoverinfo="skip",
+                marker={"color": PALETTE[i % len(PALETTE)], "symbol": "square", "size": 11},
+            )  # fmt: skip
 
 
 def short(name: str, width: int = 30) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -17,13 +19,21 @@ CROWD = 12  # more models than this are drawn as dots
 CLEAN_AXIS = "accuracy on clean images (%)"
 
 
-def conditions(result: Bars, *, order: str = "family", grouping: Grouping | None = None) -> go.Figure:
-    """A measure of each model under each condition: bars, or dots for more than twelve models."""
+def conditions(
+    result: Bars, *, order: str = "family", grouping: Grouping | None = None, families: Mapping[str, str] | None = None
+) -> go.Figure:
+    """A measure of each model under each condition: bars, or dots for more than twelve models.
+
+    `families`, here and below, is model -> how it was trained (`training.families.by_model`): many models have their
+    colours by it, since forty colours tell nothing.
+    """
     measure = MEASURES[result.measure]
     table = _grouped(result, order, grouping)
     alt = f"{measure.title} of {', '.join(result.models)} under each corruption"
     if len(result.models) > CROWD:
-        return dots.condition_dots(table, scale(result), footer=result.footer, alt=alt, colours=result.among)
+        return dots.condition_dots(
+            table, scale(result), footer=result.footer, alt=alt, colours=result.among, groups=families
+        )
     marks = None
     if measure.name == "accuracy":
         marks = {str(row["model"]): row["clean"] for row in result.means.to_dict("records")}
@@ -32,7 +42,14 @@ def conditions(result: Bars, *, order: str = "family", grouping: Grouping | None
     )
 
 
-def gains(result: Bars, baseline: str, *, order: str = "family", grouping: Grouping | None = None) -> go.Figure:
+def gains(
+    result: Bars,
+    baseline: str,
+    *,
+    order: str = "family",
+    grouping: Grouping | None = None,
+    families: Mapping[str, str] | None = None,
+) -> go.Figure:
     """Each model less the baseline (`baseline.differences`): above 0 is better; pale where the interval has 0 in it."""
     measure = MEASURES[result.measure]
     table = _grouped(result, order, grouping)
@@ -47,11 +64,11 @@ def gains(result: Bars, baseline: str, *, order: str = "family", grouping: Group
     )
     alt = f"{measure.title} of {', '.join(result.models)} against {baseline} under each corruption"
     if len(result.models) > CROWD:
-        return dots.condition_dots(table, drawn, footer=result.footer, alt=alt, colours=result.among)
+        return dots.condition_dots(table, drawn, footer=result.footer, alt=alt, colours=result.among, groups=families)
     return bars.condition_bars(table, drawn, footer=result.footer, alt=alt, legend=legend(result), colours=result.among)
 
 
-def models(result: Bars, condition: str = "") -> go.Figure:
+def models(result: Bars, condition: str = "", *, families: Mapping[str, str] | None = None) -> go.Figure:
     """The models in order of their mean, or of their value under one condition."""
     measure = MEASURES[result.measure]
     if condition:
@@ -62,7 +79,13 @@ def models(result: Bars, condition: str = "") -> go.Figure:
         what = "over all of them"
     alt = f"{measure.title} {what}: {', '.join(map(str, table['model']))}"
     return ranking.ranking(
-        table, scale(result), footer=result.footer, alt=alt, models=list(result.among), best=measure.better
+        table,
+        scale(result),
+        footer=result.footer,
+        alt=alt,
+        models=list(result.among),
+        best=measure.better,
+        groups=families,
     )
 
 
@@ -92,9 +115,13 @@ def error_ratios(ratios_: pd.DataFrame, baseline: str, *, footer: str = "") -> g
     return ratios.ratio_panels(ratios_, footer=footer, alt=alt)
 
 
-def trade_off(points: pd.DataFrame, x_title: str, y_title: str, *, footer: str = "") -> go.Figure:
+def trade_off(
+    points: pd.DataFrame, x_title: str, y_title: str, *, footer: str = "", families: Mapping[str, str] | None = None
+) -> go.Figure:
     """Two accuracies of every model (`tradeoff.points`)."""
-    return scatter.trade_off(points, x_title, y_title, footer=footer, alt=f"{y_title} against {x_title}")
+    return scatter.trade_off(
+        points, x_title, y_title, footer=footer, alt=f"{y_title} against {x_title}", groups=families
+    )
 
 
 def trend(

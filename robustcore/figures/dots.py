@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, finish, plain, strokes
+from robustcore.figures._style import NEUTRAL, finish, grouped_strokes, name_groups, plain, strokes
 from robustcore.figures.bars import Scale, ends, hover
 
 _ROW, _HEADER = 30, 26  # pixels of a condition, and of a group's heading
 
 
 def condition_dots(
-    table: pd.DataFrame, scale: Scale, *, footer: str, alt: str, colours: Sequence[str] = ()
+    table: pd.DataFrame,
+    scale: Scale,
+    *,
+    footer: str,
+    alt: str,
+    colours: Sequence[str] = (),
+    groups: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """One dot for each model and condition, the median as a line; a pointer names the model.
 
     Args:
         table, scale, footer, alt, colours: as for `bars.condition_bars`.
+        groups: model -> what it belongs to, which then tells the colour instead of the model.
     """
     models = list(dict.fromkeys(table["model"]))
-    drawn = strokes([*dict.fromkeys([*colours, *models])])
+    among = [*dict.fromkeys([*colours, *models])]
+    drawn = grouped_strokes(groups, among) if groups else strokes(among)
     centre: dict[str, float] = {}
     ticks: list[tuple[float, str]] = []
     y, previous = 0.0, None
-    groups = table["group"] if "group" in table else pd.Series([None] * len(table), index=table.index)
-    for name, group in dict(zip(table["name"], groups, strict=True)).items():
+    headings = table["group"] if "group" in table else pd.Series([None] * len(table), index=table.index)
+    for name, group in dict(zip(table["name"], headings, strict=True)).items():
         if isinstance(group, str) and group and group != previous:
             y += _HEADER
             ticks.append((y - _HEADER / 2 + 3, f"<b>{group}</b>"))
@@ -62,4 +70,5 @@ def condition_dots(
     figure.update_yaxes(
         range=[y + 2, -2], tickvals=[t for t, _ in ticks], ticktext=[t for _, t in ticks], showgrid=False
     )
-    return finish(figure, height=int(y), footer=footer, alt=alt, legend=False, bottom=52)
+    name_groups(figure, groups or {}, models)
+    return finish(figure, height=int(y), footer=footer, alt=alt, legend=bool(groups), bottom=52)

@@ -8,14 +8,21 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, PALETTE, finish, shortest, strokes
+from robustcore.figures._style import NEUTRAL, PALETTE, finish, grouped_strokes, name_groups, shortest, strokes
 from robustcore.figures.bars import UNSELECTED, Scale, ends, hover
 
 _ROW, _BAR = 38, 13  # pixels of a model, and of its bar
 
 
 def ranking(
-    table: pd.DataFrame, scale: Scale, *, footer: str, alt: str, models: list[str], best: str = "higher"
+    table: pd.DataFrame,
+    scale: Scale,
+    *,
+    footer: str,
+    alt: str,
+    models: list[str],
+    best: str = "higher",
+    groups: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """One bar for each model, the best first, undefined ones last.
 
@@ -26,11 +33,14 @@ def ranking(
         footer, alt: as for every figure.
         models: all models of the page in their order, so that each keeps its colour.
         best: "higher" or "lower".
+        groups: model -> what it belongs to, which then tells the colour instead of the model.
     """
     rows = table.sort_values("value", ascending=best == "lower", na_position="last", kind="stable")
     # Each bar bears its model's name. Where colours would come round, one says as much and looks calmer.
     many = len(models) > len(PALETTE)
-    colours = [PALETTE[0] if many else strokes(models)[m].colour for m in rows.loc[rows["value"].notna(), "model"]]
+    drawn = grouped_strokes(groups, models) if groups else strokes(models)
+    plain = many and not groups
+    colours = [PALETTE[0] if plain else drawn[m].colour for m in rows.loc[rows["value"].notna(), "model"]]
     names = shortest(list(rows["model"]), 36)
     low, high = ends(rows, scale)
     places = [i * _ROW + _ROW * 0.68 for i in range(len(rows))]
@@ -68,9 +78,11 @@ def ranking(
             x=[scale.reference] * 2, y=[-2, bottom], mode="lines", hoverinfo="skip", name=scale.reference_label,
             line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
         )  # fmt: skip
+    if groups:
+        name_groups(figure, groups, list(shown["model"]))
     figure.update_xaxes(title=scale.title, range=[low, high], showgrid=True)
     figure.update_yaxes(range=[bottom, -2], showticklabels=False, showgrid=False)
-    finish(figure, height=bottom, footer=footer, alt=alt, legend=scale.reference is not None, bottom=52)
+    finish(figure, height=bottom, footer=footer, alt=alt, legend=bool(groups) or scale.reference is not None, bottom=52)
     figure.update_layout(margin_r=52, barmode="overlay")
     return figure
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, PALETTE, finish, short, strokes
+from robustcore.figures._style import NEUTRAL, PALETTE, finish, grouped_strokes, name_groups, short, strokes
 from robustcore.metrics.effective import Trend, logit
 
 LINE = PALETTE[0]  # of a fitted line
@@ -20,7 +20,14 @@ _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0
 
 
 def trade_off(
-    table: pd.DataFrame, x_title: str, y_title: str, *, footer: str, alt: str, height: int = 420
+    table: pd.DataFrame,
+    x_title: str,
+    y_title: str,
+    *,
+    footer: str,
+    alt: str,
+    height: int = 420,
+    groups: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """One point for each model; up and to the right is better in both.
 
@@ -29,9 +36,10 @@ def trade_off(
         x_title, y_title: of the axes, with the unit: percent.
         footer, alt: as for every figure.
         height: of the plotting area in pixels.
+        groups: model -> what it belongs to, which then tells the colour instead of the model.
     """
     models = list(table["model"])
-    drawn = strokes(models)
+    drawn = grouped_strokes(groups, models) if groups else strokes(models)
     shown = table.dropna(subset=["x", "y"])
     front = set(undominated(shown))
     figure = go.Figure()
@@ -53,9 +61,10 @@ def trade_off(
             error_x=_error(row, "x"), error_y=_error(row, "y"), showlegend=False,
             hovertext=[_said(row, x_title, y_title)], hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
+    name_groups(figure, groups or {}, models)
     figure.update_xaxes(title=x_title, range=_range(shown, "x"), showgrid=True)
     figure.update_yaxes(title=y_title, range=_range(shown, "y"), showgrid=True)
-    return finish(figure, height=height, footer=footer, alt=alt, legend=False, top=16, bottom=56)
+    return finish(figure, height=height, footer=footer, alt=alt, legend=bool(groups), top=16, bottom=56)
 
 
 def undominated(table: pd.DataFrame) -> list[str]:

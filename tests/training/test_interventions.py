@@ -27,7 +27,7 @@ def step(data: TrainingSet) -> Step:
 def mixed() -> Iterator[type[Intervention]]:
     """A two-batch intervention with soft labels and a setting, such as the document's algorithm 1 has."""
 
-    @intervention("mixed", summary="Mixes.", source="none")
+    @intervention("mixed", family="standard", summary="Mixes.", source="none")
     class Mixed(Intervention):
         alpha: float = setting(0.4, above=0, high=10, help="of the Beta distribution")
 

@@ -125,7 +125,7 @@ def test_a_damaged_state_is_refused(data: TrainingSet, tmp_path: Path) -> None:
 def exploding() -> Iterator[str]:
     """An intervention whose loss is no number at one step."""
 
-    @intervention("exploding", summary="Explodes.", source="none")
+    @intervention("exploding", family="standard", summary="Explodes.", source="none")
     class Exploding(Intervention):
         def views(self, step: Step) -> Sequence[View]:
             return [View(step.images, step.labels, weight=math.nan if step.index == 7 else 1.0)]
@@ -148,7 +148,7 @@ def test_it_stops_when_the_loss_is_no_number(data: TrainingSet, tmp_path: Path, 
 def doubling() -> Iterator[str]:
     """An intervention that trains on another set, as fooling-image training does."""
 
-    @intervention("doubling", summary="Doubles.", source="none")
+    @intervention("doubling", family="standard", summary="Doubles.", source="none")
     class Doubling(Intervention):
         def prepare(self, data: TrainingSet, **made_with: object) -> TrainingSet:
             inverted = dataclasses.replace(data, images=255 - data.images, ids=data.ids + (1 << 40))

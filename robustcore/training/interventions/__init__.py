@@ -10,6 +10,7 @@ from typing import Any
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.training.data import TrainingSet
 from robustcore.training.interventions._base import (
+    FAMILIES,
     KINDS,
     Intervention,
     Outcome,
@@ -25,6 +26,7 @@ for _module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{_module.name}")
 
 __all__ = [
+    "FAMILIES",
     "Intervention",
     "Outcome",
     "Step",

@@ -108,17 +108,29 @@ def setting(default: Any = dataclasses.MISSING, *, low: float | None = None, hig
     )
 
 
+# What interventions do, in a word -> and as people read it.
+FAMILIES = {
+    "standard": "Standard training",
+    "adversarial": "Adversarial training",
+    "corruptions": "Training on corruptions",
+    "augmentation": "Image augmentation",
+    "fooling": "Training on fooling images",
+}
+
+
 class Intervention:
     """The standard intervention, which does nothing; others override what differs.
 
     Attributes:
         name: registry key.
+        family: what it does in a word, a key of FAMILIES.
         summary: what it does, one sentence for people.
         source: document and section that it comes from.
         revision: raised whenever equal recipes begin to train different models; recorded in every card.
     """
 
     name: ClassVar[str]
+    family: ClassVar[str]
     summary: ClassVar[str]
     source: ClassVar[str]
     revision: ClassVar[int]
@@ -182,11 +194,15 @@ registry: Registry[type[Intervention]] = Registry("intervention")
 I = TypeVar("I", bound=Intervention)  # noqa: E741
 
 
-def intervention(name: str, *, summary: str, source: str, revision: int = 1) -> Callable[[type[I]], type[I]]:
+def intervention(
+    name: str, *, family: str, summary: str, source: str, revision: int = 1
+) -> Callable[[type[I]], type[I]]:
     """Register a class as an intervention; it becomes a frozen dataclass."""
 
     def register(cls: type[I]) -> type[I]:
-        cls.name, cls.summary, cls.source, cls.revision = name, summary, source, revision
+        if family not in FAMILIES:
+            raise UnknownNameError("family of interventions", family, FAMILIES)
+        cls.name, cls.family, cls.summary, cls.source, cls.revision = name, family, summary, source, revision
         frozen = dataclasses.dataclass(frozen=True)(cls)
         registry.add(name, frozen)
         return frozen

@@ -48,6 +48,7 @@ class _Iterated(_Ranged):
 
 @intervention(
     "fgsm",
+    family="adversarial",
     summary="Attacks half of each batch with FGSM and keeps the other half clean.",
     source=_SOURCE.format("2.5"),
 )
@@ -60,6 +61,7 @@ class Fgsm(_Ranged):
 
 @intervention(
     "fgsm_ll",
+    family="adversarial",
     summary="Attacks half of each batch with FGSM towards the least likely class and keeps the other half clean.",
     source=_SOURCE.format("2.7"),
 )
@@ -72,6 +74,7 @@ class FgsmLl(_Ranged):
 
 @intervention(
     "pgd",
+    family="adversarial",
     summary="Attacks half of each batch with PGD and keeps the other half clean.",
     source=_SOURCE.format("2.6"),
 )
@@ -84,6 +87,7 @@ class Pgd(_Iterated):
 
 @intervention(
     "pgd_ll",
+    family="adversarial",
     summary="Attacks half of each batch with PGD towards the least likely class and keeps the other half clean.",
     source=_SOURCE.format("2.8"),
 )

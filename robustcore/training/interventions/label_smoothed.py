@@ -13,6 +13,7 @@ from robustcore.training.interventions._crafting import towards_random_classes
 
 @intervention(
     "label_smoothed",
+    family="adversarial",
     summary="Attacks half of each batch towards random classes and smooths those labels; the other half is clean.",
     source="Laugros, thesis, section 3.3.4.3, the LS model of table 3.6",
 )

@@ -25,6 +25,7 @@ CORRUPTIONS = (
 
 @intervention(
     "syn_rob",
+    family="corruptions",
     summary="Corrupts half of each batch, each image with one of the ten corruptions of the thesis' figure 3.2.",
     source="Laugros, thesis, sections 3.2.4 and 4.2.3",
 )
