@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import data
+from dashboard import data, selection
 from dashboard.widgets import figure, states
 from robustcore.figures import robust_accuracy as figures
 from robustcore.reports import robust_accuracy
+
+FEW = 8  # models whose curves can be told apart
 
 
 def panel(prefix: str, models: Sequence[str], dataset: str, seed: int) -> None:
@@ -24,11 +26,26 @@ def panel(prefix: str, models: Sequence[str], dataset: str, seed: int) -> None:
             icon=":material/bolt:",
         )
         return
-    counts = ", ".join(f"{model}: {n}" for model, n in table.groupby("model")["n"].min().items())
     footer = (
-        f"FGSM and PGD (10 steps, random start) in L-inf on {dataset}, seed {seed}, float32; images {counts}; bars are 95 % "
-        "Wilson intervals."
+        f"FGSM and PGD (10 steps, random start) in L-inf on {dataset}, seed {seed}, float32; {_images(table)}; intervals are "
+        "95 % (Wilson)."
     )
+    if table["model"].nunique() > FEW:
+        _budgets(prefix, table, footer)
+    else:
+        _curves(prefix, table, footer)
+    _signs(table)
+    _transfer(prefix, table, footer)
+
+
+def _images(table: pd.DataFrame) -> str:
+    counts = table.groupby("model")["n"].min()
+    if counts.nunique() == 1:
+        return f"{counts.iloc[0]:,} images"
+    return "images " + ", ".join(f"{model}: {n}" for model, n in counts.items())
+
+
+def _curves(prefix: str, table: pd.DataFrame, footer: str) -> None:
     drawn = figures.eps_curves(
         table[table["eps"] < 1], footer=footer, alt="Accuracy against eps for each model and attack"
     )
@@ -42,8 +59,26 @@ def panel(prefix: str, models: Sequence[str], dataset: str, seed: int) -> None:
         footer=footer,
         origin=table.attrs["provenance"],
     )
-    _signs(table)
-    _transfer(prefix, table, footer)
+
+
+def _budgets(prefix: str, table: pd.DataFrame, footer: str) -> None:
+    """Of many models a table of colours: their lines would hide each other."""
+    known = table[(table["access"] == "white-box") & (table["eps"] < 1)]
+    names = {name: name.upper() for name in known["attack"].unique()}
+    attack = selection.segmented(
+        "Attack", sorted(names, reverse=True), key=f"{prefix}_budget", kind="attack", text=names.__getitem__
+    )
+    drawn = figures.budgets(known[known["attack"] == attack], footer=footer, alt="Accuracy of each model at each eps")
+    figure.card(
+        drawn,
+        key=f"{prefix}-robust-accuracy",
+        title="Accuracy against the budget of an attack",
+        says=f"Each row is a model, the hardest to fool on top, its clean accuracy beside its name; columns are what {names[attack]} "
+        f"may change, knowing the model. Choose at most {FEW} models to see curves, and attacks crafted on others in them.",
+        table=table,
+        footer=footer,
+        origin=table.attrs["provenance"],
+    )
 
 
 def _signs(table: pd.DataFrame) -> None:
@@ -70,15 +105,20 @@ def _transfer(prefix: str, table: pd.DataFrame, footer: str) -> None:
     square = pairs[pairs["eps"] == names[chosen]].pivot_table(index="crafted", columns="model", values="accuracy")
     order = [m for m in dict.fromkeys(pairs["model"]) if m in square.index]
     square = square.reindex(index=order, columns=order)
-    drawn = figures.transfer_heatmap(
-        square, footer=footer, alt="Accuracy of each model on images crafted on each model"
-    )
+    says = "Rows are the models that the images were crafted on, columns those that judge them; the diagonal knows its model."
+    alt = "Accuracy of each model on images crafted on each model"
+    if len(order) > FEW:
+        square = robust_accuracy.judged(square)
+        says = "Rows are the models that judge, columns those that the images were crafted on; what is crafted on itself is hardest."
+        drawn = figures.transfer_columns(square, footer=footer, alt=alt)
+    else:
+        drawn = figures.transfer_heatmap(square, footer=footer, alt=alt)
     figure.card(
         drawn,
         key=f"{prefix}-transfer",
         title="Whom does an attack transfer to?",
-        says="Rows are the models that the images were crafted on, columns those that judge them; the diagonal knows its model.",
-        table=square.rename_axis("crafted on").reset_index(),
+        says=says,
+        table=square.reset_index(),
         footer=f"PGD at eps {chosen}. {footer}",
         origin=table.attrs["provenance"],
     )

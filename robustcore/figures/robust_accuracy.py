@@ -5,8 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from robustcore.figures import heatmap
 from robustcore.figures._style import finish, short, strokes
+from robustcore.figures.bars import Scale
 
+_ACCURACY = Scale(title="accuracy (%)", factor=100, number=".1f", unit=" %", limits=(0, 100))
 _DASHES = {"fgsm": "dot", "pgd": "solid"}
 
 
@@ -59,3 +62,33 @@ def transfer_heatmap(accuracy: pd.DataFrame, *, footer: str, alt: str) -> go.Fig
     figure.update_xaxes(title="judged by", side="top", showgrid=False)
     figure.update_yaxes(title="crafted on", autorange="reversed", showgrid=False)
     return finish(figure, height=90 + 56 * len(accuracy), footer=footer, alt=alt, legend=False, top=60)
+
+
+def budgets(table: pd.DataFrame, *, footer: str, alt: str) -> go.Figure:
+    """Many models against eps as a table of colours, the hardest to fool on top.
+
+    Args:
+        table: rows of one attack and one access, with model, eps (0 for clean images), accuracy, low, high and n.
+        footer, alt: as for every figure.
+    """
+    attacked = table[table["eps"] > 0].sort_values("eps", kind="stable")
+    clean = table[table["eps"] == 0].drop_duplicates("model").set_index("model")["accuracy"]
+    rows = attacked.assign(
+        name=[f"eps {255 * eps:g}/255" for eps in attacked["eps"]], value=attacked["accuracy"],
+        mean=attacked.groupby("model")["accuracy"].transform("mean"),
+    ).sort_values(["mean", "eps"], ascending=[False, True], kind="stable")  # fmt: skip
+    return heatmap.heatmap(
+        rows, _ACCURACY, footer=footer, alt=alt, clean={str(model): float(value) for model, value in clean.items()}
+    )
+
+
+def transfer_columns(accuracy: pd.DataFrame, *, footer: str, alt: str) -> go.Figure:
+    """Many models under images that few were crafted on (`reports.robust_accuracy.judged`): a row judges, a column crafts.
+
+    Args:
+        accuracy: index the models that judge, columns those that the images were crafted on; 0..1, NaN where unknown.
+        footer, alt: as for every figure.
+    """
+    named = accuracy.rename_axis("model").reset_index()
+    rows = named.melt(id_vars="model", var_name="name", value_name="value")
+    return heatmap.heatmap(rows, _ACCURACY, footer=footer, alt=alt)

@@ -97,6 +97,21 @@ class Sign:
     sentence: str
 
 
+def judged(square: pd.DataFrame) -> pd.DataFrame:
+    """A table of transfers with the models that judge as rows, the hardest to fool first.
+
+    Args:
+        square: index the models that images were crafted on, columns those that judge them; 0..1, NaN where unknown.
+
+    Returns:
+        Columns: "itself", for images crafted on the model that judges, and each model whose images others judged.
+    """
+    own = {model: square.loc[model, model] for model in square.columns if model in square.index}
+    crafted = [model for model in square.index if square.loc[model].drop(model, errors="ignore").notna().any()]
+    found = pd.DataFrame({"itself": pd.Series(own, dtype=float), **{model: square.loc[model] for model in crafted}})
+    return found.rename_axis("judged by").sort_values("itself", ascending=False, kind="stable")
+
+
 def masked_gradients(table: pd.DataFrame) -> list[Sign]:
     """Signs in curves that an attack's gradients do not lead where they should, each beyond the 95 % intervals."""
     signs = []

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from robustcore.figures import attack, audit, robust_accuracy
+from robustcore.reports import robust_accuracy as reports
 
 
 def test_a_trajectory_leads_with_the_true_class_and_the_target() -> None:
@@ -46,6 +47,27 @@ def test_the_transfer_matrix_leaves_unknown_cells_empty() -> None:
     figure = robust_accuracy.transfer_heatmap(square, footer="", alt="")
     assert np.isnan(figure.data[0].z[0][1])
     assert figure.data[0].z[1][0] == 50
+
+
+def test_many_models_are_told_by_colour_the_hardest_to_fool_on_top() -> None:
+    rows = [(f"m{i}", "pgd", "white-box", e, 0.9 - e * (20 - i), 240) for i in range(12) for e in (0.0, 0.01, 0.02)]
+    table = pd.DataFrame(rows, columns=["model", "attack", "access", "eps", "accuracy", "n"])
+    figure = robust_accuracy.budgets(table, footer="", alt="")
+    assert figure.data[0].z.shape == (12, 2)
+    assert figure.layout.yaxis.ticktext[0] == "m11 (90 %)"
+    assert figure.layout.xaxis.ticktext == ("eps 2.55/255", "eps 5.1/255")
+    assert (figure.data[0].z[:, 0] > figure.data[0].z[:, 1]).all()
+
+
+def test_of_many_models_the_judges_are_rows_and_only_those_that_craft_for_others_are_columns() -> None:
+    names = list("abc")
+    square = pd.DataFrame([[0.1, np.nan, np.nan], [0.5, 0.0, 0.7], [np.nan, np.nan, 0.2]], index=names, columns=names)
+    found = reports.judged(square)
+    assert list(found.columns) == ["itself", "b"]
+    assert list(found.index) == ["c", "a", "b"]
+    assert found.loc["c"].tolist() == [0.2, 0.7]
+    figure = robust_accuracy.transfer_columns(found, footer="", alt="")
+    assert figure.data[0].z.tolist() == [[20, 70], [10, 50], [0, 0]]
 
 
 def test_the_audit_draws_the_chosen_corruption_in_front_and_marks_odd_steps() -> None:
