@@ -75,4 +75,5 @@ def load(topic: str) -> tuple[Claim, ...]:
 def counted(claims: tuple[Claim, ...]) -> str:
     """How many of them are seen, in a sentence."""
     seen, not_seen, unsaid = (sum(claim.verdict == verdict for claim in claims) for verdict in VERDICTS)
-    return f"Of {len(claims)} claims {seen} are seen here, {not_seen} are not, and of {unsaid} nothing can be said yet."
+    rest = f", and of {unsaid} nothing can be said yet" if unsaid else ""
+    return f"Of {len(claims)} claims {seen} are seen here, {'' if unsaid else 'and '}{not_seen} are not{rest}."
