@@ -48,7 +48,7 @@ def trade_off(found: Comparison, choice: Choice, settings: Settings) -> Shown | 
     return Shown(
         "trade-off", "Does robustness cost clean accuracy?",
         "Up and to the right is better in both. The dotted line joins the models that no other one outdoes in both; with many "
-        "models only those are named.",
+        "models only those are named, as far as there is room.",
         compared.trade_off(points, _CLEAN, _shifted(found), footer=footer, families=families), points, footer, body, None, found.provenance,
     )  # fmt: skip
 

@@ -50,9 +50,10 @@ def trade_off(
             hoverinfo="skip", showlegend=False,
         )  # fmt: skip
     middle = 100 * (shown["x"].min() + shown["x"].max()) / 2 if len(shown) else 0.0
+    names = set(shown["model"]) if len(shown) <= NAMED else set(_apart(shown[shown["model"].isin(front)], shown))
     for row in shown.to_dict("records"):
         model = row["model"]
-        named = len(shown) <= NAMED or model in front
+        named = model in names
         figure.add_scatter(
             x=[100 * row["x"]], y=[100 * row["y"]], mode="markers+text" if named else "markers", name=model,
             text=[f" {short(model, 24)} "], textposition="top left" if 100 * row["x"] > middle else "top right",
@@ -65,6 +66,16 @@ def trade_off(
     figure.update_xaxes(title=x_title, range=_range(shown, "x"), showgrid=True)
     figure.update_yaxes(title=y_title, range=_range(shown, "y"), showgrid=True)
     return finish(figure, height=height, footer=footer, alt=alt, legend=bool(groups), top=16, bottom=56)
+
+
+def _apart(edge: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
+    """Of the models on the edge those whose names do not lie over each other, the best upwards first."""
+    across, up = (max(float(shown[axis].max() - shown[axis].min()), 1e-9) for axis in ("x", "y"))
+    kept: list[dict[Hashable, Any]] = []
+    for row in edge.sort_values("y", ascending=False, kind="stable").to_dict("records"):
+        if all(abs(row["x"] - k["x"]) > 0.2 * across or abs(row["y"] - k["y"]) > 0.05 * up for k in kept):
+            kept.append(row)
+    return [str(row["model"]) for row in kept]
 
 
 def undominated(table: pd.DataFrame) -> list[str]:

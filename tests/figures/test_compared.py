@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from robustcore.figures import _style, compared, to_html
+from robustcore.figures._style import PALETTE
 from robustcore.figures.scatter import undominated
 from robustcore.reports import effective
 from robustcore.reports.measures import MEASURES, Bars
@@ -84,6 +85,28 @@ def test_an_undefined_cell_is_a_dash_with_its_reason() -> None:
     dash = next(t for t in compared.table(made).data if t.type == "scatter")
     assert list(dash.text) == ["–"]
     assert "the clean accuracy is 0" in dash.hovertext[0]
+
+
+def test_many_models_have_the_colours_of_how_they_were_trained() -> None:
+    made = result(14)
+    families = {m: "Standard training" if i < 7 else "Fooling images" for i, m in enumerate(made.models)}
+    ranked = compared.models(made, families=families)
+    (bar,) = (t for t in ranked.data if t.type == "bar")
+    assert {(families[c[0]], colour) for c, colour in zip(bar.customdata, bar.marker.color, strict=True)} == {
+        ("Standard training", PALETTE[0]), ("Fooling images", PALETTE[1]),
+    }  # fmt: skip
+    for figure in (ranked, compared.conditions(made, families=families)):
+        named = {t.name: t.marker.color for t in figure.data if t.type == "scatter" and t.showlegend is None and t.name}
+        assert named == {"Standard training": PALETTE[0], "Fooling images": PALETTE[1]}
+        assert figure.layout.showlegend
+
+
+def test_names_on_the_edge_do_not_lie_over_each_other() -> None:
+    x = [0.9, 0.899, 0.898, 0.80, *[0.5] * 9]
+    y = [0.80, 0.801, 0.802, 0.90, *[0.5] * 9]
+    table = pd.DataFrame({"model": [f"m{i}" for i in range(13)], "x": x, "y": y})
+    figure = compared.trade_off(table, "clean (%)", "corrupted (%)")
+    assert {t.name for t in figure.data if t.mode == "markers+text"} == {"m2", "m3"}
 
 
 def test_the_models_that_none_outdoes() -> None:
