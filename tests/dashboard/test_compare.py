@@ -18,6 +18,7 @@ from dashboard.comparing.modes import MODES, TITLES
 from dashboard.comparing.shown import Shown
 from robustcore.reports import measures, mixed
 from robustcore.reports.measures import MEASURES
+from robustcore.training import families, zoo
 from tests.dashboard.conftest import OpenPage, markup, sound
 
 OTHER = "scenes/vgg?weights=none&classes=12"
@@ -88,6 +89,23 @@ def test_the_python_beside_a_figure_makes_it(
     assert [trace.get("y") for trace in drawn] == [trace.get("y") for trace in figure["data"]]
     (file,) = tmp_path.glob("*.html")
     assert b"Save SVG" in file.read_bytes()
+
+
+@pytest.mark.parametrize("view", ["ranking", "baseline", "tradeoff"])
+def test_many_models_are_coloured_by_their_training_in_the_script_too(
+    open_page: OpenPage, view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page("compare", compare_view=view, compare_model=list(zoo.ZOO)[:14], compare_severity="3")
+    assert sound(at)
+    (figure,) = figures(at)
+    (script,) = (code.value for code in at.code if "to_html" in code.value)
+    monkeypatch.chdir(tmp_path)
+    made: dict[str, Any] = {}
+    exec(compile(script, "figure.py", "exec"), made)
+    drawn = json.loads(made["figure"].to_json())["data"]
+    assert [trace.get("marker") for trace in drawn] == [trace.get("marker") for trace in figure["data"]]
+    named = [trace["name"] for trace in drawn if trace.get("x") == [None]]
+    assert named == ["Standard training", "Adversarial training", "Image augmentation"]
 
 
 def test_the_table_is_what_is_drawn(open_page: OpenPage, evaluated: str) -> None:
@@ -241,9 +259,15 @@ def test_every_view_has_a_name_and_attacks_a_panel(open_page: OpenPage, evaluate
     assert "The published tables have no curves under attack" in texts(at)
 
 
-def test_models_are_chosen_by_their_intervention(open_page: OpenPage, two: list[str]) -> None:
-    assert data.intervention(two[0]) == "standard"
-    assert data.intervention("no/such-model") == "unknown"
+def test_the_models_of_one_family_of_trainings_are_chosen_with_a_button(open_page: OpenPage) -> None:
+    assert data.training("scenes/resnet-no_blur") == ("no_blur", "Training on corruptions")
+    assert data.training("no/such-model") == ("unknown", "Training unknown")
+    at = open_page("compare")
+    assert len(at.multiselect(key="compare_model").value) == len(zoo.ZOO)
+    next(b for b in at.button if b.label == "Training on fooling images (5)").click().run()
+    assert sound(at)
+    chosen = at.multiselect(key="compare_model").value
+    assert {families.family(data.card(m)) for m in chosen} == {"standard", "fooling"}
 
 
 def test_a_ranking_for_a_paper_has_the_clean_accuracy_beside_it() -> None:

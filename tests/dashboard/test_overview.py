@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import math
 import re
@@ -18,6 +17,8 @@ from dashboard.widgets.model_table import Cell, Heading, Row
 from robustcore.models import Card
 from robustcore.reports.overview import COLUMNS, Overview
 from robustcore.reports.provenance import Provenance
+from robustcore.training import interventions
+from robustcore.training.interventions import FAMILIES
 from tests.dashboard.conftest import OpenPage, markup, sound
 
 
@@ -87,12 +88,14 @@ def test_many_models_are_grouped_best_first_limited_and_searched(
     monkeypatch.setattr(data, "evaluated", lambda dataset: list(found.table["model"]))
     monkeypatch.setattr(data, "overview", lambda models, dataset: found)
     training = dict(zip(found.table["model"], ["pgd"] * 7 + ["mixup"] * 7, strict=True))
-    card = Card("", ("a",), 64, "scenes", architecture="scenes/resnet")
-    monkeypatch.setattr(data, "card", lambda name: dataclasses.replace(card, intervention=training[name]))
+    monkeypatch.setattr(data, "card", lambda name: Card("", ("a",), 64, "scenes", architecture="scenes/resnet"))
+    monkeypatch.setattr(
+        data, "training", lambda name: (training[name], FAMILIES[interventions.get(training[name]).family])
+    )
     at = open_page("overview", overview_group="Training")
     assert sound(at)
     shown = markup(at, "overview_models")
-    assert re.findall(r'rowgroup">(.*?)<', shown) == ["mixup", "pgd"]
+    assert re.findall(r'rowgroup">(.*?)<', shown) == ["Image augmentation", "Adversarial training"]
     assert shown.count("<tr><th") - 1 == 12  # six of each group; the head is a row too
     assert "own/" + "x" * 76 in shown
     assert "own/model-0<" not in shown

@@ -176,7 +176,7 @@ def test_every_epoch_attacks_anew(step: Step, name: str) -> None:
         ("fgsm", {"eps_high": 2.0}, "eps_high of fgsm is more than 0 and at most 1, not 2.0"),
         ("fgsm", {"eps_low": 0.03}, "eps_low of fgsm is at most eps_high, which is 0.025, not 0.03"),
         ("pgd", {"steps": 0}, "steps of pgd is at least 1"),
-        ("pgd_ll", {"steps": 2.5}, "steps of pgd_ll is a number"),
+        ("pgd_ll", {"steps": 2.5}, "steps of pgd_ll is a whole number, not 2.5"),
         ("tlat", {"eps_max": 0}, "eps_max of tlat is more than 0"),
         ("mtlat", {"eps_max": 2}, "eps_max of mtlat .* at most 1, not 2"),
         ("mtlat", {"alpha": 0}, "alpha of mtlat is more than 0"),
