@@ -96,8 +96,8 @@ def _chosen(key: str, known: Sequence[str]) -> str:
 def _by_family(key: str, known: Sequence[str]) -> None:
     """Buttons that choose all models of one family of training interventions, beside the standard ones."""
     groups: dict[str, list[str]] = {}
-    for model in known:
-        groups.setdefault(data.training(model)[1], []).append(model)
+    for model, family in data.families(tuple(known)).items():
+        groups.setdefault(family, []).append(model)
     if len(known) < 3 or len(groups) < 2:
         return
     first = data.training(data.DEFAULT_MODEL)[1]
@@ -121,16 +121,25 @@ def _suites(dataset: str) -> list[str]:
     return [*(s for s in corruptions.SUITES if corruptions.names(s)), "attacks", shifts, *suites.own()]
 
 
+def _has_severities(suite: str) -> bool:
+    """Whether severities mean anything to a suite; one that is kept here may have some."""
+    if suite in corruptions.SUITES:
+        return any(corruptions.get(name).severities for name in corruptions.names(suite))
+    return suite in suites.own()
+
+
 def _pick_conditions(dataset: str) -> tuple[list[str], tuple[int, ...], int, str]:
     """Suites, severities, seed and storage, behind a button that says them."""
     printed = dataset.startswith(comparing.PUBLISHED)
     suites_key, levels_key = f"{KEY}_suite", f"{KEY}_severity"
     suites_now = st.session_state.get(suites_key) or st.query_params.get_all(suites_key) or ["imagenet-c"]
     levels = st.session_state.get(levels_key) or st.query_params.get_all(levels_key) or corruptions.SEVERITIES
-    word = "severities 1 to 5" if len(levels) == 5 else f"severity {', '.join(map(str, levels))}"
+    word = ", severities 1 to 5" if len(levels) == 5 else f", severity {', '.join(map(str, levels))}"
+    if not any(_has_severities(suite) for suite in suites_now):
+        word = ""
     named = "ImageNet-C" if printed else " + ".join(labels.suite(s) for s in suites_now)
     with st.popover(
-        f"{named}, {word}", icon=":material/tune:", key=f"{KEY}_conditions", help="Under what the models are compared."
+        f"{named}{word}", icon=":material/tune:", key=f"{KEY}_conditions", help="Under what the models are compared."
     ):
         suites = ["imagenet-c"]
         if not printed:

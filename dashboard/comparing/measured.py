@@ -98,9 +98,9 @@ def _order(settings: Settings) -> str:
 
 def colours(models: Sequence[str]) -> tuple[dict[str, str] | None, str]:
     """Many models have their colours by how they were trained: model -> that, and how a script says it."""
-    from robustcore.figures import compared
+    from robustcore.figures import PALETTE
 
-    if len(models) <= compared.CROWD:
+    if len(models) <= len(PALETTE):
         return None, ""
     return data.families(tuple(models)), ", families=families.by_model(result.models)"
 
