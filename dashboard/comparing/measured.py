@@ -96,13 +96,13 @@ def _order(settings: Settings) -> str:
     return f"order={settings.order!r}" + (", grouping=grouping" if settings.grouping is not None else "")
 
 
-def colours(models: Sequence[str]) -> tuple[dict[str, str] | None, str]:
+def colours(models: Sequence[str], said: str = "result.models") -> tuple[dict[str, str] | None, str]:
     """Many models have their colours by how they were trained: model -> that, and how a script says it."""
     from robustcore.figures import PALETTE
 
     if len(models) <= len(PALETTE):
         return None, ""
-    return data.families(tuple(models)), ", families=families.by_model(result.models)"
+    return data.families(tuple(models)), f", families=families.by_model({said})"
 
 
 def _grouped(settings: Settings) -> tuple[str, ...]:

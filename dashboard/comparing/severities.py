@@ -62,10 +62,12 @@ def curves(found: Comparison, choice: Choice, settings: Settings) -> Shown | str
     footer = found.provenance.sentence(
         formula="Accuracy = correct / images; severity 0: the clean images", interval=measures.INTERVAL
     )
+    families, told = measured.colours(models, "table['model'].unique()")
+    drawn = "colours tell how a model was trained" if len(models) > compared.CROWD else "bands are 95 % intervals"
     return Shown(
-        f"curve-{how}", title, "Severity 0 are the clean images. A line that falls early breaks under little; bands are 95 % intervals.",
-        compared.curves(shown, panels=how == "all", footer=footer), shown.reset_index(drop=True), footer,
-        f"table = {make}\nfigure = compared.curves(table, panels={how == 'all'})\n", None, found.provenance,
+        f"curve-{how}", title, f"Severity 0 are the clean images. A line that falls early breaks under little; {drawn}.",
+        compared.curves(shown, panels=how == "all", footer=footer, families=families), shown.reset_index(drop=True), footer,
+        f"table = {make}\nfigure = compared.curves(table, panels={how == 'all'}{told})\n", None, found.provenance,
     )  # fmt: skip
 
 
@@ -86,12 +88,13 @@ def ratios(found: Comparison, choice: Choice, settings: Settings) -> Shown | str
         interval=sentence,
     )
     undefined = tuple(dict.fromkeys(r for r in table["reason"] if r))
+    families, told = measured.colours(models, "table['model'].unique()")
     return Shown(
         "error-ratio", f"Errors over those of {settings.baseline}, by family and severity",
         "Below 1 the model errs less than the baseline there. Severity 0 are the clean images: what lies between it and 5 is "
         "what the model gains or loses by robustness alone.",
-        compared.error_ratios(table, settings.baseline, footer=footer), table, footer,
+        compared.error_ratios(table, settings.baseline, footer=footer, families=families), table, footer,
         f"table = baseline.error_ratios(found, {settings.baseline!r}, models={models!r}, answers=read)\n"
-        f"figure = compared.error_ratios(table, {settings.baseline!r})\n",
+        f"figure = compared.error_ratios(table, {settings.baseline!r}{told})\n",
         None, found.provenance, notes=undefined,
     )  # fmt: skip

@@ -101,18 +101,22 @@ def table(result: Bars, *, order: str = "family", grouping: Grouping | None = No
     return heatmap.heatmap(rows, scale(result), footer=result.footer, alt=alt, better=measure.better, clean=clean)
 
 
-def curves(table: pd.DataFrame, *, panels: bool = False, footer: str = "") -> go.Figure:
+def curves(
+    table: pd.DataFrame, *, panels: bool = False, footer: str = "", families: Mapping[str, str] | None = None
+) -> go.Figure:
     """Accuracy against severity (`measures.curves`, `measures.mean_curve`); with `panels` one for each condition."""
     clean = table[table["severity"] == 0].drop_duplicates("model").set_index("model")["accuracy"]
     said = {m: short(m) + (f" (clean {100 * clean[m]:.1f} %)" if m in clean else "") for m in set(table["model"])}
     draw = severity_curves.severity_panels if panels else severity_curves.severity_curve
-    return draw(table, footer=footer, alt="Accuracy against severity", legend=said)
+    return draw(table, footer=footer, alt="Accuracy against severity", legend=said, groups=families)
 
 
-def error_ratios(ratios_: pd.DataFrame, baseline: str, *, footer: str = "") -> go.Figure:
+def error_ratios(
+    ratios_: pd.DataFrame, baseline: str, *, footer: str = "", families: Mapping[str, str] | None = None
+) -> go.Figure:
     """The ratio of errors to the baseline's (`baseline.error_ratios`), a panel for each family."""
     alt = f"Errors over those of {baseline}, by family and severity"
-    return ratios.ratio_panels(ratios_, footer=footer, alt=alt)
+    return ratios.ratio_panels(ratios_, footer=footer, alt=alt, groups=families)
 
 
 def trade_off(

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from robustcore.figures._style import Stroke, finish, plain, short, strokes
+from robustcore.figures._style import Stroke, finish, grouped_strokes, name_groups, plain, short, strokes
 
 CROWD = 12  # models beyond which a legend says less than a pointer does
 _TICKS = {"tickvals": [0, 1, 2, 3, 4, 5], "range": [-0.15, 5.15]}
 
 
 def severity_curve(
-    table: pd.DataFrame, *, footer: str, alt: str, legend: dict[str, str] | None = None, height: int = 300
+    table: pd.DataFrame,
+    *,
+    footer: str,
+    alt: str,
+    legend: dict[str, str] | None = None,
+    groups: Mapping[str, str] | None = None,
+    height: int = 300,
 ) -> go.Figure:
     """One line for each model, with a band for its interval.
 
@@ -24,35 +31,48 @@ def severity_curve(
         footer: where the numbers come from.
         alt: what the figure shows, in words.
         legend: what the legend says of a model; default its name.
+        groups: model -> what it belongs to, which tells the colour where there are many models.
         height: of the plotting area in pixels.
     """
     models = list(dict.fromkeys(table["model"]))
-    drawn = strokes(models)
     crowd = len(models) > CROWD
+    grouped = groups if crowd and groups else {}
+    drawn = grouped_strokes(grouped, models) if grouped else strokes(models)
     figure = go.Figure()
     for model in models:
         rows = table[table["model"] == model].sort_values("severity")
         label = (legend or {}).get(model, short(model))
         if not crowd:
             _band(figure, rows, drawn[model], label)
-        figure.add_scatter(**_line(rows, drawn[model], label, size=4 if crowd else 8))
+        figure.add_scatter(
+            **_line(rows, drawn[model], label, size=4 if crowd else 8, named=not crowd, grouped=not crowd)
+        )
+    name_groups(figure, grouped, models)
     figure.update_xaxes(title="severity (0: clean images)", showgrid=False, **_TICKS)
     figure.update_yaxes(title="accuracy (%)", range=[0, 100.5], dtick=20)
-    return finish(figure, height=height, footer=footer, alt=alt, legend=not crowd, bottom=56)
+    return finish(figure, height=height, footer=footer, alt=alt, legend=bool(grouped) or not crowd, bottom=56)
 
 
 def severity_panels(
-    table: pd.DataFrame, *, footer: str, alt: str, legend: dict[str, str] | None = None, columns: int = 3
+    table: pd.DataFrame,
+    *,
+    footer: str,
+    alt: str,
+    legend: dict[str, str] | None = None,
+    groups: Mapping[str, str] | None = None,
+    columns: int = 3,
 ) -> go.Figure:
     """One small panel for each condition, in the order of the table, all on the same axes.
 
     Args:
         table: rows with `model`, `name`, `severity` (0 is clean) and `accuracy` in 0..1.
-        footer, alt, legend: as for `severity_curve`.
+        footer, alt, legend, groups: as for `severity_curve`.
         columns: panels in a row; three still read on a telephone.
     """
     models, names = list(dict.fromkeys(table["model"])), list(dict.fromkeys(table["name"]))
-    drawn = strokes(models)
+    crowd = len(models) > CROWD
+    grouped = groups if crowd and groups else {}
+    drawn = grouped_strokes(grouped, models) if grouped else strokes(models)
     count = max(1, math.ceil(len(names) / columns))
     panel, between = 118, 34
     height = count * panel + (count - 1) * between
@@ -65,16 +85,21 @@ def severity_panels(
         for model in models:
             rows = table[(table["model"] == model) & (table["name"] == name)].sort_values("severity")
             label = (legend or {}).get(model, short(model))
-            figure.add_scatter(**_line(rows, drawn[model], label, size=4), showlegend=index == 0, **place)
+            named = not crowd and index == 0
+            figure.add_scatter(**_line(rows, drawn[model], label, size=4, named=named, grouped=not crowd), **place)
+    name_groups(figure, grouped, models)
     figure.update_xaxes(showgrid=False, **_TICKS)
     figure.update_yaxes(range=[0, 101], tickvals=[0, 50, 100])
     figure.update_annotations(font={"size": 11}, yshift=-1)
-    finish(figure, height=height, footer=footer, alt=alt, legend=len(models) <= CROWD, top=20, bottom=30)
+    finish(figure, height=height, footer=footer, alt=alt, legend=bool(grouped) or not crowd, top=20, bottom=30)
     figure.update_layout(legend={"y": 1 + 22 / height})
     return figure
 
 
-def _line(rows: pd.DataFrame, stroke: Stroke, label: str, *, size: int) -> dict[str, object]:
+def _line(
+    rows: pd.DataFrame, stroke: Stroke, label: str, *, size: int, named: bool, grouped: bool
+) -> dict[str, object]:
+    """A model's line. Lines that no legend names belong to no group of it, or it would stand in one column."""
     texts = []
     for row in rows.to_dict("records"):
         where = "clean" if row["severity"] == 0 else f"severity {int(row['severity'])}"
@@ -86,7 +111,7 @@ def _line(rows: pd.DataFrame, stroke: Stroke, label: str, *, size: int) -> dict[
         texts.append(text)
     return {
         "x": rows["severity"], "y": rows["accuracy"] * 100, "mode": "lines+markers", "name": label,
-        "legendgroup": label, "line": {"color": stroke.colour, "width": 2 if size > 4 else 1.3, "dash": stroke.dash},
+        "legendgroup": label if grouped else None, "showlegend": named, "line": {"color": stroke.colour, "width": 2 if size > 4 else 1.3, "dash": stroke.dash},
         "marker": {"symbol": stroke.symbol, "size": size, "color": stroke.colour}, "hovertext": texts,
         "hovertemplate": "%{hovertext}<extra></extra>",
     }  # fmt: skip

@@ -10,14 +10,20 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from robustcore.figures._style import NEUTRAL, finish, plain, short, strokes
+from robustcore.figures._style import NEUTRAL, finish, grouped_strokes, name_groups, plain, short, strokes
 from robustcore.reports.groups import by_family
 
 LEGEND = 12  # models up to this number stand in a legend
 
 
 def ratio_panels(
-    table: pd.DataFrame, *, footer: str, alt: str, legend: dict[str, str] | None = None, columns: int = 2
+    table: pd.DataFrame,
+    *,
+    footer: str,
+    alt: str,
+    legend: dict[str, str] | None = None,
+    groups: Mapping[str, str] | None = None,
+    columns: int = 2,
 ) -> go.Figure:
     """One panel for each family; below the dashed line a model errs less than the baseline.
 
@@ -25,10 +31,13 @@ def ratio_panels(
         table: rows with model, family, severity (0 is clean), value (1: as the baseline; NaN where undefined), low, high.
         footer, alt: as for every figure.
         legend: what the legend says of a model; default its name.
+        groups: model -> what it belongs to, which tells the colour where there are many models.
         columns: panels in a row; two still read on a telephone.
     """
     models, families = list(dict.fromkeys(table["model"])), by_family(table.assign(name=table["family"])).order
-    drawn = strokes(models)
+    thin = len(models) > LEGEND
+    grouped = groups if thin and groups else {}
+    drawn = grouped_strokes(grouped, models) if grouped else strokes(models)
     columns = min(columns, max(1, len(families)))
     count = max(1, math.ceil(len(families) / columns))
     panel, between = 190, 44
@@ -37,7 +46,6 @@ def ratio_panels(
         rows=count, cols=columns, shared_xaxes=True, shared_yaxes=True, subplot_titles=[plain(f).capitalize() for f in families],
         horizontal_spacing=0.04, vertical_spacing=between / height if count > 1 else 0,
     )  # fmt: skip
-    thin = len(models) > LEGEND
     for index, family in enumerate(families):
         place = {"row": index // columns + 1, "col": index % columns + 1}
         figure.add_scatter(
@@ -60,6 +68,7 @@ def ratio_panels(
                 marker={"symbol": stroke.symbol, "size": 6, "color": stroke.colour}, showlegend=index == 0 and not thin,
                 hovertext=[_said(row) for row in rows.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>", **place,
             )  # fmt: skip
+    name_groups(figure, grouped, models)
     figure.update_xaxes(showgrid=False, tickvals=[0, 1, 2, 3, 4, 5], range=[-0.2, 5.2])
     known = [v for c in ("value", *(() if thin else ("high",))) for v in table[c].dropna()]
     figure.update_yaxes(showgrid=True, range=[0, 1.05 * max([1.0, *known])])

@@ -109,7 +109,7 @@ def trend(
         line: the fitted line.
         x_title, y_title: of the axes, with the unit: percent.
         footer, alt: as for every figure.
-        chosen: models of the population that are drawn in colour, with their names.
+        chosen: models of the population that are drawn in colour, with their names as far as there is room.
         beside: further models with the same columns, drawn like chosen ones; the line knows nothing of them.
         height: of the plotting area in pixels.
     """
@@ -137,11 +137,13 @@ def trend(
         line={"color": NEUTRAL, "width": 1.2, "dash": "dot"},
     )  # fmt: skip
     middle = sum(ends) / 2
+    places = {"clean": "x", "shifted": "y"}
+    named = _apart(marked.rename(columns=places), every.rename(columns=places)) if len(marked) <= NAMED else []
     for row in marked.to_dict("records"):
         right = float(logit(row["clean"])) > middle
         stroke = drawn[row["model"]]
         figure.add_scatter(
-            x=logit([row["clean"]]), y=logit([row["shifted"]]), mode="markers+text" if len(marked) <= NAMED else "markers",
+            x=logit([row["clean"]]), y=logit([row["shifted"]]), mode="markers+text" if row["model"] in named else "markers",
             name=row["model"], text=[f" {short(str(row['model']), 26)} "], textposition="top left" if right else "bottom right", textfont={"size": 11},
             marker={"color": stroke.colour, "symbol": stroke.symbol, "size": 12}, showlegend=False, cliponaxis=False,
             hovertext=[_beyond(row)], hovertemplate="%{hovertext}<extra></extra>",

@@ -91,11 +91,11 @@ def test_the_python_beside_a_figure_makes_it(
     assert b"Save SVG" in file.read_bytes()
 
 
-@pytest.mark.parametrize("view", ["ranking", "baseline", "tradeoff"])
+@pytest.mark.parametrize("view", ["ranking", "baseline", "tradeoff", "severities", "ratios"])
 def test_many_models_are_coloured_by_their_training_in_the_script_too(
     open_page: OpenPage, view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at = open_page("compare", compare_view=view, compare_model=list(zoo.ZOO)[:14], compare_severity="3")
+    at = open_page("compare", compare_view=view, compare_model=list(zoo.ZOO)[:14], compare_severity=["3", "5"])
     assert sound(at)
     (figure,) = figures(at)
     (script,) = (code.value for code in at.code if "to_html" in code.value)

@@ -25,6 +25,8 @@ from robustcore.evaluation import (
     runner,
 )
 from robustcore.evaluation.operations import Applied, Operation, Part
+from robustcore.evaluation.plan import Group
+from robustcore.evaluation.session import Failure, Result, Session
 from robustcore.models.classifier import Classifier
 
 Make = Callable[..., Any]
@@ -67,13 +69,14 @@ def test_every_condition_s_first_images_are_there_before_any_second_ones(
 ) -> None:
     monkeypatch.setattr(resources, "workers", lambda device, groups: (1, 1))  # several overtake each other
     seen: list[int] = []
-    rc.evaluate(
-        make_model(),
-        make_dataset(600),
-        "fog",
-        severities=[1, 2],
-        progress=lambda p: seen.extend(u.shard for u in p.finished),
-    )
+    original = Session.run
+
+    def noted(session: Session, group: Group) -> list[Result | Failure]:
+        seen.append(group.shard)
+        return original(session, group)
+
+    monkeypatch.setattr(Session, "run", noted)
+    rc.evaluate(make_model(), make_dataset(600), "fog", severities=[1, 2])
     assert seen == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
