@@ -44,8 +44,16 @@ class Stroke:
         return f"rgba({r},{g},{b},{opacity:g})"
 
 
-def strokes(names: Sequence[str]) -> dict[str, Stroke]:
-    """A stroke for each name by its place; beyond eight the colours come round with another dash and pattern."""
+def strokes(names: Sequence[str], groups: Mapping[str, str] | None = None) -> dict[str, Stroke]:
+    """A stroke for each name by its place; beyond eight the colours come round with another dash and pattern.
+
+    Args:
+        names: all that are drawn.
+        groups: name -> group. Then a group has a colour, in the order in which groups come first, and its names have other
+            symbols; what is in none is grey.
+    """
+    if groups:
+        return _grouped(names, groups)
     k = len(PALETTE)
     return {
         name: Stroke(
@@ -58,14 +66,8 @@ def strokes(names: Sequence[str]) -> dict[str, Stroke]:
     }
 
 
-def grouped_strokes(groups: Mapping[str, str], names: Sequence[str]) -> dict[str, Stroke]:
-    """A stroke for each name: one colour for a group, and other symbols within it; in grey what is in none.
-
-    Args:
-        groups: name -> group; the groups have colours in the order in which they come first.
-        names: all that are drawn.
-    """
-    colours = {group: PALETTE[i % len(PALETTE)] for i, group in enumerate(dict.fromkeys(groups.values()))}
+def _grouped(names: Sequence[str], groups: Mapping[str, str]) -> dict[str, Stroke]:
+    colours = _colours(groups)
     seen: dict[str, int] = {}
     drawn = {}
     for name in names:
@@ -75,14 +77,19 @@ def grouped_strokes(groups: Mapping[str, str], names: Sequence[str]) -> dict[str
     return drawn
 
 
-def name_groups(figure: go.Figure, groups: Mapping[str, str], names: Sequence[str]) -> None:
-    """A legend of the groups of those that are drawn, in their colours."""
+def _colours(groups: Mapping[str, str]) -> dict[str, str]:
+    return {group: PALETTE[i % len(PALETTE)] for i, group in enumerate(dict.fromkeys(groups.values()))}
+
+
+def name_groups(figure: go.Figure, groups: Mapping[str, str] | None, names: Sequence[str]) -> None:
+    """A legend of the groups of those that are drawn, in their colours; none without groups."""
+    groups = groups or {}
     shown = {groups[name] for name in names if name in groups}
-    for i, group in enumerate(dict.fromkeys(groups.values())):
+    for group, colour in _colours(groups).items():
         if group in shown:
             figure.add_scatter(
                 x=[None], y=[None], mode="markers", name=group, hoverinfo="skip",
-                marker={"color": PALETTE[i % len(PALETTE)], "symbol": "square", "size": 11},
+                marker={"color": colour, "symbol": "square", "size": 11},
             )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from robustcore.figures._style import Stroke, finish, grouped_strokes, name_groups, plain, short, strokes
+from robustcore.figures._style import Stroke, finish, name_groups, plain, short, strokes
 
 CROWD = 12  # models beyond which a legend says less than a pointer does
 _TICKS = {"tickvals": [0, 1, 2, 3, 4, 5], "range": [-0.15, 5.15]}
@@ -36,8 +36,8 @@ def severity_curve(
     """
     models = list(dict.fromkeys(table["model"]))
     crowd = len(models) > CROWD
-    grouped = groups if crowd and groups else {}
-    drawn = grouped_strokes(grouped, models) if grouped else strokes(models)
+    grouped = groups if crowd else None
+    drawn = strokes(models, grouped)
     figure = go.Figure()
     for model in models:
         rows = table[table["model"] == model].sort_values("severity")
@@ -71,8 +71,8 @@ def severity_panels(
     """
     models, names = list(dict.fromkeys(table["model"])), list(dict.fromkeys(table["name"]))
     crowd = len(models) > CROWD
-    grouped = groups if crowd and groups else {}
-    drawn = grouped_strokes(grouped, models) if grouped else strokes(models)
+    grouped = groups if crowd else None
+    drawn = strokes(models, grouped)
     count = max(1, math.ceil(len(names) / columns))
     panel, between = 118, 34
     height = count * panel + (count - 1) * between

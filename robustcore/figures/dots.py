@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, finish, grouped_strokes, name_groups, plain, strokes
+from robustcore.figures._style import NEUTRAL, finish, name_groups, plain, strokes
 from robustcore.figures.bars import Scale, ends, hover
 
 _ROW, _HEADER = 30, 26  # pixels of a condition, and of a group's heading
@@ -30,7 +30,7 @@ def condition_dots(
     """
     models = list(dict.fromkeys(table["model"]))
     among = [*dict.fromkeys([*colours, *models])]
-    drawn = grouped_strokes(groups, among) if groups else strokes(among)
+    drawn = strokes(among, groups)
     centre: dict[str, float] = {}
     ticks: list[tuple[float, str]] = []
     y, previous = 0.0, None
@@ -70,5 +70,5 @@ def condition_dots(
     figure.update_yaxes(
         range=[y + 2, -2], tickvals=[t for t, _ in ticks], ticktext=[t for _, t in ticks], showgrid=False
     )
-    name_groups(figure, groups or {}, models)
+    name_groups(figure, groups, models)
     return finish(figure, height=int(y), footer=footer, alt=alt, legend=bool(groups), bottom=52)

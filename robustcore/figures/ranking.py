@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, PALETTE, finish, grouped_strokes, name_groups, shortest, strokes
+from robustcore.figures._style import NEUTRAL, PALETTE, finish, name_groups, shortest, strokes
 from robustcore.figures.bars import UNSELECTED, Scale, ends, hover
 
 _ROW, _BAR = 38, 13  # pixels of a model, and of its bar
@@ -38,7 +38,7 @@ def ranking(
     rows = table.sort_values("value", ascending=best == "lower", na_position="last", kind="stable")
     # Each bar bears its model's name. Where colours would come round, one says as much and looks calmer.
     many = len(models) > len(PALETTE)
-    drawn = grouped_strokes(groups, models) if groups else strokes(models)
+    drawn = strokes(models, groups)
     plain = many and not groups
     colours = [PALETTE[0] if plain else drawn[m].colour for m in rows.loc[rows["value"].notna(), "model"]]
     names = shortest(list(rows["model"]), 36)
@@ -78,8 +78,7 @@ def ranking(
             x=[scale.reference] * 2, y=[-2, bottom], mode="lines", hoverinfo="skip", name=scale.reference_label,
             line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
         )  # fmt: skip
-    if groups:
-        name_groups(figure, groups, list(shown["model"]))
+    name_groups(figure, groups, list(shown["model"]))
     figure.update_xaxes(title=scale.title, range=[low, high], showgrid=True)
     figure.update_yaxes(range=[bottom, -2], showticklabels=False, showgrid=False)
     finish(figure, height=bottom, footer=footer, alt=alt, legend=bool(groups) or scale.reference is not None, bottom=52)

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from robustcore.figures._style import NEUTRAL, finish, grouped_strokes, name_groups, plain, short, strokes
+from robustcore.figures._style import NEUTRAL, finish, name_groups, plain, short, strokes
 from robustcore.reports.groups import by_family
 
 LEGEND = 12  # models up to this number stand in a legend
@@ -36,8 +36,8 @@ def ratio_panels(
     """
     models, families = list(dict.fromkeys(table["model"])), by_family(table.assign(name=table["family"])).order
     thin = len(models) > LEGEND
-    grouped = groups if thin and groups else {}
-    drawn = grouped_strokes(grouped, models) if grouped else strokes(models)
+    grouped = groups if thin else None
+    drawn = strokes(models, grouped)
     columns = min(columns, max(1, len(families)))
     count = max(1, math.ceil(len(families) / columns))
     panel, between = 190, 44

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, PALETTE, finish, grouped_strokes, name_groups, short, strokes
+from robustcore.figures._style import NEUTRAL, PALETTE, finish, name_groups, short, strokes
 from robustcore.metrics.effective import Trend, logit
 
 LINE = PALETTE[0]  # of a fitted line
@@ -39,7 +39,7 @@ def trade_off(
         groups: model -> what it belongs to, which then tells the colour instead of the model.
     """
     models = list(table["model"])
-    drawn = grouped_strokes(groups, models) if groups else strokes(models)
+    drawn = strokes(models, groups)
     shown = table.dropna(subset=["x", "y"])
     front = set(undominated(shown))
     figure = go.Figure()
@@ -62,7 +62,7 @@ def trade_off(
             error_x=_error(row, "x"), error_y=_error(row, "y"), showlegend=False,
             hovertext=[_said(row, x_title, y_title)], hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
-    name_groups(figure, groups or {}, models)
+    name_groups(figure, groups, models)
     figure.update_xaxes(title=x_title, range=_range(shown, "x"), showgrid=True)
     figure.update_yaxes(title=y_title, range=_range(shown, "y"), showgrid=True)
     return finish(figure, height=height, footer=footer, alt=alt, legend=bool(groups), top=16, bottom=56)

@@ -71,6 +71,15 @@ def test_every_measure_is_drawn_with_clean_accuracy_and_provenance(
     assert "(clean " in next(trace for trace in figure["data"] if trace["type"] == "bar")["name"]
 
 
+def scripted(at: AppTest) -> list[dict[str, Any]]:
+    """The traces that the script beside the figure draws; its file lands in the working folder."""
+    (script,) = (code.value for code in at.code if "to_html" in code.value)
+    made: dict[str, Any] = {}
+    exec(compile(script, "figure.py", "exec"), made)
+    traces: list[dict[str, Any]] = json.loads(made["figure"].to_json())["data"]
+    return traces
+
+
 @pytest.mark.parametrize("view", MODES)
 def test_the_python_beside_a_figure_makes_it(
     open_page: OpenPage, two: list[str], view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -80,11 +89,8 @@ def test_the_python_beside_a_figure_makes_it(
     at = open_page("compare", compare_view=view, compare_model=two, compare_baseline=two[1], **further)
     assert sound(at)
     (figure,) = figures(at)
-    (script,) = (code.value for code in at.code if "to_html" in code.value)
     monkeypatch.chdir(tmp_path)
-    made: dict[str, Any] = {}
-    exec(compile(script, "figure.py", "exec"), made)
-    drawn = json.loads(made["figure"].to_json())["data"]
+    drawn = scripted(at)
     assert [trace.get("x") for trace in drawn] == [trace.get("x") for trace in figure["data"]]
     assert [trace.get("y") for trace in drawn] == [trace.get("y") for trace in figure["data"]]
     (file,) = tmp_path.glob("*.html")
@@ -98,11 +104,8 @@ def test_many_models_are_coloured_by_their_training_in_the_script_too(
     at = open_page("compare", compare_view=view, compare_model=list(zoo.ZOO)[:14], compare_severity=["3", "5"])
     assert sound(at)
     (figure,) = figures(at)
-    (script,) = (code.value for code in at.code if "to_html" in code.value)
     monkeypatch.chdir(tmp_path)
-    made: dict[str, Any] = {}
-    exec(compile(script, "figure.py", "exec"), made)
-    drawn = json.loads(made["figure"].to_json())["data"]
+    drawn = scripted(at)
     assert [trace.get("marker") for trace in drawn] == [trace.get("marker") for trace in figure["data"]]
     named = [trace["name"] for trace in drawn if trace.get("x") == [None]]
     assert named == ["Standard training", "Adversarial training", "Image augmentation"]

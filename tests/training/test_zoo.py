@@ -23,6 +23,11 @@ def test_what_ships_is_small() -> None:
     assert sum(zoo.path_of(name).stat().st_size for name in zoo.ZOO) <= 48e6
 
 
+def test_what_starts_from_a_model_that_has_to_be_trained_anew_is_trained_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoo.runs, "is_made_by", lambda path, recipe: recipe.name() != "scenes/vgg-standard")
+    assert zoo.missing() == [name for name in zoo.ZOO if name.startswith("scenes/vgg-")]
+
+
 def test_a_model_waits_for_the_one_that_it_starts_from() -> None:
     names = ["scenes/resnet-mixup", "scenes/resnet-standard", "scenes/vgg-standard", "scenes/vgg-mixup"]
     assert zoo.ready(names, []) == ["scenes/resnet-standard", "scenes/vgg-standard"]
