@@ -99,8 +99,13 @@ class _Lane:
         self._station: _Remote | None = None
 
     def run(self, group: Group) -> Answer:
-        for _ in range(_TRIES):
-            station = self._open()
+        for left in reversed(range(_TRIES)):
+            try:
+                station = self._open()
+            except JobError:  # killed while it started, perhaps
+                if not left:
+                    raise
+                continue
             if self._cancelled.is_set():  # `stop` may have come before there was anything to stop
                 raise Cancelled
             try:
@@ -130,6 +135,7 @@ class _Lane:
                     self._manager.start(follow_parent)
                     station = self._manager.Station(self._payload, self._device, self._threads)  # type: ignore[attr-defined]
                 except (EOFError, OSError) as error:
+                    self._manager = None
                     raise JobError(
                         f"The process for {self._device} did not start. A script that evaluates on several devices "
                         'does so under `if __name__ == "__main__":`.'
