@@ -12,7 +12,7 @@ import sys
 from types import TracebackType
 from typing import IO
 
-from robustcore.evaluation import evaluations, suites, worker  # noqa: F401 - loaded once, for all that are born
+from robustcore.evaluation.jobs import worker
 from robustcore.models import load_model  # noqa: F401
 
 

@@ -21,17 +21,37 @@ FloatArray = npt.NDArray[np.float64]
 UInt8Array = npt.NDArray[np.uint8]
 
 FIELDS = (
-    *(f"mean_{c}" for c in "RGB"), *(f"resid_std_{c}" for c in "RGB"), "mean_abs_diff", "psnr_db", "ssim",
-    *(f"psd{i:02d}" for i in range(16)), *(f"log10_psd{i:02d}" for i in range(16)),
-)  # fmt: skip
+    *(f"mean_{c}" for c in "RGB"),
+    *(f"resid_std_{c}" for c in "RGB"),
+    "mean_abs_diff",
+    "psnr_db",
+    "ssim",
+    *(f"psd{i:02d}" for i in range(16)),
+    *(f"log10_psd{i:02d}" for i in range(16)),
+)
 DETERMINISTIC = (
-    "brightness", "contrast", "defocus_blur", "gaussian_blur", "jpeg_compression", "pixelate", "saturate", "zoom_blur",
-)  # fmt: skip
+    "brightness",
+    "contrast",
+    "defocus_blur",
+    "gaussian_blur",
+    "jpeg_compression",
+    "pixelate",
+    "saturate",
+    "zoom_blur",
+)
 # Frost is held against its textures' table: the reference's outputs are made with other pictures.
 RANDOM = (
-    "elastic_transform", "fog", "gaussian_noise", "glass_blur", "impulse_noise", "motion_blur", "shot_noise", "snow",
-    "spatter", "speckle_noise",
-)  # fmt: skip
+    "elastic_transform",
+    "fog",
+    "gaussian_noise",
+    "glass_blur",
+    "impulse_noise",
+    "motion_blur",
+    "shot_noise",
+    "snow",
+    "spatter",
+    "speckle_noise",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +142,10 @@ def statistics(clean: UInt8Array, corrupted: UInt8Array) -> FloatArray:
     psd = np.mean([np.bincount(ring[inside], power[..., c][inside], minlength=16) / count for c in range(3)], axis=0)
     return np.concatenate(
         [
-            corrupted.mean(axis=(0, 1)), residual.std(axis=(0, 1)),
-            [np.abs(residual).mean(), psnr, ssim], psd, np.log10(psd + 1e-12),
+            corrupted.mean(axis=(0, 1)),
+            residual.std(axis=(0, 1)),
+            [np.abs(residual).mean(), psnr, ssim],
+            psd,
+            np.log10(psd + 1e-12),
         ]
-    )  # fmt: skip
+    )

@@ -50,39 +50,51 @@ EPS_L2, STEP_L2 = 0.25, 0.06
 
 CASES = [
     Case(
-        "FGSM", {"name": "fgsm", "eps": EPS},
+        "FGSM",
+        {"name": "fgsm", "eps": EPS},
         lambda ta, m: ta.FGSM(m, eps=EPS),
-        lambda fa: fa.LinfFastGradientAttack(), EPS,
+        lambda fa: fa.LinfFastGradientAttack(),
+        EPS,
     ),
     *[
         Case(
-            f"PGD, {steps} steps", {"name": "pgd", "eps": EPS, "steps": steps, "step_size": STEP, "random_start": False},
+            f"PGD, {steps} steps",
+            {"name": "pgd", "eps": EPS, "steps": steps, "step_size": STEP, "random_start": False},
             lambda ta, m, steps=steps: ta.PGD(m, eps=EPS, alpha=STEP, steps=steps, random_start=False),
-            lambda fa, steps=steps: fa.LinfPGD(abs_stepsize=STEP, steps=steps, random_start=False), EPS, rounds,
+            lambda fa, steps=steps: fa.LinfPGD(abs_stepsize=STEP, steps=steps, random_start=False),
+            EPS,
+            rounds,
         )
         for steps, rounds in ((10, 7), (40, 3))
     ],
     Case(
-        "PGD, 10 steps, random start", {"name": "pgd", "eps": EPS, "steps": 10, "step_size": STEP},
+        "PGD, 10 steps, random start",
+        {"name": "pgd", "eps": EPS, "steps": 10, "step_size": STEP},
         lambda ta, m: ta.PGD(m, eps=EPS, alpha=STEP, steps=10),
-        lambda fa: fa.LinfPGD(abs_stepsize=STEP, steps=10), EPS,
+        lambda fa: fa.LinfPGD(abs_stepsize=STEP, steps=10),
+        EPS,
     ),
     Case(
         "PGD-L2, 10 steps",
         {"name": "pgd", "norm": "l2", "eps": EPS_L2, "steps": 10, "step_size": STEP_L2, "random_start": False},
         lambda ta, m: ta.PGDL2(m, eps=EPS_L2, alpha=STEP_L2, steps=10, random_start=False),
-        lambda fa: fa.L2PGD(abs_stepsize=STEP_L2, steps=10, random_start=False), EPS_L2,
+        lambda fa: fa.L2PGD(abs_stepsize=STEP_L2, steps=10, random_start=False),
+        EPS_L2,
     ),
     Case(
-        "MI-FGSM, 10 steps", {"name": "mi_fgsm", "eps": EPS, "steps": 10, "step_size": STEP},
+        "MI-FGSM, 10 steps",
+        {"name": "mi_fgsm", "eps": EPS, "steps": 10, "step_size": STEP},
         lambda ta, m: ta.MIFGSM(m, eps=EPS, alpha=STEP, steps=10, decay=1.0),
-        lambda fa: fa.MIFGSM(momentum=1.0, abs_stepsize=STEP, steps=10, random_start=False), EPS,
+        lambda fa: fa.MIFGSM(momentum=1.0, abs_stepsize=STEP, steps=10, random_start=False),
+        EPS,
     ),
     Case(
         "CW-L2, c = 1, 100 steps",
         {"name": "cw", "steps": 100, "binary_search_steps": 1, "initial_const": 1.0},
         lambda ta, m: ta.CW(m, c=1, kappa=0, steps=100, lr=0.01),
-        lambda fa: fa.L2CarliniWagnerAttack(binary_search_steps=1, steps=100, initial_const=1.0), rounds=3, largest=64,
+        lambda fa: fa.L2CarliniWagnerAttack(binary_search_steps=1, steps=100, initial_const=1.0),
+        rounds=3,
+        largest=64,
     ),
     Case(
         # The peers end a batch as soon as its loss rises, which it does while Adam still overshoots.
@@ -90,26 +102,37 @@ CASES = [
         {"name": "cw", "steps": 100, "binary_search_steps": 1, "initial_const": 1.0, "early_stop": False},
         None,
         lambda fa: fa.L2CarliniWagnerAttack(binary_search_steps=1, steps=100, initial_const=1.0, abort_early=False),
-        rounds=3, largest=64,
+        rounds=3,
+        largest=64,
     ),
     *[
         Case(
             f"CW-L2, search over c, 9 x {steps} steps",
             {"name": "cw", "steps": steps, "binary_search_steps": 9},
             None,
-            lambda fa, steps=steps: fa.L2CarliniWagnerAttack(binary_search_steps=9, steps=steps), rounds=1, largest=64,
+            lambda fa, steps=steps: fa.L2CarliniWagnerAttack(binary_search_steps=9, steps=steps),
+            rounds=1,
+            largest=64,
         )
         for steps in (40, 100)
     ],
     Case(
-        "Square Attack, 200 queries", {"name": "square", "eps": 4 * EPS, "queries": 200},
-        lambda ta, m: ta.Square(m, norm="Linf", eps=4 * EPS, n_queries=200), None, rounds=1, largest=64,
+        "Square Attack, 200 queries",
+        {"name": "square", "eps": 4 * EPS, "queries": 200},
+        lambda ta, m: ta.Square(m, norm="Linf", eps=4 * EPS, n_queries=200),
+        None,
+        rounds=1,
+        largest=64,
     ),
     Case(
-        "HopSkipJump, 5 steps", {"name": "hopskipjump", "steps": 5},
-        None, lambda fa: fa.HopSkipJumpAttack(steps=5), rounds=1, largest=64,
+        "HopSkipJump, 5 steps",
+        {"name": "hopskipjump", "steps": 5},
+        None,
+        lambda fa: fa.HopSkipJumpAttack(steps=5),
+        rounds=1,
+        largest=64,
     ),
-]  # fmt: skip
+]
 
 
 def models() -> list[tuple[str, nn.Module, Tensor, Tensor]]:

@@ -24,7 +24,8 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks._nursery import Nursery
-from robustcore.evaluation import Condition, Store, jobs, plan, suites
+from robustcore.evaluation import Condition, Store, plan, suites
+from robustcore.evaluation.jobs import jobs
 from robustcore.evaluation.request import EvaluationRequest
 
 _LEDGER = (
@@ -186,9 +187,9 @@ def main(words: Sequence[str] = ()) -> None:
         results = []
         for name, kills in (("undisturbed", 0), ("disturbed", args.kills)):
             os.environ["ROBUSTCORE_CACHE"] = str(Path(folder) / name)
-            from robustcore.evaluation import evaluations
+            from robustcore.evaluation import api
 
-            cells = evaluations.prepare(**request.arguments()).cells
+            cells = api.prepare(**request.arguments()).cells
             began = time.monotonic()
             with Nursery() as nursery, watched(Store(shipped=False)) as store:
                 outcome = disturb(nursery, store, jobs.submit(request), cells, kills, random.Random(args.seed))

@@ -15,9 +15,10 @@ from pathlib import Path
 import torch
 
 from robustcore import corruptions
-from robustcore.evaluation import Condition, Store, Subject, inventory, packed, plan, provenance, rows, tables
-from robustcore.evaluation.predictions import Counts, Predictions
+from robustcore.evaluation import Condition, Store, Subject, plan, provenance, tables
 from robustcore.evaluation.provenance import Run
+from robustcore.evaluation.store import codec, inventory, queries
+from robustcore.evaluation.store.predictions import Counts, Predictions
 
 MODELS, IMAGES = 53, 50_000
 
@@ -42,21 +43,27 @@ def cells_of(models: int) -> list[plan.Cell]:
 def fill(store: Store, cells: Sequence[plan.Cell]) -> int:
     """Write every unit, with the predictions of one image each; the number of units."""
     nothing = torch.zeros(1, dtype=torch.int64)
-    data = packed.pack(Predictions.of(torch.randn(1, 3), nothing, nothing))
+    data = codec.pack(Predictions.of(torch.randn(1, 3), nothing, nothing))
     run = Run("2026-01-01T00:00:00+00:00", "cpu", {}, "benchmark")
     units = 0
     for start in range(0, len(cells), 100):
         with store.writing() as connection:
-            run_id = rows.run_id(connection, run)
+            run_id = queries.run_id(connection, run)
             for cell in cells[start : start + 100]:
-                id_ = rows.cell_id(connection, cell)
+                id_ = queries.cell_id(connection, cell)
                 for unit in cell.units():
                     counts = Counts(unit.n, unit.n, unit.n // 2, unit.n, 0.5 * unit.n)
-                    rows.insert_unit(
-                        connection, (id_, unit.shard), counts, data, seconds=0.1, date=provenance.seconds(run.date), run=run_id
-                    )  # fmt: skip
+                    queries.insert_unit(
+                        connection,
+                        (id_, unit.shard),
+                        counts,
+                        data,
+                        seconds=0.1,
+                        date=provenance.seconds(run.date),
+                        run=run_id,
+                    )
                     units += 1
-                rows.recount(connection, id_)
+                queries.recount(connection, id_)
     return units
 
 

@@ -31,8 +31,14 @@ def batch() -> Step:
     model = load_model(f"scenes/resnet?weights=none&classes={len(scenes.classes)}").train()
     model.to(memory_format=torch.channels_last)
     return Step(
-        model, scenes.images(0, BATCH), torch.as_tensor(scenes.labels), torch.as_tensor(scenes.ids), epoch=1, index=0, seed=0
-    )  # fmt: skip
+        model,
+        scenes.images(0, BATCH),
+        torch.as_tensor(scenes.labels),
+        torch.as_tensor(scenes.ids),
+        epoch=1,
+        index=0,
+        seed=0,
+    )
 
 
 def seconds(made: Intervention, step: Step, precision: str) -> float:
@@ -76,6 +82,11 @@ def main() -> None:
         *dict.fromkeys(name for suite in suites for name in suite),
         *(n for n in ALBUM if n in corruptions.names()),
     ]
-    table("augmentation", [(name, interventions.create("augmentation", corruption=name)) for name in names], step, precision)  # fmt: skip
+    table(
+        "augmentation",
+        [(name, interventions.create("augmentation", corruption=name)) for name in names],
+        step,
+        precision,
+    )
     others = [name for name in interventions.names() if name not in ("standard", "augmentation", *MADE_ONCE)]
     table("interventions", [(name, interventions.create(name)) for name in others], step, precision)

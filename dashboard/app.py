@@ -7,7 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import pages, sign_in
+from dashboard import pages
+from dashboard.session import sign_in
 from dashboard.widgets import frame
 
 HERE = Path(__file__).resolve().parent

@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from dashboard import permissions
+from dashboard.session import permissions
 from robustcore import memory
 
 APP = Path(__file__).resolve().parent / "app.py"
@@ -45,9 +45,9 @@ def _warm_up() -> None:
 
     while not runtime.exists():
         time.sleep(0.05)
-    from dashboard import data
+    from dashboard import cache
 
-    data.warm_up()
+    cache.warm_up()
 
 
 if __name__ == "__main__":

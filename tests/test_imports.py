@@ -11,17 +11,40 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # A package may import those that stand before it, never those behind it.
 ORDER = [
-    "errors", "memory", "paths", "registry", "progress", "devices", "randomness", "image_bounds", "images", "datasets", "corruptions", "sequences", "attacks", "models",
-    "training", "evaluation", "metrics", "overlap", "published", "reports", "figures", "commands", "cli",
-]  # fmt: skip
+    "errors",
+    "memory",
+    "processes",
+    "paths",
+    "registry",
+    "progress",
+    "devices",
+    "randomness",
+    "image_bounds",
+    "images",
+    "datasets",
+    "corruptions",
+    "sequences",
+    "attacks",
+    "models",
+    "training",
+    "evaluation",
+    "metrics",
+    "overlap",
+    "atlas",
+    "published",
+    "reports",
+    "figures",
+    "commands",
+    "cli",
+]
 MODULES = sorted(p for top in ("robustcore", "dashboard") for p in (ROOT / top).rglob("*.py"))
 # Optional or heavy: an evaluation needs torch, numpy, OpenCV, pandas and scikit-learn alone.
 HOMES = {
     "streamlit": ("dashboard/",),
     "plotly": ("robustcore/figures/", "dashboard/"),
-    "albumentations": ("robustcore/corruptions/_album_transforms.py",),
-    "distributed": ("robustcore/evaluation/cluster.py",),
-    "dask": ("robustcore/evaluation/cluster.py",),
+    "albumentations": ("robustcore/corruptions/albumentations_like/transforms.py",),
+    "distributed": ("robustcore/evaluation/run/cluster.py",),
+    "dask": ("robustcore/evaluation/run/cluster.py",),
     "timm": ("robustcore/models/",),
 }
 

@@ -6,8 +6,8 @@ import logging
 
 import streamlit as st
 
-from dashboard import selection
 from dashboard.pages import View
+from dashboard.session import selection
 from dashboard.widgets import states
 from robustcore.errors import RobustcoreError
 

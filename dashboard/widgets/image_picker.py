@@ -7,7 +7,8 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import data, selection
+from dashboard import cache
+from dashboard.session import selection
 from dashboard.widgets import labels, markup, states
 from robustcore.datasets import Item
 from robustcore.errors import ImageError
@@ -43,7 +44,7 @@ class Choice:
 
 def pick(prefix: str) -> Choice | None:
     """Draw the controls; None while there is nothing to show yet (its reason is on the page)."""
-    origins = [o for o in ORIGINS if not (o == "upload" and data.read_only())]
+    origins = [o for o in ORIGINS if not (o == "upload" and cache.read_only())]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         origin = selection.segmented(
             "Image", origins, key=f"{prefix}_from", kind="kind of image", text=ORIGINS.__getitem__
@@ -56,10 +57,10 @@ def pick(prefix: str) -> Choice | None:
 
 def _choose_test_image(prefix: str) -> tuple[str, int]:
     """Class and number, 1 .. n, among the test images."""
-    classes = list(data.test_images().classes)
+    classes = list(cache.test_images().classes)
     key = f"{prefix}_number"
     name = selection.selectbox("Class", classes, key=f"{prefix}_class", kind="class", text=labels.pretty, width=150)
-    count = len(data.indices_of_class(classes.index(name)))
+    count = len(cache.indices_of_class(classes.index(name)))
     number = selection.number(
         f"Number (of {count})", 1, count, key=key, default=1, kind="number of the image", width=150
     )
@@ -75,13 +76,13 @@ def _choose_test_image(prefix: str) -> tuple[str, int]:
 
 def _test_image(prefix: str, name: str, number: int) -> Choice:
     """The chosen test image, below it its neighbours to choose from."""
-    classes = data.test_images().classes
-    places = data.indices_of_class(classes.index(name))
+    classes = cache.test_images().classes
+    places = cache.indices_of_class(classes.index(name))
     first = (number - 1) // STRIP * STRIP
     parts = []
     for i in range(first, min(first + STRIP, len(places))):
         pressed = "true" if i == number - 1 else "false"
-        source = data.test_thumbnail(places[i])
+        source = cache.test_thumbnail(places[i])
         label = escape(f"{name} {i + 1}")
         parts.append(
             f'<button data-pick="{i + 1}" aria-pressed="{pressed}" aria-label="{label}"><img src="{source}" alt=""></button>'
@@ -97,7 +98,7 @@ def _test_image(prefix: str, name: str, number: int) -> Choice:
         f"image, label = dataset[{index}]\n"
         f"image_id = int(dataset.ids[{index}])"
     )
-    return Choice(data.test_image(index), "scenes", classes, code, f"{name}, test image {index}")
+    return Choice(cache.test_image(index), "scenes", classes, code, f"{name}, test image {index}")
 
 
 def _photograph(prefix: str) -> Choice:
@@ -111,7 +112,7 @@ def _photograph(prefix: str) -> Choice:
         f'item = photograph("{name}")  # 224 pixels a side\n'
         "image, image_id = item.image, item.id"
     )
-    return Choice(data.photograph(name), "photograph", (), code, f"the photograph “{name}”")
+    return Choice(cache.photograph(name), "photograph", (), code, f"the photograph “{name}”")
 
 
 def _upload(prefix: str) -> Choice | None:
@@ -120,7 +121,7 @@ def _upload(prefix: str) -> Choice | None:
         st.caption("PNG, JPEG, WebP, BMP, GIF or TIFF. It stays on this machine and is not kept.")
         return None
     try:
-        item = data.upload(file.getvalue(), file.name)
+        item = cache.upload(file.getvalue(), file.name)
     except ImageError as error:
         states.error(str(error), title="This file cannot be used")
         return None

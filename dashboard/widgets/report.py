@@ -24,13 +24,19 @@ def button(
 
     def made() -> bytes:
         from robustcore.figures.document import to_html
-        from robustcore.reports import document
+        from robustcore.reports.compare import document
 
         return to_html(
             document.gather(
-                list(models), dataset, list(suites), severities=severities, storage=storage, seed=seed, reference=reference
+                list(models),
+                dataset,
+                list(suites),
+                severities=severities,
+                storage=storage,
+                seed=seed,
+                reference=reference,
             )
-        )  # fmt: skip
+        )
 
     st.download_button(
         "Save a report",

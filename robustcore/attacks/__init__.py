@@ -11,12 +11,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from robustcore.attacks import _inputs, _victim, presets
+from robustcore.attacks import presets
 from robustcore.attacks._base import Attack, Option, registry
-from robustcore.attacks._driver import AttackResult, Run
-from robustcore.attacks._inputs import Eps
-from robustcore.attacks._trace import Trace
 from robustcore.attacks.budgets import NORMS, default_eps
+from robustcore.attacks.engine import inputs, victim
+from robustcore.attacks.engine.driver import AttackResult, Run
+from robustcore.attacks.engine.inputs import Eps
+from robustcore.attacks.engine.trace import Trace
 from robustcore.attacks.goals import GOALS, Goal
 from robustcore.attacks.presets import Preset
 from robustcore.errors import InvalidArgumentError, UnknownNameError
@@ -63,7 +64,7 @@ def check_surrogate(surrogate: nn.Module, model: nn.Module, image: Tensor | None
 
     Models without a card are asked for `image`, (1, 3, H, W), to count their classes.
     """
-    _victim.check_surrogate(_victim.check(surrogate, "surrogate"), model, image)
+    victim.check_surrogate(victim.check(surrogate, "surrogate"), model, image)
 
 
 def resolve(name: str) -> tuple[Attack, Preset | None]:
@@ -150,11 +151,11 @@ def attack(
         raise InvalidArgumentError(f"A target belongs to the goal targeted, not to {goal}.")
     if batch_size is not None and (isinstance(batch_size, bool) or batch_size < 1):
         raise InvalidArgumentError(f"A batch size is 1 or more, not {batch_size!r}.")
-    model = _victim.check(model, "model")
+    model = victim.check(model, "model")
     inputs = _gather(model, images, labels, method, eps, norm, goal, target, seed, ids)
     for option, value in checked.items():
         if isinstance(value, Tensor):
-            checked[option] = _inputs.companions_of(option, value, inputs.images)
+            checked[option] = inputs.companions_of(option, value, inputs.images)
     if surrogate is not None:
         check_surrogate(surrogate, model, inputs.images[:1])
     run = Run(
@@ -183,18 +184,18 @@ def _gather(
     target: Any,
     seed: int,
     ids: Tensor | Sequence[int] | None,
-) -> _inputs.Inputs:
+) -> inputs.Inputs:
     """What belongs to the single images, checked."""
-    pixels = _inputs.images_of(images)
+    pixels = inputs.images_of(images)
     n, shape = len(pixels), tuple(pixels.shape[1:])
-    classes = _inputs.integers(labels, n, "label")
-    own_ids = torch.arange(n) if ids is None else _inputs.integers(ids, n, "id")
+    classes = inputs.integers(labels, n, "label")
+    own_ids = torch.arange(n) if ids is None else inputs.integers(ids, n, "id")
     if eps is None and method.bounded:
         eps = default_eps(norm, shape)
-    radii = None if eps is None else _inputs.eps_of(eps, norm, shape, Draws(seed, f"{method.name}:eps", own_ids))
+    radii = None if eps is None else inputs.eps_of(eps, norm, shape, Draws(seed, f"{method.name}:eps", own_ids))
     wanted = Goal(classes, least_likely=goal == "least_likely")
     if goal == "targeted":
-        known = _victim.count_classes(model, pixels[:1])
-        targets = _inputs.targets_of(target, classes, known, Draws(seed, f"{method.name}:target", own_ids))
+        known = victim.count_classes(model, pixels[:1])
+        targets = inputs.targets_of(target, classes, known, Draws(seed, f"{method.name}:target", own_ids))
         wanted = dataclasses.replace(wanted, targets=targets)
-    return _inputs.Inputs(pixels, wanted, own_ids, radii)
+    return inputs.Inputs(pixels, wanted, own_ids, radii)

@@ -9,8 +9,10 @@ from robustcore.attacks.budgets import PIXELS, per_image
 from robustcore.attacks.goals import OBJECTIVES
 
 OBJECTIVE = Option(
-    "cross_entropy", "What the steps raise: the cross-entropy, or the negative margin to the nearest other class.", choices=("cross_entropy", "margin")
-)  # fmt: skip
+    "cross_entropy",
+    "What the steps raise: the cross-entropy, or the negative margin to the nearest other class.",
+    choices=("cross_entropy", "margin"),
+)
 STEP_SIZE = Option(
     None, "Length of one step in the norm; by default relative_step times eps / steps.", low=0, kind=float
 )

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from robustcore.attacks._oracle import Oracle
 from robustcore.attacks.budgets import NORMS
+from robustcore.attacks.engine.oracle import Oracle
 from robustcore.attacks.goals import GOALS
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.registry import Registry
@@ -156,10 +156,21 @@ def attack(
         registry.add(
             name,
             Attack(
-                name, title, needs, tuple(norms), tuple(goals), nearest, bounded, source, summary, options, passes,
-                revision, function,
+                name,
+                title,
+                needs,
+                tuple(norms),
+                tuple(goals),
+                nearest,
+                bounded,
+                source,
+                summary,
+                options,
+                passes,
+                revision,
+                function,
             ),
-        )  # fmt: skip
+        )
         return function
 
     return register

@@ -33,13 +33,17 @@ _SHRINK = 0.98
         "steps": Option(100, "Iterations for each constant c.", low=1),
         "binary_search_steps": Option(9, "Constants c that are tried at most.", low=1),
         "initial_const": Option(
-            None, "The first constant c; by default the one at which a linear model is crossed.", low=1e-12, high=_MOST, kind=float
+            None,
+            "The first constant c; by default the one at which a linear model is crossed.",
+            low=1e-12,
+            high=_MOST,
+            kind=float,
         ),
         "confidence": Option(0.0, "Margin kappa by which the goal is to be reached.", low=0),
         "learning_rate": Option(0.01, "Adam's rate, in the space of the inverse hyperbolic tangent.", low=1e-12),
     },
     passes=lambda options: 1 + options["binary_search_steps"] * options["steps"],
-)  # fmt: skip
+)
 def cw(
     oracle: Oracle,
     steps: int,

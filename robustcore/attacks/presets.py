@@ -86,8 +86,12 @@ _add(
 )
 _add("mi_fgsm_08", "mi_fgsm", "3.3.3.1", "The same with eps 0.08.", 0.08, options={"steps": 10, "decay": 1.0})
 _add(
-    "cw_l2", "cw", "3.3.3.1",
+    "cw_l2",
+    "cw",
+    "3.3.3.1",
     "40 iterations and confidence 50, read as the margin kappa; the thesis states neither the constant c, which is searched "
     "for here, nor the rate.",
-    None, norm="l2", options={"steps": 40, "confidence": 50.0},
-)  # fmt: skip
+    None,
+    norm="l2",
+    options={"steps": 40, "confidence": 50.0},
+)

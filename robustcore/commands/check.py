@@ -68,14 +68,14 @@ def _evaluated(spec: Specification, models: list[str], device: str, *, compute: 
     """What is stored for the specification, once what is missing is evaluated."""
     from robustcore import memory
     from robustcore.datasets import load_dataset
-    from robustcore.evaluation import evaluations
+    from robustcore.evaluation import api
     from robustcore.reports import specification
 
     dataset = load_dataset(spec.dataset, split=spec.split)
     # Loaded once: a model known by its fingerprint is looked up without its weights.
-    judged = evaluations.prepare(models, dataset, "clean").subjects
+    judged = api.prepare(models, dataset, "clean").subjects
     others = [name for name in spec.references if name not in models]
-    against = evaluations.prepare(others, dataset, "clean").subjects if others else []
+    against = api.prepare(others, dataset, "clean").subjects if others else []
     found = specification.gather(spec, judged, references=against, dataset=dataset)
     missing = specification.missing(spec, found) if compute else []
     if not missing:
@@ -90,7 +90,7 @@ def _evaluated(spec: Specification, models: list[str], device: str, *, compute: 
 def _evaluate(spec: Specification, need: Need, device: str) -> bool:
     """Carry one evaluation out; False if it was stopped."""
     from robustcore.commands.evaluate import shown_on
-    from robustcore.evaluation import jobs, worker
+    from robustcore.evaluation.jobs import jobs, worker
     from robustcore.progress import Bar
     from robustcore.reports import specification
 
@@ -118,9 +118,14 @@ def _formatted(
         return sheet.html(spec, table, footer)
     if form == "json":
         found = {
-            "specification": spec.name, "dataset": spec.dataset, "split": spec.split, "strict": strict, "passed": passed,
-            "rows": json.loads(table.to_json(orient="records")), "provenance": footer,
-        }  # fmt: skip
+            "specification": spec.name,
+            "dataset": spec.dataset,
+            "split": spec.split,
+            "strict": strict,
+            "passed": passed,
+            "rows": json.loads(table.to_json(orient="records")),
+            "provenance": footer,
+        }
         return json.dumps(found, indent=2) + "\n"
     return readable(spec, table) + f"\n{footer}\n"
 
@@ -140,12 +145,16 @@ def readable(spec: Specification, table: pd.DataFrame) -> str:
             interval = f"{record['low']:.1f} to {record['high']:.1f}" if record["low"] == record["low"] else "-"
             lines.append(
                 (
-                    str(record["row"]), record["metric"], record["condition"],
-                    "-" if unknown else amount(record["value"], record["metric"], measured=True), interval,
+                    str(record["row"]),
+                    record["metric"],
+                    record["condition"],
+                    "-" if unknown else amount(record["value"], record["metric"], measured=True),
+                    interval,
                     f"{record['direction']} {amount(record['threshold'], record['metric'])}",
-                    "-" if unknown else f"{record['margin']:+.2f}", record["verdict"],
+                    "-" if unknown else f"{record['margin']:+.2f}",
+                    record["verdict"],
                 )
-            )  # fmt: skip
+            )
             if record["reason"]:
                 notes.append(f"{record['row']}: {record['reason']}.")
         widths = [max(len(line[i]) for line in lines) for i in range(len(head))]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from robustcore.evaluation.request import EvaluationRequest
-    from robustcore.evaluation.runner import Progress
+    from robustcore.evaluation.run.runner import Progress
     from robustcore.progress import Bar
 
 NAME = "evaluate"
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "parquet" and args.output is None:
         args.usage.error("--format parquet needs --output FILE")
     from robustcore import memory
-    from robustcore.evaluation import jobs, worker
+    from robustcore.evaluation.jobs import jobs, worker
     from robustcore.progress import Bar, duration
 
     request = _request(args)

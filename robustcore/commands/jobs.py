@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from robustcore.evaluation.jobs import JobStatus
+    from robustcore.evaluation.jobs.jobs import JobStatus
 
 NAME = "jobs"
 HELP = "Show, cancel, pause, resume or remove evaluation jobs."
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do one of the actions."""
-    from robustcore.evaluation import jobs
+    from robustcore.evaluation.jobs import jobs
 
     if args.action == "ls":
         found = jobs.list_jobs(args.limit)
@@ -67,7 +67,7 @@ def _line(job: JobStatus) -> str:
 
 
 def _show(number: int) -> None:
-    from robustcore.evaluation import jobs
+    from robustcore.evaluation.jobs import jobs
 
     job = jobs.status(number)
     print(_line(job))

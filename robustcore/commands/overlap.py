@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from robustcore.overlap.compute import Progress
+    from robustcore.atlas.compute import Progress
     from robustcore.progress import Bar
 
 NAME = "overlap"
@@ -64,13 +64,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train and test what is missing. 1 if some units failed."""
     from robustcore import memory
-    from robustcore.overlap import compute, plan
+    from robustcore.atlas import compute, plan
     from robustcore.progress import Bar, duration
     from robustcore.training import Recipe
 
     given = {
-        "epochs": args.epochs, "batch": args.batch, "limit": args.training_limit, "side": args.side,
-    }  # fmt: skip
+        "epochs": args.epochs,
+        "batch": args.batch,
+        "limit": args.training_limit,
+        "side": args.side,
+    }
     base = Recipe(args.model, args.dataset, **{name: value for name, value in given.items() if value is not None})
     severities = tuple(args.severity) if args.severity else None
     what = plan.Plan(

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """Read what is stored, and write the file."""
     from robustcore.corruptions import SEVERITIES
     from robustcore.figures.document import to_html
-    from robustcore.reports import document
+    from robustcore.reports.compare import document
 
     found = document.gather(
         list(dict.fromkeys(args.model)),

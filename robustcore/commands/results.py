@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _chosen(args: argparse.Namespace) -> pd.DataFrame:
-    from robustcore.evaluation import Store, inventory
+    from robustcore.evaluation import Store
+    from robustcore.evaluation.store import inventory
 
     found = inventory.listing(Store())
     for column, wanted in (("model", args.model), ("dataset", args.dataset), ("name", args.condition)):
@@ -80,7 +81,8 @@ def _ls(args: argparse.Namespace) -> None:
 
 
 def _show(args: argparse.Namespace) -> None:
-    from robustcore.evaluation import Store, inventory
+    from robustcore.evaluation import Store
+    from robustcore.evaluation.store import inventory
 
     found = _chosen(args)
     columns = [
@@ -103,7 +105,8 @@ def _show(args: argparse.Namespace) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
-    from robustcore.evaluation import Store, inventory
+    from robustcore.evaluation import Store
+    from robustcore.evaluation.store import inventory
 
     if args.output.suffix not in (".csv", ".parquet"):
         args.usage.error(f"the file's name ends in .csv or .parquet, not {args.output.suffix or 'nothing'!r}")
@@ -119,7 +122,7 @@ def _export(args: argparse.Namespace) -> None:
 
 def _verify(args: argparse.Namespace) -> int:
     from robustcore.evaluation import Store
-    from robustcore.evaluation.verify import verify
+    from robustcore.evaluation.store.verify import verify
 
     with Store() as store:
         checked, damaged = verify(store)
@@ -131,7 +134,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _merge(args: argparse.Namespace) -> None:
     from robustcore.evaluation import Store
-    from robustcore.evaluation.merge import merge
+    from robustcore.evaluation.store.merge import merge
 
     other = args.other / "results" / "results.sqlite" if args.other.is_dir() else args.other
     with Store() as store:
@@ -147,7 +150,7 @@ def _merge(args: argparse.Namespace) -> None:
 
 def _prune(args: argparse.Namespace) -> None:
     from robustcore.evaluation import Store
-    from robustcore.evaluation.prune import prune
+    from robustcore.evaluation.store.prune import prune
 
     if not (args.model or args.dataset or args.outdated):
         args.usage.error("say what to delete: --model, --dataset or --outdated")

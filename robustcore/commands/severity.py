@@ -168,7 +168,7 @@ def _bound(bound: Bound) -> str:
 
 
 def _audit(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
-    from robustcore.evaluation.runner import Progress
+    from robustcore.evaluation.run.runner import Progress
     from robustcore.progress import Bar
     from robustcore.reports import severity
 

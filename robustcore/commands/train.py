@@ -81,9 +81,15 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     with Bar() as bar:
         fitted = runs.fit(
-            recipe, output=output, half=args.half, device=args.device, precision=args.precision, resume=args.resume,
-            progress=shown_on(bar), stage=stages_on(bar),
-        )  # fmt: skip
+            recipe,
+            output=output,
+            half=args.half,
+            device=args.device,
+            precision=args.precision,
+            resume=args.resume,
+            progress=shown_on(bar),
+            stage=stages_on(bar),
+        )
     print(f"Trained {recipe.model} in {duration(time.monotonic() - began)}.")
     for split, accuracy in fitted.accuracy.items():
         print(f"Accuracy on the {split} images: {accuracy:.1%}")

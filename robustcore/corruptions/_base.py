@@ -16,7 +16,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from robustcore.corruptions._host import keep_freed_memory
+from robustcore.corruptions.kernels.host import keep_freed_memory
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.randomness import Draws
 from robustcore.registry import Registry
@@ -305,11 +305,25 @@ def corruption(
         registry.add(
             key,
             Corruption(
-                key, family, tuple(suites), source, summary, tuple(names), tables, strengths, limits or strengths,
-                frozenset(lengths), deterministic, takes, revision, content, plain_name or key, function,
+                key,
+                family,
+                tuple(suites),
+                source,
+                summary,
+                tuple(names),
+                tables,
+                strengths,
+                limits or strengths,
+                frozenset(lengths),
+                deterministic,
+                takes,
+                revision,
+                content,
+                plain_name or key,
+                function,
                 calibrated,
             ),
-        )  # fmt: skip
+        )
         return function
 
     return register

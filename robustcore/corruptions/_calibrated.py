@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from robustcore import paths
-from robustcore.corruptions._album_batches import each
 from robustcore.corruptions._base import Size, corruption
+from robustcore.corruptions.albumentations_like.batches import each
 from robustcore.errors import InvalidArgumentError
 from robustcore.randomness import Draws
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from robustcore.corruptions._jpeg import jpeg
+from robustcore.corruptions.kernels.jpeg import jpeg
 
 QUALITY = 85
 

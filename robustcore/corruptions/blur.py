@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor
 
 from robustcore.corruptions._base import Size, corruption, truncate
-from robustcore.corruptions._filters import correlate, disc_kernel, gaussian_weights, separable
-from robustcore.corruptions._glass import shuffle
-from robustcore.corruptions._motion import motion_blur_levels
-from robustcore.corruptions._zoom import zoom_sum
+from robustcore.corruptions.kernels.filters import correlate, disc_kernel, gaussian_weights, separable
+from robustcore.corruptions.kernels.glass import shuffle
+from robustcore.corruptions.kernels.motion import motion_blur_levels
+from robustcore.corruptions.kernels.zoom import zoom_sum
 from robustcore.randomness import Draws
 
 _SOURCE = "Hendrycks & Dietterich 2019, section 3 and the published generators"

@@ -18,23 +18,35 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from robustcore.corruptions import _album_operations as operations
-from robustcore.corruptions import _album_pixels as pixels
-from robustcore.corruptions import _album_scenery as scenery
-from robustcore.corruptions import _album_warps as warps
-from robustcore.corruptions._album_batches import choice, each, length, odd, on_host, truncated, uniform
-from robustcore.corruptions._album_transforms import album
 from robustcore.corruptions._base import Size, corruption
+from robustcore.corruptions.albumentations_like import operations, pixels, scenery, warps
+from robustcore.corruptions.albumentations_like.batches import choice, each, length, odd, on_host, truncated, uniform
+from robustcore.corruptions.albumentations_like.transforms import album
 from robustcore.randomness import Draws
 
 Function = Callable[[Tensor, Draws, Size], Tensor]
 
 # The published selection, three to a category (thesis, section 4.3).
 SYN2NAT = {
-    "solarize", "random_sun_flare", "random_shadow", "affines", "perspective", "cutout", "sharpen", "random_rain", "emboss",
-    "random_contrast", "random_brightness", "random_gamma", "iso_noise", "downscale", "posterize", "color_jitter",
-    "channel_dropout", "to_sepia",
-}  # fmt: skip
+    "solarize",
+    "random_sun_flare",
+    "random_shadow",
+    "affines",
+    "perspective",
+    "cutout",
+    "sharpen",
+    "random_rain",
+    "emboss",
+    "random_contrast",
+    "random_brightness",
+    "random_gamma",
+    "iso_noise",
+    "downscale",
+    "posterize",
+    "color_jitter",
+    "channel_dropout",
+    "to_sepia",
+}
 
 
 def _candidate(family: str, summary: str, deterministic: bool = False) -> Callable[[Function], Function]:

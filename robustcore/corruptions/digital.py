@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from robustcore.corruptions._base import TRUNCATION_SLACK, Size, corruption, truncate
-from robustcore.corruptions._box import box_resize
-from robustcore.corruptions._elastic import affine_matrices, affine_positions, sample, smooth
-from robustcore.corruptions._hsv import scale_saturation
-from robustcore.corruptions._jpeg import jpeg
-from robustcore.corruptions._tables import look_up_planes
+from robustcore.corruptions.kernels.box_resize import box_resize
+from robustcore.corruptions.kernels.elastic import affine_matrices, affine_positions, sample, smooth
+from robustcore.corruptions.kernels.hsv import scale_saturation
+from robustcore.corruptions.kernels.jpeg import jpeg
+from robustcore.corruptions.kernels.lookup_tables import look_up_planes
 from robustcore.randomness import Draws
 
 _SOURCE = "Hendrycks & Dietterich 2019, section 3 and the published generators"

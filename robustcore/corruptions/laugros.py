@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from robustcore.corruptions import _filters
 from robustcore.corruptions._base import Size, corruption
+from robustcore.corruptions.kernels import filters
 from robustcore.randomness import Draws
 
 Function = Callable[[Tensor, Draws, Size, Tensor], Tensor]
@@ -110,18 +110,25 @@ def _five_boxes(scale: float) -> npt.NDArray[np.float64]:
 
 
 @_laugros(
-    "3.2", "blur", "Mixes the image with its blur by five 3 x 3 box filters; the strength is the blur's weight.",
-    (0.4, 0.95), (0, 1), deterministic=True,
-)  # fmt: skip
+    "3.2",
+    "blur",
+    "Mixes the image with its blur by five 3 x 3 box filters; the strength is the blur's weight.",
+    (0.4, 0.95),
+    (0, 1),
+    deterministic=True,
+)
 def blur(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    blurred = _filters.separable(x, _five_boxes(size.share_of_224), "reflect101")
+    blurred = filters.separable(x, _five_boxes(size.share_of_224), "reflect101")
     return blurred.sub_(x).mul_(_each(strength)).add_(x)
 
 
 @_laugros(
-    "3.2 and 4.3", "occlusion", "Draws small dotted lines, each of one colour; the strength is their number.",
-    (15, 170), (0, 1000),
-)  # fmt: skip
+    "3.2 and 4.3",
+    "occlusion",
+    "Draws small dotted lines, each of one colour; the strength is their number.",
+    (15, 170),
+    (0, 1000),
+)
 def artifacts(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """Place, direction and colour of a line are uniform; its five square dots of 3 pixels stand 6 pixels apart (ours).
 
@@ -156,9 +163,12 @@ def artifacts(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 
 @_laugros(
-    "3.2 and 4.3", "occlusion", "Covers one random square with a single grey value; the strength is its side in pixels.",
-    (47, 125), (0, 224),
-)  # fmt: skip
+    "3.2 and 4.3",
+    "occlusion",
+    "Covers one random square with a single grey value; the strength is its side in pixels.",
+    (47, 125),
+    (0, 224),
+)
 def obstruction(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """The square lies inside the image and grows out of itself; its value is uniform (ours)."""
     place, value = draws.uniform(2), draws.uniform(1)
@@ -173,9 +183,12 @@ def obstruction(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor
 
 
 @_laugros(
-    "3.2 and 4.3", "geometry", "Shifts the image sideways and up or down, by as much; the strength is the shift in pixels.",
-    (15, 62), (0, 224),
-)  # fmt: skip
+    "3.2 and 4.3",
+    "geometry",
+    "Shifts the image sideways and up or down, by as much; the strength is the shift in pixels.",
+    (15, 62),
+    (0, 224),
+)
 def translation(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """The two directions are drawn; the shift is of whole pixels; what comes in is black (ours)."""
     shift = (strength * size.share_of_224).round()
@@ -189,9 +202,12 @@ def translation(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor
 
 
 @_laugros(
-    "3.2 and 4.3", "geometry", "Turns the image about its centre, either way; the strength is the angle in degrees.",
-    (7, 50), (0, 180),
-)  # fmt: skip
+    "3.2 and 4.3",
+    "geometry",
+    "Turns the image about its centre, either way; the strength is the angle in degrees.",
+    (7, 50),
+    (0, 180),
+)
 def rotation(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """Bilinear; the corners that come in are black (ours)."""
     cos, sin = _cos_sin(strength * _sign(draws) * (math.pi / 180))
@@ -202,27 +218,35 @@ def rotation(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 
 @_laugros(
-    "3.2 (its text names it, its table does not)", "geometry",
+    "3.2 (its text names it, its table does not)",
+    "geometry",
     "Turns the image upside down; inferred from the published accuracies, since the document does not say which way.",
     deterministic=True,
-)  # fmt: skip
+)
 def flip(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """One fixed operation, without a range: it has no severities."""
     return x.flip(-2)
 
 
 @_laugros(
-    "3.2", "colour", "Adds one value to all pixels or subtracts it; the strength is the value, of a range of 1.",
-    (0.16, 0.51), (0, 1),
-)  # fmt: skip
+    "3.2",
+    "colour",
+    "Adds one value to all pixels or subtracts it; the strength is the value, of a range of 1.",
+    (0.16, 0.51),
+    (0, 1),
+)
 def brightness(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     return x + _each(strength * _sign(draws))
 
 
 @_laugros(
-    "3.2", "colour", "Takes away a share of the contrast; the strength is that share.", (0.33, 0.74), (0, 1),
+    "3.2",
+    "colour",
+    "Takes away a share of the contrast; the strength is that share.",
+    (0.33, 0.74),
+    (0, 1),
     deterministic=True,
-)  # fmt: skip
+)
 def contrast(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """Moves every value towards the mean of the image's grey version, by the share `strength` of the way.
 
@@ -236,18 +260,25 @@ def contrast(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 
 @_laugros(
-    "3.2 and 4.3", "colour", "Adds one value to one of the channels; the strength is the value, of a range of 1.",
-    (0.09, 0.40), (0, 1),
-)  # fmt: skip
+    "3.2 and 4.3",
+    "colour",
+    "Adds one value to one of the channels; the strength is the value, of a range of 1.",
+    (0.09, 0.40),
+    (0, 1),
+)
 def color_distortion(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     channel = F.one_hot(draws.integers(0, 3), 3)  # (n, 3)
     return x + (channel * strength[:, None])[..., None, None]
 
 
 @_laugros(
-    "4.3", "digital", "Keeps 9 to 4 equally spaced levels of each channel; the strength is 10 minus their number.",
-    (1, 6), (-246, 8), deterministic=True,
-)  # fmt: skip
+    "4.3",
+    "digital",
+    "Keeps 9 to 4 equally spaced levels of each channel; the strength is 10 minus their number.",
+    (1, 6),
+    (-246, 8),
+    deterministic=True,
+)
 def quantization(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """The strength is rounded to a whole number of levels; each value goes to the nearest level, 0 and 1 among them."""
     steps = _each((9 - strength).round())
@@ -255,9 +286,13 @@ def quantization(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tenso
 
 
 @_laugros(
-    "4.3", "digital", "Makes the image smaller and larger again, bilinearly; the strength is the factor.",
-    (1.1, 3.25), (1, 16), deterministic=True,
-)  # fmt: skip
+    "4.3",
+    "digital",
+    "Makes the image smaller and larger again, bilinearly; the strength is the factor.",
+    (1.1, 3.25),
+    (1, 16),
+    deterministic=True,
+)
 def thumbnail_resize(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """Two plain bilinear interpolations, without antialiasing, as the figure's text has it."""
     factor = strength.to(torch.float64)
@@ -274,9 +309,12 @@ def thumbnail_resize(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> T
 
 
 @_laugros(
-    "4.3", "occlusion", "Fills the image's border with a single grey value; the strength is its width in pixels.",
-    (9, 46), (0, 112), 
-)  # fmt: skip
+    "4.3",
+    "occlusion",
+    "Fills the image's border with a single grey value; the strength is its width in pixels.",
+    (9, 46),
+    (0, 112),
+)
 def border(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """The value is uniform (ours)."""
     value = draws.uniform(1)
@@ -288,9 +326,12 @@ def border(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 
 @_laugros(
-    "4.3", "geometry", "Shears the image sideways; the strength is the top row's shift, as a share of the width.",
-    (0.078, 0.39), (0, 2),
-)  # fmt: skip
+    "4.3",
+    "geometry",
+    "Shears the image sideways; the strength is the top row's shift, as a share of the width.",
+    (0.078, 0.39),
+    (0, 2),
+)
 def shear(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """The bottom row stays, the top row moves most, to either side; bilinear, black comes in (ours).
 
@@ -303,9 +344,12 @@ def shear(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 
 @_laugros(
-    "4.3", "colour", "Brightens one side of a straight line and darkens the other; the strength is the value.",
-    (0.11, 0.44), (0, 1),
-)  # fmt: skip
+    "4.3",
+    "colour",
+    "Brightens one side of a straight line and darkens the other; the strength is the value.",
+    (0.11, 0.44),
+    (0, 1),
+)
 def backlight(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """The line passes through a point of the image's central half, in any direction (ours)."""
     point, turn = draws.uniform(2, low=0.25, high=0.75), draws.uniform()
@@ -318,9 +362,13 @@ def backlight(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 
 @_laugros(
-    "4.3", "colour", "Mixes the image with its grey version; the strength is the grey version's weight.",
-    (0.49, 1.0), (0, 1), deterministic=True,
-)  # fmt: skip
+    "4.3",
+    "colour",
+    "Mixes the image with its grey version; the strength is the grey version's weight.",
+    (0.49, 1.0),
+    (0, 1),
+    deterministic=True,
+)
 def gray_scale(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     grey = x[:, 0:1] * GREY[0] + x[:, 1:2] * GREY[1] + x[:, 2:3] * GREY[2]
     return (grey - x).mul_(_each(strength)).add_(x)

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from robustcore.corruptions import _album_operations as operations
-from robustcore.corruptions import _album_pixels as pixels
-from robustcore.corruptions._album_batches import each, odd, on_host, sign, truncated, uniform
-from robustcore.corruptions._album_transforms import album
 from robustcore.corruptions._base import Size
 from robustcore.corruptions._calibrated import calibrated
+from robustcore.corruptions.albumentations_like import operations, pixels
+from robustcore.corruptions.albumentations_like.batches import each, odd, on_host, sign, truncated, uniform
+from robustcore.corruptions.albumentations_like.transforms import album
 from robustcore.randomness import Draws
 
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from robustcore.corruptions import _album_operations as operations
-from robustcore.corruptions import _album_scenery as scenery
-from robustcore.corruptions import _album_warps as warps
-from robustcore.corruptions._album_batches import covered, each, length, odd, on_host, sign, truncated
-from robustcore.corruptions._album_pixels import box_blur
 from robustcore.corruptions._base import Size
 from robustcore.corruptions._calibrated import calibrated
+from robustcore.corruptions.albumentations_like import operations, scenery, warps
+from robustcore.corruptions.albumentations_like.batches import covered, each, length, odd, on_host, sign, truncated
+from robustcore.corruptions.albumentations_like.pixels import box_blur
 from robustcore.images import UInt8Array
 from robustcore.randomness import Draws
 

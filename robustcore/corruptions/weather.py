@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from robustcore.corruptions import _frost
 from robustcore.corruptions._base import Size, corruption, truncate
-from robustcore.corruptions._fog import fog_over, map_side, plasma
-from robustcore.corruptions._hsv import shift_value
-from robustcore.corruptions._motion import motion_blur_levels
-from robustcore.corruptions._snow import flakes, snow_over
-from robustcore.corruptions._spatter import liquid, mud_over, water_over
+from robustcore.corruptions.frost_textures import files
+from robustcore.corruptions.kernels.fog import fog_over, map_side, plasma
+from robustcore.corruptions.kernels.hsv import shift_value
+from robustcore.corruptions.kernels.motion import motion_blur_levels
+from robustcore.corruptions.kernels.snow import flakes, snow_over
+from robustcore.corruptions.kernels.spatter import liquid, mud_over, water_over
 from robustcore.randomness import Draws
 
 _SOURCE = "Hendrycks & Dietterich 2019, section 3 and the published generators"
@@ -26,24 +26,41 @@ _FROST_SCALES = {"imagenet": 1.0, "tiny": 0.3, "cifar": 0.2}
     summary="Whitens the image and lays driven flakes over it.",
     names=["mean", "std", "zoom", "threshold", "radius", "sigma", "mix"],
     imagenet=[
-        (0.1, 0.3, 3, 0.5, 10, 4, 0.8), (0.2, 0.3, 2, 0.5, 12, 4, 0.7), (0.55, 0.3, 4, 0.9, 12, 8, 0.7),
-        (0.55, 0.3, 4.5, 0.85, 12, 8, 0.65), (0.55, 0.3, 2.5, 0.85, 12, 12, 0.55),
+        (0.1, 0.3, 3, 0.5, 10, 4, 0.8),
+        (0.2, 0.3, 2, 0.5, 12, 4, 0.7),
+        (0.55, 0.3, 4, 0.9, 12, 8, 0.7),
+        (0.55, 0.3, 4.5, 0.85, 12, 8, 0.65),
+        (0.55, 0.3, 2.5, 0.85, 12, 12, 0.55),
     ],
     tiny=[
-        (0.1, 0.2, 1, 0.6, 8, 3, 0.8), (0.1, 0.2, 1, 0.5, 10, 4, 0.8), (0.15, 0.3, 1.75, 0.55, 10, 4, 0.7),
-        (0.25, 0.3, 2.25, 0.6, 12, 6, 0.65), (0.3, 0.3, 1.25, 0.65, 14, 12, 0.6),
+        (0.1, 0.2, 1, 0.6, 8, 3, 0.8),
+        (0.1, 0.2, 1, 0.5, 10, 4, 0.8),
+        (0.15, 0.3, 1.75, 0.55, 10, 4, 0.7),
+        (0.25, 0.3, 2.25, 0.6, 12, 6, 0.65),
+        (0.3, 0.3, 1.25, 0.65, 14, 12, 0.6),
     ],
     cifar=[
-        (0.1, 0.2, 1, 0.6, 8, 3, 0.95), (0.1, 0.2, 1, 0.5, 10, 4, 0.9), (0.15, 0.3, 1.75, 0.55, 10, 4, 0.9),
-        (0.25, 0.3, 2.25, 0.6, 12, 6, 0.85), (0.3, 0.3, 1.25, 0.65, 14, 12, 0.8),
+        (0.1, 0.2, 1, 0.6, 8, 3, 0.95),
+        (0.1, 0.2, 1, 0.5, 10, 4, 0.9),
+        (0.15, 0.3, 1.75, 0.55, 10, 4, 0.9),
+        (0.25, 0.3, 2.25, 0.6, 12, 6, 0.85),
+        (0.3, 0.3, 1.25, 0.65, 14, 12, 0.8),
     ],
     lengths=["zoom", "radius", "sigma"],
     takes="uint8",
-)  # fmt: skip
+)
 def snow(
-    x: Tensor, draws: Draws, size: Size, mean: float, std: float, zoom: float, threshold: float, radius: float,
-    sigma: float, mix: float,
-) -> Tensor:  # fmt: skip
+    x: Tensor,
+    draws: Draws,
+    size: Size,
+    mean: float,
+    std: float,
+    zoom: float,
+    threshold: float,
+    radius: float,
+    sigma: float,
+    mix: float,
+) -> Tensor:
     """At other sizes the flakes are magnified in proportion, but never shrunk; `radius` is rounded to whole pixels."""
     layer = flakes(draws, size.height, size.width, mean, std, max(1, zoom), threshold)
     angles = draws.uniform(low=-135.0, high=-45.0).tolist()
@@ -59,7 +76,7 @@ def snow(
     imagenet=[(1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75)],
     tiny=[(1, 0.3), (0.9, 0.4), (0.8, 0.45), (0.75, 0.5), (0.7, 0.55)],
     cifar=[(1, 0.2), (1, 0.3), (0.9, 0.4), (0.85, 0.4), (0.75, 0.45)],
-    content=_frost.content,
+    content=files.content,
     takes="uint8",
 )
 def frost(x: Tensor, draws: Draws, size: Size, image: float, texture: float) -> Tensor:
@@ -67,14 +84,14 @@ def frost(x: Tensor, draws: Draws, size: Size, image: float, texture: float) -> 
     which = draws.integers(0, 5).tolist()
     places = draws.integers(0, 1 << 24, 2).tolist()
     scale = _FROST_SCALES[size.variant] * size.scale
-    smallest = _frost.textures(1.0, torch.device("cpu"))
+    smallest = files.textures(1.0, torch.device("cpu"))
     scaled: dict[float, tuple[Tensor, ...]] = {}  # looked up once: each time the files are asked whether they changed
     crops = []
     for index, (down, across) in zip(which, places, strict=True):
         height, width = smallest[index].shape[1:]
         enough = max(scale, (size.height + 2) / height, (size.width + 2) / width)
         if enough not in scaled:
-            scaled[enough] = _frost.textures(enough, x.device)
+            scaled[enough] = files.textures(enough, x.device)
         picture = scaled[enough][index]
         # The last position is left out, as in the reference.
         top = down * (picture.shape[1] - size.height) >> 24
@@ -124,20 +141,29 @@ def brightness(x: Tensor, draws: Draws, size: Size, shift: float) -> Tensor:
     # `amount`: of water the strength of its light, of mud the sigma that smooths its edges, in pixels.
     names=["mean", "std", "sigma", "threshold", "amount", "mud"],
     imagenet=[
-        (0.65, 0.3, 4, 0.69, 0.6, False), (0.65, 0.3, 3, 0.68, 0.6, False), (0.65, 0.3, 2, 0.68, 0.5, False),
-        (0.65, 0.3, 1, 0.65, 1.5, True), (0.67, 0.4, 1, 0.65, 1.5, True),
+        (0.65, 0.3, 4, 0.69, 0.6, False),
+        (0.65, 0.3, 3, 0.68, 0.6, False),
+        (0.65, 0.3, 2, 0.68, 0.5, False),
+        (0.65, 0.3, 1, 0.65, 1.5, True),
+        (0.67, 0.4, 1, 0.65, 1.5, True),
     ],
     tiny=[
-        (0.62, 0.1, 0.7, 0.7, 0.6, False), (0.65, 0.1, 0.8, 0.7, 0.6, False), (0.65, 0.3, 1, 0.69, 0.6, False),
-        (0.65, 0.1, 0.7, 0.68, 0.6, True), (0.65, 0.1, 0.5, 0.67, 0.6, True),
+        (0.62, 0.1, 0.7, 0.7, 0.6, False),
+        (0.65, 0.1, 0.8, 0.7, 0.6, False),
+        (0.65, 0.3, 1, 0.69, 0.6, False),
+        (0.65, 0.1, 0.7, 0.68, 0.6, True),
+        (0.65, 0.1, 0.5, 0.67, 0.6, True),
     ],
     cifar=[
-        (0.62, 0.1, 0.7, 0.7, 0.5, False), (0.65, 0.1, 0.8, 0.7, 0.5, False), (0.65, 0.3, 1, 0.69, 0.5, False),
-        (0.65, 0.1, 0.7, 0.69, 0.6, True), (0.65, 0.1, 0.5, 0.68, 0.6, True),
+        (0.62, 0.1, 0.7, 0.7, 0.5, False),
+        (0.65, 0.1, 0.8, 0.7, 0.5, False),
+        (0.65, 0.3, 1, 0.69, 0.5, False),
+        (0.65, 0.1, 0.7, 0.69, 0.6, True),
+        (0.65, 0.1, 0.5, 0.68, 0.6, True),
     ],
     lengths=["sigma"],
     takes="uint8",
-)  # fmt: skip
+)
 def spatter(
     x: Tensor,
     draws: Draws,

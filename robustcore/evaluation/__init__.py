@@ -6,21 +6,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from robustcore.evaluation.api import evaluate, lookup
     from robustcore.evaluation.condition import Condition
-    from robustcore.evaluation.evaluations import evaluate, lookup
     from robustcore.evaluation.plan import Subject
-    from robustcore.evaluation.runner import Progress
-    from robustcore.evaluation.store import Store
+    from robustcore.evaluation.run.runner import Progress
+    from robustcore.evaluation.store.store import Store
 
 __all__ = ["Condition", "Progress", "Store", "Subject", "evaluate", "lookup"]
 
 _HOMES = {
     "Condition": "condition",
-    "Progress": "runner",
-    "Store": "store",
+    "Progress": "run.runner",
+    "Store": "store.store",
     "Subject": "plan",
-    "evaluate": "evaluations",
-    "lookup": "evaluations",
+    "evaluate": "api",
+    "lookup": "api",
 }
 
 

@@ -15,11 +15,12 @@ from contextlib import closing
 from pathlib import Path
 
 from robustcore import paths
-from robustcore.evaluation import database, evaluations, operations, packed, plan, rows, schema
-from robustcore.evaluation.evaluations import Prepared
+from robustcore.evaluation import api, operations, plan
+from robustcore.evaluation.api import Prepared
 from robustcore.evaluation.plan import Cell, Key
-from robustcore.evaluation.runner import Progress, Summary
-from robustcore.evaluation.store import Store
+from robustcore.evaluation.run.runner import Progress, Summary
+from robustcore.evaluation.store import codec, database, queries, schema
+from robustcore.evaluation.store.store import Store
 from robustcore.models import load_model
 from robustcore.training import zoo
 
@@ -59,12 +60,16 @@ def prepare() -> list[Prepared]:
     """The evaluations that ship, of every model of the zoo on the test images of scenes."""
     models = {name: load_model(name) for name in sorted(zoo.ZOO)}
     return [
-        evaluations.prepare(
-            [models[name] for name in share.models or models], DATASET, share.suites, limit=share.limit, seed=SEED,
+        api.prepare(
+            [models[name] for name in share.models or models],
+            DATASET,
+            share.suites,
+            limit=share.limit,
+            seed=SEED,
             surrogates=[models[name] for name in share.surrogates],
         )
         for share in SHARES
-    ]  # fmt: skip
+    ]
 
 
 def cells(prepared: Sequence[Prepared]) -> list[Cell]:
@@ -102,7 +107,7 @@ def build(
     summary = Summary()
     with Store() as store:
         for part in prepared:
-            done = evaluations.carry_out(part, store, device=device, progress=progress, command=command)
+            done = api.carry_out(part, store, device=device, progress=progress, command=command)
             summary.total += done.total
             summary.cached += done.cached
             summary.computed += done.computed
@@ -127,7 +132,7 @@ def ship(cells: Sequence[Cell], store: Store, target: Path) -> None:
             closing(schema.connect(made, write=True)) as out,
         ):
             sources = [opened.enter_context(layer.open()) for layer in store.layers()]
-            known = [(source, rows.cells(source, cells)) for source in sources]
+            known = [(source, queries.cells(source, cells)) for source in sources]
             with database.transaction(out):
                 for cell in cells:
                     _copy([(source, found[cell.key]["id"]) for source, found in known if cell.key in found], out, cell)
@@ -142,21 +147,26 @@ def ship(cells: Sequence[Cell], store: Store, target: Path) -> None:
 def _copy(sources: Sequence[tuple[sqlite3.Connection, int]], out: sqlite3.Connection, cell: Cell) -> None:
     """One cell's units from (connection, the cell's id there), the first that has one: their counts as they are, their
     predictions in compact form."""
-    place = rows.cell_id(out, cell)
+    place = queries.cell_id(out, cell)
     wanted = {unit.shard: unit for unit in cell.units()}
     # What a model says to known images and to unknown ones are compared by their scores.
     scores = cell.condition.kind == "clean" or bool(operations.of(cell.condition).unlabelled(cell.condition))
     for source, id_ in sources:
-        for shard, n, *_, seconds, date, run, _ in source.execute(rows.UNITS, (id_,)).fetchall():
+        for shard, n, *_, seconds, date, run, _ in source.execute(queries.UNITS, (id_,)).fetchall():
             if shard not in wanted or n < wanted[shard].n:
                 continue
             size = wanted.pop(shard).n
-            predictions = rows.read(source, id_, shard)
+            predictions = queries.read(source, id_, shard)
             assert predictions is not None
-            counts = rows.counts(source, (id_, shard)) if n == size else predictions.prefix(size).counts()
+            counts = queries.counts(source, (id_, shard)) if n == size else predictions.prefix(size).counts()
             run_row = source.execute("SELECT identity, date, device, versions, command FROM runs WHERE id = ?", (run,))
-            rows.insert_unit(
-                out, (place, shard), counts, packed.pack(predictions.prefix(size).compact(scores=scores)),
-                seconds=seconds, date=date, run=rows.copied_run(out, run_row.fetchone()),
-            )  # fmt: skip
-    rows.recount(out, place)
+            queries.insert_unit(
+                out,
+                (place, shard),
+                counts,
+                codec.pack(predictions.prefix(size).compact(scores=scores)),
+                seconds=seconds,
+                date=date,
+                run=queries.copied_run(out, run_row.fetchone()),
+            )
+    queries.recount(out, place)

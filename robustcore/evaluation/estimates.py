@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from robustcore import devices
-from robustcore.evaluation import operations, plan, resources
+from robustcore.evaluation import operations, plan
+from robustcore.evaluation.api import Prepared
 from robustcore.evaluation.condition import Condition
-from robustcore.evaluation.evaluations import Prepared
 from robustcore.evaluation.plan import Cell, Group, Unit
-from robustcore.evaluation.session import Session
-from robustcore.evaluation.store import Result, Store
+from robustcore.evaluation.run import resources
+from robustcore.evaluation.run.scorer import Session
+from robustcore.evaluation.store.store import Result, Store
 
 _LONG_SECONDS = 15 * 60.0
 # What one image adds to the results file, and one unit: measured with 12 and with 1,000 classes.

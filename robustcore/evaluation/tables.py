@@ -11,13 +11,33 @@ import pandas as pd
 
 from robustcore.evaluation import operations
 from robustcore.evaluation.plan import Cell
-from robustcore.evaluation.store import Store, Totals
+from robustcore.evaluation.store.store import Store, Totals
 
 COLUMNS = (
-    "model", "dataset", "split", "kind", "name", "severity", "strength", "variant", "storage", "params", "seed",
-    "precision", "n", "correct", "accuracy", "top5", "confidence", "model_fingerprint", "dataset_fingerprint",
-    "condition_fingerprint", "shipped", "updated", "reason",
-)  # fmt: skip
+    "model",
+    "dataset",
+    "split",
+    "kind",
+    "name",
+    "severity",
+    "strength",
+    "variant",
+    "storage",
+    "params",
+    "seed",
+    "precision",
+    "n",
+    "correct",
+    "accuracy",
+    "top5",
+    "confidence",
+    "model_fingerprint",
+    "dataset_fingerprint",
+    "condition_fingerprint",
+    "shipped",
+    "updated",
+    "reason",
+)
 
 
 def table(cells: Sequence[Cell], store: Store) -> pd.DataFrame:

@@ -88,9 +88,13 @@ def name_groups(figure: go.Figure, groups: Mapping[str, str] | None, names: Sequ
     for group, colour in _colours(groups).items():
         if group in shown:
             figure.add_scatter(
-                x=[None], y=[None], mode="markers", name=group, hoverinfo="skip",
+                x=[None],
+                y=[None],
+                mode="markers",
+                name=group,
+                hoverinfo="skip",
                 marker={"color": colour, "symbol": "square", "size": 11},
-            )  # fmt: skip
+            )
 
 
 def short(name: str, width: int = 30) -> str:
@@ -135,13 +139,19 @@ def finish(
         font={"family": FONT, "size": 13},
         showlegend=legend,
         legend={
-            "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
-            "font": {"size": 13}, "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)",
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1,
+            "yanchor": "bottom",
+            "font": {"size": 13},
+            "itemsizing": "constant",
+            "bgcolor": "rgba(0,0,0,0)",
         },
         hoverlabel={"align": "left", "font": {"family": FONT, "size": 13}},
         dragmode=False,
         meta={"footer": footer, "alt": alt},
-    )  # fmt: skip
+    )
     figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True, fixedrange=True)
     figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, fixedrange=True)
     return figure
@@ -178,9 +188,19 @@ def standalone(figure: go.Figure, *, theme: str = "light", width: int = 900, tit
     if title:
         copy.update_layout(title={"text": title, "x": 0.02, "y": 1, "yanchor": "top", "pad": {"t": 14}})
     copy.add_annotation(
-        text="<br>".join(lines), xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", align="left",
-        yshift=below - b - 6, showarrow=False, font={"size": 11, "color": ink}, opacity=0.75,
-    )  # fmt: skip
+        text="<br>".join(lines),
+        xref="paper",
+        yref="paper",
+        x=0,
+        y=0,
+        xanchor="left",
+        yanchor="top",
+        align="left",
+        yshift=below - b - 6,
+        showarrow=False,
+        font={"size": 11, "color": ink},
+        opacity=0.75,
+    )
     return copy
 
 

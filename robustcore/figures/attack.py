@@ -32,16 +32,24 @@ def trajectory(
     for name in names:
         label = f"{name} (true)" if name == right else f"{name} (target)" if name == wanted else name
         figure.add_scatter(
-            x=wide.index, y=100 * wide[name], name=label, mode="lines+markers",
+            x=wide.index,
+            y=100 * wide[name],
+            name=label,
+            mode="lines+markers",
             line={"color": drawn[name].colour, "dash": "solid", "width": 3 if name in first else 1.8},
             marker={"symbol": drawn[name].symbol, "size": 6},
             hovertemplate=f"query %{{x}}<br>{label}: %{{y:.1f}} %<extra></extra>",
-        )  # fmt: skip
+        )
     loss = table.drop_duplicates("query").sort_values("query")
     figure.add_scatter(
-        x=loss["query"], y=loss["loss"], name="loss (right axis)", mode="lines", yaxis="y2",
-        line={"color": NEUTRAL, "dash": "dot", "width": 2}, hovertemplate="query %{x}<br>loss %{y:.3g}<extra></extra>",
-    )  # fmt: skip
+        x=loss["query"],
+        y=loss["loss"],
+        name="loss (right axis)",
+        mode="lines",
+        yaxis="y2",
+        line={"color": NEUTRAL, "dash": "dot", "width": 2},
+        hovertemplate="query %{x}<br>loss %{y:.3g}<extra></extra>",
+    )
     figure.add_vline(x=chosen, line={"color": NEUTRAL, "width": 1})
     figure.update_xaxes(title="query of the model", showgrid=False)
     figure.update_yaxes(title="probability (%)", range=[-2, 102], dtick=25)
@@ -72,16 +80,24 @@ def eps_sweep(table: pd.DataFrame, *, right: str, chosen: float | None, unit: st
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=table["shown"], y=100 * table["probability"], mode="lines", line={"color": PALETTE[0], "width": 2.5},
-        showlegend=False, hoverinfo="skip",
-    )  # fmt: skip
+        x=table["shown"],
+        y=100 * table["probability"],
+        mode="lines",
+        line={"color": PALETTE[0], "width": 2.5},
+        showlegend=False,
+        hoverinfo="skip",
+    )
     for reached, name, symbol in ((False, "goal not reached", "circle-open"), (True, "goal reached", "x")):
         rows = table[table["success"] == reached]
         figure.add_scatter(
-            x=rows["shown"], y=100 * rows["probability"], mode="markers", name=name,
+            x=rows["shown"],
+            y=100 * rows["probability"],
+            mode="markers",
+            name=name,
             marker={"symbol": symbol, "size": 10, "color": PALETTE[4] if reached else PALETTE[0], "line": {"width": 2}},
-            customdata=rows["answer"], hovertemplate="eps %{x:.3g}<br>answer %{customdata}<br>" + right + " %{y:.1f} %<extra></extra>",
-        )  # fmt: skip
+            customdata=rows["answer"],
+            hovertemplate="eps %{x:.3g}<br>answer %{customdata}<br>" + right + " %{y:.1f} %<extra></extra>",
+        )
     if chosen is not None:
         figure.add_vline(x=chosen, line={"color": NEUTRAL, "width": 1})
     figure.update_xaxes(title=f"eps ({unit})", rangemode="tozero", showgrid=False)

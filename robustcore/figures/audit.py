@@ -47,21 +47,33 @@ def distance_curves(
             for s, a, d in zip(rows["severity"], rows["accuracy"], rows[distance], strict=True)
         ]
         figure.add_scatter(
-            x=rows[distance], y=100 * rows["accuracy"], name=plain(name),
+            x=rows[distance],
+            y=100 * rows["accuracy"],
+            name=plain(name),
             mode="lines+markers+text" if front else "lines+markers",
             line={"color": PALETTE[0] if front else NEUTRAL, "width": 3 if front else 1.2},
-            marker={"size": 9 if front else 4}, opacity=1.0 if front else 0.55,
-            text=[str(s) for s in rows["severity"]] if front else None, textposition="top right",
-            hovertext=hover, hoverinfo="text", showlegend=front,
-        )  # fmt: skip
+            marker={"size": 9 if front else 4},
+            opacity=1.0 if front else 0.55,
+            text=[str(s) for s in rows["severity"]] if front else None,
+            textposition="top right",
+            hovertext=hover,
+            hoverinfo="text",
+            showlegend=front,
+        )
     marked = table[[(n, int(s)) in set(odd) for n, s in zip(table["name"], table["severity"], strict=True)]]
     if len(marked):
         figure.add_scatter(
-            x=marked[distance], y=100 * marked["accuracy"], mode="markers", name="not harder than the step before",
+            x=marked[distance],
+            y=100 * marked["accuracy"],
+            mode="markers",
+            name="not harder than the step before",
             marker={"symbol": "x-thin", "size": 12, "line": {"width": 3, "color": _ODD}},
-            hovertext=[f"{plain(n)}, severity {s}: not harder than the one before" for n, s in
-                       zip(marked["name"], marked["severity"], strict=True)], hoverinfo="text",
-        )  # fmt: skip
+            hovertext=[
+                f"{plain(n)}, severity {s}: not harder than the one before"
+                for n, s in zip(marked["name"], marked["severity"], strict=True)
+            ],
+            hoverinfo="text",
+        )
     figure.update_xaxes(title=title, gridcolor=GRID, rangemode="tozero")
     figure.update_yaxes(title="accuracy (%)", range=[0, 101], dtick=20)
     return finish(figure, height=height, footer=footer, alt=alt, bottom=56)

@@ -90,9 +90,14 @@ def condition_bars(
         label = (legend or {}).get(model, short(model))
         if marks and pd.notna(marks.get(model)):
             figure.add_scatter(
-                x=[marks[model] * scale.factor] * 2, y=[-2, y - _GAP / 2], mode="lines", hoverinfo="skip",
-                line={"color": drawn[model].colour, "width": 1.5, "dash": "dot"}, showlegend=False, legendgroup=label,
-            )  # fmt: skip
+                x=[marks[model] * scale.factor] * 2,
+                y=[-2, y - _GAP / 2],
+                mode="lines",
+                hoverinfo="skip",
+                line={"color": drawn[model].colour, "width": 1.5, "dash": "dot"},
+                showlegend=False,
+                legendgroup=label,
+            )
         _bars(figure, rows, at, thick, drawn[model], label, scale)
         _undefined(figure, rows, at, label, scale)
         if thick >= 10:
@@ -105,9 +110,13 @@ def condition_bars(
     )
     if scale.reference is not None:
         figure.add_scatter(
-            x=[scale.reference] * 2, y=[-2, y - _GAP / 2], mode="lines", name=scale.reference_label or "reference",
-            line={"color": NEUTRAL, "width": 1.5, "dash": "dash"}, hoverinfo="skip",
-        )  # fmt: skip
+            x=[scale.reference] * 2,
+            y=[-2, y - _GAP / 2],
+            mode="lines",
+            name=scale.reference_label or "reference",
+            line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
+            hoverinfo="skip",
+        )
     finish(figure, height=int(y), footer=footer, alt=alt, bottom=52)
     if thick >= 10:
         figure.update_layout(margin_r=46)
@@ -136,18 +145,32 @@ def _bars(
     error = None
     if "low" in rows and rows["low"].notna().any():
         error = {
-            "type": "data", "array": (rows["high"] - rows["value"]) * scale.factor,
+            "type": "data",
+            "array": (rows["high"] - rows["value"]) * scale.factor,
             "arrayminus": (rows["value"] - rows["low"]) * scale.factor,
-            "color": NEUTRAL, "thickness": 1.2, "width": max(1, thick // 5),
-        }  # fmt: skip
+            "color": NEUTRAL,
+            "thickness": 1.2,
+            "width": max(1, thick // 5),
+        }
     pale = {"opacity": [0.4 if faint else 1.0 for faint in rows["faint"]]} if "faint" in rows else {}
     figure.add_bar(
-        orientation="h", name=label, legendgroup=label, x=rows["value"] * scale.factor, y=at, width=thick - 1,
-        marker={"color": stroke.colour, "pattern": {"shape": stroke.pattern, "fillmode": "replace"} if stroke.pattern else None, **pale},
-        error_x=error, hovertext=[hover(row, scale) for row in rows.to_dict("records")],
-        hovertemplate="%{hovertext}<extra></extra>", customdata=rows[["model", "name"]].to_numpy(),
+        orientation="h",
+        name=label,
+        legendgroup=label,
+        x=rows["value"] * scale.factor,
+        y=at,
+        width=thick - 1,
+        marker={
+            "color": stroke.colour,
+            "pattern": {"shape": stroke.pattern, "fillmode": "replace"} if stroke.pattern else None,
+            **pale,
+        },
+        error_x=error,
+        hovertext=[hover(row, scale) for row in rows.to_dict("records")],
+        hovertemplate="%{hovertext}<extra></extra>",
+        customdata=rows[["model", "name"]].to_numpy(),
         unselected={"marker": {"opacity": UNSELECTED}},
-    )  # fmt: skip
+    )
 
 
 def hover(row: Mapping[Hashable, Any], scale: Scale) -> str:
@@ -169,18 +192,32 @@ def _undefined(figure: go.Figure, rows: pd.DataFrame, at: Sequence[float], label
         return
     reasons = [str(r) if isinstance(r, str) and r else "no reason known" for r in rows.get("reason", [""] * len(rows))]
     figure.add_scatter(
-        x=[0.0] * int(missing.sum()), y=[y for y, m in zip(at, missing, strict=True) if m],
-        mode="text", text=[" undefined"] * int(missing.sum()), textposition="middle right",
-        textfont={"size": 10, "color": NEUTRAL}, showlegend=False, legendgroup=label, cliponaxis=False,
+        x=[0.0] * int(missing.sum()),
+        y=[y for y, m in zip(at, missing, strict=True) if m],
+        mode="text",
+        text=[" undefined"] * int(missing.sum()),
+        textposition="middle right",
+        textfont={"size": 10, "color": NEUTRAL},
+        showlegend=False,
+        legendgroup=label,
+        cliponaxis=False,
         hovertext=[r for r, m in zip(reasons, missing, strict=True) if m],
         hovertemplate=f"<b>{label}</b><br>undefined: %{{hovertext}}<extra></extra>",
-    )  # fmt: skip
+    )
 
 
 def _numbers(figure: go.Figure, rows: pd.DataFrame, at: Sequence[float], high: float, label: str, scale: Scale) -> None:
     """The values as a column at the right, readable without a pointer."""
     figure.add_scatter(
-        x=[high] * len(rows), y=list(at), mode="text", textposition="middle right", cliponaxis=False,
-        text=[scale.text(v) if pd.notna(v) else "" for v in rows["value"]], textfont={"size": 10},
-        showlegend=False, legendgroup=label, hoverinfo="skip", unselected={"textfont": {"color": NEUTRAL}},
-    )  # fmt: skip
+        x=[high] * len(rows),
+        y=list(at),
+        mode="text",
+        textposition="middle right",
+        cliponaxis=False,
+        text=[scale.text(v) if pd.notna(v) else "" for v in rows["value"]],
+        textfont={"size": 10},
+        showlegend=False,
+        legendgroup=label,
+        hoverinfo="skip",
+        unselected={"textfont": {"color": NEUTRAL}},
+    )

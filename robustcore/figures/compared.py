@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 from robustcore.figures import bars, dots, heatmap, ranking, ratios, scatter
 from robustcore.figures import curves as severity_curves
 from robustcore.figures._style import plain, short
-from robustcore.reports import measures, references
-from robustcore.reports.effective import Population
-from robustcore.reports.groups import Grouping
-from robustcore.reports.measures import MEASURES, Bars, Measure
+from robustcore.reports.compare import measures, references
+from robustcore.reports.compare.effective import Population
+from robustcore.reports.compare.grouping import Grouping
+from robustcore.reports.compare.measures import MEASURES, Bars, Measure
 
 CROWD = 12  # more models than this are drawn as dots
 CLEAN_AXIS = "accuracy on clean images (%)"
@@ -138,9 +138,15 @@ def trend(
 ) -> go.Figure:
     """A population with its trend line."""
     return scatter.trend(
-        population.table, population.line, CLEAN_AXIS, y_title, footer=footer,
-        alt=f"{y_title} against {CLEAN_AXIS} with the trend line", chosen=chosen, beside=beside,
-    )  # fmt: skip
+        population.table,
+        population.line,
+        CLEAN_AXIS,
+        y_title,
+        footer=footer,
+        alt=f"{y_title} against {CLEAN_AXIS} with the trend line",
+        chosen=chosen,
+        beside=beside,
+    )
 
 
 def scale(result: Bars) -> bars.Scale:

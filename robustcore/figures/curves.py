@@ -77,9 +77,14 @@ def severity_panels(
     panel, between = 118, 34
     height = count * panel + (count - 1) * between
     figure = make_subplots(
-        rows=count, cols=columns, shared_xaxes=True, shared_yaxes=True, subplot_titles=[plain(n) for n in names],
-        horizontal_spacing=0.025, vertical_spacing=between / height if count > 1 else 0,
-    )  # fmt: skip
+        rows=count,
+        cols=columns,
+        shared_xaxes=True,
+        shared_yaxes=True,
+        subplot_titles=[plain(n) for n in names],
+        horizontal_spacing=0.025,
+        vertical_spacing=between / height if count > 1 else 0,
+    )
     for index, name in enumerate(names):
         place = {"row": index // columns + 1, "col": index % columns + 1}
         for model in models:
@@ -110,11 +115,17 @@ def _line(
             text += f"<br>{int(row['n']):,} images"
         texts.append(text)
     return {
-        "x": rows["severity"], "y": rows["accuracy"] * 100, "mode": "lines+markers", "name": label,
-        "legendgroup": label if grouped else None, "showlegend": named, "line": {"color": stroke.colour, "width": 2 if size > 4 else 1.3, "dash": stroke.dash},
-        "marker": {"symbol": stroke.symbol, "size": size, "color": stroke.colour}, "hovertext": texts,
+        "x": rows["severity"],
+        "y": rows["accuracy"] * 100,
+        "mode": "lines+markers",
+        "name": label,
+        "legendgroup": label if grouped else None,
+        "showlegend": named,
+        "line": {"color": stroke.colour, "width": 2 if size > 4 else 1.3, "dash": stroke.dash},
+        "marker": {"symbol": stroke.symbol, "size": size, "color": stroke.colour},
+        "hovertext": texts,
         "hovertemplate": "%{hovertext}<extra></extra>",
-    }  # fmt: skip
+    }
 
 
 def _band(figure: go.Figure, rows: pd.DataFrame, stroke: Stroke, label: str) -> None:
@@ -122,6 +133,12 @@ def _band(figure: go.Figure, rows: pd.DataFrame, stroke: Stroke, label: str) -> 
     if "low" not in rows or rows["low"].isna().any():
         return
     figure.add_scatter(
-        x=[*rows["severity"], *rows["severity"][::-1]], y=[*(100 * rows["high"]), *(100 * rows["low"])[::-1]],
-        fill="toself", fillcolor=stroke.fill(0.15), mode="none", hoverinfo="skip", showlegend=False, legendgroup=label,
-    )  # fmt: skip
+        x=[*rows["severity"], *rows["severity"][::-1]],
+        y=[*(100 * rows["high"]), *(100 * rows["low"])[::-1]],
+        fill="toself",
+        fillcolor=stroke.fill(0.15),
+        mode="none",
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=label,
+    )

@@ -16,9 +16,9 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from robustcore.figures import _style, compared
-from robustcore.reports import intervals, measures, references
-from robustcore.reports.document import Document
-from robustcore.reports.measures import MEASURES, Bars
+from robustcore.reports.compare import intervals, measures, references
+from robustcore.reports.compare.document import Document
+from robustcore.reports.compare.measures import MEASURES, Bars
 
 _HERE = Path(__file__).resolve().parent
 _FOREIGN = re.compile(r"<(?!/?(?:b|br|extra|span)\b[^<>]*>)")  # the beginning of a tag that our figures do not use

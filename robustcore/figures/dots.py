@@ -49,20 +49,30 @@ def condition_dots(
     for name, value in known.groupby("name", sort=False)["value"].median().items():
         at = centre[str(name)]
         figure.add_scatter(
-            x=[value * scale.factor] * 2, y=[at - _ROW * 0.36, at + _ROW * 0.36], mode="lines", showlegend=False,
-            line={"color": NEUTRAL, "width": 2}, hoverinfo="skip",
-        )  # fmt: skip
+            x=[value * scale.factor] * 2,
+            y=[at - _ROW * 0.36, at + _ROW * 0.36],
+            mode="lines",
+            showlegend=False,
+            line={"color": NEUTRAL, "width": 2},
+            hoverinfo="skip",
+        )
     # The dots of one condition stand a little above and below each other, so that few hide another.
     for i, model in enumerate(models):
         rows = known[known["model"] == model]
         shift = ((i * 7) % 11 - 5) / 11 * _ROW * 0.5
         figure.add_scatter(
-            x=rows["value"] * scale.factor, y=[centre[n] + shift for n in rows["name"]], mode="markers", name=model,
+            x=rows["value"] * scale.factor,
+            y=[centre[n] + shift for n in rows["name"]],
+            mode="markers",
+            name=model,
             marker={"color": drawn[model].colour, "symbol": drawn[model].symbol, "size": 8, "opacity": 0.75},
-            hovertext=[hover(row, scale) for row in rows.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>",
-            customdata=rows[["model", "name"]].to_numpy(), showlegend=False,
-            unselected={"marker": {"opacity": 0.3}}, selected={"marker": {"opacity": 1, "size": 14}},
-        )  # fmt: skip
+            hovertext=[hover(row, scale) for row in rows.to_dict("records")],
+            hovertemplate="%{hovertext}<extra></extra>",
+            customdata=rows[["model", "name"]].to_numpy(),
+            showlegend=False,
+            unselected={"marker": {"opacity": 0.3}},
+            selected={"marker": {"opacity": 1, "size": 14}},
+        )
     if scale.reference is not None:
         figure.add_vline(x=scale.reference, line={"color": NEUTRAL, "width": 1.5, "dash": "dash"})
     pad = (high - low) * 0.02

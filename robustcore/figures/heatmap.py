@@ -40,33 +40,62 @@ def heatmap(
     number = scale.number if scale.factor == 1 and "." in scale.number and scale.number != ".1f" else ".0f"
     figure = go.Figure(
         go.Heatmap(
-            z=z, x=list(range(len(names))), y=list(range(len(models))), colorscale="Cividis",
-            reversescale=better == "lower", hoverongaps=False, xgap=1, ygap=1,
+            z=z,
+            x=list(range(len(names))),
+            y=list(range(len(models))),
+            colorscale="Cividis",
+            reversescale=better == "lower",
+            hoverongaps=False,
+            xgap=1,
+            ygap=1,
             texttemplate=f"%{{z:{number}}}" if len(names) <= 20 else None,
-            textfont={"size": 10}, hovertext=hover.to_numpy(), hovertemplate="%{hovertext}<extra></extra>",
+            textfont={"size": 10},
+            hovertext=hover.to_numpy(),
+            hovertemplate="%{hovertext}<extra></extra>",
             colorbar={
-                "title": {"text": scale.title, "side": "bottom"}, "orientation": "h", "thickness": 10, "len": 0.5, "x": 0,
-                "xanchor": "left", "y": 0, "yanchor": "top", "ypad": 8, "outlinewidth": 0,
+                "title": {"text": scale.title, "side": "bottom"},
+                "orientation": "h",
+                "thickness": 10,
+                "len": 0.5,
+                "x": 0,
+                "xanchor": "left",
+                "y": 0,
+                "yanchor": "top",
+                "ypad": 8,
+                "outlinewidth": 0,
             },
         )
-    )  # fmt: skip
+    )
     missing = [(j, i) for i in range(len(models)) for j in range(len(names)) if z[i, j] != z[i, j]]
     if missing:
         figure.add_scatter(
-            x=[j for j, _ in missing], y=[i for _, i in missing], mode="text", text=["–"] * len(missing), showlegend=False,
-            hovertext=[hover.iloc[i, j] for j, i in missing], hovertemplate="%{hovertext}<extra></extra>",
-        )  # fmt: skip
+            x=[j for j, _ in missing],
+            y=[i for _, i in missing],
+            mode="text",
+            text=["–"] * len(missing),
+            showlegend=False,
+            hovertext=[hover.iloc[i, j] for j, i in missing],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
     said_clean = {m: f" ({100 * c:.0f} %)" for m, c in (clean or {}).items() if pd.notna(c)}
     names_of_models = [f"{label}{said_clean.get(m, '')}" for m, label in shortest(models, 24).items()]
     longest = max((len(n) for n in names), default=0)
     figure.update_xaxes(
-        tickvals=list(range(len(names))), ticktext=[plain(n) for n in names], side="top", tickangle=-60, showgrid=False,
-        range=[-0.5, len(names) - 0.5], tickfont={"size": 11},
-    )  # fmt: skip
+        tickvals=list(range(len(names))),
+        ticktext=[plain(n) for n in names],
+        side="top",
+        tickangle=-60,
+        showgrid=False,
+        range=[-0.5, len(names) - 0.5],
+        tickfont={"size": 11},
+    )
     figure.update_yaxes(
-        tickvals=list(range(len(models))), ticktext=names_of_models, showgrid=False,
-        range=[len(models) - 0.5, -0.5], tickfont={"size": 11},
-    )  # fmt: skip
+        tickvals=list(range(len(models))),
+        ticktext=names_of_models,
+        showgrid=False,
+        range=[len(models) - 0.5, -0.5],
+        tickfont={"size": 11},
+    )
     row = 34 if len(models) <= 12 else 24
     top = int(longest * _LETTERS * 0.87) + 16
     return finish(figure, height=row * len(models), footer=footer, alt=alt, legend=False, top=top, bottom=66)

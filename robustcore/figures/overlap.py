@@ -64,28 +64,43 @@ def overlap_map(
     _undefined(figure, z, size)
     written = k <= WRITTEN and size >= 24
     figure.add_heatmap(
-        z=z, x=list(range(k)), y=list(range(k)), coloraxis="coloraxis", hoverinfo="skip", xgap=1, ygap=1,
-        text=_numbers(z) if written else None, texttemplate="%{text}" if written else None,
+        z=z,
+        x=list(range(k)),
+        y=list(range(k)),
+        coloraxis="coloraxis",
+        hoverinfo="skip",
+        xgap=1,
+        ygap=1,
+        text=_numbers(z) if written else None,
+        texttemplate="%{text}" if written else None,
         textfont={"size": 10 if size >= 27 else 9},
-    )  # fmt: skip
+    )
     of = {name: title for title, members in blocks for name in members}
     # A heatmap reports no click; this transparent square over each cell does.
     figure.add_scatter(
-        x=np.tile(np.arange(k), k), y=np.repeat(np.arange(k), k), mode="markers", showlegend=False,
+        x=np.tile(np.arange(k), k),
+        y=np.repeat(np.arange(k), k),
+        mode="markers",
+        showlegend=False,
         marker={"symbol": "square", "size": size, "opacity": 0, "line": {"width": 0}},
-        selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
         customdata=ordered[["first", "second"]].to_numpy(),
         hovertext=[_said(row, labels, of) for row in ordered.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
-    )  # fmt: skip
+    )
     titles = _squares(figure, blocks, size, k, named)
     if chosen is not None and set(chosen) <= set(names):
         i, j = names.index(chosen[0]), names.index(chosen[1])
         for row, col, width in ((i, j, 3), (j, i, 1.5)):
             figure.add_shape(
-                type="rect", x0=col - 0.5, x1=col + 0.5, y0=row - 0.5, y1=row + 0.5,
+                type="rect",
+                x0=col - 0.5,
+                x1=col + 0.5,
+                y0=row - 0.5,
+                y1=row + 0.5,
                 line={"color": CHOSEN, "width": width},
-            )  # fmt: skip
+            )
     _axes(figure, [labels.get(name, name) for name in names], size, titles, signed, footer, alt)
     if colours:
         places = np.linspace(0, 1, len(colours))
@@ -101,13 +116,21 @@ def _undefined(figure: go.Figure, z: npt.NDArray[np.float64], size: int) -> None
     if not len(rows):
         return
     figure.add_scatter(
-        x=columns, y=rows, mode="markers", hoverinfo="skip", showlegend=False,
+        x=columns,
+        y=rows,
+        mode="markers",
+        hoverinfo="skip",
+        showlegend=False,
         marker={"symbol": "square", "size": size - 1, "color": GRID, "line": {"width": 0}},
-    )  # fmt: skip
+    )
     figure.add_scatter(
-        x=columns, y=rows, mode="markers", hoverinfo="skip", showlegend=False,
+        x=columns,
+        y=rows,
+        mode="markers",
+        hoverinfo="skip",
+        showlegend=False,
         marker={"symbol": "line-ne", "size": size * 0.72, "line": {"color": NEUTRAL, "width": 1}},
-    )  # fmt: skip
+    )
 
 
 def _numbers(z: npt.NDArray[np.float64]) -> list[list[str]]:
@@ -129,20 +152,38 @@ def _squares(figure: go.Figure, blocks: Sequence[tuple[str, Sequence[str]]], siz
         end = start + len(members)
         if title:
             figure.add_shape(
-                type="rect", x0=start - 0.5, x1=end - 0.5, y0=start - 0.5, y1=end - 0.5,
+                type="rect",
+                x0=start - 0.5,
+                x1=end - 0.5,
+                y0=start - 0.5,
+                y1=end - 0.5,
                 line={"color": SQUARE, "width": 2.5},
-            )  # fmt: skip
+            )
             if named:
                 width = max(8, int(118 / (11 * _LETTER)))
                 text = title if len(title) <= width else title[: width - 1] + "…"
                 figure.add_annotation(
-                    x=count - 0.5, y=(start + end - 1) / 2, xref="x", yref="y", text=text, showarrow=False,
-                    xanchor="left", xshift=9, font={"size": 11},
-                )  # fmt: skip
+                    x=count - 0.5,
+                    y=(start + end - 1) / 2,
+                    xref="x",
+                    yref="y",
+                    text=text,
+                    showarrow=False,
+                    xanchor="left",
+                    xshift=9,
+                    font={"size": 11},
+                )
                 figure.add_shape(
-                    type="line", x0=count - 0.5, x1=count - 0.5, y0=start - 0.3, y1=end - 0.7, xref="x", yref="y",
-                    line={"color": SQUARE, "width": 3}, xsizemode="scaled",
-                )  # fmt: skip
+                    type="line",
+                    x0=count - 0.5,
+                    x1=count - 0.5,
+                    y0=start - 0.3,
+                    y1=end - 0.7,
+                    xref="x",
+                    yref="y",
+                    line={"color": SQUARE, "width": 3},
+                    xsizemode="scaled",
+                )
                 room = max(room, int(len(text) * 11 * _LETTER) + 14)
         start = end
     return room
@@ -169,14 +210,28 @@ def _axes(figure: go.Figure, texts: Sequence[str], size: int, titles: int, signe
         margin={"l": left, "r": right, "pad": 2},
         hoverdistance=size,
         coloraxis={
-            "cmin": limits[0], "cmax": limits[1],
+            "cmin": limits[0],
+            "cmax": limits[1],
             "colorbar": {
-                "title": {"text": "before it is cut off at 0" if signed else "overlap", "side": "top", "font": {"size": 12}},
-                "orientation": "h", "thickness": 10, "len": 0.5, "x": 0, "xanchor": "left", "y": 0, "yanchor": "top",
-                "ypad": 10, "outlinewidth": 0, "tickangle": 0, "tickvals": [limits[0], sum(limits) / 2, limits[1]],
+                "title": {
+                    "text": "before it is cut off at 0" if signed else "overlap",
+                    "side": "top",
+                    "font": {"size": 12},
+                },
+                "orientation": "h",
+                "thickness": 10,
+                "len": 0.5,
+                "x": 0,
+                "xanchor": "left",
+                "y": 0,
+                "yanchor": "top",
+                "ypad": 10,
+                "outlinewidth": 0,
+                "tickangle": 0,
+                "tickvals": [limits[0], sum(limits) / 2, limits[1]],
             },
         },
-    )  # fmt: skip
+    )
 
 
 def _said(row: Mapping[Hashable, Any], labels: Mapping[str, str], of: Mapping[str, str]) -> str:
@@ -225,18 +280,25 @@ def agreement(
     low, high = min([0.0, *values]) - 0.04, max([1.0, *values]) + 0.04
     figure = go.Figure()
     figure.add_scatter(
-        x=[low, high], y=[low, high], mode="lines", line={"color": NEUTRAL, "width": 1.2, "dash": "dot"}, hoverinfo="skip",
+        x=[low, high],
+        y=[low, high],
+        mode="lines",
+        line={"color": NEUTRAL, "width": 1.2, "dash": "dot"},
+        hoverinfo="skip",
         showlegend=False,
-    )  # fmt: skip
+    )
     figure.add_scatter(
-        x=table["x"], y=table["y"], mode="markers", showlegend=False,
+        x=table["x"],
+        y=table["y"],
+        mode="markers",
+        showlegend=False,
         marker={"color": PALETTE[0], "size": 7 if len(table) < 300 else 5, "opacity": 0.6},
         hovertext=[
             f"<b>{labels.get(a, a)}</b> and <b>{labels.get(b, b)}</b><br>{x_title}: {x:.2f}<br>{y_title}: {y:.2f}"
             for a, b, x, y in table[["first", "second", "x", "y"]].itertuples(index=False)
         ],
         hovertemplate="%{hovertext}<extra></extra>",
-    )  # fmt: skip
+    )
     figure.update_xaxes(title=f"overlap, {x_title}", range=[low, high], showgrid=True)
     figure.update_yaxes(title=f"overlap, {y_title}", range=[low, high], showgrid=True)
     return finish(figure, height=height, footer=footer, alt=alt, legend=False, top=10, bottom=56)

@@ -30,20 +30,26 @@ def choice_of_k(table: pd.DataFrame, rule: float, chosen: int | None, *, footer:
     for column, title, colour, dash, symbol in lines:
         known = table[table[column].notna()]
         figure.add_scatter(
-            x=known["k"], y=known[column], mode="lines+markers", name=title,
+            x=known["k"],
+            y=known[column],
+            mode="lines+markers",
+            name=title,
             line={"color": colour, "dash": dash, "width": 2 if column != "stability" else 1.3},
             marker={"symbol": symbol, "size": 8 if column != "stability" else 5},
             hovertemplate=f"{title}<br>K = %{{x}}: %{{y:.2f}}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.add_hline(
-        y=rule, line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
+        y=rule,
+        line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
         annotation={"text": f"SCC has to pass {rule:g}", "font": {"size": 11}, "xanchor": "right", "yanchor": "bottom"},
-    )  # fmt: skip
+    )
     if chosen is not None:
         figure.add_vline(
-            x=chosen, line={"color": PALETTE[3], "width": 1.5},
-            annotation={"text": f" K = {chosen}", "font": {"size": 12}}, annotation_position="bottom right",
-        )  # fmt: skip
+            x=chosen,
+            line={"color": PALETTE[3], "width": 1.5},
+            annotation={"text": f" K = {chosen}", "font": {"size": 12}},
+            annotation_position="bottom right",
+        )
     low = min([0.0, *table["dcc"].dropna(), *table["scc"].dropna()]) - 0.08
     figure.update_xaxes(title="number of categories K", dtick=1, showgrid=False)
     figure.update_yaxes(title="mean correlation between rows", range=[low, 1.05], showgrid=True)
@@ -78,36 +84,56 @@ def intervals(
             continue
         bars = rows["low"].notna().all() and ends.any()
         figure.add_scatter(
-            x=rows["signed"], y=[places[name] for name in rows["name"]], mode="markers", name=title_of,
+            x=rows["signed"],
+            y=[places[name] for name in rows["name"]],
+            mode="markers",
+            name=title_of,
             marker={"color": colour, "symbol": symbol, "size": 10},
             error_x={
-                "type": "data", "symmetric": False, "array": rows["high"] - rows["signed"],
-                "arrayminus": rows["signed"] - rows["low"], "color": colour, "thickness": 1.6, "width": 4,
-            } if bars else None,
+                "type": "data",
+                "symmetric": False,
+                "array": rows["high"] - rows["signed"],
+                "arrayminus": rows["signed"] - rows["low"],
+                "color": colour,
+                "thickness": 1.6,
+                "width": 4,
+            }
+            if bars
+            else None,
             hovertext=[
                 f"<b>{labels.get(r['name'], r['name'])}</b><br>{r['signed']:.2f}"
                 + (f", 95 % interval {r['low']:.2f} to {r['high']:.2f}" if pd.notna(r["low"]) else "")
                 for r in rows.to_dict("records")
             ],
             hovertemplate="%{hovertext}<extra></extra>",
-        )  # fmt: skip
+        )
     missing = table[table["signed"].isna()]
     if len(missing):
         figure.add_scatter(
-            x=[0.0] * len(missing), y=[places[name] for name in missing["name"]], mode="text", text=["undefined"] * len(missing),
-            textposition="middle right", textfont={"size": 11, "color": NEUTRAL}, showlegend=False,
-            hovertext=[str(r) for r in missing["reason"]], hovertemplate="%{hovertext}<extra></extra>",
-        )  # fmt: skip
+            x=[0.0] * len(missing),
+            y=[places[name] for name in missing["name"]],
+            mode="text",
+            text=["undefined"] * len(missing),
+            textposition="middle right",
+            textfont={"size": 11, "color": NEUTRAL},
+            showlegend=False,
+            hovertext=[str(r) for r in missing["reason"]],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
     figure.add_vline(
-        x=margin, line={"color": PALETTE[3], "width": 1.5, "dash": "dash"},
-        annotation={"text": f"margin {margin:g}", "font": {"size": 11}, "yanchor": "bottom"}, annotation_position="top",
-    )  # fmt: skip
+        x=margin,
+        line={"color": PALETTE[3], "width": 1.5, "dash": "dash"},
+        annotation={"text": f"margin {margin:g}", "font": {"size": 11}, "yanchor": "bottom"},
+        annotation_position="top",
+    )
     figure.update_xaxes(title=title, showgrid=True)
     figure.update_yaxes(
-        range=[len(names) - 0.4, -0.6], tickvals=list(range(len(names))), ticktext=[labels.get(n, n) for n in names],
+        range=[len(names) - 0.4, -0.6],
+        tickvals=list(range(len(names))),
+        ticktext=[labels.get(n, n) for n in names],
         showgrid=False,
-    )  # fmt: skip
+    )
     return finish(figure, height=max(120, _ROW * len(names)), footer=footer, alt=alt, top=22, bottom=56)
 
 
@@ -124,26 +150,35 @@ def clean_accuracies(table: pd.DataFrame, labels: Mapping[str, str], *, footer: 
     names = list(rows["trained_on"])
     figure = go.Figure()
     figure.add_scatter(
-        x=100 * rows["clean"], y=list(range(len(names))), mode="markers", showlegend=False,
+        x=100 * rows["clean"],
+        y=list(range(len(names))),
+        mode="markers",
+        showlegend=False,
         marker={"color": PALETTE[0], "size": 9},
-        hovertext=[f"<b>trained on {labels.get(n, n)}</b><br>{c:.1%} on clean images" for n, c in zip(names, rows["clean"], strict=True)],
+        hovertext=[
+            f"<b>trained on {labels.get(n, n)}</b><br>{c:.1%} on clean images"
+            for n, c in zip(names, rows["clean"], strict=True)
+        ],
         hovertemplate="%{hovertext}<extra></extra>",
-    )  # fmt: skip
+    )
     if standard == standard:
         figure.add_vline(
-            x=100 * standard, line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
+            x=100 * standard,
+            line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
             annotation={"text": f"standard model {standard:.1%}", "font": {"size": 11}, "yanchor": "bottom"},
             annotation_position="top",
-        )  # fmt: skip
+        )
     # Three points either way: what differs by less is no difference to speak of.
     values = [100 * v for v in table["clean"].dropna()]
     centre = sum((min(values), max(values))) / 2 if values else 50.0
     half = max(3.0, (max(values) - min(values)) / 2 + 0.5) if values else 3.0
     figure.update_xaxes(title="clean accuracy (%)", range=[centre - half, min(100.5, centre + half)], showgrid=True)
     figure.update_yaxes(
-        range=[len(names) - 0.4, -0.6], tickvals=list(range(len(names))), ticktext=[labels.get(n, n) for n in names],
+        range=[len(names) - 0.4, -0.6],
+        tickvals=list(range(len(names))),
+        ticktext=[labels.get(n, n) for n in names],
         showgrid=True,
-    )  # fmt: skip
+    )
     return finish(figure, height=max(120, 19 * len(names)), footer=footer, alt=alt, legend=False, top=22, bottom=56)
 
 
@@ -160,9 +195,13 @@ def self_gains(table: pd.DataFrame, labels: Mapping[str, str], *, footer: str, a
     places = {name: i for i, name in enumerate(names)}
     figure = go.Figure()
     figure.add_scatter(
-        x=100 * known["threshold"], y=list(range(len(names))), mode="markers", name="threshold", hoverinfo="skip",
+        x=100 * known["threshold"],
+        y=list(range(len(names))),
+        mode="markers",
+        name="threshold",
+        hoverinfo="skip",
         marker={"symbol": "line-ns", "size": 13, "line": {"color": NEUTRAL, "width": 2}},
-    )  # fmt: skip
+    )
     for mask, title, colour, symbol in (
         (known["defined"], "helps: overlaps are defined", PALETTE[0], "circle"),
         (~known["defined"], "does not help: undefined", PALETTE[1], "square"),
@@ -170,7 +209,10 @@ def self_gains(table: pd.DataFrame, labels: Mapping[str, str], *, footer: str, a
         rows = known[mask]
         if len(rows):
             figure.add_scatter(
-                x=100 * rows["self_gain"], y=[places[n] for n in rows["trained_on"]], mode="markers", name=title,
+                x=100 * rows["self_gain"],
+                y=[places[n] for n in rows["trained_on"]],
+                mode="markers",
+                name=title,
                 marker={"color": colour, "symbol": symbol, "size": 9},
                 hovertext=[
                     f"<b>{labels.get(r['trained_on'], r['trained_on'])}</b><br>self-gain {100 * r['self_gain']:.1f} points, "
@@ -178,11 +220,13 @@ def self_gains(table: pd.DataFrame, labels: Mapping[str, str], *, footer: str, a
                     for r in rows.to_dict("records")
                 ],
                 hovertemplate="%{hovertext}<extra></extra>",
-            )  # fmt: skip
+            )
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
     figure.update_xaxes(title="gain of training on a corruption on that corruption (points)", showgrid=True)
     figure.update_yaxes(
-        range=[len(names) - 0.4, -0.6], tickvals=list(range(len(names))), ticktext=[labels.get(n, n) for n in names],
+        range=[len(names) - 0.4, -0.6],
+        tickvals=list(range(len(names))),
+        ticktext=[labels.get(n, n) for n in names],
         showgrid=True,
-    )  # fmt: skip
+    )
     return finish(figure, height=max(120, 19 * len(names)), footer=footer, alt=alt, bottom=56)

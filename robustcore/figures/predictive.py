@@ -30,18 +30,25 @@ def predicted(table: pd.DataFrame, *, footer: str, alt: str, names: Mapping[str,
         rows = table[(table["benchmark"] == benchmark) & table["r"].notna()]
         y = [sets.index(name) * block + 9 + _LINE * (i + 0.5) for name in rows["natural"]]
         figure.add_scatter(
-            x=rows["r"], y=y, mode="markers", name=benchmark, error_x=_error(rows),
+            x=rows["r"],
+            y=y,
+            mode="markers",
+            name=benchmark,
+            error_x=_error(rows),
             marker={"color": drawn[benchmark].colour, "symbol": drawn[benchmark].symbol, "size": 11 if i == 0 else 8},
-            hovertext=[_predicts(row, names) for row in rows.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>",
-        )  # fmt: skip
+            hovertext=[_predicts(row, names) for row in rows.to_dict("records")],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
     for index in range(1, len(sets)):
         figure.add_hline(y=index * block, line={"color": NEUTRAL, "width": 0.5}, opacity=0.5)
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1.5})
     figure.update_xaxes(title="correlation over the models", range=[-1.04, 1.04], dtick=0.5, showgrid=True)
     figure.update_yaxes(
-        tickvals=[(i + 0.5) * block for i in range(len(sets))], ticktext=[(names or {}).get(s, s) for s in sets],
-        range=[len(sets) * block, 0], showgrid=False,
-    )  # fmt: skip
+        tickvals=[(i + 0.5) * block for i in range(len(sets))],
+        ticktext=[(names or {}).get(s, s) for s in sets],
+        range=[len(sets) * block, 0],
+        showgrid=False,
+    )
     return finish(
         figure, height=block * len(sets), footer=footer, alt=alt, bottom=52, top=24 if len(benchmarks) > 3 else 0
     )
@@ -77,16 +84,25 @@ def rows(
         places = [y + _ROW * (i + 0.5) for i in range(len(part))]
         ticks += list(zip(places, part["name"], strict=True))
         figure.add_scatter(
-            x=part["value"], y=places, mode="markers", name=group, error_x=_error(part.rename(columns={"value": "r"})),
-            marker={"color": colours[group].colour, "symbol": colours[group].symbol, "size": 9}, showlegend=False,
-            hovertext=list(part["said"]), hovertemplate="%{hovertext}<extra></extra>",
-        )  # fmt: skip
+            x=part["value"],
+            y=places,
+            mode="markers",
+            name=group,
+            error_x=_error(part.rename(columns={"value": "r"})),
+            marker={"color": colours[group].colour, "symbol": colours[group].symbol, "size": 9},
+            showlegend=False,
+            hovertext=list(part["said"]),
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
         y += _ROW * len(part)
     if reference is not None:
         figure.add_vline(
-            x=reference, line={"color": NEUTRAL, "width": 1.5, "dash": "dash"}, annotation_text=reference_label,
-            annotation_position="top right", annotation_font_size=11,
-        )  # fmt: skip
+            x=reference,
+            line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
+            annotation_text=reference_label,
+            annotation_position="top right",
+            annotation_font_size=11,
+        )
     figure.update_xaxes(title=x_title, showgrid=True)
     figure.update_yaxes(
         range=[y + 4, -2], tickvals=[t for t, _ in ticks], ticktext=[t for _, t in ticks], showgrid=False
@@ -132,27 +148,40 @@ def lines(
         label = "mean of the sets" if thick else (names or {}).get(name, name)
         stroke = {"color": NEUTRAL if thick else drawn[name].colour, "width": 4 if thick else 1.6}
         figure.add_scatter(
-            x=part[x], y=part["r"], mode="lines+markers", name=label, line=stroke,
+            x=part[x],
+            y=part["r"],
+            mode="lines+markers",
+            name=label,
+            line=stroke,
             marker={"size": 10 if thick else 7, "symbol": "circle" if thick else drawn[name].symbol},
-            hovertext=[_group(row, label) for row in part.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>",
-        )  # fmt: skip
+            hovertext=[_group(row, label) for row in part.to_dict("records")],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
     if beside:
         known = [(place, beside[place]) for place in places if place in beside]
         figure.add_scatter(
-            x=[place for place, _ in known], y=[value for _, value in known], mode="lines+markers", name=beside_label,
-            line={"color": NEUTRAL, "width": 1.4, "dash": "dot"}, marker={"size": 6, "symbol": "x-thin-open", "color": NEUTRAL},
+            x=[place for place, _ in known],
+            y=[value for _, value in known],
+            mode="lines+markers",
+            name=beside_label,
+            line={"color": NEUTRAL, "width": 1.4, "dash": "dot"},
+            marker={"size": 6, "symbol": "x-thin-open", "color": NEUTRAL},
             hovertemplate=f"{beside_label}: %{{y:.3f}}<extra></extra>",
-        )  # fmt: skip
+        )
     for i, (label, value) in enumerate((marks or {}).items()):
         figure.add_hline(
-            y=value, line={"color": PALETTE[-1 - i % len(PALETTE)], "width": 1.2, "dash": "dash"},
-            annotation_text=label, annotation_position="top left", annotation_font_size=11,
-        )  # fmt: skip
+            y=value,
+            line={"color": PALETTE[-1 - i % len(PALETTE)], "width": 1.2, "dash": "dash"},
+            annotation_text=label,
+            annotation_position="top left",
+            annotation_font_size=11,
+        )
     text = any(isinstance(place, str) for place in places)
     figure.update_xaxes(
-        title=x_title, showgrid=False,
+        title=x_title,
+        showgrid=False,
         **({"type": "category", "categoryorder": "array", "categoryarray": places} if text else {"tickvals": places}),
-    )  # fmt: skip
+    )
     figure.update_yaxes(title="mean correlation", showgrid=True)
     return finish(figure, height=height, footer=footer, alt=alt, bottom=56, top=40)
 
@@ -161,9 +190,12 @@ def _error(rows: pd.DataFrame) -> dict[str, object] | None:
     if not rows["low"].notna().any():
         return None
     return {
-        "type": "data", "array": rows["high"] - rows["r"], "arrayminus": rows["r"] - rows["low"],
-        "thickness": 1.4, "width": 0,
-    }  # fmt: skip
+        "type": "data",
+        "array": rows["high"] - rows["r"],
+        "arrayminus": rows["r"] - rows["low"],
+        "thickness": 1.4,
+        "width": 0,
+    }
 
 
 def _predicts(row: Mapping[Hashable, Any], names: Mapping[str, str] | None) -> str:

@@ -50,34 +50,63 @@ def ranking(
     error = None
     if shown["low"].notna().any():
         error = {
-            "type": "data", "array": (shown["high"] - shown["value"]) * scale.factor,
-            "arrayminus": (shown["value"] - shown["low"]) * scale.factor, "color": NEUTRAL, "thickness": 1.4, "width": 3,
-        }  # fmt: skip
+            "type": "data",
+            "array": (shown["high"] - shown["value"]) * scale.factor,
+            "arrayminus": (shown["value"] - shown["low"]) * scale.factor,
+            "color": NEUTRAL,
+            "thickness": 1.4,
+            "width": 3,
+        }
     figure.add_bar(
-        orientation="h", x=shown["value"] * scale.factor, y=at, width=_BAR, error_x=error, showlegend=False,
-        marker={"color": colours}, customdata=shown[["model", "name"]].to_numpy(),
-        hovertext=[hover(row, scale) for row in shown.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>",
+        orientation="h",
+        x=shown["value"] * scale.factor,
+        y=at,
+        width=_BAR,
+        error_x=error,
+        showlegend=False,
+        marker={"color": colours},
+        customdata=shown[["model", "name"]].to_numpy(),
+        hovertext=[hover(row, scale) for row in shown.to_dict("records")],
+        hovertemplate="%{hovertext}<extra></extra>",
         unselected={"marker": {"opacity": UNSELECTED}},
-    )  # fmt: skip
+    )
     left = max(low, 0.0) if low >= 0 else low
     figure.add_scatter(
-        x=[left] * len(rows), unselected={"textfont": {"color": NEUTRAL}}, y=[y - _ROW * 0.42 for y in places], mode="text", textposition="middle right",
-        text=[_name(row, names[row["model"]]) for row in rows.to_dict("records")], textfont={"size": 12}, cliponaxis=False, showlegend=False,
+        x=[left] * len(rows),
+        unselected={"textfont": {"color": NEUTRAL}},
+        y=[y - _ROW * 0.42 for y in places],
+        mode="text",
+        textposition="middle right",
+        text=[_name(row, names[row["model"]]) for row in rows.to_dict("records")],
+        textfont={"size": 12},
+        cliponaxis=False,
+        showlegend=False,
         hoverinfo="skip",
-    )  # fmt: skip
+    )
     figure.add_scatter(
-        x=[high] * len(rows), y=places, unselected={"textfont": {"color": NEUTRAL}}, mode="text", textposition="middle right", cliponaxis=False, showlegend=False,
-        text=[scale.text(v) if pd.notna(v) else "–" for v in rows["value"]], textfont={"size": 12},
+        x=[high] * len(rows),
+        y=places,
+        unselected={"textfont": {"color": NEUTRAL}},
+        mode="text",
+        textposition="middle right",
+        cliponaxis=False,
+        showlegend=False,
+        text=[scale.text(v) if pd.notna(v) else "–" for v in rows["value"]],
+        textfont={"size": 12},
         hovertext=[row["reason"] if pd.isna(row["value"]) else "" for row in rows.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>" if not known.all() else None,
         hoverinfo="skip" if known.all() else None,
-    )  # fmt: skip
+    )
     bottom = len(rows) * _ROW + 6
     if scale.reference is not None:
         figure.add_scatter(
-            x=[scale.reference] * 2, y=[-2, bottom], mode="lines", hoverinfo="skip", name=scale.reference_label,
+            x=[scale.reference] * 2,
+            y=[-2, bottom],
+            mode="lines",
+            hoverinfo="skip",
+            name=scale.reference_label,
             line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
-        )  # fmt: skip
+        )
     name_groups(figure, groups, list(shown["model"]))
     figure.update_xaxes(title=scale.title, range=[low, high], showgrid=True)
     figure.update_yaxes(range=[bottom, -2], showticklabels=False, showgrid=False)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from robustcore.figures._style import NEUTRAL, finish, name_groups, plain, short, strokes
-from robustcore.reports.groups import by_family
+from robustcore.reports.compare.grouping import by_family
 
 LEGEND = 12  # models up to this number stand in a legend
 
@@ -43,31 +43,56 @@ def ratio_panels(
     panel, between = 190, 44
     height = count * panel + (count - 1) * between
     figure = make_subplots(
-        rows=count, cols=columns, shared_xaxes=True, shared_yaxes=True, subplot_titles=[plain(f).capitalize() for f in families],
-        horizontal_spacing=0.04, vertical_spacing=between / height if count > 1 else 0,
-    )  # fmt: skip
+        rows=count,
+        cols=columns,
+        shared_xaxes=True,
+        shared_yaxes=True,
+        subplot_titles=[plain(f).capitalize() for f in families],
+        horizontal_spacing=0.04,
+        vertical_spacing=between / height if count > 1 else 0,
+    )
     for index, family in enumerate(families):
         place = {"row": index // columns + 1, "col": index % columns + 1}
         figure.add_scatter(
-            x=[0, 5], y=[1, 1], mode="lines", hoverinfo="skip", name="1: as the baseline", showlegend=index == 0,
-            line={"color": NEUTRAL, "width": 1.5, "dash": "dash"}, legendgroup="baseline", **place,
-        )  # fmt: skip
+            x=[0, 5],
+            y=[1, 1],
+            mode="lines",
+            hoverinfo="skip",
+            name="1: as the baseline",
+            showlegend=index == 0,
+            line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
+            legendgroup="baseline",
+            **place,
+        )
         for model in models:
             rows = table[(table["model"] == model) & (table["family"] == family)].sort_values("severity")
             label = (legend or {}).get(model, short(model))
             stroke = drawn[model]
             if not thin and rows["low"].notna().all() and len(rows):
                 figure.add_scatter(
-                    x=[*rows["severity"], *rows["severity"][::-1]], y=[*rows["high"], *rows["low"][::-1]],
-                    fill="toself", fillcolor=stroke.fill(0.15), mode="none", hoverinfo="skip", showlegend=False,
-                    legendgroup=label, **place,
-                )  # fmt: skip
+                    x=[*rows["severity"], *rows["severity"][::-1]],
+                    y=[*rows["high"], *rows["low"][::-1]],
+                    fill="toself",
+                    fillcolor=stroke.fill(0.15),
+                    mode="none",
+                    hoverinfo="skip",
+                    showlegend=False,
+                    legendgroup=label,
+                    **place,
+                )
             figure.add_scatter(
-                x=rows["severity"], y=rows["value"], mode="lines" if thin else "lines+markers", name=label, legendgroup=label,
+                x=rows["severity"],
+                y=rows["value"],
+                mode="lines" if thin else "lines+markers",
+                name=label,
+                legendgroup=label,
                 line={"color": stroke.colour, "width": 1.2 if thin else 2, "dash": stroke.dash},
-                marker={"symbol": stroke.symbol, "size": 6, "color": stroke.colour}, showlegend=index == 0 and not thin,
-                hovertext=[_said(row) for row in rows.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>", **place,
-            )  # fmt: skip
+                marker={"symbol": stroke.symbol, "size": 6, "color": stroke.colour},
+                showlegend=index == 0 and not thin,
+                hovertext=[_said(row) for row in rows.to_dict("records")],
+                hovertemplate="%{hovertext}<extra></extra>",
+                **place,
+            )
     name_groups(figure, grouped, models)
     figure.update_xaxes(showgrid=False, tickvals=[0, 1, 2, 3, 4, 5], range=[-0.2, 5.2])
     known = [v for c in ("value", *(() if thin else ("high",))) for v in table[c].dropna()]

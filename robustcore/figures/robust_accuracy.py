@@ -30,15 +30,27 @@ def eps_curves(table: pd.DataFrame, *, footer: str, alt: str, height: int = 320)
         white = access == "white-box"
         label = f"{short(str(model))}, {str(attack).upper()}" + ("" if white else f" {access}")
         figure.add_scatter(
-            x=255 * rows["eps"], y=100 * rows["accuracy"], name=label, mode="lines+markers",
-            line={"color": stroke.colour, "width": 2.5 if attack == "pgd" else 1.8,
-                  "dash": _DASHES.get(str(attack), "solid") if white else "dash"},
+            x=255 * rows["eps"],
+            y=100 * rows["accuracy"],
+            name=label,
+            mode="lines+markers",
+            line={
+                "color": stroke.colour,
+                "width": 2.5 if attack == "pgd" else 1.8,
+                "dash": _DASHES.get(str(attack), "solid") if white else "dash",
+            },
             marker={"symbol": stroke.symbol, "size": 7 if white else 5},
-            error_y={"type": "data", "symmetric": False, "array": 100 * (rows["high"] - rows["accuracy"]),
-                     "arrayminus": 100 * (rows["accuracy"] - rows["low"]), "thickness": 1, "width": 2},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": 100 * (rows["high"] - rows["accuracy"]),
+                "arrayminus": 100 * (rows["accuracy"] - rows["low"]),
+                "thickness": 1,
+                "width": 2,
+            },
             customdata=rows["n"],
             hovertemplate=label + "<br>eps %{x:.3g}/255: %{y:.1f} % of %{customdata} images<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_xaxes(title="eps (n/255, L-inf; 0: clean images)", rangemode="tozero", showgrid=False)
     figure.update_yaxes(title="accuracy (%)", range=[-1, 101], dtick=20)
     return finish(figure, height=height, footer=footer, alt=alt, bottom=56)
@@ -53,12 +65,18 @@ def transfer_heatmap(accuracy: pd.DataFrame, *, footer: str, alt: str) -> go.Fig
     """
     figure = go.Figure(
         go.Heatmap(
-            z=100 * accuracy.to_numpy(dtype=float), x=[short(c) for c in accuracy.columns],
-            y=[short(r) for r in accuracy.index], zmin=0, zmax=100, colorscale="Cividis", texttemplate="%{z:.0f}",
-            colorbar={"title": "accuracy (%)"}, hoverongaps=False,
+            z=100 * accuracy.to_numpy(dtype=float),
+            x=[short(c) for c in accuracy.columns],
+            y=[short(r) for r in accuracy.index],
+            zmin=0,
+            zmax=100,
+            colorscale="Cividis",
+            texttemplate="%{z:.0f}",
+            colorbar={"title": "accuracy (%)"},
+            hoverongaps=False,
             hovertemplate="crafted on %{y}<br>judged by %{x}<br>accuracy %{z:.1f} %<extra></extra>",
         )
-    )  # fmt: skip
+    )
     figure.update_xaxes(title="judged by", side="top", showgrid=False)
     figure.update_yaxes(title="crafted on", autorange="reversed", showgrid=False)
     return finish(figure, height=90 + 56 * len(accuracy), footer=footer, alt=alt, legend=False, top=60)
@@ -74,9 +92,10 @@ def budgets(table: pd.DataFrame, *, footer: str, alt: str) -> go.Figure:
     attacked = table[table["eps"] > 0].sort_values("eps", kind="stable")
     clean = table[table["eps"] == 0].drop_duplicates("model").set_index("model")["accuracy"]
     rows = attacked.assign(
-        name=[f"eps {255 * eps:g}/255" for eps in attacked["eps"]], value=attacked["accuracy"],
+        name=[f"eps {255 * eps:g}/255" for eps in attacked["eps"]],
+        value=attacked["accuracy"],
         mean=attacked.groupby("model")["accuracy"].transform("mean"),
-    ).sort_values(["mean", "eps"], ascending=[False, True], kind="stable")  # fmt: skip
+    ).sort_values(["mean", "eps"], ascending=[False, True], kind="stable")
     return heatmap.heatmap(
         rows, _ACCURACY, footer=footer, alt=alt, clean={str(model): float(value) for model, value in clean.items()}
     )

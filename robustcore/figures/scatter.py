@@ -46,22 +46,34 @@ def trade_off(
     edge = shown[shown["model"].isin(front)].sort_values("x")
     if len(edge) > 1:
         figure.add_scatter(
-            x=100 * edge["x"], y=100 * edge["y"], mode="lines", line={"color": NEUTRAL, "width": 1, "dash": "dot"},
-            hoverinfo="skip", showlegend=False,
-        )  # fmt: skip
+            x=100 * edge["x"],
+            y=100 * edge["y"],
+            mode="lines",
+            line={"color": NEUTRAL, "width": 1, "dash": "dot"},
+            hoverinfo="skip",
+            showlegend=False,
+        )
     middle = 100 * (shown["x"].min() + shown["x"].max()) / 2 if len(shown) else 0.0
     names = set(shown["model"]) if len(shown) <= NAMED else set(_apart(shown[shown["model"].isin(front)], shown))
     for row in shown.to_dict("records"):
         model = row["model"]
         named = model in names
         figure.add_scatter(
-            x=[100 * row["x"]], y=[100 * row["y"]], mode="markers+text" if named else "markers", name=model,
-            text=[f" {short(model, 24)} "], textposition="top left" if 100 * row["x"] > middle else "top right",
-            textfont={"size": 11}, cliponaxis=False,
+            x=[100 * row["x"]],
+            y=[100 * row["y"]],
+            mode="markers+text" if named else "markers",
+            name=model,
+            text=[f" {short(model, 24)} "],
+            textposition="top left" if 100 * row["x"] > middle else "top right",
+            textfont={"size": 11},
+            cliponaxis=False,
             marker={"color": drawn[model].colour, "symbol": drawn[model].symbol, "size": 11},
-            error_x=_error(row, "x"), error_y=_error(row, "y"), showlegend=False,
-            hovertext=[_said(row, x_title, y_title)], hovertemplate="%{hovertext}<extra></extra>",
-        )  # fmt: skip
+            error_x=_error(row, "x"),
+            error_y=_error(row, "y"),
+            showlegend=False,
+            hovertext=[_said(row, x_title, y_title)],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
     name_groups(figure, groups, models)
     figure.update_xaxes(title=x_title, range=_range(shown, "x"), showgrid=True)
     figure.update_yaxes(title=y_title, range=_range(shown, "y"), showgrid=True)
@@ -121,21 +133,33 @@ def trend(
     figure = go.Figure()
     many = len(rest) > 200
     figure.add_scatter(
-        x=logit(rest["clean"]), y=logit(rest["shifted"]), mode="markers", name=f"{len(inside):,} models",
+        x=logit(rest["clean"]),
+        y=logit(rest["shifted"]),
+        mode="markers",
+        name=f"{len(inside):,} models",
         marker={"color": NEUTRAL, "size": 5 if many else 8, "opacity": 0.45 if many else 0.7},
-        hovertext=[_beyond(row) for row in rest.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>",
-    )  # fmt: skip
+        hovertext=[_beyond(row) for row in rest.to_dict("records")],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
     every = pd.concat([inside, marked], ignore_index=True)
     ends = _logit_range(every["clean"])
     across = np.linspace(*ends, 60)
     figure.add_scatter(
-        x=across, y=line.intercept + line.slope * across, mode="lines", name="trend line", hoverinfo="skip",
+        x=across,
+        y=line.intercept + line.slope * across,
+        mode="lines",
+        name="trend line",
+        hoverinfo="skip",
         line={"color": LINE, "width": 2},
-    )  # fmt: skip
+    )
     figure.add_scatter(
-        x=across, y=across, mode="lines", name="as on clean images", hoverinfo="skip",
+        x=across,
+        y=across,
+        mode="lines",
+        name="as on clean images",
+        hoverinfo="skip",
         line={"color": NEUTRAL, "width": 1.2, "dash": "dot"},
-    )  # fmt: skip
+    )
     middle = sum(ends) / 2
     places = {"clean": "x", "shifted": "y"}
     named = _apart(marked.rename(columns=places), every.rename(columns=places)) if len(marked) <= NAMED else []
@@ -143,11 +167,19 @@ def trend(
         right = float(logit(row["clean"])) > middle
         stroke = drawn[row["model"]]
         figure.add_scatter(
-            x=logit([row["clean"]]), y=logit([row["shifted"]]), mode="markers+text" if row["model"] in named else "markers",
-            name=row["model"], text=[f" {short(str(row['model']), 26)} "], textposition="top left" if right else "bottom right", textfont={"size": 11},
-            marker={"color": stroke.colour, "symbol": stroke.symbol, "size": 12}, showlegend=False, cliponaxis=False,
-            hovertext=[_beyond(row)], hovertemplate="%{hovertext}<extra></extra>",
-        )  # fmt: skip
+            x=logit([row["clean"]]),
+            y=logit([row["shifted"]]),
+            mode="markers+text" if row["model"] in named else "markers",
+            name=row["model"],
+            text=[f" {short(str(row['model']), 26)} "],
+            textposition="top left" if right else "bottom right",
+            textfont={"size": 11},
+            marker={"color": stroke.colour, "symbol": stroke.symbol, "size": 12},
+            showlegend=False,
+            cliponaxis=False,
+            hovertext=[_beyond(row)],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
     figure.update_xaxes(title=x_title, range=list(ends), **_ticks(ends))
     low, high = _logit_range(every["shifted"])
     figure.update_yaxes(title=y_title, range=[low, high], **_ticks((low, high)))
@@ -185,9 +217,13 @@ def _error(row: Mapping[Hashable, Any], axis: str) -> dict[str, object] | None:
         return None
     low, high, value = (float(row[f"{axis}{end}"]) for end in ("_low", "_high", ""))
     return {
-        "type": "data", "array": [100 * (high - value)], "arrayminus": [100 * (value - low)],
-        "color": NEUTRAL, "thickness": 1, "width": 0,
-    }  # fmt: skip
+        "type": "data",
+        "array": [100 * (high - value)],
+        "arrayminus": [100 * (value - low)],
+        "color": NEUTRAL,
+        "thickness": 1,
+        "width": 0,
+    }
 
 
 def _said(row: Mapping[Hashable, Any], x_title: str, y_title: str) -> str:

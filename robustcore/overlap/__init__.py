@@ -6,12 +6,12 @@ categories                   K-means and others on the rows, SCC and DCC, stabil
 benchmarks                   algorithm 2, substitutions, the Syn2Nat pick
 correlation                  algorithm 3 with p-values, the check of categories over models
 
-What an atlas trains and tests stands in `plan` and `compute`, which are imported where they are needed.
+What is trained and tested for a table stands in `robustcore.atlas`.
 """
 
 from __future__ import annotations
 
-from robustcore.overlap import benchmarks, categories, correlation, population
+from robustcore.overlap import benchmarks, categories, correlation
 from robustcore.overlap.balance import Balance, coverage, mean_overlaps
 from robustcore.overlap.overlaps import Cell, Overlap, measure, scores
 
@@ -25,6 +25,5 @@ __all__ = [
     "coverage",
     "mean_overlaps",
     "measure",
-    "population",
     "scores",
 ]

@@ -99,9 +99,16 @@ def coverage(
 def _covered(overlap: Overlap, members: Sequence[str], name: str, margin: float) -> dict[str, object]:
     others = [member for member in members if member != name and np.isfinite(at(overlap.signed, name, member))]
     row: dict[str, object] = {
-        "verdict": "undefined", "best": np.nan, "low": np.nan, "high": np.nan, "by": "", "reach": np.nan, "all_zero": None,
-        "members": len(others), "reason": "",
-    }  # fmt: skip
+        "verdict": "undefined",
+        "best": np.nan,
+        "low": np.nan,
+        "high": np.nan,
+        "by": "",
+        "reach": np.nan,
+        "all_zero": None,
+        "members": len(others),
+        "reason": "",
+    }
     if others:
         signed, low, high = (
             np.array([at(table, name, member) for member in others])

@@ -109,8 +109,13 @@ def complete(overlap: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
 
 
 def kmeans(
-    overlap: pd.DataFrame, k: int, *, seed: int = 0, initialisations: int = INITIALISATIONS, iterations: int = ITERATIONS
-) -> Categories:  # fmt: skip
+    overlap: pd.DataFrame,
+    k: int,
+    *,
+    seed: int = 0,
+    initialisations: int = INITIALISATIONS,
+    iterations: int = ITERATIONS,
+) -> Categories:
     """K categories by K-means on the rows (thesis: 100 initialisations, at most 1000 iterations; seeded here).
 
     Args:

@@ -247,8 +247,14 @@ def _overlaps(gains: Array, rows: Sequence[int], columns: Sequence[int]) -> Arra
 
 
 def _replicates(
-    table: Accuracies, metric: str, places: tuple[list[int], list[int]], defined: Array, draws: int, seed: int, drawn: Array | None
-) -> Array | None:  # fmt: skip
+    table: Accuracies,
+    metric: str,
+    places: tuple[list[int], list[int]],
+    defined: Array,
+    draws: int,
+    seed: int,
+    drawn: Array | None,
+) -> Array | None:
     if drawn is None:
         drawn = gain.replicates(table, draws, seed) if draws else None
     elif drawn.ndim != 3 or drawn.shape[1:] != table.mean.shape:

@@ -16,9 +16,26 @@ OF_SEQUENCES = ("flip_probability", "flip_rate", "top5_distance", "t5d")
 METRICS = OF_CORRUPTIONS + OF_SEQUENCES
 UNITS = {"ce": "percent", "relative_ce": "percent", "top5_distance": "distance"}  # of the others: ratio
 COLUMNS = [
-    "model", "document", "table", "condition", "severity", "clean_accuracy", "value", "low", "high", "unit", "origin", "strengths",
-    "dataset", "classes", "image_side", "images", "storage", "reference", "reason",
-]  # fmt: skip
+    "model",
+    "document",
+    "table",
+    "condition",
+    "severity",
+    "clean_accuracy",
+    "value",
+    "low",
+    "high",
+    "unit",
+    "origin",
+    "strengths",
+    "dataset",
+    "classes",
+    "image_side",
+    "images",
+    "storage",
+    "reference",
+    "reason",
+]
 SETUP = ["dataset", "classes", "image_side", "images", "storage", "reference"]
 
 

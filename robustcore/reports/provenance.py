@@ -9,11 +9,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustcore.evaluation import Store, inventory
+from robustcore.evaluation import Store
+from robustcore.evaluation.store import inventory
 
 _KEYS = [
-    "model", "model_fingerprint", "dataset", "dataset_fingerprint", "condition_fingerprint", "seed", "precision", "shipped",
-]  # fmt: skip
+    "model",
+    "model_fingerprint",
+    "dataset",
+    "dataset_fingerprint",
+    "condition_fingerprint",
+    "seed",
+    "precision",
+    "shipped",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,9 +92,11 @@ class Provenance:
         models = ", ".join(self.models[:4]) + (f" and {len(self.models) - 4} more" if len(self.models) > 4 else "")
         stored = "as computed, without a second JPEG" if self.storage == "memory" else "through a second JPEG (85)"
         origin = {
-            "all": "demo results, shipped", "some": "in part demo results, shipped", "none": "computed here",
+            "all": "demo results, shipped",
+            "some": "in part demo results, shipped",
+            "none": "computed here",
             "published": "published figures (RobustBench, MIT licence)",
-        }  # fmt: skip
+        }
         seed = "" if self.shipped == "published" else f"; seed {self.seed}"
         parts = [
             f"{'Model' if len(self.models) == 1 else 'Models'}: {models}.",

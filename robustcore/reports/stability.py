@@ -89,8 +89,20 @@ def table(
         }
     )
     order = list(dict.fromkeys(rows["model"]))
-    kept = ["model", "name", "family", "n", "flip_probability", "top5_distance", "flip_rate", "flip_rate_reason",
-            "t5d", "t5d_reason", "reason", "shipped"]  # fmt: skip
+    kept = [
+        "model",
+        "name",
+        "family",
+        "n",
+        "flip_probability",
+        "top5_distance",
+        "flip_rate",
+        "flip_rate_reason",
+        "t5d",
+        "t5d_reason",
+        "reason",
+        "shipped",
+    ]
     return Stability(
         rows[kept],
         means.reindex(order).rename_axis("model").reset_index(),

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from robustcore.corruptions._filters import gaussian_weights, separable
-from robustcore.corruptions._motion import motion_blur_levels
+from robustcore.corruptions.kernels.filters import gaussian_weights, separable
+from robustcore.corruptions.kernels.motion import motion_blur_levels
 from robustcore.images import to_array, to_tensor
 from robustcore.randomness import Draws
 from robustcore.sequences._base import Scene, prepare, sequence

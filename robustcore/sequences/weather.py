@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from robustcore.corruptions._motion import motion_blur_levels
-from robustcore.corruptions._snow import flakes, snow_over
-from robustcore.corruptions._spatter import liquid, water_over
+from robustcore.corruptions.kernels.motion import motion_blur_levels
+from robustcore.corruptions.kernels.snow import flakes, snow_over
+from robustcore.corruptions.kernels.spatter import liquid, water_over
 from robustcore.images import to_tensor
 from robustcore.randomness import Draws
 from robustcore.sequences._base import Scene, sequence

@@ -11,7 +11,7 @@ from torch import Tensor
 from robustcore.datasets._base import Dataset
 from robustcore.errors import ImageError, TrainingError
 from robustcore.randomness import Draws
-from robustcore.training import room
+from robustcore.training import image_memory
 
 _BLOCK = 512  # images that are decoded at once
 _TOLD = 5  # broken images that an error names
@@ -51,7 +51,7 @@ class TrainingSet:
             raise TrainingError(
                 f"The dataset {dataset.name} has one class, {dataset.classes[0]!r}; a classifier needs at least two."
             )
-        images = room.images(n, side, dataset.name)
+        images = image_memory.images(n, side, dataset.name)
         broken: list[str] = []
         for start in range(0, n, _BLOCK):
             stop = min(start + _BLOCK, n)

@@ -169,7 +169,12 @@ def _whole(what: str, value: object, low: int, high: int) -> None:
 def _between(
     what: str, value: object, low: float, high: float, *, open_below: bool = False, open_above: bool = False
 ) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high or \
-            (open_below and value == low) or (open_above and value == high):  # fmt: skip
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not low <= value <= high
+        or (open_below and value == low)
+        or (open_above and value == high)
+    ):
         bounds = f"{'more than' if open_below else 'at least'} {low:g} and {'less than' if open_above else 'at most'} {high:g}"
         raise InvalidArgumentError(f"{what} is {bounds}, not {value!r}.")

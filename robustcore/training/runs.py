@@ -86,9 +86,18 @@ def fit(
     state = states.path_of(recipe)
     data = TrainingSet.of(dataset, _counter(stage, "reading the training images"))
     standing = train(
-        recipe, model, data, device=where, precision=precision, progress=progress, cancelled=cancelled,
-        stage=stage, state=state, resume=resume, inputs=inputs if start is None else {**inputs, str(recipe.start): start},
-    )  # fmt: skip
+        recipe,
+        model,
+        data,
+        device=where,
+        precision=precision,
+        progress=progress,
+        cancelled=cancelled,
+        stage=stage,
+        state=state,
+        resume=resume,
+        inputs=inputs if start is None else {**inputs, str(recipe.start): start},
+    )
     if half:
         checkpoints.round_to_half(model)
     kept = "The training is kept: with --resume it is written without being repeated."

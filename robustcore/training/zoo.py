@@ -18,14 +18,25 @@ from robustcore import devices, paths
 from robustcore.errors import TrainingError
 from robustcore.models import checkpoints
 from robustcore.training import runs
-from robustcore.training.interventions.syn_rob import CORRUPTIONS
+from robustcore.training.interventions.augmentation.syn_rob import CORRUPTIONS
 from robustcore.training.recipe import Recipe
 
 _BOTH = ("mixup", "fgsm", "pgd", "mtlat", "augmix")
 _RESNET_ALONE = (
-    "fgsm_ll", "pgd_ll", "label_smoothed", "tlat", "iat", "syn_rob", "crop_flip", "cutout", "cutmix", "random_erasing",
-    "speckle_noise", "stylised", "deepaugment",
-)  # fmt: skip
+    "fgsm_ll",
+    "pgd_ll",
+    "label_smoothed",
+    "tlat",
+    "iat",
+    "syn_rob",
+    "crop_flip",
+    "cutout",
+    "cutmix",
+    "random_erasing",
+    "speckle_noise",
+    "stylised",
+    "deepaugment",
+)
 _RATES = ("5", "20", "100")
 
 
@@ -33,9 +44,13 @@ def _further(architecture: str, intervention: str, epochs: int = 8, **settings: 
     """A training that goes on from the standard model. All of the zoo have the same budget beyond it, so that their clean
     accuracies can be compared; from random weights an attacked batch would need far longer for that."""
     return Recipe(
-        architecture, intervention=intervention, settings=tuple(settings.items()), epochs=epochs, learning_rate=0.05,
+        architecture,
+        intervention=intervention,
+        settings=tuple(settings.items()),
+        epochs=epochs,
+        learning_rate=0.05,
         start=f"{architecture}-standard",
-    )  # fmt: skip
+    )
 
 
 def _recipes() -> list[Recipe]:

@@ -48,7 +48,7 @@ GOOD: dict[str, Any] = {"name": "pgd"}
         ({"ids": [1, 2]}, "ids have shape"),
         ({"seed": -1}, "seed is an integer"),
     ],
-)  # fmt: skip
+)
 def test_one_sentence(network: nn.Module, images: Tensor, arguments: dict[str, Any], sentence: str) -> None:
     given = {"labels": [0] * 6} | GOOD | arguments
     with pytest.raises(InvalidArgumentError, match=sentence) as caught:

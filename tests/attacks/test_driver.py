@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 import robustcore as rc
-from robustcore.attacks import _driver, _trace
+from robustcore.attacks.engine import driver
+from robustcore.attacks.engine import trace as _trace
 
 
 def answers(model: nn.Module, images: Tensor) -> Tensor:
@@ -279,6 +280,6 @@ def test_uint8_and_arrays_are_the_same_images(network) -> None:  # type: ignore[
 
 def test_sizes_of_passes_follow_the_images() -> None:
     cpu = torch.device("cpu")
-    assert _driver._images_per_pass(torch.zeros(1, 3, 64, 64), cpu) == 16
-    assert _driver._images_per_pass(torch.zeros(1, 3, 224, 224), cpu) == 8
-    assert _driver._images_per_pass(torch.zeros(1, 3, 224, 224), torch.device("cuda")) == 128
+    assert driver._images_per_pass(torch.zeros(1, 3, 64, 64), cpu) == 16
+    assert driver._images_per_pass(torch.zeros(1, 3, 224, 224), cpu) == 8
+    assert driver._images_per_pass(torch.zeros(1, 3, 224, 224), torch.device("cuda")) == 128

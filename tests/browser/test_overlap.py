@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from robustcore import overlap
+from robustcore.atlas import plan
 from robustcore.figures.overlap import cell_side
-from robustcore.overlap import plan
 from tests.browser.conftest import Tab
 from tests.overlap.tables import atlas, write
 

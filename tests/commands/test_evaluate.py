@@ -88,7 +88,7 @@ def test_a_repeated_suite_is_added_to_the_first(model: str, capsys: Output) -> N
         (["--device", "cuda:77"], 1, "cuda:77 is not there"),
         (["--model", "torchvision/resnet500"], 1, "Did you mean 'torchvision/resnet50'"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_one_sentence(model: str, capsys: Output, argv: list[str], status: int, sentence: str) -> None:
     try:
         found = run("--model", model, "--limit", "5", *argv)
@@ -118,7 +118,7 @@ def test_a_cache_that_cannot_be_written_and_a_file_that_is_no_database(
 
 
 def test_interrupting_keeps_what_is_finished(model: str, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
-    from robustcore.evaluation import runner
+    from robustcore.evaluation.run import runner
 
     original = runner._Run._land
     landed = []
@@ -167,9 +167,14 @@ def test_unknown_jobs_and_results_are_one_sentence(capsys: Output) -> None:
 def test_the_readable_table_by_hand() -> None:
     rows = [("clean", "clean", None, 0.9), ("corruption", "fog", 1, 0.8), ("corruption", "fog", 3, 0.5)]
     table = pd.DataFrame(rows, columns=["kind", "name", "severity", "accuracy"]).assign(
-        model="m", dataset="d", split="test", n=10, strength=pd.array([pd.NA] * 3, dtype="string"), storage="memory",
+        model="m",
+        dataset="d",
+        split="test",
+        n=10,
+        strength=pd.array([pd.NA] * 3, dtype="string"),
+        storage="memory",
         params="",
-    )  # fmt: skip
+    )
     text = readable(table.astype({"severity": "Int64"}))
     assert text.splitlines()[0] == "m on d (test, 10 images): clean accuracy 90.0%"
     assert text.split()[-4:] == ["fog", "80.0", "50.0", "65.0"]
@@ -193,7 +198,7 @@ def test_the_readable_table_names_settings_and_not_what_a_shift_is_of() -> None:
 
 
 def test_a_detached_evaluation_is_queued(model: str, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
-    from robustcore.evaluation import jobs, queue
+    from robustcore.evaluation.jobs import jobs, queue
 
     monkeypatch.setattr(jobs, "ensure_worker", lambda: None)
     assert run("--model", model, "--suite", "fog", "--detach", "--priority", "3") == 0

@@ -23,8 +23,17 @@ PLAIN = [corruptions.get(name).plain_name for name in NAMES]
 # Published without a choice of parameters.
 FIXED = ("border", "downscale", "invert_img", "posterize", "solarize", "to_sepia")
 # Published with random patterns and places alone, or parameters drawn around nothing: 1 is the published distribution.
-ALIKE = ("channel_dropout", "cutout", "elastic_transform", "flip", "grid_distortion", "multiplicative_noise",
-         "random_grid_shuffle", "random_rain", "random_sun_flare")  # fmt: skip
+ALIKE = (
+    "channel_dropout",
+    "cutout",
+    "elastic_transform",
+    "flip",
+    "grid_distortion",
+    "multiplicative_noise",
+    "random_grid_shuffle",
+    "random_rain",
+    "random_sun_flare",
+)
 # A grid of pixels that beats against another, and mirrors that come back.
 WAVERING = {"downscale", "perspective", "transpose", "optical_distortion", "affines", "rotate"}
 

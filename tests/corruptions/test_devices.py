@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from robustcore import corrupt, corruptions
-from robustcore.corruptions import _host
+from robustcore.corruptions.kernels import host as _host
 
 NAMES = [*corruptions.names("imagenet-c"), *corruptions.names("imagenet-c-extra")]
 

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from robustcore import corrupt, corruptions
-from robustcore.corruptions import _frost
-from robustcore.corruptions._frost_table import PERCENTS, TEXTURES, measure
+from robustcore.corruptions.frost_textures import files
+from robustcore.corruptions.frost_textures.statistics import PERCENTS, TEXTURES, measure
 from robustcore.errors import ImageError
 from robustcore.images import decode
 from robustcore.paths import assets
@@ -38,7 +38,7 @@ def test_a_texture_has_the_figures_of_the_original(name: str) -> None:
 
 
 def test_the_second_and_the_third_texture_are_one_and_drawn_twice_as_often() -> None:
-    assert _frost.SHIPPED[1] == _frost.SHIPPED[2]
+    assert files.SHIPPED[1] == files.SHIPPED[2]
     # On black, frost shows nothing but its texture: blue above all in the first one, next to no colour in the others.
     black = torch.zeros(400, 3, 32, 32, dtype=torch.uint8)
     brightness = corrupt(black, "frost", 5, variant="imagenet").double().mean(dim=(1, 2, 3)) / 0.75
@@ -50,7 +50,7 @@ def originals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of five pictures under the originals' names, each of one colour."""
     folder = tmp_path / "frost"
     folder.mkdir()
-    for i, name in enumerate(_frost.ORIGINALS):
+    for i, name in enumerate(files.ORIGINALS):
         Image.new("RGB", (300, 260), (40 * i, 100, 200)).save(folder / name)
     monkeypatch.setenv("ROBUSTCORE_FROST", str(folder))
     return folder
@@ -66,7 +66,7 @@ def test_originals_in_the_cache_are_found(own_cache: Path, originals: Path, monk
     monkeypatch.delenv("ROBUSTCORE_FROST")
     own_cache.mkdir(parents=True, exist_ok=True)
     originals.rename(own_cache / "frost")
-    assert _frost.files()[0] == own_cache / "frost" / "frost1.png"
+    assert files.files()[0] == own_cache / "frost" / "frost1.png"
 
 
 def test_other_textures_change_the_fingerprint(originals: Path, monkeypatch: pytest.MonkeyPatch) -> None:

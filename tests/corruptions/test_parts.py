@@ -13,7 +13,8 @@ from skimage import color
 from torch import Tensor
 
 from robustcore import corrupt
-from robustcore.corruptions import _box, _elastic, _filters, _fog, _glass, _hsv, _motion, _snow, _spatter, _zoom
+from robustcore.corruptions.kernels import box_resize, elastic, filters, fog, glass, motion, snow, spatter, zoom
+from robustcore.corruptions.kernels import hsv as _hsv
 from robustcore.randomness import Draws
 
 
@@ -33,26 +34,26 @@ class TestFilters:
     )
     @pytest.mark.parametrize("sigma", [0.7, 2.0, 12.0])
     def test_a_separable_gaussian_is_scipys(self, picture: Tensor, sigma: float, border: str, mode: str) -> None:
-        weights = _filters.gaussian_weights(sigma)
+        weights = filters.gaussian_weights(sigma)
         wanted = ndimage.gaussian_filter(picture[0].double().numpy(), (0, sigma, sigma), mode=mode, truncate=4)
-        for form in (_filters._separable_tensor, _filters._separable_cv):
+        for form in (filters._separable_tensor, filters._separable_cv):
             ours = form(picture, weights, border)  # type: ignore[arg-type]
             np.testing.assert_allclose(ours[0].numpy(), wanted, atol=2e-3)
 
     def test_radius_0_changes_nothing(self, picture: Tensor) -> None:
-        assert torch.equal(_filters.separable(picture, _filters.gaussian_weights(0.1), "replicate"), picture.float())
+        assert torch.equal(filters.separable(picture, filters.gaussian_weights(0.1), "replicate"), picture.float())
 
     @pytest.mark.parametrize(
         ("radius", "alias", "total"), [(3, 0.1, 1), (6, 0.5, 1), (8, 0.5, 1.01298), (10, 0.5, 1.01079), (0.5, 0.6, 1)]
     )
     def test_the_disc_has_the_published_sum(self, radius: float, alias: float, total: float) -> None:
-        assert _filters.disc_kernel(radius, alias).sum() == pytest.approx(total, abs=1e-5)
+        assert filters.disc_kernel(radius, alias).sum() == pytest.approx(total, abs=1e-5)
 
     @pytest.mark.parametrize(
         ("radius", "pixels"), [(1, 5), (1.5, 9), (2.5, 21), (3, 29), (4, 49), (6, 113), (8, 197), (10, 317)]
     )
     def test_the_disc_has_the_published_pixels(self, radius: float, pixels: int) -> None:
-        assert np.count_nonzero(_filters.disc_kernel(radius, 0.05)) == pixels
+        assert np.count_nonzero(filters.disc_kernel(radius, 0.05)) == pixels
 
 
 class TestMotion:
@@ -69,19 +70,19 @@ class TestMotion:
             dy = math.ceil(i * math.sin(math.radians(angle)) - 0.5)
             value += weight * x[:, np.clip(rows + dy, 0, height - 1), np.clip(columns + dx, 0, width - 1)]
         wanted = np.floor(np.floor(257 * value + 0.5) / 257)
-        off = np.abs(_motion.motion_blur_levels(picture, radius, sigma, [angle])[0].numpy() - wanted)
+        off = np.abs(motion.motion_blur_levels(picture, radius, sigma, [angle])[0].numpy() - wanted)
         assert off.max() <= 1
         assert (off > 0).mean() < 2e-3
 
     def test_a_flat_image_stays_as_it_is(self) -> None:
         for value in (0, 77, 255):
             flat = torch.full((1, 3, 32, 32), value, dtype=torch.uint8)
-            assert torch.equal(_motion.motion_blur_levels(flat, 10, 4.0, [-20.0]), flat)
+            assert torch.equal(motion.motion_blur_levels(flat, 10, 4.0, [-20.0]), flat)
 
     def test_it_starts_at_the_pixel_itself(self) -> None:
         point = torch.zeros(1, 1, 33, 33, dtype=torch.uint8)
         point[..., 16, 16] = 255
-        trace = _motion.motion_blur_levels(point, 5, 3.0, [0.0])[0, 0, 16]
+        trace = motion.motion_blur_levels(point, 5, 3.0, [0.0])[0, 0, 16]
         assert int(trace.argmax()) == 16
         assert not trace[17:].any()
         assert trace[12:17].all()
@@ -100,18 +101,18 @@ class TestZoom:
             size[dim - 2] = grown
             x = torch.nn.functional.interpolate(centre, size, mode="bilinear", align_corners=True)
             x = x.narrow(dim, (grown - n) // 2, n)
-        torch.testing.assert_close(_zoom.zoom(picture.float(), factor), x.float(), atol=1e-3, rtol=0)
+        torch.testing.assert_close(zoom.zoom(picture.float(), factor), x.float(), atol=1e-3, rtol=0)
 
     def test_the_central_block_is_enough(self) -> None:
         layer = torch.rand(2, 1, 50, 40)
-        rows, columns = _zoom.axis(50, 3), _zoom.axis(40, 3)
+        rows, columns = zoom.axis(50, 3), zoom.axis(40, 3)
         block = layer[..., rows.first : rows.first + rows.crop, columns.first : columns.first + columns.crop]
-        assert torch.equal(_zoom.zoom_block(block, 50, 40, 3), _zoom.zoom(layer, 3))
+        assert torch.equal(zoom.zoom_block(block, 50, 40, 3), zoom.zoom(layer, 3))
 
     def test_the_image_itself_enters_twice(self, picture: Tensor) -> None:
         factors = (1.0, 1.02, 1.04)
-        wanted = picture.float() + sum(_zoom.zoom(picture.float(), f) for f in factors)
-        torch.testing.assert_close(_zoom.zoom_sum(picture, (1.0, *factors)), wanted, atol=1e-3, rtol=0)
+        wanted = picture.float() + sum(zoom.zoom(picture.float(), f) for f in factors)
+        torch.testing.assert_close(zoom.zoom_sum(picture, (1.0, *factors)), wanted, atol=1e-3, rtol=0)
 
 
 class TestGlass:
@@ -125,8 +126,8 @@ class TestGlass:
                 dx, dy = offsets[0, :, h - reach - 1, w - reach - 1].tolist()
                 wanted[:, h, w] = wanted[:, h + dy, w + dx]
         assert not torch.equal(wanted, picture[0])
-        assert torch.equal(_glass._shuffle_cpu(picture, offsets, reach)[0], wanted)
-        assert torch.equal(_glass._shuffle_tensor(picture, offsets, reach)[0], wanted)
+        assert torch.equal(glass._shuffle_cpu(picture, offsets, reach)[0], wanted)
+        assert torch.equal(glass._shuffle_tensor(picture, offsets, reach)[0], wanted)
 
 
 class TestHsv:
@@ -166,46 +167,46 @@ class TestFog:
                     grid[y, x] = sum(near) / 4 + width * (2 * next(noise) - 1)
             step, level = half, level + 1
         wanted = (grid - grid.min()) / (grid.max() - grid.min())
-        ours = _fog.plasma(Draws(3, "fog", [9]), side, decay)[0].numpy()
+        ours = fog.plasma(Draws(3, "fog", [9]), side, decay)[0].numpy()
         np.testing.assert_allclose(ours, wanted, atol=1e-5)
 
     def test_black_stays_black_and_the_brightest_value_stays(self) -> None:
         maps = torch.rand(1, 64, 64)
         maps[0, 5, 5] = 1
         image = torch.zeros(1, 3, 64, 64, dtype=torch.uint8)
-        assert not _fog.fog_over(image, maps, 2.0).any()
+        assert not fog.fog_over(image, maps, 2.0).any()
         image[..., 5, 5] = 180
-        assert float(_fog.fog_over(image, maps, 2.0).max()) == pytest.approx(180, abs=1e-3)
+        assert float(fog.fog_over(image, maps, 2.0).max()) == pytest.approx(180, abs=1e-3)
 
 
 class TestSnow:
     def test_the_layer_is_sparse_and_on_both_sides(self, picture: Tensor) -> None:
-        layer = _snow.flakes(Draws(0, "snow", range(40)), 224, 224, 0.1, 0.3, 3, 0.5)
+        layer = snow.flakes(Draws(0, "snow", range(40)), 224, 224, 0.1, 0.3, 3, 0.5)
         assert float((layer > 0).float().mean()) == pytest.approx(0.024, abs=0.004)  # measured in the reference
         flake = torch.zeros(1, 1, 37, 45, dtype=torch.uint8)
         flake[..., 3, 4] = 50
-        more = _snow.snow_over(picture, flake, 0.8) - _snow.snow_over(picture, 0 * flake, 0.8)
+        more = snow.snow_over(picture, flake, 0.8) - snow.snow_over(picture, 0 * flake, 0.8)
         assert {(int(y), int(x)) for _, _, y, x in more.round().nonzero()} == {(3, 4), (33, 40)}
 
     def test_the_whitening_is_the_definition(self, picture: Tensor) -> None:
         x = picture.double() / 255
         luma = 0.299 * x[:, :1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:]
         wanted = 0.7 * x + 0.3 * torch.maximum(x, 1.5 * luma + 0.5)
-        ours = _snow.snow_over(picture, torch.zeros(1, 1, 37, 45, dtype=torch.uint8), 0.7)
+        ours = snow.snow_over(picture, torch.zeros(1, 1, 37, 45, dtype=torch.uint8), 0.7)
         torch.testing.assert_close(ours.double(), 255 * wanted, atol=1e-3, rtol=0)
 
 
 class TestElastic:
     def test_the_affine_map_takes_the_three_points_back(self) -> None:
         jitter = Draws(0, "elastic_transform", [1, 2]).uniform(3, 2, low=-5.0, high=5.0)
-        matrices = _elastic.affine_matrices(jitter, 64, 64)
+        matrices = elastic.affine_matrices(jitter, 64, 64)
         corners = torch.tensor([[53.0, 53.0], [53.0, 11.0], [11.0, 11.0]], dtype=torch.float64)
         moved = torch.cat([corners + jitter.double(), torch.ones(2, 3, 1, dtype=torch.float64)], dim=2)
         torch.testing.assert_close(moved @ matrices.transpose(1, 2), corners.expand(2, 3, 2))
 
     def test_samples_lie_on_32nds_of_a_pixel(self) -> None:
-        matrices = _elastic.affine_matrices(torch.full((1, 3, 2), 1.37), 64, 48)
-        columns, rows = _elastic.affine_positions(matrices, 64, 48, torch.device("cpu"))
+        matrices = elastic.affine_matrices(torch.full((1, 3, 2), 1.37), 64, 48)
+        columns, rows = elastic.affine_positions(matrices, 64, 48, torch.device("cpu"))
         y, x = torch.meshgrid(torch.arange(64.0), torch.arange(48.0), indexing="ij")
         for ours, exact in ((columns[0], x - 1.37), (rows[0], y - 1.37)):
             assert torch.equal(ours * 32, (ours * 32).round())
@@ -215,7 +216,7 @@ class TestElastic:
     def test_the_smoothing_is_scipys_however_wide(self, sigma: float) -> None:
         field = torch.rand(1, 1, 60, 48)
         wanted = ndimage.gaussian_filter(field[0, 0].double().numpy(), sigma, mode="reflect", truncate=3)
-        np.testing.assert_allclose(_elastic.smooth(field, sigma)[0, 0].numpy(), wanted, atol=1e-6)
+        np.testing.assert_allclose(elastic.smooth(field, sigma)[0, 0].numpy(), wanted, atol=1e-6)
 
     def test_samples_outside_are_reflected_about_the_edges(self, picture: Tensor) -> None:
         rng = np.random.default_rng(0)
@@ -225,24 +226,24 @@ class TestElastic:
             ndimage.map_coordinates(c, [at_y, at_x], order=1, mode="reflect") for c in picture[0].double().numpy()
         ]
         places = (torch.from_numpy(at.astype(np.float32))[None] for at in (at_x, at_y))
-        ours = _elastic.sample(picture.float(), *places, reflect101=False)[0]
+        ours = elastic.sample(picture.float(), *places, reflect101=False)[0]
         np.testing.assert_allclose(ours.numpy(), np.stack(wanted), atol=1e-2)
 
 
 class TestSpatter:
     def test_the_liquid_covers_what_it_covers_in_the_reference(self) -> None:
         for sigma, threshold, cover in ((4, 0.69, 0.039), (3, 0.68, 0.155), (2, 0.68, 0.247)):
-            layer = _spatter.liquid(Draws(0, "spatter", range(16)), 224, 224, 0.65, 0.3, sigma, threshold)
+            layer = spatter.liquid(Draws(0, "spatter", range(16)), 224, 224, 0.65, 0.3, sigma, threshold)
             assert float((layer > 0).float().mean()) == pytest.approx(cover, rel=0.15)
 
     def test_no_liquid_leaves_the_image_alone(self, picture: Tensor) -> None:
         none = torch.zeros(1, 1, 37, 45)
-        assert torch.equal(_spatter.water_over(picture, none, 0.6), picture.float())
-        assert torch.equal(_spatter.mud_over(picture, none, 0.65, 1.5), picture.float())
+        assert torch.equal(spatter.water_over(picture, none, 0.6), picture.float())
+        assert torch.equal(spatter.mud_over(picture, none, 0.65, 1.5), picture.float())
 
     def test_mud_is_brown_and_opaque(self, picture: Tensor) -> None:
-        result = _spatter.mud_over(picture, torch.ones(1, 1, 37, 45), 0.65, 1.5)
-        assert result[0, :, 18, 20].tolist() == pytest.approx(_spatter.MUD, abs=0.01)
+        result = spatter.mud_over(picture, torch.ones(1, 1, 37, 45), 0.65, 1.5)
+        assert result[0, :, 18, 20].tolist() == pytest.approx(spatter.MUD, abs=0.01)
 
 
 def test_contrast_is_taken_about_the_mean_of_each_channel(picture: Tensor) -> None:
@@ -276,7 +277,7 @@ class TestBox:
         )
         grown = shrunk.resize((20, side), Image.Resampling.BOX).resize((40, side), Image.Resampling.BOX)
         image = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()
-        for form in (_box._box_resize_numpy, _box._box_resize_tensor):
+        for form in (box_resize._box_resize_numpy, box_resize._box_resize_tensor):
             ours = form(image, small, 20)
             assert np.array_equal(ours[0].permute(1, 2, 0).numpy(), np.asarray(shrunk))
             assert np.array_equal(form(ours, side, 40)[0].permute(1, 2, 0).numpy(), np.asarray(grown))

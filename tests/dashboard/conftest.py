@@ -13,7 +13,7 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from dashboard import data, pages
+from dashboard import cache, pages
 
 APP = Path(pages.__file__).resolve().parent / "app.py"
 OpenPage = Callable[..., AppTest]
@@ -29,8 +29,8 @@ def on_this_machine_alone() -> None:
 def open_page(on_this_machine_alone: None) -> OpenPage:
     """`open_page("corruptions", corruptions_seed="3")`: the page as it stands after its first run with that address."""
     # Each test has a cache folder, and so models and results, of its own.
-    data.results_changed()
-    for loader in (data.model_names, data.folders):
+    cache.results_changed()
+    for loader in (cache.model_names, cache.folders):
         loader.clear()
 
     def open_(name: str, **address: Any) -> AppTest:

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 import robustcore.corruptions as corruptions
-from dashboard.building import choice
-from dashboard.comparing import choice as comparing
-from dashboard.data import building
-from dashboard.views import evaluate
+from dashboard.cache import builder
+from dashboard.views.builder import controls
+from dashboard.views.compare import controls as comparing
+from dashboard.views.evaluate import page
+from robustcore.atlas import populations
 from robustcore.evaluation import suites
-from robustcore.overlap import population
 from tests.dashboard.conftest import OpenPage, markup, sound
 from tests.overlap import synthetic
 
@@ -29,9 +29,9 @@ NAMES = synthetic.names_of(BLOCKS)
 @pytest.fixture
 def nothing_ships(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No atlas and no model but those of the test."""
-    monkeypatch.setattr(population, "folders", lambda: (own_cache / "none", own_cache / "overlap"))
-    monkeypatch.setattr(population, "stored", lambda: pd.DataFrame(columns=list(population.COLUMNS)))
-    building.population.clear()
+    monkeypatch.setattr(populations, "folders", lambda: (own_cache / "none", own_cache / "overlap"))
+    monkeypatch.setattr(populations, "stored", lambda: pd.DataFrame(columns=list(populations.COLUMNS)))
+    builder.population.clear()
 
 
 @pytest.fixture
@@ -61,17 +61,17 @@ def test_ticking_and_drawing(open_page: OpenPage, world: Path) -> None:
     assert "**2 corruptions** in the benchmark" in words(at)
     assert markup(at, "builder_ticks").count('aria-checked="true"') == 2
     assert "over 24 models" in words(at)
-    at.multiselect(key=choice.PICK).set_value(["fog", "snow", "shot_noise"]).run()
+    at.multiselect(key=controls.PICK).set_value(["fog", "snow", "shot_noise"]).run()
     assert sound(at)
     assert "**3 corruptions**" in words(at)
     at.selectbox(key="builder_n").set_value(3).run()
     at.selectbox(key="builder_k").set_value(2).run()
     at.button(key="builder_draw").click().run()
     assert sound(at)
-    drawn = at.session_state[choice.PICK]
+    drawn = at.session_state[controls.PICK]
     assert sorted(sum(name in drawn for name in members) for members in BLOCKS.values()) == [2, 2, 2]
     at.button(key="builder_draw").click().run()
-    assert at.session_state[choice.PICK] == drawn  # the same seed draws the same
+    assert at.session_state[controls.PICK] == drawn  # the same seed draws the same
     at.button(key="builder_from_nothing").click().run()
     assert sound(at)
     assert "Nothing is chosen yet" in words(at)
@@ -139,7 +139,7 @@ def test_what_is_kept_is_a_suite_that_evaluations_take(
     assert len(suites.resolve("own/two-of-them", [1, 3])) == 5
     text = (own_cache / "suites" / "two-of-them.toml").read_text()
     assert "candidates of imagenet-c-scenes-resnet" in tomllib.loads(text)["description"]
-    assert "own/two-of-them" in evaluate._suites()
+    assert "own/two-of-them" in page._suites()
     assert "own/two-of-them" in comparing._suites("scenes")
     monkeypatch.setenv("ROBUSTCORE_READ_ONLY", "1")
     at.run()
@@ -148,7 +148,7 @@ def test_what_is_kept_is_a_suite_that_evaluations_take(
 
 
 def test_the_names_that_the_page_relies_on_are_registered() -> None:
-    from robustcore.reports.builder import COUNTERPARTS
+    from robustcore.reports.overlap.benchmark import COUNTERPARTS
 
     known = {name for forms in COUNTERPARTS.values() for name in forms if not name.startswith("scenes_")}
     assert known <= set(corruptions.names())

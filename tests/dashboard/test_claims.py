@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dashboard import data
-from dashboard.widgets import claim_list
+from dashboard import cache
+from dashboard.views.claims import claim_list
 from robustcore.evaluation import evaluate
 from robustcore.reports import claims
 from robustcore.reports.claims import NOT_SEEN, SEEN, UNSAID, Claim
@@ -32,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return CLAIMS if topic == "interventions" else ()
 
     monkeypatch.setattr(claims, "load", load)
-    data.results_changed()
+    cache.results_changed()
     return found
 
 

@@ -12,12 +12,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import robustcore as rc
-from dashboard import data
-from dashboard.comparing import behind, export
-from dashboard.comparing.modes import MODES, TITLES
-from dashboard.comparing.shown import Shown
-from robustcore.reports import measures, mixed
-from robustcore.reports.measures import MEASURES
+from dashboard import cache
+from dashboard.views.compare import example_images, export
+from dashboard.views.compare.modes import MODES, TITLES
+from dashboard.views.compare.view import Shown
+from robustcore.reports.compare import measures, published_models
+from robustcore.reports.compare.measures import MEASURES
 from robustcore.training import families, zoo
 from tests.dashboard.conftest import OpenPage, markup, sound
 
@@ -56,9 +56,12 @@ def test_every_measure_is_drawn_with_clean_accuracy_and_provenance(
     open_page: OpenPage, evaluated: str, measure: str
 ) -> None:
     at = open_page(
-        "compare", compare_view="corruptions", compare_model=evaluated, compare_measure=measure,
+        "compare",
+        compare_view="corruptions",
+        compare_model=evaluated,
+        compare_measure=measure,
         compare_reference=evaluated,
-    )  # fmt: skip
+    )
     assert sound(at)
     assert any("Clean accuracy" in html.proto.body for html in at.get("html"))
     said = texts(at)
@@ -146,9 +149,9 @@ def test_the_images_can_be_chosen_without_a_pointer(open_page: OpenPage, evaluat
 
 
 def test_what_was_clicked_is_read_from_the_point() -> None:
-    assert behind.chosen(None) is None
-    assert behind.chosen({"selection": {"points": []}}) is None
-    assert behind.chosen({"selection": {"points": [{"customdata": ["m", "fog"]}]}}) == ("m", "fog")
+    assert example_images.chosen(None) is None
+    assert example_images.chosen({"selection": {"points": []}}) is None
+    assert example_images.chosen({"selection": {"points": [{"customdata": ["m", "fog"]}]}}) == ("m", "fog")
 
 
 def test_published_alexnet_is_refused_for_scenes(open_page: OpenPage, evaluated: str) -> None:
@@ -168,9 +171,11 @@ def test_a_published_model_beside_ones_own_is_refused_with_the_reason(open_page:
 
 def test_published_models_say_which_mce_it_is(open_page: OpenPage) -> None:
     at = open_page(
-        "compare", compare_dataset="published: imagenet", compare_measure="ce",
+        "compare",
+        compare_dataset="published: imagenet",
+        compare_measure="ce",
         compare_model=[ALEXNET, "published/imagenet/Standard_R50"],
-    )  # fmt: skip
+    )
     assert not at.exception
     said = texts(at)
     for part in ("the 15 corruptions of ImageNet-C", "AlexNet of the same table", "5,000 images", "no intervals"):
@@ -263,18 +268,18 @@ def test_every_view_has_a_name_and_attacks_a_panel(open_page: OpenPage, evaluate
 
 
 def test_the_models_of_one_family_of_trainings_are_chosen_with_a_button(open_page: OpenPage) -> None:
-    assert data.training("scenes/resnet-no_blur") == ("no_blur", "Training on corruptions")
-    assert data.training("no/such-model") == ("unknown", "Training unknown")
+    assert cache.training("scenes/resnet-no_blur") == ("no_blur", "Training on corruptions")
+    assert cache.training("no/such-model") == ("unknown", "Training unknown")
     at = open_page("compare")
     assert len(at.multiselect(key="compare_model").value) == len(zoo.ZOO)
     next(b for b in at.button if b.label == "Training on fooling images (5)").click().run()
     assert sound(at)
     chosen = at.multiselect(key="compare_model").value
-    assert {families.family(data.card(m)) for m in chosen} == {"standard", "fooling"}
+    assert {families.family(cache.card(m)) for m in chosen} == {"standard", "fooling"}
 
 
 def test_a_ranking_for_a_paper_has_the_clean_accuracy_beside_it() -> None:
-    found = mixed.gather([ALEXNET, "published/imagenet/Standard_R50"], "imagenet")
+    found = published_models.gather([ALEXNET, "published/imagenet/Standard_R50"], "imagenet")
     result = measures.bars(found, "ce", reference=ALEXNET)
     text = export.latex(Shown("ranking-ce", "mCE", "", None, result.means, result.footer, "", result))
     assert r"published/imagenet/Standard R50 & 76.7 & 76.4 \\" in text

@@ -18,8 +18,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import robustcore as rc
-from dashboard import data
-from dashboard.data import grids, models
+from dashboard import cache
+from dashboard.cache import gallery, models
 from dashboard.widgets import states
 from robustcore.models import checkpoints
 from tests.dashboard.conftest import OpenPage, markup, sound
@@ -131,8 +131,8 @@ def test_a_strength_between_the_severities(open_page: OpenPage) -> None:
     strength = sum(corruption.strengths) / 2 + 0.1 * (corruption.strengths[1] - corruption.strengths[0])
     at.slider[0].set_value(strength).run()
     assert sound(at)
-    image, _ = rc.load_dataset("scenes")[data.indices_of_class(0)[0]]
-    identity = int(rc.load_dataset("scenes").ids[data.indices_of_class(0)[0]])
+    image, _ = rc.load_dataset("scenes")[cache.indices_of_class(0)[0]]
+    identity = int(rc.load_dataset("scenes").ids[cache.indices_of_class(0)[0]])
     wanted = rc.corrupt(image, "laugros_brightness", strength=at.slider[0].value, ids=[identity])
     assert np.array_equal(pictures(markup(at, PAIR))[1], wanted.permute(1, 2, 0).numpy())
 
@@ -157,7 +157,7 @@ def test_a_large_model_answers_while_the_grid_is_shown(
     monkeypatch.setattr(st, "rerun", lambda: (seen.append(1), rerun()))
     at = open_page("corruptions", corruptions_model=own_model, corruptions_number="17")
     assert sound(at)
-    assert len(seen) == -(-76 // grids._CHUNK)
+    assert len(seen) == -(-76 // gallery._CHUNK)
     assert "…" not in answers(at)
     assert "has answered" not in markup(at, GRID)
 

@@ -11,10 +11,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import robustcore as rc
-from dashboard import data
-from dashboard.widgets import amounts, job_panel
+from dashboard import cache
+from dashboard.views.evaluate import amounts, job_panel
 from robustcore.errors import UnknownNameError
-from robustcore.evaluation import jobs, worker
+from robustcore.evaluation.jobs import jobs, worker
 from robustcore.evaluation.request import EvaluationRequest
 from tests.dashboard.conftest import OpenPage, sound
 
@@ -52,15 +52,19 @@ def press(at: AppTest, key: str) -> AppTest:
 
 
 def test_the_price_counts_what_is_stored(open_page: OpenPage, own_model: str) -> None:
-    address = {"evaluate_model": own_model, "evaluate_suite": "imagenet-c-extra", "evaluate_severity": ["1", "3"],
-               "evaluate_limit": "4"}  # fmt: skip
+    address = {
+        "evaluate_model": own_model,
+        "evaluate_suite": "imagenet-c-extra",
+        "evaluate_severity": ["1", "3"],
+        "evaluate_limit": "4",
+    }
     at = open_page("evaluate", **address)
     assert sound(at)
     before = metrics(at)
     assert (before["Units"], before["Stored already"]) == ("9", "0")  # clean, and 4 corruptions at 2 severities
     assert before["Time for the rest"] == "a few seconds" or before["Time for the rest"].startswith("about ")
     rc.evaluate(own_model, "scenes", "imagenet-c-extra", severities=[1, 3], limit=4)
-    data.results_changed()
+    cache.results_changed()
     at = open_page("evaluate", **address)
     after = metrics(at)
     assert (after["Stored already"], after["Time for the rest"]) == ("9", "none")
@@ -72,15 +76,27 @@ def test_launching_hands_over_what_was_chosen_and_computes_nothing(
     open_page: OpenPage, own_model: str, launched: list[EvaluationRequest]
 ) -> None:
     at = open_page(
-        "evaluate", evaluate_model=own_model, evaluate_suite=["imagenet-c", "laugros"], evaluate_limit="64",
-        evaluate_seed="5", evaluate_storage="jpeg85", evaluate_device="cpu", evaluate_severity=["1", "5"],
-    )  # fmt: skip
+        "evaluate",
+        evaluate_model=own_model,
+        evaluate_suite=["imagenet-c", "laugros"],
+        evaluate_limit="64",
+        evaluate_seed="5",
+        evaluate_storage="jpeg85",
+        evaluate_device="cpu",
+        evaluate_severity=["1", "5"],
+    )
     press(at, "evaluate_launch")
     (request,) = launched
     assert request == EvaluationRequest(
-        models=(own_model,), dataset="scenes", conditions=("imagenet-c", "laugros"), limit=64, seed=5,
-        severities=(1, 5), storage="jpeg85", device="cpu",
-    )  # fmt: skip
+        models=(own_model,),
+        dataset="scenes",
+        conditions=("imagenet-c", "laugros"),
+        limit=64,
+        seed=5,
+        severities=(1, 5),
+        storage="jpeg85",
+        device="cpu",
+    )
 
 
 def test_all_five_severities_are_the_suites_own(
@@ -205,11 +221,22 @@ def test_the_link_names_the_suites_that_the_job_covers() -> None:
 
 def test_amounts_are_no_more_exact_than_an_estimate() -> None:
     assert [amounts.duration(s) for s in (0.2, 38, 95, 200, 7900, 90000, None)] == [
-        "a few seconds", "about 40 s", "about 95 s", "about 3 min", "about 2 h 10 min", "about 25 h", "unknown",
-    ]  # fmt: skip
+        "a few seconds",
+        "about 40 s",
+        "about 95 s",
+        "about 3 min",
+        "about 2 h 10 min",
+        "about 25 h",
+        "unknown",
+    ]
     assert [amounts.size(b) for b in (10, 45_000, 3_400_000, 2.5e9)] == ["1 kB", "45 kB", "3 MB", "2.5 GB"]
     now = datetime.datetime(2026, 1, 3, 12, tzinfo=datetime.UTC)
-    times = ("2026-01-03T11:59:30+00:00", "2026-01-03T11:30:00+00:00", "2026-01-03T07:00:00+00:00",
-             "2026-01-02T11:00:00+00:00", "2025-12-24T11:00:00+00:00")  # fmt: skip
+    times = (
+        "2026-01-03T11:59:30+00:00",
+        "2026-01-03T11:30:00+00:00",
+        "2026-01-03T07:00:00+00:00",
+        "2026-01-02T11:00:00+00:00",
+        "2025-12-24T11:00:00+00:00",
+    )
     assert [amounts.ago(t, now) for t in times] == ["just now", "30 min ago", "5 h ago", "yesterday", "10 days ago"]
     assert amounts.ago(None) == ""

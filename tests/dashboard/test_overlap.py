@@ -10,19 +10,26 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import robustcore.corruptions as corruptions
-from dashboard.overlapping import benchmark, cover, heatmap
-from dashboard.overlapping.found import written_as
-from dashboard.views.overlap import VIEWS
+from dashboard.views.overlap import benchmark, coverage, heatmap
+from dashboard.views.overlap.matrix import written_as
+from dashboard.views.overlap.page import VIEWS
 from robustcore import overlap
-from robustcore.overlap import plan
+from robustcore.atlas import plan
 from robustcore.overlap.balance import MARGIN
 from tests.dashboard.conftest import OpenPage, markup, sound
 from tests.overlap.tables import atlas, write
 
 NAMES = [
-    "gaussian_noise", "shot_noise", "impulse_noise", "defocus_blur", "zoom_blur", "fog", "snow", "laugros_border",
+    "gaussian_noise",
+    "shot_noise",
+    "impulse_noise",
+    "defocus_blur",
+    "zoom_blur",
+    "fog",
+    "snow",
+    "laugros_border",
     "laugros_flip",
-]  # fmt: skip
+]
 TITLES = {name: title for name, (title, _) in VIEWS.items()}
 
 
@@ -127,12 +134,17 @@ def test_signed_values_are_drawn_below_nought(open_page: OpenPage, table: Path) 
 @pytest.mark.parametrize(
     "address",
     [
-        {"overlap_table": "nonsense"}, {"overlap_architecture": "scenes/unknown"}, {"overlap_metric": "accuracy"},
-        {"overlap_seed": "17"}, {"overlap_k": "99"}, {"overlap_method": "magic"}, {"overlap_view": "everything"},
+        {"overlap_table": "nonsense"},
+        {"overlap_architecture": "scenes/unknown"},
+        {"overlap_metric": "accuracy"},
+        {"overlap_seed": "17"},
+        {"overlap_k": "99"},
+        {"overlap_method": "magic"},
+        {"overlap_view": "everything"},
         {"overlap_first": "no_noise"},
     ],
     ids=lambda a: next(iter(a)),
-)  # fmt: skip
+)
 def test_what_the_address_says_wrongly_is_one_sentence(
     open_page: OpenPage, table: Path, address: dict[str, str]
 ) -> None:
@@ -203,12 +215,12 @@ def test_coverage_is_said_in_words(open_page: OpenPage, own_cache: Path) -> None
 def test_verdicts_in_words() -> None:
     labels = {"a": "A", "b": "B"}
     row = {"verdict": "not covered", "best": 0.02, "low": -0.03, "high": 0.06, "by": "b", "reach": 0.07, "reason": ""}
-    assert cover.verdict(labels, "a", row, MARGIN, "ImageNet-C") == (
+    assert coverage.verdict(labels, "a", row, MARGIN, "ImageNet-C") == (
         "A is not covered by ImageNet-C: no overlap can be as great as 0.1. B overlaps most with it, 0.02 (95 % interval -0.03 to "
         "0.06); the greatest upper end is 0.07."
     )
-    assert "undecided" in cover.verdict(labels, "a", row | {"verdict": "undecided"}, MARGIN, "ImageNet-C")
-    assert "Nothing can be said of A: why" in cover.verdict(
+    assert "undecided" in coverage.verdict(labels, "a", row | {"verdict": "undecided"}, MARGIN, "ImageNet-C")
+    assert "Nothing can be said of A: why" in coverage.verdict(
         labels, "a", row | {"verdict": "undefined", "reason": "why"}, MARGIN, "ImageNet-C"
     )
 

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 import robustcore as rc
-from dashboard import data, pages
-from dashboard.widgets import model_table
-from dashboard.widgets.model_table import Cell, Heading, Row
+from dashboard import cache, pages
+from dashboard.views.overview import model_table
+from dashboard.views.overview.model_table import Cell, Heading, Row
 from robustcore.models import Card
-from robustcore.reports.overview import COLUMNS, Overview
+from robustcore.reports.overview.overview import COLUMNS, Overview
 from robustcore.reports.provenance import Provenance
 from robustcore.training import interventions
 from robustcore.training.interventions import FAMILIES
@@ -23,7 +23,7 @@ from tests.dashboard.conftest import OpenPage, markup, sound
 
 
 def test_says_what_this_is_before_anything_was_evaluated(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "evaluated", lambda dataset: [])
+    monkeypatch.setattr(cache, "evaluated", lambda dataset: [])
     at = open_page("overview")
     assert sound(at)
     assert any("what breaks a model" in m.value for m in at.markdown)
@@ -34,7 +34,7 @@ def test_says_what_this_is_before_anything_was_evaluated(open_page: OpenPage, mo
 @pytest.fixture
 def only(monkeypatch: pytest.MonkeyPatch, evaluated: str) -> str:
     """The one model with results, whatever ships."""
-    monkeypatch.setattr(data, "evaluated", lambda dataset: [evaluated])
+    monkeypatch.setattr(cache, "evaluated", lambda dataset: [evaluated])
     return evaluated
 
 
@@ -71,11 +71,24 @@ def crowd() -> Overview:
     names = [f"own/model-{i}" for i in range(13)] + ["own/" + "x" * 76]
     rows = [
         dict.fromkeys(COLUMNS, math.nan)
-        | {"model": name, "clean": 0.9, "mean": 0.5 + i / 100, "conditions": 15, "n": 100, "worst_name": "fog", "worst": 0.1,
-           "worst_severity": 5, "broken_name": "", "attack_images": 0, "attack_known": 0, "shifted": 0.4, "shifts": 1,
-           "shift_images": 100}
+        | {
+            "model": name,
+            "clean": 0.9,
+            "mean": 0.5 + i / 100,
+            "conditions": 15,
+            "n": 100,
+            "worst_name": "fog",
+            "worst": 0.1,
+            "worst_severity": 5,
+            "broken_name": "",
+            "attack_images": 0,
+            "attack_known": 0,
+            "shifted": 0.4,
+            "shifts": 1,
+            "shift_images": 100,
+        }
         for i, name in enumerate(names)
-    ]  # fmt: skip
+    ]
     sets = pd.DataFrame([(n, "shift", "sketch", 0.4) for n in names], columns=["model", "kind", "name", "accuracy"])
     nothing = Provenance(tuple(names), "scenes", "test", (100, 100), 0, (), "memory", "none", "")
     return Overview(pd.DataFrame(rows), sets, (), nothing)
@@ -85,12 +98,12 @@ def test_many_models_are_grouped_best_first_limited_and_searched(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = crowd()
-    monkeypatch.setattr(data, "evaluated", lambda dataset: list(found.table["model"]))
-    monkeypatch.setattr(data, "overview", lambda models, dataset: found)
+    monkeypatch.setattr(cache, "evaluated", lambda dataset: list(found.table["model"]))
+    monkeypatch.setattr(cache, "overview", lambda models, dataset: found)
     training = dict(zip(found.table["model"], ["pgd"] * 7 + ["mixup"] * 7, strict=True))
-    monkeypatch.setattr(data, "card", lambda name: Card("", ("a",), 64, "scenes", architecture="scenes/resnet"))
+    monkeypatch.setattr(cache, "card", lambda name: Card("", ("a",), 64, "scenes", architecture="scenes/resnet"))
     monkeypatch.setattr(
-        data, "training", lambda name: (training[name], FAMILIES[interventions.get(training[name]).family])
+        cache, "training", lambda name: (training[name], FAMILIES[interventions.get(training[name]).family])
     )
     at = open_page("overview", overview_group="Training")
     assert sound(at)

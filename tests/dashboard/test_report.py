@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import streamlit as st
 
-from dashboard import data
+from dashboard import cache as data
 from dashboard.widgets import report
 from tests.dashboard.conftest import OpenPage, sound
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import data
+from dashboard import cache
 from robustcore import evaluate
 from tests.dashboard.conftest import OpenPage, sound
 
@@ -12,8 +12,8 @@ def words(at: object) -> str:
 
 
 def test_steps_of_a_suite_are_judged(open_page: OpenPage) -> None:
-    evaluate(data.DEFAULT_MODEL, "scenes", "imagenet-c-extra", limit=24)
-    at = open_page("severity", severity_suite="imagenet-c-extra", severity_model=data.DEFAULT_MODEL)
+    evaluate(cache.DEFAULT_MODEL, "scenes", "imagenet-c-extra", limit=24)
+    at = open_page("severity", severity_suite="imagenet-c-extra", severity_model=cache.DEFAULT_MODEL)
     assert sound(at)
     assert "What is odd" in words(at)
     assert "Farther from the clean image, lower accuracy?" in words(at)

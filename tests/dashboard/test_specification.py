@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import actions, data
+from dashboard import cache
+from dashboard.session import actions
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.reports import specification
 from tests.dashboard.conftest import OpenPage, markup, sound
@@ -20,10 +21,10 @@ def write(at: AppTest, text: str) -> AppTest:
 
 
 def test_the_demo_is_judged_as_the_library_judges_it(open_page: OpenPage) -> None:
-    at = open_page("specification", specification_name="demo", specification_model=data.DEFAULT_MODEL)
+    at = open_page("specification", specification_name="demo", specification_model=cache.DEFAULT_MODEL)
     assert sound(at)
     spec = specification.load("demo")
-    table = specification.judge(spec, specification.gather(spec, [data.DEFAULT_MODEL]))
+    table = specification.judge(spec, specification.gather(spec, [cache.DEFAULT_MODEL]))
     sheet = markup(at, "specification_sheet")
     assert "does not meet the specification" in sheet
     assert specification.summary(table) in sheet

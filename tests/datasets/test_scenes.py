@@ -25,8 +25,19 @@ GREY = np.array([0.299, 0.587, 0.114], np.float32)
 def test_splits_have_their_sizes_and_twelve_classes() -> None:
     assert {split: len(Scenes(split)) for split in SIZES} == {"train": 12_000, "val": 1_200, "test": 2_400}
     assert Scenes().classes == (
-        "star", "heart", "crescent", "arrow", "ring", "gear", "house", "fish", "key", "bolt", "mug", "umbrella",
-    )  # fmt: skip
+        "star",
+        "heart",
+        "crescent",
+        "arrow",
+        "ring",
+        "gear",
+        "house",
+        "fish",
+        "key",
+        "bolt",
+        "mug",
+        "umbrella",
+    )
 
 
 def test_an_image_is_the_same_alone_in_a_block_and_in_another_process() -> None:

@@ -62,8 +62,11 @@ def test_units_that_share_their_images_are_one_group_and_first_shards_come_first
 ) -> None:
     groups = plan.groups(plan.pending(make(make_dataset(300)), {}))
     assert [(g.condition.name, g.shard, len(g.units)) for g in groups] == [
-        ("clean", 0, 2), ("fog", 0, 2), ("clean", 1, 2), ("fog", 1, 2),
-    ]  # fmt: skip
+        ("clean", 0, 2),
+        ("fog", 0, 2),
+        ("clean", 1, 2),
+        ("fog", 1, 2),
+    ]
 
 
 def test_the_seed_is_part_of_the_key_only_where_it_matters(make_dataset: Callable[..., Any]) -> None:

@@ -15,8 +15,9 @@ import robustcore as rc
 from robustcore.datasets import imagenet_shifts
 from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
-from robustcore.evaluation import Condition, evaluations, inventory, operations, schema, suites
-from robustcore.evaluation.store import Store
+from robustcore.evaluation import Condition, api, operations, suites
+from robustcore.evaluation.store import inventory, schema
+from robustcore.evaluation.store.store import Store
 from robustcore.metrics import detection
 from robustcore.models.classifier import Card, Classifier
 
@@ -63,7 +64,7 @@ def test_unknown_shapes_have_no_accuracy_and_their_scores_are_kept(model: Classi
     assert listed.loc["scenes/unknown", ["correct", "accuracy", "top5"]].isna().all()
     assert listed.loc["clean", "accuracy"] == table.loc["clean", "accuracy"]
     scores = {}
-    for cell in evaluations.prepare(model, "scenes", [unknown], limit=24).cells:
+    for cell in api.prepare(model, "scenes", [unknown], limit=24).cells:
         kept = store.predictions(cell)
         assert kept is not None
         assert kept.logits is not None
@@ -146,7 +147,7 @@ def test_imagenet_a_is_answered_among_its_own_classes(tmp_path: Path, monkeypatc
     assert table.loc["imagenet-a", "accuracy"] == pytest.approx(2 / 3)
     (kept,) = (
         store.predictions(cell)
-        for cell in evaluations.prepare(model, str(tmp_path / "val"), [condition]).cells
+        for cell in api.prepare(model, str(tmp_path / "val"), [condition]).cells
         if cell.condition.kind == "shift"
     )
     assert kept is not None

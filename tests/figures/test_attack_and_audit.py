@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from robustcore.figures import attack, audit, robust_accuracy
-from robustcore.reports import robust_accuracy as reports
+from robustcore.reports.attacks import robust_accuracy as reports
 
 
 def test_a_trajectory_leads_with_the_true_class_and_the_target() -> None:

@@ -27,8 +27,12 @@ def test_one_bar_for_each_model_and_condition() -> None:
     drawn = figure.select_traces(selector={"type": "bar"})
     assert {trace.name: list(trace.x) for trace in drawn} == {"first": [90.0] * 3, "model 1": [80.0] * 3}
     assert list(figure.layout.yaxis.ticktext) == [
-        "<b>Noise</b>", "gaussian noise", "shot noise", "<b>Weather</b>", "fog",
-    ]  # fmt: skip
+        "<b>Noise</b>",
+        "gaussian noise",
+        "shot noise",
+        "<b>Weather</b>",
+        "fog",
+    ]
     assert _style.footer(figure) == "64 images"
 
 

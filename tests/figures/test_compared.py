@@ -11,8 +11,8 @@ import pytest
 from robustcore.figures import _style, compared, to_html
 from robustcore.figures._style import PALETTE
 from robustcore.figures.scatter import undominated
-from robustcore.reports import effective
-from robustcore.reports.measures import MEASURES, Bars
+from robustcore.reports.compare import effective
+from robustcore.reports.compare.measures import MEASURES, Bars
 
 CONDITIONS = {"gaussian_noise": "noise", "fog": "weather", "contrast": "digital"}
 
@@ -22,11 +22,20 @@ def result(models: int, measure: str = "accuracy", reference: str = "") -> Bars:
     factor = 100 if MEASURES[measure].reference else 1
     rows = [
         {
-            "model": m, "name": c, "family": f, "value": factor * (0.9 - 0.01 * i), "low": factor * 0.4, "high": factor * 0.95,
-            "clean": 0.9, "n": 64, "severities": "1 2 3 4 5", "reason": "",
+            "model": m,
+            "name": c,
+            "family": f,
+            "value": factor * (0.9 - 0.01 * i),
+            "low": factor * 0.4,
+            "high": factor * 0.95,
+            "clean": 0.9,
+            "n": 64,
+            "severities": "1 2 3 4 5",
+            "reason": "",
         }
-        for c, f in CONDITIONS.items() for i, m in enumerate(names)
-    ]  # fmt: skip
+        for c, f in CONDITIONS.items()
+        for i, m in enumerate(names)
+    ]
     table = pd.DataFrame(rows)
     means = table.groupby("model", sort=False)[["value", "low", "high", "clean"]].mean().reset_index()
     return Bars(measure, reference, table, means.assign(conditions=3, reason=""), (), "the footer", tuple(names))
@@ -93,8 +102,9 @@ def test_many_models_have_the_colours_of_how_they_were_trained() -> None:
     ranked = compared.models(made, families=families)
     (bar,) = (t for t in ranked.data if t.type == "bar")
     assert {(families[c[0]], colour) for c, colour in zip(bar.customdata, bar.marker.color, strict=True)} == {
-        ("Standard training", PALETTE[0]), ("Fooling images", PALETTE[1]),
-    }  # fmt: skip
+        ("Standard training", PALETTE[0]),
+        ("Fooling images", PALETTE[1]),
+    }
     for figure in (ranked, compared.conditions(made, families=families)):
         named = {t.name: t.marker.color for t in figure.data if t.type == "scatter" and t.showlegend is None and t.name}
         assert named == {"Standard training": PALETTE[0], "Fooling images": PALETTE[1]}
@@ -128,9 +138,19 @@ def test_a_trend_has_logit_axes_and_names_what_was_chosen() -> None:
 
 def test_error_ratios_begin_at_zero_and_reach_beyond_one() -> None:
     rows = [
-        {"model": "m", "family": f, "severity": s, "value": 0.5 + 0.2 * s, "low": 0.4, "high": 2.0, "error": 0.1, "baseline_error": 0.2}
-        for f in ("weather", "noise") for s in range(6)
-    ]  # fmt: skip
+        {
+            "model": "m",
+            "family": f,
+            "severity": s,
+            "value": 0.5 + 0.2 * s,
+            "low": 0.4,
+            "high": 2.0,
+            "error": 0.1,
+            "baseline_error": 0.2,
+        }
+        for f in ("weather", "noise")
+        for s in range(6)
+    ]
     figure = compared.error_ratios(pd.DataFrame(rows), "b")
     assert [a.text for a in figure.layout.annotations] == ["Noise", "Weather"]
     assert figure.layout.yaxis.range[0] == 0

@@ -13,8 +13,9 @@ from plotly.offline import get_plotlyjs
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, evaluate
 from robustcore.figures.document import to_html
-from robustcore.reports import compare, document
-from robustcore.reports.document import Document
+from robustcore.reports import compare
+from robustcore.reports.compare import document
+from robustcore.reports.compare.document import Document
 from tests.reports import worlds
 
 EVIL = "<script>alert(1)</script>"

@@ -11,7 +11,7 @@ import robustcore.corruptions as corruptions
 from robustcore import overlap
 from robustcore.figures import overlap_curves
 from robustcore.figures.overlap import agreement, cell_side, overlap_map
-from robustcore.reports import atlas
+from robustcore.reports.overlap import atlas
 from tests.overlap import tables
 
 NAMES = ["gaussian_noise", "shot_noise", "fog", "laugros_flip"]
@@ -83,10 +83,13 @@ def test_k_is_marked_on_the_curves() -> None:
 def test_intervals_are_sorted_by_what_they_say_of_the_margin() -> None:
     table = pd.DataFrame(
         {
-            "name": ["a", "b", "c", "d"], "signed": [0.5, 0.02, 0.1, math.nan], "low": [0.4, -0.02, 0.0, math.nan],
-            "high": [0.6, 0.05, 0.2, math.nan], "reason": ["", "", "", "why"],
+            "name": ["a", "b", "c", "d"],
+            "signed": [0.5, 0.02, 0.1, math.nan],
+            "low": [0.4, -0.02, 0.0, math.nan],
+            "high": [0.6, 0.05, 0.2, math.nan],
+            "reason": ["", "", "", "why"],
         }
-    )  # fmt: skip
+    )
     figure = overlap_curves.intervals(table, {}, 0.1, "overlap", footer="", alt="")
     named = {trace.name.partition(":")[0]: list(trace.y) for trace in figure.data if trace.name}
     assert named == {"some": [0], "none": [1], "undecided": [2]}

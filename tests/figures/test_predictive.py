@@ -12,11 +12,15 @@ from robustcore.figures import _style, predictive
 def test_each_benchmark_has_a_mark_with_its_interval_for_each_set() -> None:
     table = pd.DataFrame(
         {
-            "benchmark": ["mine", "mine", "ImageNet-C", "ImageNet-C"], "natural": ["sketch", "view"] * 2,
-            "r": [0.5, np.nan, 0.3, -0.2], "low": [0.2, np.nan, 0.0, -0.5], "high": [0.7, np.nan, 0.5, 0.1],
-            "models": 24, "reason": "",
+            "benchmark": ["mine", "mine", "ImageNet-C", "ImageNet-C"],
+            "natural": ["sketch", "view"] * 2,
+            "r": [0.5, np.nan, 0.3, -0.2],
+            "low": [0.2, np.nan, 0.0, -0.5],
+            "high": [0.7, np.nan, 0.5, 0.1],
+            "models": 24,
+            "reason": "",
         }
-    )  # fmt: skip
+    )
     figure = predictive.predicted(table, footer="of 24 models", alt="correlations", names={"sketch": "Sketch"})
     mine, other = figure.data
     assert (mine.name, list(mine.x)) == ("mine", [0.5])  # what is undefined is not drawn
@@ -34,10 +38,14 @@ def test_each_benchmark_has_a_mark_with_its_interval_for_each_set() -> None:
 def test_rows_stand_below_the_heading_of_their_group() -> None:
     table = pd.DataFrame(
         {
-            "name": ["fog", "snow", "blur"], "value": [0.4, 0.2, 0.1], "low": [0.3, 0.1, 0.0], "high": [0.5, 0.3, 0.2],
-            "group": ["covered", "covered", "not covered"], "said": ["a", "b", "c"],
+            "name": ["fog", "snow", "blur"],
+            "value": [0.4, 0.2, 0.1],
+            "low": [0.3, 0.1, 0.0],
+            "high": [0.5, 0.3, 0.2],
+            "group": ["covered", "covered", "not covered"],
+            "said": ["a", "b", "c"],
         }
-    )  # fmt: skip
+    )
     figure = predictive.rows(table, "overlap", footer="f", alt="a", reference=0.1, reference_label="margin")
     assert list(figure.layout.yaxis.ticktext) == ["<b>covered</b>", "fog", "snow", "<b>not covered</b>", "blur"]
     places = dict(zip(figure.layout.yaxis.ticktext, figure.layout.yaxis.tickvals, strict=True))
@@ -50,13 +58,24 @@ def test_the_mean_is_the_thick_line_and_documents_are_dotted(x: str) -> None:
     places = {"couple": ["2 × 3", "6 × 1"], "deviation": [0.0, 1.2]}[x]
     table = pd.DataFrame(
         {
-            x: places * 2, "natural": ["sketch", "sketch", "mean", "mean"], "r": [0.4, 0.5, 0.45, 0.55], "sd": 0.1,
-            "models": 24, "benchmarks": 1000,
+            x: places * 2,
+            "natural": ["sketch", "sketch", "mean", "mean"],
+            "r": [0.4, 0.5, 0.45, 0.55],
+            "sd": 0.1,
+            "models": 24,
+            "benchmarks": 1000,
         }
-    )  # fmt: skip
+    )
     figure = predictive.lines(
-        table, x, "axis", footer="f", alt="a", beside={places[0]: 0.7, "elsewhere": 0.1}, beside_label="thesis", marks={"ImageNet-C": 0.6},
-    )  # fmt: skip
+        table,
+        x,
+        "axis",
+        footer="f",
+        alt="a",
+        beside={places[0]: 0.7, "elsewhere": 0.1},
+        beside_label="thesis",
+        marks={"ImageNet-C": 0.6},
+    )
     sketch, mean, thesis = figure.data
     assert list(mean.y) == [0.45, 0.55]
     assert mean.line.width > sketch.line.width

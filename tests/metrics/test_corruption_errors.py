@@ -101,10 +101,22 @@ def test_alexnet_against_itself_is_100_on_all_19() -> None:
 def test_alexnet_means_are_those_printed() -> None:
     # Hendrycks & Dietterich 2019, appendix D, in percent.
     printed = {
-        "gaussian_noise": 88.6, "shot_noise": 89.4, "impulse_noise": 92.3, "defocus_blur": 82.0, "glass_blur": 82.6,
-        "motion_blur": 78.6, "zoom_blur": 79.8, "snow": 86.7, "frost": 82.7, "fog": 81.9, "brightness": 56.5,
-        "contrast": 85.3, "elastic_transform": 64.6, "pixelate": 71.8, "jpeg_compression": 60.7,
-    }  # fmt: skip
+        "gaussian_noise": 88.6,
+        "shot_noise": 89.4,
+        "impulse_noise": 92.3,
+        "defocus_blur": 82.0,
+        "glass_blur": 82.6,
+        "motion_blur": 78.6,
+        "zoom_blur": 79.8,
+        "snow": 86.7,
+        "frost": 82.7,
+        "fog": 81.9,
+        "brightness": 56.5,
+        "contrast": 85.3,
+        "elastic_transform": 64.6,
+        "pixelate": 71.8,
+        "jpeg_compression": 60.7,
+    }
     assert set(printed) == set(alexnet.ERRORS)
     for name, percent in printed.items():
         assert 100 * sum(alexnet.ERRORS[name]) / 5 == pytest.approx(percent, abs=0.06), name

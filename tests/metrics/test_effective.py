@@ -11,8 +11,8 @@ import pytest
 from robustcore import published
 from robustcore.errors import InvalidArgumentError
 from robustcore.metrics import effective
-from robustcore.reports import effective as report
-from robustcore.reports import mixed
+from robustcore.reports.compare import effective as report
+from robustcore.reports.compare import published_models
 
 CLEAN = np.array([0.6, 0.7, 0.8, 0.9])
 
@@ -56,7 +56,7 @@ def test_too_few_models_are_a_sentence() -> None:
 
 def test_models_of_ones_own_stand_beside_the_published_line() -> None:
     """On ImageNet-V2, as an evaluation of the natural shifts would store it."""
-    found = mixed.gather(["published/imagenet/Standard_R50"], "imagenet", severities=(1,))
+    found = published_models.gather(["published/imagenet/Standard_R50"], "imagenet", severities=(1,))
     rows = found.rows[:2].assign(model="mine", accuracy=[0.76, 0.63])
     rows.loc[rows["kind"] != "clean", ["kind", "name"]] = ["shift", "imagenet-v2"]
     own = report.own(dataclasses.replace(found, rows=rows), "v2")

@@ -50,7 +50,17 @@ def atlas(
                 value = 0.5 + gain + draw.normal(0, 0.006)
                 rows.append((trained, tested, seed, value, "corruption"))
     table = pd.DataFrame(rows, columns=["trained_on", "tested_on", "seed", "accuracy", "kind"])
-    return table.assign(n=n, reason="", severities="", strength="uniform", architecture=architecture, dataset="scenes", split="test", epochs=8, further=4)  # fmt: skip
+    return table.assign(
+        n=n,
+        reason="",
+        severities="",
+        strength="uniform",
+        architecture=architecture,
+        dataset="scenes",
+        split="test",
+        epochs=8,
+        further=4,
+    )
 
 
 def evaluated(
@@ -78,6 +88,9 @@ def evaluated(
     table = pd.DataFrame(rows, columns=["model", "kind", "name", "accuracy"])
     table["accuracy"] = table["accuracy"].clip(0.01, 0.99)
     return table.assign(
-        dataset="scenes", split="test", severity=pd.array([pd.NA] * len(table), dtype="Int64"),
-        strength=[None if kind != "corruption" else "uniform" for kind in table["kind"]], n=2400,
-    )  # fmt: skip
+        dataset="scenes",
+        split="test",
+        severity=pd.array([pd.NA] * len(table), dtype="Int64"),
+        strength=[None if kind != "corruption" else "uniform" for kind in table["kind"]],
+        n=2400,
+    )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 import robustcore.corruptions as corruptions
-from robustcore.overlap import plan
+from robustcore.atlas import plan
 
 
 def atlas(
@@ -58,11 +58,22 @@ def atlas(
                 drawn = kind == "corruption" and bool(corruptions.get(tested).severities)
                 rows.append(
                     {
-                        "trained_on": on, "tested_on": tested, "seed": training, "accuracy": noise.binomial(images, p) / images,
-                        "n": images, "reason": "", "kind": kind, "severities": "", "strength": "uniform" if drawn else "",
-                        "architecture": architecture, "dataset": "scenes", "split": "test", "epochs": 8, "further": 4,
+                        "trained_on": on,
+                        "tested_on": tested,
+                        "seed": training,
+                        "accuracy": noise.binomial(images, p) / images,
+                        "n": images,
+                        "reason": "",
+                        "kind": kind,
+                        "severities": "",
+                        "strength": "uniform" if drawn else "",
+                        "architecture": architecture,
+                        "dataset": "scenes",
+                        "split": "test",
+                        "epochs": 8,
+                        "further": 4,
                     }
-                )  # fmt: skip
+                )
     return pd.DataFrame(rows)
 
 

@@ -38,8 +38,15 @@ class TestDraw:
         # Two of three categories with one each: 2*2 + 2*1 + 2*1 = 8.
         found = benchmarks.draw({"a": 1, "b": 1, "c": 2, "d": 2, "e": 3}, 2, 1)
         assert sorted(found[i] for i in range(len(found))) == [
-            ("a", "c"), ("a", "d"), ("a", "e"), ("b", "c"), ("b", "d"), ("b", "e"), ("c", "e"), ("d", "e"),
-        ]  # fmt: skip
+            ("a", "c"),
+            ("a", "d"),
+            ("a", "e"),
+            ("b", "c"),
+            ("b", "d"),
+            ("b", "e"),
+            ("c", "e"),
+            ("d", "e"),
+        ]
         assert found.note == "There are 8 different benchmarks with n = 2 and k = 1, fewer than 1000."
 
     def test_the_seed_decides_and_the_order_of_the_candidates_does_not(self) -> None:

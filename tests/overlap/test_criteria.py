@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from robustcore.atlas import populations
 from robustcore.errors import InvalidArgumentError
-from robustcore.overlap import benchmarks, criteria, population
+from robustcore.overlap import benchmarks, criteria
 from tests.overlap import synthetic
 
 SIX = {letter: [f"{letter}{i}" for i in range(4)] for letter in "abcdef"}
@@ -14,11 +15,11 @@ LABELS = {name: number for number, members in enumerate(SIX.values(), start=1) f
 
 
 @pytest.fixture(scope="module")
-def models() -> population.Population:
-    return population.gather({"models": synthetic.evaluated(SIX, models=40, own=0.15)})
+def models() -> populations.Population:
+    return populations.gather({"models": synthetic.evaluated(SIX, models=40, own=0.15)})
 
 
-def test_more_categories_and_more_of_each_predict_a_shift_that_has_all_of_them(models: population.Population) -> None:
+def test_more_categories_and_more_of_each_predict_a_shift_that_has_all_of_them(models: populations.Population) -> None:
     found = criteria.by_couple(LABELS, models.synthetic, models.natural, count=300)
     mean = found[found["natural"] == criteria.MEAN].set_index(["n", "k"])["r"]
     assert mean[2, 3] < mean[3, 2] < mean[6, 1]
@@ -28,7 +29,7 @@ def test_more_categories_and_more_of_each_predict_a_shift_that_has_all_of_them(m
     assert (row["size"], row["models"], row["benchmarks"]) == (6, 40, 300)
 
 
-def test_a_couple_that_cannot_be_drawn_has_its_reason(models: population.Population) -> None:
+def test_a_couple_that_cannot_be_drawn_has_its_reason(models: populations.Population) -> None:
     found = criteria.by_couple(LABELS, models.synthetic, models.natural, [(6, 1), (7, 1)], count=10)
     refused = found[found["n"] == 7]
     assert refused["r"].isna().all()
@@ -36,7 +37,7 @@ def test_a_couple_that_cannot_be_drawn_has_its_reason(models: population.Populat
     assert len(refused) == models.natural.shape[1] + 1
 
 
-def test_imbalance_costs_prediction(models: population.Population) -> None:
+def test_imbalance_costs_prediction(models: populations.Population) -> None:
     found = criteria.by_deviation(LABELS, models.synthetic, models.natural, count=300)
     mean = found[found["natural"] == criteria.MEAN].set_index("deviation")
     large = mean[mean["benchmarks"] > 100]["r"]
@@ -52,7 +53,7 @@ def test_a_group_that_nothing_can_be_substituted_in_is_its_own() -> None:
     assert len(parts[0.0]) == 1
 
 
-def test_the_difference_is_that_of_a_plain_loop(models: population.Population) -> None:
+def test_the_difference_is_that_of_a_plain_loop(models: populations.Population) -> None:
     wide, narrow = (benchmarks.draw(LABELS, n, k, count=5) for n, k in ((6, 1), (2, 3)))
     sets = models.natural.to_numpy().T
 
@@ -71,7 +72,7 @@ def test_the_difference_is_that_of_a_plain_loop(models: population.Population) -
     assert found.high - found.low == pytest.approx(4 * np.std(again), rel=0.35)
 
 
-def test_three_models_have_no_difference(models: population.Population) -> None:
+def test_three_models_have_no_difference(models: populations.Population) -> None:
     few = models.only(list(models.synthetic.index[:3]))
     group = benchmarks.draw(LABELS, 6, 1, count=5)
     with pytest.raises(InvalidArgumentError, match="there are 3"):

@@ -123,9 +123,13 @@ def test_training_that_harms_on_its_own_corruption_is_undefined_not_wild() -> No
 class TestSeeds:
     # Residual, clean .9 throughout. Seed 0: gains of m_noise .30 .10, of m_blur .05 .20; seed 1: .20 .06, .10 .30.
     ROWS = (
-        (0, "standard", (0.9, 0.5, 0.5)), (0, "noise", (0.9, 0.8, 0.6)), (0, "blur", (0.9, 0.55, 0.7)),
-        (1, "standard", (0.9, 0.5, 0.5)), (1, "noise", (0.9, 0.7, 0.56)), (1, "blur", (0.9, 0.6, 0.8)),
-    )  # fmt: skip
+        (0, "standard", (0.9, 0.5, 0.5)),
+        (0, "noise", (0.9, 0.8, 0.6)),
+        (0, "blur", (0.9, 0.55, 0.7)),
+        (1, "standard", (0.9, 0.5, 0.5)),
+        (1, "noise", (0.9, 0.7, 0.56)),
+        (1, "blur", (0.9, 0.6, 0.8)),
+    )
 
     def tidy(self) -> pd.DataFrame:
         cells = [

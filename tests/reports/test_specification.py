@@ -46,10 +46,14 @@ def test_an_accuracy_with_wilsons_interval() -> None:
 @pytest.mark.parametrize(
     ("direction", "threshold", "verdict", "margin"),
     [
-        ("at_least", 60, "pass", 14), ("at_least", 70, "uncertain", 4), ("at_least", 80, "fail", -6),
-        ("at_most", 85, "pass", 11), ("at_most", 78, "uncertain", 4), ("at_most", 73, "fail", -1),
+        ("at_least", 60, "pass", 14),
+        ("at_least", 70, "uncertain", 4),
+        ("at_least", 80, "fail", -6),
+        ("at_most", 85, "pass", 11),
+        ("at_most", 78, "uncertain", 4),
+        ("at_most", 73, "fail", -1),
     ],
-)  # fmt: skip
+)
 def test_value_and_interval_against_the_threshold(direction: str, threshold: int, verdict: str, margin: float) -> None:
     row = judged(f"metric='accuracy'\nclean=true\n{direction}={threshold}", {("m", Condition.clean()): right(74)})
     assert row["verdict"] == verdict
@@ -251,5 +255,7 @@ def test_needs_ask_once_for_each_number_of_images_and_for_the_references() -> No
     )
     asked = specification.needs(made, ["m"])
     assert [(need.models, need.limit, len(need.conditions)) for need in asked] == [
-        (("m",), None, 6), (("ref",), None, 6), (("m",), 10, 2),
-    ]  # fmt: skip
+        (("m",), None, 6),
+        (("ref",), None, 6),
+        (("m",), 10, 2),
+    ]

@@ -48,10 +48,21 @@ def exif(tags: int, size: int) -> bytes:
 
 def tiff(tile: int, data: bytes, *, tags: tuple[tuple[int, int, int, int], ...] = ()) -> bytes:
     """A deflated grey TIFF of 64 x 64 pixels in one tile of that side."""
-    entries = sorted([
-        (256, 4, 1, 64), (257, 4, 1, 64), (258, 3, 1, 8), (259, 3, 1, 8), (262, 3, 1, 1), (277, 3, 1, 1),
-        (322, 4, 1, tile), (323, 4, 1, tile), (324, 4, 1, 8), (325, 4, 1, len(data)), *tags,
-    ])  # fmt: skip
+    entries = sorted(
+        [
+            (256, 4, 1, 64),
+            (257, 4, 1, 64),
+            (258, 3, 1, 8),
+            (259, 3, 1, 8),
+            (262, 3, 1, 1),
+            (277, 3, 1, 1),
+            (322, 4, 1, tile),
+            (323, 4, 1, tile),
+            (324, 4, 1, 8),
+            (325, 4, 1, len(data)),
+            *tags,
+        ]
+    )
     table = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHLL", *e) for e in entries) + bytes(4)
     return b"II*\0" + struct.pack("<L", 8 + len(data)) + data + table
 
@@ -92,7 +103,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: png(chunk(b"tEXt", b"Raw profile type exif\0" + b"\nexif\n 500000\n" + b"00" * 500_000)),
         "more than 64 KiB of EXIF",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -112,7 +123,10 @@ def test_refused_within_time_and_memory(case: str) -> None:
 
 HARMLESS: dict[str, Callable[[], bytes]] = {
     "a GIF of 10,000 frames": lambda: saved(
-        Image.new("P", (16, 16)), "GIF", save_all=True, loop=0,
+        Image.new("P", (16, 16)),
+        "GIF",
+        save_all=True,
+        loop=0,
         append_images=[Image.new("P", (16, 16), i % 256) for i in range(1, 10_000)],
     ),
     "a GIF with a comment of 5 MB": lambda: gif_with_comment(20_000, 255),
@@ -121,7 +135,7 @@ HARMLESS: dict[str, Callable[[], bytes]] = {
     "a JPEG with a film behind its end": lambda: (
         saved(Image.new("RGB", (16, 16)), "JPEG") + b"\xff\xda\x00\x08" * 100_000
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", HARMLESS)

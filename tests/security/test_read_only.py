@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from dashboard import actions, data, roots
+from dashboard import cache
+from dashboard.session import actions, roots
 from robustcore.errors import InvalidArgumentError, JobError
-from robustcore.evaluation import jobs
+from robustcore.evaluation.jobs import jobs
 from robustcore.evaluation.request import EvaluationRequest
 from tests.dashboard.conftest import OpenPage
 
@@ -44,7 +45,7 @@ def test_nothing_can_be_uploaded(job: int) -> None:
     file = io.BytesIO()
     Image.new("RGB", (16, 16)).save(file, "PNG")
     with pytest.raises(JobError, match="started with --read-only"):
-        data.upload(file.getvalue(), "mine.png")
+        cache.upload(file.getvalue(), "mine.png")
 
 
 def test_no_model_is_fetched(job: int) -> None:

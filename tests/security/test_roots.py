@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 from streamlit import config
 
-from dashboard import actions, data, roots
-from dashboard.data import datasets
+from dashboard import cache
+from dashboard.cache import datasets
+from dashboard.session import actions, roots
 from robustcore.errors import InvalidArgumentError, RobustcoreError
-from robustcore.evaluation import jobs
+from robustcore.evaluation.jobs import jobs
 from robustcore.evaluation.request import EvaluationRequest
 from tests.dashboard.conftest import OpenPage
 
@@ -44,7 +45,7 @@ def test_what_lies_in_a_root_may_be_named_absolute_and_relative(root: Path) -> N
     assert roots.dataset("images") == str(root / "images")
     assert roots.dataset("images/../images/./") == str(root / "images")
     assert roots.dataset("scenes") == "scenes"
-    assert len(data.dataset("images")) == 2
+    assert len(cache.dataset("images")) == 2
 
 
 def test_several_roots_are_searched_in_order(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,15 +58,27 @@ def test_several_roots_are_searched_in_order(root: Path, tmp_path: Path, monkeyp
 @pytest.mark.parametrize(
     "path",
     [
-        "../secret", "images/../../secret", "/etc", "/", "..", "/proc/self/root/etc", "~", "~root",
-        "{root}/../secret", "{root}-beside", "//etc", "{parent}", "../does-not-exist", "a/" * 500 + "../" * 501,
+        "../secret",
+        "images/../../secret",
+        "/etc",
+        "/",
+        "..",
+        "/proc/self/root/etc",
+        "~",
+        "~root",
+        "{root}/../secret",
+        "{root}-beside",
+        "//etc",
+        "{parent}",
+        "../does-not-exist",
+        "a/" * 500 + "../" * 501,
     ],
-)  # fmt: skip
+)
 def test_a_way_out_is_refused_in_the_same_words_whether_it_leads_anywhere(root: Path, path: str) -> None:
     Path(f"{root}-beside").mkdir()
     path = path.format(root=root, parent=root.parent)
     with pytest.raises(InvalidArgumentError, match=OUTSIDE):
-        data.dataset(path)
+        cache.dataset(path)
     with pytest.raises(InvalidArgumentError, match=OUTSIDE):
         roots.model(f"{path}/model.safetensors")
     with pytest.raises(InvalidArgumentError, match=OUTSIDE):
@@ -78,7 +91,7 @@ def test_a_link_out_of_the_root_is_followed_before_it_is_judged(root: Path) -> N
     (root / "two-steps").symlink_to(root / "door")
     for name in ("door", "two-steps", "door/cat"):
         with pytest.raises(InvalidArgumentError, match=OUTSIDE):
-            data.dataset(name)
+            cache.dataset(name)
     with pytest.raises(InvalidArgumentError, match=OUTSIDE):
         roots.model(str(root / "model.safetensors"))
 
@@ -88,7 +101,7 @@ def test_a_link_inside_a_folder_of_images_is_found(root: Path, target: str) -> N
     name = "bird" if target.endswith("cat") else "cat/2.png"
     (root / "images" / name).symlink_to(root.parent / target)
     with pytest.raises(InvalidArgumentError, match="is a link that leads out"):
-        data.dataset("images")
+        cache.dataset("images")
     with pytest.raises(InvalidArgumentError, match="is a link that leads out"):
         actions.submit(EvaluationRequest(("scenes/resnet-standard",), "images", ("contrast",), limit=1))
 
@@ -97,7 +110,7 @@ def test_links_within_the_roots_are_welcome(root: Path) -> None:
     (root / "again").symlink_to(root / "images")
     (root / "images" / "bird").symlink_to(root / "images" / "cat")
     assert roots.dataset("again") == str(root / "images")
-    assert len(data.dataset("again")) == 3
+    assert len(cache.dataset("again")) == 3
 
 
 def test_a_loop_of_links_ends(root: Path) -> None:
@@ -105,10 +118,10 @@ def test_a_loop_of_links_ends(root: Path) -> None:
     (root / "b").symlink_to(root / "a")
     (root / "images" / "cat" / "deeper").symlink_to(root / "images")
     with pytest.raises(RobustcoreError):
-        data.dataset("a")
+        cache.dataset("a")
     with pytest.raises(RobustcoreError):
         roots.model("a/model.safetensors")
-    assert len(data.dataset("images")) >= 2
+    assert len(cache.dataset("images")) >= 2
 
 
 @pytest.mark.parametrize("path", ["images\0/etc", "\0", "x" * 300, "x/" * 5000, "x" * 1_000_000], ids=lambda p: len(p))
@@ -118,8 +131,8 @@ def test_impossible_paths_are_one_short_sentence(root: Path, path: str, monkeypa
             monkeypatch.delenv(roots.VARIABLE)
             assert roots.any_path()
         for ask in (
-            data.dataset,
-            lambda p: data.price(EvaluationRequest((f"{p}.pth",), "scenes", ("contrast",)).to_json()),
+            cache.dataset,
+            lambda p: cache.price(EvaluationRequest((f"{p}.pth",), "scenes", ("contrast",)).to_json()),
         ):
             with pytest.raises(RobustcoreError) as error:
                 ask(path)
@@ -141,9 +154,16 @@ def test_a_confined_model_keeps_its_options(root: Path, small_model: Path) -> No
 
 @pytest.mark.parametrize(
     ("address", "read_only", "free"),
-    [("127.0.0.1", False, True), ("localhost", False, True), ("::1", False, True), ("0.0.0.0", False, False),
-     ("192.168.0.2", False, False), (None, False, False), ("127.0.0.1", True, False)],
-)  # fmt: skip
+    [
+        ("127.0.0.1", False, True),
+        ("localhost", False, True),
+        ("::1", False, True),
+        ("0.0.0.0", False, False),
+        ("192.168.0.2", False, False),
+        (None, False, False),
+        ("127.0.0.1", True, False),
+    ],
+)
 def test_without_a_root_paths_are_for_a_dashboard_of_ones_own(
     address: str | None, read_only: bool, free: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -161,9 +181,12 @@ def test_without_a_root_paths_are_for_a_dashboard_of_ones_own(
 
 def test_the_page_itself_refuses_and_launches_nothing(root: Path, open_page: OpenPage, own_model: str) -> None:
     at = open_page(
-        "evaluate", evaluate_model=own_model, evaluate_limit="2", evaluate_dataset="a folder …",
+        "evaluate",
+        evaluate_model=own_model,
+        evaluate_limit="2",
+        evaluate_dataset="a folder …",
         evaluate_folder=str(root.parent / "secret"),
-    )  # fmt: skip
+    )
     assert not at.exception
     (error,) = at.error
     assert OUTSIDE in error.value
@@ -174,7 +197,7 @@ def test_the_page_itself_refuses_and_launches_nothing(root: Path, open_page: Ope
 def test_the_page_hides_folders_where_none_are_opened(
     open_page: OpenPage, own_model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data, "price", roots.dataset)  # refuses at once; the price is not what this is about
+    monkeypatch.setattr(cache, "price", roots.dataset)  # refuses at once; the price is not what this is about
     for address, offered in (("127.0.0.1", 2), ("0.0.0.0", 1)):
         config.set_option("server.address", address)
         at = open_page("evaluate", evaluate_model=own_model, evaluate_limit="2")

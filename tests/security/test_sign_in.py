@@ -11,13 +11,17 @@ import streamlit as st
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from dashboard import pages, roots, sign_in
+from dashboard import pages
+from dashboard.session import roots, sign_in
 from tests.dashboard.conftest import APP, OpenPage, sound
 
 AUTH = {
-    "redirect_uri": "http://localhost:8501/oauth2callback", "cookie_secret": "x" * 40, "client_id": "c",
-    "client_secret": "s", "server_metadata_url": "https://accounts.invalid/.well-known/openid-configuration",
-}  # fmt: skip
+    "redirect_uri": "http://localhost:8501/oauth2callback",
+    "cookie_secret": "x" * 40,
+    "client_id": "c",
+    "client_secret": "s",
+    "server_metadata_url": "https://accounts.invalid/.well-known/openid-configuration",
+}
 
 
 @pytest.fixture

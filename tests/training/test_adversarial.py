@@ -14,7 +14,7 @@ from robustcore.errors import InvalidArgumentError
 from robustcore.models import Card, Classifier, load_model
 from robustcore.training.data import TrainingSet
 from robustcore.training.interventions import Step, create
-from robustcore.training.interventions._crafting import craft, towards_random_classes
+from robustcore.training.interventions.adversarial._crafting import craft, towards_random_classes
 
 HALVED = ["fgsm", "fgsm_ll", "pgd", "pgd_ll", "tlat", "label_smoothed"]
 
@@ -125,9 +125,11 @@ def test_smoothed_labels_give_their_eps_to_all_classes_alike(by_hand: Step) -> N
 
 def test_random_targets_are_uniform_over_all_classes_and_eps_over_its_range(by_hand: Step) -> None:
     many = dataclasses.replace(
-        by_hand, images=by_hand.images[:1].expand(3000, 3, 8, 8), labels=torch.zeros(3000, dtype=torch.int64),
+        by_hand,
+        images=by_hand.images[:1].expand(3000, 3, 8, 8),
+        labels=torch.zeros(3000, dtype=torch.int64),
         ids=torch.arange(3000),
-    )  # fmt: skip
+    )
     _, targets, eps = towards_random_classes(many, many.pixels, 0.025, "any")
     assert (targets.sum(0) - 1000).abs().max() < 130  # five standard deviations
     assert eps.mean().item() == pytest.approx(0.0125, rel=0.05)

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 
 from robustcore.errors import TrainingError
 from robustcore.randomness import Draws
-from robustcore.training import room
+from robustcore.training import image_memory
 from robustcore.training.data import TrainingSet, flip_and_shift
-from robustcore.training.interventions._sets import joined
+from robustcore.training.interventions.generated._sets import joined
 
 
 def draws(n: int, epoch: int = 1) -> Draws:
@@ -66,8 +66,8 @@ def test_an_image_moves_alike_alone_and_in_a_batch_and_anew_in_each_epoch() -> N
 def test_what_memory_has_no_room_for_lies_in_a_file(
     data: TrainingSet, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "available", lambda: data.images.nbytes)
-    mapped = room.images(len(data), 32, "made up")
+    monkeypatch.setattr(image_memory, "available", lambda: data.images.nbytes)
+    mapped = image_memory.images(len(data), 32, "made up")
     mapped.copy_(data.images)
     assert any(
         "training" in line for line in Path("/proc/self/maps").read_text().splitlines() if str(own_cache) in line
@@ -79,9 +79,9 @@ def test_what_memory_has_no_room_for_lies_in_a_file(
 
 
 def test_no_room_anywhere_is_said(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "available", lambda: 1000)
+    monkeypatch.setattr(image_memory, "available", lambda: 1000)
     with pytest.raises(TrainingError, match=r"take 12582912.0 GiB at 2048 pixels a side.*--limit.*--cache"):
-        room.images(1 << 30, 2048, "made up")
+        image_memory.images(1 << 30, 2048, "made up")
 
 
 def test_memory_that_only_keeps_files_counts_as_free(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_memory_that_only_keeps_files_counts_as_free(tmp_path: Path) -> None:
         "memory.stat": "anon 300\ninactive_file 600",
     }.items():
         (tmp_path / name).write_text(text)
-    assert room._container(tmp_path) == 700
+    assert image_memory._container(tmp_path) == 700
     (tmp_path / "memory.max").write_text("max")
-    assert room._container(tmp_path) is None
-    assert room.available() > 1 << 20
+    assert image_memory._container(tmp_path) is None
+    assert image_memory.available() > 1 << 20

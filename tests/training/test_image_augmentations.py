@@ -15,11 +15,12 @@ from robustcore import corruptions
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.models import load_model
 from robustcore.training.data import TrainingSet
-from robustcore.training.interventions import Step, create, syn_rob
-from robustcore.training.interventions._boxes import inside
-from robustcore.training.interventions.augmix import OPERATIONS, AugMix, _apply, divergence
-from robustcore.training.interventions.crop_flip import CropFlip
-from robustcore.training.interventions.cutmix import CutMix
+from robustcore.training.interventions import Step, create
+from robustcore.training.interventions.augmentation import syn_rob
+from robustcore.training.interventions.augmentation._boxes import inside
+from robustcore.training.interventions.augmentation.augmix import OPERATIONS, AugMix, _apply, divergence
+from robustcore.training.interventions.augmentation.crop_flip import CropFlip
+from robustcore.training.interventions.augmentation.cutmix import CutMix
 
 
 @pytest.fixture(scope="module")

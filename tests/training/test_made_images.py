@@ -15,8 +15,8 @@ from robustcore.models import load_model
 from robustcore.randomness import Draws
 from robustcore.training.data import TrainingSet
 from robustcore.training.interventions import Step, create
-from robustcore.training.interventions.deepaugment import BORDER, CHANNELS, LAYERS, clean_weights
-from robustcore.training.interventions.stylised import exchange, texture
+from robustcore.training.interventions.generated.deepaugment import BORDER, CHANNELS, LAYERS, clean_weights
+from robustcore.training.interventions.generated.stylised import exchange, texture
 
 CPU = torch.device("cpu")
 MODEL = "scenes/resnet?weights=none&classes=3"

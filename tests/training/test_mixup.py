@@ -12,7 +12,9 @@ from scipy import stats
 from robustcore.errors import InvalidArgumentError
 from robustcore.models import load_model
 from robustcore.training.data import TrainingSet
-from robustcore.training.interventions import Step, create, mixup, tlat
+from robustcore.training.interventions import Step, create
+from robustcore.training.interventions.adversarial import tlat
+from robustcore.training.interventions.augmentation import mixup
 
 
 @pytest.fixture

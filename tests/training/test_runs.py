@@ -53,10 +53,23 @@ def test_the_command_in_the_card_is_the_recipe(recipe: Recipe) -> None:
     parser = argparse.ArgumentParser()
     train.configure(parser)
     other = Recipe(
-        "scenes/vgg", recipe.dataset, "augmentation", (("corruption", "contrast"), ("severity", 2)), epochs=3, batch=7,
-        learning_rate=0.05, schedule="steps", momentum=0.8, weight_decay=1e-4, flip=False, shift=2, side=32, limit=20,
-        start="scenes/vgg?weights=none", seed=9,
-    )  # fmt: skip
+        "scenes/vgg",
+        recipe.dataset,
+        "augmentation",
+        (("corruption", "contrast"), ("severity", 2)),
+        epochs=3,
+        batch=7,
+        learning_rate=0.05,
+        schedule="steps",
+        momentum=0.8,
+        weight_decay=1e-4,
+        flip=False,
+        shift=2,
+        side=32,
+        limit=20,
+        start="scenes/vgg?weights=none",
+        seed=9,
+    )
     for each in (recipe, other):
         assert train.recipe_of(parser.parse_args(shlex.split(each.command())[2:])) == each
 

@@ -99,9 +99,18 @@ def _house(dice: Dice) -> Outline:
     slope = (roof - top) / eaves
     chimney = dice.uniform(-0.95, -0.78)
     points = [
-        (-wall, bottom), (-wall, roof), (-eaves, roof), (0, top), (left, top + slope * left), (left, chimney),
-        (right, chimney), (right, top + slope * right), (eaves, roof), (wall, roof), (wall, bottom),
-    ]  # fmt: skip
+        (-wall, bottom),
+        (-wall, roof),
+        (-eaves, roof),
+        (0, top),
+        (left, top + slope * left),
+        (left, chimney),
+        (right, chimney),
+        (right, top + slope * right),
+        (eaves, roof),
+        (wall, roof),
+        (wall, bottom),
+    ]
     door = dice.uniform(-0.32, 0.05)
     layers = [(dense(points, 4), True), (box(door, 0.36, door + 0.27, bottom + 0.1), False)]
     if dice.chance(0.6):
@@ -146,9 +155,14 @@ def _key(dice: Dice) -> Outline:
 def _bolt(dice: Dice) -> Outline:
     lean, step, waist = dice.uniform(0.0, 0.14), dice.uniform(0.1, 0.2), dice.uniform(0.02, 0.1)
     points = [
-        (0.12 + lean, -1.0), (-0.52, step), (-waist, step * 0.9), (-0.24 - lean, 1.0),
-        (0.54, -step * 1.3), (waist + 0.04, -step * 1.1), (0.56 + lean, -1.0),
-    ]  # fmt: skip
+        (0.12 + lean, -1.0),
+        (-0.52, step),
+        (-waist, step * 0.9),
+        (-0.24 - lean, 1.0),
+        (0.54, -step * 1.3),
+        (waist + 0.04, -step * 1.1),
+        (0.56 + lean, -1.0),
+    ]
     return ((dense(points), True),)
 
 

@@ -111,8 +111,13 @@ class ShiftedScenes(Rendered):
             raise UnknownNameError("shift of scenes", shift, SHIFTS)
         self.shift = SHIFTS[shift]
         what: dict[str, Any] = {
-            "scenes": REVISION, "seed": seed, "split": "test", "side": side, "shift": shift, "revision": self.shift.revision,
-        }  # fmt: skip
+            "scenes": REVISION,
+            "seed": seed,
+            "split": "test",
+            "side": side,
+            "shift": shift,
+            "revision": self.shift.revision,
+        }
         self._stream = f"scenes/{seed}/test/{shift}"
         self._indices: npt.NDArray[np.int64] | None = None
         if self.shift.filtered:

@@ -155,8 +155,20 @@ def _scales(rng: np.random.Generator) -> Field:
 
 
 _FAMILIES: tuple[Callable[[np.random.Generator], Field], ...] = (
-    _rough, _grain, _stripes, _checks, _plaid, _dots, _waves, _marble, _mosaic, _bubbles, _bricks, _chevrons, _scales,
-)  # fmt: skip
+    _rough,
+    _grain,
+    _stripes,
+    _checks,
+    _plaid,
+    _dots,
+    _waves,
+    _marble,
+    _mosaic,
+    _bubbles,
+    _bricks,
+    _chevrons,
+    _scales,
+)
 
 
 @functools.lru_cache(maxsize=256)

@@ -22,9 +22,21 @@ def _hourglass(dice: Dice) -> Outline:
     cap = dice.uniform(0.0, 0.14)
     edge = width + cap
     points = [
-        (-edge, -1.0), (edge, -1.0), (edge, -0.84), (width, -0.84), (waist, 0.0), (width, 0.84), (edge, 0.84), (edge, 1.0),
-        (-edge, 1.0), (-edge, 0.84), (-width, 0.84), (-waist, 0.0), (-width, -0.84), (-edge, -0.84),
-    ]  # fmt: skip
+        (-edge, -1.0),
+        (edge, -1.0),
+        (edge, -0.84),
+        (width, -0.84),
+        (waist, 0.0),
+        (width, 0.84),
+        (edge, 0.84),
+        (edge, 1.0),
+        (-edge, 1.0),
+        (-edge, 0.84),
+        (-width, 0.84),
+        (-waist, 0.0),
+        (-width, -0.84),
+        (-edge, -0.84),
+    ]
     return ((dense(points, 4), True),)
 
 

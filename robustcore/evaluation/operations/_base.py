@@ -23,7 +23,7 @@ from robustcore.models.classifier import Classifier
 from robustcore.registry import Registry
 
 if TYPE_CHECKING:
-    from robustcore.evaluation.predictions import Predictions
+    from robustcore.evaluation.store.predictions import Predictions
 
 
 @dataclasses.dataclass(frozen=True)

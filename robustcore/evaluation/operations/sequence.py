@@ -24,7 +24,7 @@ from robustcore.models.classifier import Classifier
 from robustcore.sequences import stability
 
 if TYPE_CHECKING:
-    from robustcore.evaluation.predictions import Predictions
+    from robustcore.evaluation.store.predictions import Predictions
 
 _DESCRIPTIONS = {
     "imagenet-p": "The 10 perturbation sequences of ImageNet-P (Hendrycks & Dietterich 2019).",

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from robustcore import corruptions, overlap
+from robustcore.atlas.populations import Population
 from robustcore.errors import InvalidArgumentError
 from robustcore.metrics.bootstrap import interval
 from robustcore.overlap import Overlap, categories, correlation
-from robustcore.overlap.population import Population
 from robustcore.reports.claims._base import NOT_SEEN, SEEN, UNSAID, Claim
 
 TOPIC = "overlap"

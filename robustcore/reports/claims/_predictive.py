@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from robustcore.atlas.populations import Population
 from robustcore.errors import InvalidArgumentError
 from robustcore.overlap import benchmarks, categories, correlation, criteria
-from robustcore.overlap.population import Population
 from robustcore.reports.claims._base import NOT_SEEN, SEEN, UNSAID, Claim
 from robustcore.reports.claims._evidence import (
     PUBLISHED_K,

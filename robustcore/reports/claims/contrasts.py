@@ -17,14 +17,24 @@ import pandas as pd
 
 from robustcore.datasets._base import Dataset
 from robustcore.evaluation import Condition, Store, Subject, plan, suites
-from robustcore.evaluation.correctness import answers
+from robustcore.evaluation.store.correctness import answers
 from robustcore.metrics import bootstrap
 from robustcore.reports import compare
 
 ACCURACY, APP = "accuracy", "APP"
 COLUMNS = [
-    "model", "against", "condition", "measure", "n", "accuracy", "accuracy_against", "accuracy_beside", "value", "low", "high",
-]  # fmt: skip
+    "model",
+    "against",
+    "condition",
+    "measure",
+    "n",
+    "accuracy",
+    "accuracy_against",
+    "accuracy_beside",
+    "value",
+    "low",
+    "high",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,8 +187,19 @@ class Evidence:
             accuracies = [np.nan if found is None else float(found[0].mean()) for found in (own, other, beside)]
             value = _measured(group, own[0].mean(dtype=float), own[1].mean(dtype=float))
             value = value - _measured(group, other[0].mean(dtype=float), other[1].mean(dtype=float))
-            rows.append((contrast.model, contrast.against, group.label, group.measure, len(own[0]), *accuracies,
-                         float(value), float(low), float(high)))  # fmt: skip
+            rows.append(
+                (
+                    contrast.model,
+                    contrast.against,
+                    group.label,
+                    group.measure,
+                    len(own[0]),
+                    *accuracies,
+                    float(value),
+                    float(low),
+                    float(high),
+                )
+            )
             drawn.append(in_draws)
         return Gains(pd.DataFrame(rows, columns=COLUMNS), np.stack(drawn, axis=1))
 

@@ -17,7 +17,7 @@ from robustcore.reports.claims import rules
 from robustcore.reports.claims._base import Claim
 from robustcore.reports.claims.contrasts import ACCURACY, APP, Contrast, Group
 from robustcore.reports.claims.questions import Question, answered
-from robustcore.training.interventions.syn_rob import CORRUPTIONS
+from robustcore.training.interventions.augmentation.syn_rob import CORRUPTIONS
 
 TOPIC = "interventions"
 DATASET = "scenes"

@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 
 from robustcore import corruptions, overlap
+from robustcore.atlas import plan
+from robustcore.atlas import populations as population
+from robustcore.atlas.populations import Population
 from robustcore.errors import InvalidArgumentError
-from robustcore.overlap import correlation, plan, population
+from robustcore.overlap import correlation
 from robustcore.overlap.balance import MARGIN
-from robustcore.overlap.population import Population
 from robustcore.reports.claims import _predictive
 from robustcore.reports.claims._base import NOT_SEEN, SEEN, UNSAID, Claim
 from robustcore.reports.claims._evidence import (
@@ -35,9 +37,16 @@ from robustcore.reports.claims._evidence import (
 )
 
 TEXTURE = (
-    "gaussian_noise", "shot_noise", "impulse_noise", "defocus_blur", "glass_blur", "motion_blur", "zoom_blur", "pixelate",
+    "gaussian_noise",
+    "shot_noise",
+    "impulse_noise",
+    "defocus_blur",
+    "glass_blur",
+    "motion_blur",
+    "zoom_blur",
+    "pixelate",
     "jpeg_compression",
-)  # fmt: skip
+)
 FORGOTTEN = ("laugros_border", "laugros_obstruction")
 AGREES = 0.1  # of a correlation between matrices
 

@@ -12,8 +12,8 @@ from robustcore import corruptions
 from robustcore.datasets import load_dataset
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import Condition, Store, Subject, evaluations, suites, tables
-from robustcore.evaluation.runner import Progress
+from robustcore.evaluation import Condition, Store, Subject, api, suites, tables
+from robustcore.evaluation.run.runner import Progress
 from robustcore.metrics import severities
 from robustcore.metrics.severities import EASIER, HARDER, LEVEL
 from robustcore.models.classifier import Classifier
@@ -89,9 +89,9 @@ def audit(
         steps = severities.steps(_no_rows())
         return Audit(_no_rows(), far, steps, tuple(findings(steps, far)))
     results = store or Store()
-    prepared = evaluations.prepare(models, prepared_images, wanted, limit=limit, seed=seed)
+    prepared = api.prepare(models, prepared_images, wanted, limit=limit, seed=seed)
     if compute:
-        evaluations.carry_out(prepared, results, device=device, progress=progress)
+        api.carry_out(prepared, results, device=device, progress=progress)
     table = tables.table(prepared.cells, results)
     correct = {}
     for row, cell in enumerate(prepared.cells):

@@ -18,7 +18,7 @@ from robustcore import corruptions
 from robustcore.datasets import load_dataset
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError, RobustcoreError
-from robustcore.evaluation import Condition, Store, evaluations
+from robustcore.evaluation import Condition, Store, api
 from robustcore.metrics.severities import Correct, paired_drop
 from robustcore.models.classifier import Classifier
 
@@ -110,8 +110,8 @@ def calibrate(
         model = load_model(model)
 
     def answers(conditions: list[Condition]) -> Correct:
-        prepared = evaluations.prepare(model, images, conditions, limit=limit, seed=seed)
-        summary = evaluations.carry_out(prepared, results, device=device)
+        prepared = api.prepare(model, images, conditions, limit=limit, seed=seed)
+        summary = api.carry_out(prepared, results, device=device)
         stored = results.predictions(prepared.cells[-1])  # clean comes first
         if stored is None:
             why = "; ".join(summary.reasons) or "the evaluation was stopped"

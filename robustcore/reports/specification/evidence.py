@@ -14,10 +14,10 @@ import pandas as pd
 
 from robustcore.datasets._base import Dataset
 from robustcore.errors import DatasetError
-from robustcore.evaluation import Condition, Store, Subject, evaluations, operations, tables
-from robustcore.evaluation.correctness import answers
+from robustcore.evaluation import Condition, Store, Subject, api, operations, tables
 from robustcore.evaluation.plan import Cell
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.evaluation.store.correctness import answers
 from robustcore.models.classifier import Classifier
 from robustcore.reports.provenance import Provenance
 from robustcore.reports.specification.reading import Specification
@@ -153,10 +153,10 @@ def gather(
 
     images = dataset or load_dataset(spec.dataset, split=spec.split)
     results = store if isinstance(store, Store) else Store(store)
-    judged = evaluations.prepare(list(models), images, "clean").subjects
+    judged = api.prepare(list(models), images, "clean").subjects
     names = [subject.name for subject in judged]
     wanted = [name for name in spec.references if name not in names] if references is None else references
-    against = evaluations.prepare(list(wanted), images, "clean").subjects if wanted else []
+    against = api.prepare(list(wanted), images, "clean").subjects if wanted else []
     subjects = {subject.name: subject for subject in [*judged, *against]}
     cells: dict[Place, Measured] = {}
     parts = []
@@ -166,7 +166,7 @@ def gather(
         for name in need.models:
             for condition, why in absent.items():
                 cells[name, condition.canonical(), need.limit] = Measured(0, 0, reason=why)
-        made = evaluations.prepare(asked, images, here, limit=need.limit, seed=spec.seed).cells
+        made = api.prepare(asked, images, here, limit=need.limit, seed=spec.seed).cells
         table = tables.table(made, results)
         parts.append(table)
         each = _each(made, results)

@@ -20,7 +20,7 @@ from robustcore import metrics
 from robustcore.evaluation import Condition
 from robustcore.metrics import alexnet, bootstrap
 from robustcore.metrics.stability import ALEXNET_FLIP_PROBABILITY
-from robustcore.reports.intervals import VALUES
+from robustcore.reports.compare.intervals import VALUES
 from robustcore.reports.specification import wording
 from robustcore.reports.specification.evidence import Evidence, Measured
 from robustcore.reports.specification.reading import Specification
@@ -33,9 +33,23 @@ VERDICTS = {
     "undefined": "cannot be judged; the reason says why",
 }
 COLUMNS = (
-    "model", "row", "line", "metric", "condition", "direction", "threshold", "unit", "value", "low", "high", "margin",
-    "verdict", "n", "reference", "reason",
-)  # fmt: skip
+    "model",
+    "row",
+    "line",
+    "metric",
+    "condition",
+    "direction",
+    "threshold",
+    "unit",
+    "value",
+    "low",
+    "high",
+    "margin",
+    "verdict",
+    "n",
+    "reference",
+    "reason",
+)
 CLEAN = Condition.clean().canonical()
 _FORMULAS = {"mce": "ce", "relative_mce": "relative_ce"}
 _CLOSE = 1e-9  # percent: what rounding alone can make of a value that is the threshold
@@ -83,12 +97,23 @@ def _judged(row: Row, model: str, evidence: Evidence) -> dict[str, Any]:
         verdict = "pass" if nearest >= -_CLOSE else "uncertain"  # without an interval nothing is certain
     cells = [evidence.cells.get((model, c.canonical(), row.limit)) for c in row.conditions]
     return {
-        "model": model, "row": row.number, "line": row.line, "metric": row.metric, "condition": wording.condition(row),
-        "direction": "at least" if row.at_least else "at most", "threshold": row.threshold,
-        "unit": METRICS[row.metric].unit, "value": found.value, "low": found.low, "high": found.high,
-        "margin": 0.0 if abs(margin) < _CLOSE else margin, "verdict": verdict,
-        "n": min(cell.n if cell else 0 for cell in cells), "reference": row.reference, "reason": found.reason,
-    }  # fmt: skip
+        "model": model,
+        "row": row.number,
+        "line": row.line,
+        "metric": row.metric,
+        "condition": wording.condition(row),
+        "direction": "at least" if row.at_least else "at most",
+        "threshold": row.threshold,
+        "unit": METRICS[row.metric].unit,
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "margin": 0.0 if abs(margin) < _CLOSE else margin,
+        "verdict": verdict,
+        "n": min(cell.n if cell else 0 for cell in cells),
+        "reference": row.reference,
+        "reason": found.reason,
+    }
 
 
 def _measure(row: Row, model: str, evidence: Evidence) -> _Found:

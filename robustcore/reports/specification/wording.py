@@ -25,22 +25,35 @@ _METRICS = {
     "residual": ("it {must} lose {bound} of accuracy", "it loses {value}"),
     "ce": ("its errors {must} be {bound} of those of {reference} (CE{whose})", "they are {value}"),
     "relative_ce": (
-        "the errors that this adds {must} be {bound} of those that it adds to {reference} (relative CE{whose})", "they are {value}",
+        "the errors that this adds {must} be {bound} of those that it adds to {reference} (relative CE{whose})",
+        "they are {value}",
     ),
     "mce": ("its errors {must} on average be {bound} of those of {reference} (mCE{whose})", "they are {value}"),
     "relative_mce": (
         "the errors that these add {must} on average be {bound} of those that they add to {reference} (relative mCE{whose})",
         "they are {value}",
     ),
-    "flip_probability": ("its answer {must} change in {bound} of the comparisons of two frames", "it changes in {value}"),
-    "flip_rate": ("its answer {must} change {bound} as often as that of {reference} (flip rate)", "it changes {value} as often"),
-    "mfr": ("its answer {must} on average change {bound} as often as that of {reference} (mFR)", "it changes {value} as often"),
+    "flip_probability": (
+        "its answer {must} change in {bound} of the comparisons of two frames",
+        "it changes in {value}",
+    ),
+    "flip_rate": (
+        "its answer {must} change {bound} as often as that of {reference} (flip rate)",
+        "it changes {value} as often",
+    ),
+    "mfr": (
+        "its answer {must} on average change {bound} as often as that of {reference} (mFR)",
+        "it changes {value} as often",
+    ),
     "attack_success": ("the attack {must} succeed on {bound} of the images", "it succeeds on {value}"),
-}  # fmt: skip
+}
 _SUITES = {
-    "imagenet-c": "ImageNet-C", "imagenet-c-extra": "ImageNet-C extra", "laugros": "Laugros' thesis",
-    "imagenet-p": "ImageNet-P", "imagenet-p-extra": "ImageNet-P extra",
-}  # fmt: skip
+    "imagenet-c": "ImageNet-C",
+    "imagenet-c-extra": "ImageNet-C extra",
+    "laugros": "Laugros' thesis",
+    "imagenet-p": "ImageNet-P",
+    "imagenet-p-extra": "ImageNet-P extra",
+}
 _WORDS = {"jpeg": "JPEG", "iso": "ISO", "clahe": "CLAHE", "hsv": "HSV", "rgb": "RGB", "gaussian": "Gaussian"}
 _HIGHER = ("accuracy", "app")
 

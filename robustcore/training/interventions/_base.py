@@ -100,8 +100,15 @@ class Outcome:
     labels: Tensor
 
 
-def setting(default: Any = dataclasses.MISSING, *, low: float | None = None, high: float | None = None,
-            above: float | None = None, among: Callable[[], Sequence[str]] | None = None, help: str) -> Any:  # fmt: skip
+def setting(
+    default: Any = dataclasses.MISSING,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    among: Callable[[], Sequence[str]] | None = None,
+    help: str,
+) -> Any:
     """A field of an intervention: its default and its limits, `low` and `high` included, `above` excluded."""
     return dataclasses.field(
         default=default, metadata={"low": low, "high": high, "above": above, "among": among, "help": help}

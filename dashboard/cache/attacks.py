@@ -1,0 +1,127 @@
+"""One image under attack."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.cache import images, models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from robustcore.datasets import Item
+    from robustcore.reports.preview.attack_anatomy import Attacked, Settings, Survival
+
+_RUNS = "_attack_runs"  # in the session: the number of the attack page's latest run
+_attack_lock = threading.Lock()  # one attack at a time, so that two do not slow each other down
+
+
+class _SupersededError(Exception):
+    """The person has asked for something else meanwhile: what was begun is not kept."""
+
+
+def new_run() -> None:
+    """A run of the attack page begins: attacks of this person's earlier runs end before their next pass."""
+    st.session_state.setdefault(_RUNS, {"latest": 0})["latest"] += 1
+
+
+def attacked(victim: str, surrogate: str | None, item: Item, label: int, settings: Settings) -> Attacked:
+    """An attack on one image."""
+    runs: dict[str, int] = st.session_state.setdefault(_RUNS, {"latest": 0})
+    mine = runs["latest"]
+    try:
+        return _attacked(
+            victim,
+            surrogate,
+            images.key(item),
+            label,
+            repr(settings),
+            _item=item,
+            _settings=settings,
+            _cancel=lambda: runs["latest"] != mine,
+        )
+    except _SupersededError:
+        st.stop()
+
+
+@st.cache_resource(max_entries=16, show_spinner="Attacking …")  # an attack's steps take up to 16 MiB
+def _attacked(
+    victim: str,
+    surrogate: str | None,
+    image: str,
+    label: int,
+    settings: str,
+    *,
+    _item: Item,
+    _settings: Settings,
+    _cancel: Callable[[], bool],
+) -> Attacked:
+    from robustcore.reports.preview import attack_anatomy as attacked
+
+    crafts_on = None if surrogate is None else models.model(surrogate)
+    with _attack_lock:
+        done = attacked.attack(models.model(victim), _item, label, _settings, surrogate=crafts_on, cancel=_cancel)
+    if done.result.cancelled:
+        raise _SupersededError
+    return done
+
+
+@st.cache_data(max_entries=32, show_spinner="Attacking with other budgets …")
+def _swept(
+    victim: str, surrogate: str | None, image: str, label: int, settings: str, *, _item: Item, _settings: Settings
+) -> pd.DataFrame:
+    from robustcore.reports.preview import attack_anatomy as attacked
+
+    crafts_on = None if surrogate is None else models.model(surrogate)
+    with _attack_lock:
+        return attacked.sweep(
+            models.model(victim), _item, label, _settings, attacked.radii(_settings) or [], surrogate=crafts_on
+        )
+
+
+def attack_sweep(victim: str, surrogate: str | None, item: Item, label: int, settings: Settings) -> pd.DataFrame:
+    """The same attack at several budgets."""
+    return _swept(victim, surrogate, images.key(item), label, repr(settings), _item=item, _settings=settings)
+
+
+@st.cache_data(max_entries=32, show_spinner="Asking the other models …")
+def _judged(
+    names: tuple[str, ...],
+    victim: str,
+    surrogate: str | None,
+    image: str,
+    label: int,
+    settings: str,
+    *,
+    _done: Attacked,
+) -> pd.DataFrame:
+    from robustcore.reports.preview import attack_anatomy as attacked
+
+    return attacked.judged({name: models.model(name) for name in names}, _done)
+
+
+def judged(
+    names: list[str], victim: str, surrogate: str | None, item: Item, settings: Settings, done: Attacked
+) -> pd.DataFrame:
+    """What further models say of an attacked image."""
+    return _judged(tuple(names), victim, surrogate, images.key(item), done.label, repr(settings), _done=done)
+
+
+def survivals(victim: str, done: Attacked) -> list[Survival]:
+    """What of an attack is left after the image was saved; a few milliseconds."""
+    from robustcore.reports.preview import attack_anatomy as attacked
+
+    return attacked.survivals(models.model(victim), done)
+
+
+def clean_answer(model_name: str, item: Item) -> int:
+    """The class that a model gives to an image."""
+    from robustcore.images import to_tensor
+    from robustcore.reports.preview import gallery
+
+    return int(gallery.answers(models.model(model_name), to_tensor(item.image)[None]).classes[0, 0])

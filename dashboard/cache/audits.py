@@ -1,0 +1,37 @@
+"""The audit of a suite's severities on the test images of scenes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.cache import images, models
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from robustcore.reports.severity import Audit
+
+
+_MEASURED = 960  # images times corruptions: what somebody who opens a suite first can be made to wait for
+
+
+@st.cache_resource(max_entries=16, show_spinner="Measuring the distances …")
+def distances(suite: str, storage: str) -> pd.DataFrame:
+    """How far each condition of a suite moves an image, on the first 64 test images of scenes, or fewer of large suites."""
+    from robustcore import corruptions
+    from robustcore.reports import severity
+
+    count = min(64, _MEASURED // len(corruptions.names(suite)))
+    return severity.audit([], images.test_images(), suite, images=count, storage=storage).distances
+
+
+@st.cache_data(ttl=5, max_entries=16, show_spinner="Judging every step …")
+def severity_audit(model_name: str, suite: str, storage: str) -> Audit:
+    """The audit of a suite with what is stored of a model on the test images of scenes."""
+    from robustcore.reports import severity
+
+    return severity.audit(
+        models.model(model_name), images.test_images(), suite, storage=storage, far=distances(suite, storage)
+    )

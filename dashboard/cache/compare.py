@@ -1,0 +1,185 @@
+"""What the page Compare makes of stored results: measures with their intervals, kept for as long as the results are the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.cache import datasets, results
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+    from robustcore.reports.compare.answers import Answers
+    from robustcore.reports.compare.comparison import Comparison
+    from robustcore.reports.compare.effective import Population
+    from robustcore.reports.compare.measures import Bars
+
+PUBLISHED = "published: "  # before the name of a data set that only published models have
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def published_models() -> dict[str, list[str]]:
+    """Data set -> the published models on it."""
+    from robustcore.reports.compare import published_models as mixed
+
+    return {dataset: mixed.names(dataset) for dataset in mixed.SETUPS}
+
+
+def compared(
+    models: tuple[str, ...],
+    dataset: str,
+    suites: tuple[str, ...],
+    severities: tuple[int, ...],
+    storage: str,
+    seed: int,
+) -> tuple[Comparison | None, list[str]]:
+    """A comparison of stored and published models, and why some of them have no part in it; None where none has."""
+    from robustcore.reports.compare import published_models as mixed
+
+    printed = [m for m in models if mixed.is_published(m)]
+    own = tuple(m for m in models if m not in printed)
+    if dataset.startswith(PUBLISHED):
+        key = dataset.removeprefix(PUBLISHED)
+        agree = tuple(m for m in printed if m in published_models()[key])
+        others = [m for m in models if m not in agree]
+        said = [f"{m} is not drawn: it was not measured on {mixed.SETUPS[key].title}." for m in others]
+        return (_published(agree, key, severities) if agree else None), said
+    if not own:
+        return None, [f"{m} is not drawn: nothing that was evaluated here stands beside it." for m in printed]
+    found = results.comparison(own, dataset, suites, severities, storage, seed)
+    rows = found.corrupted
+    without = tuple(m for m in own if m not in set(rows.loc[rows["n"] > 0, "model"]))
+    said = _stored_otherwise(without, dataset, suites, severities, storage, seed)
+    if found.empty:
+        return None, said
+    joined, refused = mixed.beside(found, printed) if printed else (found, [])
+    return joined, [*said, *refused]
+
+
+def _stored_otherwise(
+    models: tuple[str, ...],
+    dataset: str,
+    suites: tuple[str, ...],
+    severities: tuple[int, ...],
+    storage: str,
+    seed: int,
+) -> list[str]:
+    """Of models without results: that they have some through the other storage, which are results of their own."""
+    if not models:
+        return []
+    other = {"memory": "jpeg85", "jpeg85": "memory"}[storage]
+    found = results.comparison(models, dataset, suites, severities, other, seed)
+    rows = found.corrupted
+    # Clean images and attacks know no storage: only what was stored in the other way tells.
+    there = sorted(set(rows.loc[(rows["n"] > 0) & (rows["storage"] == other), "model"]))
+    words = {"memory": "as computed, without a second JPEG", "jpeg85": "through a second JPEG"}
+    return [
+        f"{model} has no results here {words[storage]}, only {words[other]}: the two do not stand beside each other. "
+        "The storage can be chosen under the conditions."
+        for model in there
+    ]
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _published(models: tuple[str, ...], dataset: str, severities: tuple[int, ...]) -> Comparison:
+    from robustcore.reports.compare import published_models as mixed
+
+    return mixed.gather(models, dataset, severities=severities)
+
+
+def answers(found: Comparison, dataset: str) -> Answers | None:
+    """The stored answers to each image behind a comparison; published figures have none."""
+    if not found.subjects:
+        return None
+    return _answers(_digest(found), dataset, _found=found)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading the answers …")
+def _answers(digest: str, dataset: str, *, _found: Comparison) -> Answers:
+    from robustcore.reports.compare import answers
+
+    return answers.read(_found, datasets.dataset(dataset))
+
+
+def measured(found: Comparison, dataset: str, measure: str, reference: str, models: Sequence[str]) -> Bars:
+    """A measure of some models with its intervals."""
+    return _measured(_digest(found), dataset, measure, reference, tuple(models), _found=found)
+
+
+@st.cache_data(max_entries=64, show_spinner="Drawing images for the intervals …")
+def _measured(
+    digest: str, dataset: str, measure: str, reference: str, models: tuple[str, ...], *, _found: Comparison
+) -> Bars:
+    from robustcore.reports.compare import measures
+
+    return measures.bars(_found, measure, reference=reference, models=models, answers=answers(_found, dataset))
+
+
+def gained(found: Comparison, dataset: str, measure: str, reference: str, baseline: str, models: Sequence[str]) -> Bars:
+    """What some models have over a baseline."""
+    return _gained(_digest(found), dataset, measure, reference, baseline, tuple(models), _found=found)
+
+
+@st.cache_data(max_entries=32, show_spinner="Drawing images for the intervals …")
+def _gained(
+    digest: str,
+    dataset: str,
+    measure: str,
+    reference: str,
+    baseline: str,
+    models: tuple[str, ...],
+    *,
+    _found: Comparison,
+) -> Bars:
+    from robustcore.reports.compare import baseline as report
+
+    return report.differences(
+        _found, measure, baseline, reference=reference, models=models, answers=answers(_found, dataset)
+    )
+
+
+def error_ratios(found: Comparison, dataset: str, baseline: str, models: Sequence[str]) -> pd.DataFrame:
+    """The errors of some models over a baseline's, by family and severity."""
+    return _error_ratios(_digest(found), dataset, baseline, tuple(models), _found=found)
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing images for the intervals …")
+def _error_ratios(
+    digest: str, dataset: str, baseline: str, models: tuple[str, ...], *, _found: Comparison
+) -> pd.DataFrame:
+    from robustcore.reports.compare import baseline as report
+
+    return report.error_ratios(_found, baseline, models=models, answers=answers(_found, dataset))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def natural_shift(column: str) -> Population:
+    """The published models on one natural shift of ImageNet, with their trend line."""
+    from robustcore.reports.compare import effective
+
+    return effective.over(effective.natural_shift(column))
+
+
+@st.cache_resource(max_entries=64, show_spinner="Making the images …")
+def corrupted_images(dataset: str, places: tuple[int, ...], condition: str, seed: int) -> Tensor:
+    """Some images of a data set under a corruption as an evaluation makes them: uint8 (n, 3, H, W)."""
+    from robustcore.reports.compare import example_images
+
+    return example_images.images(datasets.dataset(dataset), places, condition, seed)
+
+
+def _digest(found: Comparison) -> str:
+    """What tells one content of a comparison from another."""
+    import pandas as pd
+
+    columns = ["model", "condition", "n", "correct", "accuracy", "shared", "updated"]
+    rows = pd.util.hash_pandas_object(found.rows[columns], index=False).to_numpy().tobytes()
+    origin = found.provenance
+    said = (origin.models, origin.dataset, origin.suites, origin.storage, origin.seed, found.notes)
+    who = "".join(s.fingerprint for s in found.subjects)
+    return hashlib.sha256(rows + f"{who}{said}".encode()).hexdigest()

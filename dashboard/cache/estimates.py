@@ -1,0 +1,34 @@
+"""What an evaluation can run on here, and what it costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.cache import datasets
+from dashboard.cache.expiry import reads_results
+from dashboard.session import roots
+
+if TYPE_CHECKING:
+    from robustcore.evaluation.estimates import Estimate
+
+
+@st.cache_data(show_spinner=False, max_entries=1)
+def devices() -> list[str]:
+    """What an evaluation can run on here."""
+    import torch
+
+    several = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.device_count() > 1 else []
+    return ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else []), *several]
+
+
+@reads_results(max_entries=16, show_spinner="Counting the units and timing a few images …")
+def price(request: str) -> Estimate:
+    """What an evaluation costs here; the request as JSON."""
+    from robustcore.evaluation import api, estimates
+    from robustcore.evaluation.request import EvaluationRequest
+
+    asked = roots.request(EvaluationRequest.from_json(request))
+    arguments = asked.arguments() | {"dataset": datasets.dataset(asked.dataset)}
+    return estimates.estimate(api.prepare(**arguments), device=asked.device)

@@ -1,0 +1,107 @@
+"""One image under many corruptions, and a model's answers to them."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.cache import images, models
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from robustcore.datasets import Item
+    from robustcore.reports.preview.gallery import Answers, Cell
+
+_CHUNK = 8  # images that a large model scores between two looks at the page
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """The clean image and its corrupted forms: uint8 tensors, and the same as data addresses for the browser."""
+
+    item: Item
+    clean: Tensor  # (1, 3, H, W)
+    cells: tuple[Cell, ...]
+    images: Tensor  # (n, 3, H, W)
+    thumbnails: tuple[str, ...]  # of the clean image, then of the cells
+
+    def __getitem__(self, key: str) -> int:
+        """The place of the cell of that key."""
+        return next(i for i, cell in enumerate(self.cells) if cell.key == key)
+
+
+def grid(item: Item, cells: tuple[Cell, ...], storage: str) -> Grid:
+    """An image in the form that each cell describes."""
+    return _grid(images.key(item), repr(cells), storage, _item=item, _cells=cells)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _grid(image: str, cells: str, storage: str, *, _item: Item, _cells: tuple[Cell, ...]) -> Grid:
+    import torch
+
+    from dashboard import data_urls
+    from robustcore.images import to_tensor
+    from robustcore.reports.preview import gallery
+
+    clean = to_tensor(_item.image)[None]
+    images = gallery.corrupted(_item, _cells, storage)
+    return Grid(_item, clean, _cells, images, tuple(data_urls.thumbnails(torch.cat([clean, images]))))
+
+
+class Scoring:
+    """A model's answers to some images, as they come."""
+
+    def __init__(self, name: str, images: Tensor) -> None:
+        self.name, self.images = name, images
+        self.card = models.card(name)
+        self._parts: list[Answers] = []
+        self._lock = threading.Lock()
+
+    @property
+    def quick(self) -> bool:
+        """Whether the model is loaded and small, so that all answers come at once."""
+        return models.is_quick(self.name)
+
+    @property
+    def done(self) -> int:
+        """How many images are answered."""
+        return sum(len(part) for part in self._parts)
+
+    @property
+    def finished(self) -> bool:
+        return self.done == len(self.images)
+
+    def advance(self) -> None:
+        """Answer the next images: all of them for a small model, a few for a large one. Loads the model."""
+        from robustcore.reports.preview import gallery
+
+        classifier = models.model(self.name)
+        with self._lock:
+            start = self.done
+            stop = len(self.images) if self.quick else min(start + _CHUNK, len(self.images))
+            if start < stop:
+                self._parts.append(gallery.answers(classifier, self.images[start:stop]))
+
+    def answers(self) -> Answers:
+        """What there is so far."""
+        from robustcore.reports.preview.gallery import Answers
+
+        return Answers.joined(self._parts)
+
+
+def scoring(model_name: str, shown: Grid, storage: str) -> Scoring:
+    """The answers of a model to a grid, the clean image first; shared by all sessions that look at the same."""
+    return _scoring(
+        model_name, models.stamp(model_name), images.key(shown.item), repr(shown.cells), storage, _grid=shown
+    )
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _scoring(model_name: str, stamp: int, image: str, cells: str, storage: str, *, _grid: Grid) -> Scoring:
+    import torch
+
+    return Scoring(model_name, torch.cat([_grid.clean, _grid.images]))

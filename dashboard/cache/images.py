@@ -1,0 +1,71 @@
+"""Single images: of the test split, the photographs, and what a visitor uploads."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.session import permissions
+
+if TYPE_CHECKING:
+    from robustcore.datasets import Dataset, Item
+
+
+@st.cache_resource(max_entries=1, show_spinner="Rendering the test images (once) …")
+def test_images() -> Dataset:
+    """The test split of scenes."""
+    import robustcore.datasets
+
+    return robustcore.datasets.load_dataset("scenes", split="test")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def indices_of_class(label: int) -> list[int]:
+    """The places of a class's images among the test images."""
+    return [int(i) for i in (test_images().labels == label).nonzero()[0]]
+
+
+def test_image(index: int) -> Item:
+    """One test image, with its id and label."""
+    from robustcore.datasets import Item
+    from robustcore.images import to_array
+
+    dataset = test_images()
+    image, label = dataset[index]
+    return Item(f"{dataset.classes[label]} {index}", to_array(image), int(dataset.ids[index]), label)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def test_thumbnail(index: int) -> str:
+    """One test image as a data address."""
+    from dashboard import data_urls
+
+    return data_urls.exact(test_images()[index][0])
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def photograph(name: str) -> Item:
+    """One of the two photographs."""
+    from robustcore.datasets import photographs
+
+    return photographs.photograph(name)
+
+
+def upload(content: bytes, name: str) -> Item:
+    """An uploaded image; an `ImageError` says in one sentence why it cannot be one."""
+    permissions.check("Uploading an image")
+    return _upload(hashlib.sha256(content).hexdigest(), name, _content=content)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the image …")
+def _upload(digest: str, name: str, *, _content: bytes) -> Item:
+    from robustcore.datasets import photographs
+
+    return photographs.upload(_content, name)
+
+
+def key(item: Item) -> str:
+    """What tells one image from every other: ids of different origins could meet, with sizes and names they do not."""
+    return f"{item.name} {item.id} {item.image.shape}"

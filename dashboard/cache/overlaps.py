@@ -1,0 +1,181 @@
+"""The atlases of overlaps that there are, and what is computed from them, kept by the file's time and size."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from robustcore.errors import RobustcoreError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from robustcore.overlap import Overlap
+    from robustcore.overlap.categories import Categories, Sweep
+    from robustcore.reports.overlap.atlas import Entry
+
+METHODS = ("k-means", "hierarchical", "hdbscan")
+RULE = 0  # in the place of K: the first one that passes the thesis' rule
+
+
+@dataclasses.dataclass(frozen=True)
+class Which:
+    """A matrix of overlaps: the file as it was, and the part of it.
+
+    Attributes:
+        path, stamp: the file, and when it was written, and its size.
+        architecture: of the models.
+        seed: one of the trainings, or `reports.atlas.MEAN`.
+        metric: "residual" or "app".
+    """
+
+    path: str
+    stamp: tuple[int, int]
+    architecture: str
+    seed: str
+    metric: str
+
+
+def entries() -> tuple[list[Entry], list[str]]:
+    """The atlases that there are, those of the most corruptions first, and why a file is none."""
+    from robustcore.atlas import plan
+
+    found, refused = [], []
+    for name, path in plan.tables().items():
+        try:
+            found += _entries(name, str(path), stamp(path))
+        except RobustcoreError as error:
+            refused.append(str(error))
+        except OSError:  # gone between the two looks
+            continue
+    return sorted(found, key=lambda entry: -len(entry.corruptions)), refused
+
+
+def stamp(path: Path | str) -> tuple[int, int]:
+    """What tells a file from its later selves."""
+    status = os.stat(path)
+    return status.st_mtime_ns, status.st_size
+
+
+def which(entry: Entry, metric: str, seed: str) -> Which:
+    """The matrix of an atlas in a metric, of one seed or the mean."""
+    return Which(str(entry.path), stamp(entry.path), entry.architecture, seed, metric)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _entries(name: str, path: str, stamp: tuple[int, int]) -> list[Entry]:
+    from robustcore.overlap import accuracies
+    from robustcore.reports.overlap import atlas
+
+    table = _table(path, stamp)
+    found = atlas.entries(name, Path(path), table)
+    for entry in found:
+        accuracies.read(atlas.accuracies(table, entry.architecture))  # refuses what is no table of accuracies
+    return found
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _table(path: str, stamp: tuple[int, int]) -> pd.DataFrame:
+    from robustcore.atlas import plan
+
+    return plan.read(path)
+
+
+def accuracies(of: Which) -> pd.DataFrame:
+    """The table of accuracies behind a matrix."""
+    from robustcore.reports.overlap import atlas
+
+    return atlas.accuracies(_table(of.path, of.stamp), of.architecture, of.seed)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Measuring the overlaps …")
+def measured(of: Which) -> Overlap:
+    """The overlaps with their intervals; 12 MB of replicates for 40 corruptions."""
+    from robustcore import overlap
+
+    return overlap.measure(accuracies(of), metric=of.metric)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def pairs(of: Which) -> pd.DataFrame:
+    """One row for each pair of corruptions."""
+    from robustcore.reports.overlap import atlas
+
+    return atlas.pairs(measured(of))
+
+
+@st.cache_data(max_entries=64, show_spinner="Looking for categories …")
+def categories(of: Which, method: str, size: int, seed: int) -> Categories:
+    """The categories of a matrix.
+
+    Args:
+        of: the matrix.
+        method: one of `METHODS`.
+        size: K, or `RULE`; of HDBSCAN the fewest corruptions of a category.
+        seed: of K-means.
+    """
+    from robustcore.overlap import categories
+
+    scores = measured(of).scores
+    if method == "hdbscan":
+        return categories.hdbscan(scores, size)
+    if method == "hierarchical":
+        return categories.hierarchical(scores, size or _by_rule(of, 0).k)
+    return categories.kmeans(scores, size, seed=seed) if size else _by_rule(of, seed)
+
+
+@st.cache_data(max_entries=16, show_spinner="Looking for the number of categories …")
+def _by_rule(of: Which, seed: int) -> Categories:
+    from robustcore.overlap import categories
+
+    return categories.by_rule(measured(of).scores, seed=seed)
+
+
+@st.cache_data(max_entries=16, show_spinner="Trying every K (some seconds, once) …")
+def sweep(of: Which, seed: int) -> Sweep:
+    """K-means for every K, with its stability over starts."""
+    from robustcore.overlap import categories
+
+    return categories.sweep(measured(of).scores, seed=seed)
+
+
+@st.cache_data(max_entries=32, show_spinner="Comparing the categories of the seeds …")
+def stability(of: Which, k: int) -> float:
+    """How alike the categories of the single trainings' matrices are; NaN with one seed, or where a seed has fewer corruptions."""
+    from robustcore.errors import InvalidArgumentError
+    from robustcore.overlap import categories
+
+    frames = [frame.clip(lower=0) for frame in measured(of).by_seed.values()]
+    if len(frames) < 2:
+        return float("nan")
+    try:
+        return categories.stability(frames, k)
+    except InvalidArgumentError:
+        return float("nan")
+
+
+def prepare() -> None:
+    """Measure the first atlas, which the page begins with."""
+    from robustcore.errors import InvalidArgumentError
+    from robustcore.reports.overlap.atlas import MEAN
+
+    found, _ = entries()
+    if found:
+        of = which(found[0], "residual", MEAN)
+        pairs(of)
+        with contextlib.suppress(InvalidArgumentError):  # too few corruptions: the page says so
+            categories(of, "k-means", RULE, 0)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def thumbnail(condition: str, place: int) -> str:
+    """A test image of scenes under a condition (canonical form) as a data address: to the bit what is scored, seed 0."""
+    from dashboard import data_urls
+    from dashboard.cache import compare
+
+    return data_urls.exact(compare.corrupted_images("scenes", (place,), condition, 0)[0])

@@ -1,0 +1,58 @@
+"""Specifications judged on what is stored."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from dashboard.cache import datasets, results
+from dashboard.cache.expiry import reads_results
+from dashboard.session import roots
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from robustcore.evaluation.request import EvaluationRequest
+    from robustcore.reports.provenance import Provenance
+    from robustcore.reports.specification import Specification
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """A specification and how models stand against it.
+
+    Attributes:
+        spec: the specification, on the chosen dataset.
+        table: as `robustcore.reports.specification.judge` gives it.
+        missing: evaluations that it still asks for.
+        provenance: where the results come from.
+    """
+
+    spec: Specification
+    table: pd.DataFrame
+    missing: tuple[EvaluationRequest, ...]
+    provenance: Provenance
+
+
+@reads_results(max_entries=8)
+def judged(text: str, file: str, models: tuple[str, ...], dataset: str) -> Judged:
+    """A specification's text judged for some models; `file` is what errors call it.
+
+    Raises:
+        RobustcoreError: a specification that cannot be used, a dataset or a reference that is not here.
+    """
+    from robustcore.reports import specification
+
+    images = datasets.dataset(dataset)
+    spec = dataclasses.replace(specification.parse(text, file), dataset=dataset, split=images.split)
+    subjects = [results.subject(name, dataset) for name in models]
+    # A reference is a name that somebody wrote into a file: it is confined as one that is typed on a page.
+    against = [
+        dataclasses.replace(results.subject(roots.model(name), dataset), name=name)
+        for name in spec.references
+        if name not in models
+    ]
+    found = specification.gather(spec, subjects, references=against, dataset=images)
+    assert found.provenance is not None
+    missing = tuple(specification.request(spec, need) for need in specification.missing(spec, found))
+    return Judged(spec, specification.judge(spec, found), missing, found.provenance)

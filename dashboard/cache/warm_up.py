@@ -1,0 +1,40 @@
+"""What the server loads and computes before anybody asks."""
+
+from __future__ import annotations
+
+import gc
+import logging
+
+from dashboard.cache import audits, gallery, images, models, overlaps, results
+
+log = logging.getLogger(__name__)
+
+
+def warm_up() -> None:
+    """Load and compute what the first pages need; the server does it in a thread of its own. Draws nothing."""
+    try:
+        import robustcore.corruptions as corruptions
+        from dashboard import pages
+        from robustcore.reports.preview import gallery as look
+
+        pages.views()
+        item = images.test_image(images.indices_of_class(0)[0])
+        cells = tuple(cell for name in corruptions.names("imagenet-c") for cell in look.cells(name))
+        shown = gallery.grid(item, cells, "memory")
+        if models.DEFAULT_MODEL in models.model_names():
+            gallery.scoring(models.DEFAULT_MODEL, shown, "memory").advance()
+        if known := results.evaluated("scenes"):
+            results.overview(tuple(known), "scenes")
+        split = images.test_images()
+        split.images(0, len(split))  # rendered once, then in the cache
+        import plotly.graph_objects  # noqa: F401
+
+        overlaps.prepare()
+        audits.distances("imagenet-c", "memory")  # the longest, and so the last
+    except Exception:  # the page that needs it meets the same error again and shows it
+        log.exception("The warm-up failed")
+    finally:
+        # Streamlit collects garbage after every run of a page. What is loaded by now stays for good: left out of the
+        # search it no longer costs 0.3 s each time.
+        gc.collect()
+        gc.freeze()

@@ -1,0 +1,312 @@
+"""Attack: one image changed within a budget until the model errs, and everything that there is to see of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from html import escape
+
+import streamlit as st
+
+from dashboard import cache, data_urls
+from dashboard.pages import Page
+from dashboard.session import selection
+from dashboard.views.attack import controls
+from dashboard.widgets import figure, image_picker, labels, markup, pair, states
+from robustcore.figures import attack as figures
+from robustcore.reports.preview import attack_anatomy, gallery
+
+PAGE = Page(
+    title="Attack",
+    icon=":material/bolt:",
+    order=27,
+    question="How little change turns the answer?",
+    purpose="An attack looks for the change within a budget that makes the model err; watch it at work.",
+    help="Pick a model, an image and an attack. The change is shown magnified; below, the attack step by step, the same "
+    "attack at other budgets, and what other models say of the image that it made.",
+)
+KEY = "attack"
+_PATIENCE = 3000  # images through the model; a sweep of more is made when it is asked for
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One victim under one attack on one image."""
+
+    victim: str
+    surrogate: str | None
+    choice: image_picker.Choice
+    label: int
+    settings: attack_anatomy.Settings
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The victim's classes."""
+        return tuple(cache.card(self.victim).classes)
+
+    def run(self) -> attack_anatomy.Attacked:
+        """The attack; the same one is not run twice."""
+        return cache.attacked(self.victim, self.surrogate, self.choice.item, self.label, self.settings)
+
+    def provenance(self) -> str:
+        """Where a figure's numbers come from."""
+        made = f", crafted on {self.surrogate}" if self.surrogate else ""
+        given = ", ".join(
+            f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in self.settings.arguments().items()
+        )
+        return f"{self.victim} on {self.choice.title}{made}; {self.settings.name}, {given}; float32."
+
+
+def render() -> None:
+    """The page below its heading."""
+    cache.new_run()
+    with st.container(border=True, key=f"{KEY}_controls"):
+        victim, surrogate, beside = _pick_models()
+        choice = image_picker.pick(KEY)
+        label = None if choice is None else _label(victim, choice)
+        settings = controls.pick(KEY, cache.card(victim).classes, label)
+    if choice is None:
+        states.empty(
+            "Choose an image", "Upload one above, or take a test image or a photograph.", icon=":material/image:"
+        )
+        return
+    if label is None:
+        states.empty(
+            "This image has no right answer",
+            f"{victim} knows the shapes of the test images and nothing else: what it says of {choice.title} means "
+            "nothing, and there is nothing to turn. Take a test image.",
+            icon=":material/bolt:",
+        )
+        return
+    case = Case(victim, surrogate, choice, label, settings)
+    done = case.run()
+    _result(case, done)
+    if beside is not None:
+        other = dataclasses.replace(case, victim=beside, surrogate=None if surrogate == beside else surrogate)
+        st.divider()
+        _result(other, other.run())
+    _anatomy(case, done)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _sweep(case)
+    with right:
+        _judges(case, done)
+
+
+def _pick_models() -> tuple[str, str | None, str | None]:
+    names = cache.model_names()
+    a, b, c = st.columns(3, vertical_alignment="bottom")
+    with a:
+        victim = selection.selectbox("Model", names, key=f"{KEY}_model", kind="model")
+    alike = [n for n in cache.alike(victim) if n != victim]
+    with b:
+        itself = "the model itself"
+        crafted = selection.selectbox(
+            "Crafted on",
+            [itself, *alike],
+            key=f"{KEY}_surrogate",
+            kind="model",
+            help="Another model: a black-box attack, made without asking the victim.",
+        )
+    with c:
+        nobody = "no model"
+        beside = selection.selectbox(
+            "Beside it", [nobody, *alike], key=f"{KEY}_beside", kind="model", help="The same attack on a second model."
+        )
+    return victim, None if crafted == itself else crafted, None if beside == nobody else beside
+
+
+def _label(victim: str, choice: image_picker.Choice) -> int | None:
+    """The class that the attack leads away from: the true one, or what the model says of an image without one."""
+    card = cache.card(victim)
+    name = choice.label_name
+    if name is not None and name in card.classes:
+        return card.classes.index(name)
+    if card.dataset == "scenes":
+        return None
+    return cache.clean_answer(victim, choice.item)
+
+
+def _result(case: Case, done: attack_anatomy.Attacked) -> None:
+    classes = case.classes
+    st.markdown(_sentence(case, done))
+    crisp = done.clean.shape[-1] <= data_urls.EXACT_SIDE
+    images = [(image[0] * 255).round().byte() for image in (done.clean, done.adversarial)]
+    sides = [
+        pair.Side(data_urls.exact(images[0]), "Clean", "The clean image", [_bars(done.before, case, done)], crisp),
+        pair.Side(
+            data_urls.exact(done.magnified),
+            f"The change, {done.magnification:.0f} times magnified",
+            "The change around mid-grey, magnified",
+            [],
+            crisp,
+        ),
+        pair.Side(
+            data_urls.exact(images[1]), "Adversarial", "The adversarial image", [_bars(done.after, case, done)], crisp
+        ),
+    ]
+    left, right = st.columns([2.4, 1], gap="medium")
+    with left:
+        markup.show(pair.row(sides), key=f"{KEY}_three_{case.victim}")
+    with right:
+        st.markdown("**Does it survive being saved?**")
+        markup.show(_badges(cache.survivals(case.victim, done), classes), key=f"{KEY}_badges_{case.victim}")
+        name = f"adversarial-{case.settings.name}-{case.choice.item.id}".replace("/", "-")
+        a, b = st.columns(2)
+        a.download_button(
+            "PNG",
+            lambda: attack_anatomy.png(done),
+            file_name=f"{name}.png",
+            mime="image/png",
+            on_click="ignore",
+            icon=":material/download:",
+            width="stretch",
+            key=f"{KEY}_png_{case.victim}",
+            help="Rounded to 8 bits a value.",
+        )
+        b.download_button(
+            "npy",
+            lambda: attack_anatomy.npy(done),
+            file_name=f"{name}.npy",
+            mime="application/octet-stream",
+            on_click="ignore",
+            icon=":material/download:",
+            width="stretch",
+            key=f"{KEY}_npy_{case.victim}",
+            help="float32 (3, H, W) in 0..1, exact.",
+        )
+
+
+def _sentence(case: Case, done: attack_anatomy.Attacked) -> str:
+    classes, result = case.classes, done.result
+    before, after = int(done.before.classes[0, 0]), int(done.after.classes[0, 0])
+    goal = (
+        "" if result.targets is None else f" towards **{states.plain(labels.pretty(classes[int(result.targets[0])]))}**"
+    )
+    outcome = "**Success**" if bool(result.success[0]) else "**No success**"
+    if before != case.label and result.targets is None:
+        outcome = "The model errs on the clean image already"
+    distance = f"L-inf {255 * float(result.linf[0]):.2f}/255, L2 {float(result.l2[0]):.2f}"
+    passes = f"{int(result.forwards[0])} forward and {int(result.backwards[0])} backward passes"
+    return (
+        f"{outcome}: {states.plain(case.victim)} says **{states.plain(labels.pretty(classes[before]))}** "
+        f"({labels.percent(float(done.before.probabilities[0, 0]))}) of the clean image and "
+        f"**{states.plain(labels.pretty(classes[after]))}** ({labels.percent(float(done.after.probabilities[0, 0]))}) of the "
+        f"adversarial one{goal}. {distance}; {passes}."
+    )
+
+
+def _bars(answers: gallery.Answers, case: Case, done: attack_anatomy.Attacked) -> pair.Bars:
+    found = zip(answers.classes[0], answers.probabilities[0], strict=True)
+    return pair.Bars(case.victim, [(case.classes[int(k)], float(p), int(k) == done.label) for k, p in found])
+
+
+def _badges(found: list[attack_anatomy.Survival], classes: tuple[str, ...]) -> str:
+    parts = []
+    for survival in found:
+        sign, kind, word = ("✓", "yes", "survives") if survival.survives else ("✕", "no", "undone")
+        said = f"{labels.pretty(classes[survival.answer])} {labels.percent(survival.probability)}"
+        parts.append(
+            f'<div class="rc-badge {kind}"><b>{sign} {escape(survival.form)}</b> {word}<small>{escape(said)}</small></div>'
+        )
+    return f'<div class="rc-badges">{"".join(parts)}</div>'
+
+
+def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
+    st.subheader("Step by step", anchor=False)
+    trace = done.result.trace
+    if trace is None or len(trace.queries) < 2:
+        st.caption("The attack asked the model once only.")
+        return
+    classes = case.classes
+    last = len(trace.queries)
+    left, right = st.columns([1, 2.4], gap="medium")
+    with left:
+        step = st.slider("Query", 1, last, last, key=f"{KEY}_step_{last}", help="Of the model, in order.") - 1
+        image = (trace.images[step, 0].clamp(0, 1) * 255).round().byte()
+        found = zip(trace.classes[step, 0], trace.probabilities[step, 0], strict=True)
+        bars = pair.Bars(case.victim, [(classes[int(k)], float(p), int(k) == done.label) for k, p in found])
+        query = int(trace.queries[step])
+        side = pair.Side(
+            data_urls.exact(image),
+            f"At query {query}",
+            f"The image at query {query}",
+            [bars],
+            done.clean.shape[-1] <= data_urls.EXACT_SIDE,
+        )
+        markup.show(pair.single(side), key=f"{KEY}_at_step")
+    with right:
+        wanted = None if done.result.targets is None else classes[int(done.result.targets[0])]
+        table = attack_anatomy.steps(done, classes)
+        drawn = figures.trajectory(
+            table,
+            right=classes[done.label],
+            wanted=wanted,
+            chosen=int(trace.queries[step]),
+            footer=case.provenance(),
+            alt="Probabilities of the leading classes and the loss at every query of the attack",
+        )
+        figure.card(
+            drawn,
+            key=f"{KEY}-trajectory",
+            title="The answer, query by query",
+            says="Where the true class loses its lead, the attack has won; the dotted line is the loss that it climbs.",
+            table=table,
+            footer=case.provenance(),
+        )
+
+
+def _sweep(case: Case) -> None:
+    if attack_anatomy.radii(case.settings) is None:
+        st.caption("This attack has no budget to sweep: it looks for the nearest image that turns the answer.")
+        return
+    if attack_anatomy.sweep_passes(case.settings) > _PATIENCE and not st.toggle(
+        "Attack with other budgets too (takes several seconds)", key=f"{KEY}_sweep_{case.settings.name}"
+    ):
+        return
+    table = cache.attack_sweep(case.victim, case.surrogate, case.choice.item, case.label, case.settings)
+    linf = attack_anatomy.radii(case.settings) is attack_anatomy.LINF_RADII
+    table = table.assign(shown=table["eps"] * 255 if linf else table["eps"])
+    chosen = case.settings.eps if case.settings.eps is None or not linf else case.settings.eps * 255
+    right = case.classes[case.label]
+    drawn = figures.eps_sweep(
+        table,
+        right=labels.pretty(right),
+        chosen=chosen,
+        unit="n/255, L-inf" if linf else "L2",
+        footer=case.provenance(),
+        alt="Probability of the true class against the attack's budget",
+    )
+    figure.card(
+        drawn,
+        key=f"{KEY}-sweep",
+        title="How much budget does it take?",
+        says="The same attack at other budgets; a cross marks where it reaches its goal.",
+        table=table,
+        footer=case.provenance(),
+    )
+
+
+def _judges(case: Case, done: attack_anatomy.Attacked) -> None:
+    names = cache.alike(case.victim)
+    table = cache.judged(names, case.victim, case.surrogate, case.choice.item, case.settings, done)
+    with st.container(border=True):
+        st.subheader("Whom else does it fool?", anchor=False)
+        st.caption("The same adversarial image, judged by every model that knows the same classes.")
+        shown = table.assign(
+            fooled=table["fooled"].map({True: "✕ fooled", False: "✓ holds"}),
+            clean=[
+                f"{labels.pretty(c)} {labels.percent(p)}"
+                for c, p in zip(table["clean"], table["clean_probability"], strict=True)
+            ],
+            adversarial=[
+                f"{labels.pretty(c)} {labels.percent(p)}"
+                for c, p in zip(table["adversarial"], table["adversarial_probability"], strict=True)
+            ],
+        )
+        st.dataframe(
+            shown[["model", "clean", "adversarial", "fooled"]].rename(columns=str.capitalize),
+            hide_index=True,
+            width="stretch",
+        )
+        figure.download_csv(table, f"{KEY}-judges")
+        st.caption(case.provenance())

@@ -1,0 +1,130 @@
+"""Claims as calm rows: the verdict, the claim, its figures; rule, source and table open below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from robustcore.reports.claims import NOT_SEEN, SEEN, UNSAID, Claim
+
+_BADGES = {SEEN: ("seen", "✓"), NOT_SEEN: ("not", "✕"), UNSAID: ("unsaid", "?")}
+_NUMBERS_RIGHT = "iuf"
+_WIDTH, _RADIUS = 250, 4
+_SURE = ' class="sure"'
+
+CSS = """
+.rc-claims { display: grid; gap: 0; }
+.rc-claim { display: grid; grid-template-columns: 8.6rem minmax(0, 1fr) 250px; gap: 2px 22px; padding: 14px 2px; border-top: 1px solid var(--st-border-color); }
+.rc-claim details { grid-column: 2 / -1; }
+.rc-dots { width: 250px; height: auto; overflow: visible; align-self: center; color: var(--st-text-color); }
+.rc-dots text { font-size: 10px; fill: currentColor; opacity: .7; font-variant-numeric: tabular-nums; }
+.rc-dots line { stroke: currentColor; opacity: .35; }
+.rc-dots circle { stroke: var(--st-primary-color); stroke-width: 1.3; fill: var(--st-background-color); }
+.rc-dots .sure { fill: var(--st-primary-color); }
+.rc-claim:first-child { border-top: 0; }
+.rc-verdict { justify-self: start; align-self: start; border-radius: 99px; padding: 2px 10px 2px 8px; font-size: .78rem; font-weight: 650; border: 1.5px solid currentColor; white-space: nowrap; }
+.rc-verdict.seen { color: var(--st-green-text-color); background: var(--st-green-background-color); }
+.rc-verdict.not { color: var(--st-orange-text-color); background: var(--st-orange-background-color); }
+.rc-verdict.unsaid { color: var(--st-gray-text-color); border-style: dashed; }
+.rc-claim h4 { margin: 0; padding: 0; font-size: 1rem; font-weight: 620; line-height: 1.35; }
+.rc-claim p { margin: .3em 0 0; font-size: .88rem; line-height: 1.45; max-width: 84ch; }
+.rc-claim .rc-caution::before { content: "Caution: "; font-weight: 620; }
+.rc-claim details { margin-top: .35em; font-size: .84rem; }
+.rc-claim summary { cursor: pointer; color: var(--st-link-color); width: fit-content; }
+.rc-claim summary:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px; border-radius: 4px; }
+.rc-claim dl, .rc-claim dt, .rc-claim dd { font-size: .84rem; }
+.rc-claim dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 3px 12px; margin: .5em 0; line-height: 1.45; }
+.rc-claim dt { font-weight: 620; }
+.rc-claim dd { margin: 0; max-width: 80ch; }
+.rc-wide { overflow: auto; max-height: 24rem; border: 1px solid var(--st-border-color); border-radius: 8px; }
+.rc-wide table { border-collapse: collapse; font-size: .78rem; font-variant-numeric: tabular-nums; width: 100%; }
+.rc-wide th { position: sticky; top: 0; background: var(--st-secondary-background-color); font-weight: 620; text-align: left; }
+.rc-wide th, .rc-wide td { padding: 3px 10px; white-space: nowrap; }
+.rc-wide td { border-top: 1px solid var(--st-border-color); }
+.rc-wide .number { text-align: right; }
+@container (max-width: 820px) { .rc-claim { grid-template-columns: 8.6rem minmax(0, 1fr); } .rc-dots { grid-column: 2; margin-top: 6px; } }
+@container (max-width: 620px) {
+  .rc-claim { grid-template-columns: minmax(0, 1fr); gap: 6px; }
+  .rc-claim > *, .rc-claim details { grid-column: 1; }
+  .rc-claim dl { grid-template-columns: minmax(0, 1fr); gap: 0; }
+}
+"""
+
+
+def markup(claims: Sequence[Claim]) -> str:
+    """The rows, in the order given; several topics each below its name."""
+    topics = dict.fromkeys(claim.topic for claim in claims)
+    blocks = []
+    for topic in topics:
+        name = f'<div class="rc-family">{escape(topic)}</div>' if len(topics) > 1 else ""
+        rows = "".join(_row(claim) for claim in claims if claim.topic == topic)
+        blocks.append(f'{name}<div class="rc-claims">{rows}</div>')
+    return f"<style>{CSS}</style>{''.join(blocks)}"
+
+
+def _row(claim: Claim) -> str:
+    kind, sign = _BADGES[claim.verdict]
+    caution = f'<p class="rc-caution">{escape(claim.caution)}</p>' if claim.caution else ""
+    table = "" if claim.table is None else _table(claim.table)
+    return (
+        f'<article class="rc-claim"><span class="rc-verdict {kind}">{sign} {escape(claim.verdict)}</span><div>'
+        f"<h4>{escape(claim.text)}</h4><p>{escape(claim.figures)}</p>{caution}</div>{_dots(claim.table)}"
+        f"<details><summary>Rule{', source and numbers' if table else ' and source'}</summary>"
+        f"<dl><dt>Seen if</dt><dd>{escape(claim.rule)}</dd><dt>Source</dt><dd>{escape(claim.source)}</dd></dl>{table}"
+        "</details></article>"
+    )
+
+
+def _dots(table: pd.DataFrame | None) -> str:
+    """Each difference of the table as a dot on a line, filled where its interval leaves 0 out; "" for other tables."""
+    if table is None or not {"value", "low", "high"} <= set(table.columns) or not table["value"].notna().any():
+        return ""
+    known = table[table["value"].notna()]
+    reach = max(1e-6, float(known["value"].abs().max()))
+    stacked: dict[int, int] = {}
+    circles = []
+    for value, low, high in known[["value", "low", "high"]].sort_values("value").itertuples(index=False):
+        column = round((value / reach) * (_WIDTH / 2 - _RADIUS) / (2 * _RADIUS))
+        stacked[column] = stacked.get(column, 0) + 1
+        place = (
+            f'cx="{_WIDTH / 2 + 2 * _RADIUS * column:.0f}" cy="{-_RADIUS - 1 - 2 * _RADIUS * (stacked[column] - 1)}"'
+        )
+        circles.append(f'<circle {place} r="{_RADIUS - 0.7}"{_SURE if low > 0 or high < 0 else ""}/>')
+    height = 2 * _RADIUS * max(stacked.values()) + 4
+    ends = "".join(
+        f'<text x="{x}" y="12" text-anchor="{side}">{text}</text>'
+        for x, side, text in (
+            (0, "start", f"−{reach:.2f}"),
+            (_WIDTH / 2, "middle", "0"),
+            (_WIDTH, "end", f"+{reach:.2f}"),
+        )
+    )
+    said = f"{len(known)} differences from −{reach:.2f} to +{reach:.2f}, {(known['value'] > 0).sum()} of them above 0"
+    return (
+        f'<svg class="rc-dots" viewBox="0 {-height} {_WIDTH} {height + 15}" role="img" aria-label="{said}">'
+        f'<line x1="0" x2="{_WIDTH}" y1="0" y2="0"/><line x1="{_WIDTH / 2}" x2="{_WIDTH / 2}" y1="{-height}" y2="3"/>'
+        f"{''.join(circles)}{ends}</svg>"
+    )
+
+
+def _table(table: pd.DataFrame) -> str:
+    numeric = [table[column].dtype.kind in _NUMBERS_RIGHT for column in table.columns]
+    sides = [' class="number"' if right else "" for right in numeric]
+    names = (str(column).replace("_", " ") for column in table.columns)
+    head = "".join(f"<th{side}>{escape(name)}</th>" for name, side in zip(names, sides, strict=True))
+    rows = "".join(
+        "<tr>" + "".join(f"<td{side}>{escape(_cell(v))}</td>" for v, side in zip(row, sides, strict=True)) + "</tr>"
+        for row in table.itertuples(index=False)
+    )
+    return f'<div class="rc-wide" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _cell(value: Any) -> str:
+    if pd.isna(value):
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3f}".replace("-", "−")
+    return f"{value:,}" if isinstance(value, int) else str(value)

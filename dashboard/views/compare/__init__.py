@@ -1,0 +1,5 @@
+"""The page Compare."""
+
+from dashboard.views.compare.page import PAGE, render
+
+__all__ = ["PAGE", "render"]

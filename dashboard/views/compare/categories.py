@@ -1,0 +1,46 @@
+"""The categories of an atlas of overlaps as groups of a comparison's corruptions."""
+
+from __future__ import annotations
+
+import robustcore.corruptions as corruptions
+from dashboard.cache import overlaps
+from dashboard.views.compare.controls import Choice
+from dashboard.views.overlap.matrix import written_as
+from robustcore.errors import InvalidArgumentError
+from robustcore.reports.compare import grouping as groups
+from robustcore.reports.compare.grouping import Grouping
+from robustcore.reports.overlap import atlas
+from robustcore.reports.overlap.atlas import MEAN, Entry
+
+
+def offered(choice: Choice) -> Entry | None:
+    """The atlas on these data that has most of the chosen corruptions; None where none has two of them."""
+    if choice.is_published:
+        return None
+    asked = {name for suite in choice.suites if suite in corruptions.SUITES for name in corruptions.names(suite)}
+    best, most = None, 1
+    for entry in overlaps.entries()[0]:
+        if entry.dataset == choice.dataset and len(asked & set(entry.corruptions)) > most:
+            best, most = entry, len(asked & set(entry.corruptions))
+    return best
+
+
+def grouping(entry: Entry) -> Grouping | None:
+    """Its K-means categories by the rule, named as on the page Overlap; None where it has too few corruptions."""
+    which = overlaps.which(entry, "residual", MEAN)
+    try:
+        found = overlaps.categories(which, "k-means", overlaps.RULE, 0)
+    except InvalidArgumentError:
+        return None
+    families = {n: corruptions.get(n).family for n in entry.corruptions if n in corruptions.names()}
+    names = atlas.category_names(found.members, families, written_as(overlaps.accuracies(which)))
+    of = {name: names[number] for number, members in found.members.items() for name in members}
+    return groups.by_category(of, list(names.values()))
+
+
+def said(entry: Entry) -> str:
+    """Where the groups come from."""
+    return (
+        f"The groups are the K-means categories, by the 0.5 rule, of the overlaps of {entry.architecture} trained on {entry.suite}; "
+        "what has none there stands under “others”."
+    )

@@ -1,0 +1,193 @@
+"""The controls that all views of Compare share: which models, on which data, under what."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import streamlit as st
+
+import robustcore.corruptions as corruptions
+from dashboard import cache
+from dashboard.cache import compare
+from dashboard.session import selection
+from dashboard.widgets import labels, links
+from robustcore.evaluation import suites
+from robustcore.reports.compare import published_models
+
+KEY = "compare"
+MOST = 60  # models that are chosen to begin with
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """What the shared controls say."""
+
+    models: tuple[str, ...]
+    dataset: str
+    suites: tuple[str, ...]
+    severities: tuple[int, ...]
+    seed: int
+    storage: str
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the data are those of published figures, which nothing here was evaluated on."""
+        return self.dataset.startswith(compare.PUBLISHED)
+
+    @property
+    def evaluation(self) -> links.Address:
+        """The same as values for the page Evaluate: what its controls show, since that is what stands in an address."""
+        return {
+            "evaluate_model": [m for m in self.models if not published_models.is_published(m)],
+            "evaluate_dataset": self.dataset,
+            "evaluate_suite": [labels.suite(name) for name in self.suites],
+            "evaluate_seed": str(self.seed),
+            "evaluate_storage": labels.storage(self.storage),
+        }
+
+
+def pick() -> Choice:
+    """Draw the controls: data, models and conditions, each behind a button that says what is chosen."""
+    with st.container(horizontal=True, key=f"{KEY}_controls", vertical_alignment="bottom"):
+        dataset = selection.selectbox(
+            "Data",
+            ["scenes", *cache.folders(), *(compare.PUBLISHED + d for d in published_models.SETUPS)],
+            key=f"{KEY}_dataset",
+            kind="dataset",
+            text=_dataset,
+            width=260,
+        )
+        models = _pick_models(dataset)
+        suites, severities, seed, storage = _pick_conditions(dataset)
+    return Choice(tuple(models), dataset, tuple(suites), severities, seed, storage)
+
+
+def _dataset(name: str) -> str:
+    return (
+        published_models.SETUPS[name.removeprefix(compare.PUBLISHED)].title
+        if name.startswith(compare.PUBLISHED)
+        else name
+    )
+
+
+def _pick_models(dataset: str) -> list[str]:
+    """The models, behind a button: forty names would fill a telephone's screen."""
+    printed = compare.published_models()
+    if dataset.startswith(compare.PUBLISHED):
+        known = printed[dataset.removeprefix(compare.PUBLISHED)]
+        offered = known
+    else:
+        known = cache.evaluated(dataset)
+        offered = list(dict.fromkeys([*known, *cache.model_names()]))
+    further = [m for names in printed.values() for m in names if m not in offered]
+    key = f"{KEY}_model"
+    place = st.popover(
+        _chosen(key, known), icon=":material/stacks:", key=f"{KEY}_models", help="Which models are compared."
+    )
+    with place:
+        models = selection.multiselect(
+            "Models",
+            [*offered, *further],
+            key=key,
+            kind="model",
+            default=known[:MOST],
+            placeholder="Choose one or more",
+            text=str,
+        )
+        st.caption("Type to search. Published models can be drawn where suite, classes and image size agree.")
+        _by_family(key, known)
+    return models
+
+
+def _chosen(key: str, known: Sequence[str]) -> str:
+    """The label of the models' button; a bound widget's value stands in the session before it is drawn."""
+    chosen = st.session_state.get(key)
+    count = len(chosen) if chosen is not None else len(st.query_params.get_all(key)) or min(len(known), MOST)
+    return f"{count} model{'' if count == 1 else 's'}"
+
+
+def _by_family(key: str, known: Sequence[str]) -> None:
+    """Buttons that choose all models of one family of training interventions, beside the standard ones."""
+    groups: dict[str, list[str]] = {}
+    for model, family in cache.families(tuple(known)).items():
+        groups.setdefault(family, []).append(model)
+    if len(known) < 3 or len(groups) < 2:
+        return
+    first = cache.training(cache.DEFAULT_MODEL)[1]
+    standard = groups.get(first, [])
+    with st.container(horizontal=True, gap="small"):
+        _button("All", key, list(known))
+        for name, models in groups.items():
+            _button(f"{name} ({len(models)})", key, list(dict.fromkeys([*standard, *models])))
+
+
+def _button(label: str, key: str, models: list[str]) -> None:
+    st.button(
+        label,
+        key=f"{key}_{label}",
+        type="tertiary",
+        on_click=lambda: st.session_state.update({key: models}),
+        help="Choose these, beside the standard models.",
+    )
+
+
+def _suites(dataset: str) -> list[str]:
+    """Corruptions, attacks, the shifts of these data, and the suites that are kept here."""
+    shifts = "scenes-shifts" if dataset == "scenes" else "imagenet-shifts"
+    return [*(s for s in corruptions.SUITES if corruptions.names(s)), "attacks", shifts, *suites.own()]
+
+
+def _has_severities(suite: str) -> bool:
+    """Whether severities mean anything to a suite; one that is kept here may have some."""
+    if suite in corruptions.SUITES:
+        return any(corruptions.get(name).severities for name in corruptions.names(suite))
+    return suite in suites.own()
+
+
+def _pick_conditions(dataset: str) -> tuple[list[str], tuple[int, ...], int, str]:
+    """Suites, severities, seed and storage, behind a button that says them."""
+    printed = dataset.startswith(compare.PUBLISHED)
+    suites_key, levels_key = f"{KEY}_suite", f"{KEY}_severity"
+    suites_now = st.session_state.get(suites_key) or st.query_params.get_all(suites_key) or ["imagenet-c"]
+    levels = st.session_state.get(levels_key) or st.query_params.get_all(levels_key) or corruptions.SEVERITIES
+    word = ", severities 1 to 5" if len(levels) == 5 else f", severity {', '.join(map(str, levels))}"
+    if not any(_has_severities(suite) for suite in suites_now):
+        word = ""
+    named = "ImageNet-C" if printed else " + ".join(labels.suite(s) for s in suites_now)
+    with st.popover(
+        f"{named}{word}", icon=":material/tune:", key=f"{KEY}_conditions", help="Under what the models are compared."
+    ):
+        suites = ["imagenet-c"]
+        if not printed:
+            suites = selection.pills(
+                "Suites",
+                _suites(dataset),
+                key=suites_key,
+                kind="suite",
+                default=["imagenet-c"],
+                text=labels.suite,
+                wrap=True,
+            )
+        severities = selection.pills(
+            "Severities",
+            list(corruptions.SEVERITIES),
+            key=levels_key,
+            kind="severity",
+            default=list(corruptions.SEVERITIES),
+            help="Bars are means over these.",
+        )
+        if printed:
+            return suites, tuple(severities) or corruptions.SEVERITIES, 0, "memory"
+        seed = selection.number(
+            "Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed", help="That the evaluation was run with."
+        )
+        storage = selection.segmented(
+            "Storage",
+            list(corruptions.STORAGES),
+            key=f"{KEY}_storage",
+            kind="storage",
+            text=labels.storage,
+            help="Results through the second JPEG of the released ImageNet-C are results of their own.",
+        )
+    return suites, tuple(severities) or corruptions.SEVERITIES, seed, storage

@@ -1,0 +1,140 @@
+"""The images behind a bar: some that the model lost under the condition, some that it kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import data_urls
+from dashboard.cache import compare
+from dashboard.views.compare.controls import KEY, Choice
+from dashboard.widgets import labels, markup, states, thumbnails
+from robustcore.reports.compare import example_images
+from robustcore.reports.compare.comparison import CLEAN, Comparison
+from robustcore.reports.compare.example_images import Seen
+
+SHOWN = 8  # images of each kind
+_PLACE = f"{KEY}_behind"
+
+
+def chosen(event: Any) -> tuple[str, str] | None:
+    """(model, condition's label) of the bar that was clicked; None where none is."""
+    points = event["selection"]["points"] if event else []
+    data_of = [p.get("customdata") for p in points if p.get("customdata")]
+    return (str(data_of[0][0]), str(data_of[0][1])) if data_of else None
+
+
+def panel(found: Comparison, choice: Choice, bar: tuple[str, str] | None) -> None:
+    """Below the figure: what a click on a bar leads to."""
+    with st.container(border=True, key=_PLACE):
+        bar = bar or _by_hand(found, choice)
+        if bar is None:
+            return
+        model, label = bar
+        rows = found.rows[(found.rows["model"] == model) & (found.rows["label"] == label) & (found.rows["n"] > 0)]
+        st.subheader(f"{labels.pretty(label)}: what {states.plain(model)} lost and kept", anchor=False)
+        read = compare.answers(found, choice.dataset)
+        if rows.empty or read is None:
+            states.notice("The answers to single images are not known here: published figures are counts.")
+            return
+        conditions = dict(zip(rows["severity"].fillna(0).astype(int), rows["condition"], strict=True))
+        level = max(conditions)
+        if len(conditions) > 1:
+            level = st.segmented_control(
+                "Severity",
+                sorted(conditions),
+                default=sorted(conditions)[len(conditions) // 2],
+                required=True,
+                key=f"{_PLACE}_severity",
+            )
+        condition = conditions.get(level, next(iter(conditions.values())))
+        if not example_images.can_be_shown(condition):
+            states.notice("An attack's images depend on the model: look at them on the page Attack.")
+            return
+        outcome = example_images.outcome(read, model, condition)
+        if outcome is None:
+            states.notice("Only counts are stored of this result, not the answers to single images.")
+            return
+        before = "right when clean, " if outcome.paired else ""
+        _row(found, choice, condition, "Lost", f"{before}wrong here", outcome.lost, outcome.paired)
+        _row(found, choice, condition, "Kept", f"{before}right here", outcome.kept, outcome.paired)
+        both, gained = outcome.counts[False, False], outcome.counts[False, True]
+        if outcome.paired:
+            st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
+
+
+def _by_hand(found: Comparison, choice: Choice) -> tuple[str, str] | None:
+    """The same without a pointer: a bar is thin on a telephone, and a keyboard reaches none."""
+    st.caption(
+        ":material/touch_app: Click a bar or a dot to see images that the model lost there, and images that it kept; or choose:"
+    )
+    models = [m for m in choice.models if m in found.models]
+    with st.container(horizontal=True):
+        model = st.selectbox("Model", models, index=None, key=f"{_PLACE}_model", placeholder="Model", width=320)
+        label = st.selectbox(
+            "Condition",
+            list(dict.fromkeys(found.corrupted["label"])),
+            index=None,
+            key=f"{_PLACE}_label",
+            format_func=labels.pretty,
+            placeholder="Condition",
+            width=240,
+        )
+    return (model, label) if model and label else None
+
+
+def _row(
+    found: Comparison, choice: Choice, condition: str, title: str, says: str, seen: list[Seen], paired: bool
+) -> None:
+    """Some images of one kind, each above its clean form, with another handful behind a button."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{title}**: {len(seen):,} images, {says}")
+        page = 0
+        if len(seen) > SHOWN:
+            key = f"{_PLACE}_{title}_page"
+            pages = -(-len(seen) // SHOWN)
+            page = st.session_state.get(key, 0) % pages
+            st.button(
+                "Others",
+                icon=":material/refresh:",
+                key=f"{key}_next",
+                type="tertiary",
+                on_click=lambda: st.session_state.update({key: (page + 1) % pages}),
+            )
+    some = seen[page * SHOWN : (page + 1) * SHOWN]
+    if not some:
+        st.caption("None.")
+        return
+    places = tuple(s.place for s in some)
+    classes = found.subjects[0].classes if found.subjects else ()
+    images = compare.corrupted_images(choice.dataset, places, condition, choice.seed)
+    crisp = max(images.shape[-2:]) <= data_urls.EXACT_SIDE
+    grid = thumbnails.row(
+        [
+            _thumb(s, source, classes, crisp, paired)
+            for s, source in zip(some, data_urls.thumbnails(images), strict=True)
+        ]
+    )
+    if paired:
+        clean = data_urls.thumbnails(compare.corrupted_images(choice.dataset, places, CLEAN, choice.seed))
+        before = [
+            thumbnails.Thumb(
+                "", source, f"Image {s.place} clean", ((_name(classes, s.label), thumbnails.UNKNOWN),), crisp
+            )
+            for s, source in zip(some, clean, strict=True)
+        ]
+        grid += f"<small>the same images, clean:</small>{thumbnails.row(before)}"
+    markup.show(f'<div style="overflow-x:auto;padding-top:.6rem">{grid}</div>', key=f"{_PLACE}_{title}")
+
+
+def _thumb(seen: Seen, source: str, classes: tuple[str, ...], crisp: bool, paired: bool) -> thumbnails.Thumb:
+    answer, label = _name(classes, seen.answer), _name(classes, seen.label)
+    lines = [(answer, thumbnails.RIGHT if seen.answer == seen.label else thumbnails.WRONG)]
+    if not paired and seen.answer != seen.label:
+        lines.append((f"is {label}", thumbnails.UNKNOWN))
+    return thumbnails.Thumb("", source, f"Image {seen.place}, {label}, answered {answer}", tuple(lines), crisp)
+
+
+def _name(classes: tuple[str, ...], label: int) -> str:
+    return classes[label] if 0 <= label < len(classes) else str(label)

@@ -1,0 +1,169 @@
+"""Compare: several models side by side, one figure at a time, down to the images behind a bar."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import cache
+from dashboard.cache import compare
+from dashboard.pages import Page
+from dashboard.session import selection
+from dashboard.views.compare import example_images, export, metric_views, notes, python_code, robust_accuracy
+from dashboard.views.compare.controls import KEY, Choice, pick
+from dashboard.views.compare.modes import ATTACKS, MODES, TITLES, Mode
+from dashboard.views.compare.view import Settings, Shown
+from dashboard.widgets import figure, labels, links, report, states
+from robustcore.reports.compare import published_models
+from robustcore.reports.compare.comparison import Comparison
+
+PAGE = Page(
+    title="Compare",
+    icon=":material/bar_chart:",
+    order=30,
+    question="Which model survives what?",
+    purpose="The evaluated models side by side, on the images that they share, with their clean accuracy in sight.",
+    help="Choose data, models and conditions, then a view. Bars have 95 % intervals; a click on one leads to the images behind "
+    "it. Everything drawn can be saved, and the address of this page leads back to it.",
+)
+_CONFIG = {"displaylogo": False, "displayModeBar": False}
+
+
+def render() -> None:
+    """The page below its heading."""
+    choice = pick()
+    view = selection.segmented(
+        "View", list(TITLES), key=f"{KEY}_view", kind="view", text=TITLES.__getitem__, label_visibility="collapsed"
+    )
+    if view == "trend" and not (choice.models and choice.suites):
+        _trend_alone(choice)
+    elif not choice.models or not choice.suites:
+        _nothing_chosen(choice)
+    elif view == ATTACKS:
+        _attacks(choice)
+    else:
+        _view(view, MODES[view], choice)
+
+
+def _view(view: str, mode: Mode, choice: Choice) -> None:
+    settings = mode.controls(choice)
+    asked = tuple(dict.fromkeys([*choice.models, *settings.further]))
+    found, refused = compare.compared(
+        asked, choice.dataset, choice.suites, choice.severities, choice.storage, choice.seed
+    )
+    for sentence in refused:
+        states.notice(sentence)
+    if found is None or found.only([m for m in choice.models if m in found.models]).empty:
+        if view == "trend":
+            _trend_alone(choice)
+        else:
+            _nothing_stored(choice)
+        return
+    if why := metric_views.refused(found, settings):
+        states.error(why, title="This reference cannot be used here")
+        return
+    if settings.baseline and settings.baseline not in found.models:
+        states.error(
+            f"Nothing is stored of the baseline {settings.baseline} under these conditions: choose another one."
+        )
+        return
+    shown = mode.draw(found, choice, settings)
+    if isinstance(shown, str):
+        states.empty("Nothing to draw", shown, icon=":material/query_stats:")
+        return
+    _card(shown, choice, found)
+    if mode.measured and shown.result is not None:
+        notes.means(found, shown.result)
+    _missing(found, choice)
+    report.button(
+        [m for m in choice.models if m in found.models],
+        choice.dataset,
+        choice.suites,
+        key=KEY,
+        severities=choice.severities,
+        storage=choice.storage,
+        seed=choice.seed,
+        reference=settings.reference,
+    )
+
+
+def _card(shown: Shown, choice: Choice, found: Comparison | None) -> None:
+    """The one figure of the page, with what belongs to it."""
+    # Published figures are counts: there are no images behind them.
+    clickable = shown.clickable and found is not None and bool(found.subjects)
+    with st.container(border=True, key=f"card-{KEY}-{shown.key}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(states.plain(shown.title), anchor=False)
+            if shown.origin is not None:
+                states.origin_badge(shown.origin.shipped)
+        st.caption(states.plain(shown.says))
+        if found is not None and shown.result is not None:
+            notes.mean_in_words(found, shown.result)
+        small = notes.warnings([*(shown.result.notes if shown.result else ()), *shown.notes])
+        with st.container(key="wide-figure" if shown.wide else f"place-{shown.key}"):
+            event = st.plotly_chart(
+                shown.figure,
+                key=f"figure-{shown.key}",
+                config=_CONFIG,
+                alt=shown.title,
+                on_select="rerun" if clickable else "ignore",
+                selection_mode="points",
+            )
+        notes.notes(small)
+        st.caption(states.plain(shown.footer))
+        if shown.origin is not None and shown.origin.shipped != "published":
+            figure.evidence(shown.origin, shown.key)
+        with st.expander("What is drawn, as a table", icon=":material/table_chart:"):
+            st.dataframe(shown.table, hide_index=True)
+        export.buttons(shown, python_code.script(choice, found, shown))
+    if clickable and found is not None:
+        example_images.panel(found, choice, example_images.chosen(event))
+
+
+def _attacks(choice: Choice) -> None:
+    own = [m for m in choice.models if not published_models.is_published(m)]
+    if choice.is_published or not own:
+        states.empty("Nothing to draw", "The published tables have no curves under attack.", icon=":material/bolt:")
+    else:
+        robust_accuracy.panel(KEY, own, choice.dataset, choice.seed)
+
+
+def _trend_alone(choice: Choice) -> None:
+    """The published populations need no results of one's own."""
+    from dashboard.views.compare import scatter_views
+
+    shown = scatter_views.trend(None, choice, Settings())
+    if isinstance(shown, Shown):
+        _card(shown, choice, None)
+
+
+def _nothing_chosen(choice: Choice) -> None:
+    what = "model" if not choice.models else "suite"
+    place = states.empty(f"Choose a {what}", "Its results are drawn here.", icon=":material/bar_chart:")
+    if not choice.is_published and not cache.evaluated(choice.dataset):
+        with place:
+            links.to("evaluate", f"Nothing was evaluated on {choice.dataset} yet: evaluate", choice.evaluation)
+
+
+def _nothing_stored(choice: Choice) -> None:
+    """No result at all: say what would have to be computed."""
+    these = choice.models[0] if len(choice.models) == 1 else "these models"
+    place = states.empty(
+        f"Nothing is stored of {these} here",
+        f"Suites {', '.join(map(labels.suite, choice.suites))}, {labels.storage(choice.storage).lower()}, seed {choice.seed}, "
+        f"on {choice.dataset}: an evaluation computes it.",
+        icon=":material/query_stats:",
+    )
+    if not choice.is_published:
+        with place:
+            links.to("evaluate", "Evaluate this", choice.evaluation)
+
+
+def _missing(found: Comparison, choice: Choice) -> None:
+    if not found.missing:
+        return
+    names = ", ".join(labels.inner(labels.pretty(name)) for name in found.missing[:6])
+    more = f" and {len(found.missing) - 6} more" if len(found.missing) > 6 else ""
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.caption(states.plain(f"Not evaluated for any of these models, and not drawn: {names}{more}."))
+    with right:
+        links.to("evaluate", "Evaluate them", choice.evaluation)

@@ -1,0 +1,50 @@
+"""The Python that makes the figure on the page: a script that runs anywhere with the same results."""
+
+from __future__ import annotations
+
+from pprint import pformat
+
+from dashboard.cache import compare
+from dashboard.views.compare.controls import Choice
+from dashboard.views.compare.view import Shown
+from robustcore.reports.compare import published_models
+from robustcore.reports.compare.comparison import Comparison
+
+
+def script(choice: Choice, found: Comparison | None, shown: Shown) -> str:
+    """From the stored results to one HTML file."""
+    parts = [_gathered(choice, found) if "found" in shown.body else ""]
+    modules = ("baseline", "effective", "mixed", "tradeoff", "answers", "compare", "groups", "measures")
+    text = "".join(parts) + shown.body
+    used = sorted(m for m in modules if f"{m}." in text)
+    imports = "from pathlib import Path\n\n"
+    imports += "import robustcore as rc\n" if "rc." in text else ""
+    imports += "from robustcore.figures import compared, to_html\n"
+    imports += f"from robustcore.reports import {', '.join(used)}\n"
+    imports += "from robustcore.training import families\n\n" if "families." in text else "\n"
+    end = f'Path("{shown.key}.html").write_bytes(to_html(figure, title={shown.title!r}))\n'
+    return imports + text + end
+
+
+def _gathered(choice: Choice, found: Comparison | None) -> str:
+    assert found is not None
+    severities = f"severities={choice.severities!r}"
+    printed = [m for m in found.models if published_models.is_published(m)]
+    own = [m for m in found.models if m not in printed]
+    if choice.is_published:
+        key = choice.dataset.removeprefix(compare.PUBLISHED)
+        return f"found = mixed.gather({_list(printed)}, {key!r}, {severities})\nread = None  # published figures have no answers to draw from\n"
+    lines = (
+        f"dataset = rc.load_dataset({choice.dataset!r})\n"
+        f"models = compare.known({_list(own)}, dataset)\n"
+        f"found = compare.gather(\n    models, dataset, {list(choice.suites)!r}, {severities}, storage={choice.storage!r}, "
+        f"seed={choice.seed}\n)\n"
+        "read = answers.read(found, dataset)\n"
+    )
+    if printed:
+        lines += f"found, refused = mixed.beside(found, {_list(printed)})\n"
+    return lines
+
+
+def _list(names: list[str]) -> str:
+    return pformat(names, width=110, compact=True)

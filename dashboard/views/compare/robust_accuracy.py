@@ -1,0 +1,125 @@
+"""The panel of robust accuracy: curves against eps, whom attacks transfer to, and signs of masked gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import cache
+from dashboard.session import selection
+from dashboard.widgets import figure, states
+from robustcore.figures import robust_accuracy as figures
+from robustcore.reports.attacks import robust_accuracy
+
+FEW = 8  # models whose curves can be told apart
+
+
+def panel(prefix: str, models: Sequence[str], dataset: str, seed: int) -> None:
+    """Accuracy under attack of the models, as far as it is stored."""
+    st.subheader("Under attack", anchor=False)
+    table = cache.robust_accuracy(tuple(models), dataset, seed)
+    if table.empty:
+        states.empty(
+            "None of these models has been evaluated under attack",
+            "Choose the suite “robust-accuracy” on the page Evaluate.",
+            icon=":material/bolt:",
+        )
+        return
+    footer = (
+        f"FGSM and PGD (10 steps, random start) in L-inf on {dataset}, seed {seed}, float32; {_images(table)}; intervals are "
+        "95 % (Wilson)."
+    )
+    if table["model"].nunique() > FEW:
+        _budgets(prefix, table, footer)
+    else:
+        _curves(prefix, table, footer)
+    _signs(table)
+    _transfer(prefix, table, footer)
+
+
+def _images(table: pd.DataFrame) -> str:
+    counts = table.groupby("model")["n"].min()
+    if counts.nunique() == 1:
+        return f"{counts.iloc[0]:,} images"
+    return "images " + ", ".join(f"{model}: {n}" for model, n in counts.items())
+
+
+def _curves(prefix: str, table: pd.DataFrame, footer: str) -> None:
+    drawn = figures.eps_curves(
+        table[table["eps"] < 1], footer=footer, alt="Accuracy against eps for each model and attack"
+    )
+    figure.card(
+        drawn,
+        key=f"{prefix}-robust-accuracy",
+        title="Accuracy against the budget of an attack",
+        says="Solid: PGD, dotted: FGSM, both knowing the model; dashed: crafted on another model. Lower and faster means easier "
+        "to fool.",
+        table=table,
+        footer=footer,
+        origin=table.attrs["provenance"],
+    )
+
+
+def _budgets(prefix: str, table: pd.DataFrame, footer: str) -> None:
+    """Of many models a table of colours: their lines would hide each other."""
+    known = table[(table["access"] == "white-box") & (table["eps"] < 1)]
+    names = {name: name.upper() for name in known["attack"].unique()}
+    attack = selection.segmented(
+        "Attack", sorted(names, reverse=True), key=f"{prefix}_budget", kind="attack", text=names.__getitem__
+    )
+    drawn = figures.budgets(known[known["attack"] == attack], footer=footer, alt="Accuracy of each model at each eps")
+    figure.card(
+        drawn,
+        key=f"{prefix}-robust-accuracy",
+        title="Accuracy against the budget of an attack",
+        says=f"Each row is a model, the hardest to fool on top, its clean accuracy beside its name; columns are what {names[attack]} "
+        f"may change, knowing the model. Choose at most {FEW} models to see curves, and attacks crafted on others in them.",
+        table=table,
+        footer=footer,
+        origin=table.attrs["provenance"],
+    )
+
+
+def _signs(table: pd.DataFrame) -> None:
+    signs = robust_accuracy.masked_gradients(table)
+    if not signs:
+        st.caption(
+            "No sign of masked gradients: ten steps do better than one, knowing the model helps, and an unbounded attack wins."
+        )
+    for sign in signs:
+        states.notice(f"{sign.model}: {sign.name}. {sign.sentence}")
+
+
+def _transfer(prefix: str, table: pd.DataFrame, footer: str) -> None:
+    """Rows craft, columns judge, at the radius that most pairs are evaluated at."""
+    iterative = table[(table["attack"] == "pgd") & (table["eps"] > 0) & (table["eps"] < 1)]
+    crafted = iterative["access"].str.removeprefix("on ").where(iterative["access"] != "white-box", iterative["model"])
+    pairs = iterative.assign(crafted=crafted)
+    known = pairs[pairs["access"] != "white-box"]
+    if known.empty:
+        return
+    radii = sorted(known["eps"].unique())
+    names = {f"{255 * eps:g}/255": eps for eps in radii}
+    chosen = st.select_slider("eps of the transfer matrix", list(names), list(names)[len(names) // 2])
+    square = pairs[pairs["eps"] == names[chosen]].pivot_table(index="crafted", columns="model", values="accuracy")
+    order = [m for m in dict.fromkeys(pairs["model"]) if m in square.index]
+    square = square.reindex(index=order, columns=order)
+    says = "Rows are the models that the images were crafted on, columns those that judge them; the diagonal knows its model."
+    alt = "Accuracy of each model on images crafted on each model"
+    if len(order) > FEW:
+        square = robust_accuracy.judged(square)
+        says = "Rows are the models that judge, columns those that the images were crafted on; what is crafted on itself is hardest."
+        drawn = figures.transfer_columns(square, footer=footer, alt=alt)
+    else:
+        drawn = figures.transfer_heatmap(square, footer=footer, alt=alt)
+    figure.card(
+        drawn,
+        key=f"{prefix}-transfer",
+        title="Whom does an attack transfer to?",
+        says=says,
+        table=square.reset_index(),
+        footer=f"PGD at eps {chosen}. {footer}",
+        origin=table.attrs["provenance"],
+    )

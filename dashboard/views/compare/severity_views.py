@@ -1,0 +1,111 @@
+"""The views over the severities: accuracy against severity, and errors over a baseline's by family."""
+
+from __future__ import annotations
+
+from dashboard.cache import compare
+from dashboard.session import selection
+from dashboard.views.compare import metric_views
+from dashboard.views.compare.controls import KEY, Choice
+from dashboard.views.compare.view import Settings, Shown
+from dashboard.widgets import labels
+from robustcore.reports.compare import intervals, measures
+from robustcore.reports.compare.comparison import Comparison
+
+CURVES = {"mean": "Mean over the corruptions", "one": "One corruption", "all": "Each corruption"}
+
+
+def no_controls(choice: Choice) -> Settings:
+    """Curves are of accuracy."""
+    return Settings()
+
+
+def ratio_controls(choice: Choice) -> Settings:
+    """The baseline."""
+    return Settings(baseline=metric_views.pick_baseline(choice))
+
+
+def curves(found: Comparison, choice: Choice, settings: Settings) -> Shown | str:
+    """Accuracy against severity, the clean images at 0."""
+    from robustcore.figures import compared
+
+    models = [m for m in choice.models if m in found.models]
+    found = found.only(models)
+    table = measures.curves(found)
+    names = sorted(set(table["name"]))
+    if not names or len(choice.severities) < 2:
+        return (
+            "There are no two severities to draw a curve through: choose more of them, or a suite that has severities."
+        )
+    how = selection.segmented("Show", list(CURVES), key=f"{KEY}_curve", kind="view", text=CURVES.__getitem__)
+    one = ""
+    if how == "one":
+        one = selection.selectbox(
+            "Corruption", names, key=f"{KEY}_condition", kind="corruption", text=labels.pretty, width=320
+        )
+    shown, title = table, "Accuracy against severity, corruption by corruption"
+    if how == "one":
+        shown, title = (
+            table[table["name"] == one],
+            f"Accuracy against the severity of {labels.inner(labels.pretty(one))}",
+        )
+    elif how == "mean":
+        shown = measures.mean_curve(found)
+        count = int(shown["conditions"].max()) if len(shown) else 0
+        title = f"Accuracy against severity, the mean over {count} corruption{'' if count == 1 else 's'}"
+    if shown.empty:
+        return "The models have no corruption and severity in common that a mean could be taken over: choose one corruption."
+    make = (
+        f"measures.mean_curve(found.only({models!r}))"
+        if how == "mean"
+        else f"measures.curves(found.only({models!r}){f', [{one!r}]' if one else ''})"
+    )
+    footer = found.provenance.sentence(
+        formula="Accuracy = correct / images; severity 0: the clean images", interval=measures.INTERVAL
+    )
+    families, told = metric_views.colours(models, "table['model'].unique()")
+    drawn = "colours tell how a model was trained" if len(models) > compared.CROWD else "bands are 95 % intervals"
+    return Shown(
+        f"curve-{how}",
+        title,
+        f"Severity 0 are the clean images. A line that falls early breaks under little; {drawn}.",
+        compared.curves(shown, panels=how == "all", footer=footer, families=families),
+        shown.reset_index(drop=True),
+        footer,
+        f"table = {make}\nfigure = compared.curves(table, panels={how == 'all'}{told})\n",
+        None,
+        found.provenance,
+    )
+
+
+def ratios(found: Comparison, choice: Choice, settings: Settings) -> Shown | str:
+    """Errors over the baseline's, a panel for each family."""
+    from robustcore.figures import compared
+
+    models = [m for m in choice.models if m in found.models and m != settings.baseline]
+    if not models:
+        return "The baseline is the only model: choose another one to set against it."
+    table = compare.error_ratios(found, choice.dataset, settings.baseline, models)
+    if table.empty:
+        return "No condition with severities was evaluated for all of these models."
+    sentence = intervals.SENTENCE if table["low"].notna().any() else ""
+    footer = found.only(models).provenance.sentence(
+        formula="Ratio = sum of the model's errors over the family's corruptions / the same of the baseline (RobustNet, figure 9)",
+        reference=f"the baseline {settings.baseline}",
+        interval=sentence,
+    )
+    undefined = tuple(dict.fromkeys(r for r in table["reason"] if r))
+    families, told = metric_views.colours(models, "table['model'].unique()")
+    return Shown(
+        "error-ratio",
+        f"Errors over those of {settings.baseline}, by family and severity",
+        "Below 1 the model errs less than the baseline there. Severity 0 are the clean images: what lies between it and 5 is "
+        "what the model gains or loses by robustness alone.",
+        compared.error_ratios(table, settings.baseline, footer=footer, families=families),
+        table,
+        footer,
+        f"table = baseline.error_ratios(found, {settings.baseline!r}, models={models!r}, answers=read)\n"
+        f"figure = compared.error_ratios(table, {settings.baseline!r}{told})\n",
+        None,
+        found.provenance,
+        notes=undefined,
+    )

@@ -1,0 +1,138 @@
+"""An image under corruptions together with what the models answer: the words and marks that pages put under it."""
+
+from __future__ import annotations
+
+import dataclasses
+from html import escape
+
+import robustcore.corruptions as corruptions
+from dashboard import data_urls
+from dashboard.cache import Grid, Scoring
+from dashboard.widgets import labels, pair, thumbnails
+from dashboard.widgets.image_picker import Choice
+from robustcore.images import to_array
+from robustcore.reports.preview import contact_sheet, gallery
+
+
+@dataclasses.dataclass(frozen=True)
+class Answered:
+    """The chosen image under every cell, and the models' answers as far as they have come.
+
+    Attributes:
+        choice: the image.
+        grid: it under every cell.
+        scorings: by model; empty where no prediction is shown.
+        storage: "memory" or "jpeg85".
+    """
+
+    choice: Choice
+    grid: Grid
+    scorings: dict[str, Scoring]
+    storage: str
+
+    def label(self, model: str) -> int | None:
+        """The true class as the model numbers it, if there is one and the model knows it."""
+        name = self.choice.label_name
+        classes = self.scorings[model].card.classes
+        return classes.index(name) if name is not None and name in classes else None
+
+    def right(self, model: str) -> int | None:
+        """The class that answers are held against: the true one, else the model's own answer to the clean image."""
+        label = self.label(model)
+        scoring = self.scorings[model]
+        if label is None and scoring.done:
+            return int(scoring.answers().classes[0, 0])
+        return label
+
+    def lines(self, place: int) -> tuple[tuple[str, str], ...]:
+        """For each model the line below an image, and its mark; place 0 is the clean image, then the cells."""
+        out = []
+        for model, scoring in self.scorings.items():
+            if place >= scoring.done:
+                out.append(("…", thumbnails.UNKNOWN))
+                continue
+            answers = scoring.answers()
+            best, probability = int(answers.classes[place, 0]), float(answers.probabilities[place, 0])
+            mark = thumbnails.RIGHT
+            if best != self.right(model):
+                mark = thumbnails.CHANGED if self.label(model) is None else thumbnails.WRONG
+            name = labels.pretty(scoring.card.classes[best])
+            sign = thumbnails.SIGNS.get(mark, "") if len(self.scorings) > 1 else ""
+            out.append((f"{sign}{name} {labels.percent(probability)}", mark))
+        return tuple(out)
+
+    def bars(self, place: int) -> list[pair.Bars]:
+        """For each model that has answered the five most probable classes of an image."""
+        out = []
+        for model, scoring in self.scorings.items():
+            if place < scoring.done:
+                answers = scoring.answers()
+                classes = scoring.card.classes
+                label = self.label(model)
+                found = zip(answers.classes[place], answers.probabilities[place], strict=True)
+                out.append(pair.Bars(model, [(classes[int(k)], float(p), int(k) == label) for k, p in found]))
+        return out
+
+    def thumb(self, place: int, words: str) -> thumbnails.Thumb:
+        """The thumbnail of an image; `words` say what it shows."""
+        cell = self.grid.cells[place - 1] if place else None
+        crisp = max(self.grid.clean.shape[-2:]) <= data_urls.EXACT_SIDE
+        lines = self.lines(place)
+        said = "; ".join(text for text, _ in lines)
+        alt = f"{words}: {said}" if said else words
+        return thumbnails.Thumb(cell.key if cell else "", self.grid.thumbnails[place], alt, lines, crisp)
+
+    def sentence(self, names: tuple[str, ...]) -> str:
+        """What the grid says, as markup: for each model how often the named corruptions turn its answer."""
+        return "".join(f"<p>{self._sentence(model, names)}</p>" for model in self.scorings)
+
+    def _sentence(self, model: str, names: tuple[str, ...]) -> str:
+        scoring = self.scorings[model]
+        who = f"<b>{escape(model)}</b>"
+        if not scoring.finished:
+            total = len(scoring.images)
+            bar = f'<progress max="{total}" value="{scoring.done}"></progress>'
+            return f"{who} has answered {scoring.done} of {total} images … {bar}"
+        answers = scoring.answers()
+        places = [i for i, cell in enumerate(self.grid.cells) if cell.name in names]
+        clean, rest = answers[[0]], answers[[i + 1 for i in places]]
+        label = self.label(model)
+        found = gallery.verdict([self.grid.cells[i] for i in places], rest, clean, label)
+        answer = f"{escape(labels.pretty(scoring.card.classes[clean.classes[0, 0]]))} " + labels.percent(
+            float(clean.probabilities[0, 0])
+        )
+        head = f"{who} calls the clean image <b>{answer}</b>"
+        if label is not None:
+            head += ", which is wrong" if found.clean_wrong else ", which is right"
+        turned = "are answered wrongly (✕)" if label is not None else "are answered otherwise (≠)"
+        if not found.total:
+            return f"{head}."
+        if not found.wrong:
+            return f"{head}. No corruption shown here turns it."
+        names_of_worst = [labels.inner(labels.corruption(corruptions.get(name))) for name in found.worst]
+        worst = ", ".join(names_of_worst[:2]) + " and others" if len(found.worst) > 2 else " and ".join(names_of_worst)
+        each = f"{found.worst_wrong} each" if len(found.worst) > 1 else f"{found.worst_wrong} of them"
+        return (
+            f"{head}. Of the {found.total} corrupted images <b>{found.wrong}</b> {turned}, "
+            f"most often under {escape(worst)} ({each})."
+        )
+
+    def export(self, names: tuple[str, ...], columns: list[str], subtitle: str) -> bytes:
+        """The grid of the named corruptions as a PNG."""
+        rows = []
+        for name in names:
+            places = [i + 1 for i, cell in enumerate(self.grid.cells) if cell.name == name]
+            rows.append(contact_sheet.Row(labels.corruption(corruptions.get(name)), [self._tile(p) for p in places]))
+        title = self.choice.title[:1].upper() + self.choice.title[1:]
+        return contact_sheet.compose(title, subtitle, self._tile(0), columns, rows)
+
+    def _tile(self, place: int) -> contact_sheet.Tile:
+        image = self.grid.clean[0] if place == 0 else self.grid.images[place - 1]
+        lines = self.lines(place)
+        marked = [mark in thumbnails.SIGNS for _, mark in lines]
+        # The sheet's font has no cross and no unequal sign.
+        captions = (text.replace("✕", "x").replace("≠", "x") for text, _ in lines)
+        signed = (
+            f"x {text}" if m and not text.startswith("x") else text for text, m in zip(captions, marked, strict=True)
+        )
+        return contact_sheet.Tile(to_array(image), tuple(signed), any(marked))

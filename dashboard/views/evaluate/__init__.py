@@ -1,0 +1,5 @@
+"""The page Evaluate."""
+
+from dashboard.views.evaluate.page import PAGE, render
+
+__all__ = ["PAGE", "render"]

@@ -1,0 +1,203 @@
+"""Evaluation jobs: the running ones as they fill, the ended ones with what can be done about them.
+
+The page only watches. The worker is a process of its own, and what is shown is read from the jobs' file each time.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import cache
+from dashboard.session import actions
+from dashboard.views.evaluate import amounts
+from dashboard.widgets import labels, links, states
+from robustcore import corruptions
+from robustcore.errors import RobustcoreError
+from robustcore.evaluation.jobs import jobs
+from robustcore.evaluation.jobs.jobs import JobStatus
+from robustcore.evaluation.request import EvaluationRequest
+
+# state -> (word, icon, colour of the badge)
+STATES = {
+    "queued": ("waiting", ":material/schedule:", "gray"),
+    "running": ("running", ":material/play_arrow:", "blue"),
+    "stopping": ("stopping", ":material/stop:", "orange"),
+    "finished": ("finished", ":material/check:", "green"),
+    "failed": ("failed", ":material/error:", "red"),
+    "cancelled": ("cancelled", ":material/cancel:", "gray"),
+    "paused": ("paused", ":material/pause:", "gray"),
+    "interrupted": ("interrupted", ":material/power_off:", "orange"),
+}
+HISTORY = 20
+
+
+def watch() -> None:
+    """The newest job and all that are active, refreshed every second while any is; below them the history."""
+    found = jobs.list_jobs(HISTORY)
+    if not found:
+        states.empty(
+            "No evaluation yet",
+            "One that you launch runs behind the page; its progress stands here.",
+            icon=":material/hourglass_empty:",
+        )
+        return
+    active = any(job.active for job in found)
+    # Drawn anew by itself while something runs; the whole page is drawn once more when the last job has ended.
+    st.fragment(_panel, run_every=1.0 if active else None)(active)
+
+
+def _panel(was_active: bool) -> None:
+    found = jobs.list_jobs(HISTORY)
+    if was_active and not any(job.active for job in found):
+        cache.results_changed()
+        st.rerun()
+    top = [job for job in found if job.active] or found[:1]
+    for job in top:
+        _card(job)
+    rest = [job for job in found if job not in top]
+    if rest:
+        st.subheader("History", anchor=False)
+        for job in rest:
+            word, icon, _ = _state(job)
+            with st.expander(f"{states.plain(job.title)} · {word}, {amounts.ago(job.ended or job.created)}", icon=icon):
+                _body(job)
+
+
+def _card(job: JobStatus) -> None:
+    with st.container(border=True, key=f"job-{job.id}"):
+        word, icon, colour = _state(job)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{states.plain(job.title)}**", width="stretch")
+            st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
+        _body(job)
+
+
+def _state(job: JobStatus) -> tuple[str, str, str]:
+    """Word, icon and colour of the badge."""
+    if job.state == "finished" and job.failed:
+        return f"finished, {job.failed:,} failed", ":material/warning:", "orange"
+    return STATES[job.state]
+
+
+def _body(job: JobStatus) -> None:
+    if job.total:
+        st.progress(min(1.0, (job.done or 0) / job.total), text=_progress(job))
+    elif job.active:
+        st.progress(0.0, text=_waiting(job))
+    if job.message:
+        (states.error if job.state == "failed" else states.notice)(job.message)
+    elif job.failed:
+        states.notice(f"{job.failed} units failed; Compare says why under each of them.")
+    if job.state == "interrupted":
+        st.caption("Its process is gone; what it had finished is kept, and nothing of it is repeated.")
+    cells = jobs.cells(job.id)
+    if len(cells):
+        st.html(_grid(cells))
+    _buttons(job)
+
+
+def _progress(job: JobStatus) -> str:
+    parts = [f"{job.done or 0:,} of {job.total or 0:,} units"]
+    if job.cached:
+        parts.append(f"{job.cached:,} of them stored before")
+    if job.active and job.images_per_second:
+        parts.append(f"{job.images_per_second:,.0f} images/s")
+    if job.active and job.seconds_left is not None:
+        parts.append(f"{amounts.duration(job.seconds_left)} left")
+    if not job.active:
+        parts.append(amounts.ago(job.ended))
+    return " · ".join(part for part in parts if part)
+
+
+def _waiting(job: JobStatus) -> str:
+    if job.state != "queued":
+        return "Loading the models and the images"
+    before = any(other.active and other.id != job.id for other in jobs.list_jobs(HISTORY))
+    return "Waiting for its turn" if before else "Starting a worker process"
+
+
+def _buttons(job: JobStatus) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if (job.done or 0) > 0:
+            links.to("compare", "Compare the results", compare_address(job.request))
+        if cache.read_only():
+            return
+        if job.state == "queued":
+            _act("Run next", ":material/vertical_align_top:", job, actions.hasten, "Before all others that wait.")
+        if job.state == "running":
+            _act("Pause", ":material/pause:", job, actions.pause, "It frees the device; what is finished is kept.")
+        if job.state in ("queued", "running"):
+            _act(
+                "Cancel",
+                ":material/cancel:",
+                job,
+                actions.cancel,
+                "It stops within two seconds; what is finished is kept.",
+            )
+        elif job.state in ("cancelled", "paused", "interrupted", "failed") or job.failed:
+            word = "Try the failed units again" if job.state == "finished" else "Continue"
+            word = "Try again" if job.state == "failed" else word
+            _act(word, ":material/replay:", job, actions.resume, "Nothing that is finished is computed again.")
+        if not job.active:
+            _act("Remove", ":material/delete:", job, actions.remove, "From this list only; the results stay.")
+
+
+def _act(word: str, icon: str, job: JobStatus, action: object, help: str) -> None:
+    if st.button(word, icon=icon, key=f"job-{word}-{job.id}", help=help, type="tertiary"):
+        try:
+            action(job.id)  # type: ignore[operator]
+        except RobustcoreError as error:
+            st.toast(states.plain(str(error)), icon=":material/error:")
+        st.rerun()
+
+
+def compare_address(asked: EvaluationRequest) -> links.Address:
+    """The address of Compare that shows a settled request's results, in the words that its controls show."""
+    conditions = [c for c in asked.conditions if not isinstance(c, str)]
+    names = {c.name for c in conditions if c.kind == "corruption"}
+    suites = [s for s in corruptions.SUITES if names & set(corruptions.names(s))]
+    # A corruption may be in several suites; those that the job covers come first.
+    whole = [s for s in suites if set(corruptions.names(s)) <= names]
+    storages = {c.storage for c in conditions if c.kind == "corruption"}
+    return {
+        "compare_model": list(asked.models),
+        "compare_dataset": asked.dataset,
+        "compare_suite": [labels.suite(name) for name in whole or suites[:1] or corruptions.SUITES[:1]],
+        "compare_seed": str(asked.seed),
+        "compare_storage": labels.storage(storages.pop() if len(storages) == 1 else "memory"),
+    }
+
+
+def _grid(cells: pd.DataFrame) -> str:
+    """A row for each condition and a square for each severity, filled as far as its units are."""
+    together = cells.assign(severity=cells["severity"].fillna(0)).groupby(["kind", "name", "severity"], sort=False)
+    sums = together[["total", "done", "failed"]].sum()
+    rows = ""
+    for key, part in sums.groupby(level=["kind", "name"], sort=False):
+        kind, name = (str(level) for level in key)
+        squares = "".join(_square(int(severity), *values) for (_, _, severity), *values in part.itertuples())
+        title = labels.pretty(corruptions.get(name).plain_name if kind == "corruption" else name)
+        rows += (
+            '<div style="display:flex;gap:6px;align-items:center;min-width:0">'
+            f'<div style="display:flex;gap:2px">{squares}</div>'
+            f'<div style="font-size:.8rem;opacity:.8;white-space:nowrap;overflow:hidden;text-overflow:ellipsis">'
+            f"{escape(title)}</div></div>"
+        )
+    return (
+        '<div role="img" aria-label="How far each condition is" style="display:grid;gap:5px 18px;'
+        f'grid-template-columns:repeat(auto-fill,minmax(200px,1fr))">{rows}</div>'
+    )
+
+
+def _square(severity: int, total: int, done: int, failed: int) -> str:
+    share = 0 if not total else min(100, round(100 * done / total))
+    edge = "#c81e0a" if failed else "color-mix(in srgb, currentColor 35%, transparent)"
+    what = "" if severity == 0 else f"severity {severity}: "
+    return (
+        f'<span title="{what}{done} of {total} units{f", {failed} failed" if failed else ""}" style="display:inline-block;'
+        f"width:13px;height:13px;border-radius:3px;border:1px solid {edge};"
+        f'background:linear-gradient(to top,#0c9e86 {share}%,transparent {share}%)"></span>'
+    )

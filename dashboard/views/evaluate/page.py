@@ -1,0 +1,227 @@
+"""Evaluate: choose, see what it costs, launch, watch."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import robustcore.corruptions as corruptions
+from dashboard import cache
+from dashboard.pages import Page
+from dashboard.session import actions, roots, selection
+from dashboard.views.evaluate import amounts, job_panel
+from dashboard.widgets import labels, links, states
+from robustcore.errors import RobustcoreError
+from robustcore.evaluation import suites
+from robustcore.evaluation.request import EvaluationRequest
+
+PAGE = Page(
+    title="Evaluate",
+    icon=":material/play_circle:",
+    order=40,
+    question="How does a model do under all of this?",
+    purpose="Score models under whole suites. The work runs in a process of its own: close this page whenever you like.",
+    help="Choose models, images and suites; before anything starts you see how much is computed and how long it takes here. "
+    "Results are stored as they come, are never computed twice, and show up in Compare.",
+)
+KEY = "evaluate"
+FOLDER = "a folder …"
+
+
+def render() -> None:
+    """The page below its heading."""
+    request = _pick()
+    tag = st.container()
+    st.subheader("Evaluations on this machine", anchor=False)
+    panel = st.container()
+    # What is running is drawn first: timing a few images for the price takes a second or two.
+    with panel:
+        job_panel.watch()
+    with tag:
+        _launch(request)
+
+
+def _pick() -> EvaluationRequest | None:
+    """The controls; None while something is missing, which is said."""
+    with st.container(border=True, key=f"{KEY}_controls"):
+        left, right = st.columns(2, gap="medium")
+        with left:
+            models = _pick_models()
+        with right:
+            dataset = _pick_dataset()
+        chosen = selection.pills(
+            "Suites",
+            _suites(),
+            key=f"{KEY}_suite",
+            kind="suite",
+            default=["imagenet-c"],
+            text=labels.suite,
+            wrap=True,
+        )
+        if chosen:
+            st.caption(" ".join(suites.load(name).description for name in chosen))
+        left, middle, right = st.columns([1, 1.4, 1], gap="medium", vertical_alignment="bottom")
+        size = _size(dataset)
+        with left:
+            limit = selection.number(
+                "Images",
+                1,
+                max(1, size or 1_000_000),
+                key=f"{KEY}_limit",
+                default=min(512, size or 512),
+                kind="number of images",
+                step=64,
+                help=f"The first ones of a fixed, shuffled order{f'; there are {size:,}' if size else ''}. A larger "
+                "evaluation later repeats none of them.",
+            )
+        with middle:
+            severities = selection.pills(
+                "Severities",
+                list(corruptions.SEVERITIES),
+                key=f"{KEY}_severity",
+                kind="severity",
+                default=list(corruptions.SEVERITIES),
+                help="All five: every suite as it is defined, those with ranged corruptions with strengths drawn in the range.",
+            )
+        with right:
+            seed, storage, device, precision = _pick_more()
+    if not (models and dataset and chosen and severities):
+        return None
+    return EvaluationRequest(
+        models=tuple(models),
+        dataset=dataset,
+        conditions=tuple(chosen),
+        limit=None if limit == size else limit,
+        seed=seed,
+        severities=None if len(severities) == len(corruptions.SEVERITIES) else tuple(severities),
+        storage=storage,
+        device=device,
+        precision=precision,
+    )
+
+
+def _suites() -> list[str]:
+    """Those of the corruptions first, in the order of the other pages."""
+    first = [name for name in corruptions.SUITES if name in suites.names()]
+    return [*first, *(name for name in suites.names() if name not in first)]
+
+
+def _pick_models() -> list[str]:
+    names = cache.model_names()
+    models = selection.multiselect(
+        "Models", names, key=f"{KEY}_model", kind="model", default=names[:1], placeholder="Choose one or more"
+    )
+    if cache.read_only() and not roots.open_to_paths():
+        return models
+    other = st.text_input(
+        "Another model",
+        key=f"{KEY}_other",
+        bind="query-params",
+        placeholder="path of a checkpoint, or a name such as torchvision/resnet50",
+        help="A .safetensors or .pth file, or a name of the catalogue; published weights are fetched once, when the "
+        "evaluation starts.",
+        max_chars=500,
+    )
+    return list(dict.fromkeys([*models, *([other.strip()] if other and other.strip() else [])]))
+
+
+def _pick_dataset() -> str:
+    known = cache.folders()
+    name = selection.selectbox(
+        "Images of",
+        ["scenes", *known, *([FOLDER] if roots.open_to_paths() else [])],
+        key=f"{KEY}_dataset",
+        kind="dataset",
+        help="scenes is the dataset that comes with the package: its test images. A folder has one folder of images for each class.",
+    )
+    if name != FOLDER:
+        return name
+    path = st.text_input(
+        "Folder", key=f"{KEY}_folder", bind="query-params", placeholder="/data/imagenet/val", max_chars=1000
+    )
+    return (path or "").strip()
+
+
+def _size(dataset: str) -> int | None:
+    """The number of images, where the dataset can be read; what is wrong with it is said beside the price."""
+    if not dataset:
+        return None
+    try:
+        return len(cache.dataset(dataset))
+    except RobustcoreError:
+        return None
+
+
+def _pick_more() -> tuple[int, str, str, str]:
+    """What is chosen more rarely, behind one button."""
+    with st.popover("Seed, storage, device", icon=":material/tune:", width="stretch"):
+        seed = selection.number(
+            "Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed", help="Of every random draw."
+        )
+        storage = selection.segmented(
+            "Storage",
+            list(corruptions.STORAGES),
+            key=f"{KEY}_storage",
+            kind="storage",
+            text=labels.storage,
+            help="The released ImageNet-C went through a second JPEG of quality 85; choose it to compare with published "
+            "numbers.",
+        )
+        device = selection.segmented(
+            "Device",
+            cache.devices(),
+            key=f"{KEY}_device",
+            kind="device",
+            help="auto takes a CUDA device where there is one.",
+        )
+        precision = selection.segmented(
+            "Precision",
+            ["float32", "bf16"],
+            key=f"{KEY}_precision",
+            kind="precision",
+            help="bf16 is faster on CUDA; its results are kept apart.",
+        )
+    return seed, storage, device, precision
+
+
+def _launch(request: EvaluationRequest | None) -> None:
+    """What it costs, and the button."""
+    if request is None:
+        st.info("Choose at least one model, images, a suite and a severity to see what the evaluation costs.")
+        return
+    try:
+        price = cache.price(request.to_json())
+    except RobustcoreError as error:
+        states.error(str(error), title="This cannot be evaluated")
+        return
+    pending = price.units - price.cached
+    cells = [
+        ("Units", f"{price.units:,}", "One unit is up to 256 images under one condition for one model."),
+        ("Stored already", f"{price.cached:,}", "They are not computed again."),
+        (
+            "Time for the rest",
+            "none" if not pending else amounts.duration(price.seconds),
+            f"{price.images:,} scored images on {price.device}, from timing a few of them now.",
+        ),
+        ("Disk", "none" if not pending else f"about {amounts.size(price.bytes)}", "By which the results file grows."),
+    ]
+    with st.container(horizontal=True, key=f"{KEY}_price"):
+        for label, value, help in cells:
+            st.metric(label, value, help=help, border=True)
+    if price.advice:
+        states.notice(price.advice)
+    if cache.read_only():
+        st.info("This dashboard was started with --read-only: nothing can be launched here.", icon=":material/lock:")
+        return
+    if not pending:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("All of this is stored already; nothing has to be computed.", width="content")
+            links.to("compare", "Compare the results", job_panel.compare_address(request.settled()))
+        return
+    launched = st.button("Launch", type="primary", icon=":material/play_arrow:", width=260, key=f"{KEY}_launch")
+    if launched:
+        try:
+            actions.submit(request)
+        except RobustcoreError as error:
+            states.error(str(error), title="The evaluation was not launched")
+            return
+        st.rerun()

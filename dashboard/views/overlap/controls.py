@@ -1,0 +1,160 @@
+"""The controls that all views of Overlap share: which matrix, and how its categories are found."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.cache import overlaps
+from dashboard.cache.overlaps import RULE, Which
+from dashboard.session import selection
+from dashboard.widgets import labels, states
+from robustcore.reports.overlap.atlas import MEAN, Entry
+
+KEY = "overlap"
+METRICS = {"residual": "Residual robustness", "app": "APP"}
+METHODS = {"k-means": "K-means", "hierarchical": "Hierarchical", "hdbscan": "HDBSCAN"}
+_BY_RULE = "by the 0.5 rule"
+_MOST = 15  # K that can be chosen
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """What the controls say.
+
+    Attributes:
+        entry: the atlas.
+        entries: all that there are.
+        which: its matrix.
+        method: of the categories.
+        size: K, or `RULE`; of HDBSCAN the fewest corruptions of a category.
+        start: seed of K-means.
+    """
+
+    entry: Entry
+    entries: Sequence[Entry]
+    which: Which
+    method: str
+    size: int
+    start: int
+
+
+def suite(name: str) -> str:
+    """A table's name for people."""
+    return " + ".join(labels.suite(part) for part in name.split("+"))
+
+
+def training(seed: str, count: int) -> str:
+    """One seed, or the mean of all, for people."""
+    return f"Mean of {count}" if seed == MEAN else f"Seed {seed}"
+
+
+def pick() -> Choice | None:
+    """Draw the controls; None where there is no atlas."""
+    entries, refused = overlaps.entries()
+    for sentence in refused:
+        states.notice(sentence)
+    if not entries:
+        return None
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{KEY}_controls"):
+        name = selection.selectbox(
+            "Table",
+            list(dict.fromkeys(e.suite for e in entries)),
+            key=f"{KEY}_table",
+            kind="table",
+            text=suite,
+            width=210,
+            help="Which corruptions were trained on, each by a model of its own, and tested.",
+        )
+        of_suite = [e for e in entries if e.suite == name]
+        architecture = selection.selectbox(
+            "Architecture",
+            [e.architecture for e in of_suite],
+            key=f"{KEY}_architecture",
+            kind="architecture",
+            width=160,
+        )
+        entry = next(e for e in of_suite if e.architecture == architecture)
+        metric = selection.segmented(
+            "Metric",
+            list(METRICS),
+            key=f"{KEY}_metric",
+            kind="metric",
+            text=METRICS.__getitem__,
+            help="How robustness is measured: accuracy lost (the thesis' experiments), or accuracy kept as a share (its definition).",
+        )
+        seed = MEAN
+        if len(entry.seeds) > 1:
+            count = len(entry.seeds)
+            seed = selection.segmented(
+                "Training",
+                [MEAN, *entry.seeds],
+                key=f"{KEY}_seed",
+                kind="seed",
+                text=lambda s: training(s, count),
+                help="The overlaps of the mean robustness over the trainings' seeds, or those of one seed.",
+            )
+        which = overlaps.which(entry, metric, seed)
+        method, size, start = _categories(which)
+    return Choice(entry, entries, which, method, size, start)
+
+
+def _categories(which: Which) -> tuple[str, int, int]:
+    """How the categories are found, behind a button that says it."""
+    found = overlaps.measured(which)
+    usable = len(found.names) - len(found.undefined)
+    method_key, k_key, least_key = f"{KEY}_method", f"{KEY}_k", f"{KEY}_smallest"
+    place = st.popover(
+        _said(method_key, k_key),
+        icon=":material/category:",
+        key=f"{KEY}_categories",
+        help="How the categories are found.",
+    )
+    with place:
+        method = selection.segmented("Method", list(METHODS), key=method_key, kind="method", text=METHODS.__getitem__)
+        if method == "hdbscan":
+            high = max(2, min(10, usable))
+            least = selection.number(
+                "Smallest category",
+                2,
+                high,
+                key=least_key,
+                default=2,
+                kind="smallest category",
+                help="HDBSCAN finds the number of categories itself, and may put a corruption into none.",
+            )
+            return method, least, 0
+        size = selection.selectbox(
+            "Number of categories K",
+            [RULE, *range(2, max(2, min(_MOST, usable - 1)) + 1)],
+            key=k_key,
+            kind="K",
+            text=lambda k: str(k) if k else _BY_RULE,
+            help="The rule of Laugros' thesis: the first K whose categories hold corruptions with alike rows (SCC above 0.5).",
+        )
+        start = 0
+        if method == "k-means":
+            start = selection.number(
+                "Seed of K-means",
+                0,
+                10_000,
+                key=f"{KEY}_start",
+                default=0,
+                kind="seed",
+                help="100 initialisations are drawn from it; the view Categories tells whether it matters.",
+            )
+    return method, size, start
+
+
+def _said(method_key: str, k_key: str) -> str:
+    """The button's label; a bound widget's value stands in the session before it is drawn."""
+    method = st.session_state.get(method_key) or st.query_params.get(method_key) or "k-means"
+    text = METHODS.get(method, method if method in METHODS.values() else METHODS["k-means"])
+    k = st.session_state.get(k_key) or st.query_params.get(k_key)
+    return (
+        text
+        if text == METHODS["hdbscan"]
+        else f"{text}, K {f'= {k}' if str(k).isdigit() and str(k) != str(RULE) else _BY_RULE}"
+    )

@@ -1,0 +1,99 @@
+"""Rows: what the table of the Overview says of each model, and where each number leads."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from dashboard.views.overview import addresses
+from dashboard.views.overview.model_table import Cell, Heading, Row, Target
+from dashboard.widgets import labels
+from robustcore.reports.overview import findings
+from robustcore.reports.overview.overview import EPS, Overview
+
+FIRST, SECOND = (findings.eps(eps) for eps in EPS)
+
+
+class Kind(NamedTuple):
+    """What a model is: its architecture, its training, and the family that the training belongs to."""
+
+    architecture: str
+    training: str
+    family: str
+
+
+def grouped(
+    table: pd.DataFrame, found: Overview, kinds: Mapping[str, Kind], by: str, dataset: str
+) -> list[tuple[str, list[Row]]]:
+    """The rows in groups, that with the best model first."""
+    columns = ("clean", "mean", "attack_1", "attack_2", "shifted")
+    best = {c: found.table[c].max() for c in columns if found.table[c].nunique() > 1}
+    usual = {column: found.table[column].max() for column in ("n", "conditions", "shifts")}
+    groups: dict[str, list[Row]] = {}
+    for row in table.to_dict("records"):
+        training = kinds[row["model"]].training
+        title = str(row["model"]) if by == "none" or training == "unknown" else training.replace("_", " ")
+        heading = "" if by == "none" else str(row[by]).replace("_", " ")
+        groups.setdefault(heading, []).append(_row(row, title, best, usual, dataset))
+    return list(groups.items())
+
+
+def headings(found: Overview) -> list[Heading]:
+    """Of the columns, with what each number is over."""
+    table = found.table
+    images = int(table["n"].max())
+    attacked = int(table["attack_images"].max())
+    under = f"{attacked:,} images" if attacked else ""
+    corruptions, shifts = int(table["conditions"].max()), int(table["shifts"].max())
+    return [
+        Heading("Model"),
+        Heading("Clean", f"{images:,} images"),
+        Heading("Corruptions", f"mean of {corruptions}" if corruptions else ""),
+        Heading(f"PGD {FIRST}", under),
+        Heading(f"PGD {SECOND}", under),
+        Heading("Shifts", f"mean of {shifts}, {int(table['shift_images'].max()):,} images" if shifts else ""),
+        Heading("What breaks it first"),
+    ]
+
+
+def _row(row: Mapping[Hashable, Any], title: str, best: dict[str, float], usual: dict[str, int], dataset: str) -> Row:
+    model = str(row["model"])
+    ranking = addresses.compare(dataset, [model], view="corruptions")
+    attacks = addresses.compare(dataset, [model], view="attacks")
+
+    def cell(column: str, target: Target | None, note: str = "") -> Cell:
+        value = float(row[column])
+        return Cell(value, value == best.get(column), note, target=target)
+
+    n, conditions, shifts = (int(row[c]) for c in ("n", "conditions", "shifts"))
+    cells = [
+        cell("clean", ranking, f"{n:,} images" if n < usual["n"] else ""),
+        cell("mean", ranking, f"{conditions} of {usual['conditions']}" if conditions < usual["conditions"] else ""),
+        cell("attack_1", attacks),
+        cell("attack_2", attacks),
+        cell("shifted", None, f"{shifts} of {usual['shifts']}" if shifts < usual["shifts"] else ""),
+    ]
+    return Row(title, model, cells, _breaks(row, dataset), ("corruptions", {"corruptions_model": model}))
+
+
+def _breaks(row: Mapping[Hashable, Any], dataset: str) -> list[tuple[str, Target | None]]:
+    """What breaks a model first: a corruption, and an attack."""
+    model, said = str(row["model"]), list[tuple[str, Target | None]]()
+    if row["conditions"]:
+        name = str(row["broken_name"])
+        there = addresses.compare(dataset, [model], view="severities", condition=name or str(row["worst_name"]))
+        text = (
+            f"{labels.pretty(name)} at severity {row['broken_severity']} ({100 * float(row['broken_at']):.0f} % left)"
+        )
+        if not name:
+            worst = labels.inner(labels.pretty(str(row["worst_name"])))
+            severity = "" if pd.isna(row["worst_severity"]) else f" {row['worst_severity']}"
+            text = f"No corruption halves it; the worst, {worst}{severity}, leaves {100 * float(row['worst']):.0f} %"
+        said.append((text, there))
+    if row["attack_known"]:
+        eps = float(row["broken_eps"])
+        text = "No evaluated attack halves it" if pd.isna(eps) else f"PGD at eps {findings.eps(eps)}"
+        said.append((text, addresses.compare(dataset, [model], view="attacks")))
+    return said or [("not evaluated", None)]

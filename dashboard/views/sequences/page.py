@@ -1,0 +1,256 @@
+"""Sequences: one image under a perturbation that grows frame by frame, and where the model's answer flips."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from dashboard import cache, data_urls
+from dashboard.pages import Page
+from dashboard.session import selection
+from dashboard.widgets import figure, image_picker, labels, markup, pair, states, thumbnails
+from robustcore import sequences
+from robustcore.reports import stability
+from robustcore.reports.preview import gallery, sequence_frames
+
+PAGE = Page(
+    title="Sequences",
+    icon=":material/movie:",
+    order=26,
+    question="How steady is the model's answer?",
+    purpose="ImageNet-P: a perturbation moves a little from frame to frame. A steady model keeps its answer.",
+    help="Pick an image and a sequence. The strip shows every frame with the model's answer; where it differs from the "
+    "frame that it is compared with, it has flipped. Below, the stability of all evaluated models.",
+)
+KEY = "sequences"
+SUITES = {"imagenet-p": "ImageNet-P", "imagenet-p-extra": "ImageNet-P extra"}
+NONE = "no model"
+
+
+def render() -> None:
+    """The page below its heading."""
+    with st.container(border=True, key=f"{KEY}_controls"):
+        model, seed = _pick_model()
+        choice = image_picker.pick(KEY)
+        name, difficulty = _pick_sequence()
+    if choice is None:
+        states.empty(
+            "Choose an image", "Upload one above, or take a test image or a photograph.", icon=":material/image:"
+        )
+    else:
+        _film(choice, name, difficulty, seed, model)
+    _stability(difficulty)
+
+
+def _pick_model() -> tuple[str, int]:
+    a, b = st.columns([3, 1], vertical_alignment="bottom")
+    with a:
+        model = selection.selectbox("Model", [*cache.model_names(), NONE], key=f"{KEY}_model", kind="model")
+    with b:
+        seed = selection.number(
+            "Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed", help="Of the random draws."
+        )
+    return model, seed
+
+
+def _pick_sequence() -> tuple[str, int]:
+    names = sorted(sequences.names(), key=lambda n: (labels.family_order(sequences.get(n).family), n))
+    a, b = st.columns([3, 1], vertical_alignment="bottom")
+    with a:
+        name = selection.selectbox(
+            "Sequence",
+            names,
+            key=f"{KEY}_name",
+            kind="sequence",
+            default="scale",
+            text=lambda n: f"{labels.pretty(n)} · {sequences.get(n).summary.rstrip('.')}",
+        )
+    with b:
+        difficulty = selection.segmented(
+            "Difficulty",
+            list(sequences.DIFFICULTIES),
+            key=f"{KEY}_difficulty",
+            kind="difficulty",
+            default=1,
+            width="stretch",
+            help="Noise gets stronger; all other sequences are compared over longer strides.",
+        )
+    return name, difficulty
+
+
+def _film(choice: image_picker.Choice, name: str, difficulty: int, seed: int, model: str) -> None:
+    shot = cache.film(choice.item, name, difficulty, seed)
+    answers = None
+    if model != NONE and (choice.origin == "scenes" or cache.card(model).dataset != "scenes"):
+        answers = cache.film_answers(model, shot)
+    crisp = shot.frames.shape[-1] <= data_urls.EXACT_SIDE
+    classes = cache.card(model).classes if answers is not None else ()
+    found = None if answers is None else sequence_frames.flips(answers.classes, name, difficulty=difficulty)
+    left, right = st.columns([1, 1.75], gap="medium")
+    with left, st.container(key=f"{KEY}_detail"):
+        st.markdown(_sentence(choice, name, difficulty, model, found))
+        playing = selection.toggle("Play", key=f"{KEY}_play", default=True)
+        if playing:
+            alt = escape(f"{choice.title}: the frames of {labels.pretty(name).lower()}, one after another")
+            markup.show(
+                f'<img class="rc-player{" crisp" if crisp else ""}" src="{shot.animation}" alt="{alt}">',
+                key=f"{KEY}_player",
+            )
+        else:
+            _one_frame(shot, answers, classes, crisp)
+    with right:
+        thumbs = []
+        for i, source in enumerate(shot.thumbnails):
+            lines: tuple[tuple[str, str], ...] = ()
+            said = ""
+            if answers is not None and found is not None:
+                said = f"{labels.pretty(classes[answers.classes[i, 0]])} {labels.percent(answers.probabilities[i, 0])}"
+                lines = ((said, thumbnails.CHANGED if found.flipped[i] else thumbnails.RIGHT),)
+            alt = f"Frame {i}" + (f": {said}" if said else "") + (", flipped" if found and found.flipped[i] else "")
+            thumbs.append(thumbnails.Thumb(str(i), source, alt, lines, crisp))
+        markup.show(thumbnails.strip(thumbs), key=f"{KEY}_strip_of_frames", on_pick=_choose_frame)
+        st.caption("Click a frame to see it large. ≠ marks a frame whose answer has flipped.")
+
+
+def _choose_frame(frame: str) -> None:
+    st.session_state.update({f"{KEY}_play": False, f"{KEY}_frame": int(frame)})
+
+
+def _one_frame(shot: cache.Film, answers: gallery.Answers | None, classes: tuple[str, ...], crisp: bool) -> None:
+    last = len(shot.frames) - 1
+    frame = selection.number("Frame", 0, last, key=f"{KEY}_frame", default=0, kind="frame")
+    bars = []
+    if answers is not None:
+        found = zip(answers.classes[frame], answers.probabilities[frame], strict=True)
+        bars = [pair.Bars("", [(classes[int(k)], float(p), False) for k, p in found])]
+    side = pair.Side(data_urls.exact(shot.frames[frame]), f"Frame {frame}", f"Frame {frame}", bars, crisp)
+    markup.show(pair.single(side), key=f"{KEY}_one")
+
+
+def _sentence(
+    choice: image_picker.Choice, name: str, difficulty: int, model: str, found: sequence_frames.Flips | None
+) -> str:
+    compared = (
+        "the first frame"
+        if sequences.stability.compares_with_first(name)
+        else ("the frame before" if difficulty == 1 else f"the frame {difficulty} before")
+    )
+    if found is None:
+        if model == NONE:
+            return "No model is chosen: the frames alone are shown."
+        return (
+            "The demo models know the twelve shapes of the test images and nothing else, so that an answer to "
+            f"{states.plain(choice.title)} would mean nothing: the frames are shown, and no prediction."
+        )
+    flips = int(found.flipped.sum())
+    return (
+        f"**{states.plain(model)}** flips its answer in **{flips} of {found.comparisons}** comparisons with {compared}: "
+        f"flip probability **{found.flip_probability:.2f}**, top-5 distance **{found.top5_distance:.2f}**."
+    )
+
+
+def _stability(difficulty: int) -> None:
+    st.subheader("Stability of the evaluated models", anchor=False)
+    names = cache.model_names()
+    a, b, c = st.columns([2.2, 1.2, 1.4], vertical_alignment="bottom")
+    with a:
+        chosen = selection.multiselect("Models", names, key=f"{KEY}_models", kind="model", default=names[:2])
+    with b:
+        suite = selection.segmented(
+            "Suite", list(SUITES), key=f"{KEY}_suite", kind="suite", text=SUITES.__getitem__, width="stretch"
+        )
+    with c:
+        reference = selection.selectbox(
+            "Reference", [stability.ALEXNET, *chosen], key=f"{KEY}_reference", kind="reference"
+        )
+    if not chosen:
+        states.empty("Choose a model", "Its flips are shown for each sequence.", icon=":material/movie:")
+        return
+    report = cache.stability(tuple(chosen), suite, difficulty, reference)
+    if not (report.rows["n"] > 0).any():
+        states.empty(
+            "None of these models has been evaluated on the sequences yet",
+            f"Choose the suite “{suite}” on the page Evaluate, or run: robustcore evaluate --dataset scenes "
+            f"--suite {suite} --limit 240 --model {chosen[0]}",
+            icon=":material/movie:",
+        )
+        return
+    metric = selection.segmented(
+        "Metric", list(_METRICS), key=f"{KEY}_metric", kind="metric", text=lambda m: _METRICS[m][0]
+    )
+    _bars(report, metric, difficulty)
+    _means(report)
+
+
+_METRICS = {
+    "flip_probability": ("Flip probability", "share of comparisons that flip; lower is better"),
+    "flip_rate": ("Flip rate", "flip probability over the reference's; below 1 is steadier than the reference"),
+    "top5_distance": ("Top-5 distance", "mean distance of the five best classes, 0 to 18; lower is better"),
+    "t5d": ("Normalised top-5 distance", "top-5 distance over the reference's; below 1 is steadier"),
+}
+
+
+def _bars(report: stability.Stability, metric: str, difficulty: int) -> None:
+    from robustcore.figures import bars
+
+    title, says = _METRICS[metric]
+    rows = report.rows.assign(
+        value=report.rows[metric],
+        group=report.rows["family"].map(labels.pretty),
+        name=report.rows["name"].map(labels.pretty),
+    )
+    relative = metric in ("flip_rate", "t5d")
+    rows["reason"] = rows["reason"].where(rows["reason"] != "", rows[f"{metric}_reason"] if relative else "")
+    rows = rows.sort_values(
+        ["group", "name"], key=lambda c: c.map(lambda v: labels.family_order(v.lower())) if c.name == "group" else c
+    )
+    scale = bars.Scale(
+        title, number=".2f", reference=1.0 if relative else None, reference_label=report.reference if relative else ""
+    )
+    n = ", ".join(f"{model}: {count}" for model, count in rows.groupby("model")["n"].min().items())
+    footer = (
+        f"ImageNet-P on scenes (test), difficulty {difficulty}; images per model {n}; seed 0. Source of the metrics: Hendrycks & "
+        "Dietterich 2019, section 4.2."
+    )
+    if relative and report.reference == stability.ALEXNET:
+        footer += " AlexNet's values are those of ImageNet at 224 pixels (appendix E): on other data a fixed yardstick."
+    drawn = bars.condition_bars(rows, scale, footer=footer, alt=f"{title} for each sequence and model")
+    figure.card(
+        drawn,
+        key=f"{KEY}-{metric}",
+        title=title,
+        says=says[:1].upper() + says[1:] + ".",
+        table=report.rows,
+        footer=footer,
+        origin=report.provenance,
+    )
+
+
+def _means(report: stability.Stability) -> None:
+    shown = report.means.rename(
+        columns={
+            "model": "Model",
+            "flip_probability": "Mean flip probability",
+            "mfr": "mFR",
+            "top5_distance": "Mean top-5 distance",
+            "mt5d": "mT5D",
+        }
+    )
+    shown["mFR"] = 100 * shown["mFR"]
+    shown["mT5D"] = 100 * shown["mT5D"]
+    st.dataframe(
+        shown[["Model", "Mean flip probability", "mFR", "Mean top-5 distance", "mT5D"]],
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "Mean flip probability": st.column_config.NumberColumn(format="%.3f"),
+            "mFR": st.column_config.NumberColumn(format="%.1f", help="Mean flip rate, percent of the reference."),
+            "Mean top-5 distance": st.column_config.NumberColumn(format="%.2f"),
+            "mT5D": st.column_config.NumberColumn(format="%.1f", help="Mean normalised top-5 distance, percent."),
+        },
+    )
+    st.caption(
+        f"mFR and mT5D are means over the suite's sequences, in percent of {report.reference}; 100 is as steady as it. "
+        "They are empty where a sequence is missing or the reference never flips on it."
+    )

@@ -1,0 +1,5 @@
+"""The page Specification."""
+
+from dashboard.views.specification.page import PAGE, render
+
+__all__ = ["PAGE", "render"]

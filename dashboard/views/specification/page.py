@@ -1,0 +1,210 @@
+"""Specification: does a model meet what is required of it? A pass/fail sheet to hand on."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import cache
+from dashboard.cache import specifications
+from dashboard.cache.specifications import Judged
+from dashboard.pages import Page
+from dashboard.session import actions, selection
+from dashboard.widgets import figure, links, markup, states
+from robustcore.errors import RobustcoreError
+
+if TYPE_CHECKING:
+    from robustcore.reports.specification import Specification
+
+PAGE = Page(
+    title="Specification",
+    icon=":material/fact_check:",
+    order=34,
+    question="Does it meet what is required of it?",
+    purpose="Requirements of metric, condition and threshold, and for each model whether it meets them, in plain sentences.",
+    help="A specification is a small toml file: what is measured, under what, and what it has to reach. Choose one and "
+    "models; the sheet can be saved as one file and handed to someone who does not read tables.",
+)
+KEY = "specification"
+OWN = "one of my own …"
+
+
+def render() -> None:
+    """The page below its heading."""
+    with st.container(border=True, key=f"{KEY}_controls"):
+        left, right = st.columns([1, 1.6], gap="medium")
+        with left:
+            found = _pick()
+        if found is None:
+            return
+        text, file, spec = found
+        with right:
+            models, dataset = _pick_models(spec)
+        if spec.description:
+            st.caption(states.plain(spec.description))
+    if not models:
+        states.empty("Choose a model", "Whether it meets the specification is said here.", icon=PAGE.icon)
+        return
+    if not _images_are_here(dataset):
+        states.empty(
+            "The images are not here",
+            f"This specification is about images of {dataset}. Choose other images above, or name their folder to the command "
+            "line, which judges the same:",
+            icon=":material/folder_off:",
+        )
+        st.code(_command(file, models), language="shell")
+        return
+    try:
+        judged = specifications.judged(text, file, tuple(models), dataset)
+    except RobustcoreError as error:
+        states.error(str(error), title="This specification cannot be judged here")
+        return
+    _missing(judged)
+    _sheets(judged, models)
+    _files(judged, text)
+
+
+def _pick() -> tuple[str, str, Specification] | None:
+    """The text of a specification, what it is called, and what it says; None where it cannot be used, which is said."""
+    from robustcore.reports import specification
+
+    names = specification.names()
+    name = selection.selectbox(
+        "Specification",
+        names if cache.read_only() else [*names, OWN],
+        key=f"{KEY}_name",
+        kind="specification",
+        help="Those that ship, or a file of your own.",
+    )
+    text, file = _own(names[0]) if name == OWN else (specification.source(name), name)
+    try:
+        return text, file, specification.parse(text, file)
+    except RobustcoreError as error:
+        states.error(str(error), title="This specification cannot be used")
+        return None
+
+
+def _own(example: str) -> tuple[str, str]:
+    """One that is uploaded or written here; it stays in this browser tab."""
+    from robustcore.reports import specification
+    from robustcore.reports.specification.reading import LARGEST
+
+    file = st.file_uploader("A toml file", type="toml", key=f"{KEY}_file", max_upload_size=1)
+    if file is not None:
+        return file.getvalue().decode("utf-8", errors="replace"), file.name
+    text = st.text_area(
+        "Or write one here",
+        specification.source(example),
+        height=320,
+        max_chars=LARGEST,
+        key=f"{KEY}_text",
+        help="Thresholds are in percent. This one is an example; nothing of it is kept.",
+    )
+    return text, "text"
+
+
+def _pick_models(spec: Specification) -> tuple[list[str], str]:
+    datasets = list(dict.fromkeys([spec.dataset, "scenes", *cache.folders()]))
+    dataset = spec.dataset
+    if len(datasets) > 1:
+        dataset = selection.selectbox("Images of", datasets, key=f"{KEY}_dataset", kind="dataset", default=spec.dataset)
+    known = cache.evaluated(dataset) if _images_are_here(dataset) else []
+    offered = list(dict.fromkeys([*known, *cache.model_names()]))
+    models = selection.multiselect(
+        "Models",
+        offered,
+        key=f"{KEY}_model",
+        kind="model",
+        default=known[:1] or offered[:1],
+        placeholder="Choose one or more",
+    )
+    return models, dataset
+
+
+def _images_are_here(dataset: str) -> bool:
+    try:
+        cache.dataset(dataset)
+    except RobustcoreError:
+        return False
+    return True
+
+
+def _missing(judged: Judged) -> None:
+    """What has not been evaluated yet, and how to get it."""
+    if not judged.missing:
+        return
+    conditions = sum(len(request.conditions) * len(request.models) for request in judged.missing)
+    with st.container(border=True, key=f"{KEY}_missing"):
+        st.markdown(
+            f":material/hourglass_empty: **Not everything is evaluated yet.** {conditions} "
+            f"result{' is' if conditions == 1 else 's are'} missing or cover too few images; the requirements that need "
+            "them are not judged."
+        )
+        if cache.read_only():
+            st.caption("This dashboard was started with --read-only: nothing can be evaluated here.")
+            return
+        with st.container(horizontal=True, vertical_alignment="center"):
+            pressed = st.button(
+                "Evaluate what is missing", type="primary", icon=":material/play_arrow:", key=f"{KEY}_launch"
+            )
+            first = judged.missing[0]
+            address = {"evaluate_model": list(first.models), "evaluate_dataset": first.dataset}
+            links.to("evaluate", "See the evaluations", address)
+    if pressed:
+        try:
+            for request in judged.missing:
+                actions.submit(request)
+        except RobustcoreError as error:
+            states.error(str(error), title="The evaluation was not launched")
+            return
+        links.go("evaluate")
+
+
+def _sheets(judged: Judged, models: list[str]) -> None:
+    from robustcore.reports.specification import sheet
+
+    states.origin_badge(judged.provenance.shipped)
+    body = "".join(sheet.markup(judged.spec, judged.table, model) for model in models)
+    markup.show(f"<style>{sheet.CSS}</style>{body}", key=f"{KEY}_sheet")
+    st.caption(sheet.LEGEND)
+    st.caption(states.plain(judged.provenance.sentence()))
+    figure.evidence(judged.provenance, KEY)
+
+
+def _files(judged: Judged, text: str) -> None:
+    from robustcore.reports.specification import sheet
+
+    with st.expander("The sheet as a table", icon=":material/table_chart:"):
+        st.dataframe(judged.table, hide_index=True, width="stretch")
+    with st.container(horizontal=True, key=f"{KEY}_files"):
+        st.download_button(
+            "Download sheet",
+            lambda: sheet.html(judged.spec, judged.table, judged.provenance.sentence()),
+            file_name=f"{judged.spec.name}.html",
+            mime="text/html",
+            key=f"{KEY}_html",
+            icon=":material/print:",
+            on_click="ignore",
+            help="One HTML file that opens without a network, made to be printed.",
+        )
+        figure.download_csv(judged.table, judged.spec.name)
+        st.download_button(
+            "Download specification",
+            text,
+            file_name=f"{judged.spec.name}.toml",
+            mime="application/toml",
+            key=f"{KEY}_toml",
+            icon=":material/description:",
+            on_click="ignore",
+            help="The toml file. With it, robustcore check says the same and ends with status 0 or 1.",
+        )
+        models = list(dict.fromkeys(judged.table["model"]))
+        links.to("compare", "Compare these models", {"compare_model": models, "compare_dataset": judged.spec.dataset})
+
+
+def _command(file: str, models: list[str]) -> str:
+    """The line of a shell that judges the same, with the images' folder named."""
+    chosen = " ".join(f"--model {shlex.quote(model)}" for model in models)
+    return f"robustcore check {shlex.quote(file)} --dataset FOLDER {chosen}"

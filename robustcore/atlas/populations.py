@@ -1,0 +1,201 @@
+"""The models that correlations are taken over: their robustness, one row a model, from tables of evaluations or published ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robustcore import metrics, paths
+from robustcore.errors import InvalidArgumentError
+from robustcore.training import zoo
+
+PREFIX = "population-"  # of the names of csv files with the accuracies of many models
+LEAST = 300  # images; a figure over fewer scatters by more than most models differ
+COLUMNS = ("model", "kind", "name", "severity", "n", "accuracy")
+
+# Set -> (clean accuracy on its classes, accuracy on it), columns of `published.natural_shifts`.
+PUBLISHED = {
+    "ImageNet-V2": ("imagenet", "v2"),
+    "ImageNet-Sketch": ("imagenet", "sketch"),
+    "ImageNet-A": ("a_clean", "a"),
+    "ImageNet-R": ("r_clean", "r"),
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Population:
+    """Models and their residual robustness: clean accuracy less accuracy, lower is better.
+
+    Attributes:
+        synthetic: models x corruptions, NaN where unknown.
+        natural: models x natural sets.
+        atlas: those of the models that an atlas was made from. Its categories come from these very models: what is said
+            about the categories over them says it twice.
+        images: the fewest images that a figure is over.
+        sources: where the figures come from.
+    """
+
+    synthetic: pd.DataFrame
+    natural: pd.DataFrame
+    atlas: tuple[str, ...]
+    images: int
+    sources: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.synthetic)
+
+    @property
+    def independent(self) -> Population:
+        """The same without the models of the atlas."""
+        kept = [model for model in self.synthetic.index if model not in self.atlas]
+        return self.only(kept)
+
+    def only(self, models: Sequence[str]) -> Population:
+        """The same for some of the models."""
+        return dataclasses.replace(
+            self,
+            synthetic=self.synthetic.loc[list(models)].dropna(axis=1, how="all"),
+            natural=self.natural.loc[list(models)].dropna(axis=1, how="all"),
+            atlas=tuple(model for model in self.atlas if model in models),
+        )
+
+    def complete(self, names: Sequence[str]) -> Population:
+        """The models whose robustness to each of some corruptions is known."""
+        columns = self.synthetic.reindex(columns=list(names))
+        return self.only([str(model) for model in columns.index[columns.notna().all(axis=1)]])
+
+
+def gather(tables: Mapping[str, pd.DataFrame]) -> Population:
+    """The population of several tables of evaluations.
+
+    Figures over fewer than 300 images are left out. A corruption's figures come from one table, for all models: that with most of them, the first of equals. Figures drawn over
+    the range and means over five severities are not mixed either.
+
+    Args:
+        tables: by a name for where they come from; columns as `robustcore.evaluate` gives them, clean rows among them.
+
+    Raises:
+        InvalidArgumentError: a table without the columns, or as `residuals`.
+    """
+    synthetic: list[tuple[str, pd.DataFrame]] = []
+    natural: list[tuple[str, pd.DataFrame]] = []
+    images: list[int] = []
+    for source, table in tables.items():
+        missing = [name for name in COLUMNS if name not in table]
+        if missing:
+            raise InvalidArgumentError(
+                f"The table {source} has no column {missing[0]!r}; it takes {', '.join(COLUMNS)}. Mend the file, or move it away."
+            )
+        known = table[table["accuracy"].notna() & (table["n"] >= LEAST)]
+        if not (known["kind"] == "clean").any():
+            continue
+        clean, levels = known["kind"] == "clean", known["severity"].notna()
+        for part in (known[clean | ~levels], known[clean | levels]):
+            for kind, found in (("corruption", synthetic), ("shift", natural)):
+                if (part["kind"] == kind).any():
+                    found.append((source, residuals(part, kind)))
+                    images.append(int(part.loc[part["kind"] == kind, "n"].min()))
+    wide, used = _widest(synthetic)
+    shifts, used_too = _widest(natural)
+    models = wide.index.union(shifts.index, sort=True)
+    return Population(
+        wide.reindex(models),
+        shifts.reindex(models),
+        tuple(str(m) for m in models if _is_of_an_atlas(str(m))),
+        min(images, default=0),
+        tuple(dict.fromkeys([*used, *used_too])),
+    )
+
+
+def tables() -> dict[str, Path]:
+    """The csv files of populations, by file name without its ending: those that ship, then those kept here, which go first."""
+    return {path.stem: path for folder in folders() for path in sorted(folder.glob(f"{PREFIX}*.csv"))}
+
+
+def folders() -> tuple[Path, Path]:
+    """Where tables of overlaps and of populations lie: what ships, and what this machine computed."""
+    return paths.assets() / "overlap", paths.cache() / "overlap"
+
+
+def read(path: Path | str) -> pd.DataFrame:
+    """A csv file with the columns of `robustcore.evaluate`."""
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InvalidArgumentError(f"The table of models {path} cannot be read ({error}).") from error
+    if "severity" in table:
+        table["severity"] = table["severity"].astype("Int64")
+    return table
+
+
+def load() -> Population:
+    """The models of scenes that are known: from the csv files, and from what is stored or ships of evaluations."""
+    return gather({**{name: read(path) for name, path in tables().items()}, "stored evaluations": stored()})
+
+
+def stored() -> pd.DataFrame:
+    """What is stored of the models on the test images of scenes, under all corruptions and shifts."""
+    from robustcore import corruptions
+    from robustcore.datasets import load_dataset
+    from robustcore.evaluation import Store, lookup
+
+    dataset = load_dataset("scenes", split="test")
+    subjects = list({subject.name: subject for subject in Store().subjects(dataset.fingerprint)}.values())
+    if not subjects:
+        return pd.DataFrame(columns=list(COLUMNS))
+    return lookup(subjects, dataset, [*(s for s in corruptions.SUITES if corruptions.names(s)), "scenes-shifts"])
+
+
+def residuals(table: pd.DataFrame, kind: str = "corruption") -> pd.DataFrame:
+    """Models x conditions: residual robustness, clean accuracy less accuracy, lower is better; the mean over severities.
+
+    Args:
+        table: of `robustcore.evaluate`, with the clean rows in it; one dataset, no condition in two forms (storage, strength).
+        kind: "corruption" for the synthetic side of algorithm 3, "shift" for the natural one, "attack".
+
+    Returns:
+        One row for each model, NaN where something is missing.
+
+    Raises:
+        InvalidArgumentError: a model with two figures for one condition.
+    """
+    found = metrics.residual(metrics.mean_over_severities(table[table["kind"].isin(["clean", kind])]))
+    found = found[found["kind"] == kind]
+    twice = found[found.duplicated(["model", "name"])]
+    if len(twice):
+        row = twice.iloc[0]
+        raise InvalidArgumentError(
+            f"The table has two figures of {row['model']} for {row['name']} (datasets, storages or strengths); keep one."
+        )
+    wide = found.pivot(index="model", columns="name", values="residual")
+    return wide.rename_axis(index=None, columns=None).astype(float)
+
+
+def published(shifts: pd.DataFrame) -> pd.DataFrame:
+    """Networks x natural sets of ImageNet: residual robustness 0 .. 1 from `robustcore.published.natural_shifts`.
+
+    ImageNet-A and ImageNet-R have 200 classes: the clean accuracy is that on the same classes.
+    """
+    named = shifts.set_index("model")
+    columns = {name: (named[clean] - named[shifted]) / 100 for name, (clean, shifted) in PUBLISHED.items()}
+    return pd.DataFrame(columns).rename_axis(index=None)
+
+
+def _widest(found: Sequence[tuple[str, pd.DataFrame]]) -> tuple[pd.DataFrame, list[str]]:
+    """Each column from the table that has it for most models, and the sources that were used."""
+    best: dict[str, tuple[str, pd.Series]] = {}
+    for source, table in found:
+        for name in table.columns:
+            known = table[name].dropna()
+            if len(known) and (name not in best or len(known) > len(best[name][1])):
+                best[str(name)] = (source, known)
+    columns = {name: best[name][1] for name in sorted(best)}
+    return pd.DataFrame(columns), [source for source, _ in best.values()]
+
+
+def _is_of_an_atlas(model: str) -> bool:
+    """The zoo and a person's own models know nothing of an atlas; what else stands among the models of scenes is one's."""
+    return model not in zoo.ZOO and not model.startswith("own/")

@@ -1,0 +1,1 @@
+"""What every attack shares: checked inputs, the model under attack, queries and best images, the loop, the trace."""

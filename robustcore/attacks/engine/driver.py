@@ -1,0 +1,283 @@
+"""The one driver: it does for every attack what all of them owe, and gives back the best image found."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from robustcore.attacks._base import Attack
+from robustcore.attacks.budgets import BALLS, PIXELS, Ball
+from robustcore.attacks.engine import victim
+from robustcore.attacks.engine.inputs import Inputs
+from robustcore.attacks.engine.oracle import Best, Oracle, Stop
+from robustcore.attacks.engine.trace import Recorder, Trace
+from robustcore.attacks.goals import Goal
+from robustcore.errors import ModelError
+from robustcore.randomness import Draws
+
+# Values in one pass through the model. On a CPU few images at a time stay near the caches, which is faster.
+_VALUES_PER_PASS = {"cpu": 16 * 3 * 64 * 64, "cuda": 128 * 3 * 224 * 224}
+_MOST_PER_PASS = 512
+_LEAST_PER_PASS = 8
+_PASSES_PER_GROUP = 4  # images that are attacked together, so that a pass stays full when some of them are finished
+
+
+@dataclasses.dataclass(frozen=True)
+class AttackResult:
+    """The best image found for each of N images. Everything is on the device of the images that were given.
+
+    Attributes:
+        images: float32 (N, 3, H, W) in [0, 1], within the budget.
+        logits: (N, K) the model's answer to them; NaN where a cancel came before the first question.
+        success: (N,) bool, whether the goal is reached: misclassified, or classified as the target. An image that is
+            misclassified as it is counts as an untargeted success.
+        linf: (N,) largest change of a value.
+        l2: (N,) Euclidean length of the change.
+        forwards: (N,) int64 forward passes that each image took part in, through the model that the attack was crafted
+            on; the one in which a victim judges what a surrogate made is not among them.
+        backwards: (N,) int64 backward passes, likewise.
+        targets: (N,) int64 classes to reach, or None for an untargeted attack.
+        eps: (N,) radii of the budget, or None where there is none.
+        batch_size: images in one pass at the end; smaller than at the start when the memory did not suffice.
+        cancelled: whether the attack was cancelled before its end.
+        trace: what happened at each query, if it was asked for.
+    """
+
+    images: Tensor
+    logits: Tensor
+    success: Tensor
+    linf: Tensor
+    l2: Tensor
+    forwards: Tensor
+    backwards: Tensor
+    targets: Tensor | None
+    eps: Tensor | None
+    batch_size: int
+    cancelled: bool
+    trace: Trace | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One attack on one model, with everything that does not belong to single images.
+
+    Attributes:
+        attack: what to run, with its checked `options` and `norm`.
+        model: who judges.
+        crafts_on: who is asked for gradients, scores or decisions: the model itself or a surrogate.
+        seed: of the draws.
+        early_stop: whether an image leaves as soon as its goal is reached.
+        trace: whether to keep a trace.
+        progress: called with the share of the work that is done, 0 to 1.
+        cancel: asked before every pass; True ends the attack with the best found so far.
+    """
+
+    attack: Attack
+    options: dict[str, Any]
+    norm: str
+    model: nn.Module
+    crafts_on: nn.Module
+    seed: int
+    early_stop: bool
+    trace: bool
+    progress: Callable[[float], None] | None
+    cancel: Callable[[], bool] | None
+
+    def __call__(self, inputs: Inputs, batch_size: int | None) -> AttackResult:
+        """Attack all images, group by group; where the memory does not suffice, with half as many at a time."""
+        device = victim.device_of(self.crafts_on, inputs.images.device)
+        size = batch_size or _images_per_pass(inputs.images, device)
+        groups: list[_Group] = []
+        done, cancelled = 0, False
+        with victim.float32_gradients(device), victim.frozen(self.crafts_on):
+            while done < len(inputs) and not cancelled:
+                group = slice(done, done + size * _PASSES_PER_GROUP)
+                try:
+                    groups.append(self._attack(inputs, group, device, size))
+                except (torch.OutOfMemoryError, RuntimeError) as error:
+                    if not _is_out_of_memory(error):
+                        raise
+                    size = self._halve(size, error)
+                    continue
+                done += len(groups[-1].images)
+                cancelled = groups[-1].cancelled
+            if cancelled and done < len(inputs):
+                groups.append(_untouched(inputs, slice(done, None), groups[-1].logits.shape[1]))
+        if self.progress is not None and not cancelled:
+            self.progress(1.0)
+        return self._gather(groups, inputs, size, cancelled)
+
+    def _halve(self, size: int, error: Exception) -> int:
+        if size == 1:
+            raise ModelError(
+                "The memory does not suffice to attack a single image of this size; use a smaller model or smaller images."
+            ) from error
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return size // 2
+
+    def _attack(self, inputs: Inputs, group: slice, device: torch.device, size: int) -> _Group:
+        """Attack one group of images, and ask the victim if a surrogate made them."""
+        # The processor's convolutions are faster on this layout; on a GPU in float32 they are not.
+        layout = torch.channels_last if device.type == "cpu" else torch.contiguous_format
+        clean = inputs.images[group].clone().to(device).contiguous(memory_format=layout)
+        ids = inputs.ids[group]
+        goal = inputs.goal[group].to(device)
+        eps = None if inputs.eps is None else inputs.eps[group].to(device)
+        ball = BALLS[self.norm](clean, eps)
+        planned = self.attack.passes(self.options)
+        recorder = Recorder(planned) if self.trace else None
+        oracle = Oracle(
+            self.crafts_on,
+            self.attack.name,
+            # What seeks the nearest image goes where it must, and is brought back into the ball at the end.
+            BALLS[self.norm](clean, None) if self.attack.nearest else ball,
+            goal,
+            Draws(self.seed, self.attack.name, ids, device=device),
+            ids,
+            nearest=self.attack.nearest,
+            early_stop=self.early_stop,
+            slice_size=size,
+            watch=lambda share: self._watch(inputs, group, share),
+            planned=planned,
+            recorder=recorder,
+        )
+        options = {k: v[group].to(device) if isinstance(v, Tensor) else v for k, v in self.options.items()}
+        with contextlib.suppress(Stop):
+            self.attack.function(oracle, **options)
+        best = oracle.finish()
+        if self.attack.nearest and eps is not None and best.logits is not None:
+            self._bring_back(best, ball, size)
+        if best.logits is None:
+            best.logits = torch.full((len(ids), victim.count_classes(self.model, clean[:1])), torch.nan, device=device)
+        elif self.crafts_on is not self.model:
+            best.logits = self._judge(best.images, size)
+        return _Group.of(best, ball, oracle.full_goal, oracle.cancelled, recorder)
+
+    def _bring_back(self, best: Best, ball: Ball, size: int) -> None:
+        """Project what lies outside the ball, and ask once more whether it still reaches the goal."""
+        assert ball.eps is not None
+        assert best.logits is not None
+        outside = (ball.distance(best.images) > ball.eps).nonzero()[:, 0]
+        if len(outside):
+            moved = ball.take(outside).project(best.images[outside])
+            best.images[outside] = moved
+            best.logits[outside] = _ask(self.crafts_on, moved, size)
+            best.forwards[outside] += 1
+
+    def _judge(self, images: Tensor, size: int) -> Tensor:
+        """The victim's logits, on the images' device."""
+        device = victim.device_of(self.model, images.device)
+        return _ask(self.model, images.to(device), size).to(images.device)
+
+    def _watch(self, inputs: Inputs, group: slice, share: float) -> bool:
+        if self.progress is not None:
+            n = len(inputs)
+            start, stop, _ = group.indices(n)
+            self.progress((start + share * (stop - start)) / n)
+        return self.cancel is not None and self.cancel()
+
+    def _gather(self, groups: list[_Group], inputs: Inputs, size: int, cancelled: bool) -> AttackResult:
+        device = inputs.images.device
+        whole = {
+            field.name: torch.cat([getattr(g, field.name).to(device) for g in groups])
+            for field in dataclasses.fields(_Group)
+            if field.name not in ("targets", "recorder", "cancelled")
+        }
+        targets = None
+        if inputs.goal.targets is not None or inputs.goal.least_likely:
+            targets = torch.cat([g.targets.to(device) for g in groups if g.targets is not None])
+        traces = [t for g in groups if g.recorder is not None and (t := g.recorder.trace()) is not None]
+        return AttackResult(
+            **whole,
+            targets=targets,
+            eps=None if inputs.eps is None else inputs.eps.to(device),
+            batch_size=size,
+            cancelled=cancelled,
+            trace=Trace.join(traces) if traces else None,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Group:
+    """What came of the images that were attacked together."""
+
+    images: Tensor
+    logits: Tensor
+    success: Tensor
+    linf: Tensor
+    l2: Tensor
+    forwards: Tensor
+    backwards: Tensor
+    targets: Tensor | None = None
+    cancelled: bool = False
+    recorder: Recorder | None = None
+
+    @classmethod
+    def of(cls, best: Best, ball: Ball, goal: Goal, cancelled: bool, recorder: Recorder | None) -> _Group:
+        assert best.logits is not None
+        images = best.images.contiguous()
+        change = (images - ball.clean).abs_()
+        asked = ~best.logits.isnan().any(dim=1)
+        targets = goal.targets
+        if targets is None and goal.least_likely:  # cancelled before the clean images were seen
+            targets, asked = torch.full_like(goal.labels, -1), torch.zeros_like(asked)
+        result = cls(
+            images,
+            best.logits,
+            goal.reached(best.logits) & asked,
+            change.amax(dim=PIXELS),
+            torch.linalg.vector_norm(change, dim=PIXELS),
+            best.forwards,
+            best.backwards,
+            targets,
+            cancelled,
+            recorder,
+        )
+        assert bool(((images >= 0) & (images <= 1)).all())
+        if ball.eps is not None:
+            reached = result.linf if ball.norm == "linf" else result.l2
+            assert bool((reached <= ball.eps * (1 + 1e-5) + 1e-6).all())
+        return result
+
+
+def _untouched(inputs: Inputs, group: slice, classes: int) -> _Group:
+    """The images that a cancel left as they are."""
+    images = inputs.images[group]
+    n = len(images)
+    none = torch.zeros(n, dtype=torch.int64)
+    targets = inputs.goal.targets
+    open_targets = none - 1 if inputs.goal.least_likely else None
+    return _Group(
+        images.clone(),
+        torch.full((n, classes), torch.nan),
+        none.bool(),
+        torch.zeros(n),
+        torch.zeros(n),
+        none,
+        none.clone(),
+        open_targets if targets is None else targets[group],
+        cancelled=True,
+    )
+
+
+def _ask(model: nn.Module, images: Tensor, size: int) -> Tensor:
+    """(N, K) logits, a few images at a time."""
+    with torch.no_grad():
+        return torch.cat([model(images[start : start + size]) for start in range(0, len(images), size)])
+
+
+def _images_per_pass(images: Tensor, device: torch.device) -> int:
+    values = _VALUES_PER_PASS.get(device.type, _VALUES_PER_PASS["cuda"])
+    return max(_LEAST_PER_PASS, min(_MOST_PER_PASS, values // images[0].numel()))
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether a device or the machine has run out of memory; torch says the latter with a plain RuntimeError."""
+    text = str(error)
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in text or "not enough memory" in text

@@ -1,0 +1,328 @@
+"""The oracle: what an attack asks. It answers for the images that are not finished, and remembers the best of each.
+
+An attack is its arithmetic on a batch; everything that all attacks owe is done here once: the passes through the model
+and their counts, the best image found, early stop, the check for values that are not finite, progress, cancel, trace.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from robustcore.attacks.budgets import PIXELS, Ball
+from robustcore.attacks.engine.trace import Recorder
+from robustcore.attacks.goals import Goal, cross_entropy
+from robustcore.errors import InvalidArgumentError, ModelError
+from robustcore.randomness import Draws
+
+Objective = Callable[[Goal, Tensor], Tensor]
+
+_FAILED = 1e9  # rank of an image that does not reach the goal, where the rank of one that does is its distance
+
+
+class Stop(Exception):  # noqa: N818 - no error: it ends an attack's function early
+    """Every image is finished, or the caller has cancelled."""
+
+
+@dataclasses.dataclass
+class Best:
+    """The best found for each of n images.
+
+    Attributes:
+        images: (n, 3, H, W); the clean one where nothing has been asked yet.
+        logits: (n, K) the model's answer to it; None before the first answer.
+        rank: (n,) float64, lower is better: the margin, or for attacks that seek the nearest image its distance.
+        forwards, backwards: (n,) int64 passes that each image took part in.
+    """
+
+    images: Tensor
+    logits: Tensor | None
+    rank: Tensor
+    forwards: Tensor
+    backwards: Tensor
+
+    def take(self, rows: Tensor) -> Best:
+        """Of some of the images, as a copy."""
+        logits = None if self.logits is None else self.logits[rows]
+        return Best(self.images[rows], logits, self.rank[rows], self.forwards[rows], self.backwards[rows])
+
+    def put(self, rows: Tensor, part: Best) -> None:
+        """Write back what `take` gave."""
+        if part.logits is not None:
+            if self.logits is None:
+                self.logits = part.logits.new_full((len(self.rank), part.logits.shape[1]), torch.nan)
+            self.logits[rows] = part.logits
+        self.images[rows], self.rank[rows] = part.images, part.rank
+        self.forwards[rows], self.backwards[rows] = part.forwards, part.backwards
+
+
+class Oracle:
+    """Answers an attack's questions about a model.
+
+    `ball`, `goal` and `draws` are those of the images still under attack, n of them. A question may finish images; the
+    attack then calls `keep` on the tensors that it carries along, and goes on with the others. When none is left, `Stop`
+    ends the attack's function.
+
+    Args:
+        model: eval mode, frozen, on the images' device.
+        name: the attack's, for messages.
+        ball, goal, draws: of all images.
+        ids: (n,) image ids, for messages.
+        nearest: whether the attack seeks the nearest image that reaches the goal, not the lowest margin in a ball.
+        early_stop: whether an image is finished as soon as nothing better is sought.
+        slice_size: images in one pass through the model.
+        watch: called before every pass with the share of the work that is done; returns True to cancel.
+        planned: passes that the attack expects to ask for, for that share.
+        recorder: keeps a trace, if one is wanted.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        name: str,
+        ball: Ball,
+        goal: Goal,
+        draws: Draws,
+        ids: Tensor,
+        *,
+        nearest: bool = False,
+        early_stop: bool = True,
+        slice_size: int = 64,
+        watch: Callable[[float], bool] = lambda share: False,
+        planned: int = 1,
+        recorder: Recorder | None = None,
+    ) -> None:
+        n = len(ids)
+        self.ball, self.goal, self.draws = ball, goal, draws
+        self.early_stop = early_stop
+        self.confidence = 0.0  # the margin that an attack with `nearest` wants below zero
+        self.asked = 0
+        self.cancelled = False
+        self._model, self._name, self._ids = model, name, ids
+        self._nearest, self._slice, self._watch, self._planned = nearest, slice_size, watch, planned
+        self._recorder, self._size = recorder, n
+        self._all_balls, self._all_goals, self._all_draws = ball, goal, draws
+        device = ball.clean.device
+        self._rows = torch.arange(n, device=device)
+        self._kept: Tensor | None = None
+        zeros = torch.zeros(n, dtype=torch.int64, device=device)
+        rank = torch.full((n,), torch.inf, dtype=torch.float64, device=device)
+        self._best = Best(ball.clean.clone(), None, rank, zeros, zeros.clone())
+        self._all = self._best
+        self._doubts: list[tuple[Tensor, Tensor, int, str]] = []
+        # Where a look at the values costs no wait for the device, or one is made anyway.
+        self._looks_at_once = early_stop or device.type == "cpu"
+        self.margin = rank.to(torch.float32)
+        self.reached = torch.zeros(n, dtype=torch.bool, device=device)
+
+    # What attacks ask
+
+    def look_at_clean(self) -> None:
+        """Ask for the clean images, if that tells something: the least likely class, or who needs no attack.
+
+        For attacks whose first question is not the clean images.
+        """
+        if self.goal.is_open or self.early_stop:
+            self.judge(self.ball.clean)
+
+    def gradient(self, x: Tensor, objective: Objective = cross_entropy) -> Tensor:
+        """The gradient of the objective's sum over the images, which leaves each image's own untouched by the others.
+
+        Args:
+            x: (n, 3, H, W) in [0, 1].
+            objective: what the attack raises, from the goal and the logits.
+
+        Returns:
+            The shape of `x`, without the images that this answer finished.
+        """
+        self._begin()
+        gradient = torch.empty_like(x) if len(x) > self._slice else None
+        logits = []
+        for part in self._parts(len(x)):
+            leaf = x[part].detach().requires_grad_(True)
+            answer = self._forward(leaf)
+            goal = self.goal[part]
+            if goal.is_open:
+                goal = goal.resolved(answer)
+            logits.append(answer.detach())
+            if self._finishes(goal, logits[-1]):
+                piece = torch.zeros_like(leaf)
+            else:
+                piece = self._backward(objective(goal, answer).sum(), leaf)
+                self._best.backwards[part] += 1
+            if gradient is None:
+                gradient = piece
+            else:
+                gradient[part] = piece
+        assert gradient is not None
+        self._doubt(gradient.sum(dim=PIXELS).isfinite(), "gradient")  # one value that is not finite spoils the sum
+        self._see(x, logits[0] if len(logits) == 1 else torch.cat(logits))
+        return self.keep(gradient)[0]
+
+    def judge(self, x: Tensor) -> None:
+        """Ask for candidates, (n, 3, H, W) in [0, 1]; the answers are in `margin` and `reached`, and the best are kept."""
+        self._begin()
+        with torch.no_grad():
+            logits = [self._forward(x[part]) for part in self._parts(len(x))]
+        self._see(x, logits[0] if len(logits) == 1 else torch.cat(logits))
+
+    def decide(self, candidates: Tensor) -> Tensor:
+        """Whether each of (B, n, 3, H, W) candidates reaches the goal: (B, n) bool; none of them is kept."""
+        self._begin()
+        flat = candidates.flatten(0, 1)
+        answers = []
+        with torch.no_grad():
+            for part in self._parts(len(flat)):
+                answers.append(self._forward(flat[part]))
+        self._best.forwards += len(candidates)
+        logits = torch.split(torch.cat(answers), candidates.shape[1])
+        return torch.stack([self.goal.reached(row) for row in logits])
+
+    def keep(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """The tensors, (n, ...) each, without the images that the last question finished."""
+        return tensors if self._kept is None else tuple(t[self._kept] for t in tensors)
+
+    def give_up(self, some: Tensor) -> None:
+        """Finish some images, (n,) bool, as they are; the attack calls `keep`, and looks whether any is left."""
+        self._kept = None
+        if bool(some.any()):
+            self._leave(some)
+
+    # What the driver asks
+
+    def finish(self) -> Best:
+        """The best found for all images."""
+        self._settle()
+        self._write_back()
+        return self._all
+
+    @property
+    def full_goal(self) -> Goal:
+        """The goal of all images."""
+        return self._all_goals
+
+    # Within
+
+    def _begin(self) -> None:
+        self._kept = None
+        share = len(self._rows) / self._size * (1 - min(1.0, self.asked / self._planned))
+        if self._watch(1 - share):
+            self.cancelled = True
+            raise Stop
+        self.asked += 1
+
+    def _parts(self, n: int) -> Iterator[slice]:
+        return (slice(start, start + self._slice) for start in range(0, n, self._slice))
+
+    def _forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self._model(x)
+        if self._best.logits is None and self._all.logits is None:
+            self._meet(logits, len(x))
+        return logits
+
+    def _meet(self, logits: Tensor, n: int) -> None:
+        """Check a model's first answer."""
+        if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != n:
+            shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+            raise ModelError(
+                f"A model answers {n} images with logits of shape ({n}, K); this one answered with {shape}."
+            )
+        classes = logits.shape[1]
+        if classes < 2:
+            raise ModelError("An attack needs a model with two classes or more; this one has one.")
+        goal = self._all_goals
+        for what, values in (("label", goal.labels), ("target", goal.targets)):
+            if values is not None and int(values.max()) >= classes:
+                raise InvalidArgumentError(
+                    f"A {what} is {int(values.max())}, but the model has {classes} classes, 0 to {classes - 1}."
+                )
+        values = logits.detach()
+        if bool((values >= 0).all()) and bool((values.sum(dim=1) - 1).abs().max() < 1e-3):
+            warnings.warn(
+                "The model's outputs look like probabilities: they are not negative and sum to 1. Attacks expect logits; "
+                "through a softmax the gradients vanish and an attack looks weaker than it is. Remove the softmax.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _backward(self, value: Tensor, leaf: Tensor) -> Tensor:
+        if not value.requires_grad:
+            raise ModelError(
+                "The model's logits carry no gradient back to the images: something inside it detaches them. "
+                "Use an attack that needs none, such as square or hopskipjump."
+            )
+        (gradient,) = torch.autograd.grad(value, leaf)
+        return gradient
+
+    def _finishes(self, goal: Goal, logits: Tensor) -> bool:
+        return self.early_stop and not self._nearest and bool(goal.reached(logits).all())
+
+    def _see(self, x: Tensor, logits: Tensor) -> None:
+        """Take note of the model's answer to `x`."""
+        best = self._best
+        best.forwards += 1
+        self._doubt(logits.sum(dim=1).isfinite(), "answer")
+        if self.goal.is_open:
+            self.goal = self.goal.resolved(logits)
+            self._all_goals = self.goal  # the first answer is about all images
+        self.margin, self.reached = self.goal.margin(logits), self.goal.reached(logits)
+        # A tie of two logits reaches the goal or not by their order: the tiny term lets the rank agree with the answer.
+        rank = self.margin.to(torch.float64) - self.reached * 1e-12
+        if self._nearest:
+            counts = self.reached & (self.margin <= -self.confidence)
+            rank = torch.where(counts, self.ball.distance(x).to(torch.float64), _FAILED + rank)
+        better = rank < best.rank
+        torch.where(better[:, None, None, None], x, best.images, out=best.images)
+        best.logits = logits if best.logits is None else torch.where(better[:, None], logits, best.logits)
+        best.rank = torch.where(better, rank, best.rank)
+        if self._recorder is not None:
+            self._recorder.record(self._rows, x, logits, self.goal)
+        if self.early_stop:
+            done = rank == 0 if self._nearest else self.reached
+            if bool(done.any()):
+                self._leave(done)
+                if bool(done.all()):
+                    raise Stop
+
+    def _leave(self, leaving: Tensor) -> None:
+        """Go on without some of the images, (n,) bool."""
+        self._settle()
+        self._write_back()
+        kept = (~leaving).nonzero()[:, 0]
+        self.margin, self.reached = self.margin[kept], self.reached[kept]
+        self._enter(self._rows[kept])
+        self._kept = kept
+
+    def _write_back(self) -> None:
+        if self._best is not self._all:
+            self._all.put(self._rows, self._best)
+
+    def _enter(self, rows: Tensor) -> None:
+        self._rows = rows
+        self.ball, self.goal = self._all_balls.take(rows), self._all_goals[rows]
+        self.draws = self._all_draws.take(rows, after=self.draws)
+        self._best = self._all.take(rows)
+
+    def _doubt(self, finite: Tensor, what: str) -> None:
+        self._doubts.append((finite, self._rows, self.asked, what))
+        if self._looks_at_once or len(self._doubts) >= 64:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Raise for the first value that was not finite."""
+        doubts, self._doubts = self._doubts, []
+        if not doubts or bool(torch.stack([finite.all() for finite, *_ in doubts]).all()):
+            return
+        for finite, rows, asked, what in doubts:
+            wrong = rows[~finite]
+            if len(wrong):
+                identity = int(self._ids[wrong[0].cpu()])
+                raise ModelError(
+                    f"The model's {what} is not finite for image {identity} at query {asked} of {self._name} "
+                    f"({len(wrong)} of {len(rows)} images). Check the model's weights and layers for overflow or "
+                    "division by zero."
+                )

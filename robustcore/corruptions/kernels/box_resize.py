@@ -1,0 +1,102 @@
+"""Pillow's box resize, in its own integer arithmetic."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from robustcore.corruptions.kernels import host
+
+UInt8Array = npt.NDArray[np.uint8]
+
+_PRECISION = 22  # bits of Pillow's fixed-point weights: 32 - 8 - 2
+_SMALL = 9  # up to this size of box the fixed-point weights round as exact ones do
+
+
+def box_resize(images: Tensor, height: int, width: int) -> Tensor:
+    """(N, 3, H, W) uint8 -> (N, 3, height, width) uint8.
+
+    An input pixel belongs to the output pixel whose box its centre lies in, all with equal weights; along the rows first,
+    then along the columns, each pass rounded to 8 bits. Enlarged, that is the nearest neighbour.
+    """
+    if host.on_host(images):
+        return _box_resize_numpy(images, height, width)
+    return _box_resize_tensor(images, height, width)
+
+
+def _box_resize_numpy(images: Tensor, height: int, width: int) -> Tensor:
+    """Sums of whole rows; between the passes OpenCV transposes, which costs less than adding up columns."""
+    out = np.empty((len(images), 3, height, width), dtype=np.uint8)
+    for planes, result in zip(images.numpy(), out, strict=True):
+        turned = _average_rows(cv2.transpose(cv2.merge(list(planes))), width)
+        cv2.split(_average_rows(cv2.transpose(turned), height), list(result))
+    return torch.from_numpy(out)
+
+
+def _average_rows(x: UInt8Array, length: int) -> UInt8Array:
+    """(L, M, 3) -> (length, M, 3), one group of equally large boxes after another."""
+    first, _, weight = _boxes(len(x), length)
+    out = x[first]
+    for size, rows in _groups(len(x), length):
+        if size == 1:
+            continue
+        at = first[rows]
+        total: npt.NDArray[Any] = x[at].astype(np.uint16 if size <= _SMALL else np.int32)
+        for j in range(1, size):
+            total += x[at + j]
+        if size <= _SMALL:  # rounding to the nearest, halves up: what the fixed-point weights of small boxes come to
+            total += np.uint16(size // 2)
+            total //= np.uint16(size)
+        else:
+            total = (total * weight[rows[0]] + (1 << (_PRECISION - 1))) >> _PRECISION
+        if len(rows) == length:
+            return total.astype(np.uint8)
+        out[rows] = total
+    return out
+
+
+@functools.lru_cache(maxsize=256)
+def _groups(length: int, parts: int) -> list[tuple[int, npt.NDArray[np.int64]]]:
+    """The output pixels of each size of box."""
+    count = _boxes(length, parts)[1]
+    return [(int(size), np.flatnonzero(count == size)) for size in np.unique(count)]
+
+
+def _box_resize_tensor(images: Tensor, height: int, width: int) -> Tensor:
+    for dim, length in ((-1, width), (-2, height)):
+        first, count, weight = _boxes(images.shape[dim], length)
+        shape = [1] * images.ndim
+        shape[dim] = length
+        size = torch.from_numpy(count).to(images.device)
+        total: Tensor | int = 0
+        for j in range(int(count.max())):
+            index = torch.from_numpy(np.minimum(first + j, images.shape[dim] - 1)).to(images.device)
+            total = total + images.index_select(dim, index).to(torch.int32) * (size > j).reshape(shape)
+        scaled = total * torch.from_numpy(weight).to(images.device).reshape(shape)
+        images = ((scaled + (1 << (_PRECISION - 1))) >> _PRECISION).to(torch.uint8)
+    return images
+
+
+@functools.lru_cache(maxsize=256)
+def _boxes(length: int, parts: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """(parts,) each: the first input pixel of an output pixel, their number, and the weight of each in fixed point.
+
+    In the order of Pillow's own floating-point steps: where a pixel's centre lies on the edge between two boxes, they
+    decide. Of a box's edges the lower one is open and the upper one closed.
+    """
+    scale = length / parts
+    spread = max(scale, 1.0)
+    centre = (np.arange(parts) + 0.5) * scale
+    least = np.maximum(np.floor(centre - 0.5 * spread + 0.5), 0).astype(np.int64)
+    beyond = np.minimum(np.floor(centre + 0.5 * spread + 0.5), length).astype(np.int64)
+    candidates = least[:, None] + np.arange(int((beyond - least).max()))
+    place = (candidates - centre[:, None] + 0.5) * (1 / spread)
+    inside = (place > -0.5) & (place <= 0.5) & (candidates < beyond[:, None])
+    count = inside.sum(axis=1)
+    return least + inside.argmax(axis=1), count, ((1 << _PRECISION) / count + 0.5).astype(np.int32)

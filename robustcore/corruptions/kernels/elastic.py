@@ -1,0 +1,89 @@
+"""Elastic transform: a small affine map, then a smooth random displacement of every pixel."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from robustcore.corruptions.kernels import host
+from robustcore.corruptions.kernels.filters import border_indices, gaussian_weights, separable
+
+_TRUNCATE = 3.0
+_WIDE = 16  # from this radius on the Gaussian is a matrix product: the cost of the taps grows, that of the matrix not
+_STEPS = 32  # OpenCV's warpAffine places its samples on a grid of 1/32 pixel
+_SCALE = 1024  # and rounds the parts of a position to 1/1024 pixel before
+
+
+def affine_matrices(jitter: Tensor, height: int, width: int) -> Tensor:
+    """(N, 2, 3) float64 maps of output pixels (x, y, 1) to input pixels.
+
+    Three points around the centre m, (m + q, m + q), (m + q, m - q) and (m - q, m - q) with q a third of the shorter
+    side, move by `jitter`, (N, 3, 2) in pixels (x, y); the map takes each from where it went back to where it was.
+    """
+    centre = torch.tensor([width // 2, height // 2], dtype=torch.float64)
+    third = min(height, width) // 3
+    corners = torch.tensor([[1, 1], [1, -1], [-1, -1]], dtype=torch.float64) * third + centre
+    moved = corners + jitter.cpu().to(torch.float64)
+    # moved [x y 1] A^T = corners: three points fix the six numbers.
+    homogeneous = torch.cat([moved, torch.ones(len(moved), 3, 1, dtype=torch.float64)], dim=2)
+    matrices: Tensor = torch.linalg.solve(homogeneous, corners.expand(len(moved), 3, 2))
+    return matrices.transpose(1, 2)
+
+
+def affine_positions(matrices: Tensor, height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """(N, H, W) float32 sample positions x and y of `warpAffine`, on its grid of 1/32 pixel."""
+    matrices = matrices.to(device)
+    x = torch.arange(width, dtype=torch.float64, device=device)
+    y = torch.arange(height, dtype=torch.float64, device=device)
+    positions = []
+    for row in (0, 1):
+        a, b, c = (matrices[:, row, column, None] for column in range(3))
+        along = (a * x * _SCALE).round()[:, None, :]  # (N, 1, W)
+        down = ((b * y + c) * _SCALE).round()[:, :, None] + _SCALE // _STEPS // 2  # (N, H, 1)
+        positions.append(((along + down) / (_SCALE // _STEPS)).floor().div_(_STEPS).to(torch.float32))
+    return positions[0], positions[1]
+
+
+def sample(x: Tensor, at_x: Tensor, at_y: Tensor, *, reflect101: bool) -> Tensor:
+    """Bilinear samples of (N, C, H, W) float32 at (N, H, W) pixel positions.
+
+    Outside the image it is reflected about the centres of its edge pixels (`reflect101`), or about its edges.
+    """
+    height, width = x.shape[-2:]
+    if reflect101:
+        grid = torch.stack([at_x * (2 / (width - 1)) - 1, at_y * (2 / (height - 1)) - 1], dim=-1)
+    else:
+        grid = torch.stack([(at_x * 2 + 1) / width - 1, (at_y * 2 + 1) / height - 1], dim=-1)
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=reflect101)
+
+
+def smooth(fields: Tensor, sigma: float) -> Tensor:
+    """(N, C, H, W) float32 fields after a Gaussian, truncated at 3 sigma, with half-sample reflection at the edges."""
+    weights = gaussian_weights(sigma, _TRUNCATE)
+    if len(weights) // 2 < _WIDE:
+        return separable(fields, weights, "reflect")
+    height, width = fields.shape[-2:]
+    # One plane at a time: which algorithm a library takes for a whole batch depends on the batch's size, and shows in the
+    # last bits. On a GPU in float64, which no setting replaces by TF32.
+    dtype = torch.float32 if host.on_host(fields) else torch.float64
+    down, across = (_matrix(length, sigma).to(fields.device, dtype) for length in (height, width))
+    out = torch.empty_like(fields)
+    for plane, result in zip(fields.flatten(0, 1), out.flatten(0, 1), strict=True):
+        result.copy_(down @ plane.to(dtype) @ across.T)
+    return out
+
+
+@functools.lru_cache(maxsize=32)
+def _matrix(length: int, sigma: float) -> Tensor:
+    """(length, length) float64: the reflected Gaussian along an axis, which may reach over the image several times."""
+    weights = gaussian_weights(sigma, _TRUNCATE)
+    radius = len(weights) // 2
+    index = border_indices(length, radius, radius, "reflect")
+    matrix = np.zeros((length, length))
+    for row in range(length):
+        np.add.at(matrix[row], index[row : row + 2 * radius + 1], weights)
+    return torch.from_numpy(matrix)

@@ -1,0 +1,95 @@
+"""The local shuffle of glass blur, which is a chain of one-way copies, without a loop over pixels.
+
+The reference visits pixels (h, w), rows N - d down to d + 1 and columns likewise, both descending, and copies into each
+one the pixel at (h + dy, w + dx), dx and dy drawn from -d .. d - 1, in place. So a pixel whose source was visited before
+it in the same pass gets what that source has become, and so on along a chain, until a source was not yet visited: its old
+value is what arrives. All chains are followed at once.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from robustcore.corruptions.kernels import host
+
+# Doublings of the pointers where a test for the end would stall the device. A chain goes on with a chance below 1/2 at
+# each step, so that none of 2**128 is longer than 128.
+_DOUBLINGS = 7
+
+
+def shuffle(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
+    """One pass.
+
+    Args:
+        images: (N, C, H, W) uint8; C is 1 to 4.
+        offsets: (N, 2, H - 2 reach, W - 2 reach) integers in -reach .. reach - 1: dx and dy of each visited pixel, in
+            raster order.
+        reach: d, the largest offset in pixels.
+
+    Returns:
+        (N, C, H, W) uint8.
+    """
+    if host.on_host(images):
+        return _shuffle_cpu(images, offsets, reach)
+    return _shuffle_tensor(images, offsets, reach)
+
+
+def _shuffle_cpu(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
+    """Chains are followed step by step; at each step fewer than half of them go on."""
+    channels, height, width = images.shape[1:]
+    block = np.s_[reach + 1 : height - reach + 1, reach + 1 : width - reach + 1]
+    here = np.arange(height * width).reshape(height, width)
+    source = here.copy()
+    out = np.empty(images.shape, dtype=np.uint8)
+    for planes, (dx, dy), result in zip(images.numpy(), offsets.numpy(), out, strict=True):
+        np.add(here[block], dy * width + dx, out=source[block])
+        earlier = np.zeros((height, width), dtype=bool)
+        earlier[block] = _visited_before(dx, dy)
+        flat, onward = source.reshape(-1), earlier.reshape(-1)
+        final = flat.copy()
+        chains = np.flatnonzero(onward)
+        at = flat[chains]
+        while chains.size:
+            final[chains] = step = flat[at]
+            going = onward[at]
+            chains, at = chains[going], step[going]
+        # Four bytes a pixel, so that one look-up moves all channels.
+        pixels = cv2.merge([*planes, *[planes[0]] * (4 - channels)]).view(np.uint32)
+        moved = pixels.reshape(-1)[final].view(np.uint8).reshape(height, width, 4)
+        for channel in range(channels):
+            cv2.extractChannel(moved, channel, dst=result[channel])
+    return torch.from_numpy(out)
+
+
+def _visited_before(dx: npt.NDArray[np.int64], dy: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """(h, w): whether a pixel's source lies behind it in raster order and inside the visited block of that size."""
+    h, w = dx.shape
+    before: npt.NDArray[np.bool_] = (dy > 0) | ((dy == 0) & (dx > 0))
+    before &= np.arange(h)[:, None] + dy < h
+    column = np.arange(w) + dx
+    before &= (column >= 0) & (column < w)
+    return before
+
+
+def _shuffle_tensor(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
+    """Chains are followed by pointer doubling: old values stand behind the pixels, as nodes that point to themselves."""
+    n, channels, height, width = images.shape
+    count, device = height * width, images.device
+    dx, dy = offsets[:, 0], offsets[:, 1]
+    h, w = dx.shape[-2:]
+    rows, columns = torch.arange(h, device=device)[:, None], torch.arange(w, device=device)
+    before = ((dy > 0) | ((dy == 0) & (dx > 0))) & (rows + dy < h) & (columns + dx >= 0) & (columns + dx < w)
+    node = torch.arange(2 * count, device=device).repeat(n, 1)
+    pixel = node[:, :count].view(n, height, width)
+    block = np.s_[:, reach + 1 : height - reach + 1, reach + 1 : width - reach + 1]
+    target = pixel + count
+    target[block] = pixel[block] + dy * width + dx + torch.where(before, 0, count)
+    node[:, :count] = target.view(n, count)
+    for _ in range(_DOUBLINGS):
+        node[:, :count] = node.gather(1, node[:, :count])
+    index = (node[:, None, :count] - count).expand(n, channels, count)
+    return images.reshape(n, channels, count).gather(2, index).reshape(images.shape)

@@ -1,0 +1,36 @@
+"""The JPEG codec itself (libjpeg-turbo, standard tables, 4:2:0), on the host."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def jpeg(images: Tensor, quality: int) -> Tensor:
+    """Encode and decode each image.
+
+    OpenCV and Pillow bring the same library and the same defaults (Huffman tables do not touch the pixels); OpenCV's
+    calls cost half as much.
+
+    Args:
+        images: (N, 3, H, W) uint8, RGB, on any device; the codec runs on the host.
+        quality: 1..100.
+
+    Returns:
+        The same shape, dtype and device.
+    """
+    host = images.cpu().contiguous()
+    out = np.empty(host.shape, dtype=np.uint8)
+    options = [
+        cv2.IMWRITE_JPEG_QUALITY,
+        quality,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+    ]
+    for (red, green, blue), result in zip(host.numpy(), out, strict=True):
+        encoded = cv2.imencode(".jpg", cv2.merge([blue, green, red]), options)[1]
+        decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+        cv2.split(decoded, [result[2], result[1], result[0]])
+    return torch.from_numpy(out).to(images.device)

@@ -1,0 +1,308 @@
+"""Jobs: evaluations that run in a worker process of their own, independent of the page or the shell that asked for them.
+
+    submit -> queued -> running -> finished
+                           |-> paused, cancelled, interrupted (its process is gone), failed -> resume -> queued
+
+A job's state is kept in `jobs.sqlite` under the cache. One worker process takes the queued jobs one after the other,
+highest priority first, and ends when none is left. What a job computes lands in the results' store unit by unit, so that
+a job that is resumed repeats nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import dataclasses
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from robustcore import paths, processes
+from robustcore.errors import JobError
+from robustcore.evaluation.jobs import queue
+from robustcore.evaluation.provenance import now
+from robustcore.evaluation.request import EvaluationRequest
+
+ENDED = ("finished", "failed", "cancelled", "paused", "interrupted")
+# A job of another machine that has not been heard of for so long is taken for interrupted.
+_SILENCE_SECONDS = 60.0
+# The workers that this process started, until it has seen their end: a corpse that nobody asks after stays.
+_started: list[subprocess.Popen[bytes]] = []
+
+
+@atexit.register
+def _let_go() -> None:
+    """Workers outlive this process on purpose; Python is told so, since it warns about them otherwise."""
+    for started in _started:
+        if started.poll() is None:
+            started.returncode = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class JobStatus:
+    """A job as it stands.
+
+    Attributes:
+        id: its number.
+        title: one line for people.
+        request: what was asked for.
+        state: queued, running, stopping, finished, failed, cancelled, paused or interrupted.
+        priority: higher goes first.
+        total, done, cached, failed: units; None before the worker has made the plan. `done` counts the cached ones.
+        images_per_second, seconds_left: at the present pace; None before it is known.
+        message: why it failed, or what went wrong with some of its units.
+        created, began, ended: ISO 8601 in UTC; None where it has not come to that.
+        pid: of the process that works or worked on it.
+        log: file with what that process printed.
+    """
+
+    id: int
+    title: str
+    request: EvaluationRequest
+    state: str
+    priority: int
+    total: int | None
+    done: int | None
+    cached: int | None
+    failed: int | None
+    images_per_second: float | None
+    seconds_left: float | None
+    message: str
+    created: str
+    began: str | None
+    ended: str | None
+    pid: int | None
+    log: str | None
+
+    @property
+    def active(self) -> bool:
+        """Whether it is queued or running."""
+        return self.state not in ENDED
+
+
+def submit(request: EvaluationRequest, *, priority: int = 0, here: bool = False) -> int:
+    """Queue an evaluation and see to it that a worker runs; returns the job's number.
+
+    Args:
+        request: what to evaluate. Its conditions, limit and precision are checked here; its models and dataset are
+            loaded by the worker.
+        priority: higher goes first.
+        here: whether this process runs it itself, by `worker.run_job`; then it is not queued.
+    """
+    settled = request.settled()
+    with queue.writing() as connection:
+        cursor = connection.execute(
+            "INSERT INTO jobs (title, request, state, priority, created) VALUES (?, ?, 'queued', ?, ?)",
+            (settled.title, settled.to_json(), priority, now()),
+        )
+        job = int(cursor.lastrowid or 0)
+        if here:
+            queue.begin(connection, job)
+    if not here:
+        ensure_worker()
+    return job
+
+
+def status(job: int) -> JobStatus:
+    """A job as it stands now."""
+    with queue.reading() as connection:
+        row = connection and connection.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
+        if not connection or not row:
+            raise _unknown(job)
+        return _status(row, _worker(connection))
+
+
+def list_jobs(limit: int = 100) -> list[JobStatus]:
+    """The newest jobs, newest first."""
+    with queue.reading() as connection:
+        if connection is None:
+            return []
+        worker = _worker(connection)
+        rows = connection.execute("SELECT * FROM jobs ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
+        return [_status(row, worker) for row in rows]
+
+
+def cells(job: int) -> pd.DataFrame:
+    """How far each model is under each condition: model, kind, name, severity, strength, condition (for people), and
+    units total, done and failed. Empty before the worker has made the plan."""
+    columns = ["model", "kind", "name", "severity", "strength", "condition", "total", "done", "failed"]
+    with queue.reading() as connection:
+        query = f"SELECT {', '.join(columns)} FROM job_cells WHERE job = ? ORDER BY place"
+        rows = [] if connection is None else [tuple(row) for row in connection.execute(query, (job,))]
+    return pd.DataFrame(rows, columns=columns).astype({"severity": "Int64", "strength": "string"})
+
+
+def cancel(job: int, *, wait: float = 2.0) -> JobStatus:
+    """Stop a job; what it finished is kept, and `resume` takes it up again.
+
+    The worker looks for this between two batches and ends itself where a batch takes long; a process that has not
+    stopped after `wait` seconds is ended from here.
+    """
+    return _stop(job, "cancel", wait)
+
+
+def pause(job: int, *, wait: float = 2.0) -> JobStatus:
+    """Stop a job for a while, and free its device; `resume` takes it up again."""
+    return _stop(job, "pause", wait)
+
+
+def resume(job: int) -> JobStatus:
+    """Queue a job again that was cancelled, paused or interrupted, or that failed or has failed units: they are tried
+    again, and nothing that is finished is repeated."""
+    current = status(job)
+    if current.state in ("running", "stopping"):
+        raise JobError(f"Job {job} is running; there is nothing to resume.")
+    with queue.writing() as connection:
+        connection.execute(
+            "UPDATE jobs SET state = 'queued', control = NULL, message = '', ended = NULL, pid = NULL, process = NULL, "
+            "seconds_left = NULL, rate = NULL WHERE id = ?",
+            (job,),
+        )
+    ensure_worker()
+    return status(job)
+
+
+def set_priority(job: int, priority: int) -> None:
+    """Let a queued job go before or behind others: higher goes first."""
+    with queue.writing() as connection:
+        if connection.execute("UPDATE jobs SET priority = ? WHERE id = ?", (priority, job)).rowcount == 0:
+            raise _unknown(job)
+
+
+def remove(job: int) -> None:
+    """Take a job that has ended out of the history; its results stay."""
+    if status(job).active:
+        raise JobError(f"Job {job} is {status(job).state}; cancel it before it is removed.")
+    with queue.writing() as connection:
+        connection.execute("DELETE FROM jobs WHERE id = ?", (job,))
+        connection.execute("DELETE FROM job_cells WHERE job = ?", (job,))
+
+
+def ensure_worker() -> int | None:
+    """Start a worker process if jobs are queued and none works them off; its pid, or None where none is needed."""
+    for old in [p for p in _started if p.poll() is not None]:
+        _started.remove(old)
+    with queue.writing() as connection:
+        worker = _worker(connection)
+        if worker is not None:
+            return int(worker["pid"])
+        if connection.execute("SELECT count(*) FROM jobs WHERE state = 'queued'").fetchone()[0] == 0:
+            return None
+        # Inside the transaction, so that no second worker is started by somebody else meanwhile.
+        started, log = _spawn()
+        connection.execute(
+            "INSERT OR REPLACE INTO worker VALUES (1, ?, ?, ?, ?)",
+            (socket.gethostname(), started.pid, processes.start_time(started.pid) or "", str(log)),
+        )
+        return started.pid
+
+
+def _spawn() -> tuple[subprocess.Popen[bytes], Path]:
+    """A worker process in a session of its own: it outlives this one, and a Ctrl-C meant for this one."""
+    log = paths.writable_cache("logs") / f"worker-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    environment = {**os.environ, "ROBUSTCORE_CACHE": str(paths.cache())}
+    with open(log, "ab") as output:
+        started = subprocess.Popen(
+            [sys.executable, "-m", "robustcore.evaluation.jobs.worker"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+    _started.append(started)
+    return started, log
+
+
+def _worker(connection: sqlite3.Connection) -> sqlite3.Row | None:
+    """The worker's row, if its process lives."""
+    row: sqlite3.Row | None = connection.execute("SELECT * FROM worker").fetchone()
+    if row is None or (row["host"] == socket.gethostname() and not processes.alive(row["pid"], row["process"])):
+        return None
+    return row
+
+
+def _stop(job: int, control: str, wait: float) -> JobStatus:
+    ended = {"cancel": "cancelled", "pause": "paused"}[control]
+    current = status(job)
+    with queue.writing() as connection:
+        # Decided by what the row says inside the transaction: the job may have begun or ended since.
+        connection.execute("UPDATE jobs SET control = ? WHERE id = ? AND state = 'running'", (control, job))
+        connection.execute(
+            "UPDATE jobs SET state = ?, ended = ? WHERE id = ? AND state = 'queued'", (ended, now(), job)
+        )
+    deadline = time.monotonic() + wait
+    while (current := status(job)).active and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if current.state == "interrupted" or (current.active and _kill(job)):
+        with queue.writing() as connection:
+            connection.execute(
+                "UPDATE jobs SET state = ?, ended = ? WHERE id = ? AND state = 'running'", (ended, now(), job)
+            )
+    ensure_worker()
+    return status(job)
+
+
+def _kill(job: int) -> bool:
+    """End the process that works on a job, if it is that process still; whether it has ended."""
+    with queue.reading() as connection:
+        row = connection and connection.execute("SELECT host, pid, process FROM jobs WHERE id = ?", (job,)).fetchone()
+    if not row or row["host"] != socket.gethostname() or not row["pid"]:
+        return False
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if not processes.alive(row["pid"], row["process"]):
+            return True
+        os.kill(row["pid"], number)
+        for _ in range(10):
+            if not processes.alive(row["pid"], row["process"]):
+                return True
+            time.sleep(0.05)
+    return not processes.alive(row["pid"], row["process"])
+
+
+def _status(row: sqlite3.Row, worker: sqlite3.Row | None) -> JobStatus:
+    return JobStatus(
+        id=row["id"],
+        title=row["title"],
+        request=EvaluationRequest.from_json(row["request"]),
+        state=_state(row, worker),
+        priority=row["priority"],
+        total=row["total"],
+        done=row["done"],
+        cached=row["cached"],
+        failed=row["failed"],
+        images_per_second=row["rate"],
+        seconds_left=row["seconds_left"],
+        message=row["message"],
+        created=row["created"],
+        began=row["began"],
+        ended=row["ended"],
+        pid=row["pid"],
+        log=row["log"],
+    )
+
+
+def _state(row: sqlite3.Row, worker: sqlite3.Row | None) -> str:
+    """What the row says, held against which processes live."""
+    state = str(row["state"])
+    if state == "queued" and worker is None:
+        return "interrupted"  # its worker ended before it came to it
+    if state != "running":
+        return state
+    if row["host"] == socket.gethostname():
+        lives = processes.alive(row["pid"], row["process"])
+    else:
+        lives = abs(time.time() - row["heartbeat"]) < _SILENCE_SECONDS
+    if not lives:
+        return "interrupted"
+    return "stopping" if row["control"] else "running"
+
+
+def _unknown(job: int) -> JobError:
+    return JobError(f"There is no job {job}. 'robustcore jobs ls' shows those that there are.")

@@ -1,0 +1,210 @@
+"""The runner: carries a plan out. Pending units go to an executor group by group; each finished one lands at once.
+
+Killed by whatever means at whatever point, a run continues where it stopped when the same plan is run again: what is
+stored is not pending. A unit that fails is kept as a note with its reason, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+
+from robustcore import processes
+from robustcore.evaluation import plan
+from robustcore.evaluation.plan import Cell, Group, Unit
+from robustcore.evaluation.provenance import Run
+from robustcore.evaluation.run import leases
+from robustcore.evaluation.run.executors import Pool
+from robustcore.evaluation.run.scorer import Cancelled, Failure, reason
+from robustcore.evaluation.run.work import Answer
+from robustcore.evaluation.store.store import Result, Store
+
+_POLL_SECONDS = 0.2
+_RENEW_SECONDS = 10.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        total: units of the plan.
+        done: finished units, those that were stored before among them.
+        cached: units that were stored before, or that another run finished meanwhile.
+        failed: units that failed.
+        images_per_second: scored images (one for each model and condition) a second, in this run.
+        seconds_left: at this run's pace; None before the first unit.
+        finished: the units that finished since the last report.
+    """
+
+    total: int
+    done: int
+    cached: int
+    failed: int
+    images_per_second: float
+    seconds_left: float | None
+    finished: tuple[Unit, ...] = ()
+
+
+@dataclasses.dataclass
+class Summary:
+    """What a run did: numbers of units, and the notes of those that failed."""
+
+    total: int = 0
+    cached: int = 0
+    computed: int = 0
+    failed: int = 0
+    repeated: int = 0
+    cancelled: bool = False
+    reasons: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+def run(
+    cells: Sequence[Cell],
+    store: Store,
+    pool: Pool,
+    provenance: Run,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: threading.Event | None = None,
+) -> Summary:
+    """Compute what is pending of a plan.
+
+    Args:
+        cells: the plan.
+        store: where finished units go; this thread is the only one of the run that writes.
+        pool: where groups are computed.
+        provenance: what is kept beside every unit, but for the device and the versions, which each answer brings.
+        progress: called after every group, in this thread.
+        cancelled: set to stop; groups that are in flight end between two batches.
+    """
+    stop = cancelled or threading.Event()
+    this = _Run(cells, store, pool, provenance, progress, stop, processes.new_owner())
+    try:
+        return this.run()
+    except BaseException:
+        stop.set()  # what is in flight ends between two batches
+        raise
+    finally:
+        if this.claimed:  # a run without anything to do writes nothing, so that a read-only cache answers it
+            leases.release(store, this.owner)
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        store: Store,
+        pool: Pool,
+        provenance: Run,
+        progress: Callable[[Progress], None] | None,
+        cancelled: threading.Event,
+        owner: str,
+    ) -> None:
+        self.store, self.pool, self.provenance, self.owner = store, pool, provenance, owner
+        self.progress, self.cancelled = progress, cancelled
+        pending = plan.pending(cells, store.stored(cells))
+        total = sum(len(plan.shard_sizes(cell.size)) for cell in cells)
+        self.summary = Summary(total=total, cached=total - len(pending))
+        self.queue = deque(plan.groups(pending))
+        self.busy: list[Unit] = []  # claimed by other runs
+        self.flying: dict[Future[Answer], Group] = {}
+        self.claimed = False
+        self.images = 0
+        self.began = self.renewed = time.monotonic()
+
+    def run(self) -> Summary:
+        self._report(())
+        while self.queue or self.flying or self.busy:
+            if self.cancelled.is_set():
+                break
+            self._fill()
+            if self.flying:
+                done, _ = wait(self.flying, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._land(future)
+            elif self.busy:
+                self.cancelled.wait(_POLL_SECONDS)
+            if time.monotonic() - self.renewed > _RENEW_SECONDS:
+                leases.renew(self.store, self.owner)
+                self.renewed = time.monotonic()
+            if not self.queue and self.busy:
+                self.queue.extend(plan.groups(self.busy))
+                self.busy = []
+        if self.cancelled.is_set():
+            self._stop()
+        return self.summary
+
+    def _fill(self) -> None:
+        """Claim and start groups until every slot has one and as many wait for the first that is free. They are claimed
+        together, since every claim is a transaction: not before half of them are at work."""
+        slots = self.pool.slots()
+        while self.queue and len(self.flying) <= slots:
+            groups = [self.queue.popleft() for _ in range(min(len(self.queue), 2 * slots - len(self.flying)))]
+            self.claimed = True
+            answer = leases.claim(self.store, [unit for group in groups for unit in group.units], self.owner)
+            self.busy += answer.busy
+            if answer.finished:
+                self.summary.cached += len(answer.finished)
+                self._report(tuple(answer.finished))
+            for group in plan.groups(answer.ours):
+                self.flying[self.pool.submit(group)] = group
+
+    def _land(self, future: Future[Answer]) -> None:
+        """Write what a group's future brought."""
+        group = self.flying.pop(future)
+        try:
+            answer = future.result()
+        except Cancelled:
+            self.cancelled.set()
+            return
+        except Exception as error:  # the worker itself went down: its units are tried again by the next evaluation
+            answer = Answer([Failure(group.units, reason(error))], "", {})
+        results = [o for o in answer.outcomes if isinstance(o, Result)]
+        failures = [o for o in answer.outcomes if isinstance(o, Failure)]
+        made = dataclasses.replace(self.provenance, device=answer.device, versions=answer.versions)
+        written = self.store.save(results, made) if results else 0
+        self.summary.computed += written
+        self.summary.repeated += len(results) - written
+        self.images += sum(r.unit.n for r in results)
+        for failure in failures:
+            self.store.fail(failure.units, failure.reason)
+            self.summary.failed += len(failure.units)
+            self.summary.reasons[failure.reason] = self.summary.reasons.get(failure.reason, 0) + len(failure.units)
+            leases.release(self.store, self.owner, failure.units)
+        self._report(tuple(r.unit for r in results))
+
+    def _stop(self) -> None:
+        """Drop what has not begun, and let what has end between two batches."""
+        self.summary.cancelled = True
+        for future in self.flying:
+            future.cancel()
+        wait(self.flying)
+        for future in list(self.flying):
+            if not future.cancelled() and future.exception() is None:
+                self._land(future)
+
+    def _report(self, finished: tuple[Unit, ...]) -> None:
+        if self.progress is None:
+            return
+        summary = self.summary
+        here = summary.computed + summary.repeated
+        spent = time.monotonic() - self.began
+        left = summary.total - summary.cached - here - summary.failed
+        self.progress(
+            Progress(
+                total=summary.total,
+                done=summary.cached + here,
+                cached=summary.cached,
+                failed=summary.failed,
+                images_per_second=self.images / spent if spent > 0 else 0.0,
+                seconds_left=left * spent / here if here else None,
+                finished=finished,
+            )
+        )

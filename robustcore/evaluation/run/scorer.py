@@ -1,0 +1,313 @@
+"""A session: models and a dataset on a device, ready to work on units.
+
+A shard is decoded once and moved to the device once; a condition is applied to it once and scored by every pending model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from robustcore.datasets._base import Dataset
+from robustcore.errors import ModelError, RobustcoreError
+from robustcore.evaluation import classes, operations, plan
+from robustcore.evaluation.operations import Applied, Operation, Part
+from robustcore.evaluation.plan import Group, Unit
+from robustcore.evaluation.store.predictions import Predictions
+from robustcore.evaluation.store.store import Result
+from robustcore.models.classifier import Classifier
+
+# Images of one batch times their side, to begin with. On the CPU a batch is small enough for its activations to be
+# reused from freed memory: with 256 images of 64 pixels a small network takes 1.6 times as long as with 64.
+_BATCH_TIMES_SIDE = {"cpu": 64 * 64, "cuda": 256 * 224}
+_SHARDS_KEPT = 3
+_DECODED_AT_ONCE = 64
+
+
+class Cancelled(Exception):  # noqa: N818 - no error: it was asked for
+    """The evaluation was asked to stop. Never leaves this package."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """Units that could not be computed, and why."""
+
+    units: tuple[Unit, ...]
+    reason: str
+
+
+class Session:
+    """Everything that units need, in one process. Threads may share it.
+
+    Args:
+        models: fingerprint -> model. They are copied to the device; the ones given stay as they are.
+        dataset: the dataset of the plan.
+        device: where images are corrupted and scored.
+        surrogates: fingerprint -> model, for attacks that are crafted on another model than the one scored.
+        batch_size: images in one batch; default by their size. Out of memory halves it.
+        cancelled: set to stop between two batches.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, Classifier],
+        dataset: Dataset,
+        *,
+        device: torch.device,
+        surrogates: Mapping[str, Classifier] | None = None,
+        batch_size: int | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> None:
+        self.device = device
+        self.cancelled = cancelled or threading.Event()
+        self._dataset = dataset
+        self._models = {fingerprint: _prepared(model, device) for fingerprint, model in models.items()}
+        extra = {f: _prepared(m, device) for f, m in (surrogates or {}).items() if f not in self._models}
+        self._surrogates = {**self._models, **extra}
+        self._batch_size = batch_size
+        self._lock = threading.Lock()
+        self._shards: OrderedDict[tuple[str, int, int], Future[Part]] = OrderedDict()
+        self._matching: dict[tuple[str, tuple[str, ...]], Tensor] = {}
+
+    def run(self, group: Group) -> list[Result | Failure]:
+        """Compute a group's units. What fails is answered as a `Failure`; only `Cancelled` is raised."""
+        operation = operations.of(group.condition)
+        try:
+            part = self._shard(operation, group)
+        except Cancelled:
+            raise
+        except Exception as error:
+            return [Failure(group.units, reason(error))]
+        return [r for units in self._together(operation, group) for r in self._score(operation, part, units)]
+
+    @staticmethod
+    def _together(operation: Operation, group: Group) -> list[list[Unit]]:
+        """The group's units, those together that the same images serve."""
+        if not operation.needs_model:
+            return [list(group.units)]
+        if not operation.is_shared(group.condition):
+            return [[unit] for unit in group.units]
+        alike: dict[tuple[str, ...], list[Unit]] = {}
+        for unit in group.units:
+            alike.setdefault(unit.cell.model.classes, []).append(unit)
+        return list(alike.values())
+
+    def _shard(self, operation: Operation, group: Group) -> Part:
+        """The group's images on the device, decoded once for all conditions."""
+        dataset = operation.dataset(group.condition, self._dataset)
+        key = (dataset.fingerprint, group.shard, group.n)
+        with self._lock:
+            future = self._shards.get(key)
+            mine = future is None
+            if future is None:
+                future = self._shards[key] = Future()
+                while len(self._shards) > _SHARDS_KEPT:
+                    self._shards.popitem(last=False)
+            else:
+                self._shards.move_to_end(key)
+        if mine:
+            try:
+                future.set_result(self._decode(dataset, group.shard, group.n))
+            except BaseException as error:
+                with self._lock:
+                    self._shards.pop(key, None)
+                future.set_exception(error)
+        return future.result()
+
+    def _decode(self, dataset: Dataset, shard: int, n: int) -> Part:
+        start = shard * plan.SHARD
+        blocks = []
+        for at in range(start, start + n, _DECODED_AT_ONCE):
+            self._check()
+            blocks.append(dataset.images(at, min(at + _DECODED_AT_ONCE, start + n)))
+        batch = torch.cat(blocks)
+        if self.device.type == "cuda":
+            batch = batch.pin_memory().to(self.device, non_blocking=True)
+        places = np.arange(start, start + n, dtype=np.int64)
+        labels = torch.as_tensor(np.asarray(dataset.labels)[places], device=self.device)
+        return Part(dataset, places, torch.as_tensor(np.asarray(dataset.ids)[places]), labels, batch)
+
+    def _score(self, operation: Operation, part: Part, units: Sequence[Unit]) -> list[Result | Failure]:
+        """Apply the condition slice by slice, and score each slice by every unit's model."""
+        condition, seed = units[0].cell.condition, units[0].cell.key.seed
+        answers: dict[Unit, list[Predictions]] = {unit: [] for unit in units}
+        seconds = dict.fromkeys(units, 0.0)
+        failures: dict[Unit, Failure] = {}
+        place = 0
+        while place < len(part) and len(failures) < len(units):
+            self._check()
+            size = self._size(operation, part, units)
+            piece = part[place : place + size]
+            open_ = [unit for unit in units if unit not in failures]
+            try:
+                began = time.perf_counter()
+                if operation.needs_model:
+                    piece = dataclasses.replace(piece, labels=self._labels(units[0], piece))
+                applied = self._apply(operation, piece, units[0], seed)
+                shared = (time.perf_counter() - began) / len(open_)
+                pieces: dict[Unit, tuple[Predictions, float]] = {}
+                for unit in open_:
+                    self._check()
+                    began = time.perf_counter()
+                    try:
+                        predictions = self._predict(applied, piece, unit, matched=operation.needs_model)
+                    except Exception as error:
+                        if _is_out_of_memory(error) and size > 1:
+                            raise
+                        failures[unit] = Failure((unit,), reason(error))
+                        continue
+                    pieces[unit] = (predictions, shared + time.perf_counter() - began)
+            except Cancelled:
+                raise
+            except Exception as error:
+                if _is_out_of_memory(error) and size > 1:
+                    self._halve(size * self._frames(operation, part, units))
+                    continue
+                return [Failure(tuple(units), reason(error))]
+            for unit, (predictions, spent) in pieces.items():
+                answers[unit].append(predictions)
+                seconds[unit] += spent
+            place += len(piece)
+        results: list[Result | Failure] = list(failures.values())
+        for unit in units:
+            if unit not in failures:
+                predictions = Predictions.concatenate(answers[unit])
+                further = operation.values(condition, predictions)
+                if further:
+                    values = {**predictions.values, **{k: np.asarray(v, np.float32) for k, v in further.items()}}
+                    predictions = dataclasses.replace(predictions, values=values)
+                results.append(Result(unit, predictions, seconds[unit]))
+        return results
+
+    def _apply(self, operation: Operation, piece: Part, unit: Unit, seed: int) -> Applied:
+        condition = unit.cell.condition
+        if operation.needs_model:
+            model = self._models[unit.cell.key.model]
+            return operation.apply(condition, piece, seed, model, self._surrogates)
+        with torch.inference_mode():
+            return operation.apply(condition, piece, seed)
+
+    def _predict(self, applied: Applied, piece: Part, unit: Unit, *, matched: bool) -> Predictions:
+        """A model's answers to n images: images may have a frame axis."""
+        model = self._models[unit.cell.key.model]
+        with torch.inference_mode():
+            logits = applied.logits
+            if logits is None:
+                images = applied.images
+                flat = images.reshape(-1, *images.shape[-3:])
+                with self._autocast(unit.cell.key.precision):
+                    logits = model(flat.contiguous(memory_format=torch.channels_last)).float()
+                logits = logits.reshape(*images.shape[:-3], -1)
+            bad = int((~logits.isfinite()).flatten(1).any(dim=1).sum())
+            if bad:
+                raise ModelError(f"The logits of {model.card.name} are not finite on {bad} of {len(piece)} images.")
+            labels = piece.labels if matched else self._labels(unit, piece)
+            among = self._among(unit, piece)
+            values = applied.values if applied.judged is None else {**applied.values, **applied.judged(logits)}
+            return Predictions.of(logits, labels, piece.ids, values, among)
+
+    def _labels(self, unit: Unit, piece: Part) -> Tensor:
+        """(n,) the piece's labels in the model's classes; -1 where no class is right."""
+        if operations.of(unit.cell.condition).unlabelled(unit.cell.condition):
+            return torch.full_like(piece.labels, -1)
+        return self._match(unit, piece)[piece.labels]
+
+    def _among(self, unit: Unit, piece: Part) -> tuple[Tensor, Tensor] | None:
+        """Of the model's classes those that it may answer with, and those that they count as."""
+        among = operations.of(unit.cell.condition).among(unit.cell.condition, piece.dataset)
+        if among is None:
+            return None
+        match = self._match(unit, piece)
+        return match[torch.as_tensor(among[0], device=self.device)], match[
+            torch.as_tensor(among[1], device=self.device)
+        ]
+
+    def _match(self, unit: Unit, piece: Part) -> Tensor:
+        """(dataset classes,) each class of the piece's dataset as one of the model's."""
+        subject = unit.cell.model
+        key = (subject.fingerprint, tuple(piece.dataset.classes))
+        if key not in self._matching:
+            match = classes.matching(subject.name, subject.classes, piece.dataset.name, piece.dataset.classes)
+            self._matching[key] = torch.as_tensor(match, device=self.device)
+        return self._matching[key]
+
+    def _autocast(self, precision: str) -> contextlib.AbstractContextManager[Any]:
+        if precision == "bf16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return contextlib.nullcontext()
+
+    def _size(self, operation: Operation, part: Part, units: Sequence[Unit]) -> int:
+        """The number of images in the next batch."""
+        frames = self._frames(operation, part, units)
+        if self._batch_size is not None:
+            return max(1, self._batch_size // frames)
+        side = max([part.images.shape[-1], *(self._models[u.cell.key.model].card.side for u in units)])
+        return max(1, min(plan.SHARD, _BATCH_TIMES_SIDE[self.device.type] // (side * frames)))
+
+    @staticmethod
+    def _frames(operation: Operation, part: Part, units: Sequence[Unit]) -> int:
+        return operation.frames(units[0].cell.condition, part.images.shape[-1])
+
+    def _halve(self, size: int) -> None:
+        """Batches of half as many images (or frames) from now on."""
+        with self._lock:
+            self._batch_size = max(1, size // 2)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _check(self) -> None:
+        if self.cancelled.is_set():
+            raise Cancelled
+
+
+def _prepared(model: Classifier, device: torch.device) -> Classifier:
+    """A copy for scoring: in eval mode, without gradients of its weights, normalisations folded into the convolutions before
+    them, in the memory layout that convolutions like."""
+    prepared: Classifier = copy.deepcopy(model).eval().requires_grad_(False)
+    _fold(prepared)
+    return prepared.eval().to(device).to(memory_format=torch.channels_last)
+
+
+def _fold(module: nn.Module) -> None:
+    """Batch normalisation in eval mode is a factor and a shift for each channel: where a sequence has it right behind a
+    convolution, both are one convolution."""
+    if isinstance(module, nn.Sequential):
+        for at in range(len(module) - 1):
+            convolution, normalisation = module[at], module[at + 1]
+            # Exactly these: what is derived from them may do something else.
+            if (
+                type(convolution) is nn.Conv2d
+                and type(normalisation) is nn.BatchNorm2d
+                and normalisation.track_running_stats
+            ):
+                module[at] = fuse_conv_bn_eval(convolution, normalisation)
+                module[at + 1] = nn.Identity()
+    for child in module.children():
+        _fold(child)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
+
+
+def reason(error: BaseException) -> str:
+    """An error as one short line for the notes."""
+    if isinstance(error, RobustcoreError):
+        return str(error)
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first[:300]}"

@@ -1,0 +1,279 @@
+"""The store: finished units, in one SQLite file under the cache, over layers of results that ship with the package.
+
+A unit's counts and its predictions land in one transaction, in two tables. What is read is looked up by fingerprints in
+the file under the cache first and then in every shipped file of `assets/results/`, which are opened immutable.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from robustcore import paths
+from robustcore.errors import StoreError
+from robustcore.evaluation.plan import Cell, Key, Subject, Unit, shard_sizes
+from robustcore.evaluation.provenance import Run, now, seconds
+from robustcore.evaluation.store import codec, database, queries, schema
+from robustcore.evaluation.store.predictions import Counts, Predictions
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """A finished unit: what was predicted, and how long it took."""
+
+    unit: Unit
+    predictions: Predictions
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Totals:
+    """What is stored of one cell, within the images that were asked for.
+
+    Attributes:
+        counts: the sums over `counts.n` images, or None where nothing is stored.
+        updated: when the newest of it was computed, ISO 8601 in UTC.
+        shipped: whether any of it ships with the package.
+    """
+
+    counts: Counts | None
+    updated: str = ""
+    shipped: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    """One results file that is read."""
+
+    path: Path
+    shipped: bool
+
+    @contextmanager
+    def open(self) -> Iterator[sqlite3.Connection]:
+        """A connection for reading, closed at the end; SQLite's errors become sentences."""
+        with closing(self.connect()) as connection, database.translated(self.path):
+            yield connection
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection that the caller closes."""
+        if self.shipped:
+            return schema.connect(self.path, immutable=True)
+        try:
+            return schema.connect(self.path)
+        except StoreError as error:
+            # A file in WAL mode cannot be read from a read-only folder in the ordinary way.
+            if isinstance(error.__cause__, sqlite3.OperationalError):
+                return schema.connect(self.path, immutable=True)
+            raise
+
+
+class Store:
+    """Results on disk. Reading creates nothing; the first write creates the file.
+
+    Args:
+        path: the results file; default `results/results.sqlite` under the cache.
+        shipped: whether the results that ship with the package are read beneath it.
+    """
+
+    def __init__(self, path: Path | str | None = None, *, shipped: bool = True) -> None:
+        self.path = Path(path).expanduser().absolute() if path else paths.cache() / "results" / "results.sqlite"
+        self._in_cache = path is None
+        self._shipped = shipped
+        self._writer: sqlite3.Connection | None = None
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; it opens again when it is used."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+
+    # Reading
+
+    def layers(self) -> list[Layer]:
+        """The files that are read, the one under the cache first."""
+        found = [Layer(self.path, shipped=False)] if self.path.exists() else []
+        if self._shipped:
+            shipped = sorted((paths.assets() / "results").glob("*.sqlite"))
+            found += [Layer(path, shipped=True) for path in shipped if path != self.path]
+        return found
+
+    def stored(self, cells: Sequence[Cell]) -> dict[Key, dict[int, int]]:
+        """For each cell's key that anything is stored of: shard -> number of its images that are stored."""
+        found: dict[Key, dict[int, int]] = {}
+        for layer in self.layers():
+            with layer.open() as connection:
+                for key, row in queries.cells(connection, cells).items():
+                    sizes: Iterable[tuple[int, int]] = enumerate(shard_sizes(row["n"]))
+                    if row["prefix"] != row["n"]:
+                        sizes = connection.execute("SELECT shard, n FROM units WHERE cell = ?", (row["id"],))
+                    shards = found.setdefault(key, {})
+                    for shard, n in sizes:
+                        shards[shard] = max(n, shards.get(shard, 0))
+        return found
+
+    def totals(self, cells: Sequence[Cell]) -> list[Totals]:
+        """What is stored of each cell, cut to the images that it asks for."""
+        found: dict[Key, Totals] = {}
+        left = list(cells)
+        for layer in self.layers():
+            with layer.open() as connection:
+                known = queries.cells(connection, left)
+                # A cell whose row sums exactly the images that are asked for is answered by that row.
+                whole = [c for c in left if c.key in known and known[c.key]["prefix"] == known[c.key]["n"] == c.size]
+                values = queries.values(connection, [known[c.key]["id"] for c in whole])
+                for cell in whole:
+                    row = known[cell.key]
+                    counts = Counts(**{name: row[name] for name in queries.COUNTS}, values=values.get(row["id"], {}))
+                    found[cell.key] = Totals(counts, row["updated"], layer.shipped)
+            left = [cell for cell in left if cell.key not in found]
+        if left:
+            found.update(self._collect(left))
+        return [found.get(cell.key, Totals(None)) for cell in cells]
+
+    def _collect(self, cells: Sequence[Cell]) -> dict[Key, Totals]:
+        """Totals of cells that no single row answers: unit by unit, over all layers."""
+        parts: dict[Key, dict[int, tuple[Counts, str, bool]]] = {}
+        for layer in self.layers():
+            with layer.open() as connection:
+                known = queries.cells(connection, cells)
+                for cell in (c for c in cells if c.key in known):
+                    have = parts.setdefault(cell.key, {})
+                    for unit in cell.units():
+                        best = have[unit.shard][0].n if unit.shard in have else 0
+                        if best >= unit.n:
+                            continue
+                        counts, date = queries.unit_counts(connection, known[cell.key]["id"], unit)
+                        if counts is not None and counts.n > best:
+                            have[unit.shard] = (counts, date, layer.shipped)
+        totals = {}
+        for key, have in parts.items():
+            if have:
+                counts_, dates, shipped = zip(*have.values(), strict=True)
+                totals[key] = Totals(queries.total(counts_), max(dates), any(shipped))
+        return totals
+
+    def subjects(self, dataset: str) -> list[Subject]:
+        """The models of which anything is stored on the dataset of that fingerprint, sorted by name.
+
+        A name stands there once for each of its fingerprints: a checkpoint that has changed keeps its old results.
+        """
+        found: dict[str, Subject] = {}
+        for layer in self.layers():
+            with layer.open() as connection:
+                for name, fingerprint, classes in queries.subjects(connection, dataset):
+                    found.setdefault(fingerprint, Subject(name, fingerprint, tuple(json.loads(classes))))
+        return sorted(found.values(), key=lambda subject: (subject.name, subject.fingerprint))
+
+    def predictions(self, cell: Cell) -> Predictions | None:
+        """The predictions of a cell's images, in order; None unless all of them are stored.
+
+        Shipped results hold the label and one predicted class per image, and nothing else.
+        """
+        parts: dict[int, Predictions] = {}
+        wanted = cell.units()
+        for layer in self.layers():
+            with layer.open() as connection:
+                row = queries.cells(connection, [cell]).get(cell.key)
+                if row is None:
+                    continue
+                for unit in wanted:
+                    if unit.shard in parts:
+                        continue
+                    read = queries.read(connection, row["id"], unit.shard)
+                    if read is not None and len(read) >= unit.n:
+                        parts[unit.shard] = read.prefix(unit.n)
+        if len(parts) < len(wanted):
+            return None
+        return Predictions.concatenate([parts[unit.shard] for unit in wanted])
+
+    def failures(self, cells: Sequence[Cell]) -> dict[Key, list[tuple[int, str]]]:
+        """For each cell's key with failed units: (shard, reason) of them."""
+        found: dict[Key, list[tuple[int, str]]] = {}
+        for layer in self.layers():
+            with layer.open() as connection:
+                if not connection.execute("SELECT EXISTS (SELECT 1 FROM failures)").fetchone()[0]:
+                    continue
+                for key, row in queries.cells(connection, cells).items():
+                    notes = connection.execute(
+                        "SELECT shard, reason FROM failures WHERE cell = ? ORDER BY shard", (row["id"],)
+                    ).fetchall()
+                    if notes:
+                        found.setdefault(key, []).extend(notes)
+        return found
+
+    # Writing
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction on the store's own file; one at a time in this process."""
+        with self._lock:
+            if self._writer is None:
+                self._create_folder()
+                self._writer = schema.connect(self.path, write=True)
+            with database.translated(self.path), database.transaction(self._writer):
+                yield self._writer
+
+    def _create_folder(self) -> None:
+        if self._in_cache:
+            paths.writable_cache("results")
+            return
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"The folder {self.path.parent} cannot be created ({error.strerror}).") from error
+
+    def save(self, results: Sequence[Result], run: Run) -> int:
+        """Write finished units, all of them or none, and end the claims on them.
+
+        Returns:
+            The number of units that were written; those that are stored already for as many images stay as they are.
+        """
+        prepared = [(r, r.predictions.counts(), codec.pack(r.predictions)) for r in results]
+        touched: list[int] = []
+        with self.writing() as connection:
+            run_id, date = queries.run_id(connection, run), seconds(now())
+            for result, counts, data in prepared:
+                place = (queries.cell_id(connection, result.unit.cell), result.unit.shard)
+                connection.execute("DELETE FROM failures WHERE cell = ? AND shard = ?", place)
+                # What is stored needs nobody's claim.
+                claim = (result.unit.cell.key.digest, result.unit.shard)
+                connection.execute("DELETE FROM claims WHERE cell = ? AND shard = ?", claim)
+                old = connection.execute("SELECT n FROM units WHERE cell = ? AND shard = ?", place).fetchone()
+                if old is not None and old[0] >= counts.n:
+                    continue
+                queries.insert_unit(connection, place, counts, data, seconds=result.seconds, date=date, run=run_id)
+                touched.append(place[0])
+            for cell in set(touched):
+                queries.recount(connection, cell)
+        return len(touched)
+
+    def compact(self) -> None:
+        """Give the space of deleted rows back to the disk."""
+        with self.writing():
+            pass  # opens the file
+        with self._lock, database.translated(self.path):
+            assert self._writer is not None
+            self._writer.execute("VACUUM")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def fail(self, units: Sequence[Unit], reason: str) -> None:
+        """Keep a note of units that failed, with the reason; the next evaluation tries them again."""
+        with self.writing() as connection:
+            for unit in units:
+                connection.execute(
+                    "INSERT OR REPLACE INTO failures (cell, shard, n, reason, date) VALUES (?, ?, ?, ?, ?)",
+                    (queries.cell_id(connection, unit.cell), unit.shard, unit.n, reason, now()),
+                )

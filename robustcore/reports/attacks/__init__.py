@@ -1,0 +1,1 @@
+"""Stored results under attack: robust accuracy against eps, and transfer between models."""

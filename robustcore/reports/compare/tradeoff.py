@@ -1,0 +1,44 @@
+"""The trade-off: clean accuracy against the mean under corruption, or that against accuracy under attack."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from robustcore import metrics
+from robustcore.reports.compare.comparison import Comparison
+from robustcore.reports.compare.measures import Bars
+
+COLUMNS = ["model", "x", "x_low", "x_high", "y", "y_low", "y_high"]
+
+
+def clean_and_corrupted(comparison: Comparison, accuracy: Bars) -> pd.DataFrame:
+    """One row for each model: x its clean accuracy, y its mean accuracy over the conditions, with their 95 % intervals.
+
+    Args:
+        comparison: as gathered.
+        accuracy: its measure "accuracy"; made with answers the means have intervals.
+    """
+    clean = metrics.accuracy(comparison.clean).rename(columns={"accuracy": "x", "low": "x_low", "high": "x_high"})
+    return _joined(clean, _means(accuracy, "y"))
+
+
+def corrupted_and_attacked(accuracy: Bars, attacked: pd.DataFrame, attack: str, eps: float) -> pd.DataFrame:
+    """One row for each model that has both: x its mean accuracy under corruption, y that under a white-box attack.
+
+    Args:
+        accuracy: the measure "accuracy".
+        attacked: curves of `robust_accuracy.curves`.
+        attack, eps: which of them.
+    """
+    rows = attacked[(attacked["attack"] == attack) & (attacked["access"] == "white-box") & (attacked["eps"] == eps)]
+    under = rows.rename(columns={"accuracy": "y", "low": "y_low", "high": "y_high"})
+    return _joined(_means(accuracy, "x"), under)
+
+
+def _means(accuracy: Bars, axis: str) -> pd.DataFrame:
+    return accuracy.means.rename(columns={"value": axis, "low": f"{axis}_low", "high": f"{axis}_high"})
+
+
+def _joined(x: pd.DataFrame, y: pd.DataFrame) -> pd.DataFrame:
+    left, right = ["model", "x", "x_low", "x_high"], ["model", "y", "y_low", "y_high"]
+    return x[left].merge(y[right], on="model", how="inner")[COLUMNS].reset_index(drop=True)

@@ -1,0 +1,1 @@
+"""Atlases of overlaps as a page shows them, and benchmarks built from them."""

@@ -1,0 +1,239 @@
+"""Overview: how each evaluated model holds up on clean images, under corruption, under attack and under natural shifts.
+
+Everything is read with one question to the store. Each model stands on all of its own images; Compare takes those that
+several models share.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from robustcore import corruptions, metrics
+from robustcore.datasets import imagenet_shifts
+from robustcore.datasets._base import Dataset
+from robustcore.errors import DatasetError
+from robustcore.evaluation import Condition, Store, api, operations, suites, tables
+from robustcore.evaluation.operations.attack import CURVE_EPS
+from robustcore.reports import compare
+from robustcore.reports.compare.comparison import Models
+from robustcore.reports.provenance import Provenance
+
+ATTACK = "pgd"
+EPS = (2 / 255, 8 / 255)  # of the curve's radii, those that have a column
+BROKEN = 0.5  # a model is broken by what leaves it less than this share of its clean accuracy
+COLUMNS = [
+    "model",
+    "clean",
+    "clean_low",
+    "clean_high",
+    "mean",
+    "conditions",
+    "weakest",
+    "weakest_name",
+    "worst",
+    "worst_name",
+    "worst_severity",
+    "broken_name",
+    "broken_severity",
+    "broken_at",
+    "attack_1",
+    "attack_2",
+    "attack_images",
+    "broken_eps",
+    "attack_known",
+    "shifted",
+    "shifts",
+    "shift_images",
+    "weakest_shift",
+    "weakest_shift_name",
+    "balance",
+    "n",
+    "shipped",
+    "updated",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Overview:
+    """One row for each model.
+
+    Attributes:
+        table: model; clean with its 95 % interval (clean_low, clean_high).
+            Corruptions: mean, over severities and then over the `conditions` (their number); weakest, the lowest mean over
+            severities, and of which corruption (weakest_name); worst, the lowest single accuracy, with worst_name and
+            worst_severity; broken_name at broken_severity with the accuracy broken_at: at the lowest severity at which any
+            corruption leaves less than half of the clean accuracy, the one that leaves least ("" where none does).
+            Attacks: attack_1 and attack_2, the accuracies under PGD at the two `EPS`, on attack_images; broken_eps, the
+            smallest evaluated radius that leaves less than half (NaN where none does), of attack_known radii.
+            Natural shifts: shifted, the mean over the `shifts` (their number) that have right answers, each on up to
+            shift_images; weakest_shift and weakest_shift_name.
+            balance, the mean of clean, mean and attack_1; n, the most images under one condition; shipped, whether all of
+            it comes with the package; updated. Accuracies in 0..1, NaN where nothing is stored.
+        by_condition: model, kind ("corruption" or "shift"), name (its label), accuracy: for a corruption the mean over its
+            severities.
+        notes: sentences that belong beside it.
+        provenance: where it comes from.
+    """
+
+    table: pd.DataFrame
+    by_condition: pd.DataFrame
+    notes: tuple[str, ...]
+    provenance: Provenance
+
+
+def gather(
+    models: Models,
+    dataset: Dataset,
+    suite_names: Sequence[str] = ("imagenet-c",),
+    *,
+    store: Store | Path | str | None = None,
+) -> Overview:
+    """What is stored of the models: under the suites, under PGD, under the dataset's natural shifts. Computes nothing."""
+    attacks = [Condition("attack", ATTACK, params=(("eps", eps),)) for eps in CURVE_EPS]
+    asked = [*compare.conditions(suite_names), *attacks, *_shifts_of(dataset)]
+    prepared = api.prepare(models, dataset, asked)
+    results = store if isinstance(store, Store) else Store(store)
+    found = tables.table(prepared.cells, results)
+    found["eps"] = [cell.condition.parameters.get("eps", math.nan) for cell in prepared.cells]
+    found["label"] = [_label(cell.condition) for cell in prepared.cells]
+    rows = found[found["n"] > 0]
+    clean = metrics.accuracy(rows[rows["kind"] == "clean"]).set_index("model")
+    models_ = list(dict.fromkeys(subject.name for subject in prepared.subjects))
+    kept = rows["accuracy"] / rows["model"].map(clean["accuracy"])
+    known = rows.assign(kept=kept)[rows["accuracy"].notna()]
+    corrupted, means = _corrupted(known[known["kind"] == "corruption"])
+    shifted = known[known["kind"] == "shift"]
+    by_condition = _by_condition(means, shifted)
+    parts: list[pd.DataFrame | pd.Series[Any]] = [
+        clean.rename(columns={"accuracy": "clean", "low": "clean_low", "high": "clean_high"})[
+            ["clean", "clean_low", "clean_high"]
+        ],
+        corrupted,
+        _attacked(known[known["kind"] == "attack"]),
+        _shifted(shifted),
+        _evidence(rows),
+    ]
+    table = pd.DataFrame(index=pd.Index(models_, name="model")).join(parts)
+    table["balance"] = table[["clean", "mean", "attack_1"]].mean(axis=1, skipna=False)
+    for column in ("conditions", "attack_images", "attack_known", "shifts", "shift_images", "n"):
+        table[column] = table[column].fillna(0).astype(int)
+    for column in ("weakest_name", "worst_name", "broken_name", "weakest_shift_name", "updated"):
+        table[column] = table[column].fillna("")
+    table["shipped"] = table["shipped"].eq(True)
+    has = set(rows["kind"])
+    named = [
+        *suite_names,
+        *(["robust-accuracy"] if "attack" in has else []),
+        *(["natural shifts"] if "shift" in has else []),
+    ]
+    provenance = Provenance.of(found.drop(columns=["eps", "label"]), suites=tuple(named), storage="memory", seed=0)
+    table = table.reset_index()[COLUMNS]
+    return Overview(table, by_condition, tuple(_notes(table)), provenance)
+
+
+def _shifts_of(dataset: Dataset) -> list[Condition]:
+    """The natural shifts that there are of a dataset: those of scenes, or ImageNet's as far as this machine has them."""
+    names = ["scenes-shifts"] if dataset.name == "scenes" else ["imagenet-shifts"] if imagenet_shifts.here() else []
+    found = []
+    for condition in (c for name in names for c in suites.resolve(name) if c.kind == "shift"):
+        try:
+            operations.of(condition).dataset(condition, dataset)
+        except DatasetError:  # a shift of another dataset says nothing of this one
+            continue
+        found.append(condition)
+    return found
+
+
+def _label(condition: Condition) -> str:
+    if condition.kind == "corruption":
+        return corruptions.get(condition.name).plain_name
+    return condition.name.rpartition("/")[2] if condition.kind == "shift" else condition.name
+
+
+def _first(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Each model's first row in that order."""
+    return rows.sort_values(by, kind="stable").drop_duplicates("model").set_index("model")
+
+
+def broken_by(rows: pd.DataFrame) -> pd.DataFrame:
+    """What breaks each model first: of the conditions that leave less than half of its clean accuracy, that at the lowest
+    severity, and there the one that leaves least.
+
+    Args:
+        rows: model, severity, accuracy, kept (accuracy / clean accuracy).
+
+    Returns:
+        One of the rows for each model, under its name; none for a model that nothing breaks.
+    """
+    return _first(rows[(rows["kept"] < BROKEN) & rows["severity"].notna()], ["severity", "accuracy"])
+
+
+def _corrupted(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    means = rows.groupby(["model", "label"], sort=False)["accuracy"].mean().reset_index()
+    means = means.rename(columns={"label": "name"})
+    weakest = _first(means, ["accuracy"])
+    worst = _first(rows, ["accuracy"])
+    broken = broken_by(rows)
+    each = means.groupby("model", sort=False)["accuracy"]
+    found = pd.DataFrame({"mean": each.mean(), "conditions": each.size()}).join(
+        [
+            weakest.rename(columns={"accuracy": "weakest", "name": "weakest_name"})[["weakest", "weakest_name"]],
+            pd.DataFrame(
+                {"worst": worst["accuracy"], "worst_name": worst["label"], "worst_severity": worst["severity"]}
+            ),
+            pd.DataFrame(
+                {"broken_name": broken["label"], "broken_severity": broken["severity"], "broken_at": broken["accuracy"]}
+            ),
+        ]
+    )
+    return found, means
+
+
+def _attacked(rows: pd.DataFrame) -> pd.DataFrame:
+    bounded = rows[rows["eps"] < 1]
+    first, second = (bounded[np.isclose(bounded["eps"], eps)].set_index("model") for eps in EPS)
+    each = bounded.groupby("model", sort=False)
+    found = pd.DataFrame({"attack_known": each.size(), "attack_images": each["n"].max()})
+    broken = _first(bounded[bounded["kept"] < BROKEN], ["eps"])
+    return found.assign(attack_1=first["accuracy"], attack_2=second["accuracy"], broken_eps=broken["eps"])
+
+
+def _shifted(rows: pd.DataFrame) -> pd.DataFrame:
+    each = rows.groupby("model", sort=False)
+    weakest = _first(rows, ["accuracy"])
+    columns = {"shifted": each["accuracy"].mean(), "shifts": each.size(), "shift_images": each["n"].max()}
+    return pd.DataFrame(columns).assign(weakest_shift=weakest["accuracy"], weakest_shift_name=weakest["label"])
+
+
+def _by_condition(means: pd.DataFrame, shifted: pd.DataFrame) -> pd.DataFrame:
+    sets = shifted.assign(name=shifted["label"])
+    return pd.concat([part[["model", "kind", "name", "accuracy"]] for part in (means.assign(kind="corruption"), sets)])
+
+
+def _evidence(rows: pd.DataFrame) -> pd.DataFrame:
+    each = rows.groupby("model", sort=False)
+    return pd.DataFrame({"n": each["n"].max(), "shipped": each["shipped"].all(), "updated": each["updated"].max()})
+
+
+def _notes(table: pd.DataFrame) -> list[str]:
+    notes = []
+    several = {
+        "corruptions": table.loc[table["conditions"] > 0, "conditions"],
+        "natural shifts": table.loc[table["shifts"] > 0, "shifts"],
+    }
+    for what, counts in several.items():
+        if counts.nunique() > 1:
+            notes.append(
+                f"The models were evaluated under different numbers of {what} ({counts.min()} to {counts.max()}), so that "
+                "their means are over different things; Compare sets them side by side."
+            )
+    if table["n"].nunique() > 1:
+        notes.append("The models were evaluated on different numbers of images; Compare takes those that they share.")
+    return notes

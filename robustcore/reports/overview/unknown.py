@@ -1,0 +1,69 @@
+"""Unknown shapes: how well a model's own confidence tells them from the classes that it knows."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from robustcore.datasets._base import Dataset
+from robustcore.evaluation import Store, api
+from robustcore.evaluation.condition import Condition
+from robustcore.evaluation.plan import Cell
+from robustcore.evaluation.store.predictions import Predictions
+from robustcore.metrics import detection
+from robustcore.reports.compare.comparison import Models
+
+CONDITION = Condition("shift", "scenes/unknown", params=(("clean", "scenes"),))
+COLUMNS = ("model", "score", "auroc", "aupr", "fpr95", "known", "unknown", "reason")
+SCORES = {"maximum softmax": "softmax", "maximum logit": "logit"}
+
+
+def gather(
+    models: Models, dataset: Dataset, *, limit: int | None = None, store: Store | Path | str | None = None
+) -> pd.DataFrame:
+    """What is stored of the models on clean and on unknown images; computes nothing.
+
+    Returns:
+        One row for each model and anomaly score ("maximum softmax", "maximum logit"): auroc, aupr and fpr95, 0 .. 1;
+        known and unknown, the numbers of images; and why a number is NaN.
+    """
+    results = store if isinstance(store, Store) else Store(store)
+    prepared = api.prepare(models, dataset, [CONDITION], limit=limit)
+    by_model: dict[str, dict[str, Cell]] = {}
+    for cell in prepared.cells:
+        by_model.setdefault(cell.model.name, {})[cell.condition.kind] = cell
+    rows: list[dict[str, Any]] = []
+    for model, cells in by_model.items():
+        known, unknown = results.predictions(cells["clean"]), results.predictions(cells["shift"])
+        for score, kind in SCORES.items():
+            rows.append({"model": model, "score": score} | _measured(known, unknown, kind))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _measured(known: Predictions | None, unknown: Predictions | None, kind: str) -> dict[str, Any]:
+    undefined = {"auroc": math.nan, "aupr": math.nan, "fpr95": math.nan, "known": 0, "unknown": 0}
+    if known is None or unknown is None:
+        return undefined | {"reason": "not evaluated"}
+    a, b = _scores(known, kind), _scores(unknown, kind)
+    if a is None or b is None:
+        return undefined | {"reason": "the stored predictions hold no logits"}
+    return {
+        "auroc": detection.auroc(a, b),
+        "aupr": detection.aupr(a, b),
+        "fpr95": detection.fpr_at_recall(a, b),
+        "known": len(a),
+        "unknown": len(b),
+        "reason": "",
+    }
+
+
+def _scores(predictions: Predictions, kind: str) -> detection.Scores | None:
+    if predictions.logits is None or predictions.log_sum_exp is None:
+        return None
+    best = predictions.logits[:, 0]
+    return (
+        detection.maximum_logit(best) if kind == "logit" else detection.maximum_softmax(best, predictions.log_sum_exp)
+    )

@@ -1,0 +1,271 @@
+"""One image under attack, with all that a person wants to see of it: the result, its anatomy, and what it survives."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+from torch import Tensor
+
+from robustcore import attacks
+from robustcore.datasets._base import Item
+from robustcore.images import to_array, to_tensor
+from robustcore.models.classifier import Classifier
+from robustcore.reports.preview.gallery import Answers, answers
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What an attack is run with; None leaves a value to the preset or the attack.
+
+    Attributes:
+        name: an attack or a preset.
+        eps: the budget's radius with pixels in [0, 1], in the norm.
+        norm, goal: as for `robustcore.attack`.
+        target: the class to reach, for the goal "targeted".
+        seed: of the draws.
+        options: the attack's own.
+    """
+
+    name: str
+    eps: float | None = None
+    norm: str | None = None
+    goal: str | None = None
+    target: int | None = None
+    seed: int = 0
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments of `robustcore.attack`, without those left open."""
+        given = {"eps": self.eps, "norm": self.norm, "goal": self.goal, "target": self.target, "seed": self.seed}
+        return {k: v for k, v in given.items() if v is not None} | dict(self.options)
+
+
+@dataclasses.dataclass(frozen=True)
+class Attacked:
+    """An attack on one image.
+
+    Attributes:
+        clean, adversarial: float32 (1, 3, H, W) in [0, 1], on the CPU.
+        before, after: the victim's answers to them.
+        result: what the attack gave back, with its trace.
+        label: the class that the attack leads away from.
+    """
+
+    clean: Tensor
+    adversarial: Tensor
+    before: Answers
+    after: Answers
+    result: attacks.AttackResult
+    label: int
+
+    @property
+    def perturbation(self) -> Tensor:
+        """(1, 3, H, W) in -1 .. 1."""
+        return self.adversarial - self.clean
+
+    @property
+    def magnification(self) -> float:
+        """What `magnified` multiplies the change by, so that its largest value is half of the range."""
+        largest = float(self.perturbation.abs().max())
+        return 0.5 / largest if largest > 0 else 1.0
+
+    @property
+    def magnified(self) -> Tensor:
+        """uint8 (3, H, W): the change around mid-grey, magnified."""
+        return ((self.perturbation[0] * self.magnification + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def attack(
+    model: Classifier,
+    item: Item,
+    label: int,
+    settings: Settings,
+    *,
+    surrogate: Classifier | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Attacked:
+    """Attack one image and keep the trace.
+
+    Args:
+        model: the victim, who judges.
+        item: the image; its id belongs to the draws, as in an evaluation.
+        label: the class that counts as right.
+        settings: what to run.
+        surrogate: crafted on, instead of the victim.
+        cancel: asked before every pass.
+    """
+    device = next(model.parameters()).device
+    image = to_tensor(item.image)[None].to(device)
+    result = attacks.attack(
+        model,
+        image,
+        torch.tensor([label]),
+        settings.name,
+        surrogate=surrogate,
+        ids=[item.id],
+        trace=True,
+        cancel=cancel,
+        **settings.arguments(),
+    )
+    clean = image.to("cpu", torch.float32) / 255
+    adversarial = result.images.detach().to("cpu", torch.float32)
+    return Attacked(clean, adversarial, answers(model, clean), answers(model, adversarial), result, label)
+
+
+def steps(done: Attacked, classes: Sequence[str]) -> pd.DataFrame:
+    """The attack query by query: query, loss, margin, and for each class that is ever among the best five its probability.
+
+    Columns: query, loss, class, probability. A class that is not among the best five at a query has no row there.
+    """
+    trace = done.result.trace
+    assert trace is not None
+    rows = [
+        {"query": int(query), "loss": float(trace.loss[t, 0]), "class": classes[int(k)], "probability": float(p)}
+        for t, query in enumerate(trace.queries)
+        for k, p in zip(trace.classes[t, 0], trace.probabilities[t, 0], strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["query", "loss", "class", "probability"])
+
+
+SURVIVALS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "8-bit PNG": ("PNG", {}),
+    "JPEG 90": ("JPEG", {"quality": 90}),
+    "JPEG 75": ("JPEG", {"quality": 75}),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Survival:
+    """Whether an adversarial image still reaches its goal after it was saved to a file and read again."""
+
+    form: str
+    survives: bool
+    answer: int
+    probability: float
+
+
+def survivals(model: Classifier, done: Attacked) -> list[Survival]:
+    """The adversarial image through 8-bit PNG and JPEG."""
+    pixels = to_array((done.adversarial[0].clamp(0, 1) * 255).round().to(torch.uint8))
+    found = []
+    for form, (kind, options) in SURVIVALS.items():
+        out = io.BytesIO()
+        Image.fromarray(pixels).save(out, kind, **options)
+        again = np.array(Image.open(io.BytesIO(out.getvalue())).convert("RGB"))
+        said = answers(model, to_tensor(again)[None])
+        best = int(said.classes[0, 0])
+        found.append(Survival(form, reaches(done, best), best, float(said.probabilities[0, 0])))
+    return found
+
+
+def reaches(done: Attacked, answer: int) -> bool:
+    """Whether an answer is what the attack wants."""
+    targets = done.result.targets
+    return answer == int(targets[0]) if targets is not None else answer != done.label
+
+
+def judged(models: Mapping[str, Classifier], done: Attacked) -> pd.DataFrame:
+    """What other models answer to the clean and to the adversarial image.
+
+    Columns: model, clean, clean_probability, adversarial, adversarial_probability, fooled (whether the answer to the
+    adversarial image is not the right class).
+    """
+    rows = []
+    for name, model in models.items():
+        before, after = answers(model, done.clean), answers(model, done.adversarial)
+        rows.append(
+            {
+                "model": name,
+                "clean": model.card.classes[int(before.classes[0, 0])],
+                "clean_probability": float(before.probabilities[0, 0]),
+                "adversarial": model.card.classes[int(after.classes[0, 0])],
+                "adversarial_probability": float(after.probabilities[0, 0]),
+                "fooled": int(after.classes[0, 0]) != done.label,
+            }
+        )
+    columns = ["model", "clean", "clean_probability", "adversarial", "adversarial_probability", "fooled"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+# Radii of a sweep with pixels in [0, 1].
+LINF_RADII = (0.0, *(n / 255 for n in (0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16)))
+L2_RADII = (0.0, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+
+
+def radii(settings: Settings) -> tuple[float, ...] | None:
+    """The radii that a sweep of these settings goes through; None for an attack without a budget."""
+    method, preset = attacks.resolve(settings.name)
+    if not method.bounded:
+        return None
+    norm = settings.norm or (preset.norm if preset else method.norms[0])
+    return LINF_RADII if norm == "linf" else L2_RADII
+
+
+def sweep_passes(settings: Settings) -> int:
+    """How many images a sweep takes through the model at most, forward; 0 for an attack without a budget."""
+    method, preset = attacks.resolve(settings.name)
+    given = dict(preset.options if preset else {}) | dict(settings.options)
+    return len(radii(settings) or ()) * method.passes(
+        {name: given.get(name, o.default) for name, o in method.options.items()}
+    )
+
+
+def sweep(
+    model: Classifier,
+    item: Item,
+    label: int,
+    settings: Settings,
+    radii: Sequence[float],
+    *,
+    surrogate: Classifier | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> pd.DataFrame:
+    """The same attack at several radii, all in one batch: eps, probability of the right class, success, best class.
+
+    The draws are those of the image's own id at every radius, so that the curve moves with eps alone.
+    """
+    device = next(model.parameters()).device
+    n = len(radii)
+    image = to_tensor(item.image)[None].to(device).expand(n, -1, -1, -1).contiguous()
+    arguments = settings.arguments() | {"eps": torch.tensor(list(radii))}
+    result = attacks.attack(
+        model,
+        image,
+        torch.full((n,), label),
+        settings.name,
+        surrogate=surrogate,
+        ids=[item.id] * n,
+        early_stop=False,
+        cancel=cancel,
+        **arguments,
+    )
+    probabilities = result.logits.detach().float().softmax(dim=1).cpu()
+    return pd.DataFrame(
+        {
+            "eps": list(radii),
+            "probability": probabilities[:, label].tolist(),
+            "success": result.success.cpu().tolist(),
+            "answer": [model.card.classes[int(k)] for k in probabilities.argmax(dim=1)],
+        }
+    )
+
+
+def png(done: Attacked) -> bytes:
+    """The adversarial image as an 8-bit PNG: rounded, so that it may be a little weaker than the floating-point one."""
+    out = io.BytesIO()
+    Image.fromarray(to_array((done.adversarial[0].clamp(0, 1) * 255).round().to(torch.uint8))).save(out, "PNG")
+    return out.getvalue()
+
+
+def npy(done: Attacked) -> bytes:
+    """The adversarial image as a NumPy file: float32 (3, H, W) in [0, 1], exact."""
+    out = io.BytesIO()
+    np.save(out, done.adversarial[0].numpy())
+    return out.getvalue()

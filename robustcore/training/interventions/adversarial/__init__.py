@@ -1,0 +1,1 @@
+"""Interventions that train on adversarial images."""

@@ -1,0 +1,1 @@
+"""Interventions that change the images of a batch, or mix them, while training."""

@@ -1,0 +1,1 @@
+"""Interventions that add images made once, before the first epoch."""

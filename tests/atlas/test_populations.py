@@ -1,0 +1,95 @@
+"""Robustness by model: from a table of evaluations worked by hand, and from the published accuracies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from robustcore import published
+from robustcore.atlas import populations
+from robustcore.errors import InvalidArgumentError
+from robustcore.overlap import benchmarks, correlation
+
+
+def evaluated() -> pd.DataFrame:
+    rows = [
+        ("a", "clean", "clean", None, 0.9),
+        ("a", "corruption", "fog", 1, 0.8),
+        ("a", "corruption", "fog", 3, 0.6),
+        ("a", "corruption", "snow", 3, 0.5),
+        ("a", "shift", "sketch", None, 0.4),
+        ("b", "clean", "clean", None, 0.8),
+        ("b", "corruption", "fog", 1, 0.7),
+        ("b", "corruption", "fog", 3, 0.7),
+    ]
+    table = pd.DataFrame(rows, columns=["model", "kind", "name", "severity", "accuracy"])
+    return table.assign(dataset="d", split="test", n=100, severity=table["severity"].astype("Int64"))
+
+
+def test_the_mean_over_severities_is_taken_from_the_clean_accuracy() -> None:
+    found = populations.residuals(evaluated())
+    assert found.loc["a"].to_dict() == pytest.approx({"fog": 0.2, "snow": 0.4})
+    assert found.loc["b", "fog"] == pytest.approx(0.1)
+    assert found["snow"].isna().tolist() == [False, True]
+    assert populations.residuals(evaluated(), "shift").to_dict() == {"sketch": {"a": pytest.approx(0.5)}}
+
+
+def test_two_figures_for_one_condition_are_refused() -> None:
+    table = evaluated()
+    again = table[table["name"].isin(["clean", "snow"])].assign(dataset="e")
+    with pytest.raises(InvalidArgumentError, match="two figures of a for snow"):
+        populations.residuals(pd.concat([table, again], ignore_index=True))
+
+
+def test_published_shifts_go_with_one_another_over_the_networks() -> None:
+    shifts = published.natural_shifts()
+    found = populations.published(shifts)
+    row = shifts.iloc[0]
+    assert found.iloc[0]["ImageNet-A"] == pytest.approx((row["a_clean"] - row["a"]) / 100)
+    group = benchmarks.of_names([["ImageNet-Sketch"]], {"ImageNet-Sketch": 1})
+    told = correlation.predictiveness(group, found, found[["ImageNet-R", "ImageNet-Sketch"]])
+    assert told.loc["ImageNet-Sketch", "r"] == pytest.approx(1)
+    assert 0.5 < told.loc["ImageNet-R", "r"] < 1
+    assert told.loc["ImageNet-R", "models"] > 1000
+
+
+def many(models: list[str], names: list[str], n: int = 500, severity: int | None = None) -> pd.DataFrame:
+    rows = [(m, "clean", "clean", None, 0.9) for m in models]
+    rows += [(m, "corruption", name, severity, 0.5) for m in models for name in names]
+    rows += [(m, "shift", "sketch", None, 0.6) for m in models]
+    table = pd.DataFrame(rows, columns=["model", "kind", "name", "severity", "accuracy"])
+    return table.assign(dataset="d", split="test", n=n, severity=table["severity"].astype("Int64"))
+
+
+class TestGather:
+    def test_a_corruption_comes_from_the_table_with_most_models(self) -> None:
+        few = many(["own/a"], ["fog", "snow"]).assign(accuracy=0.8)
+        found = populations.gather({"few": few, "more": many(["own/a", "own/b"], ["fog"])})
+        assert found.synthetic.loc["own/a", "fog"] == pytest.approx(0.4)  # of `more`, though `few` came first
+        assert found.synthetic["snow"].notna().tolist() == [True, False]
+        assert set(found.sources) == {"few", "more"}
+        assert list(found.complete(["fog", "snow"]).synthetic.index) == ["own/a"]
+
+    def test_drawn_severities_and_means_over_levels_are_not_mixed(self) -> None:
+        both = pd.concat([many(["own/a"], ["fog"]), many(["own/a"], ["fog"], severity=3).query("kind == 'corruption'")])
+        assert populations.gather({"both": both}).synthetic.loc["own/a", "fog"] == pytest.approx(0.4)
+
+    def test_models_of_an_atlas_are_told_from_others(self) -> None:
+        found = populations.gather({"all": many(["own/a", "scenes/resnet-standard", "scenes/resnet-fog"], ["fog"])})
+        assert found.atlas == ("scenes/resnet-fog",)
+        assert list(found.independent.synthetic.index) == ["own/a", "scenes/resnet-standard"]
+
+    def test_few_images_and_foreign_tables(self) -> None:
+        assert len(populations.gather({"small": many(["own/a"], ["fog"], n=60)})) == 0
+        with pytest.raises(InvalidArgumentError, match="no column 'kind'"):
+            populations.gather({"other": pd.DataFrame({"model": ["a"]})})
+
+    def test_a_csv_is_read_back(self, tmp_path: Path) -> None:
+        table = many(["own/a"], ["fog"], severity=3)
+        table.to_csv(tmp_path / "population-x.csv", index=False)
+        again = populations.gather({"x": populations.read(tmp_path / "population-x.csv")})
+        assert again.synthetic.loc["own/a", "fog"] == pytest.approx(0.4)
+        with pytest.raises(InvalidArgumentError, match="cannot be read"):
+            populations.read(tmp_path / "nothing.csv")

@@ -1,0 +1,241 @@
+"""Claims: rules say seen where the figures are so and not where they are not; what is missing cannot be said."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from robustcore.datasets import load_dataset
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.evaluation import Condition, Store, Subject, plan, suites
+from robustcore.evaluation.provenance import Run
+from robustcore.evaluation.store.predictions import Predictions
+from robustcore.evaluation.store.store import Result
+from robustcore.metrics import bootstrap
+from robustcore.reports import claims
+from robustcore.reports.claims import NOT_SEEN, SEEN, UNSAID, Claim, interventions, rules
+from robustcore.reports.claims.contrasts import ACCURACY, APP, COLUMNS, Contrast, Evidence, Gains, Group
+from robustcore.reports.claims.questions import Judge, Question, answered
+
+RUN = Run("2026-01-01T00:00:00+00:00", "cpu", {}, "test")
+CONTROL = interventions.CONTROL
+FOG = Group("fog", (Condition.corruption("fog"),))
+FEW = 120
+
+
+# Rules, on figures made up
+
+
+def gains(*rows: tuple[str, str, str, float], measure: str = APP, spread: float = 0.01, n: int = 2400) -> Gains:
+    """(model, against, condition, difference), each with an interval of about twice the spread to either side."""
+    generator = np.random.default_rng(0)
+    values = np.array([row[3] for row in rows])
+    draws = values + spread * generator.standard_normal((500, len(rows)))
+    low, high = bootstrap.interval(draws)
+    table = pd.DataFrame(
+        [
+            (m, a, c, measure, n, 0.5 + v, 0.5, np.nan, v, lo, hi)
+            for (m, a, c, v), lo, hi in zip(rows, low, high, strict=True)
+        ],
+        columns=COLUMNS,
+    )
+    return Gains(table, draws)
+
+
+def several(*values: float, model: str = "m", against: str = "c", **more: float) -> Gains:
+    return gains(*((model, against, f"c{i}", v) for i, v in enumerate(values)), **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rule", "figures", "seen"),
+    [
+        (rules.mean_above, several(0.2, -0.05), True),
+        (rules.mean_above, several(0.2, -0.25), False),
+        (rules.mean_above, several(0.01, spread=0.05), False),
+        (rules.mean_below, several(-0.2), True),
+        (rules.mean_below, several(-0.01, spread=0.05), False),
+        (rules.no_gain, several(-0.1), True),
+        (rules.no_gain, several(0.01, spread=0.01), False),
+        (rules.nothing_either_way, several(0.01), True),
+        (rules.nothing_either_way, several(0.1), False),
+        (rules.nothing_either_way, several(-0.1), False),
+        (rules.nothing_either_way, several(0.0, spread=0.1), None),
+        (rules.all_above, several(0.2, 0.01), True),
+        (rules.all_above, several(0.2, -0.01), False),
+        (rules.all_below, several(-0.2, -0.01), True),
+        (rules.all_below, several(-0.2, 0.01), False),
+        (rules.kept, several(0.0, spread=0.002), True),
+        (rules.kept, several(0.0, -0.02, spread=0.002), False),
+        (rules.nearly_all_above, several(*[0.1] * 9, -0.2), True),
+        (rules.nearly_all_above, several(*[0.1] * 8, -0.2, -0.2), False),
+        (rules.nearly_all_above, several(*[0.01] * 9, -0.2), False),
+    ],
+)
+def test_a_rule_is_met_by_what_it_asks_for_and_by_nothing_else(rule: Judge, figures: Gains, seen: bool | None) -> None:
+    assert rule(figures).seen is seen
+
+
+def test_rules_over_several_parts_ask_for_all_of_them() -> None:
+    rows = (("a", "x", "fog", 0.1), ("b", "x", "fog", 0.1), ("a", "x", "snow", 0.2), ("b", "x", "snow", -0.1))
+    figures = gains(*rows)
+    assert rules.each_model(rules.mean_above)(figures).seen is False
+    assert rules.each_model(rules.mean_above)(gains(*rows[:3])).seen is True
+    snow = Group("snow", ())
+    assert rules.each_of([[FOG], [snow]], rules.mean_above)(figures).seen is True
+    assert rules.each_of([[FOG], [snow]], rules.all_above)(figures).seen is False
+    rivals = gains(("a", "x", "fog", 0.1), ("a", "y", "fog", -0.1))
+    assert rules.each_rival(rules.mean_above)(rivals).seen is False
+    assert "over y −0.100" in rules.each_rival(rules.mean_above)(rivals).figures
+
+
+def test_two_models_complement_each_other_where_one_lowers_and_the_other_raises() -> None:
+    def of(mixup: Sequence[float], tlat: Sequence[float]) -> bool | None:
+        rows = [(m, "c", f"c{i}", v) for m, values in (("m", mixup), ("t", tlat)) for i, v in enumerate(values)]
+        return rules.complementary("m", "t")(gains(*rows)).seen
+
+    assert of([0.2, -0.2, 0.1], [-0.2, 0.2, 0.1])
+    assert not of([0.2, -0.2, -0.2], [-0.2, -0.2, -0.2])  # mostly both at once
+    assert not of([0.2, 0.2, 0.2], [-0.2, 0.2, 0.1])  # one of them lowers nothing
+
+
+def test_opposite_effects_and_whose_merit_it_is() -> None:
+    clean = gains(("m", "c", "clean", 0.1), ("t", "c", "clean", -0.1), measure=ACCURACY)
+    assert rules.opposite("m", "t")(clean).seen is True
+    assert rules.opposite("t", "m")(clean).seen is False
+    attacked = gains(("t", "c", "fgsm", 0.3), ("m", "c", "fgsm", 0.0), ("t", "m", "fgsm", 0.3))
+    assert rules.owed_to("t", "m", "c")(attacked).seen is True
+    attacked = gains(("t", "c", "fgsm", 0.3), ("m", "c", "fgsm", 0.3), ("t", "m", "fgsm", 0.0))
+    assert rules.owed_to("t", "m", "c")(attacked).seen is False
+
+
+# Evidence, from stored results
+
+Right = Callable[[str, Condition], float]
+
+
+def fill(path: Path, models: Sequence[str], conditions: Sequence[Condition], right: Right) -> Store:
+    """A store in which each model answers that share of the first images rightly."""
+    dataset = load_dataset("scenes")
+    store = Store(path, shipped=False)
+    subjects = [Subject(name, name, dataset.classes) for name in models]
+    labels = np.asarray(dataset.labels[:FEW], np.int32)
+    results = []
+    for cell in plan.make(subjects, dataset, conditions, limit=FEW):
+        wrong = np.arange(FEW) >= round(FEW * right(cell.model.name, cell.condition))
+        classes = np.where(wrong, (labels + 1) % len(dataset.classes), labels)[:, None]
+        results.append(Result(cell.units()[0], Predictions(None, labels, classes.astype(np.int32)), 0.1))
+    store.save(results, RUN)
+    store.close()
+    return store
+
+
+def shares(of: Mapping[str, float]) -> Right:
+    """A share under fog for each model; all are clean at 0.9, and 0.6 elsewhere."""
+    return lambda model, condition: 0.9 if condition.kind == "clean" else of[model] if condition.name == "fog" else 0.6
+
+
+def fog(model: str = "a", against: str = "b", **more: str) -> Question:
+    return Question("Fog.", "A book", "Above 0.", (Contrast(model, against, FOG, **more),), rules.mean_above)
+
+
+def test_a_claim_follows_the_stored_results(tmp_path: Path) -> None:
+    conditions = suites.resolve([Condition.corruption("fog")])
+    store = fill(tmp_path / "r.sqlite", "ab", conditions, shares({"a": 0.8, "b": 0.5}))
+    dataset = load_dataset("scenes")
+    seen, other = answered("t", [fog("a", "b", beside="c"), fog("b", "a")], dataset, store=store, limit=FEW)
+    assert (seen.verdict, other.verdict) == (SEEN, NOT_SEEN)
+    assert seen.table is not None
+    row = seen.table.iloc[0]
+    assert row["value"] == pytest.approx(0.8 / 0.9 - 0.5 / 0.9, abs=1e-3)
+    assert row["low"] < row["value"] < row["high"]
+    assert (row["n"], row["accuracy"], row["accuracy_against"]) == (FEW, pytest.approx(0.8), pytest.approx(0.5))
+    assert np.isnan(row["accuracy_beside"])  # nothing is stored of it, and the claim needs it not
+    assert f"n = {FEW}" in seen.figures
+    assert (seen.rule, seen.source) == ("Above 0.", "A book")
+
+
+def test_what_is_missing_cannot_be_said_and_is_named(tmp_path: Path) -> None:
+    conditions = suites.resolve([Condition.corruption("fog")])
+    store = fill(tmp_path / "r.sqlite", "ab", conditions[:-1], shares({"a": 0.8, "b": 0.5}))  # one severity is missing
+    dataset = load_dataset("scenes")
+    absent, partial = answered("t", [fog("a", "x"), fog()], dataset, store=store, limit=FEW)
+    assert (absent.verdict, absent.figures) == (UNSAID, "Nothing is stored of x.")
+    assert (partial.verdict, partial.figures) == (UNSAID, "Not all images are stored of a, b under fog.")
+    with Store(store.path, shipped=False) as again:  # what arrives later is seen without another word
+        fill(again.path, "ab", conditions[-1:], shares({"a": 0.8, "b": 0.5}))
+    (then,) = answered("t", [fog()], dataset, store=store, limit=FEW)
+    assert then.verdict == SEEN
+
+
+def test_clean_accuracies_that_lie_apart_are_said_and_a_model_without_any_has_no_app(tmp_path: Path) -> None:
+    def right(model: str, condition: Condition) -> float:
+        return {"a": 0.9, "b": 0.8, "zero": 0.0}[model] if condition.kind == "clean" else 0.5
+
+    store = fill(tmp_path / "r.sqlite", ["a", "b", "zero"], suites.resolve([Condition.corruption("fog")]), right)
+    dataset = load_dataset("scenes")
+    apart, undefined = answered("t", [fog(), fog("a", "zero")], dataset, store=store, limit=FEW)
+    assert apart.caution == "Clean accuracies lie up to 10.0 points apart, and APP divides by them."
+    assert undefined.verdict == NOT_SEEN
+    plain = dataclasses.replace(FOG, measure=ACCURACY)
+    evidence = Evidence([Contrast("a", "zero", plain)], dataset, store=store, limit=FEW)
+    assert evidence.gains([Contrast("a", "zero", plain)]).table["value"].tolist() == [0.0]
+    assert evidence.clean_difference([Contrast("a", "zero", plain)]) == 0.0
+
+
+# The claims themselves
+
+
+def test_every_question_can_be_asked_and_nothing_stored_says_nothing(tmp_path: Path) -> None:
+    asked = interventions.questions()
+    assert len({question.text for question in asked}) == len(asked) >= 20
+    for question in asked:
+        for contrast in question.contrasts:
+            assert contrast.group.resolved(), question.text
+            assert contrast.beside.endswith("-standard"), question.text
+    found = interventions.load(store=Store(tmp_path / "none.sqlite", shipped=False))
+    assert {claim.verdict for claim in found} == {UNSAID}
+    assert all(claim.figures.startswith("Nothing is stored of scenes/") for claim in found)
+    stylised = next(claim for claim in found if claim.text.startswith("Stylised"))
+    assert "Textures and colours of scenes are random" in stylised.caution  # said before there are figures
+
+
+def test_the_models_that_are_asked_about_can_be_trained() -> None:
+    from robustcore.training import interventions as known
+
+    names = {"continued", *known.names()}
+    for question in interventions.questions():
+        for contrast in question.contrasts:
+            for model in contrast.models:
+                name = model.partition("-")[2]
+                assert name in names or name.startswith(("no_", "fooling-", "augmentation-")), model
+
+
+@pytest.mark.parametrize(("costs", "verdict"), [(True, SEEN), (False, NOT_SEEN)])
+def test_adversarial_training_and_contrast(tmp_path: Path, costs: bool, verdict: str) -> None:
+    """A world in which adversarial training loses contrast and translation, and one in which it gains them."""
+    models = [CONTROL, *(f"scenes/resnet-{name}" for name in interventions.ADVERSARIAL)]
+
+    def right(model: str, condition: Condition) -> float:
+        return 0.9 if condition.kind == "clean" else 0.6 if (model == CONTROL) == costs else 0.4
+
+    conditions = suites.resolve([c for g in interventions.TEN.values() for c in g.conditions])
+    store = fill(tmp_path / "r.sqlite", models, conditions, right)
+    found = {claim.text: claim for claim in interventions.load(store=store, limit=FEW)}
+    claim = next(c for text, c in found.items() if "does not transfer to contrast loss and translation" in text)
+    assert claim.verdict == verdict
+    assert next(c for text, c in found.items() if "less robust to contrast" in text).verdict == verdict
+    assert next(c for text, c in found.items() if "no more robust" in text).verdict == verdict
+
+
+def test_topics_and_verdicts() -> None:
+    with pytest.raises(UnknownNameError, match="interventions"):
+        claims.load("intervention")
+    with pytest.raises(InvalidArgumentError, match="verdict"):
+        Claim("t", "A.", "B", "maybe", "C.", "D.")
+    several = tuple(Claim("t", "A.", "B", v, "C.", "D.") for v in (SEEN, SEEN, NOT_SEEN, UNSAID))
+    assert claims.counted(several) == "Of 4 claims 2 are seen here, 1 are not, and of 1 nothing can be said yet."

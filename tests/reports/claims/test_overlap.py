@@ -1,0 +1,149 @@
+"""The claims about overlaps on worlds where they are true, where they are false, and where nothing is there to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from robustcore.atlas import populations
+from robustcore.overlap import categories
+from robustcore.reports.claims import NOT_SEEN, SEEN, UNSAID, Claim, _evidence, _predictive
+from robustcore.reports.claims.overlap import TEXTURE, claims
+from tests.overlap import synthetic
+
+REST = ("brightness", "contrast", "fog", "frost", "snow", "elastic_transform")
+IMAGENET_C = {"texture": TEXTURE, "rest": REST}
+SIX = {letter: [f"{letter}{i}" for i in range(4)] for letter in "abcdef"}
+ORDER = (
+    "texture",
+    "architectures",
+    "unbalanced",
+    "forgotten",
+    "number",
+    "over models",
+    "more categories",
+    "balance",
+    "size",
+)
+
+
+kept: dict[bytes, categories.Sweep] = {}
+sweep = categories.sweep
+
+
+def once(scores: pd.DataFrame, **more: int) -> categories.Sweep:
+    """The same world has the same categories in every test."""
+    key = scores.to_numpy().tobytes()
+    if key not in kept:
+        kept[key] = sweep(scores, repeats=3, **more)
+    return kept[key]
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worlds as clear as these need few initialisations and drawings."""
+    monkeypatch.setattr(_evidence, "INITIALISATIONS", 5)
+    monkeypatch.setattr(_predictive, "REPEATS", 6)
+    monkeypatch.setattr(_predictive, "DRAWS", 60)
+    monkeypatch.setattr(_evidence.categories, "sweep", once)
+
+
+def judged(tables: Mapping[str, pd.DataFrame], models: pd.DataFrame | None = None) -> dict[str, Claim]:
+    found = claims(tables, None if models is None else populations.gather({"models": models}))
+    return dict(zip(ORDER, found, strict=True))
+
+
+def models_of_one_factor(own: float) -> pd.DataFrame:
+    """All corruptions fall together: neither categories nor their number tell anything."""
+    everything = {"all": synthetic.names_of(SIX)}
+    return synthetic.evaluated(everything, own=own, natural={"scenes/sketch": ["all"]})
+
+
+def test_without_tables_nothing_can_be_said_and_each_says_why() -> None:
+    for claim in claims({}, None):
+        assert claim.verdict == UNSAID
+        assert claim.topic == "overlap"
+        assert claim.figures.startswith("There is no atlas")
+        assert claim.rule
+        assert claim.source.startswith("Laugros' thesis, section 4")
+
+
+class TestImageNetC:
+    def test_a_block_that_is_there_is_seen(self) -> None:
+        tables = {"imagenet-c-scenes-resnet": synthetic.atlas(IMAGENET_C, within={"texture": 0.6, "rest": 0.1})}
+        found = judged(tables)
+        assert found["texture"].verdict == SEEN
+        assert "Pairs within the block overlap by 0.6" in found["texture"].figures
+        assert found["unbalanced"].verdict == SEEN
+        table = found["unbalanced"].table
+        assert table is not None
+        assert set(table["corruption"][:9]) == set(TEXTURE)
+
+    def test_equal_overlaps_are_no_block_and_no_imbalance(self) -> None:
+        tables = {"imagenet-c-scenes-resnet": synthetic.atlas(IMAGENET_C, within=0.4, between=0.4)}
+        found = judged(tables)
+        assert (found["texture"].verdict, found["unbalanced"].verdict) == (NOT_SEEN, NOT_SEEN)
+
+    def test_a_table_without_scatter_tells_nothing(self) -> None:
+        table = synthetic.atlas(IMAGENET_C, seeds=(0,)).drop(columns=["n"])
+        found = judged({"imagenet-c-scenes-resnet": table})
+        assert found["texture"].verdict == UNSAID
+        assert "scatter" in found["texture"].figures
+
+    def test_architectures_agree_as_well_as_seeds_or_they_do_not(self) -> None:
+        within = {"texture": 0.6, "rest": 0.2}
+        resnet = synthetic.atlas(IMAGENET_C, within=within)
+        same = synthetic.atlas(IMAGENET_C, within=within, seeds=(0,), noise=1)
+        turned = dict(zip([*TEXTURE, *REST], [*REST, *TEXTURE], strict=True))
+        other = same.replace({"trained_on": turned, "tested_on": turned})
+        tables = {"imagenet-c-scenes-resnet": resnet, "imagenet-c-scenes-vgg": same}
+        assert judged(tables)["architectures"].verdict == SEEN
+        assert judged({**tables, "imagenet-c-scenes-vgg": other})["architectures"].verdict == NOT_SEEN
+        alone = {**tables, "imagenet-c-scenes-resnet": resnet[resnet["seed"] == 0]}
+        assert judged(alone)["architectures"].verdict == UNSAID
+
+    @pytest.mark.parametrize(
+        ("alone", "verdict"), [(("laugros_border", "laugros_obstruction"), SEEN), (("laugros_border",), NOT_SEEN)]
+    )
+    def test_what_is_forgotten(self, alone: tuple[str, ...], verdict: str) -> None:
+        blocks = {"texture": TEXTURE, "rest": [*REST, "laugros_border", "laugros_obstruction"]}
+        tables = {"imagenet-c+laugros-scenes-resnet": synthetic.atlas(blocks, within=0.5, alone=alone)}
+        found = judged(tables)["forgotten"]
+        assert found.verdict == verdict
+        assert "Border: not covered" in found.figures
+
+
+class TestCandidates:
+    TABLES = {"candidates-scenes-scenes-resnet": synthetic.atlas(SIX, within=0.33, noise=2)}  # noqa: RUF012
+
+    def test_six_blocks_and_models_that_follow_them(self) -> None:
+        found = judged(self.TABLES, synthetic.evaluated(SIX, models=40, own=0.15))
+        assert found["number"].verdict == SEEN
+        assert "K = 6 for 24 candidates" in found["number"].figures
+        assert found["over models"].verdict == SEEN
+        for name in ("more categories", "balance", "size"):
+            assert found[name].verdict == SEEN, found[name].figures
+        assert "(n = 6, k = 1) against (n = 2, k = 3)" in found["more categories"].figures
+        assert "40 models" in found["size"].figures
+
+    def test_models_of_one_factor_show_none_of_it(self) -> None:
+        found = judged(self.TABLES, models_of_one_factor(own=0.002))
+        for name in ("over models", "more categories", "balance", "size"):
+            assert found[name].verdict == NOT_SEEN, found[name].figures
+
+    def test_too_few_models_and_the_atlas_own_ones_cannot_say(self) -> None:
+        few = judged(self.TABLES, synthetic.evaluated(SIX, models=8))
+        assert few["size"].verdict == UNSAID
+        assert "8 models" in few["size"].figures
+        assert few["number"].verdict == SEEN
+        own = judged(self.TABLES, synthetic.evaluated(SIX, models=30, prefix="atlas/m"))
+        assert own["over models"].verdict == UNSAID
+
+    def test_two_blocks_are_not_six(self) -> None:
+        blocks = {"a": [f"a{i:02}" for i in range(12)], "b": [f"b{i:02}" for i in range(12)]}
+        found = judged({"candidates-scenes-scenes-resnet": synthetic.atlas(blocks, within=0.8)})
+        assert found["number"].verdict == NOT_SEEN
+        assert np.isfinite(found["number"].table["scc"]).all()  # type: ignore[index]

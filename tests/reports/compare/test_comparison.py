@@ -1,0 +1,229 @@
+"""Compare: what is shared, what is missing, what is said beside it; on a dataset and networks small enough for a test."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.evaluation import evaluate
+from robustcore.reports import compare
+from robustcore.reports.compare import measures, references
+from robustcore.reports.overview import overview
+from tests.reports import worlds
+from tests.reports.worlds import NAMES, World
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return worlds.make(tmp_path_factory.mktemp("results") / "results.sqlite")
+
+
+def test_one_model_is_compared_on_all_of_its_images(world: World) -> None:
+    found = world.gather(world.one)
+    assert set(found.rows["n"]) == {12}
+    assert set(found.corrupted["label"]) == set(NAMES)
+    assert len(found.corrupted) == 15
+    assert len(found.missing) == 12
+    assert "snow" in found.missing
+    assert found.provenance.images == (12, 12)
+    assert "12 images" in found.provenance.sentence()
+
+
+def test_models_are_compared_on_the_images_that_they_share(world: World) -> None:
+    found = world.gather(world.one, world.two)
+    shared = found.rows.groupby("label")["n"].agg(lambda n: sorted(set(n)))
+    assert shared["gaussian_noise"] == [8]
+    assert shared["fog"] == [4]
+    # What the smaller number gives is what an evaluation of that many images gives.
+    again = evaluate(world.one, world.dataset, "gaussian_noise", limit=8, store=world.store)
+    mine = found.rows[(found.rows["model"] == "one") & (found.rows["label"] == "gaussian_noise")]
+    assert list(mine["accuracy"]) == list(again.loc[again["kind"] == "corruption", "accuracy"])
+    assert any("4 to 8 images" in note and "fog" in note for note in found.notes)
+
+
+def test_severities_that_not_all_models_have_are_left_out_and_said(world: World) -> None:
+    found = world.gather(world.one, world.two)
+    fog = found.rows[found.rows["label"] == "fog"]
+    assert sorted(set(fog["severity"])) == [1, 2]
+    assert any(note.startswith("fog: compared at severity 1, 2") for note in found.notes)
+
+
+def test_a_ratio_takes_the_clean_accuracy_of_the_same_images(world: World) -> None:
+    found = world.gather(world.one, world.two)
+    table = measures.bars(found, "residual").table
+    clean4 = evaluate(world.one, world.dataset, "clean", limit=4, store=world.store)["accuracy"].item()
+    fog = table[(table["model"] == "one") & (table["name"] == "fog")]
+    assert fog["clean"].item() == clean4
+
+
+def test_a_model_without_a_condition_is_undefined_there(world: World) -> None:
+    table = measures.bars(world.gather(world.one, world.never), "accuracy").table
+    assert len(table) == 6
+    fog = table[(table["model"] == "never") & (table["name"] == "fog")]
+    assert fog["value"].isna().item()
+    assert "not evaluated" in fog["reason"].item()
+    assert fog["clean"].item() == 0  # of the images that the model has
+    assert not any("incomplete" in note for note in world.gather(world.one, world.never).notes)
+
+
+def test_a_ratio_over_nothing_is_undefined_with_its_reason(world: World) -> None:
+    result = measures.bars(world.gather(world.never), "app")
+    assert math.isnan(result.table["value"].item())
+    assert result.table["reason"].item() == "the clean accuracy is 0"
+    assert "the clean accuracy is 0" in result.means["reason"].item()
+
+
+def test_every_measure_has_a_row_for_each_model_and_condition_and_says_its_formula(world: World) -> None:
+    found = world.gather(world.one, world.two)
+    for name, measure in measures.MEASURES.items():
+        result = measures.bars(found, name, reference="one")
+        assert list(result.table.columns) == measures.COLUMNS
+        assert len(result.table) == 6
+        assert measure.formula in result.footer
+        assert ("Reference: one" in result.footer) == measure.reference
+        assert result.table["clean"].notna().all()
+
+
+def test_a_model_against_itself_has_a_corruption_error_of_100(world: World) -> None:
+    found = world.gather(world.one)
+    result = measures.bars(found, "ce", reference="one")
+    assert np.allclose(result.table["value"], 100)
+    assert result.means["value"].item() == pytest.approx(100)
+    words = references.mean_in_words(found, False, "one")
+    assert "3 corruptions, not the 15" in words
+    assert "errors of one" in words
+    assert "12 images" in words
+
+
+def test_a_corruption_error_without_all_its_severities_is_undefined(world: World) -> None:
+    result = measures.bars(world.gather(world.one, world.two), "ce", reference="one", models=["two"])
+    fog = result.table[result.table["name"] == "fog"]
+    assert fog["value"].isna().item()
+    assert "severity 3" in fog["reason"].item()
+    assert math.isnan(result.means["value"].item())
+    assert "fog among them" in result.means["reason"].item()
+
+
+def test_published_errors_of_imagenet_are_refused_for_other_data(world: World) -> None:
+    found = world.gather(world.one)
+    with pytest.raises(InvalidArgumentError, match="12 classes at 64 pixels"):
+        measures.bars(found, "ce", reference=references.ALEXNET)
+    like_imagenet = dataclasses.replace(found, classes=1000, side=224)
+    assert references.refused(like_imagenet, references.ALEXNET) == ""
+    with pytest.raises(InvalidArgumentError, match="none of the evaluated models"):
+        measures.bars(found, "ce", reference="nobody")
+
+
+def test_clean_accuracies_that_differ_much_are_said(world: World) -> None:
+    found = world.gather(world.one, world.never)
+    assert list(found.clean["model"]) == ["one", "never"]
+    rows = found.rows.copy()
+    rows.loc[(rows["model"] == "one") & (rows["kind"] == "clean"), "accuracy"] = 0.9
+    far = dataclasses.replace(found, rows=rows)
+    said = [note for note in measures.bars(far, "app").notes if "clean accuracies differ by 90 points" in note]
+    assert len(said) == 1  # once, on however many numbers of images the conditions stand
+    assert not any("differ" in note for note in measures.bars(far, "app", models=["one"]).notes)
+
+
+def test_curves_begin_with_the_clean_images(world: World) -> None:
+    found = world.gather(world.one, world.two)
+    table = measures.curves(found, ["fog"])
+    assert table.groupby("model")["severity"].agg(list).to_dict() == {"one": [0, 1, 2], "two": [0, 1, 2]}
+    assert set(table["n"]) == {4}
+    assert next(iter(measures.mean_curve(found).groupby("model")["severity"].agg(list))) == [0, 1, 2]
+
+
+def test_the_mean_curve_is_over_what_all_models_have(world: World) -> None:
+    found = world.gather(world.one, world.never)
+    table = measures.mean_curve(found)
+    assert set(table["conditions"]) == {1}  # contrast alone
+    one = table[table["model"] == "one"].set_index("severity")["accuracy"]
+    contrast = measures.curves(found, ["contrast"])
+    assert one.to_dict() == contrast[contrast["model"] == "one"].set_index("severity")["accuracy"].to_dict()
+
+
+def test_a_ranged_corruption_is_called_by_its_plain_name(world: World, tmp_path: Path) -> None:
+    store = tmp_path / "results.sqlite"
+    evaluate(world.one, world.dataset, ["laugros_shear", "laugros_flip"], limit=2, store=store)
+    found = compare.gather([world.one], world.dataset, ["laugros"], store=store)
+    assert sorted(found.corrupted["label"]) == ["flip", "shear"]
+    assert len(found.missing) == 14
+    assert "rotation" in found.missing
+    ce = measures.bars(found, "ce", reference="one").table
+    assert set(ce["reason"]) == {"the measure sums over severities, and this condition has none"}
+    evaluate(world.one, world.dataset, "laugros_shear", severities=[1, 2], limit=2, store=store)
+    both = compare.gather([world.one], world.dataset, ["laugros"], store=store)
+    assert sorted(set(both.corrupted["label"])) == ["flip", "shear", "shear (strength uniform)"]
+
+
+def test_a_severity_can_be_chosen(world: World) -> None:
+    found = world.gather(world.one, severities=(3,))
+    assert list(found.corrupted["severity"]) == [3, 3, 3]
+    assert "severity 3" in measures.bars(found, "accuracy").footer
+
+
+@pytest.mark.parametrize("measure", measures.MEASURES)
+def test_bars_can_be_ordered(world: World, measure: str) -> None:
+    result = measures.bars(world.gather(world.one), measure, reference="one")
+    assert list(measures.ordered(result, "name")["name"]) == sorted(NAMES)
+    assert list(measures.ordered(result, "family")["group"]) == ["noise", "weather", "digital"]
+    values = list(measures.ordered(result, "value")["value"])
+    assert values == sorted(values, reverse=measures.MEASURES[measure].better == "lower")
+
+
+def test_the_extremes_are_named(world: World) -> None:
+    result = measures.bars(world.gather(world.one), "accuracy")
+    by_value = measures.ordered(result, "value")["name"]
+    assert measures.extremes(result) == (by_value.iloc[0], by_value.iloc[-1])
+    single = dataclasses.replace(result, table=result.table[:1])
+    assert measures.extremes(single) is None
+
+
+def test_values_as_people_read_them() -> None:
+    texts = {name: measure.text(0.5) for name, measure in measures.MEASURES.items()}
+    assert texts == {"accuracy": "50.0 %", "app": "0.500", "residual": "50.0 points", "ce": "0.5", "relative_ce": "0.5"}
+    assert measures.MEASURES["app"].text(math.nan) == "undefined"
+
+
+def test_nothing_stored_is_empty_and_no_error(world: World, tmp_path: Path) -> None:
+    found = compare.gather([world.one], world.dataset, ["imagenet-c"], store=tmp_path / "none.sqlite")
+    assert found.empty
+    assert len(found.missing) == 15
+    assert found.provenance.images == (0, 0)
+
+
+def test_bad_questions_get_a_sentence(world: World) -> None:
+    with pytest.raises(InvalidArgumentError, match="no model to compare"):
+        world.gather()
+    with pytest.raises(UnknownNameError, match="imagenet-c"):
+        compare.gather([world.one], world.dataset, ["imagenet-x"], store=world.store)
+    with pytest.raises(InvalidArgumentError, match="measure is one of accuracy"):
+        measures.bars(world.gather(world.one), "acuracy")
+
+
+def test_the_overview_has_a_row_for_each_model(world: World) -> None:
+    found = overview.gather([world.one, world.two, world.never], world.dataset, store=world.store)
+    table = found.table.set_index("model")
+    rows = world.gather(world.one).corrupted
+    means = rows.groupby("label")["accuracy"].mean()
+    assert table.loc["one", "mean"] == pytest.approx(means.mean())
+    assert table.loc["one", "weakest"] == pytest.approx(means.min())
+    assert table.loc["one", "worst"] == rows["accuracy"].min()
+    assert table.loc["one", "clean_low"] < table.loc["one", "clean"] < table.loc["one", "clean_high"]
+    assert table["n"].is_unique
+    assert len(found.notes) == 2  # different numbers of corruptions, different numbers of images
+
+
+def test_the_overview_of_a_model_that_was_only_scored_clean(world: World, tmp_path: Path) -> None:
+    store = tmp_path / "results.sqlite"
+    evaluate(world.one, world.dataset, "clean", limit=4, store=store)
+    row = overview.gather([world.one], world.dataset, store=store).table.iloc[0]
+    assert row["n"] == 4
+    assert pd.isna(row["mean"])
+    assert row["weakest_name"] == ""

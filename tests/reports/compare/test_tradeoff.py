@@ -1,0 +1,39 @@
+"""The trade-off: which two numbers of a model stand against each other."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from robustcore.reports.compare import measures, published_models, tradeoff
+
+MODELS = ["published/cifar10/Standard", "published/cifar10/Hendrycks2020AugMix_WRN"]
+
+
+def test_clean_against_the_mean_under_corruption() -> None:
+    found = published_models.gather(MODELS, "cifar10")
+    result = measures.bars(found, "accuracy")
+    points = tradeoff.clean_and_corrupted(found, result).set_index("model")
+    for model in MODELS:
+        rows = found.rows[found.rows["model"] == model]
+        assert points.loc[model, "x"] == rows.loc[rows["kind"] == "clean", "accuracy"].item()
+        assert points.loc[model, "y"] == pytest.approx(rows.loc[rows["kind"] != "clean", "accuracy"].mean())
+        assert points.loc[model, "x_low"] < points.loc[model, "x"] < points.loc[model, "x_high"]
+
+
+def test_corrupted_against_attacked_takes_the_white_box_attack_of_that_budget() -> None:
+    result = measures.bars(published_models.gather(MODELS, "cifar10"), "accuracy")
+    curves = pd.DataFrame(
+        {
+            "model": [MODELS[0]] * 4,
+            "attack": ["pgd", "pgd", "pgd", "fgsm"],
+            "eps": [0.1, 0.2, 0.1, 0.1],
+            "access": ["white-box", "white-box", "on b", "white-box"],
+            "accuracy": [0.3, 0.1, 0.7, 0.5],
+            "low": [0.2] * 4,
+            "high": [0.8] * 4,
+        }
+    )
+    (point,) = tradeoff.corrupted_and_attacked(result, curves, "pgd", 0.1).to_dict("records")
+    assert (point["model"], point["y"]) == (MODELS[0], 0.3)
+    assert point["x"] == result.means["value"][0]

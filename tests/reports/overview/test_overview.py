@@ -1,0 +1,105 @@
+"""The overview: what stands in a model's row, what breaks it first, and what is found in all of them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from robustcore.evaluation import Condition, Store, evaluate
+from robustcore.reports.overview import findings, overview
+from robustcore.reports.overview.overview import EPS, Overview
+from robustcore.reports.provenance import Provenance
+from tests.reports import worlds
+from tests.reports.worlds import World
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return worlds.make(tmp_path_factory.mktemp("results") / "results.sqlite")
+
+
+def test_attacks_and_natural_shifts_have_columns_of_their_own(world: World, tmp_path: Path) -> None:
+    store = tmp_path / "results.sqlite"
+    attack = Condition("attack", "pgd", params=(("eps", EPS[0]),))
+    shifts = [
+        Condition("shift", f"scenes/{name}", params=(("clean", "scenes"),)) for name in ("replication", "unknown")
+    ]
+    table = evaluate([world.one], world.dataset, [attack, *shifts], limit=3, store=store)
+    row = overview.gather([world.one], world.dataset, store=store).table.iloc[0]
+    assert row["attack_1"] == table.loc[table["kind"] == "attack", "accuracy"].item()
+    assert math.isnan(row["attack_2"])  # another radius, which was not evaluated
+    assert math.isnan(row["mean"])
+    assert math.isnan(row["balance"])
+    assert row["shifted"] == table.loc[table["name"] == "scenes/replication", "accuracy"].item()
+    assert row["shifts"] == 1  # unknown shapes have no right answer
+    assert row["n"] == row["attack_images"] == 3
+
+
+def test_all_models_are_read_with_one_question(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    totals = Store.totals
+    monkeypatch.setattr(Store, "totals", lambda store, cells: asked.append(len(cells)) or totals(store, cells))
+    found = overview.gather([world.one, world.two, world.never], world.dataset, store=world.store)
+    assert len(asked) == 1
+    assert list(found.table["model"]) == ["one", "two", "never"]
+
+
+def test_what_breaks_a_model_first_is_at_the_lowest_severity_and_there_leaves_least() -> None:
+    rows = pd.DataFrame(
+        [
+            ("a", "fog", 3, 0.10, 0.11),
+            ("a", "snow", 2, 0.40, 0.44),
+            ("a", "blur", 2, 0.30, 0.33),
+            ("a", "jpeg", 1, 0.50, 0.55),
+            ("b", "fog", 5, 0.60, 0.66),
+            ("c", "rain", pd.NA, 0.01, 0.01),
+        ],
+        columns=["model", "label", "severity", "accuracy", "kept"],
+    )
+    broken = overview.broken_by(rows)
+    assert list(broken.index) == ["a"]  # nothing halves b; a strength that is drawn is no severity
+    assert (broken.loc["a", "label"], broken.loc["a", "severity"]) == ("blur", 2)
+
+
+def made(rows: list[dict[str, object]], by_condition: dict[tuple[str, str], float]) -> Overview:
+    blank: dict[str, object] = dict.fromkeys(overview.COLUMNS, math.nan) | {
+        "conditions": 15,
+        "shifts": 0,
+        "n": 2400,
+        "attack_images": 240,
+    }
+    means = pd.DataFrame(
+        [(m, "corruption", c, a) for (m, c), a in by_condition.items()], columns=["model", "kind", "name", "accuracy"]
+    )
+    nothing = Provenance((), "scenes", "test", (0, 0), 0, (), "memory", "none", "")
+    return Overview(pd.DataFrame([blank | row for row in rows]), means, (), nothing)
+
+
+def test_the_best_is_one_of_those_with_the_most_conditions_and_chance_is_said() -> None:
+    found = made(
+        [
+            {"model": "a", "mean": 0.700, "clean": 0.9},
+            {"model": "b", "mean": 0.695, "clean": 0.8},
+            {"model": "c", "mean": 0.99, "conditions": 1, "clean": 0.8},
+        ],
+        {("a", "fog"): 0.9, ("b", "fog"): 0.8, ("a", "snow"): 0.5, ("b", "snow"): 0.6, ("c", "rain"): 0.1},
+    )
+    best, weakest = findings.findings(found)
+    assert (best.key, best.model, best.next) == ("corruption", "a", "b")
+    assert "so close that the intervals" in best.sentence  # half a point on 2,400 images
+    # Rain is worse, but only one of the models was evaluated under it.
+    assert (weakest.condition, weakest.model, weakest.value) == ("snow", "b", 0.6)
+    said = findings.headline(found, {"a": "standard", "b": "mixup", "c": "mixup"})
+    assert (
+        said
+        == "3 models of 2 training interventions are 80 to 90 % right on clean images, 70 to 99 % under corruption."
+    )
+
+
+def test_a_clear_lead_is_no_chance() -> None:
+    found = made([{"model": "a", "mean": 0.8, "clean": 0.9}, {"model": "b", "mean": 0.6, "clean": 0.9}], {})
+    (best,) = findings.findings(found)
+    assert best.sentence == "of the answers right, on the mean over 15 corruptions; then b, 60.0 %."
