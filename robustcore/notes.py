@@ -1,0 +1,81 @@
+"""Notes: what has to be said beside a number, as fields. The sentence is made from them when somebody reads it.
+
+A kind of note is one function: its parameters are the fields, what it returns is the sentence.
+
+>>> @note
+... def too_few_images(model: str, images: int) -> str:
+...     return f"{model} was scored on {images} images, too few to rank it."
+>>> made = too_few_images("scenes/resnet", 12)
+>>> made.kind, made.subject, made["images"]
+('too_few_images', 'scenes/resnet', 12)
+>>> made.text
+'scenes/resnet was scored on 12 images, too few to rank it.'
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+P = ParamSpec("P")
+_sentences: dict[str, Callable[..., str]] = {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Note:
+    """One thing to say.
+
+    Attributes:
+        kind: the name of the function that makes the sentence.
+        fields: (name, value) pairs, in the order of that function's parameters; values that can be pickled.
+        home: the module of that function, so that a note which comes from another process finds its sentence.
+    """
+
+    kind: str
+    fields: tuple[tuple[str, Any], ...]
+    home: str = dataclasses.field(repr=False, compare=False)
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of a field."""
+        return dict(self.fields)[name]
+
+    @property
+    def subject(self) -> Any:
+        """What the note is about: the value of its first field, "" where it has none."""
+        return self.fields[0][1] if self.fields else ""
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        if self.kind not in _sentences:
+            importlib.import_module(self.home)
+        return _sentences[self.kind](**dict(self.fields))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def note(sentence: Callable[P, str]) -> Callable[P, Note]:
+    """Make a kind of note of a function: called with the fields, it gives a `Note`, whose `text` is what it returns."""
+    kind, signature = sentence.__name__, inspect.signature(sentence)
+    home = sentence.__module__
+    if kind in _sentences and _sentences[kind].__module__ != home:
+        raise AssertionError(f"two kinds of note are called {kind!r}: in {_sentences[kind].__module__} and in {home}")
+    _sentences[kind] = sentence
+
+    @functools.wraps(sentence)
+    def make(*args: P.args, **kwargs: P.kwargs) -> Note:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return Note(kind, tuple(bound.arguments.items()), home)
+
+    return make
+
+
+def kinds(notes: list[Note] | tuple[Note, ...]) -> list[str]:
+    """The kinds of some notes, each once, in their order: what a test asks for."""
+    return list(dict.fromkeys(each.kind for each in notes))
