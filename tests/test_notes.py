@@ -20,9 +20,7 @@ def test_a_note_has_its_fields_and_its_subject_and_is_read_as_a_sentence() -> No
 
 
 def test_equal_fields_make_equal_notes_also_after_a_journey_to_another_process() -> None:
-    assert (
-        pickle.loads(pickle.dumps(few_pictures("vgg", 3))) == few_pictures("vgg", images=3) != few_pictures("vgg")
-    )
+    assert pickle.loads(pickle.dumps(few_pictures("vgg", 3))) == few_pictures("vgg", images=3) != few_pictures("vgg")
 
 
 def test_the_example_in_the_documentation_runs() -> None:

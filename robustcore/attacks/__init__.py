@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from robustcore.attacks import presets
 from robustcore.attacks._base import Attack, Option, registry
 from robustcore.attacks.budgets import NORMS, default_eps
-from robustcore.attacks.engine import inputs, victim
+from robustcore.attacks.engine import inputs as argument_checks
+from robustcore.attacks.engine import victim
 from robustcore.attacks.engine.driver import AttackResult, Run
 from robustcore.attacks.engine.inputs import Eps
 from robustcore.attacks.engine.trace import Trace
@@ -155,7 +156,7 @@ def attack(
     inputs = _gather(model, images, labels, method, eps, norm, goal, target, seed, ids)
     for option, value in checked.items():
         if isinstance(value, Tensor):
-            checked[option] = inputs.companions_of(option, value, inputs.images)
+            checked[option] = argument_checks.companions_of(option, value, inputs.images)
     if surrogate is not None:
         check_surrogate(surrogate, model, inputs.images[:1])
     run = Run(
@@ -184,18 +185,20 @@ def _gather(
     target: Any,
     seed: int,
     ids: Tensor | Sequence[int] | None,
-) -> inputs.Inputs:
+) -> argument_checks.Inputs:
     """What belongs to the single images, checked."""
-    pixels = inputs.images_of(images)
+    pixels = argument_checks.images_of(images)
     n, shape = len(pixels), tuple(pixels.shape[1:])
-    classes = inputs.integers(labels, n, "label")
-    own_ids = torch.arange(n) if ids is None else inputs.integers(ids, n, "id")
+    classes = argument_checks.integers(labels, n, "label")
+    own_ids = torch.arange(n) if ids is None else argument_checks.integers(ids, n, "id")
     if eps is None and method.bounded:
         eps = default_eps(norm, shape)
-    radii = None if eps is None else inputs.eps_of(eps, norm, shape, Draws(seed, f"{method.name}:eps", own_ids))
+    radii = (
+        None if eps is None else argument_checks.eps_of(eps, norm, shape, Draws(seed, f"{method.name}:eps", own_ids))
+    )
     wanted = Goal(classes, least_likely=goal == "least_likely")
     if goal == "targeted":
         known = victim.count_classes(model, pixels[:1])
-        targets = inputs.targets_of(target, classes, known, Draws(seed, f"{method.name}:target", own_ids))
+        targets = argument_checks.targets_of(target, classes, known, Draws(seed, f"{method.name}:target", own_ids))
         wanted = dataclasses.replace(wanted, targets=targets)
-    return inputs.Inputs(pixels, wanted, own_ids, radii)
+    return argument_checks.Inputs(pixels, wanted, own_ids, radii)

@@ -40,7 +40,7 @@ def test_an_error_of_the_library_is_one_sentence(open_page: OpenPage, monkeypatc
     def fails() -> None:
         raise DatasetError("The folder /data is empty; name another one.")
 
-    monkeypatch.setattr("dashboard.views.corruptions.page.render", fails)
+    monkeypatch.setattr("dashboard.views.corruptions.render", fails)
     at = open_page("corruptions")
     assert not at.exception
     assert [e.value for e in at.error] == ["The folder /data is empty; name another one."]
@@ -50,7 +50,7 @@ def test_a_mistake_of_ours_is_a_sentence_too(open_page: OpenPage, monkeypatch: p
     def fails() -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("dashboard.views.corruptions.page.render", fails)
+    monkeypatch.setattr("dashboard.views.corruptions.render", fails)
     at = open_page("corruptions")
     assert not at.exception
     assert "ZeroDivisionError" in at.error[0].value
@@ -59,5 +59,5 @@ def test_a_mistake_of_ours_is_a_sentence_too(open_page: OpenPage, monkeypatch: p
 
 def test_a_page_may_stop_itself(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Streamlit stops and reruns a page by exceptions of its own, which must pass."""
-    monkeypatch.setattr("dashboard.views.corruptions.page.render", st.stop)
+    monkeypatch.setattr("dashboard.views.corruptions.render", st.stop)
     assert sound(open_page("corruptions"))

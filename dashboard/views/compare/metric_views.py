@@ -103,7 +103,9 @@ def _grouping(settings: Settings) -> str:
     """The line that makes the groups, where they are not the families."""
     if settings.grouping is None:
         return ""
-    return f"grouping = groups.by_category(\n    {dict(settings.grouping.of)!r},\n    {settings.grouping.order!r},\n)\n"
+    return (
+        f"grouping = grouping.by_category(\n    {dict(settings.grouping.of)!r},\n    {settings.grouping.order!r},\n)\n"
+    )
 
 
 def _order(settings: Settings) -> str:

@@ -14,13 +14,14 @@ from robustcore.reports.compare.comparison import Comparison
 def script(choice: Choice, found: Comparison | None, shown: Shown) -> str:
     """From the stored results to one HTML file."""
     parts = [_gathered(choice, found) if "found" in shown.body else ""]
-    modules = ("baseline", "effective", "mixed", "tradeoff", "answers", "compare", "groups", "measures")
+    modules = ("answers", "baseline", "comparison", "effective", "grouping", "measures", "published_models", "tradeoff")
     text = "".join(parts) + shown.body
     used = sorted(m for m in modules if f"{m}." in text)
     imports = "from pathlib import Path\n\n"
     imports += "import robustcore as rc\n" if "rc." in text else ""
     imports += "from robustcore.figures import compared, to_html\n"
-    imports += f"from robustcore.reports import {', '.join(used)}\n"
+    imports += "from robustcore.reports.attacks import robust_accuracy\n" if "robust_accuracy." in text else ""
+    imports += f"from robustcore.reports.compare import {', '.join(used)}\n" if used else ""
     imports += "from robustcore.training import families\n\n" if "families." in text else "\n"
     end = f'Path("{shown.key}.html").write_bytes(to_html(figure, title={shown.title!r}))\n'
     return imports + text + end
@@ -33,16 +34,16 @@ def _gathered(choice: Choice, found: Comparison | None) -> str:
     own = [m for m in found.models if m not in printed]
     if choice.is_published:
         key = choice.dataset.removeprefix(compare.PUBLISHED)
-        return f"found = mixed.gather({_list(printed)}, {key!r}, {severities})\nread = None  # published figures have no answers to draw from\n"
+        return f"found = published_models.gather({_list(printed)}, {key!r}, {severities})\nread = None  # published figures have no answers to draw from\n"
     lines = (
         f"dataset = rc.load_dataset({choice.dataset!r})\n"
-        f"models = compare.known({_list(own)}, dataset)\n"
-        f"found = compare.gather(\n    models, dataset, {list(choice.suites)!r}, {severities}, storage={choice.storage!r}, "
+        f"models = comparison.known({_list(own)}, dataset)\n"
+        f"found = comparison.gather(\n    models, dataset, {list(choice.suites)!r}, {severities}, storage={choice.storage!r}, "
         f"seed={choice.seed}\n)\n"
         "read = answers.read(found, dataset)\n"
     )
     if printed:
-        lines += f"found, refused = mixed.beside(found, {_list(printed)})\n"
+        lines += f"found, refused = published_models.beside(found, {_list(printed)})\n"
     return lines
 
 

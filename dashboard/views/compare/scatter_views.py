@@ -95,8 +95,7 @@ def _against_attacks(found: Comparison, choice: Choice, result: Bars) -> Shown |
     families, told = metric_views.colours(result.models)
     body = (
         f"result = measures.bars(found, 'accuracy', models={result.models!r}, answers=read)\n"
-        "from robustcore.reports import robust_accuracy\n\n"
-        f"attacked = robust_accuracy.curves(compare.known({models!r}, dataset), dataset, seed={choice.seed})\n"
+        f"attacked = robust_accuracy.curves(comparison.known({models!r}, dataset), dataset, seed={choice.seed})\n"
         f"points = tradeoff.corrupted_and_attacked(result, attacked, 'pgd', {eps!r})\n"
         f"figure = compared.trade_off(points, {_shifted(found)!r}, {title!r}{told})\n"
     )

@@ -113,10 +113,10 @@ def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(
         "import multiprocessing, os, signal\n"
-        "from robustcore.evaluation import lanes\n"
+        "from robustcore.evaluation.run import local_processes\n"
         "if __name__ == '__main__':\n"
-        "    manager = lanes._Manager(ctx=multiprocessing.get_context('spawn'))\n"
-        "    manager.start(lanes.follow_parent)\n"
+        "    manager = local_processes._Manager(ctx=multiprocessing.get_context('spawn'))\n"
+        "    manager.start(local_processes.follow_parent)\n"
         "    print(multiprocessing.active_children()[0].pid, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
