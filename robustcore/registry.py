@@ -36,6 +36,10 @@ class Registry(Generic[T]):
         """All names, sorted."""
         return sorted(self._things)
 
+    def registered(self) -> list[T]:
+        """The things themselves, in the order in which they were registered."""
+        return list(self._things.values())
+
     def __getitem__(self, name: str) -> T:
         try:
             return self._things[name]

@@ -11,8 +11,11 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from robustcore.metrics._base import metric
+
 Scores = npt.NDArray[np.floating]
 
+_DOCUMENT = "Hendrycks & Gimpel 2017; Basart's thesis, chapters 3 and 4"
 RECALL = 0.95  # of the false positive rate that is usual
 
 
@@ -26,13 +29,20 @@ def maximum_logit(best_logit: Scores) -> Scores:
     return -np.asarray(best_logit, np.float64)
 
 
+@metric(
+    "auroc",
+    input="scores",
+    title="AUROC",
+    axis="AUROC (%)",
+    unit="%",
+    formula="AUROC = chance that an unknown image has a higher anomaly score than a known one, ties counted half",
+    better="higher",
+    limits=(0, 1),
+    neutral=0.5,
+    document=_DOCUMENT,
+)
 def auroc(known: Scores, unknown: Scores) -> float:
-    """Area under the receiver operating characteristic: the chance that an unknown image scores above a known one, ties
-    counted half; 0.5 is guessing.
-
-    Args:
-        known: (n,) anomaly scores of images of the model's classes. unknown: (m,) of others.
-    """
+    """Area under the receiver operating characteristic; 50 % is guessing."""
     known, unknown = _checked(known, unknown)
     if not len(known) or not len(unknown):
         return math.nan
@@ -42,9 +52,19 @@ def auroc(known: Scores, unknown: Scores) -> float:
     return float((below + up_to).sum() / 2 / (len(known) * len(unknown)))
 
 
+@metric(
+    "aupr",
+    input="scores",
+    title="AUPR",
+    axis="AUPR (%)",
+    unit="%",
+    formula="AUPR = average precision with unknown images as positives",
+    better="higher",
+    limits=(0, 1),
+    document=_DOCUMENT,
+)
 def aupr(known: Scores, unknown: Scores) -> float:
-    """Area under the precision-recall curve with unknown images as positives, as average precision; guessing gives their
-    share, m / (n + m), so that it is comparable only at the same share."""
+    """Area under the precision-recall curve; guessing gives the share of unknown images, so compare it at one share only."""
     known, unknown = _checked(known, unknown)
     if not len(known) or not len(unknown):
         return math.nan
@@ -61,6 +81,22 @@ def fpr_at_recall(known: Scores, unknown: Scores, recall: float = RECALL) -> flo
         return math.nan
     hits, alarms = _at_each_threshold(known, unknown)
     return float(alarms[np.searchsorted(hits, recall * len(unknown) - 1e-9)] / len(known))
+
+
+@metric(
+    "fpr95",
+    input="scores",
+    title="FPR95",
+    axis="FPR95 (%)",
+    unit="%",
+    formula="FPR95 = known images flagged as unknown / known images, where 95 % of the unknown ones are flagged",
+    better="lower",
+    limits=(0, 1),
+    document=_DOCUMENT,
+)
+def fpr95(known: Scores, unknown: Scores) -> float:
+    """Share of the known images that are flagged where 95 % of the unknown ones are."""
+    return fpr_at_recall(known, unknown)
 
 
 def _checked(known: Scores, unknown: Scores) -> tuple[Scores, Scores]:

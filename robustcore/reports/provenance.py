@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from robustcore.evaluation import Store
 from robustcore.evaluation.store import inventory
+from robustcore.notes import Note
 
 _KEYS = [
     "model",
@@ -88,22 +90,72 @@ class Provenance:
         return f"{high:,} images" if low == high else f"{low:,} to {high:,} images"
 
     def sentence(self, *, formula: str = "", reference: str = "", interval: str = "") -> str:
-        """The footer: models, data, seed, what was computed and against what, versions."""
-        models = ", ".join(self.models[:4]) + (f" and {len(self.models) - 4} more" if len(self.models) > 4 else "")
-        stored = "as computed, without a second JPEG" if self.storage == "memory" else "through a second JPEG (85)"
-        origin = {
-            "all": "demo results, shipped",
-            "some": "in part demo results, shipped",
-            "none": "computed here",
-            "published": "published figures (RobustBench, MIT licence)",
-        }
-        seed = "" if self.shipped == "published" else f"; seed {self.seed}"
+        """`footer` as text."""
+        return self.footer(formula=formula, reference=reference, interval=interval).text
+
+    def footer(self, *, formula: str = "", reference: str = "", interval: str = "") -> Footer:
+        """The footer of a figure of these results; the arguments are its fields, without a full stop."""
+        return Footer(self, formula=formula, reference=reference, interval=interval)
+
+
+@dataclasses.dataclass(frozen=True)
+class Footer:
+    """What stands below a figure: where it comes from and how it was computed. It becomes text at the last moment.
+
+    Attributes:
+        provenance: models, data, seed; None for figures that are not of stored results.
+        formula, reference, interval: what was computed, against what, and what the intervals are; without a full stop, ""
+            for what there is none of.
+        before, further: whole sentences, or notes, that stand before and behind everything else.
+    """
+
+    provenance: Provenance | None = None
+    formula: str = ""
+    reference: str = ""
+    interval: str = ""
+    before: tuple[str | Note, ...] = ()
+    further: tuple[str | Note, ...] = ()
+
+    def replace(self, **fields: Any) -> Footer:
+        """The same with other fields."""
+        return dataclasses.replace(self, **fields)
+
+    @property
+    def text(self) -> str:
+        """Models, data, seed, what was computed and against what, versions."""
+        head, tail = ("", "") if self.provenance is None else (_data(self.provenance), _origin(self.provenance))
         parts = [
-            f"{'Model' if len(self.models) == 1 else 'Models'}: {models}.",
-            f"Data: {self.dataset} ({self.split}), {self.count}, {' and '.join(self.suites)}, images {stored}{seed}.",
-            f"{formula}." if formula else "",
-            f"Reference: {reference}." if reference else "",
-            f"{interval}." if interval else "",
-            f"robustcore {version('robustcore')}; {origin[self.shipped]}{f', {self.updated}' if self.updated else ''}.",
+            *map(str, self.before),
+            head,
+            f"{self.formula}." if self.formula else "",
+            f"Reference: {self.reference}." if self.reference else "",
+            f"{self.interval}." if self.interval else "",
+            tail,
+            *map(str, self.further),
         ]
         return " ".join(part for part in parts if part)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _data(origin: Provenance) -> str:
+    """Which models were scored on what."""
+    models = ", ".join(origin.models[:4]) + (f" and {len(origin.models) - 4} more" if len(origin.models) > 4 else "")
+    stored = "as computed, without a second JPEG" if origin.storage == "memory" else "through a second JPEG (85)"
+    seed = "" if origin.shipped == "published" else f"; seed {origin.seed}"
+    return (
+        f"{'Model' if len(origin.models) == 1 else 'Models'}: {models}. "
+        f"Data: {origin.dataset} ({origin.split}), {origin.count}, {' and '.join(origin.suites)}, images {stored}{seed}."
+    )
+
+
+def _origin(origin: Provenance) -> str:
+    """The version, and whether the results were shipped or computed here, and when."""
+    where = {
+        "all": "demo results, shipped",
+        "some": "in part demo results, shipped",
+        "none": "computed here",
+        "published": "published figures (RobustBench, MIT licence)",
+    }[origin.shipped]
+    return f"robustcore {version('robustcore')}; {where}{f', {origin.updated}' if origin.updated else ''}."
