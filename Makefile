@@ -1,5 +1,6 @@
 # make run   the dashboard on http://127.0.0.1:8501, everything it needs installed first
-# make test  all tests, those in a real browser too
+# make test  the tests, those in a real browser too; prints the slowest
+# make test-all  also the long repeats (marked slow)
 # make lint  ruff and strict mypy
 # make bench speed and memory against peers, in one run
 # make demo  trains and evaluates again what ships in assets/ (resumable)
@@ -11,15 +12,20 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Several processes of one thread each use a small machine better than one process of several.
 TEST_WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --durations=25
 
-.PHONY: run test lint bench demo clean
+.PHONY: run test test-all lint bench demo clean
 
 run: $(STAMP)
 	@$(BIN)/robustcore dashboard --port $(PORT)
 
 test: $(STAMP)
 	@sh tools/chromium.sh
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+	$(PYTEST) -m "not slow"
+
+test-all: $(STAMP)
+	@sh tools/chromium.sh
+	$(PYTEST)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
