@@ -26,8 +26,8 @@ def main() -> None:
     st.logo(str(HERE / "assets" / "logo.png"), icon_image=str(HERE / "assets" / "icon.png"), size="large")
     sign_in.gate()
     views = pages.views()
-    entries = [
-        st.Page(
+    entries = {
+        view.name: st.Page(
             partial(frame.show, view),
             title=view.page.title,
             icon=view.page.icon,
@@ -35,14 +35,17 @@ def main() -> None:
             url_path=view.address if view is not views[0] else "start",
         )
         for view in views
-    ]
+    }
+    first = views[0]
 
     def to_start() -> None:
-        st.switch_page(entries[0], query_params=st.query_params.to_dict())
+        st.switch_page(entries[first.name], query_params=st.query_params.to_dict())
 
     # The start page answers at "/" alone; its own name leads there, with what the address says.
-    named = st.Page(to_start, title=views[0].page.title, url_path=views[0].address, visibility="hidden")
-    st.navigation([*entries, named], expanded=True).run()
+    named = st.Page(to_start, title=first.page.title, url_path=first.address, visibility="hidden")
+    sections = {group: [entries[view.name] for view in members] for group, members in pages.groups(views).items()}
+    sections[first.page.group].append(named)
+    st.navigation(sections, expanded=True).run()
 
 
 main()

@@ -17,6 +17,7 @@ ORDER = [
     "processes",
     "paths",
     "registry",
+    "pages",
     "progress",
     "devices",
     "randomness",

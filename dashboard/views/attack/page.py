@@ -19,6 +19,7 @@ PAGE = Page(
     title="Attack",
     icon=":material/bolt:",
     order=27,
+    group="See",
     question="How little change turns the answer?",
     purpose="An attack looks for the change within a budget that makes the model err; watch it at work.",
     help="Pick a model, an image and an attack. The change is shown magnified; below, the attack step by step, the same "

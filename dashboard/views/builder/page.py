@@ -18,6 +18,7 @@ PAGE = Page(
     title="Benchmark builder",
     icon=":material/construction:",
     order=36,
+    group="Understand",
     question="Which corruptions make a benchmark that predicts natural shifts?",
     purpose="Choose corruptions or draw them by category, and see what the benchmark weighs twice, what it forgets and what it predicts.",
     help="A benchmark is judged by the overlaps of its corruptions, and by how well robustness to it goes with robustness to "

@@ -22,6 +22,7 @@ PAGE = Page(
     title="Claims",
     icon=":material/balance:",
     order=38,
+    group="Understand",
     question="What the literature says, and what is seen here",
     purpose="Claims of the documents behind robustcore, each held against the stored results by a rule that was fixed before.",
     help="A claim is seen, not seen, or cannot be said because results are missing or too uncertain. What is not seen is "

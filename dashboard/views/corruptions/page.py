@@ -19,6 +19,7 @@ PAGE = Page(
     title="Corruptions",
     icon=":material/blur_on:",
     order=20,
+    group="See",
     question="What breaks the model's answer?",
     purpose="One image under every corruption at every severity, and below each what the model says.",
     help="Pick a model and an image. Every thumbnail is, to the bit, what an evaluation with this seed scores; "

@@ -18,6 +18,7 @@ PAGE = Page(
     title="Evaluate",
     icon=":material/play_circle:",
     order=40,
+    group="Run",
     question="How does a model do under all of this?",
     purpose="Score models under whole suites. The work runs in a process of its own: close this page whenever you like.",
     help="Choose models, images and suites; before anything starts you see how much is computed and how long it takes here. "

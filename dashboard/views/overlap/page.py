@@ -13,6 +13,7 @@ PAGE = Page(
     title="Overlap",
     icon=":material/grid_on:",
     order=35,
+    group="Understand",
     question="Which corruptions measure the same thing?",
     purpose="One model was trained on each corruption and tested on all: where training on one helps against another, the two "
     "overlap.",

@@ -18,6 +18,7 @@ PAGE = Page(
     title="Sequences",
     icon=":material/movie:",
     order=26,
+    group="See",
     question="How steady is the model's answer?",
     purpose="ImageNet-P: a perturbation moves a little from frame to frame. A steady model keeps its answer.",
     help="Pick an image and a sequence. The strip shows every frame with the model's answer; where it differs from the "

@@ -20,6 +20,7 @@ PAGE = Page(
     title="Severity audit",
     icon=":material/straighten:",
     order=28,
+    group="See",
     question="Is every severity harder than the one before?",
     purpose="Distance to the clean image against accuracy, step by step, and the steps that are out of order.",
     help="A benchmark's severities should get harder one by one. A step is flagged where the accuracy does not fall "

@@ -22,6 +22,7 @@ PAGE = Page(
     title="Specification",
     icon=":material/fact_check:",
     order=34,
+    group="Measure",
     question="Does it meet what is required of it?",
     purpose="Requirements of metric, condition and threshold, and for each model whether it meets them, in plain sentences.",
     help="A specification is a small toml file: what is measured, under what, and what it has to reach. Choose one and "
