@@ -1,10 +1,12 @@
-"""Where a computation runs: the device that a person means by "auto"."""
+"""Devices: the one that "auto" means, and whether one is out of memory."""
 
 from __future__ import annotations
 
 import torch
 
 from robustcore.errors import InvalidArgumentError
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 def pick(device: torch.device | str | None = "auto") -> torch.device:
@@ -29,3 +31,12 @@ def pick(device: torch.device | str | None = "auto") -> torch.device:
     elif chosen.type != "cpu":
         raise InvalidArgumentError(f"A device is auto, cpu, cuda or cuda:N, not {str(device)!r}.")
     return chosen
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that a device or the machine has no memory left; on the CPU torch says so with a plain
+    RuntimeError."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(phrase in text for phrase in _OUT_OF_MEMORY)

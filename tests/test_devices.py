@@ -31,3 +31,21 @@ def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(InvalidArgumentError, match="finds 2 CUDA devices"):
         devices.pick("cuda:3")
     assert devices.pick("cuda:1") == torch.device("cuda:1")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1.00 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:114] DefaultCPUAllocator: can't allocate memory: you tried to"),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes."),
+        MemoryError(),
+    ],
+)
+def test_out_of_memory_is_recognised_on_every_device(error: Exception) -> None:
+    assert devices.is_out_of_memory(error)
+
+
+def test_other_errors_are_not_out_of_memory() -> None:
+    assert not devices.is_out_of_memory(RuntimeError("shapes do not match"))
+    assert not devices.is_out_of_memory(ValueError("out of memory"))

@@ -45,8 +45,8 @@ HOMES = {
     "streamlit": ("dashboard/",),
     "plotly": ("robustcore/figures/", "dashboard/"),
     "albumentations": ("robustcore/corruptions/albumentations_like/transforms.py",),
-    "distributed": ("robustcore/evaluation/run/cluster.py",),
-    "dask": ("robustcore/evaluation/run/cluster.py",),
+    "distributed": ("robustcore/evaluation/run/executors/cluster.py",),
+    "dask": ("robustcore/evaluation/run/executors/cluster.py",),
     "timm": ("robustcore/models/",),
 }
 

@@ -22,10 +22,10 @@ from robustcore.atlas.plan import Member, Plan
 from robustcore.errors import JobError
 from robustcore.evaluation import api
 from robustcore.evaluation.run import executors, resources
-from robustcore.evaluation.run.local_processes import follow_parent
 from robustcore.evaluation.run.runner import Progress as Evaluated
 from robustcore.evaluation.store.store import Store
 from robustcore.models import load_model
+from robustcore.processes import exit_with_parent
 from robustcore.training import runs
 from robustcore.training.loop import Progress as Trained
 
@@ -177,7 +177,7 @@ def _settle(free: SimpleQueue[str], threads: int) -> None:
     global _device
     _device = free.get()
     torch.set_num_threads(threads)
-    follow_parent()
+    exit_with_parent()
 
 
 def _fit(member: Member) -> None:

@@ -15,6 +15,7 @@ from robustcore.evaluation import classes, operations, plan, provenance, suites,
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Cell, Subject, Unit
 from robustcore.evaluation.run import executors, runner
+from robustcore.evaluation.run.executors import base
 from robustcore.evaluation.run.runner import Progress, Summary
 from robustcore.evaluation.run.work import Work
 from robustcore.evaluation.store.store import Store
@@ -242,7 +243,7 @@ def carry_out(
         prepared.dataset,
         device,
     )
-    start = (executor or executors.threads) if groups else executors.nowhere
+    start = (executor or executors.thread_executor) if groups else base.idle_executor
     with start(work, groups, stop) as pool:
         origin = provenance.current(command)
         return runner.run(prepared.cells, store, pool, origin, progress=progress, cancelled=stop)

@@ -16,7 +16,7 @@ from robustcore.evaluation.api import Prepared
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Cell, Group, Unit
 from robustcore.evaluation.run import resources
-from robustcore.evaluation.run.scorer import Session
+from robustcore.evaluation.run.scorer import Scorer
 from robustcore.evaluation.store.store import Result, Store
 
 _LONG_SECONDS = 15 * 60.0
@@ -105,7 +105,7 @@ class _Clock:
         side = prepared.dataset.side
         self._n = int(np.clip(32 * 64 * 64 // side**2, 4, 32))
         self._n = min(self._n, len(prepared.dataset))
-        self._session: Session | None = None
+        self._scorer: Scorer | None = None
 
     def decoding(self) -> float:
         """Seconds to decode one image."""
@@ -128,18 +128,16 @@ class _Clock:
             return _timed[key]
 
     def _measure(self, cell: Cell) -> float:
-        if self._session is None:
+        if self._scorer is None:
             known = {**self._prepared.models, **self._prepared.surrogates}
-            self._session = Session(
-                self._prepared.models, self._prepared.dataset, device=self._device, surrogates=known
-            )
+            self._scorer = Scorer(self._prepared.models, self._prepared.dataset, device=self._device, surrogates=known)
         unit = Unit(cell, 0, self._n)
         before = torch.get_num_threads()
         torch.set_num_threads(resources.workers(self._device, 1 << 30)[1])
         try:
             spent = []
             for _ in range(3):  # the first one warms up
-                (outcome,) = self._session.run(Group(cell.condition, 0, self._n, (unit,)))
+                (outcome,) = self._scorer.run(Group(cell.condition, 0, self._n, (unit,)))
                 if not isinstance(outcome, Result):
                     return float("nan")
                 spent.append(outcome.seconds)

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 
@@ -50,22 +51,14 @@ def images(n: int, side: int, name: str) -> Tensor:
 
 
 def available() -> int:
-    """Bytes of memory that can be had without swapping: what is free, and files that the system only keeps for speed."""
-    found = [_meminfo(), _container()]
-    known = [size for size in found if size is not None]
-    return min(known) if known else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-
-
-def _meminfo() -> int | None:
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return None
+    """Bytes of memory that can be used without swapping, and within the limit of a container."""
+    free = psutil.virtual_memory().available
+    limit = _container()
+    return free if limit is None else min(free, limit)
 
 
 def _container(group: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """What a container may still take, where it has a limit of its own."""
+    """What a container may still use, where it has a limit of its own: psutil knows the machine's memory alone."""
     with contextlib.suppress(OSError, ValueError):
         limit = int((group / "memory.max").read_text())
         kept = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())

@@ -133,7 +133,9 @@ def train(
         try:
             with _own_generator(recipe.seed, epoch, where):
                 loss, accuracy = run.epoch(epoch)
-        except torch.OutOfMemoryError as error:
+        except (RuntimeError, MemoryError) as error:
+            if not devices.is_out_of_memory(error):
+                raise
             raise TrainingError(
                 f"The memory of the device {where} has no room for a step with {run.batch} images of {data.images.shape[-1]} "
                 "pixels a side. Train with a smaller --batch (and --lr in proportion), or a smaller --side."

@@ -17,7 +17,7 @@ from robustcore.datasets import load_dataset
 from robustcore.evaluation import Store, api, demo, tables
 from robustcore.evaluation.plan import Cell, Group
 from robustcore.evaluation.run.runner import Result
-from robustcore.evaluation.run.scorer import Session
+from robustcore.evaluation.run.scorer import Scorer
 from robustcore.reports.overview import unknown
 from robustcore.training import zoo
 
@@ -69,11 +69,11 @@ def test_they_are_what_today_s_code_computes(cells: Sequence[Cell]) -> None:
     wanted = [c for c in cells if c.condition.kind in ("clean", "corruption") and c.condition.severity in (None, 3)]
     wanted = [c for c in wanted if c.condition.name in ("clean", "gaussian_noise", "jpeg_compression", "fog")]
     models = {c.key.model: rc.load_model(c.model.name) for c in wanted}
-    session = Session(models, load_dataset("scenes"), device=torch.device("cpu"))
+    scorer = Scorer(models, load_dataset("scenes"), device=torch.device("cpu"))
     for cell in wanted:
         unit = cell.units()[0]
         small = type(unit)(cell, 0, 64)
-        (found,) = session.run(Group(cell.condition, 0, 64, (small,)))
+        (found,) = scorer.run(Group(cell.condition, 0, 64, (small,)))
         assert isinstance(found, Result)
         shipped = Store().predictions(cell)
         assert shipped is not None

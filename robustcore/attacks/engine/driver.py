@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from robustcore import devices
 from robustcore.attacks._base import Attack
 from robustcore.attacks.budgets import BALLS, PIXELS, Ball
 from robustcore.attacks.engine import victim
@@ -99,8 +100,8 @@ class Run:
                 group = slice(done, done + size * _PASSES_PER_GROUP)
                 try:
                     groups.append(self._attack(inputs, group, device, size))
-                except (torch.OutOfMemoryError, RuntimeError) as error:
-                    if not _is_out_of_memory(error):
+                except (RuntimeError, MemoryError) as error:
+                    if not devices.is_out_of_memory(error):
                         raise
                     size = self._halve(size, error)
                     continue
@@ -275,9 +276,3 @@ def _ask(model: nn.Module, images: Tensor, size: int) -> Tensor:
 def _images_per_pass(images: Tensor, device: torch.device) -> int:
     values = _VALUES_PER_PASS.get(device.type, _VALUES_PER_PASS["cuda"])
     return max(_LEAST_PER_PASS, min(_MOST_PER_PASS, values // images[0].numel()))
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Whether a device or the machine has run out of memory; torch says the latter with a plain RuntimeError."""
-    text = str(error)
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in text or "not enough memory" in text

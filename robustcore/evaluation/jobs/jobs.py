@@ -223,7 +223,7 @@ def _spawn() -> tuple[subprocess.Popen[bytes], Path]:
 def _worker(connection: sqlite3.Connection) -> sqlite3.Row | None:
     """The worker's row, if its process lives."""
     row: sqlite3.Row | None = connection.execute("SELECT * FROM worker").fetchone()
-    if row is None or (row["host"] == socket.gethostname() and not processes.alive(row["pid"], row["process"])):
+    if row is None or (row["host"] == socket.gethostname() and not processes.is_alive(row["pid"], row["process"])):
         return None
     return row
 
@@ -256,14 +256,14 @@ def _kill(job: int) -> bool:
     if not row or row["host"] != socket.gethostname() or not row["pid"]:
         return False
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if not processes.alive(row["pid"], row["process"]):
+        if not processes.is_alive(row["pid"], row["process"]):
             return True
         os.kill(row["pid"], number)
         for _ in range(10):
-            if not processes.alive(row["pid"], row["process"]):
+            if not processes.is_alive(row["pid"], row["process"]):
                 return True
             time.sleep(0.05)
-    return not processes.alive(row["pid"], row["process"])
+    return not processes.is_alive(row["pid"], row["process"])
 
 
 def _status(row: sqlite3.Row, worker: sqlite3.Row | None) -> JobStatus:
@@ -296,7 +296,7 @@ def _state(row: sqlite3.Row, worker: sqlite3.Row | None) -> str:
     if state != "running":
         return state
     if row["host"] == socket.gethostname():
-        lives = processes.alive(row["pid"], row["process"])
+        lives = processes.is_alive(row["pid"], row["process"])
     else:
         lives = abs(time.time() - row["heartbeat"]) < _SILENCE_SECONDS
     if not lives:

@@ -1,6 +1,6 @@
-"""Claims: which run is computing which unit, so that two runs that need the same one compute it once.
+"""Leases on units, so that two runs that need the same unit compute it once.
 
-A claim expires unless its run renews it, and ends at once when its process does. An expiry further ahead than a claim
+A lease expires unless its run renews it, and ends at once when its process does. An expiry further ahead than a lease
 can last comes from a clock that was set back; it counts as expired.
 """
 
@@ -15,59 +15,66 @@ from robustcore.evaluation.plan import Unit
 from robustcore.evaluation.store import queries
 from robustcore.evaluation.store.store import Store
 
-SECONDS = 60.0  # a claim lasts so long without renewal
+SECONDS = 60.0  # how long a lease lasts without renewal
 
 
 @dataclasses.dataclass(frozen=True)
-class Claimed:
-    """The answer to a claim: the units that are ours to compute, those finished meanwhile, those that others compute."""
+class Leases:
+    """What a run got of the units it asked for.
 
-    ours: list[Unit]
+    Attributes:
+        granted: to compute now.
+        finished: stored meanwhile.
+        busy: leased by other runs.
+    """
+
+    granted: list[Unit]
     finished: list[Unit]
     busy: list[Unit]
 
 
-def claim(store: Store, units: Sequence[Unit], owner: str) -> Claimed:
-    """Claim units for a run; one transaction, so that no two runs are given the same."""
-    answer = Claimed([], [], [])
+def acquire(store: Store, units: Sequence[Unit], owner: str) -> Leases:
+    """Lease units to a run, in one transaction, so that no unit goes to two runs."""
+    leases = Leases([], [], [])
     now = time.time()
     with store.writing() as connection:
-        known = queries.cells(connection, [unit.cell for unit in units])
+        rows = queries.cells(connection, [unit.cell for unit in units])
         for unit in units:
-            row = known.get(unit.cell.key)
-            have = (
+            row = rows.get(unit.cell.key)
+            stored = (
                 row
                 and connection.execute(
                     "SELECT n FROM units WHERE cell = ? AND shard = ?", (row["id"], unit.shard)
                 ).fetchone()
             )
-            if have and have[0] >= unit.n:
-                answer.finished.append(unit)
+            if stored and stored[0] >= unit.n:
+                leases.finished.append(unit)
                 continue
             place = (unit.cell.key.digest, unit.shard)
+            # The table's name is older than the word "lease"; results files of every release have it.
             held = connection.execute(
                 "SELECT owner, expires FROM claims WHERE cell = ? AND shard = ?", place
             ).fetchone()
-            if held and held[0] != owner and _holds(held[0], held[1], now):
-                answer.busy.append(unit)
+            if held and held[0] != owner and _is_valid(held[0], held[1], now):
+                leases.busy.append(unit)
                 continue
             connection.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)", (*place, owner, now + SECONDS))
-            answer.ours.append(unit)
-    return answer
+            leases.granted.append(unit)
+    return leases
 
 
-def _holds(owner: str, expires: float, now: float) -> bool:
-    return now < expires <= now + 2 * SECONDS and not processes.owner_is_dead(owner)
+def _is_valid(owner: str, expires: float, now: float) -> bool:
+    return now < expires <= now + 2 * SECONDS and not processes.owner_has_ended(owner)
 
 
 def renew(store: Store, owner: str) -> None:
-    """Let a run's claims last on."""
+    """Extend a run's leases."""
     with store.writing() as connection:
         connection.execute("UPDATE claims SET expires = ? WHERE owner = ?", (time.time() + SECONDS, owner))
 
 
 def release(store: Store, owner: str, units: Sequence[Unit] | None = None) -> None:
-    """Give up a run's claims, or those of some units."""
+    """Give up a run's leases, or those of some units."""
     with store.writing() as connection:
         if units is None:
             connection.execute("DELETE FROM claims WHERE owner = ?", (owner,))

@@ -18,9 +18,9 @@ from robustcore.evaluation import plan
 from robustcore.evaluation.plan import Cell, Group, Unit
 from robustcore.evaluation.provenance import Run
 from robustcore.evaluation.run import leases
-from robustcore.evaluation.run.executors import Pool
+from robustcore.evaluation.run.executors.base import Pool
 from robustcore.evaluation.run.scorer import Cancelled, Failure, reason
-from robustcore.evaluation.run.work import Answer
+from robustcore.evaluation.run.work import GroupResult
 from robustcore.evaluation.store.store import Result, Store
 
 _POLL_SECONDS = 0.2
@@ -78,7 +78,7 @@ def run(
         cells: the plan.
         store: where finished units go; this thread is the only one of the run that writes.
         pool: where groups are computed.
-        provenance: what is kept beside every unit, but for the device and the versions, which each answer brings.
+        provenance: kept with every unit, except the device and the versions, which come with each result.
         progress: called after every group, in this thread.
         cancelled: set to stop; groups that are in flight end between two batches.
     """
@@ -90,7 +90,7 @@ def run(
         stop.set()  # what is in flight ends between two batches
         raise
     finally:
-        if this.claimed:  # a run without anything to do writes nothing, so that a read-only cache answers it
+        if this.has_leases:  # a run without anything to do writes nothing, so that a read-only cache answers it
             leases.release(store, this.owner)
 
 
@@ -113,9 +113,9 @@ class _Run:
         total = sum(len(plan.shard_sizes(cell.size)) for cell in cells)
         self.summary = Summary(total=total, cached=total - len(pending))
         self.queue = deque(plan.groups(pending))
-        self.busy: list[Unit] = []  # claimed by other runs
-        self.flying: dict[Future[Answer], Group] = {}
-        self.claimed = False
+        self.busy: list[Unit] = []  # leased by other runs
+        self.flying: dict[Future[GroupResult], Group] = {}
+        self.has_leases = False
         self.images = 0
         self.began = self.renewed = time.monotonic()
 
@@ -142,34 +142,34 @@ class _Run:
         return self.summary
 
     def _fill(self) -> None:
-        """Claim and start groups until every slot has one and as many wait for the first that is free. They are claimed
-        together, since every claim is a transaction: not before half of them are at work."""
+        """Lease and start groups until every slot has one and as many more are queued. They are leased together, since
+        every lease is a transaction, and not before half of them are being computed."""
         slots = self.pool.slots()
         while self.queue and len(self.flying) <= slots:
             groups = [self.queue.popleft() for _ in range(min(len(self.queue), 2 * slots - len(self.flying)))]
-            self.claimed = True
-            answer = leases.claim(self.store, [unit for group in groups for unit in group.units], self.owner)
-            self.busy += answer.busy
-            if answer.finished:
-                self.summary.cached += len(answer.finished)
-                self._report(tuple(answer.finished))
-            for group in plan.groups(answer.ours):
+            self.has_leases = True
+            granted = leases.acquire(self.store, [unit for group in groups for unit in group.units], self.owner)
+            self.busy += granted.busy
+            if granted.finished:
+                self.summary.cached += len(granted.finished)
+                self._report(tuple(granted.finished))
+            for group in plan.groups(granted.granted):
                 self.flying[self.pool.submit(group)] = group
 
-    def _land(self, future: Future[Answer]) -> None:
+    def _land(self, future: Future[GroupResult]) -> None:
         """Write what a group's future brought."""
         group = self.flying.pop(future)
         try:
-            answer = future.result()
+            result = future.result()
         except Cancelled:
             self.cancelled.set()
             return
         except Exception as error:  # the worker itself went down: its units are tried again by the next evaluation
-            answer = Answer([Failure(group.units, reason(error))], "", {})
-        results = [o for o in answer.outcomes if isinstance(o, Result)]
-        failures = [o for o in answer.outcomes if isinstance(o, Failure)]
-        made = dataclasses.replace(self.provenance, device=answer.device, versions=answer.versions)
-        written = self.store.save(results, made) if results else 0
+            result = GroupResult([Failure(group.units, reason(error))], "", {})
+        results = [o for o in result.outcomes if isinstance(o, Result)]
+        failures = [o for o in result.outcomes if isinstance(o, Failure)]
+        provenance = dataclasses.replace(self.provenance, device=result.device, versions=result.versions)
+        written = self.store.save(results, provenance) if results else 0
         self.summary.computed += written
         self.summary.repeated += len(results) - written
         self.images += sum(r.unit.n for r in results)

@@ -1,4 +1,4 @@
-"""A session: models and a dataset on a device, ready to work on units.
+"""The scorer: models and a dataset on a device, ready to compute units.
 
 A shard is decoded once and moved to the device once; a condition is applied to it once and scored by every pending model.
 """
@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from robustcore import devices
 from robustcore.datasets._base import Dataset
 from robustcore.errors import ModelError, RobustcoreError
 from robustcore.evaluation import classes, operations, plan
@@ -48,8 +49,8 @@ class Failure:
     reason: str
 
 
-class Session:
-    """Everything that units need, in one process. Threads may share it.
+class Scorer:
+    """Models and a dataset on a device of this process. Threads may share it.
 
     Args:
         models: fingerprint -> model. They are copied to the device; the ones given stay as they are.
@@ -164,7 +165,7 @@ class Session:
                     try:
                         predictions = self._predict(applied, piece, unit, matched=operation.needs_model)
                     except Exception as error:
-                        if _is_out_of_memory(error) and size > 1:
+                        if devices.is_out_of_memory(error) and size > 1:
                             raise
                         failures[unit] = Failure((unit,), reason(error))
                         continue
@@ -172,7 +173,7 @@ class Session:
             except Cancelled:
                 raise
             except Exception as error:
-                if _is_out_of_memory(error) and size > 1:
+                if devices.is_out_of_memory(error) and size > 1:
                     self._halve(size * self._frames(operation, part, units))
                     continue
                 return [Failure(tuple(units), reason(error))]
@@ -296,13 +297,6 @@ def _fold(module: nn.Module) -> None:
                 module[at + 1] = nn.Identity()
     for child in module.children():
         _fold(child)
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
 
 
 def reason(error: BaseException) -> str:

@@ -38,7 +38,7 @@ def no_orphans() -> Iterator[None]:
     yield
     with queue.reading() as connection:
         row = connection and connection.execute("SELECT pid, process FROM worker").fetchone()
-    if row and row["pid"] != os.getpid() and processes.alive(row["pid"], row["process"]):
+    if row and row["pid"] != os.getpid() and processes.is_alive(row["pid"], row["process"]):
         os.kill(row["pid"], signal.SIGKILL)
 
 

@@ -23,8 +23,11 @@ from robustcore.errors import InvalidArgumentError, JobError
 from robustcore.evaluation import Progress, Store, api
 from robustcore.evaluation.plan import groups, pending
 from robustcore.evaluation.request import EvaluationRequest
-from robustcore.evaluation.run import executors, local_processes, resources, work
+from robustcore.evaluation.run import executors, resources
+from robustcore.evaluation.run.executors import cluster, local_processes, remote_scorer
+from robustcore.evaluation.run.executors.remote_scorer import RemoteScorer
 from robustcore.evaluation.run.scorer import Cancelled, Failure
+from robustcore.evaluation.run.work import Work
 from robustcore.evaluation.store.store import Result
 
 Make = Callable[..., Any]
@@ -81,7 +84,7 @@ def test_processes_find_what_threads_find_though_one_is_killed(evaluate: Make) -
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
 
-    here, expected = evaluate(executors.threads)
+    here, expected = evaluate(executors.thread_executor)
     there, found = evaluate(executors.of(devices=("cpu", "cpu")), progress=once(kill, after=20))
     assert (there["computed"], there["repeated"], there["failed"]) == (here["total"], 0, 0)
     assert found == expected
@@ -113,10 +116,11 @@ def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(
         "import multiprocessing, os, signal\n"
-        "from robustcore.evaluation.run import local_processes\n"
+        "from robustcore.evaluation.run.executors.local_processes import _Manager\n"
+        "from robustcore.processes import exit_with_parent\n"
         "if __name__ == '__main__':\n"
-        "    manager = local_processes._Manager(ctx=multiprocessing.get_context('spawn'))\n"
-        "    manager.start(local_processes.follow_parent)\n"
+        "    manager = _Manager(ctx=multiprocessing.get_context('spawn'))\n"
+        "    manager.start(exit_with_parent)\n"
         "    print(multiprocessing.active_children()[0].pid, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -144,37 +148,37 @@ def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resources.workers(cuda, 100, processes=4) == (2, 2)
 
 
-# A station: work in another process
+# A scorer in another process
 
 
 @pytest.fixture
-def station(make_dataset: Make, make_model: Make) -> tuple[work.Station, list[Any]]:
-    """A station, and the groups of its plan."""
+def remote(make_dataset: Make, make_model: Make) -> tuple[RemoteScorer, list[Any]]:
+    """A remote scorer, and the groups of its plan."""
     prepared = api.prepare(make_model(), make_dataset(100), SUITE)
-    payload = work.Work(prepared.models, {}, prepared.dataset).packed()
-    return work.Station(payload, "cpu", 1, "run"), groups(pending(prepared.cells, {}))
+    payload = Work(prepared.models, {}, prepared.dataset).to_bytes()
+    return RemoteScorer(payload, "cpu", 1, "run"), groups(pending(prepared.cells, {}))
 
 
-def test_a_station_answers_with_where_and_by_what_it_was_computed(station: tuple[work.Station, list[Any]]) -> None:
-    answer = station[0].run(station[1][0])
-    assert [type(o) for o in answer.outcomes] == [Result]
-    assert answer.device == "cpu"
-    assert "torch" in answer.versions
+def test_a_remote_scorer_says_where_and_with_what_it_computed(remote: tuple[RemoteScorer, list[Any]]) -> None:
+    result = remote[0].run(remote[1][0])
+    assert [type(o) for o in result.outcomes] == [Result]
+    assert result.device == "cpu"
+    assert "torch" in result.versions
 
 
-def test_a_station_that_is_stopped_computes_no_further_batch(station: tuple[work.Station, list[Any]]) -> None:
-    work.stop("another run")
-    station[0].run(station[1][0])
-    work.stop("run")
+def test_a_remote_scorer_that_is_stopped_computes_no_further_batch(remote: tuple[RemoteScorer, list[Any]]) -> None:
+    remote_scorer.stop("another run")
+    remote[0].run(remote[1][0])
+    remote_scorer.stop("run")
     with pytest.raises(Cancelled):
-        station[0].run(station[1][0])
+        remote[0].run(remote[1][0])
 
 
 def test_another_version_of_an_operation_computes_nothing(
-    station: tuple[work.Station, list[Any]], monkeypatch: pytest.MonkeyPatch
+    remote: tuple[RemoteScorer, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work.operations, "fingerprint", lambda condition: "of another release")
-    (failure,) = station[0].run(station[1][0]).outcomes
+    monkeypatch.setattr(remote_scorer.operations, "fingerprint", lambda condition: "of another release")
+    (failure,) = remote[0].run(remote[1][0]).outcomes
     assert isinstance(failure, Failure)
     assert "install the same release" in failure.reason
 
@@ -183,7 +187,7 @@ def test_what_cannot_be_sent_is_one_sentence(make_dataset: Make, make_model: Mak
     model = make_model()
     model.hook = lambda x: x
     with pytest.raises(JobError, match="define their classes in a module"):
-        work.Work({"f": model}, {}, make_dataset(1)).packed()
+        Work({"f": model}, {}, make_dataset(1)).to_bytes()
 
 
 # Dask
@@ -237,7 +241,7 @@ def test_dask_finds_what_threads_find_though_a_worker_is_killed(evaluate: Make, 
     from distributed import Client
 
     workers = [worker(), worker()]
-    here, expected = evaluate(executors.threads)
+    here, expected = evaluate(executors.thread_executor)
     with Client(scheduler_file=str(scheduler), set_as_default=False) as client:
         client.wait_for_workers(2, timeout=60)
     kill = once(workers[0].kill, after=20)
@@ -294,8 +298,6 @@ def test_a_cancelled_evaluation_ends_within_one_batch_on_dask(
 def test_a_scheduler_that_is_not_there_is_one_sentence(
     make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from robustcore.evaluation.run import cluster
-
     monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 0.5)
     for address in ("tcp://127.0.0.1:9", "no address"):
         with pytest.raises(JobError, match="No Dask scheduler answers"):

@@ -246,9 +246,9 @@ def test_jobs_and_claims_do_not_go_by_the_clock(
 
     unit = api.prepare(make_model(), make_dataset(10), [Condition.clean()]).cells[0].units()[0]
     with Store(shipped=False) as store:
-        assert leases.claim(store, [unit], "host|1||a").ours == [unit]
+        assert leases.acquire(store, [unit], "host|1||a").granted == [unit]
         # That claim seems to end an hour after any claim can: nobody waits for it.
-        assert leases.claim(store, [unit], "host|1||b").ours == [unit]
+        assert leases.acquire(store, [unit], "host|1||b").granted == [unit]
 
 
 def test_progress_counts_seconds_that_no_clock_can_turn(make_dataset: Make, make_model: Make, backwards: None) -> None:

@@ -18,7 +18,7 @@ from robustcore.evaluation import Condition, Progress, Store, api, operations
 from robustcore.evaluation.operations import Applied, Operation, Part
 from robustcore.evaluation.plan import Group
 from robustcore.evaluation.run import leases, resources, runner
-from robustcore.evaluation.run.scorer import Failure, Result, Session
+from robustcore.evaluation.run.scorer import Failure, Result, Scorer
 from robustcore.models.classifier import Classifier
 
 Make = Callable[..., Any]
@@ -61,13 +61,13 @@ def test_every_condition_s_first_images_are_there_before_any_second_ones(
 ) -> None:
     monkeypatch.setattr(resources, "workers", lambda device, groups: (1, 1))  # several overtake each other
     seen: list[int] = []
-    original = Session.run
+    original = Scorer.run
 
-    def noted(session: Session, group: Group) -> list[Result | Failure]:
+    def noted(scorer: Scorer, group: Group) -> list[Result | Failure]:
         seen.append(group.shard)
-        return original(session, group)
+        return original(scorer, group)
 
-    monkeypatch.setattr(Session, "run", noted)
+    monkeypatch.setattr(Scorer, "run", noted)
     rc.evaluate(make_model(), make_dataset(600), "fog", severities=[1, 2])
     assert seen == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
@@ -180,29 +180,29 @@ def test_a_claim_ends_with_its_process_and_with_its_time(make_dataset: Make, mak
     mine, other = processes.new_owner(), processes.new_owner()
     dead = other.replace(f"|{processes.os.getpid()}|", "|999999999|")
     with Store() as store:
-        assert leases.claim(store, [unit], mine).ours == [unit]
-        assert leases.claim(store, [unit], mine).ours == [unit]  # a second time is no hindrance
-        assert leases.claim(store, [unit], other).busy == [unit]
+        assert leases.acquire(store, [unit], mine).granted == [unit]
+        assert leases.acquire(store, [unit], mine).granted == [unit]  # a second time is no hindrance
+        assert leases.acquire(store, [unit], other).busy == [unit]
         leases.release(store, mine)
-        assert leases.claim(store, [unit], dead).ours == [unit]
-        assert leases.claim(store, [unit], other).ours == [unit]
+        assert leases.acquire(store, [unit], dead).granted == [unit]
+        assert leases.acquire(store, [unit], other).granted == [unit]
         for expires in (0.0, 1e12):  # long over, or from a clock that was set back
             with store.writing() as connection:
                 connection.execute("UPDATE claims SET expires = ?", (expires,))
-            assert leases.claim(store, [unit], mine).ours == [unit]
+            assert leases.acquire(store, [unit], mine).granted == [unit]
             mine, other = other, mine
 
 
 def test_the_numbers_do_not_depend_on_the_batch_size(make_dataset: Make, make_model: Make, tmp_path: Any) -> None:
     from robustcore.evaluation.plan import groups, pending
-    from robustcore.evaluation.run.scorer import Session
+    from robustcore.evaluation.run.scorer import Scorer
 
     model = make_model()
     prepared = api.prepare(model, make_dataset(256), "imagenet-c-extra", severities=[5])
     found = []
     for size in (256, 7):
-        session = Session(prepared.models, prepared.dataset, device=torch.device("cpu"), batch_size=size)
-        found.append([session.run(g) for g in groups(pending(prepared.cells, {}))])
+        scorer = Scorer(prepared.models, prepared.dataset, device=torch.device("cpu"), batch_size=size)
+        found.append([scorer.run(g) for g in groups(pending(prepared.cells, {}))])
     for one, two in zip(*found, strict=True):
         for a, b in zip(one, two, strict=True):
             assert isinstance(a, runner.Result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from robustcore.evaluation.run.scorer import Session
+from robustcore.evaluation.run.scorer import Scorer
 from robustcore.models.classifier import Card, Classifier
 
 
@@ -24,8 +24,8 @@ def test_normalisations_are_folded_into_the_convolutions_before_them() -> None:
             layer.running_mean = torch.randn(8)
             layer.running_var = torch.rand(8) + 0.5
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    session = Session({"small": model}, dataset=None, device=torch.device("cpu"))  # type: ignore[arg-type]
-    prepared = session._models["small"]
+    scorer = Scorer({"small": model}, dataset=None, device=torch.device("cpu"))  # type: ignore[arg-type]
+    prepared = scorer._models["small"]
     images = torch.rand(5, 3, 16, 16)
     with torch.inference_mode():
         torch.testing.assert_close(prepared(images), model(images))

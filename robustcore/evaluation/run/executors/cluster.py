@@ -1,8 +1,8 @@
-"""A Dask cluster: groups are computed by the workers of a scheduler that somebody started elsewhere.
+"""A Dask cluster: groups are computed by the workers of a scheduler that was started elsewhere.
 
-The models travel to the workers; a dataset in a folder does not, and must lie under the same path on every machine.
-Results come back to this process, which alone writes to the store. A worker that ends costs nothing but the groups that it
-was at, which others compute; workers may join at any time. If this process ends, the scheduler forgets what is queued.
+The models travel to the workers; a dataset in a folder does not, and must have the same path on every machine.
+Results come back to this process, which alone writes to the store. A worker that ends costs only the groups it was
+computing, which others compute again; workers may join at any time. If this process ends, the scheduler drops its queue.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from typing import Any
 
 from robustcore.errors import JobError, MissingExtraError
 from robustcore.evaluation.plan import Group
-from robustcore.evaluation.run import work
-from robustcore.evaluation.run.executors import Executor, Pool
-from robustcore.evaluation.run.work import Answer, Station, Work
+from robustcore.evaluation.run.executors import remote_scorer
+from robustcore.evaluation.run.executors.base import Executor, Pool, call_when_set
+from robustcore.evaluation.run.executors.remote_scorer import RemoteScorer
+from robustcore.evaluation.run.work import GroupResult, Work
 
 _CONNECT_SECONDS = 10.0
 _COUNT_SECONDS = 2.0
 
 
-def cluster(address: str) -> Executor:
+def cluster_executor(address: str) -> Executor:
     """An executor that sends groups to a Dask scheduler.
 
     Args:
@@ -35,36 +36,36 @@ def cluster(address: str) -> Executor:
     """
 
     @contextmanager
-    def start(what: Work, groups: int, cancelled: threading.Event) -> Iterator[Pool]:
+    def start(work: Work, groups: int, cancelled: threading.Event) -> Iterator[Pool]:
         client = _connect(address)
         run = f"robustcore-{uuid.uuid4().hex}"
 
         def stop() -> None:
-            client.run(work.stop, run, on_error="ignore")
+            client.run(remote_scorer.stop, run, on_error="ignore")
 
         try:
-            # A task, not scattered data: the scheduler makes it anew where the workers that held it are gone.
-            station = _quietly(client, Station, _packed(what), what.device, None, run)
+            # A task, not scattered data: the scheduler makes it again if the workers that held it are gone.
+            scorer = _submit_quietly(client, RemoteScorer, _to_bytes(work), work.device, None, run)
             pool = client.get_executor(pure=False)
 
-            def submit(group: Group) -> Future[Answer]:
+            def submit(group: Group) -> Future[GroupResult]:
                 if client.status != "running":
                     raise JobError(f"The Dask scheduler at {address} has gone; what was finished is kept.")
-                future: Future[Answer] = pool.submit(_compute, station, group)
+                future: Future[GroupResult] = pool.submit(_run, scorer, group)
                 return future
 
-            with work.when_set(cancelled, stop):
+            with call_when_set(cancelled, stop):
                 yield Pool(submit, _Slots(client, address))
             if client.status == "running":
-                client.run(work.clear, run, on_error="ignore")
+                client.run(remote_scorer.clear, run, on_error="ignore")
         finally:
             client.close()
 
     return start
 
 
-def _compute(station: Station, group: Group) -> Answer:
-    return station.run(group)
+def _run(scorer: RemoteScorer, group: Group) -> GroupResult:
+    return scorer.run(group)
 
 
 def _connect(address: str) -> Any:
@@ -87,37 +88,37 @@ def _connect(address: str) -> Any:
         ) from error
 
 
-def _packed(what: Work) -> bytes:
-    # What was defined in a notebook goes along, as it does with everything that Dask sends.
+def _to_bytes(work: Work) -> bytes:
+    # Classes defined in a notebook go along, as with everything that Dask sends.
     import cloudpickle  # comes with Dask
 
-    return what.packed(cloudpickle.dumps)
+    return work.to_bytes(cloudpickle.dumps)
 
 
-def _quietly(client: Any, make: Any, *args: Any) -> Any:
-    """A task; without the warning that its arguments are large, which is meant."""
+def _submit_quietly(client: Any, function: Any, *args: Any) -> Any:
+    """A task, without Dask's warning that its arguments are large: they are, on purpose."""
     import dask
 
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 PiB"}):
-        return client.submit(make, *args, pure=False)
+        return client.submit(function, *args, pure=False)
 
 
 class _Slots:
-    """How many groups the workers take now; asked for every two seconds at most."""
+    """How many groups the workers take at this moment; the scheduler is asked every two seconds at most."""
 
     def __init__(self, client: Any, address: str) -> None:
         self._client, self._address = client, address
-        self._asked = -_COUNT_SECONDS
+        self._counted_at = -_COUNT_SECONDS
         self._threads = 0
-        self._said = False
+        self._reported = False
 
     def __call__(self) -> int:
-        if time.monotonic() - self._asked > _COUNT_SECONDS and self._client.status == "running":
+        if time.monotonic() - self._counted_at > _COUNT_SECONDS and self._client.status == "running":
             self._threads = sum(self._client.nthreads().values())
-            self._asked = time.monotonic()
-            if not self._threads and not self._said:
+            self._counted_at = time.monotonic()
+            if not self._threads and not self._reported:
                 print(
                     f"The Dask scheduler at {self._address} has no worker yet; the evaluation waits.", file=sys.stderr
                 )
-            self._said = not self._threads
+            self._reported = not self._threads
         return max(1, self._threads)
