@@ -1,7 +1,7 @@
 """The exceptions that robustcore raises on purpose.
 
     RobustcoreError
-    ├── UnknownNameError      a name that no registry, catalogue or suite holds
+    ├── UnknownNameError      a name that is in no registry, catalogue or suite
     ├── InvalidArgumentError  a value outside what is allowed (also a ValueError)
     ├── ImageError            an image that cannot be read or used
     ├── DatasetError          a dataset that cannot be found, read or used
@@ -11,8 +11,8 @@
     ├── JobError              an evaluation job that cannot be started or controlled
     └── MissingExtraError     an optional dependency that is not installed
 
-Each message says what was wrong, with which input, what is allowed and what to do. A caller that catches
-`RobustcoreError` catches all of them and nothing that is a programming mistake.
+Each message says what was wrong, with which input, what is allowed and what to do. Catching `RobustcoreError` catches
+all of them, and no programming mistake.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Iterable
 
 
 class RobustcoreError(Exception):
-    """The family: catch this to catch everything that robustcore raises on purpose."""
+    """The base class: catch it to catch everything that robustcore raises on purpose."""
 
 
 class InvalidArgumentError(RobustcoreError, ValueError):
@@ -30,17 +30,17 @@ class InvalidArgumentError(RobustcoreError, ValueError):
 
 
 class UnknownNameError(RobustcoreError, KeyError):
-    """A name that nothing is registered under; the message offers the nearest known names."""
+    """A name that is not registered; the message suggests the nearest registered ones."""
 
-    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
-        self.kind, self.name, self.known = kind, name, sorted(known)
-        near = difflib.get_close_matches(str(name), self.known, n=3, cutoff=0.5)
+    def __init__(self, kind: str, name: object, registered: Iterable[str]) -> None:
+        self.kind, self.name, self.registered = kind, name, sorted(registered)
+        near = difflib.get_close_matches(str(name), self.registered, n=3, cutoff=0.5)
         if near:
             hint = "Did you mean " + " or ".join(repr(n) for n in near) + "?"
-        elif len(self.known) <= 12:
-            hint = "Known: " + ", ".join(self.known) + "."
+        elif len(self.registered) <= 12:
+            hint = "Known: " + ", ".join(self.registered) + "."
         else:
-            hint = f"{len(self.known)} are known, among them " + ", ".join(self.known[:6]) + "."
+            hint = f"{len(self.registered)} are known, for example " + ", ".join(self.registered[:6]) + "."
         self.message = f"There is no {kind} named {str(name)[:80]!r}. {hint}"
         super().__init__(self.message)
 

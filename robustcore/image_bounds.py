@@ -1,6 +1,6 @@
-"""What a hostile image file could spend beyond its pixels: time in its structure, scans, tiles, metadata.
+"""Limits against hostile image files: decoding time, JPEG scans, TIFF tiles and EXIF size.
 
-The number of pixels bounds what an honest file costs. These bounds hold the others: no honest file comes near them.
+The number of pixels already limits the cost of an ordinary file, and ordinary files stay far below these limits.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from PIL import Image
 
 from robustcore.errors import ImageError
 
-SECONDS = 10.0  # of computing for one file; a photograph of 50 megapixels takes two or three
-MAX_SCANS = 100  # of a JPEG; an encoder makes about ten, and each is a pass over the image
-MAX_EXIF = 65_536  # bytes; a segment of a JPEG, where EXIF has its home, holds no more
+SECONDS = 10.0  # of processor time for one file; a 50-megapixel photograph takes two or three
+MAX_SCANS = 100  # in a JPEG; encoders write about ten, and each is a pass over the image
+MAX_EXIF = 65_536  # bytes; EXIF is stored in one JPEG segment, which holds no more
 
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # no stuffed byte, restart or fill byte
 _TIFF_TILE = (322, 323)  # TileWidth, TileLength
 
 
 class Reader(io.BytesIO):
-    """A file in memory that stops giving once its reader has computed for `SECONDS`, or has read it many times over.
+    """A file in memory that raises once decoding has taken `SECONDS`, or once it has been read many times over.
 
-    Decoders read block by block: a million empty chunks, or tags that all point at the same megabytes, end here.
+    Decoders read block by block, so this stops a million empty chunks, or tags that all point at the same megabytes.
     """
 
     def __init__(self, data: bytes, name: str) -> None:
@@ -35,7 +35,7 @@ class Reader(io.BytesIO):
         self._left = 8 * len(data) + (64 << 20)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As of any file; an `ImageError` where the bounds are reached."""
+        """Read as usual; raises an `ImageError` once a limit is reached."""
         part = super().read(size)
         self._left -= len(part)
         if self._left < 0 or time.thread_time() > self._end:
@@ -44,7 +44,7 @@ class Reader(io.BytesIO):
 
 
 def check(image: Image.Image, data: bytes, name: str, max_pixels: int) -> None:
-    """Refuse, before the pixels are read, what one call of a decoder could not be stopped in.
+    """Refuse, before the pixels are read, files that would block inside a single decoder call.
 
     Raises:
         ImageError: a JPEG with very many scans, a TIFF with tiles beyond `max_pixels`, or oversized EXIF.
@@ -58,20 +58,20 @@ def check(image: Image.Image, data: bytes, name: str, max_pixels: int) -> None:
 
 
 def check_exif(image: Image.Image, name: str) -> None:
-    """Refuse oversized EXIF; a PNG may have it behind the pixels too."""
+    """Refuse oversized EXIF. Call it again after decoding: a PNG may store EXIF after the pixels."""
     written_as_text = len(image.info.get("Raw profile type exif", "")) // 2
     if max(len(image.info.get("exif", b"")), written_as_text) > MAX_EXIF:
         raise ImageError(f"{name} has more than {MAX_EXIF // 1024} KiB of EXIF data; save it without.")
 
 
 def _scans(data: bytes) -> int:
-    """The scans of a JPEG up to its end marker, or one more than are allowed; what follows it is not the image."""
-    scans, place = 0, 2
-    while scans <= MAX_SCANS and (marker := _MARKER.search(data, place)):
-        place = marker.end()
-        code = data[place - 1]
+    """The number of scans before the JPEG's end marker; counting stops at one more than is allowed."""
+    scans, position = 0, 2
+    while scans <= MAX_SCANS and (marker := _MARKER.search(data, position)):
+        position = marker.end()
+        code = data[position - 1]
         if code == 0xD9:
             break
         scans += code == 0xDA
-        place += int.from_bytes(data[place : place + 2], "big")
+        position += int.from_bytes(data[position : position + 2], "big")
     return scans

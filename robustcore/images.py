@@ -1,7 +1,7 @@
-"""Decoding and checking images, and the one array convention.
+"""Decoding and checking images, and converting between array forms.
 
-Inside, a batch of images is a `torch.uint8` tensor of shape (N, 3, H, W), RGB, on any device. Public functions also take
-numpy arrays (H, W, 3) or (N, H, W, 3) and give back what they were given: `Batch` remembers the form.
+Internally a batch of images is a `torch.uint8` tensor of shape (N, 3, H, W), RGB, on any device. Public functions also
+accept numpy arrays (H, W, 3) or (N, H, W, 3) and return the same form: `Batch` remembers it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_BYTES = 50 * 1024 * 1024
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Images in the inner form, and the way back to the form that they came in."""
+    """Images in the internal form, and the way back to the caller's form."""
 
     images: Tensor  # uint8 (N, 3, H, W)
     was_numpy: bool
@@ -38,7 +38,7 @@ class Batch:
 
     @classmethod
     def of(cls, images: Any) -> Batch:
-        """Check images in any of the public forms and bring them into the inner one.
+        """Check images in any of the public forms and convert them to the internal one.
 
         Accepted: uint8 tensor (3, H, W) or (N, 3, H, W); uint8 array (H, W, 3) or (N, H, W, 3).
         """
@@ -59,7 +59,7 @@ class Batch:
         return cls(_to_planes(batch) if was_numpy else batch.contiguous(), was_numpy, single)
 
     def restore(self, images: Tensor) -> Any:
-        """`images`, uint8 (N, 3, H, W), in the form that this batch came in."""
+        """`images`, uint8 (N, 3, H, W), in the form that the caller passed in."""
         result: Any = images
         if self.was_numpy:
             result = _to_pixels(images.cpu())
@@ -67,7 +67,7 @@ class Batch:
 
 
 def _to_planes(images: UInt8Array) -> Tensor:
-    """uint8 (N, H, W, 3) array -> uint8 (N, 3, H, W) tensor. OpenCV takes pixels apart ten times faster than a copy does."""
+    """uint8 (N, H, W, 3) array -> uint8 (N, 3, H, W) tensor. OpenCV splits channels ten times faster than a copy does."""
     n, height, width, _ = images.shape
     planes = np.empty((n, 3, height, width), dtype=np.uint8)
     for image, result in zip(images, planes, strict=True):
@@ -96,7 +96,7 @@ def to_array(image: Tensor) -> UInt8Array:
 
 
 def content_id(image: UInt8Array) -> int:
-    """The 63-bit id of an image without a place in a dataset: a hash of its shape and pixels."""
+    """The 63-bit id of an image that belongs to no dataset: a hash of its shape and pixels."""
     digest = hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
@@ -104,10 +104,10 @@ def content_id(image: UInt8Array) -> int:
 def decode(source: bytes | Path | str, *, name: str = "") -> UInt8Array:
     """Decode a PNG, JPEG, WebP, BMP, GIF or TIFF into uint8 (H, W, 3), or raise an `ImageError` of one sentence.
 
-    Orientation tags are applied; of an animation the first frame is taken; transparency is laid over white; grey, CMYK
-    and palette images become RGB, and 16-bit ones are scaled to 8. Files over `MAX_BYTES`, images over `MAX_PIXELS`
-    and images under `MIN_SIDE` pixels a side are refused before their pixels are read; so are files that would take out
-    of all proportion (`image_bounds`).
+    Orientation tags are applied; the first frame of an animation is used; transparency is composited over white; grey,
+    CMYK and palette images become RGB, and 16-bit ones are scaled to 8. Files over `MAX_BYTES`, images over `MAX_PIXELS`
+    and images under `MIN_SIDE` pixels a side are refused before their pixels are read, as are files that would take
+    disproportionately long to decode (`image_bounds`).
     """
     if isinstance(source, (str, Path)):
         name = name or str(source)
@@ -139,12 +139,15 @@ def decode(source: bytes | Path | str, *, name: str = "") -> UInt8Array:
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        raise ImageError(f"{name} is no image that can be read: PNG, JPEG, WebP, BMP, GIF and TIFF can.") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # a warning, where filters raise it
+        raise ImageError(f"{name} is not a readable image; PNG, JPEG, WebP, BMP, GIF and TIFF are.") from error
+    except (
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:  # the warning, if filters turn it into an error
         raise ImageError(
             f"{name} has too many pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read."
         ) from error
-    except Exception as error:  # a damaged file makes the decoders raise almost anything: the reason goes on
+    except Exception as error:  # decoders raise almost anything on a damaged file
         raise ImageError(f"{name} is damaged or incomplete and cannot be decoded ({error}).") from error
 
 

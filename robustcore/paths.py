@@ -1,4 +1,4 @@
-"""Where things lie: what ships with the package, and what this machine computed."""
+"""The folders for shipped files and for what this machine computes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def assets() -> Path:
-    """The folder of shipped files: inside the package when installed from a wheel, beside it in a checkout."""
+    """The folder of shipped files: inside an installed package, next to the package in a checkout."""
     inside = _PACKAGE / "assets"
     return inside if inside.is_dir() else _PACKAGE.parent / "assets"
 
@@ -32,7 +32,7 @@ def cache() -> Path:
 
 
 def writable_cache(*parts: str) -> Path:
-    """A folder under the cache, created, or a `StoreError` that says what to do about it."""
+    """Create a folder under the cache and return it; raises a `StoreError` that says what to do."""
     folder = cache().joinpath(*parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""Draws: random numbers that are a function of (seed, operation, severity, image id, draw) and of nothing else.
+"""Random numbers as a function of (seed, operation, severity, image id, draw) and of nothing else.
 
-A number does not depend on which other images stand in the batch, on their order, on the number of processes or on what
-was drawn before in the program. The generator is counter-based: SplitMix64 with an odd increment for each stream
+A number does not depend on the other images in the batch, on their order, on the number of processes or on earlier
+draws in the program. The generator is counter-based: SplitMix64 with an odd increment for each stream
 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"), written in 64-bit integer operations, which
 are exact on every device: tensor operations in general, and on the CPU the same ones in NumPy, whose unsigned shifts
 save half of the passes. CPU and CUDA give the same integers and uniforms; normal and Beta draws agree up to the last
@@ -28,7 +28,7 @@ _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
 _RESOLUTION = 1 << 24  # uniforms are multiples of 2**-24: every one of them is exact in float32
-_BLOCK = 1 << 15  # words that the CPU makes at a time: with their scratch they stay in a core's own cache
+_BLOCK = 1 << 15  # words that the CPU generates at a time: they and their scratch space fit a core's own cache
 _MAX_ROUNDS = 64  # of rejection; the chance that a Gamma draw needs more is below 1e-70
 
 
@@ -38,7 +38,7 @@ def stable_hash(text: str) -> int:
 
 
 def _signed(value: int) -> int:
-    """The two's complement reading of a 64-bit pattern, as int64 tensors want their scalars."""
+    """A 64-bit pattern as a signed integer, the form that int64 tensors accept."""
     value &= _MASK
     return value - (1 << 64) if value >> 63 else value
 
@@ -100,7 +100,7 @@ class Draws:
         severity: 1..5, or 0 for operations whose strength is left out of the key, so that a strength slider moves the
             strength and not the noise.
         epoch, view: training adds them, so that an epoch's noise is new.
-        device: where the numbers are made; the ids' device when they are a tensor.
+        device: where the numbers are generated; by default the device of `ids` if that is a tensor.
 
     >>> Draws(0, "gaussian_noise", [7, 8, 9]).normal(3, 64, 64).shape
     torch.Size([3, 3, 64, 64])
@@ -125,7 +125,7 @@ class Draws:
         state = 0
         for part in (seed, stable_hash(operation), severity, epoch, view):
             state = _mix_int(state + _GOLDEN + part)
-        # The ids are spread before they meet the state, so that neighbouring ids share nothing.
+        # The ids are mixed before they are combined with the state, so that neighbouring ids share nothing.
         spread = _mix(ids * _signed(_GOLDEN) + _signed(_mix_int(state)))
         self._streams = _mix(spread ^ _signed(state))
         self._draw = 0
@@ -135,13 +135,13 @@ class Draws:
 
     @property
     def device(self) -> torch.device:
-        """Where the numbers are made."""
+        """Where the numbers are generated."""
         return self._streams.device
 
     def take(self, rows: Tensor, *, after: Draws | None = None) -> Draws:
-        """The draws of some of the images, (M,) places: equal to those that these images have among the others.
+        """The draws of some of the images, by position, (M,): the same numbers as in the whole batch.
 
-        They begin with the draw that comes next here, or next in `after`.
+        They continue with the next draw here, or the next one of `after`.
         """
         part = copy.copy(self)
         part._streams = self._streams[rows]
@@ -149,7 +149,7 @@ class Draws:
         return part
 
     def skip(self, count: int) -> None:
-        """Leave out some draws, so that the next ones do not depend on how many of them were needed."""
+        """Skip some draws, so that later ones do not depend on how many were needed."""
         self._draw += count
 
     def _words(self, count: int, round_: int = 0) -> Tensor:
@@ -176,7 +176,7 @@ class Draws:
         unit = bits.to(torch.float32).mul_(1 / _RESOLUTION).reshape(len(self), *shape)
         if (low, high) == (0.0, 1.0):
             return unit
-        # Rounding may lift the last step onto `high` itself; the interval stays half-open.
+        # Rounding may lift the last step to `high` itself, which the half-open interval excludes.
         return unit.mul_(high - low).add_(low).clamp_(max=float(np.nextafter(np.float32(high), np.float32(low))))
 
     def normal(self, *shape: int, mean: float = 0.0, std: float = 1.0) -> Tensor:
@@ -196,7 +196,7 @@ class Draws:
         bits = self._bits(2 * half, round_).view(len(self), 2, half)
         # Contiguous intermediates: torch's strided kernels may round a transcendental differently.
         radius, angle = (bits[:, part].to(torch.float32).contiguous() for part in (0, 1))
-        # 1 - u lies in (0, 1], so that the logarithm is finite.
+        # 1 - u is in (0, 1], so the logarithm is finite.
         radius = radius.mul_(-1 / _RESOLUTION).add_(1).log_().mul_(-2).sqrt_()
         angle.mul_(2 * math.pi / _RESOLUTION)
         out = torch.empty(len(self), 2, half, dtype=torch.float32, device=self.device)
@@ -207,11 +207,13 @@ class Draws:
     def integers(self, low: int, high: int, *shape: int) -> Tensor:
         """(N, *shape) int64, uniform on low .. high - 1, by multiply-shift.
 
-        Of 128 values or fewer two come from one word, with a bias below 2**-17; of more, one, with a bias below
-        (high - low) / 2**32.
+        Up to 128 values: two numbers from each word, with a bias below 2**-17. More values: one number from each word,
+        with a bias below (high - low) / 2**32.
         """
         if not low < high or high - low > 1 << 31:
-            raise InvalidArgumentError(f"Integers are drawn from low .. high - 1; {low} .. {high} - 1 cannot be.")
+            raise InvalidArgumentError(
+                f"Integers are drawn from low .. high - 1; {low} .. {high} - 1 is not a valid range."
+            )
         count = math.prod(shape)
         if high - low <= 128:
             values = ((self._bits(count) * (high - low)) >> 24).to(torch.int64)
@@ -229,7 +231,7 @@ class Draws:
     def poisson(self, rates: Sequence[float] | Tensor, levels: Tensor) -> Tensor:
         """Poisson draws whose rates come from a table.
 
-        An 8-bit image has 256 rates at most, so that one inverse distribution function for each is enough.
+        An 8-bit image has at most 256 rates, so one inverse distribution function for each is enough.
 
         Args:
             rates: (K,) rates, each 0 .. 2000.
@@ -277,16 +279,16 @@ class Draws:
 
 
 class _PoissonTable:
-    """Inverse distribution functions of K Poisson laws on the grid of 24-bit uniforms.
+    """Inverse distribution functions of K Poisson distributions on the grid of 24-bit uniforms.
 
-    A draw becomes the number of thresholds at or below it. The upper bits of the draw choose a cell of the law; the cell
-    packs the count at its start, the place of its first threshold among the lower bits, and whether it has more
-    thresholds than that one: only draws beyond the first threshold of such a cell, in the law's tails, are searched for.
+    The result for a draw is the number of thresholds at or below it. The upper bits of the draw choose a cell of the
+    distribution. A cell packs the count at its start, the position of its first threshold among the lower bits, and
+    whether it has further thresholds. Only draws beyond the first threshold of such a cell, in the tails, need a search.
     """
 
     _CELL = 15  # bits below the cell
-    _PLACE = _CELL + 1  # bits of a place: 0 .. 2**_CELL, the last for "no threshold in this cell"
-    _STRIDE = _RESOLUTION << 1  # between the laws' thresholds in the common sorted list
+    _POSITION = _CELL + 1  # bits of a position: 0 .. 2**_CELL; the last means "no threshold in this cell"
+    _STRIDE = _RESOLUTION << 1  # between the distributions' thresholds in the common sorted list
 
     def __init__(self, rates: tuple[float, ...]) -> None:
         if not rates or min(rates) < 0 or max(rates) > 2000 or any(math.isnan(r) for r in rates):
@@ -303,9 +305,9 @@ class _PoissonTable:
         starts = np.arange(0, _RESOLUTION + 1, 1 << self._CELL, dtype=np.int64)
         counts = np.stack([np.searchsorted(row, starts, side="right") for row in thresholds])
         first = np.take_along_axis(thresholds, np.minimum(counts[:, :-1], top), axis=1) - starts[:-1]
-        place = np.minimum(first, 1 << self._CELL)
+        position = np.minimum(first, 1 << self._CELL)
         several = np.diff(counts, axis=1) > 1
-        cells = (counts[:, :-1] << (self._PLACE + 1)) | (several.astype(np.int64) << self._PLACE) | place
+        cells = (counts[:, :-1] << (self._POSITION + 1)) | (several.astype(np.int64) << self._POSITION) | position
         ordered = thresholds + np.arange(len(rate))[:, None] * self._STRIDE
         self._width = top + 1
         self._tables = (torch.from_numpy(cells.astype(np.int32).reshape(-1)), torch.from_numpy(ordered.reshape(-1)))
@@ -317,7 +319,7 @@ class _PoissonTable:
             self._on[bits.device] = tuple(t.to(bits.device) for t in self._tables)
         cells, ordered = self._on[bits.device]
         counts = torch.empty(len(bits), dtype=torch.float32, device=bits.device)
-        # In blocks on the CPU, so that what lies between the steps stays in a core's own cache.
+        # In blocks on the CPU, so that intermediate results stay in a core's own cache.
         step = _BLOCK if bits.device.type == "cpu" else max(1, len(bits))
         for start in range(0, len(bits), step):
             part = slice(start, start + step)
@@ -326,18 +328,18 @@ class _PoissonTable:
 
     def _invert(self, bits: Tensor, levels: Tensor, cells: Tensor, ordered: Tensor) -> Tensor:
         cell = cells.index_select(0, (bits >> self._CELL).add_(levels << (24 - self._CELL)))
-        # -1 where the draw lies below the first threshold of its cell, else 0: the sign of the difference.
-        below = (bits & ((1 << self._CELL) - 1)).sub_(cell & ((1 << self._PLACE) - 1)) >> 31
-        count = (cell >> (self._PLACE + 1)).add_(below).add_(1)
-        onward = _places(((cell >> self._PLACE) & 1).add_(below) > 0)
-        level = levels.index_select(0, onward).to(torch.int64)
-        sought = bits.index_select(0, onward).to(torch.int64) + level * self._STRIDE
-        found = torch.searchsorted(ordered, sought, right=True) - level * self._width
-        return count.index_copy_(0, onward, found.to(torch.int32))
+        # -1 where the draw is below the first threshold of its cell, else 0: the sign of the difference.
+        below = (bits & ((1 << self._CELL) - 1)).sub_(cell & ((1 << self._POSITION) - 1)) >> 31
+        count = (cell >> (self._POSITION + 1)).add_(below).add_(1)
+        ambiguous = _true_positions(((cell >> self._POSITION) & 1).add_(below) > 0)
+        level = levels.index_select(0, ambiguous).to(torch.int64)
+        targets = bits.index_select(0, ambiguous).to(torch.int64) + level * self._STRIDE
+        searched = torch.searchsorted(ordered, targets, right=True) - level * self._width
+        return count.index_copy_(0, ambiguous, searched.to(torch.int32))
 
 
-def _places(flags: Tensor) -> Tensor:
-    """(K,) int64: where a one-dimensional bool tensor is true. NumPy's search is several times faster on the CPU."""
+def _true_positions(flags: Tensor) -> Tensor:
+    """(K,) int64: where a one-dimensional bool tensor is true. NumPy finds them several times faster on the CPU."""
     if flags.device.type == "cpu":
         return torch.from_numpy(np.flatnonzero(flags.numpy()))
     return flags.nonzero().flatten()

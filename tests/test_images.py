@@ -107,9 +107,9 @@ def test_the_orientation_of_a_camera_is_applied() -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "is no image that can be read"),
-        (b"%PDF-1.7 and so on", "is no image that can be read"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is no image that can be read"),
+        (b"", "is not a readable image"),
+        (b"%PDF-1.7 and so on", "is not a readable image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not a readable image"),
         (encoded(Image.fromarray(pattern()))[:80], "is damaged or incomplete"),
         (encoded(Image.fromarray(pattern(200, 200)), "JPEG")[:900], "is damaged or incomplete"),
         (encoded(Image.new("RGB", (1, 1))), "has 1 x 1 pixels; at least 8"),

@@ -1,14 +1,14 @@
-"""Models: the catalogue of what can be loaded by name, and `load_model`.
+"""Models: the catalogue of loadable names, and `load_model`.
 
 A model's name is one of
 
 - a demo model that ships with the package, found by listing `assets/models`: "scenes/resnet-standard"
 - a model trained here, found by listing `models` in the cache: "own/scenes/resnet-mixup"
-- "torchvision/NAME" or "timm/NAME": published weights, fetched once when asked for
+- "torchvision/NAME" or "timm/NAME": published weights, downloaded at first use
 - the path of a checkpoint: "runs/mine.safetensors", "resnet50.pth?architecture=torchvision/resnet50"
 
 Options follow a question mark, joined by "&": "torchvision/resnet18?weights=none&classes=10". The option "defence" puts an
-input-side defence in front of any of them: "scenes/resnet-standard?defence=clahe"; see `robustcore.models.defences`.
+input-side defence in front of any model: "scenes/resnet-standard?defence=clahe"; see `robustcore.models.defences`.
 """
 
 from __future__ import annotations
@@ -29,36 +29,40 @@ from robustcore.models.classifier import Card, Classifier
 __all__ = ["Card", "Classifier", "architectures", "card", "load_model", "name_of", "names", "path_of"]
 
 _OPTIONS = {
-    "weights": "'none' for random weights, or the name of one published set, as IMAGENET1K_V1",
-    "classes": "the number of classes, with random weights; with a checkpoint, the number that it must have",
+    "weights": "'none' for random weights, or the name of one published set, such as IMAGENET1K_V1",
+    "classes": "the number of classes, with random weights; with a checkpoint, the number that it is required to have",
     "seed": "of the random weights",
     "architecture": "of a checkpoint without a card",
-    "defence": f"what is done to the images first: {', '.join(defences.names())}",
+    "defence": f"applied to the images first: {', '.join(defences.names())}",
 }
 OWN = "own/"
 
 
 def names(*, offline: bool = False) -> list[str]:
-    """The names of the models that can be loaded, sorted: shipped, trained here, torchvision's; timm's 1,500 come beside.
+    """The names of the models that can be loaded, sorted: shipped, trained here, torchvision's; timm's 1,500 are not listed.
 
     Args:
         offline: only those whose weights are on this machine.
     """
     if not offline:
         return sorted([*_files(), *torchvision_names()])
-    kept = [name for name in torchvision_names() if pretrained.kept_at(name)] if pretrained.any_kept() else []
-    return sorted([*_files(), *kept])
+    downloaded = (
+        [name for name in torchvision_names() if pretrained.downloaded_file(name)]
+        if pretrained.any_downloaded()
+        else []
+    )
+    return sorted([*_files(), *downloaded])
 
 
 def architectures() -> list[str]:
-    """The names of the networks that can be trained, sorted; timm's come beside."""
+    """The names of the networks that can be trained, sorted; timm's are not listed."""
     return sorted([*registry.names(), *torchvision_names()])
 
 
 def load_model(
     name: str | Path, device: torch.device | str | None = None, *, architecture: str | None = None
 ) -> Classifier:
-    """The model of that name, in evaluation mode, as a function of [0, 1] images of any size.
+    """The model of that name, in evaluation mode; it takes [0, 1] images of any size.
 
     Args:
         name: see the module's docstring.
@@ -67,43 +71,43 @@ def load_model(
 
     Raises:
         UnknownNameError: no such model; the nearest names are offered.
-        ModelError: the weights cannot be had, or the checkpoint cannot be used.
+        ModelError: the weights are not available, or the checkpoint cannot be used.
         MissingExtraError: a timm model, and timm is not installed.
     """
     target = devices.pick(device)
-    return _Request.parse(name, architecture).load().to(target)
+    return _ModelName.parse(name, architecture).load().to(target)
 
 
 def card(name: str | Path) -> Card:
-    """What `load_model` would load, without loading weights or fetching anything."""
-    return _Request.parse(name).card()
+    """The card of the model that `load_model` would load, without loading weights or downloading anything."""
+    return _ModelName.parse(name).card()
 
 
 def name_of(path: Path) -> str:
-    """The name under which `load_model` finds a checkpoint: the catalogue's if it has it, else the path."""
-    known = {file.resolve(): name for name, file in _files().items()}
-    return known.get(path.expanduser().resolve(), str(path))
+    """The name under which `load_model` finds a checkpoint: its catalogue name if it has one, else the path."""
+    names = {file.resolve(): name for name, file in _files().items()}
+    return names.get(path.expanduser().resolve(), str(path))
 
 
 def path_of(name: str) -> str | None:
     """The file that `load_model` would read for a name that is a checkpoint's path; None for any other name."""
-    request = _Request.parse(name)
+    request = _ModelName.parse(name)
     return request.base if request.is_path and request.weights != "none" else None
 
 
 def _files() -> dict[str, Path]:
-    """Name -> file of the models that ship and of those trained here."""
-    found = {}
+    """Name -> file of the shipped models and of those trained here."""
+    files = {}
     for prefix, folder in (("", paths.assets() / "models"), (OWN, paths.cache() / "models")):
         for path in sorted(folder.rglob(f"*{checkpoints.SUFFIX}")):
             if not path.name.startswith("."):
-                found[prefix + path.relative_to(folder).with_suffix("").as_posix()] = path
-    return found
+                files[prefix + path.relative_to(folder).with_suffix("").as_posix()] = path
+    return files
 
 
 @dataclasses.dataclass(frozen=True)
-class _Request:
-    """A model's name, taken apart."""
+class _ModelName:
+    """A parsed model name."""
 
     text: str
     base: str
@@ -114,7 +118,7 @@ class _Request:
     defence: str | None = None
 
     @classmethod
-    def parse(cls, name: str | Path, architecture: str | None = None) -> _Request:
+    def parse(cls, name: str | Path, architecture: str | None = None) -> _ModelName:
         base, _, query = str(name).partition("?")
         options: dict[str, str] = {}
         for part in filter(None, query.split("&")):
@@ -122,19 +126,19 @@ class _Request:
             if key not in _OPTIONS or not equals or not value:
                 allowed = "; ".join(f"{k}= {v}" for k, v in _OPTIONS.items())
                 raise InvalidArgumentError(
-                    f"The model name {str(name)!r} has the option {part!r}; possible are {allowed}."
+                    f"The model name {str(name)!r} has the option {part!r}; options are {allowed}."
                 )
             options[key] = value
         numbers = {}
         for key in ("classes", "seed"):
             if key in options:
                 if not options[key].isdecimal():
-                    raise InvalidArgumentError(f"The option {key} of the model {str(name)!r} is no number.")
+                    raise InvalidArgumentError(f"The option {key} of the model {str(name)!r} is not a number.")
                 numbers[key] = int(options.pop(key))
         if "classes" in numbers:
             check_classes(numbers["classes"])
         if "defence" in options:
-            defences.create(options["defence"])  # an unknown one is said before weights are looked for
+            defences.create(options["defence"])  # reject an unknown one before looking for weights
         if architecture is not None:
             options["architecture"] = architecture
         return cls(str(name), base, **options, **numbers)  # type: ignore[arg-type]
@@ -161,10 +165,10 @@ class _Request:
         return checkpoints.load(self._file(), architecture=self.architecture, classes=self.classes, name=self.text)
 
     def card(self) -> Card:
-        found = self._card()
+        card = self._card()
         if self.defence is not None:
-            found = defences.defended(found, defences.create(self.defence))
-        return dataclasses.replace(found, name=self.text)
+            card = defences.defended(card, defences.create(self.defence))
+        return dataclasses.replace(card, name=self.text)
 
     def _card(self) -> Card:
         if self.weights == "none":
@@ -194,7 +198,7 @@ class _Request:
         count = len(model.card.classes)
         if self.classes not in (None, count):
             raise ModelError(
-                f"The published weights of {self.base} tell {count} classes apart; {self.classes} are asked for. "
+                f"The published weights of {self.base} have {count} classes, not {self.classes}. "
                 "Random weights (weights=none) can have any number."
             )
         return model.rename(self.text)

@@ -1,4 +1,4 @@
-"""Architectures by name: a network of the right shape with random weights, and how images enter it."""
+"""Architectures by name: a network with random weights, its input side and its normalisation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Architecture:
 
     Attributes:
         name: e.g. "scenes/resnet" or "torchvision/resnet50".
-        side: the input side that it was made for, in pixels.
+        side: its intended input side in pixels.
         mean, std: normalisation of each channel, for pixels in [0, 1].
         network: number of classes -> network with random weights, from torch's global generator.
     """
@@ -36,7 +36,7 @@ class Architecture:
     network: Callable[[int], nn.Module]
 
     def build(self, card: Card, seed: int | None = None) -> Classifier:
-        """A classifier with random weights; with a seed always the same ones, and torch's generator stays untouched."""
+        """A classifier with random weights; with a seed, always the same ones, without touching torch's global generator."""
         if seed is None:
             network = self.network(len(card.classes))
         else:
@@ -55,7 +55,7 @@ def architecture(name: str) -> Architecture:
     """The architecture of that name: one of `registry`, "torchvision/NAME" or "timm/NAME".
 
     Raises:
-        UnknownNameError: there is none; the nearest names are offered.
+        UnknownNameError: no such architecture; the message suggests the nearest names.
         MissingExtraError: timm is not installed.
     """
     family, _, rest = name.partition("/")
@@ -69,7 +69,7 @@ def architecture(name: str) -> Architecture:
 
 
 def check_classes(count: int) -> int:
-    """A number of classes that a network can have."""
+    """The number of classes, if a network can have that many."""
     if not 2 <= count <= MAX_CLASSES:
         raise InvalidArgumentError(f"A classifier has 2 to {MAX_CLASSES} classes, not {count}.")
     return count
@@ -91,7 +91,7 @@ def _torchvision(name: str) -> Architecture:
         raise UnknownNameError("model", full, torchvision_names())
 
     def network(classes: int) -> nn.Module:
-        # The heads that only help the training of these two would turn their output into a tuple.
+        # The auxiliary training heads of these two would turn their output into a tuple.
         extra = {"aux_logits": False, "init_weights": True} if name in ("googlenet", "inception_v3") else {}
         built: nn.Module = torchvision.models.get_model(name, weights=None, num_classes=classes, **extra)
         return built
@@ -106,11 +106,11 @@ def _timm(name: str) -> Architecture:
     except ImportError as error:
         raise MissingExtraError("timm", "timm", f"The model timm/{name}") from error
     if not timm.is_model(name):
-        raise UnknownNameError("model", f"timm/{name}", [f"timm/{known}" for known in timm.list_models()])
+        raise UnknownNameError("model", f"timm/{name}", [f"timm/{other}" for other in timm.list_models()])
     # A name may carry the tag of one set of published weights, as in resnet50.a1_in1k.
     config = timm.get_pretrained_cfg(name)
     if config is None:
-        raise ModelError(f"timm/{name} has no published description of its input, which the classifier needs.")
+        raise ModelError(f"timm/{name} has no published input configuration, which the classifier needs.")
 
     def network(classes: int) -> nn.Module:
         built: nn.Module = timm.create_model(name, pretrained=False, num_classes=classes)

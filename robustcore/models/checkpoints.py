@@ -1,7 +1,7 @@
-"""Checkpoints: weights as safetensors, with the card and a digest beside them, whole or not at all.
+"""Checkpoints: safetensors files with weights, the model's card and a digest, written atomically.
 
-safetensors holds numbers and text only, so that reading a stranger's file runs none of its code. A file of torch
-(`.pt`, `.pth`) is read the same careful way: tensors come in, anything else is refused.
+safetensors contains only numbers and text, so reading an untrusted file runs no code. PyTorch files (`.pt`, `.pth`) are
+read just as carefully: tensors are accepted, anything else is refused.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from robustcore.models.classifier import Card, Classifier
 SUFFIX = ".safetensors"
 SUFFIXES = (SUFFIX, ".pt", ".pth", ".ckpt", ".bin", ".pkl")
 _FORMAT = "robustcore checkpoint 1"
-_OLD = 3600  # seconds after which a half-written file is nobody's any more
+_OLD = 3600  # seconds after which a partial file counts as abandoned
 
 
 def save(model: Classifier, path: Path | str, *, half: bool = False) -> Path:
-    """Write a classifier's weights and card; the file appears whole or not at all.
+    """Write a classifier's weights and card atomically.
 
     Args:
         model: on any device.
-        path: its name ends in .safetensors; missing folders are made.
+        path: its name ends in .safetensors; missing folders are created.
         half: weights (tensors of two axes or more) as float16, for files that ship; they load as float32.
 
     Raises:
-        ModelError: the file cannot be written, for want of room or of permission.
+        ModelError: the file cannot be written, because of missing space or permission.
     """
     path = Path(path)
     if path.suffix != SUFFIX:
@@ -57,14 +57,14 @@ def save(model: Classifier, path: Path | str, *, half: bool = False) -> Path:
 
 
 def round_to_half(model: Classifier) -> None:
-    """Round a classifier's weights in place to what a file written with `half` gives back."""
+    """Round a classifier's weights in place, exactly as saving with `half` and loading would."""
     for key, value in model.state_dict().items():
         if _halved(key, value):
             value.copy_(value.half())
 
 
 def _halved(key: str, value: Tensor) -> bool:
-    """The normalisation and the vectors (biases, batch norm) weigh next to nothing and keep their bits."""
+    """Whether a tensor is stored as float16. Normalisation and vectors (biases, batch norm) are small and stay exact."""
     return value.ndim > 1 and key not in ("mean", "std") and value.is_floating_point()
 
 
@@ -78,17 +78,19 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     except OSError as error:
         reason = error.strerror or str(error)
         raise ModelError(
-            f"The file {path} cannot be written ({reason}); nothing was left behind. Make room or choose another place."
+            f"The file {path} cannot be written ({reason}); no partial file was left. Free some space or choose another place."
         ) from error
 
 
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside `path` that takes its place once everything is on the disk."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):  # by a process that was killed while it wrote
+    """A temporary file next to `path` that replaces it once everything is on disk."""
+    for leftover in path.parent.glob(
+        f".{glob.escape(path.name)}.*.part"
+    ):  # from a process that was killed while writing
         with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > _OLD:
-                left.unlink()
+            if time.time() - leftover.stat().st_mtime > _OLD:
+                leftover.unlink()
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
@@ -102,7 +104,7 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def read_card(path: Path | str) -> Card:
-    """The card of a checkpoint, without its weights: a few kilobytes are read."""
+    """The card of a checkpoint; reads a few kilobytes, not the weights."""
     path = Path(path)
     metadata = read_metadata(path)
     if "card" not in metadata:
@@ -114,13 +116,13 @@ def read_card(path: Path | str) -> Card:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The texts in a safetensors file."""
+    """The metadata of a safetensors file."""
     with _reading(path), safe_open(path, framework="pt") as file:
         return dict(file.metadata() or {})
 
 
 def read_verified(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, held against the digest if the file has one."""
+    """The tensors of a safetensors file, checked against its digest if it has one."""
     wanted = read_metadata(path).get("sha256")
     with _reading(path):
         tensors: dict[str, Tensor] = read_tensors(path.read_bytes())
@@ -131,8 +133,8 @@ def read_verified(path: Path) -> dict[str, Tensor]:
 
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """What can go wrong with a file, as one sentence each."""
-    if os.path.isdir(path):  # answers for impossible paths too
+    """Turn errors while reading a file into one-sentence `ModelError`s."""
+    if os.path.isdir(path):  # also handles invalid paths
         raise ModelError(f"{path} is a folder; a checkpoint is a file.")
     try:
         yield
@@ -142,7 +144,7 @@ def _reading(path: Path) -> Iterator[None]:
         raise ModelError(f"The checkpoint {path} cannot be read ({error.strerror or error}).") from error
     except SafetensorError as error:
         raise ModelError(
-            f"The checkpoint {path} is damaged, incomplete or no safetensors file ({_first_sentence(error)}). Copy or train it again."
+            f"The checkpoint {path} is damaged, incomplete or not a safetensors file ({_first_sentence(error)}). Copy or train it again."
         ) from error
 
 
@@ -154,14 +156,14 @@ def load(
     Args:
         path: a .safetensors with a card; or a .safetensors without one or a .pt, .pth file of a state dict, both of
             which need the architecture. Without a card the classes are named "0", "1", ..., and images are prepared as
-            the architecture's published weights have them.
-        architecture: e.g. "torchvision/resnet50"; where there is a card it must be the card's.
-        classes: the number of classes that the caller needs.
-        name: the card's new name; that of the path by default.
+            for the architecture's published weights.
+        architecture: e.g. "torchvision/resnet50"; it must match the card, if there is one.
+        classes: the required number of classes.
+        name: the card's new name; by default the path.
 
     Raises:
-        ModelError: the file is missing, damaged, unfit for the architecture or has another number of classes, or
-            holds more than tensors.
+        ModelError: the file is missing or damaged, does not fit the architecture, has a different number of classes, or
+            contains more than tensors.
     """
     path = Path(os.path.expanduser(path))
     if path.suffix in ("", SUFFIX, ".state"):
@@ -180,14 +182,12 @@ def load(
         model = find_architecture(card.architecture).build(card, seed=0)
         _fill(model, tensors, path)
     if classes is not None and classes != len(model.card.classes):
-        raise ModelError(
-            f"The checkpoint {path} tells {len(model.card.classes)} classes apart; {classes} are asked for."
-        )
+        raise ModelError(f"The checkpoint {path} has {len(model.card.classes)} classes, not {classes}.")
     return model.rename(name or str(path)).eval()
 
 
 def _bare(path: Path, tensors: Mapping[str, Tensor], name: str) -> Classifier:
-    """A classifier from weights without a card; the weights themselves say how many classes there are."""
+    """A classifier from weights without a card; the number of classes is read off the weights."""
     family = find_architecture(name)
     weights = {f"network.{key}": value for key, value in strip_prefix(tensors).items()}
     model = _untrained(family, str(path), 1000)
@@ -209,31 +209,35 @@ def _untrained(family: Architecture, name: str, count: int) -> Classifier:
 
 
 def _fill(model: Classifier, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Put tensors into a classifier of the same shape, as its own number types, or say what does not fit."""
+    """Copy tensors into a classifier of the same shape, converted to its dtypes; an error says what does not fit."""
     expected = model.state_dict()
-    # Heads that only helped the training of GoogLeNet and Inception, which the architecture leaves out.
-    given = {
+    # Auxiliary training heads of GoogLeNet and Inception, which the architecture leaves out.
+    stored = {
         k: v for k, v in tensors.items() if not k.startswith(("network.AuxLogits.", "network.aux1.", "network.aux2."))
     }
     count = len(model.card.classes)
-    missing, foreign = sorted(set(expected) - set(given)), sorted(set(given) - set(expected))
-    other = [key for key, value in expected.items() if key in given and given[key].shape != value.shape]
-    if missing or foreign or other:
-        if not missing and not foreign and all(expected[k].shape[0] == count != given[k].shape[0] for k in other):
+    missing, unexpected = sorted(set(expected) - set(stored)), sorted(set(stored) - set(expected))
+    reshaped = [key for key, value in expected.items() if key in stored and stored[key].shape != value.shape]
+    if missing or unexpected or reshaped:
+        if (
+            not missing
+            and not unexpected
+            and all(expected[k].shape[0] == count != stored[k].shape[0] for k in reshaped)
+        ):
             raise ModelError(
-                f"The checkpoint {path} names {count} classes, but its weights tell {given[other[0]].shape[0]} apart."
+                f"The checkpoint {path} names {count} classes, but its weights have {stored[reshaped[0]].shape[0]}."
             )
-        example = (missing or foreign or other)[0].removeprefix("network.")
-        what = "lacks" if missing else "has besides" if foreign else "has in another shape"
+        example = (missing or unexpected or reshaped)[0].removeprefix("network.")
+        problem = "lacks" if missing else "has an unexpected" if unexpected else "has a different shape of"
         raise ModelError(
             f"The checkpoint {path} does not fit the architecture {model.card.architecture}: "
-            f"it {what} {example!r}. Name the architecture that it was trained with."
+            f"it {problem} {example!r}. Name the architecture that it was trained with."
         )
-    model.load_state_dict({key: given[key].to(value.dtype) for key, value in expected.items()})
+    model.load_state_dict({key: stored[key].to(value.dtype) for key, value in expected.items()})
 
 
 def strip_prefix(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """State dict keys without the prefix that all of them share when a network was wrapped ("module.", "model.", ...)."""
+    """State dict keys without the common prefix of a wrapped network ("module.", "model.", ...)."""
     for prefix in ("module.", "model.", "network.", "_orig_mod."):
         if tensors and all(key.startswith(prefix) for key in tensors):
             return strip_prefix({key.removeprefix(prefix): value for key, value in tensors.items()})
@@ -241,35 +245,33 @@ def strip_prefix(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
-    """The state dict in a file of `torch.save`; nothing but tensors and plain values is ever unpickled."""
+    """The state dict in a `torch.save` file; only tensors and plain values are unpickled."""
     with _reading(path), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about the age of a file's format, which the refusals below say better
+        warnings.simplefilter("ignore")  # about old file formats; the errors below are clearer
         try:
-            found = torch.load(path, map_location="cpu", weights_only=True)
+            contents = torch.load(path, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
             raise ModelError(
-                f"The file {path} is damaged or holds Python objects beside the weights, which could run code when read, "
-                "and is not opened. In the program that made it, save torch.save(model.state_dict(), FILE), or a "
+                f"The file {path} is damaged or contains Python objects besides the weights, which could run code when read, "
+                "so it is not opened. In the program that wrote it, save torch.save(model.state_dict(), FILE), or a "
                 ".safetensors file, and load that with its architecture."
             ) from error
         except (RuntimeError, EOFError, ValueError, KeyError) as error:
             raise ModelError(
-                f"The checkpoint {path} is damaged, incomplete or no file of torch ({_first_sentence(error)})."
+                f"The checkpoint {path} is damaged, incomplete or not a PyTorch file ({_first_sentence(error)})."
             ) from error
-    # Training scripts keep the state dict beside the optimiser's.
+    # Training scripts often save the state dict together with the optimiser's.
     for key in ("state_dict", "model_state_dict", "model"):
-        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
-            found = found[key]
-    if not isinstance(found, Mapping) or not found or not all(isinstance(v, Tensor) for v in found.values()):
-        raise ModelError(f"The file {path} holds no state dict: a table of names and tensors is needed.")
-    return {str(key): value for key, value in found.items()}
+        if isinstance(contents, Mapping) and isinstance(contents.get(key), Mapping):
+            contents = contents[key]
+    if not isinstance(contents, Mapping) or not contents or not all(isinstance(v, Tensor) for v in contents.values()):
+        raise ModelError(f"The file {path} contains no state dict (a mapping from names to tensors).")
+    return {str(key): value for key, value in contents.items()}
 
 
 def _without_card(path: Path, metadata: Mapping[str, str]) -> str:
     if "training" in metadata:
-        return (
-            f"{path} is the state of an interrupted training, no model yet. Finish it with robustcore train --resume."
-        )
+        return f"{path} is the state of an interrupted training, not a finished model. Finish it with robustcore train --resume."
     return (
         f"The checkpoint {path} has no card that says which network it belongs to. "
         f"Name its architecture, for example '{path}?architecture=torchvision/resnet50'."

@@ -17,16 +17,16 @@ from robustcore.errors import InvalidArgumentError, ModelError
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """What a model is and where it comes from; travels in its checkpoint.
+    """What a model is and where it comes from; stored in its checkpoint.
 
     Attributes:
-        name: what `load_model` finds it under, e.g. "scenes/resnet-standard".
+        name: its name for `load_model`, e.g. "scenes/resnet-standard".
         classes: class names in the order of the logits.
         side: input side in pixels; images of other sizes are resized to it (bilinear, antialiased).
-        dataset: what it was trained on, e.g. "scenes".
-        intervention: how, e.g. "standard".
+        dataset: its training dataset, e.g. "scenes".
+        intervention: its training intervention, e.g. "standard".
         architecture: e.g. "scenes/resnet" or "torchvision/resnet50".
-        recipe: everything that the training needs to be repeated, and what it was made with; JSON values.
+        recipe: everything needed to repeat the training, and the versions used; JSON values.
     """
 
     name: str
@@ -43,28 +43,28 @@ class Card:
 
     @classmethod
     def from_json(cls, text: str) -> Card:
-        """The inverse of `to_json`; anything that is no card raises a `ModelError`. Unknown fields are left out."""
+        """The inverse of `to_json`; invalid text raises a `ModelError`, unknown fields are ignored."""
         try:
             fields = json.loads(text)
-            known = {f.name for f in dataclasses.fields(cls)}
-            card = cls(**{key: value for key, value in fields.items() if key in known})
+            names = {f.name for f in dataclasses.fields(cls)}
+            card = cls(**{key: value for key, value in fields.items() if key in names})
             card = dataclasses.replace(card, classes=tuple(card.classes))
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(f"The model's card cannot be read ({error}).") from error
         texts = (card.name, card.dataset, card.intervention, card.architecture, *card.classes)
         if not all(isinstance(t, str) for t in texts) or not isinstance(card.recipe, Mapping):
-            raise ModelError("The model's card cannot be read: its names are no texts or its recipe is no table.")
+            raise ModelError("The model's card cannot be read: its names are not texts or its recipe is not a table.")
         if isinstance(card.side, bool) or not isinstance(card.side, int) or not 8 <= card.side <= 4096:
-            raise ModelError(f"The model's card names an input side of {card.side!r}; 8 to 4096 pixels are possible.")
+            raise ModelError(f"The model's card names an input side of {card.side!r}; it must be 8 to 4096 pixels.")
         return card
 
 
 class Classifier(nn.Module):
-    """A network over [0, 1] images that owns resizing and normalisation, so that an attack's eps means pixels.
+    """A network over [0, 1] images that owns resizing and normalisation, so an attack's eps is in pixels.
 
     Args:
         network: (N, 3, side, side) normalised -> (N, K) logits.
-        card: what it is.
+        card: its description.
         mean, std: per-channel normalisation.
     """
 
@@ -84,7 +84,7 @@ class Classifier(nn.Module):
         self.card = card
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
-        self._known_fingerprint: tuple[object, str] | None = None
+        self._cached_fingerprint: tuple[object, str] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -92,7 +92,7 @@ class Classifier(nn.Module):
         return self.mean.device
 
     def rename(self, name: str) -> Classifier:
-        """This classifier itself, under another name; a name is no part of the fingerprint."""
+        """Change the name in place and return this classifier; the name is not part of the fingerprint."""
         self.card = dataclasses.replace(self.card, name=name)
         return self
 
@@ -106,7 +106,7 @@ class Classifier(nn.Module):
             x = F.interpolate(x, (self.card.side, self.card.side), mode="bilinear", antialias=True, align_corners=False)
         mean, std = self.mean, self.std
         if x.is_contiguous(memory_format=torch.channels_last) and x.device.type == "cpu":
-            # Three numbers that alternate from value to value are slow to broadcast there: an image of them is not.
+            # Broadcasting three alternating values is slow in this layout; a full-size tensor is fast.
             mean, std = (v.expand(1, *x.shape[1:]).contiguous(memory_format=torch.channels_last) for v in (mean, std))
         logits: Tensor = self.network((x - mean).div_(std))
         return logits.float()
@@ -114,18 +114,18 @@ class Classifier(nn.Module):
     def fingerprint(self) -> str:
         """SHA-256 over the architecture, the preprocessing, the classes and every weight; a changed checkpoint changes it.
 
-        The same on every device. It is computed once and again only when a weight has changed.
+        It is the same on every device, and recomputed only after a weight has changed.
         """
         state = sorted(self.state_dict().items())
         now = _versions([tensor for _, tensor in state])
-        if self._known_fingerprint is None or self._known_fingerprint[0] != now:
-            self._known_fingerprint = now, self._hash(state)
-        return self._known_fingerprint[1]
+        if self._cached_fingerprint is None or self._cached_fingerprint[0] != now:
+            self._cached_fingerprint = now, self._hash(state)
+        return self._cached_fingerprint[1]
 
     def _hash(self, state: list[tuple[str, Tensor]]) -> str:
         digest = hashlib.sha256()
         digest.update(json.dumps([self.card.architecture, self.card.side, list(self.card.classes)]).encode())
-        # Our own networks carry a revision; of others, the printed form tells strides and activations apart.
+        # Our own networks have a revision; for others the repr covers strides and activations.
         revision = getattr(self.network, "revision", None)
         digest.update(f"revision {revision}".encode() if revision is not None else repr(self.network).encode())
         for key, value in state:
@@ -135,9 +135,9 @@ class Classifier(nn.Module):
 
 
 def _versions(tensors: list[Tensor]) -> object:
-    """Equal as long as the tensors hold the same values, and much cheaper than hashing them.
+    """A value that stays equal while the tensors are unchanged, and is much cheaper than hashing them.
 
-    torch counts the writes to a tensor, but not those through `.data`; the sums see these.
+    torch counts writes to a tensor, but not those through `.data`; the sums catch these.
     """
     sums = torch.stack([t.detach().sum(dtype=torch.float64) for t in tensors]).tolist()
     counters = [None if t.is_inference() else t._version for t in tensors]

@@ -1,8 +1,8 @@
-"""Input-side defences: what is done to an image before a classifier sees it, at test time, in front of any model.
+"""Input-side defences: image processing at test time in front of any classifier.
 
-The three of Hendrycks & Dietterich (section 5.2 and appendix F): contrast-limited adaptive histogram equalisation,
-non-local-means denoising with an estimated noise level, and 10-crop classification. There CLAHE was part of a
-fine-tuning; here, as for the others, the weights are those of the undefended model.
+These are the three of Hendrycks & Dietterich (section 5.2 and appendix F): contrast-limited adaptive histogram
+equalisation, non-local-means denoising with an estimated noise level, and 10-crop classification. Their CLAHE models were
+fine-tuned; here all defences use the weights of the undefended model.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _MAD_OF_NORMAL = 0.6745  # the median of |z| for a standard normal z
 
 
 class Defence:
-    """A defence and its settings, a frozen value.
+    """A defence and its settings; immutable.
 
     Attributes:
         name: registry key.
-        summary: one sentence for people.
+        summary: what it does, in one sentence.
         source: document and section.
         revision: raised whenever its outputs change; part of the defended model's fingerprint.
         has_gradient: whether gradients pass through it to the image.
@@ -46,7 +46,7 @@ class Defence:
     has_gradient: ClassVar[bool] = False
 
     def views(self, images: Tensor, side: int) -> Sequence[Tensor]:
-        """float32 (N, 3, H, W) in [0, 1] -> what the classifier, of that input side, is to see: one batch or several."""
+        """float32 (N, 3, H, W) in [0, 1] -> the inputs for a classifier of that input side: one batch or several."""
         raise NotImplementedError
 
     @property
@@ -73,12 +73,12 @@ def _registered(cls: type[Defence]) -> type[Defence]:
 class Clahe(Defence):
     """CLAHE of the lightness in CIELAB, on 8-bit levels.
 
-    The document names no constants. An image is divided into about 8 x 8 tiles where it has 224 pixels a side, fewer where
-    it is smaller, so that a tile's histogram keeps enough pixels.
+    The document gives no constants. An image of 224 pixels a side is divided into about 8 x 8 tiles, a smaller one into
+    fewer, so that each tile's histogram has enough pixels.
 
     Attributes:
-        clip: OpenCV's clip limit: how many times the mean count a histogram's bin may hold.
-        tile: side of a tile in pixels, about.
+        clip: OpenCV's clip limit: the largest count of a histogram bin, as a multiple of the mean.
+        tile: approximate side of a tile in pixels.
     """
 
     name: ClassVar[str] = "clahe"
@@ -96,28 +96,28 @@ class Clahe(Defence):
         rows, columns = (max(2, round(length / self.tile)) for length in images.shape[-2:])
         equaliser = cv2.createCLAHE(clipLimit=self.clip, tileGridSize=(columns, rows))
 
-        def equalised(image: UInt8Array) -> UInt8Array:
+        def equalise(image: UInt8Array) -> UInt8Array:
             lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
             lab[..., 0] = equaliser.apply(np.ascontiguousarray(lab[..., 0]))
             return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), dtype=np.uint8)
 
-        return [_each(images, equalised)]
+        return [_map_images(images, equalise)]
 
 
 @_registered
 @dataclasses.dataclass(frozen=True)
 class NonLocalMeans(Defence):
-    """Non-local means in CIELAB, on 8-bit levels, as strong as the noise that `noise_level` finds in the image.
+    """Non-local means in CIELAB, on 8-bit levels, with a strength proportional to the image's `noise_level`.
 
-    Patches of 7 x 7 pixels are compared within 21 x 21, OpenCV's defaults. An image without noise stays as it is.
+    Patches of 7 x 7 pixels are compared within 21 x 21, OpenCV's defaults. An image without noise is unchanged.
 
     Attributes:
-        strength: the filter's decay h in units of the estimated standard deviation. The document names none; of 0.5, 0.8, 1
-            and 1.3, 0.8 left the least error over Gaussian noise of 10 and of 30 levels on scenes.
+        strength: the filter's decay h in units of the estimated standard deviation. The document gives none; among 0.5, 0.8,
+            1 and 1.3, 0.8 had the smallest error for Gaussian noise of 10 and 30 levels on scenes.
     """
 
     name: ClassVar[str] = "nlm"
-    summary: ClassVar[str] = "Denoises by non-local means, as strongly as the image is found to be noisy."
+    summary: ClassVar[str] = "Denoises by non-local means, in proportion to the estimated noise."
     source: ClassVar[str] = "Hendrycks & Dietterich, appendix F; Buades et al. 2005; Donoho & Johnstone 1993"
 
     strength: float = 0.8
@@ -126,16 +126,16 @@ class NonLocalMeans(Defence):
         _check("strength of nlm", self.strength, 0, 100)
 
     def views(self, images: Tensor, side: int) -> Sequence[Tensor]:
-        def denoised(image: UInt8Array) -> UInt8Array:
+        def denoise(image: UInt8Array) -> UInt8Array:
             h = self.strength * noise_level(image)
             if h == 0:
                 return image
-            # OpenCV takes and gives back BGR; the order matters to what it calls lightness.
+            # OpenCV expects and returns BGR; the order affects what it treats as lightness.
             bgr = np.ascontiguousarray(image[..., ::-1])
             cleaned = cv2.fastNlMeansDenoisingColored(bgr, None, h, h, 7, 21)
             return np.asarray(cleaned[..., ::-1], dtype=np.uint8)
 
-        return [_each(images, denoised)]
+        return [_map_images(images, denoise)]
 
 
 @_registered
@@ -143,8 +143,8 @@ class NonLocalMeans(Defence):
 class TenCrop(Defence):
     """The mean of the class distributions over the four corner crops, the centre crop and their mirror images.
 
-    The image is resized to side * 256 / 224 pixels, as 224-pixel crops are customarily taken of 256, and each crop has the
-    classifier's side. Probabilities are averaged, not logits, as the document says; the answer is their logarithm.
+    The image is resized to side * 256 / 224 pixels (224-pixel crops are customarily taken from 256 pixels), and each crop has
+    the classifier's side. As in the document, probabilities are averaged, not logits; the result is their logarithm.
     """
 
     name: ClassVar[str] = "tencrop"
@@ -166,7 +166,7 @@ def noise_level(image: UInt8Array) -> float:
     """The standard deviation of white noise in an image, in 8-bit levels (Donoho & Johnstone 1993).
 
     median(|d|) / 0.6745 over the finest diagonal Haar coefficients d = (a - b - c + e) / 2 of all 2 x 2 blocks [[a, b], [c, e]]
-    and channels: smooth image content all but vanishes in d, and white noise keeps its deviation.
+    and channels: smooth image content nearly vanishes in d, while white noise keeps its deviation.
 
     Args:
         image: uint8 (H, W, C), at least 2 x 2.
@@ -182,18 +182,18 @@ def create(name: str, **settings: Any) -> Defence:
 
     Raises:
         UnknownNameError: no such defence, or it has no such setting.
-        InvalidArgumentError: a setting outside its limits.
+        InvalidArgumentError: a setting is outside its limits.
     """
     kind = registry[name]
-    known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    field_names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
     for key in settings:
-        if key not in known:
-            raise UnknownNameError(f"setting of {name}", key, known)
+        if key not in field_names:
+            raise UnknownNameError(f"setting of {name}", key, field_names)
     return kind(**settings)
 
 
 def defended(card: Card, defence: Defence) -> Card:
-    """The card of a model behind a defence: the name asks for both, and the recipe says what is done to the images."""
+    """The card of a defended model: its name includes the defence, and its recipe the defence's settings."""
     return dataclasses.replace(
         card,
         name=f"{card.name}{'&' if '?' in card.name else '?'}defence={defence.name}",
@@ -209,8 +209,8 @@ class Defended(Classifier):
     """A classifier behind a defence: the same weights, another fingerprint and another card.
 
     Args:
-        model: shares its weights with this one.
-        defence: what is done to the images first.
+        model: the undefended classifier; the weights are shared.
+        defence: applied to the images first.
     """
 
     def __init__(self, model: Classifier, defence: Defence) -> None:
@@ -221,16 +221,16 @@ class Defended(Classifier):
         self.train(model.training)
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the classifier's; several views are averaged as probabilities, and the logits are their logarithm.
+        """Like the classifier's; the class probabilities of several views are averaged, and their logarithm is returned.
 
         Raises:
-            ModelError: a gradient with respect to the image is wanted, and the defence has none.
+            ModelError: a gradient with respect to the image is required, and the defence has none.
         """
         if x.ndim != 4 or x.shape[1] != 3:
             raise InvalidArgumentError(f"A classifier takes images of shape (N, 3, H, W), not {tuple(x.shape)}.")
         if x.requires_grad and torch.is_grad_enabled() and not self.defence.has_gradient:
             raise ModelError(
-                f"No gradient passes through the defence {self.defence.name}: craft the attack on the undefended model "
+                f"The defence {self.defence.name} has no gradient: craft the attack on the undefended model "
                 "(surrogate=), or use one that needs no gradient, such as square or hopskipjump."
             )
         if x.dtype == torch.uint8:
@@ -245,8 +245,8 @@ class Defended(Classifier):
         return hashlib.sha256(f"{super()._hash(state)} {defence}".encode()).hexdigest()
 
 
-def _each(images: Tensor, change: Callable[[UInt8Array], UInt8Array]) -> Tensor:
-    """float32 (N, 3, H, W) in [0, 1], rounded to 8-bit levels and changed one by one as (H, W, 3) arrays on the CPU."""
+def _map_images(images: Tensor, change: Callable[[UInt8Array], UInt8Array]) -> Tensor:
+    """float32 (N, 3, H, W) in [0, 1], rounded to 8-bit levels and processed one by one as (H, W, 3) arrays on the CPU."""
     levels = images.detach().mul(255).round_().clamp_(0, 255).to("cpu", torch.uint8)
     arrays = levels.permute(0, 2, 3, 1).contiguous().numpy()
     if not len(arrays):
@@ -255,9 +255,9 @@ def _each(images: Tensor, change: Callable[[UInt8Array], UInt8Array]) -> Tensor:
     return changed.permute(0, 3, 1, 2).to(images.device, torch.float32).div_(255)
 
 
-def _check(what: str, value: object, low: float, high: float) -> None:
+def _check(setting: str, value: object, low: float, high: float) -> None:
     fits = isinstance(value, (int, float)) and not isinstance(value, bool) and low < value <= high
     if not fits:
         raise InvalidArgumentError(
-            f"The setting {what} is a number of more than {low:g} and at most {high:g}, not {value!r}."
+            f"The setting {setting} is a number of more than {low:g} and at most {high:g}, not {value!r}."
         )

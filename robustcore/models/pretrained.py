@@ -1,4 +1,4 @@
-"""Published weights of torchvision and timm: fetched once when a person asks for a model by name, then kept."""
+"""Published weights of torchvision and timm, downloaded at first use and then kept."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from robustcore.errors import ModelError, UnknownNameError
 from robustcore.models.architectures import architecture
 from robustcore.models.classifier import Card, Classifier
 
-_TIMEOUT = 15  # seconds until a silent network counts as none
+_TIMEOUT = 15  # seconds before an unresponsive network counts as unavailable
 _TIMM_FILES = ("model.safetensors", "pytorch_model.bin")  # names of the weights in a timm repository
 
 
 def torchvision_card(name: str, weights: str | None = None) -> Card:
-    """The card of torchvision/NAME with its published weights; fetches nothing.
+    """The card of torchvision/NAME with its published weights; downloads nothing.
 
-    The recipe names the preparation that the weights were published with: shorter side resized to `resize`, then the
-    centre `crop`. That is the dataset's part; the classifier only resizes what arrives to the crop's side.
+    The recipe records the preparation that was published with the weights: shorter side resized to `resize`, then centre
+    `crop`. The dataset does that; the classifier only resizes its input to the crop's side.
     """
     entry = _entry(name, weights)
     transforms = entry.transforms()
@@ -42,11 +42,11 @@ def torchvision_card(name: str, weights: str | None = None) -> Card:
 def load_torchvision(name: str, weights: str | None = None) -> Classifier:
     """torchvision/NAME with its published weights: from torch's own download folder, from the cache, or the network."""
     entry = _entry(name, weights)
-    kept = kept_at(name, weights)
-    folder = kept.parent if kept else _folder()
+    downloaded = downloaded_file(name, weights)
+    folder = downloaded.parent if downloaded else _folder()
     try:
-        if kept is None:
-            _knock(entry.url)
+        if downloaded is None:
+            _check_network(entry.url)
         state = torch.hub.load_state_dict_from_url(
             entry.url, str(folder), map_location="cpu", progress=False, check_hash=True, weights_only=True
         )
@@ -55,26 +55,26 @@ def load_torchvision(name: str, weights: str | None = None) -> Classifier:
     card, family = torchvision_card(name, weights), architecture(name)
     transforms = entry.transforms()
     network = family.build(card, seed=0).network
-    # GoogLeNet and Inception were trained on another normalisation, which they then compute from the common one.
+    # GoogLeNet and Inception were trained with a different normalisation, which they compute from the usual one.
     if hasattr(network, "transform_input"):
         setattr(network, "transform_input", True)  # noqa: B010 - mypy takes every attribute of a module for a module
     network.load_state_dict(_current_keys(state))
     return Classifier(network, card, mean=transforms.mean, std=transforms.std).eval()
 
 
-def kept_at(name: str, weights: str | None = None) -> Path | None:
-    """The file with the published weights of torchvision/NAME if this machine has it, in torch's folder or the cache."""
+def downloaded_file(name: str, weights: str | None = None) -> Path | None:
+    """The downloaded weights of torchvision/NAME, in torch's folder or the cache; None if there are none."""
     file = Path(_entry(name, weights).url).name
     return next((folder / file for folder in _folders() if (folder / file).is_file()), None)
 
 
-def any_kept() -> bool:
-    """Whether this machine has published weights at all; answers without importing torchvision, which takes a second."""
+def any_downloaded() -> bool:
+    """Whether any published weights are on this machine; avoids importing torchvision, which takes a second."""
     return any(folder.is_dir() for folder in _folders())
 
 
 def timm_card(name: str) -> Card:
-    """The card of timm/NAME; fetches nothing."""
+    """The card of timm/NAME; downloads nothing."""
     family = architecture(name)
     import timm
 
@@ -96,12 +96,14 @@ def load_timm(name: str) -> Classifier:
     short = name.removeprefix("timm/")
     repository = timm.get_pretrained_cfg(short).hf_hub_id or ""
     files = [try_to_load_from_cache(repository, file) for file in _TIMM_FILES] if "/" in repository else []
-    kept = next((file for file in files if isinstance(file, str)), None)
+    downloaded = next((file for file in files if isinstance(file, str)), None)
     try:
-        if kept is None:
-            _knock(constants.ENDPOINT)
-        network = timm.create_model(short, pretrained=True, pretrained_cfg_overlay={"file": kept} if kept else None)
-    except Exception as error:  # the download goes through several libraries with exceptions of their own
+        if downloaded is None:
+            _check_network(constants.ENDPOINT)
+        network = timm.create_model(
+            short, pretrained=True, pretrained_cfg_overlay={"file": downloaded} if downloaded else None
+        )
+    except Exception as error:  # several libraries take part in the download, each with its own exceptions
         raise ModelError(_unreachable(name, constants.HF_HUB_CACHE, error)) from error
     return Classifier(network, card, mean=family.mean, std=family.std).eval()
 
@@ -111,12 +113,12 @@ def _folder() -> Path:
 
 
 def _folders() -> tuple[Path, Path]:
-    """Where published weights may lie: torch's own folder, which other programs fill as well, and ours."""
+    """The folders searched for published weights: torch's own, which other programs fill too, and ours."""
     return Path(torch.hub.get_dir()) / "checkpoints", _folder()
 
 
-def _knock(url: str) -> None:
-    """Ask whether the network answers: the libraries that fetch wait for a silent one without end, or try for a minute."""
+def _check_network(url: str) -> None:
+    """Raise if the network is unavailable; the download libraries would wait forever, or retry for a minute."""
     with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_TIMEOUT):
         pass
 
@@ -124,7 +126,7 @@ def _knock(url: str) -> None:
 def _entry(name: str, weights: str | None) -> Any:
     import torchvision
 
-    architecture(name)  # an unknown name is answered with the nearest
+    architecture(name)  # raises for an unknown name and suggests the nearest
     entries = torchvision.models.get_model_weights(name.removeprefix("torchvision/"))
     if weights is None:
         return entries.DEFAULT
@@ -136,13 +138,13 @@ def _entry(name: str, weights: str | None) -> Any:
 def _unreachable(name: str, place: str, error: Exception) -> str:
     reason = (str(getattr(error, "reason", "")) or str(error)).strip().splitlines() or [type(error).__name__]
     return (
-        f"The published weights of {name} cannot be had now ({reason[0][:200]}): they need the network once and are "
-        f"then kept in {place}. Without a network, name a checkpoint's path, or '{name}?weights=none' for random weights."
+        f"The published weights of {name} are not available ({reason[0][:200]}): they are downloaded once and "
+        f"then kept in {place}. Without a network, give a checkpoint's path, or '{name}?weights=none' for random weights."
     )
 
 
 def _unique(labels: list[str]) -> list[str]:
-    """ImageNet has two classes "crane" and two "maillot": a second one gets its number."""
+    """Labels made unique: ImageNet has two classes "crane" and two "maillot"; the second gets its index."""
     seen: set[str] = set()
     result = []
     for index, label in enumerate(labels):
@@ -152,7 +154,7 @@ def _unique(labels: list[str]) -> list[str]:
 
 
 def _current_keys(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Published state dicts with the names of today: DenseNet's are from before a renaming; training heads are left out."""
+    """A published state dict with current key names (DenseNet's predate a renaming), without training heads."""
     renamed = {re.sub(r"((?:norm|relu|conv))\.([12])\.", r"\1\2.", key): value for key, value in state.items()}
     heads = ("AuxLogits.", "aux1.", "aux2.")
     return {key: value for key, value in renamed.items() if not key.startswith(heads)}

@@ -1,7 +1,7 @@
-"""The two small networks of the demo zoo, for images of 64 pixels: a residual and a plain one.
+"""The two small networks of the demo zoo, one residual and one plain, for images of 64 pixels.
 
 Both halve the image four times, with widths 32 (a 5 x 5 stem of stride 2), 48, 96 and 160, and end in global average
-pooling, so that they take any image of 32 pixels or more. They are sized for training on one CPU core in minutes.
+pooling, so they accept any image of 32 pixels or more. They are small enough to train on one CPU core in minutes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def convolution(inputs: int, outputs: int, side: int = 3, stride: int = 1) -> nn
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions beside a 1 x 1 shortcut; (N, inputs, H, W) -> (N, outputs, H, W)."""
+    """Two 3 x 3 convolutions and a 1 x 1 shortcut in parallel; (N, inputs, H, W) -> (N, outputs, H, W)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -29,13 +29,13 @@ class Residual(nn.Module):
         self.shortcut = convolution(inputs, outputs, side=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        # In place: what is overwritten is needed for no gradient, and is memory that need not be walked through twice.
+        # In place: no gradient needs the overwritten values, and it saves a pass through memory.
         inner = F.relu(self.first(x), inplace=True)
         return F.relu(self.second(inner).add_(self.shortcut(x)), inplace=True)
 
 
 class Plain(nn.Module):
-    """As many 3 x 3 convolutions as asked for, each with a rectifier; (N, inputs, H, W) -> (N, outputs, H, W)."""
+    """`depth` 3 x 3 convolutions, each followed by ReLU; (N, inputs, H, W) -> (N, outputs, H, W)."""
 
     def __init__(self, inputs: int, outputs: int, depth: int) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Plain(nn.Module):
 class SmallNetwork(nn.Module):
     """Stem, three stages with a pooling before each, global average, linear head; (N, 3, H, W) -> (N, classes)."""
 
-    # Raised whenever the function of equal weights changes; part of every fingerprint.
+    # Raised whenever equal weights would compute something else; part of every fingerprint.
     revision = 1
 
     def __init__(self, classes: int, stages: list[nn.Module]) -> None:
@@ -60,7 +60,7 @@ class SmallNetwork(nn.Module):
         self.head = nn.Linear(WIDTHS[-1], classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W) -> (N, 160): what the head sees."""
+        """(N, 3, H, W) -> (N, 160): the input of the head."""
         x = F.relu(self.stem(x), inplace=True)  # (N, 32, H/2, W/2)
         for stage in self.stages:
             x = stage(F.max_pool2d(x, 2))  # (N, 48, H/4, W/4), (N, 96, H/8, W/8), (N, 160, H/16, W/16)

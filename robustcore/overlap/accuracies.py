@@ -1,4 +1,4 @@
-"""The table that overlaps are computed from: accuracies of models trained on one thing, tested on another, checked once."""
+"""The accuracies that overlaps are computed from: models trained on one corruption and tested on others, checked once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Accuracies:
         tested: (C,) what they were tested on, "clean" first.
         seeds: (S,) of the trainings, as text; ("",) for a table without seeds.
         values: (S, T, C) accuracies 0 .. 1, NaN where unknown.
-        images: (T, C) how many images an accuracy is over (the fewest of its seeds), NaN where unknown.
+        images: (T, C) images behind an accuracy (the fewest over its seeds), NaN where unknown.
     """
 
     trained: tuple[str, ...]
@@ -36,21 +36,21 @@ class Accuracies:
 
     @property
     def mean(self) -> Array:
-        """(T, C) the mean over the seeds that are there."""
+        """(T, C) the mean over the available seeds."""
         return _mean(self.values)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What was trained on and tested on both, in the order of the rows."""
+        """The corruptions that were both trained on and tested on, in the order of the rows."""
         return tuple(name for name in self.trained[1:] if name in self.tested)
 
     def variance(self) -> tuple[Array, Array]:
-        """What an accuracy scatters by: over images, and over seeds.
+        """The variance of each accuracy, over images and over seeds.
 
         Returns:
             (T, C) p (1 - p) / images, the binomial variance, and (T, C) the variance of the mean over its seeds. Two seeds
-            alone say little, so that the variance between seeds is pooled over all models tested on the same condition. NaN
-            where the images, or a second seed, are unknown.
+            alone say little, so the variance between seeds is pooled over all models tested on the same condition. NaN
+            where the number of images is unknown, or without a second seed.
         """
         p = self.mean
         over_images = p * (1 - p) / self.images
@@ -63,31 +63,31 @@ class Accuracies:
 
 
 def read(table: pd.DataFrame, images: int | None = None) -> Accuracies:
-    """The accuracies of a table, wide or tidy.
+    """Read and check a wide or tidy table of accuracies.
 
     Args:
         table: wide, with a row for each thing trained on ("standard" among them) and a column for each thing tested on
             ("clean" among them), values 0 .. 1, NaN where unknown; or tidy, with columns trained_on, tested_on, accuracy and,
-            where there are several, seed; n, the images that an accuracy is over, is taken where it is there.
-        images: what n is where the table has none.
+            if there are several, seed; the optional n is the number of images behind each accuracy.
+        images: n for tables without that column.
 
     Raises:
-        InvalidArgumentError: no "standard", no "clean", no other name that is both trained and tested on, a name or cell
-            twice, or an accuracy that is no number from 0 to 1.
+        InvalidArgumentError: no "standard", no "clean", no other name that is both trained and tested on, a duplicate
+            name or cell, or an accuracy that is not a number from 0 to 1.
     """
     if images is not None and images < 1:
-        raise InvalidArgumentError(f"An accuracy is over 1 image or more, not {images}.")
+        raise InvalidArgumentError(f"An accuracy needs 1 image or more, not {images}.")
     if all(name in table.columns for name in TIDY) and STANDARD not in table.index:
         return _of_tidy(table, images)
     return _of_wide(table, images)
 
 
 def _of_wide(table: pd.DataFrame, images: int | None) -> Accuracies:
-    for what, names in (("rows", table.index), ("columns", table.columns)):
+    for axis, names in (("rows", table.index), ("columns", table.columns)):
         twice = names[names.duplicated()]
         if len(twice):
             raise InvalidArgumentError(
-                f"The {what} of the table of accuracies name {twice[0]!r} twice; once is allowed."
+                f"The {axis} of the table of accuracies name {twice[0]!r} twice; once is allowed."
             )
     trained = _ordered([str(name) for name in table.index], STANDARD, "row", "trained without corruptions")
     tested = _ordered([str(name) for name in table.columns], CLEAN, "column", "accuracy on clean images")
@@ -126,44 +126,46 @@ def _of_tidy(table: pd.DataFrame, images: int | None) -> Accuracies:
     return _checked(Accuracies(trained, tested, seeds, values, np.where(np.isfinite(fewest), fewest, np.nan)))
 
 
-def _ordered(names: list[str], first: str, what: str, meaning: str) -> tuple[str, ...]:
-    if first not in names:
+def _ordered(names: list[str], required: str, axis: str, meaning: str) -> tuple[str, ...]:
+    if required not in names:
         raise InvalidArgumentError(
-            f"The table of accuracies has no {what} {first!r} ({meaning}), which every overlap is measured against; it has "
+            f"The table of accuracies has no {axis} {required!r} ({meaning}), which every overlap is measured against; it has "
             f"{', '.join(map(repr, names[:6])) or 'none'}."
         )
-    return (first, *(name for name in names if name != first))
+    return (required, *(name for name in names if name != required))
 
 
 def _numbers(table: pd.DataFrame) -> Array:
     try:
         return table.to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as error:
-        raise InvalidArgumentError(f"The table of accuracies holds something that is no number: {error}.") from error
+        raise InvalidArgumentError(
+            f"The table of accuracies contains something that is not a number: {error}."
+        ) from error
 
 
-def _checked(found: Accuracies) -> Accuracies:
-    outside = (found.values < 0) | (found.values > 1)
+def _checked(table: Accuracies) -> Accuracies:
+    outside = (table.values < 0) | (table.values > 1)
     if outside.any():
         seed, i, j = np.argwhere(outside)[0]
         raise InvalidArgumentError(
-            f"The accuracy of the model trained on {found.trained[i]!r} tested on {found.tested[j]!r} is "
-            f"{found.values[seed, i, j]:g}; accuracies lie in 0 .. 1, percent are divided by 100."
+            f"The accuracy of the model trained on {table.trained[i]!r} tested on {table.tested[j]!r} is "
+            f"{table.values[seed, i, j]:g}; accuracies are in 0 .. 1, so divide percentages by 100."
         )
-    if (found.images < 1).any():
-        raise InvalidArgumentError("An accuracy is over 1 image or more; the table's column n has a smaller number.")
-    if not found.names:
+    if (table.images < 1).any():
+        raise InvalidArgumentError("An accuracy needs 1 image or more; the table's column n has a smaller number.")
+    if not table.names:
         raise InvalidArgumentError(
             "The table of accuracies has no corruption that a model was trained on and tested on; it needs one at least "
             f"besides {STANDARD!r} and {CLEAN!r}."
         )
-    return found
+    return table
 
 
 def _mean(values: Array) -> Array:
-    """nanmean over the first axis, without its warning where all is NaN."""
-    known = np.isfinite(values)
-    counts = known.sum(axis=0)
-    sums = np.where(known, values, 0.0).sum(axis=0)
-    found: Array = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
-    return found
+    """nanmean over the first axis, without its warning where all values are NaN."""
+    finite = np.isfinite(values)
+    counts = finite.sum(axis=0)
+    sums = np.where(finite, values, 0.0).sum(axis=0)
+    means: Array = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    return means

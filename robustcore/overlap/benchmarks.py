@@ -28,8 +28,8 @@ class Benchmarks:
     Attributes:
         names: (C,) the candidates, sorted.
         labels: (C,) their categories, 1 upwards.
-        members: (B, C) what each benchmark contains.
-        note: a sentence to be said beside it, else "".
+        members: (B, C) bool, what each benchmark contains.
+        note: a sentence to show with the group, or "".
     """
 
     names: tuple[str, ...]
@@ -46,22 +46,22 @@ class Benchmarks:
 
     @property
     def representatives(self) -> npt.NDArray[np.int_]:
-        """(B, categories) how many corruptions of each category a benchmark contains."""
+        """(B, categories) number of corruptions from each category."""
         return _counts(self.members, self.labels)
 
     @property
     def deviations(self) -> Array:
-        """(B,) standard deviation of the number of representatives over the categories that are represented; 0 is balance.
+        """(B,) standard deviation of the number of representatives over the represented categories; 0 is balanced.
 
-        The population form: it alone gives the values that table 4.5 prints (0.6, 0.8, 1.0, 1.2, 1.4, 1.5, 1.8, 2.2).
+        The population standard deviation; only it gives the values in table 4.5 (0.6, 0.8, 1.0, 1.2, 1.4, 1.5, 1.8, 2.2).
         """
         counts = self.representatives
         represented = counts > 0
         number = np.maximum(represented.sum(axis=1), 1)
         mean = counts.sum(axis=1) / number
         squares = np.where(represented, (counts - mean[:, None]) ** 2, 0.0).sum(axis=1)
-        found: Array = np.sqrt(squares / number)
-        return found
+        deviations: Array = np.sqrt(squares / number)
+        return deviations
 
     def take(self, chosen: npt.NDArray[np.bool_] | Sequence[int]) -> Benchmarks:
         """A part of the group."""
@@ -69,7 +69,7 @@ class Benchmarks:
 
 
 def of_names(benchmarks: Sequence[Sequence[str]], labels: Mapping[str, int] | pd.Series) -> Benchmarks:
-    """Given benchmarks as a group: ImageNet-C beside drawn ones, say.
+    """A group of named benchmarks, to compare ImageNet-C with drawn ones, for example.
 
     Args:
         benchmarks: names of candidates, each once in a benchmark.
@@ -80,7 +80,7 @@ def of_names(benchmarks: Sequence[Sequence[str]], labels: Mapping[str, int] | pd
     for row, benchmark in zip(members, benchmarks, strict=True):
         unknown = [name for name in benchmark if name not in names]
         if unknown:
-            raise InvalidArgumentError(f"{unknown[0]!r} is in none of the categories that the benchmarks are told by.")
+            raise InvalidArgumentError(f"{unknown[0]!r} has no category, so no benchmark can contain it.")
         if not benchmark or len(set(benchmark)) < len(benchmark):
             raise InvalidArgumentError(f"A benchmark names one corruption or more, each once, not {list(benchmark)}.")
         row[[names.index(name) for name in benchmark]] = True
@@ -91,10 +91,10 @@ def draw(labels: Mapping[str, int] | pd.Series, n: int, k: int, *, count: int = 
     """Different benchmarks by algorithm 2: n categories at random, then k different corruptions of each at random.
 
     Args:
-        labels: the category of each candidate, 1 upwards (`Categories.labels`); what is in none (0) is no candidate.
-        n: categories represented, 1 or more. Only those with k corruptions or more can be.
+        labels: the category of each candidate, 1 upwards (`Categories.labels`); 0, no category, is not a candidate.
+        n: categories represented, 1 or more; only those with k corruptions or more are eligible.
         k: representatives of each, 1 or more.
-        count: how many benchmarks; where fewer different ones exist all of these are given, and the note says so.
+        count: how many benchmarks; if fewer different ones exist, all of them are returned and the note says so.
         seed: of the draws.
 
     Raises:
@@ -116,43 +116,43 @@ def draw(labels: Mapping[str, int] | pd.Series, n: int, k: int, *, count: int = 
         )
         return Benchmarks(names, numbers, members, note)
     generator = np.random.default_rng(seed)
-    found = np.empty((0, len(names)), dtype=bool)
-    while len(found) < count:
-        more = np.concatenate([found, _drawn(generator, numbers, fitting, n, k, 2 * count)])
-        first = np.unique(np.packbits(more, axis=1), axis=0, return_index=True)[1]
-        found = more[np.sort(first)]
-    return Benchmarks(names, numbers, found[:count])
+    members = np.empty((0, len(names)), dtype=bool)
+    while len(members) < count:
+        drawn = np.concatenate([members, _drawn(generator, numbers, fitting, n, k, 2 * count)])
+        first = np.unique(np.packbits(drawn, axis=1), axis=0, return_index=True)[1]
+        members = drawn[np.sort(first)]
+    return Benchmarks(names, numbers, members[:count])
 
 
 def substitute(benchmarks: Benchmarks, times: int = 1, *, seed: int = 0) -> Benchmarks:
     """Each benchmark after some substitutions: one corruption out, another candidate in, at random.
 
-    A pair is allowed when the represented categories stay, the standard deviation of the numbers of representatives strictly
-    grows, and what comes in is not in the benchmark. Moving a representative from a category with a to one with b changes the
-    sum of squares by 2 (b - a + 1), so that the deviation grows exactly when b >= a; the categories stay when a >= 2 and
-    b >= 1. Among the allowed pairs each is equally likely.
+    A pair is allowed if the represented categories stay, the standard deviation of the numbers of representatives strictly
+    grows, and the new corruption is not yet in the benchmark. Moving a representative from a category with a to one with b changes the
+    sum of squares by 2 (b - a + 1), so the deviation grows exactly if b >= a; the categories stay if a >= 2 and
+    b >= 1. All allowed pairs are equally likely.
 
     Args:
         benchmarks: a group.
-        times: substitutions one after another, 1 or more.
+        times: successive substitutions, 1 or more.
         seed: of the draws.
 
     Returns:
-        The benchmarks that could be substituted so often; the note says how many could not.
+        The benchmarks that allow that many substitutions; the note says how many do not.
     """
     if times < 1:
-        raise InvalidArgumentError(f"A benchmark is substituted 1 time or more, not {times!r}.")
+        raise InvalidArgumentError(f"The number of substitutions is 1 or more, not {times!r}.")
     generator = np.random.default_rng(seed)
     members = benchmarks.members.copy()
     for _ in range(times):
         members = members[_substituted(members, benchmarks.labels, generator)]
-    lost = len(benchmarks) - len(members)
-    note = f"{lost} of {len(benchmarks)} benchmarks allow no {times} substitutions." if lost else ""
+    dropped = len(benchmarks) - len(members)
+    note = f"{dropped} of {len(benchmarks)} benchmarks allow no {times} substitutions." if dropped else ""
     return dataclasses.replace(benchmarks, members=members, note=note)
 
 
 def by_deviation(benchmarks: Benchmarks) -> dict[float, Benchmarks]:
-    """The group by its deviations, rounded to one digit as in table 4.5, in ascending order."""
+    """The group split by deviation, rounded to one digit as in table 4.5, in ascending order."""
     rounded = benchmarks.deviations.round(1)
     return {float(value): benchmarks.take(rounded == value) for value in np.unique(rounded)}
 
@@ -161,13 +161,13 @@ def joined(groups: Sequence[Benchmarks]) -> Benchmarks:
     """Several groups over the same candidates as one."""
     if not groups or any(g.names != groups[0].names or (g.labels != groups[0].labels).any() for g in groups):
         raise InvalidArgumentError(
-            "Groups of benchmarks are joined where they have the same candidates and categories."
+            "Groups of benchmarks can be joined only if they have the same candidates and categories."
         )
     return dataclasses.replace(groups[0], members=np.concatenate([g.members for g in groups]), note="")
 
 
 def inner_overlap(benchmarks: Benchmarks, overlap: pd.DataFrame) -> Array:
-    """(B,) mean overlap of the pairs of the same category in each benchmark; NaN where there is no such pair, or one is undefined.
+    """(B,) mean overlap of the pairs of the same category in each benchmark; NaN without such a pair, or if one is undefined.
 
     Args:
         benchmarks: a group.
@@ -180,8 +180,8 @@ def inner_overlap(benchmarks: Benchmarks, overlap: pd.DataFrame) -> Array:
     count = np.einsum("bi,ij,bj->b", inside, same, inside, optimize=True)
     sums = np.einsum("bi,ij,bj->b", inside, np.where(np.isfinite(pairs), pairs, 0.0), inside, optimize=True)
     gaps = np.einsum("bi,ij,bj->b", inside, (~np.isfinite(pairs)).astype(float), inside, optimize=True)
-    found: Array = np.divide(sums, count, out=np.full(len(count), np.nan), where=(count > 0) & (gaps == 0))
-    return found
+    means: Array = np.divide(sums, count, out=np.full(len(count), np.nan), where=(count > 0) & (gaps == 0))
+    return means
 
 
 def least_overlapping(benchmarks: Benchmarks, overlap: pd.DataFrame) -> tuple[str, ...]:
@@ -189,7 +189,7 @@ def least_overlapping(benchmarks: Benchmarks, overlap: pd.DataFrame) -> tuple[st
 
     Args:
         benchmarks: from `draw`; the thesis takes n = 6 categories and the largest k, 3.
-        overlap: of its candidates at least; the first of equals is taken.
+        overlap: of its candidates at least; the first of equal ones wins.
 
     Raises:
         InvalidArgumentError: no benchmark with two corruptions of a category whose overlaps are defined.
@@ -211,15 +211,15 @@ def _candidates(labels: Mapping[str, int] | pd.Series) -> tuple[tuple[str, ...],
 
 def _check_couple(n: int, k: int, sizes: npt.NDArray[np.int_]) -> None:
     if n < 1 or k < 1 or (sizes >= k).sum() < n:
-        listed = ", ".join(str(size) for size in sorted(sizes.tolist(), reverse=True) if size)
+        sizes_text = ", ".join(str(size) for size in sorted(sizes.tolist(), reverse=True) if size)
         raise InvalidArgumentError(
-            f"{n} categories with {k} corruptions each cannot be drawn from categories of {listed}; n and k are 1 or more, and "
-            "n categories need k corruptions or more."
+            f"{n} categories with {k} corruptions each cannot be drawn from categories of {sizes_text}; n and k are 1 or more, and "
+            "n categories must have k corruptions or more."
         )
 
 
 def _number_of(sizes: npt.NDArray[np.int_], n: int, k: int) -> int:
-    """How many different benchmarks there are: the sum over n categories of the products of their numbers of choices."""
+    """The number of different benchmarks: the sum over all choices of n categories of the product of their choices."""
     sums = [1] + [0] * n
     for size in sizes.tolist():
         for chosen in range(n, 0, -1):
@@ -241,10 +241,10 @@ def _drawn(
     """(count, C): n of the fitting categories and k of each, by the order of random keys."""
     members = np.zeros((count, len(labels)), dtype=bool)
     chosen = generator.random((count, len(fitting))).argsort(axis=1) < n
-    for place, label in enumerate(fitting):
+    for position, label in enumerate(fitting):
         inside = np.flatnonzero(labels == label)
         picks = generator.random((count, len(inside))).argsort(axis=1).argsort(axis=1) < k
-        members[:, inside] = picks & chosen[:, place, None]
+        members[:, inside] = picks & chosen[:, position, None]
     return members
 
 
@@ -253,28 +253,28 @@ def _substituted(
 ) -> npt.NDArray[np.bool_]:
     """Substitute once in each row, in place; (B,) whether it was possible."""
     counts = _counts(members, labels)[:, labels - 1]  # (B, C) representatives of each candidate's category
-    leaves = members & (counts >= 2)
-    comes = ~members & (counts >= 1)
-    # (B, C, C): i leaves, j comes.
-    allowed = leaves[:, :, None] & comes[:, None, :] & (counts[:, None, :] >= counts[:, :, None])
+    removable = members & (counts >= 2)
+    addable = ~members & (counts >= 1)
+    # (B, C, C): i is removed, j is added.
+    allowed = removable[:, :, None] & addable[:, None, :] & (counts[:, None, :] >= counts[:, :, None])
     allowed &= labels[:, None] != labels[None]
-    flat = allowed.reshape(len(members), len(labels) ** 2)  # (B, C * C), also where no benchmark is left
-    # The pick-th allowed pair: cumulative counts say where it stands.
+    flat = allowed.reshape(len(members), len(labels) ** 2)  # (B, C * C), even with no benchmark left
+    # Cumulative counts give the position of the pick-th allowed pair.
     number = flat.sum(axis=1)
     possible: npt.NDArray[np.bool_] = number > 0
     pick = (generator.random(len(members)) * number).astype(int)
-    place = (flat.cumsum(axis=1, dtype=np.int32) <= pick[:, None]).sum(axis=1)
+    position = (flat.cumsum(axis=1, dtype=np.int32) <= pick[:, None]).sum(axis=1)
     rows = np.flatnonzero(possible)
-    out, into = np.divmod(place[rows], len(labels))
-    members[rows, out] = False
-    members[rows, into] = True
+    removed, added = np.divmod(position[rows], len(labels))
+    members[rows, removed] = False
+    members[rows, added] = True
     return possible
 
 
 def _counts(members: Members, labels: npt.NDArray[np.int_]) -> npt.NDArray[np.int_]:
     one_hot = (labels[:, None] == np.arange(1, labels.max() + 1)[None]).astype(int)
-    found: npt.NDArray[np.int_] = members.astype(int) @ one_hot
-    return found
+    counts: npt.NDArray[np.int_] = members.astype(int) @ one_hot
+    return counts
 
 
 def _same_category(names: Sequence[str], labels: npt.NDArray[np.int_], overlap: pd.DataFrame) -> Array:
@@ -283,6 +283,6 @@ def _same_category(names: Sequence[str], labels: npt.NDArray[np.int_], overlap: 
     if missing:
         raise InvalidArgumentError(f"The overlaps do not have the candidate {missing[0]!r}.")
     matrix = overlap.loc[list(names), list(names)].to_numpy(float)
-    found: Array = np.where(labels[:, None] == labels[None], matrix, 0.0)
-    np.fill_diagonal(found, 0)
-    return found
+    same: Array = np.where(labels[:, None] == labels[None], matrix, 0.0)
+    np.fill_diagonal(same, 0)
+    return same

@@ -1,4 +1,4 @@
-"""Does robustness to a benchmark tell robustness to natural shifts? Correlations over models (Laugros' thesis, 4.3.3.2 and 4.3.4)."""
+"""Does robustness to a benchmark predict robustness to natural shifts? Correlations over models (Laugros' thesis, 4.3.3.2 and 4.3.4)."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from robustcore.overlap.accuracies import Array
 from robustcore.overlap.benchmarks import Benchmarks
 from robustcore.overlap.categories import correlations, same_and_different
 
-# Below this a correlation of 0.6 is not told from none at the 5 % level; the thesis has twenty-one models.
+# With fewer models a correlation of 0.6 is not significant at the 5 % level; the thesis has twenty-one.
 FEW = 12
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """Whether categories are seen in other models' robustness.
+    """Whether categories show up in other models' robustness.
 
     Attributes:
         scc, dcc: mean correlation over the models between two corruptions of the same and of different categories.
-        same, different: how many pairs these are means over.
-        models: how many models.
+        same, different: number of pairs behind each mean.
+        models: number of models.
     """
 
     scc: float
@@ -39,12 +39,12 @@ class Check:
 
 @dataclasses.dataclass(frozen=True)
 class Agreement:
-    """Two matrices of overlaps, of two architectures say, pair by pair.
+    """How far two matrices of overlaps agree, pair by pair; of two architectures, for example.
 
     Attributes:
-        r: Pearson correlation over the pairs of different corruptions that both define, NaN below three.
+        r: Pearson correlation over the pairs of different corruptions defined in both, NaN below three.
         difference: mean absolute difference.
-        pairs: how many. They share corruptions and so are not independent: r has no p-value.
+        pairs: number of pairs. They share corruptions and are not independent, so r has no p-value.
     """
 
     r: float
@@ -53,23 +53,23 @@ class Agreement:
 
 
 def pearson(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array, npt.NDArray[np.int_]]:
-    """Pearson correlations of many rows with one vector, over what both have.
+    """Pearson correlations of many rows with one vector, over the entries that both have.
 
     Args:
         x: (..., M), NaN where unknown.
-        y: broadcast against x, (M,) say.
+        y: broadcast against x, for example (M,).
 
     Returns:
         r, p (two-sided, from t with M - 2 degrees of freedom) and the number of values, each (...). r and p are NaN with fewer
         than three values or where one side is constant.
     """
-    left, right = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
-    known = np.isfinite(left) & np.isfinite(right)
-    count = known.sum(axis=-1)
-    a, b = (_centred(values, known, count) for values in (left, right))
+    x_values, y_values = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+    mask = np.isfinite(x_values) & np.isfinite(y_values)
+    count = mask.sum(axis=-1)
+    a, b = (_centred(values, mask, count) for values in (x_values, y_values))
     norm = np.sqrt((a**2).sum(axis=-1) * (b**2).sum(axis=-1))
-    # What is left of a constant after centring is rounding, about 1e-16 of its size for each value.
-    scale = np.sqrt((np.where(known, left, 0) ** 2).sum(axis=-1) * (np.where(known, right, 0) ** 2).sum(axis=-1))
+    # A constant leaves only rounding errors after centring, about 1e-16 of its size for each value.
+    scale = np.sqrt((np.where(mask, x_values, 0) ** 2).sum(axis=-1) * (np.where(mask, y_values, 0) ** 2).sum(axis=-1))
     usable = (count >= 3) & (norm > 1e-13 * scale)
     r = np.clip(np.divide((a * b).sum(axis=-1), norm, out=np.full(norm.shape, np.nan), where=usable), -1, 1)
     return r, p_value(r, count), count
@@ -82,8 +82,8 @@ def p_value(r: npt.ArrayLike, count: npt.ArrayLike) -> Array:
 
     r, count = np.broadcast_arrays(np.asarray(r, float), np.asarray(count, float))
     usable = count >= 3
-    found: Array = np.where(usable, betainc(np.where(usable, count - 2, 1) / 2, 0.5, 1 - r**2), np.nan)
-    return found
+    p: Array = np.where(usable, betainc(np.where(usable, count - 2, 1) / 2, 0.5, 1 - r**2), np.nan)
+    return p
 
 
 def fisher(r: float, count: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -98,56 +98,56 @@ def fisher(r: float, count: int, confidence: float = 0.95) -> tuple[float, float
 
 
 def robustness_to(benchmarks: Benchmarks, robustness: pd.DataFrame) -> Array:
-    """(B, M) robustness of each model to each benchmark: the mean over its corruptions; NaN where one of these is unknown.
+    """(B, M) robustness of each model to each benchmark: the mean over its corruptions; NaN if one of them is unknown.
 
     Args:
         benchmarks: a group.
-        robustness: models x corruptions, all candidates of the group among the columns.
+        robustness: models x corruptions, with a column for each corruption in a benchmark.
     """
     columns = zip(benchmarks.names, benchmarks.members.T, strict=True)
     missing = [name for name, inside in columns if inside.any() and name not in robustness.columns]
     if missing:
         raise InvalidArgumentError(f"The models' robustness to {missing[0]!r} is missing, which a benchmark contains.")
     values = robustness.reindex(columns=list(benchmarks.names)).to_numpy(float)  # (M, C)
-    known = ~np.isnan(values)
+    measured = ~np.isnan(values)
     weights = benchmarks.members / benchmarks.members.sum(axis=1, keepdims=True)
-    means = weights @ np.where(known, values, 0.0).T
-    found: Array = np.where(benchmarks.members.astype(float) @ (~known).T.astype(float) > 0, np.nan, means)
-    return found
+    means = weights @ np.where(measured, values, 0.0).T
+    robust: Array = np.where(benchmarks.members.astype(float) @ (~measured).T.astype(float) > 0, np.nan, means)
+    return robust
 
 
 def predictiveness(benchmarks: Benchmarks, synthetic: pd.DataFrame, natural: pd.DataFrame) -> pd.DataFrame:
-    """Algorithm 3: how well robustness to benchmarks goes with robustness to natural shifts, over a set of models.
+    """Algorithm 3: how well robustness to benchmarks correlates with robustness to natural shifts, over a set of models.
 
     Args:
-        benchmarks: a group, from `benchmarks.draw`, or one of one's own (`benchmarks.of_names`).
+        benchmarks: a group from `benchmarks.draw`, or your own (`benchmarks.of_names`).
         synthetic: models x corruptions, residual robustness in the thesis; NaN where unknown.
         natural: models x natural sets, in the same metric. Models are matched by name.
 
     Returns:
         One row for each natural set: r (mean coefficient over the benchmarks), sd (their standard deviation), p (mean p-value),
-        significant (share of benchmarks with p < 0.05), low, high (Fisher's 95 % interval of a coefficient of this size with so
-        many models: what another set of models might give), models (the fewest that a coefficient is over), benchmarks (that have
-        a coefficient), reason (why r is NaN, or a warning: too few models to say).
+        significant (share of benchmarks with p < 0.05), low, high (Fisher's 95 % interval of a coefficient of this size with as
+        many models: what another set of models might give), models (the fewest behind a coefficient), benchmarks (with a
+        coefficient), reason (why r is NaN, or a warning about too few models).
     """
     shared = [model for model in synthetic.index if model in natural.index]
-    for table, what in ((synthetic, "synthetic"), (natural, "natural")):
+    for table, kind in ((synthetic, "synthetic"), (natural, "natural")):
         if not table.index.is_unique:
-            raise InvalidArgumentError(f"The table of {what} robustness has a model twice; each has one row.")
+            raise InvalidArgumentError(f"The table of {kind} robustness has a model twice; give each model one row.")
     if not len(benchmarks):
-        raise InvalidArgumentError("A group has 1 benchmark or more; this one has none.")
+        raise InvalidArgumentError("A group needs 1 benchmark or more; this one is empty.")
     of_models = robustness_to(benchmarks, synthetic.loc[shared])
     rows = [_predicts(of_models, natural.loc[shared, name].to_numpy(float)) for name in natural.columns]
     return pd.DataFrame(rows, index=pd.Index([str(name) for name in natural.columns], name="natural"))
 
 
 def check(robustness: pd.DataFrame, labels: Mapping[str, int] | pd.Series) -> Check:
-    """The thesis' check of categories (4.3.3.2): over a set of models, are same-category corruptions correlated in robustness?
+    """The thesis' check of categories (4.3.3.2): over a set of models, does robustness to same-category corruptions correlate?
 
     Args:
         robustness: models x corruptions, residual robustness in the thesis (it found 0.67 and 0.10); a model with a gap is left
             out.
-        labels: categories; only corruptions that have one (1 upwards) and a column count.
+        labels: categories; corruptions without one (0) or without a column are ignored.
 
     Raises:
         InvalidArgumentError: fewer than three models without gaps.
@@ -155,9 +155,7 @@ def check(robustness: pd.DataFrame, labels: Mapping[str, int] | pd.Series) -> Ch
     names = [str(name) for name, label in labels.items() if label > 0 and name in robustness.columns]
     whole = robustness[names].dropna()
     if len(whole) < 3:
-        raise InvalidArgumentError(
-            f"A correlation over models needs three without gaps or more; there are {len(whole)}."
-        )
+        raise InvalidArgumentError(f"A correlation needs three or more models without gaps; there are {len(whole)}.")
     numbers = np.array([int(labels[name]) for name in names], dtype=int)
     pairs = correlations(whole.to_numpy(float).T)
     scc, dcc = same_and_different(pairs, numbers)
@@ -167,7 +165,7 @@ def check(robustness: pd.DataFrame, labels: Mapping[str, int] | pd.Series) -> Ch
 
 
 def agreement(first: pd.DataFrame, second: pd.DataFrame) -> Agreement:
-    """How alike two matrices of overlaps are, over the pairs of different corruptions that both define."""
+    """How similar two matrices of overlaps are, over the pairs of different corruptions defined in both."""
     shared = [name for name in first.index if name in second.index]
     upper = np.triu_indices(len(shared), 1)
     a, b = (table.loc[shared, shared].to_numpy(float)[upper] for table in (first, second))
@@ -184,8 +182,8 @@ def _predicts(of_models: Array, natural: Array) -> dict[str, object]:
     models = int(count[usable].min()) if usable.any() else int(count.max())
     row |= {"models": models, "benchmarks": int(usable.sum()), "reason": ""}
     if not usable.any():
-        few = f"a correlation needs three models or more, there are {models}"
-        row["reason"] = few if models < 3 else "all models are equally robust"
+        too_few = f"a correlation needs three models or more; there are {models}"
+        row["reason"] = too_few if models < 3 else "all models are equally robust"
         return row
     mean = float(r[usable].mean())
     low, high = fisher(mean, models)
@@ -198,8 +196,8 @@ def _predicts(of_models: Array, natural: Array) -> dict[str, object]:
     return row
 
 
-def _centred(values: Array, known: npt.NDArray[np.bool_], count: npt.NDArray[np.int_]) -> Array:
-    safe = np.where(known, values, 0.0)
+def _centred(values: Array, mask: npt.NDArray[np.bool_], count: npt.NDArray[np.int_]) -> Array:
+    safe = np.where(mask, values, 0.0)
     mean = safe.sum(axis=-1) / np.maximum(count, 1)
-    found: Array = np.where(known, safe - mean[..., None], 0.0)
-    return found
+    centred: Array = np.where(mask, safe - mean[..., None], 0.0)
+    return centred

@@ -1,8 +1,8 @@
 """What makes a benchmark predictive: the number of categories, balance, size (Laugros' thesis, 4.3.4, tables 4.4 and 4.5).
 
-Groups of benchmarks are drawn by algorithm 2 and substituted, and algorithm 3 says how well robustness to them goes with
-robustness to natural shifts. All groups are judged over the same models, so that their difference is told far better than
-either of them: its interval is drawn over the models, with the same models in both.
+Groups of benchmarks are drawn by algorithm 2 and substituted; algorithm 3 says how well robustness to them correlates with
+robustness to natural shifts. All groups use the same models, so their difference is known far more precisely than either
+correlation: its interval is a bootstrap over the models, with the same draw for both.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from robustcore.overlap.accuracies import Array
 from robustcore.overlap.benchmarks import Benchmarks
 
 MEAN = "mean"
-# The thesis substitutes 1 to 5 corruptions of each benchmark, and shows the groups with more than 200.
+# The thesis substitutes 1 to 5 corruptions of each benchmark and reports the groups with more than 200 benchmarks.
 SUBSTITUTIONS, LEAST = 5, 200
 DRAWS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """How much more one group of benchmarks predicts than another, in the mean over the natural sets.
+    """How much better one group of benchmarks predicts than another, on average over the natural sets.
 
     Attributes:
-        first, second: mean correlations of the two.
-        low, high: 95 % interval of first less second, over the models.
-        models: how many.
+        first, second: their mean correlations.
+        low, high: 95 % interval of first minus second, over the models.
+        models: number of models.
     """
 
     first: float
@@ -43,15 +43,15 @@ class Difference:
 
     @property
     def value(self) -> float:
-        """First less second."""
+        """First minus second."""
         return self.first - self.second
 
 
 def couples(labels: Mapping[str, int] | pd.Series) -> list[tuple[int, int]]:
-    """The couples (n, k) of the thesis; where the categories do not allow all of them, those of the same sizes that they do allow.
+    """The couples (n, k) of the thesis, or couples of the same sizes if the categories do not allow all of them.
 
     Returns:
-        By size, 6, 12 and 18 corruptions, and then by the number of categories.
+        Ordered by size (6, 12 and 18 corruptions), then by the number of categories.
     """
     counts = pd.Series(dict(labels.items()), dtype=int)
     sizes = counts[counts > 0].value_counts()
@@ -72,14 +72,14 @@ def groups(
     count: int = benchmarks.COUNT,
     seed: int = 0,
 ) -> tuple[dict[tuple[int, int], Benchmarks], dict[tuple[int, int], str]]:
-    """The groups of algorithm 2 for several (n, k), and why some of these cannot be drawn from the categories."""
-    found, refused = {}, {}
+    """The groups of algorithm 2 for several (n, k), and the reasons for couples that cannot be drawn."""
+    drawn, refused = {}, {}
     for n, k in couples:
         try:
-            found[n, k] = benchmarks.draw(labels, n, k, count=count, seed=seed)
+            drawn[n, k] = benchmarks.draw(labels, n, k, count=count, seed=seed)
         except InvalidArgumentError as error:
             refused[n, k] = str(error)
-    return found, refused
+    return drawn, refused
 
 
 def by_couple(
@@ -94,24 +94,24 @@ def by_couple(
     """Table 4.4: one row for each couple and natural set, and one for their mean.
 
     Returns:
-        Columns n, k, size, natural, and those of `correlation.predictiveness`; for a couple that cannot be drawn r is NaN and
+        Columns n, k, size, natural, and those of `correlation.predictiveness`; for a couple that cannot be drawn, r is NaN and
         reason says why.
     """
-    found, refused = groups(labels, couples, count=count, seed=seed)
+    drawn, refused = groups(labels, couples, count=count, seed=seed)
     parts = []
     for n, k in couples:
-        if (n, k) in found:
-            told = _told(found[n, k], synthetic, natural)
+        if (n, k) in drawn:
+            rows = _with_mean(drawn[n, k], synthetic, natural)
         else:
-            told = pd.DataFrame({"natural": [*natural.columns, MEAN], "r": np.nan, "reason": refused[n, k]})
-        parts.append(told.assign(n=n, k=k, size=n * k))
+            rows = pd.DataFrame({"natural": [*natural.columns, MEAN], "r": np.nan, "reason": refused[n, k]})
+        parts.append(rows.assign(n=n, k=k, size=n * k))
     return pd.concat(parts, ignore_index=True)
 
 
 def substituted(group: Benchmarks, *, seed: int = 0) -> dict[float, Benchmarks]:
-    """A group and what 1 to 5 substitutions make of it, by the deviation of the numbers of representatives."""
-    again = [benchmarks.substitute(group, times, seed=seed) for times in range(1, SUBSTITUTIONS + 1)]
-    return benchmarks.by_deviation(benchmarks.joined([group, *(each for each in again if len(each))]))
+    """A group and its variants after 1 to 5 substitutions, by the deviation of the numbers of representatives."""
+    variants = [benchmarks.substitute(group, times, seed=seed) for times in range(1, SUBSTITUTIONS + 1)]
+    return benchmarks.by_deviation(benchmarks.joined([group, *(variant for variant in variants if len(variant))]))
 
 
 def by_deviation(
@@ -126,14 +126,14 @@ def by_deviation(
     """Table 4.5: one row for each deviation and natural set, and one for their mean.
 
     Returns:
-        Columns deviation, natural, and those of `correlation.predictiveness`; groups with fewer than 200 benchmarks stand among
-        them, their `benchmarks` says so.
+        Columns deviation, natural, and those of `correlation.predictiveness`; groups with fewer than 200 benchmarks are
+        included; see the column `benchmarks`.
 
     Raises:
         InvalidArgumentError: the couple cannot be drawn from the categories.
     """
     parts = substituted(benchmarks.draw(labels, *couple, count=count, seed=seed), seed=seed)
-    rows = [_told(group, synthetic, natural).assign(deviation=value) for value, group in parts.items()]
+    rows = [_with_mean(group, synthetic, natural).assign(deviation=value) for value, group in parts.items()]
     return pd.concat(rows, ignore_index=True)
 
 
@@ -146,10 +146,10 @@ def difference(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Difference:
-    """How much more the first group predicts, with an interval over the models.
+    """How much better the first group predicts, with an interval over the models.
 
     Args:
-        first, second: groups over candidates that are columns of `synthetic`.
+        first, second: groups whose candidates are columns of `synthetic`.
         synthetic, natural: models x corruptions, models x natural sets; models with a gap in either are left out.
         draws: of the bootstrap over models.
 
@@ -160,50 +160,50 @@ def difference(
     whole = pd.concat([synthetic[used], natural], axis=1, join="inner").dropna()
     if len(whole) < 4:
         raise InvalidArgumentError(
-            f"A difference of correlations needs four models without gaps or more; there are {len(whole)}."
+            f"A difference of correlations needs four or more models without gaps; there are {len(whole)}."
         )
     names = list(whole.index)
     sets = natural.loc[names].to_numpy(float).T  # (S, M)
-    both = [correlation.robustness_to(group, synthetic.loc[names]) for group in (first, second)]  # (B, M) each
+    robust = [correlation.robustness_to(group, synthetic.loc[names]) for group in (first, second)]  # (B, M) each
     drawn = weights(len(names), draws, seed).astype(float)
-    # A draw of fewer than three different models has no correlation worth the name.
+    # A draw of fewer than three different models has no meaningful correlation.
     drawn = drawn[(drawn > 0).sum(axis=1) >= 3]
     once = np.ones((1, len(names)))
-    values = [float(_mean_r(each, sets, once)[0]) for each in both]
-    low, high = interval(_mean_r(both[0], sets, drawn) - _mean_r(both[1], sets, drawn))
+    values = [float(_mean_r(robustness, sets, once)[0]) for robustness in robust]
+    low, high = interval(_mean_r(robust[0], sets, drawn) - _mean_r(robust[1], sets, drawn))
     return Difference(values[0], values[1], float(low), float(high), len(names))
 
 
-def _told(group: Benchmarks, synthetic: pd.DataFrame, natural: pd.DataFrame) -> pd.DataFrame:
-    told = correlation.predictiveness(group, synthetic, natural)
-    known = told["r"].dropna()
-    mean = pd.DataFrame(
+def _with_mean(group: Benchmarks, synthetic: pd.DataFrame, natural: pd.DataFrame) -> pd.DataFrame:
+    rows = correlation.predictiveness(group, synthetic, natural)
+    defined = rows["r"].dropna()
+    mean_row = pd.DataFrame(
         {
-            "r": [known.mean() if len(known) == len(told) else np.nan],
-            "p": [told["p"].mean()],
-            "models": [told["models"].min()],
-            "benchmarks": [told["benchmarks"].min()],
-            "reason": ["" if len(known) == len(told) else "one of the natural sets has no correlation"],
+            "r": [defined.mean() if len(defined) == len(rows) else np.nan],
+            "p": [rows["p"].mean()],
+            "models": [rows["models"].min()],
+            "benchmarks": [rows["benchmarks"].min()],
+            "reason": ["" if len(defined) == len(rows) else "one of the natural sets has no correlation"],
         },
         index=pd.Index([MEAN]),
     )
-    return pd.concat([told, mean]).rename_axis("natural").reset_index()
+    return pd.concat([rows, mean_row]).rename_axis("natural").reset_index()
 
 
 def _mean_r(x: Array, y: Array, drawn: Array) -> Array:
-    """The mean over benchmarks and sets of the correlations of (B, M) with (S, M), for each of (D, M) drawings of the models."""
-    x, y = (values - values.mean(axis=1, keepdims=True) for values in (x, y))  # so that no digits are lost below
+    """The mean over benchmarks and sets of the correlations of (B, M) with (S, M), for each of (D, M) draws of the models."""
+    x, y = (values - values.mean(axis=1, keepdims=True) for values in (x, y))  # avoids cancellation below
     count = drawn.sum(axis=1)
     (x_mean, x_var), (y_mean, y_var) = (_moments(values, drawn, count) for values in (x, y))
-    total, known = np.zeros(len(drawn)), np.zeros(len(drawn))
+    total, counted = np.zeros(len(drawn)), np.zeros(len(drawn))
     for row, mean, var in zip(y, y_mean, y_var, strict=True):
         norm = np.sqrt(x_var * var)
         usable = norm > 1e-12
         r = np.divide((x * row) @ drawn.T / count - x_mean * mean, norm, out=np.zeros(norm.shape), where=usable)
         total += r.sum(axis=0)
-        known += usable.sum(axis=0)
-    found: Array = np.divide(total, known, out=np.full(len(drawn), np.nan), where=known > 0)
-    return found
+        counted += usable.sum(axis=0)
+    mean_r: Array = np.divide(total, counted, out=np.full(len(drawn), np.nan), where=counted > 0)
+    return mean_r
 
 
 def _moments(values: Array, drawn: Array, count: Array) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-"""Reading what ships in assets/published; every file is read once."""
+"""Reads the files in assets/published, each of them once."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def documents() -> pd.DataFrame:
 
 
 def tables() -> pd.DataFrame:
-    """Every table of the sources, also those whose figures are not here.
+    """Every table of the sources, including those whose figures are left out.
 
     Returns:
-        document, table (its number, or the section of figures that stand in running text), title (in our words), where,
-        what, unit; what it was measured on: dataset, classes, image_side in pixels, images, storage, reference; figures
-        (how many), left_out ("" or the reason). What a document does not say is NA or "".
+        document, table (its number, or the section, for figures in running text), title (in our words), where,
+        what, unit; how it was measured: dataset, classes, image_side in pixels, images, storage, reference; figures
+        (how many), left_out ("" or the reason). NA or "" where the document does not say.
     """
     return _tables().copy()
 
@@ -37,9 +37,9 @@ def load(document: str | None = None, table: str | int | None = None) -> pd.Data
 
     Returns:
         document, table, model (the row; a network in most tables), column (its heading as printed), metric, kind (clean,
-        corruption, suite, sequence, attack, shift ...), condition (our name of the corruption, sequence, attack or suite
-        where we have one), severity (NA is the mean over the five, or none), unit, printed (as in the document), value
-        (the same as a number; NaN where the document cannot be read), mark (the sign printed beside it), note.
+        corruption, suite, sequence, attack, shift ...), condition (robustcore's name of the corruption, sequence, attack or
+        suite, if it has one), severity (NA means the average over the five, or none), unit, printed (as in the document), value
+        (the same as a number; NaN where the document is illegible), mark (the sign printed next to it), note.
 
     Raises:
         UnknownNameError: no such document or table.
@@ -50,24 +50,24 @@ def load(document: str | None = None, table: str | int | None = None) -> pd.Data
             raise InvalidArgumentError(f"Table {table} of which document? Name one of {', '.join(_names())}.")
         return pd.concat([figures(name) for name in _names()], ignore_index=True)
     rows = figures(document)
-    return rows.copy() if table is None else _of(rows, document, str(table))
+    return rows.copy() if table is None else _table_rows(rows, document, str(table))
 
 
-def _of(rows: pd.DataFrame, document: str, table: str) -> pd.DataFrame:
-    listed = _tables()
-    listed = listed[listed["document"] == document]
-    parts = [name for name in listed["table"] if name == table or (name[:-1] == table and name[-1] in "abc")]
+def _table_rows(rows: pd.DataFrame, document: str, table: str) -> pd.DataFrame:
+    details = _tables()
+    details = details[details["document"] == document]
+    parts = [name for name in details["table"] if name == table or (name[:-1] == table and name[-1] in "abc")]
     if not parts:
-        raise UnknownNameError(f"table of {document}", table, listed["table"])
-    why = "".join(listed.loc[listed["table"] == parts[0], "left_out"])
-    if why:
-        raise InvalidArgumentError(f"Table {table} of {document} is left out: {why}.")
+        raise UnknownNameError(f"table of {document}", table, details["table"])
+    left_out = "".join(details.loc[details["table"] == parts[0], "left_out"])
+    if left_out:
+        raise InvalidArgumentError(f"Table {table} of {document} is left out: {left_out}.")
     return rows[rows["table"].isin(parts)].reset_index(drop=True)
 
 
 @functools.cache
 def figures(document: str) -> pd.DataFrame:
-    """The figures of one document, shared: not to be changed."""
+    """The figures of one document. Callers share the table and must not change it."""
     if document not in _names():
         raise UnknownNameError("published document", document, _names())
     rows = read(f"{document}.csv")
@@ -77,7 +77,7 @@ def figures(document: str) -> pd.DataFrame:
 
 
 def read(name: str) -> pd.DataFrame:
-    """A file of assets/published, everything in it a string."""
+    """A file of assets/published as a table of strings."""
     path = paths.assets() / "published" / name
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)

@@ -1,7 +1,7 @@
-"""Printed means, differences and marks beside what their printed parts give.
+"""Recomputes printed means, differences and marks from their printed parts.
 
-A part stands for every number that rounds to it, so what is recomputed is a range. Where the range and the printed figure
-have nothing in common, rounding cannot explain the difference: the two disagree, and the figure is listed.
+Every number that rounds to a printed part is possible, so the recomputed figure is a range. If the range excludes the
+printed figure, rounding cannot explain the difference: the two disagree, and the figure is listed.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ Checks = Iterator[dict[str, object]]
 
 
 def derived() -> pd.DataFrame:
-    """Every figure of the four documents that others of their figures determine.
+    """Every figure in the four documents that follows from other printed figures.
 
     Returns:
         document, table, model, column, metric; rule (how it follows, in words); printed; recomputed, from the printed parts, with
         low and high, the range that their rounding leaves; verdict: "agrees", "disagrees" or "undefined", with the reason.
-        For the signs that a table prints beside its figures, printed is the sign, and the range that of the difference.
+        For signs that a table prints next to its figures, printed is the sign and the range is that of the difference.
     """
     return _derived().copy()
 
 
 def disagreements() -> pd.DataFrame:
     """The derived figures that rounding cannot explain: document, table, model, column, metric, rule, printed,
-    recomputed, low, high, and a note, what may be behind it. The list ships; a test holds it against `derived`."""
+    recomputed, low, high, and a note on the possible cause. The list ships; a test compares it with `derived`."""
     rows = read("disagreements.csv")
     for column in ("recomputed", "low", "high"):
         rows[column] = pd.to_numeric(rows[column])
@@ -43,8 +43,8 @@ def disagreements() -> pd.DataFrame:
 
 @functools.cache
 def _derived() -> pd.DataFrame:
-    found = [check for rule in RULES for check in rule()]
-    return pd.DataFrame(found, columns=COLUMNS)
+    checks = [check for rule in RULES for check in rule()]
+    return pd.DataFrame(checks, columns=COLUMNS)
 
 
 @functools.cache
@@ -57,17 +57,20 @@ def _rows(document: str, table: str, **wanted: str) -> list[Row]:
     return [row for row in _table(document, table) if all(getattr(row, key) == value for key, value in wanted.items())]
 
 
-def _one(document: str, table: str, **wanted: str) -> Row:
+def _row(document: str, table: str, **wanted: str) -> Row:
     (row,) = _rows(document, table, **wanted)
     return row
 
 
 def _check(row: Row, rule: str, parts: Sequence[Row], combine: Callable[[list[Span]], Span]) -> dict[str, object]:
-    """A row of the result for a printed figure; undefined where it or one of its parts cannot be read."""
+    """A row of the result for a printed figure; undefined if it or one of its parts is illegible."""
     check = {name: getattr(row, name) for name in (*CELL, "printed")} | {"rule": rule}
-    lost = [part for part in (row, *parts) if part.printed == ""]
-    if lost:
-        return check | {"verdict": "undefined", "reason": f"{lost[0].model}, {lost[0].column}: {lost[0].note}"}
+    unreadable = [part for part in (row, *parts) if part.printed == ""]
+    if unreadable:
+        return check | {
+            "verdict": "undefined",
+            "reason": f"{unreadable[0].model}, {unreadable[0].column}: {unreadable[0].note}",
+        }
     span = combine([Span.printed(part.printed) for part in parts])
     verdict = "agrees" if span.meets(Span.printed(row.printed)) else "disagrees"
     return check | {"recomputed": span.value, "low": span.low, "high": span.high, "verdict": verdict, "reason": ""}
@@ -108,12 +111,12 @@ def relative_ce(ce: Span, clean: Span, reference: Span, reference_clean: Span) -
 
 def _relative_errors() -> Checks:
     """Table 2 of Hendrycks & Dietterich 2019 from its table 1 and its appendix D."""
-    reference_clean = _one("hendrycks", "1", model="AlexNet", metric="error")
+    reference_clean = _row("hendrycks", "1", model="AlexNet", metric="error")
     for row in _rows("hendrycks", "2", metric="relative_ce"):
         parts = [
-            _one("hendrycks", "1", model=row.model, condition=row.condition),
-            _one("hendrycks", "1", model=row.model, metric="error"),
-            _one("hendrycks", "appendix D", condition=row.condition),
+            _row("hendrycks", "1", model=row.model, condition=row.condition),
+            _row("hendrycks", "1", model=row.model, metric="error"),
+            _row("hendrycks", "appendix D", condition=row.condition),
             reference_clean,
         ]
         if row.model == "AlexNet":
@@ -125,25 +128,25 @@ def _relative_errors() -> Checks:
 def _differences() -> Checks:
     for row in _rows("laugros", "4.1", metric="mean_ce_difference"):
         column = row.column.removesuffix(" (gain)")
-        parts = [_one("laugros", "4.1", model=model, column=column) for model in (row.model, "Standard")]
+        parts = [_row("laugros", "4.1", model=model, column=column) for model in (row.model, "Standard")]
         yield _check(row, "mean CE less that of the standard network", parts, _difference)
     shift = {"metric": "accuracy", "condition": "imagenet-a"}
-    baseline = _one("basart", "section 3.4", model="ResNet-50", **shift)
+    baseline = _row("basart", "section 3.4", model="ResNet-50", **shift)
     for model, table in (
         ("ResNet-50 + ImageNet-21K Pretraining", "section 3.4"),
         ("ResNet-50 + Style Transfer", "A.6"),
     ):
-        row = _one("basart", "section 3.4", model=model, metric="accuracy_difference")
+        row = _row("basart", "section 3.4", model=model, metric="accuracy_difference")
         rule = f"accuracy on ImageNet-A ({table}) less that of ResNet-50 (section 3.4)"
-        yield _check(row, rule, [_one("basart", table, model=model, **shift), baseline], _difference)
-    row = _one("basart", "section 4.3", metric="auroc_difference")
+        yield _check(row, rule, [_row("basart", table, model=model, **shift), baseline], _difference)
+    row = _row("basart", "section 4.3", metric="auroc_difference")
     scores = ("maximum logit", "maximum softmax probability")
-    parts = [_one("basart", "section 4.3", model=score, metric="auroc") for score in scores]
+    parts = [_row("basart", "section 4.3", model=score, metric="auroc") for score in scores]
     yield _check(row, "AUROC less that of the softmax", parts, _difference)
-    row = _one("basart", "section A.5", metric="error_difference")
+    row = _row("basart", "section A.5", metric="error_difference")
     networks = (row.model, "ResNeXt-101 32x8d")
     parts = [
-        _one("basart", "section A.5", model=network, metric="error", condition="imagenet-r") for network in networks
+        _row("basart", "section A.5", model=network, metric="error", condition="imagenet-r") for network in networks
     ]
     yield _check(row, "error less that of ResNeXt-101 32x8d", parts, _difference)
 
@@ -155,20 +158,20 @@ def _decreases() -> Checks:
         ("section 3.2", "pre-trained, IN20 + all fooling images", "the baseline"),
     ):
         row = next(r for r in _rows("robustnet", table, metric="mce_decrease") if against in r.note)
-        parts = [_one("robustnet", table, model=model, metric="mce")]
+        parts = [_row("robustnet", table, model=model, metric="mce")]
         if against == "the baseline":  # the reference itself, whose mCE is 1
             yield _check(row, f"decrease of mCE relative to {against}", parts, lambda s: (ONE - s[0]).times(100))
         else:
-            parts.append(_one("robustnet", table, model=against, metric="mce"))
+            parts.append(_row("robustnet", table, model=against, metric="mce"))
             yield _check(row, f"decrease of mCE relative to {against}", parts, lambda s: (ONE - s[0] / s[1]).times(100))
 
 
 def _unnormalised() -> Checks:
     for metric, table, rate in (("flip_probability", "3", "flip_rate"), ("top5_distance", "4", "t5d")):
-        row = _one("hendrycks", "section 5.1", metric=metric)
+        row = _row("hendrycks", "section 5.1", metric=metric)
         parts = [
-            _one("hendrycks", table, model=row.model, metric=rate, condition="scale"),
-            _one("hendrycks", "appendix E", metric=metric, condition="scale"),
+            _row("hendrycks", table, model=row.model, metric=rate, condition="scale"),
+            _row("hendrycks", "appendix E", metric=metric, condition="scale"),
         ]
         yield _check(
             row, f"{rate} of table {table} times AlexNet's {metric}", parts, lambda s: (s[0] * s[1]).times(0.01)
@@ -182,7 +185,7 @@ def _marks() -> Checks:
             architecture, _, training = row.model.partition(" ")
             if training == "standard":
                 continue
-            base = _one("laugros", table, model=f"{architecture} standard", column=row.column)
+            base = _row("laugros", table, model=f"{architecture} standard", column=row.column)
             check = _check(row, "sign of the difference to the standard network", [row, base], _difference)
             fits = {"+": row.value > base.value, "-": row.value < base.value, "": row.value == base.value}[row.mark]
             yield check | {"printed": row.mark, "verdict": "agrees" if fits else "disagrees"}
@@ -192,38 +195,38 @@ def _repeated() -> Checks:
     """Figures that a document prints twice, or takes from another one."""
     for table in ("2", "3", "4"):
         for row in _rows("hendrycks", table, metric="error"):
-            other = _one("hendrycks", "1", model=row.model, metric="error")
-            yield _check(row, "the clean error of table 1", [other], _same)
-    home = {"error": "1", "mce": "1", "relative_mce": "2", "mfr": "3", "mt5d": "4"}
+            original = _row("hendrycks", "1", model=row.model, metric="error")
+            yield _check(row, "the clean error of table 1", [original], _same)
+    tables = {"error": "1", "mce": "1", "relative_mce": "2", "mfr": "3", "mt5d": "4"}
     for table in ("section 5.2", "appendix F"):
         for row in _rows("hendrycks", table, model="ResNet-50"):
-            other = _one("hendrycks", home[row.metric], model="ResNet-50", metric=row.metric)
-            yield _check(row, f"the same figure in table {other.table}", [other], _same)
+            original = _row("hendrycks", tables[row.metric], model="ResNet-50", metric=row.metric)
+            yield _check(row, f"the same figure in table {original.table}", [original], _same)
     for row in _rows("basart", "A.5", model="ResNet-50"):
-        other = _one("hendrycks", "1", model="ResNet-50", metric=row.metric, condition=row.condition)
-        yield _check(row, "ResNet-50 in table 1 of hendrycks", [other], _same)
+        original = _row("hendrycks", "1", model="ResNet-50", metric=row.metric, condition=row.condition)
+        yield _check(row, "ResNet-50 in table 1 of hendrycks", [original], _same)
     for row in _rows("laugros", "3.3", model="standard"):
-        other = _one("laugros", "3.2", model="standard", condition=row.condition)
-        yield _check(row, "the same row of table 3.2", [other], _same)
+        original = _row("laugros", "3.2", model="standard", condition=row.condition)
+        yield _check(row, "the same row of table 3.2", [original], _same)
     for part in "abc":
         for row in _rows("laugros", f"3.5{part}", model="ResNet-50 standard"):
-            other = _one("laugros", f"3.4{part}", model=row.model, column=row.column)
-            yield _check(row, f"the same row of table 3.4{part}", [other], _same)
+            original = _row("laugros", f"3.4{part}", model=row.model, column=row.column)
+            yield _check(row, f"the same row of table 3.4{part}", [original], _same)
     for training in ("standard", "TLAT"):
-        row = _one("laugros", "3.6", model=f"ResNet-50 {training}")
-        other = _one("laugros", "3.5a", model=row.model, metric="accuracy")
-        yield _check(row, "the clean accuracy of table 3.5a", [other], _same)
+        row = _row("laugros", "3.6", model=f"ResNet-50 {training}")
+        original = _row("laugros", "3.5a", model=row.model, metric="accuracy")
+        yield _check(row, "the clean accuracy of table 3.5a", [original], _same)
     for row in _rows("laugros", "4.5", column="std 0.0"):
-        other = _one("laugros", "4.4", model=row.model, column="n=6, k=2")
-        yield _check(row, "n=6, k=2 of table 4.4, the same benchmarks", [other], _same)
-    known = {row.model.replace(" (10x data)", ""): row for row in _rows("basart", "A.6")}
+        original = _row("laugros", "4.4", model=row.model, column="n=6, k=2")
+        yield _check(row, "n=6, k=2 of table 4.4, the same benchmarks", [original], _same)
+    originals = {row.model.replace(" (10x data)", ""): row for row in _rows("basart", "A.6")}
     for row in _rows("basart", "section 3.4", metric="accuracy"):
-        if row.model in known:
-            yield _check(row, "the same network in table A.6", [known[row.model]], _same)
+        if row.model in originals:
+            yield _check(row, "the same network in table A.6", [originals[row.model]], _same)
     for row in _rows("robustnet", "abstract"):
         table = "section 3.2" if row.model.startswith("pre-trained") else "section 3.1"
-        other = _one("robustnet", table, model=row.model, metric="mce")
-        yield _check(row, f"the same training in {table}", [other], _same)
+        original = _row("robustnet", table, model=row.model, metric="mce")
+        yield _check(row, f"the same training in {table}", [original], _same)
 
 
 def _halves() -> Checks:

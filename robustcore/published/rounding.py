@@ -1,4 +1,4 @@
-"""What a printed figure can stand for: the numbers that round to it, and what follows from them."""
+"""Interval arithmetic on printed figures: all numbers that round to what is printed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """A number known to lie between two bounds, with the best single guess.
+    """A number between two bounds, with the best single estimate.
 
-    `Span.printed("76.7")` is 76.65 .. 76.75. Arithmetic keeps the bounds true, for terms that vary apart: a figure that
-    comes in twice widens them more than it need.
+    `Span.printed("76.7")` is 76.65 .. 76.75. Arithmetic treats terms as independent and keeps the bounds valid;
+    a figure that enters twice widens them more than necessary.
     """
 
     low: float
@@ -20,7 +20,7 @@ class Span:
 
     @classmethod
     def printed(cls, text: str) -> Span:
-        """All that rounds to the text; a half may have been rounded either way."""
+        """All numbers that round to the text; a half may have been rounded either way."""
         half = 0.5 * 10.0 ** -len(text.partition(".")[2])
         value = float(text)
         return cls(value - half, value, value + half)
@@ -40,7 +40,7 @@ class Span:
         return Span(min(ends), self.value * other.value, max(ends))
 
     def __truediv__(self, other: Span) -> Span:
-        """By a span that does not hold 0."""
+        """Divide by a span that excludes 0."""
         assert other.low > 0 or other.high < 0, "a divisor that may be 0"
         return self * Span(1 / other.high, 1 / other.value, 1 / other.low)
 
@@ -48,18 +48,18 @@ class Span:
         return self * Span.exactly(factor)
 
     def meets(self, other: Span) -> bool:
-        """Whether one number can lie in both; the last bits of floating point do not decide."""
-        room = 1e-9 * max(1.0, abs(self.value), abs(other.value))
-        return self.low <= other.high + room and other.low <= self.high + room
+        """Whether the spans overlap, with a tolerance for floating-point rounding."""
+        tolerance = 1e-9 * max(1.0, abs(self.value), abs(other.value))
+        return self.low <= other.high + tolerance and other.low <= self.high + tolerance
 
 
 ONE = Span.exactly(1.0)
 
 
 def mean(spans: Iterable[Span]) -> Span:
-    """Of one or more spans."""
-    found = list(spans)
-    total = found[0]
-    for span in found[1:]:
+    """The mean of one or more spans."""
+    parts = list(spans)
+    total = parts[0]
+    for span in parts[1:]:
         total = total + span
-    return total.times(1 / len(found))
+    return total.times(1 / len(parts))

@@ -12,12 +12,12 @@ COLUMNS = ["imagenet", "real", "v2", "sketch", "a_clean", "a", "r_clean", "r"]
 
 
 def natural_shifts() -> pd.DataFrame:
-    """The networks of timm on ImageNet and its natural shifts: the population that a trend line is fitted over.
+    """The networks of timm on ImageNet and its natural shifts: the population for trend lines.
 
     Returns:
         model, image_side (pixels), million_parameters, and top-1 accuracies in percent: imagenet, real (ImageNet with
         reassessed labels), v2 (matched frequency), sketch, a_clean and r_clean (ImageNet on the 200 classes of ImageNet-A
-        and of ImageNet-R), a, r. A figure that the project does not give is NaN.
+        and of ImageNet-R), a, r. NaN where the project gives no figure.
     """
     return _natural_shifts().copy()
 

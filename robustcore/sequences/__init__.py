@@ -54,16 +54,16 @@ def frames(
         side: side of the frames; default 224 for images of 224 pixels a side or more, else the image's shorter side.
         variant: "imagenet", "tiny" or "cifar" constants; default by side.
         difficulty: 1, 2 or 3. Noise sequences get stronger; all others keep their frames, and the metric compares
-            frames further apart.
+            frames that are further apart.
         seed, id: the draws depend on (seed, name, id) alone.
 
     Returns:
-        uint8 tensor (n, 3, side, side) or array (n, side, side, 3), as the image came; 31 frames for most sequences.
+        uint8 tensor (n, 3, side, side) or array (n, side, side, 3), the same form as `image`; 31 frames for most sequences.
     """
     sequence = registry[name]
     batch = Batch.of(image)
     if not batch.was_single:
-        raise InvalidArgumentError("A sequence is made of one image at a time: (3, H, W) or (H, W, 3).")
+        raise InvalidArgumentError("A sequence needs a single image: (3, H, W) or (H, W, 3).")
     if difficulty not in DIFFICULTIES:
         raise InvalidArgumentError(f"A difficulty is 1, 2 or 3, not {difficulty!r}.")
     array = to_array(batch.images[0])

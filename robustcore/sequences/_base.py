@@ -1,8 +1,8 @@
-"""What a perturbation sequence is, and the preparation that all of them share.
+"""What a perturbation sequence is, and how its source image is prepared.
 
 Source: Hendrycks & Dietterich 2019 (ImageNet-P), section 3 and appendix E; frame formulas and constants as the published
 generators compute them. A sequence turns one image into frames of the prepared side. Geometric sequences move the whole
-source and crop afterwards, so that real image content moves in as long as there is some.
+source and crop afterwards, so that real image content moves in while there is any.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from robustcore.registry import Registry
 SUITES = ("imagenet-p", "imagenet-p-extra")
 DIFFICULTIES = (1, 2, 3)
 MIN_SIDE = 32
-# At 224 px the source keeps a margin around the crop: its shorter side is 256.
+# At 224 px the source has a margin around the crop: its shorter side is 256.
 _MARGIN = {"imagenet": 256 / 224, "tiny": 1.0, "cifar": 1.0}
 
 
@@ -33,7 +33,7 @@ class Scene:
     """The image of a sequence.
 
     Attributes:
-        original: uint8 (H, W, 3) as it came.
+        original: uint8 (H, W, 3), unprepared.
         whole: uint8 (H, W, 3), resized so that the shorter side is the prepared side plus its margin.
         side: the prepared side, that of the frames.
         variant: "imagenet", "tiny" or "cifar": whose constants apply.
@@ -74,9 +74,9 @@ class Sequence:
         name: registry key; equals the function's name.
         family: noise, blur, weather or geometry.
         suite: "imagenet-p" for the ten of the benchmark, "imagenet-p-extra" for the four of validation.
-        summary: what moves, one sentence for people.
+        summary: what moves, in one sentence.
         lengths: variant -> number of frames.
-        deterministic: whether no draw is made.
+        deterministic: whether it uses no random numbers.
         revision: raised whenever a frame changes; part of every fingerprint.
         function: (scene, draws, difficulty) -> the frames, float32 or float64 in [0, 1] (clipped and truncated by the
             base) or uint8 (kept), each (side, side, 3).
@@ -129,12 +129,12 @@ def prepare(image: UInt8Array, side: int, variant: str | None = None) -> Scene:
     elif variant not in VARIANTS:
         raise UnknownNameError("size variant", variant, VARIANTS)
     height, width = image.shape[:2]
-    # An image that has the frames' size already, as a scene or a CIFAR image has, is not enlarged to make a margin.
+    # An image that already has the frames' size, such as a scene or a CIFAR image, is not enlarged to make a margin.
     short = side if min(height, width) == side else round(side * _MARGIN[variant])
     if min(height, width) == short:
         return Scene(image, image, side, variant)
     factor = short / min(height, width)
-    # The longer side is cut, not rounded, as torchvision's resize does.
+    # The longer side is truncated, not rounded, as in torchvision's resize.
     size = (short, int(height * factor)) if width <= height else (int(width * factor), short)
     whole = np.array(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
     return Scene(image, whole, side, variant)

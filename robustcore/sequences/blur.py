@@ -28,8 +28,7 @@ _PHOTOGRAPH = 375
 )
 def motion_blur(scene: Scene, draws: Draws, difficulty: int) -> Iterator[Any]:
     if scene.variant == "tiny":
-        # The 64-pixel set was blurred before it was made small. A source that is small already gets a blur in
-        # proportion.
+        # The 64-pixel set was blurred before downscaling. A source that is already small gets a proportional blur.
         short = min(scene.original.shape[:2])
         factor = 1.0 if short >= 256 else short / _PHOTOGRAPH
         for i in range(FRAMES):

@@ -106,5 +106,5 @@ def _tilt_matrix(width: int, height: int, theta: float) -> Any:
     to_plane = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
     camera = np.array([[f, 0, width / 2], [0, f, height / 2], [0, 0, 1]])
     moved = about_x @ about_y @ to_plane
-    moved[2, 2] += f  # the point is a linear form of (x, y, 1): the shift along z belongs to the constant
+    moved[2, 2] += f  # points are linear in (x, y, 1), so the shift along z is added to the constant term
     return camera @ moved

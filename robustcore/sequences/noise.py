@@ -1,4 +1,4 @@
-"""Noise: the first frame is clean, every other one an independent draw on it."""
+"""Noise: the first frame is clean, every other frame has independent noise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from robustcore.randomness import Draws
 from robustcore.sequences._base import Scene, sequence
 
 FRAMES = 31
-# For each variant the strengths of difficulties 1, 2 and 3.
+# Per variant: the strengths at difficulties 1, 2 and 3.
 GAUSSIAN_STD = {"imagenet": (0.03, 0.05, 0.08), "tiny": (0.025, 0.05, 0.075), "cifar": (0.02, 0.04, 0.06)}
 SHOT_PHOTONS = {"imagenet": (300, 120, 60), "tiny": (500, 250, 125), "cifar": (700, 400, 200)}
 SPECKLE_STD = {"imagenet": (0.05, 0.10, 0.15), "tiny": (0.05, 0.10, 0.15), "cifar": (0.05, 0.07, 0.10)}

@@ -1,8 +1,8 @@
 """Stability of predictions over the frames of a sequence: flip probability, top-5 distance and Zipf distance.
 
 Source: Hendrycks & Dietterich 2019, section 4.2 and appendix C; details as the published evaluation computes them. A
-sequence has frames 0 .. n-1. Noise sequences compare every frame with frame 0; all others compare a frame with the one
-`difficulty` frames before it, every offset included.
+sequence has frames 0 .. n-1. Noise sequences compare every frame with frame 0; all others compare each frame with the one
+`difficulty` frames earlier, at every offset.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def top5_distance(top5: Ints, sequence: str, *, difficulty: int = 1) -> Floats:
 
     For a pair of frames, sigma(i) is the rank in the second of the class that has rank i in the first, and
     d = sum over i = 1..5 of |(i - 1) - min(sigma(i) - 1, 5)|; 0 if the top five agree in order, 15 if all five leave.
-    The five best classes of each frame are enough, since every rank beyond five counts alike.
+    Only the five best classes of each frame matter, because all ranks beyond five count the same.
 
     Args:
         top5: (videos, frames, 5) classes, best first.

@@ -84,7 +84,7 @@ def test_an_upload_that_is_no_image_is_one_sentence(open_tab: OpenTab) -> None:
     tab.page.set_input_files(
         "input[type=file]", files=[{"name": "broken.png", "mimeType": "image/png", "buffer": b"no image"}]
     )
-    tab.page.get_by_text("broken.png is no image that can be read").wait_for(timeout=30_000)
+    tab.page.get_by_text("broken.png is not a readable image").wait_for(timeout=30_000)
     assert tab.page.get_by_text("Traceback").count() == 0
 
 

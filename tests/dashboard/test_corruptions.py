@@ -249,8 +249,8 @@ def huge_png() -> bytes:
 
 
 BAD_UPLOADS = {
-    "text.png": (b"not an image at all", "no image that can be read"),
-    "empty.png": (b"", "no image that can be read"),
+    "text.png": (b"not an image at all", "not a readable image"),
+    "empty.png": (b"", "not a readable image"),
     "cut.jpg": (as_file(Image.effect_noise((200, 200), 90), "JPEG")[:3000], "damaged or incomplete"),
     "dot.png": (as_file(Image.new("RGB", (1, 1)), "PNG"), "1 x 1 pixels"),
     "huge.png": (huge_png(), "too many pixels"),

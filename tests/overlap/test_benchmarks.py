@@ -139,7 +139,7 @@ class TestPick:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(InvalidArgumentError, match="'fog' is in none"):
+    with pytest.raises(InvalidArgumentError, match="'fog' has no category"):
         benchmarks.of_names([["fog"]], LABELS)
     with pytest.raises(InvalidArgumentError, match="each once"):
         benchmarks.of_names([["c1-0", "c1-0"]], LABELS)

@@ -102,7 +102,7 @@ class TestPredictiveness:
         found = correlation.predictiveness(benchmarks.of_names([["a", "b"], ["c"]], self.LABELS), synthetic, natural)
         assert found["models"].tolist() == [3, 2]
         assert np.isnan(found.loc["t", "r"])
-        assert found.loc["t", "reason"] == "a correlation needs three models or more, there are 2"
+        assert found.loc["t", "reason"] == "a correlation needs three models or more; there are 2"
 
     def test_equally_robust_models_tell_nothing(self) -> None:
         natural = table({model: [0.3] for model in self.SYNTHETIC.index}, "s")
@@ -116,7 +116,7 @@ class TestPredictiveness:
             correlation.predictiveness(group, self.SYNTHETIC[["a", "c"]], natural)
         with pytest.raises(InvalidArgumentError, match="a model twice"):
             correlation.predictiveness(group, pd.concat([self.SYNTHETIC, self.SYNTHETIC]), natural)
-        with pytest.raises(InvalidArgumentError, match="this one has none"):
+        with pytest.raises(InvalidArgumentError, match="this one is empty"):
             correlation.predictiveness(group.take([]), self.SYNTHETIC, natural)
 
 

@@ -1,4 +1,4 @@
-"""What each document prints of one network under one condition, brought to one form."""
+"""The figures that each document prints for one network under one condition, in one common form."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from robustcore.published.rounding import ONE, Span, mean
 
 MEAN, UNIFORM = "mean of severities 1 to 5", "drawn uniformly in the range"
 PRINTED, COMPUTED = "printed", "computed"
-Given = Mapping[str, tuple[Span, str]]
+Metrics = Mapping[str, tuple[Span, str]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
-    """Of one network under one condition, in 0 .. 1 but for top-5 distances.
+class Measurement:
+    """One network under one condition; values in 0 .. 1, except top-5 distances.
 
     Attributes:
-        given: metric -> (figure, "printed" or "computed"), for metrics that stand in print, or follow from one that does.
-        error: the top-1 error, where it stands in print or follows; else None.
+        metrics: metric -> (figure, "printed" or "computed"), for metrics that are printed or follow from a printed one.
+        error: the top-1 error, if it is printed or follows; else None.
         clean: the clean error.
         reference: the error and the clean error of the reference.
-        reason: why the document gives nothing here, or "".
+        reason: why the document gives no figure, or "".
     """
 
     document: str
@@ -32,15 +32,15 @@ class Cell:
     model: str
     condition: str
     strengths: str = MEAN
-    given: Given = dataclasses.field(default_factory=dict)
+    metrics: Metrics = dataclasses.field(default_factory=dict)
     error: Span | None = None
     clean: Span | None = None
     reference: tuple[Span, Span] | None = None
     reason: str = ""
 
 
-def of_corruptions(severity: int | None) -> Iterator[Cell]:
-    """Every cell with a corruption as its condition; the documents print only means over the severities."""
+def of_corruptions(severity: int | None) -> Iterator[Measurement]:
+    """Every measurement under a corruption. Most documents print only means over the severities."""
     yield from _robustbench(severity)
     if severity is None:
         yield from _hendrycks()
@@ -48,19 +48,19 @@ def of_corruptions(severity: int | None) -> Iterator[Cell]:
         yield from _laugros()
 
 
-def of_sequences() -> Iterator[Cell]:
+def of_sequences() -> Iterator[Measurement]:
     """Tables 3 and 4 of Hendrycks & Dietterich 2019, with AlexNet from its appendix E."""
     clean = {row.model: _percent(row) for row in _rows("hendrycks", "3") if row.metric == "error"}
     alexnet = {(row.metric, row.condition): _percent(row) for row in _rows("hendrycks", "appendix E")}
     for (metric, condition), span in alexnet.items():
         table, rate = {"flip_probability": ("3", "flip_rate"), "top5_distance": ("4", "t5d")}[metric]
-        given = {metric: (span, PRINTED), rate: (ONE, COMPUTED)}
-        yield Cell("hendrycks", "appendix E", "AlexNet", condition, "", given, clean=clean["AlexNet"])
+        metrics = {metric: (span, PRINTED), rate: (ONE, COMPUTED)}
+        yield Measurement("hendrycks", "appendix E", "AlexNet", condition, "", metrics, clean=clean["AlexNet"])
         for row in _rows("hendrycks", table):
             if row.condition == condition and row.model != "AlexNet":
-                own = _percent(row)
-                given = {rate: (own, PRINTED), metric: (own * span, COMPUTED)}
-                yield Cell("hendrycks", table, row.model, condition, "", given, clean=clean[row.model])
+                relative = _percent(row)
+                metrics = {rate: (relative, PRINTED), metric: (relative * span, COMPUTED)}
+                yield Measurement("hendrycks", table, row.model, condition, "", metrics, clean=clean[row.model])
 
 
 def _rows(document: str, table: str) -> list[Any]:
@@ -69,7 +69,7 @@ def _rows(document: str, table: str) -> list[Any]:
 
 
 def _percent(row: Any) -> Span:
-    """In 0 .. 1 where it is printed in percent."""
+    """The printed figure; percentages are converted to 0 .. 1."""
     span = Span.printed(row.printed)
     return span.times(0.01) if row.unit == "percent" else span
 
@@ -81,21 +81,21 @@ def _alexnet() -> tuple[dict[str, Span], Span]:
     return errors, clean
 
 
-def _hendrycks() -> Iterator[Cell]:
+def _hendrycks() -> Iterator[Measurement]:
     errors, clean = _alexnet()
     for condition, error in errors.items():
-        own = {"ce": (ONE, COMPUTED), "relative_ce": (ONE, COMPUTED)}
-        yield Cell("hendrycks", "appendix D", "AlexNet", condition, MEAN, own, error, clean, (error, clean))
+        metrics = {"ce": (ONE, COMPUTED), "relative_ce": (ONE, COMPUTED)}
+        yield Measurement("hendrycks", "appendix D", "AlexNet", condition, MEAN, metrics, error, clean, (error, clean))
     relative = {(row.model, row.condition): _percent(row) for row in _rows("hendrycks", "2")}
     yield from _errors("hendrycks", "1", relative)
 
 
-def _basart() -> Iterator[Cell]:
+def _basart() -> Iterator[Measurement]:
     yield from _errors("basart", "A.5", {})
 
 
-def _errors(document: str, table: str, relative: Mapping[tuple[str, str], Span]) -> Iterator[Cell]:
-    """A table of corruption errors against AlexNet; the errors follow."""
+def _errors(document: str, table: str, relative: Mapping[tuple[str, str], Span]) -> Iterator[Measurement]:
+    """A table of corruption errors relative to AlexNet, from which the errors follow."""
     errors, reference_clean = _alexnet()
     rows = _rows(document, table)
     clean = {row.model: _percent(row) for row in rows if row.metric == "error"}
@@ -104,18 +104,18 @@ def _errors(document: str, table: str, relative: Mapping[tuple[str, str], Span])
             continue
         reference = (errors[row.condition], reference_clean)
         if row.printed == "":
-            yield Cell(document, table, row.model, row.condition, clean=clean[row.model], reason=row.note)
+            yield Measurement(document, table, row.model, row.condition, clean=clean[row.model], reason=row.note)
             continue
         ce = _percent(row)
-        given = {"ce": (ce, PRINTED)}
+        metrics = {"ce": (ce, PRINTED)}
         if (row.model, row.condition) in relative:
-            given["relative_ce"] = (relative[row.model, row.condition], PRINTED)
+            metrics["relative_ce"] = (relative[row.model, row.condition], PRINTED)
         error = ce * reference[0]
-        yield Cell(document, table, row.model, row.condition, MEAN, given, error, clean[row.model], reference)
+        yield Measurement(document, table, row.model, row.condition, MEAN, metrics, error, clean[row.model], reference)
 
 
-def _laugros() -> Iterator[Cell]:
-    """APP, from which the error follows: 1 - APP (1 - E). Each row of table 3.3 is another network, so it is left out."""
+def _laugros() -> Iterator[Measurement]:
+    """APP, from which the error follows: 1 - APP (1 - E). Table 3.3 is left out: each of its rows is a different network."""
     accuracy = {row.model: _percent(row) for row in _rows("laugros", "3.1") if row.metric == "accuracy"}
     for table in ("3.4a", "3.5a"):
         accuracy |= {row.model: _percent(row) for row in _rows("laugros", table) if row.metric == "accuracy"}
@@ -126,31 +126,35 @@ def _laugros() -> Iterator[Cell]:
             ):  # that row is 3.4's
                 continue
             app, clean = _percent(row), accuracy[row.model]
-            given = {"app": (app, PRINTED)}
-            yield Cell("laugros", table, row.model, row.condition, strengths, given, ONE - app * clean, ONE - clean)
+            metrics = {"app": (app, PRINTED)}
+            yield Measurement(
+                "laugros", table, row.model, row.condition, strengths, metrics, ONE - app * clean, ONE - clean
+            )
     for row in _rows("laugros", "4.1"):
         if row.metric == "ce":
-            yield Cell("laugros", "4.1", row.model, row.condition, "", {"ce": (_percent(row), PRINTED)})
+            yield Measurement("laugros", "4.1", row.model, row.condition, "", {"ce": (_percent(row), PRINTED)})
 
 
-def _robustbench(severity: int | None) -> Iterator[Cell]:
-    """Accuracies at each severity; the reference is AlexNet of the same table, which only that of ImageNet has."""
+def _robustbench(severity: int | None) -> Iterator[Measurement]:
+    """Accuracies at each severity. The reference is AlexNet in the same table, which only ImageNet's table has."""
     rows = figures("robustbench")
     for table, part in rows.groupby("table", sort=False):
         clean: dict[str, Span] = {}
         errors: dict[tuple[str, str], list[Span]] = defaultdict(list)
         for row in part.itertuples(index=False):
-            own = ONE - _percent(row)
+            error = ONE - _percent(row)
             if row.kind == "clean":
-                clean[str(row.model)] = own
+                clean[str(row.model)] = error
             elif severity is None or row.severity == severity:
-                errors[str(row.model), str(row.condition)].append(own)
+                errors[str(row.model), str(row.condition)].append(error)
         means = {key: mean(spans) for key, spans in errors.items()}
         strengths = MEAN if severity is None else f"severity {severity}"
         for (model, condition), error in means.items():
             alexnet = means.get(("AlexNet", condition))
             reference = None if alexnet is None else (alexnet, clean["AlexNet"])
-            given = {"accuracy": (ONE - error, COMPUTED if severity is None else PRINTED)}
+            metrics = {"accuracy": (ONE - error, COMPUTED if severity is None else PRINTED)}
             if model == "AlexNet":
-                given |= {"ce": (ONE, COMPUTED), "relative_ce": (ONE, COMPUTED)}
-            yield Cell("robustbench", str(table), model, condition, strengths, given, error, clean[model], reference)
+                metrics |= {"ce": (ONE, COMPUTED), "relative_ce": (ONE, COMPUTED)}
+            yield Measurement(
+                "robustbench", str(table), model, condition, strengths, metrics, error, clean[model], reference
+            )

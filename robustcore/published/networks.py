@@ -7,8 +7,8 @@ import functools
 import pandas as pd
 
 from robustcore.errors import InvalidArgumentError, UnknownNameError
-from robustcore.published._cells import COMPUTED, Cell, of_corruptions, of_sequences
 from robustcore.published._files import figures, tables
+from robustcore.published._measurements import COMPUTED, Measurement, of_corruptions, of_sequences
 from robustcore.published.rounding import ONE, Span
 
 OF_CORRUPTIONS = ("accuracy", "error", "app", "residual", "ce", "relative_ce")
@@ -40,7 +40,7 @@ SETUP = ["dataset", "classes", "image_side", "images", "storage", "reference"]
 
 
 def models(suite: str, metric: str = "error", *, severity: int | None = None) -> pd.DataFrame:
-    """The published networks with figures for the conditions of a suite, to stand beside one's own.
+    """The published networks with figures for the conditions of a suite, for comparison with your own.
 
     Args:
         suite: of corruptions ("imagenet-c", "laugros" ...) or of sequences ("imagenet-p", "imagenet-p-extra").
@@ -53,23 +53,25 @@ def models(suite: str, metric: str = "error", *, severity: int | None = None) ->
         One row for each network and condition: model, document, table, condition, severity, clean_accuracy, value, low and
         high (all that rounds to what is printed), unit, origin ("printed", or "computed" from printed figures), strengths;
         what it was measured on: dataset, classes, image_side, images, storage ("jpeg85" is the released ImageNet-C) and
-        reference, where "" and NA mean that the document does not say; reason where the value is NaN. Figures may stand
-        beside each other only where these agree. No rows for a suite that no document has.
+        reference, where "" and NA mean that the document does not say; reason where the value is NaN. Compare
+            figures only where these agree. There are no rows for a suite that no document covers.
 
     Raises:
         UnknownNameError: no such suite or metric.
         InvalidArgumentError: a metric of the other kind of suite, or a severity outside 1 to 5.
     """
-    from robustcore import corruptions, sequences  # here: the figures alone need no torch
+    from robustcore import corruptions, sequences  # imported here, because reading the figures alone needs no torch
 
-    known = {*corruptions.SUITES, *sequences.SUITES}
-    if suite not in known:
-        raise UnknownNameError("suite", suite, known)
+    suites = {*corruptions.SUITES, *sequences.SUITES}
+    if suite not in suites:
+        raise UnknownNameError("suite", suite, suites)
     if metric not in METRICS:
         raise UnknownNameError("published metric", metric, METRICS)
     allowed = OF_CORRUPTIONS if suite in corruptions.SUITES else OF_SEQUENCES
     if metric not in allowed:
-        raise InvalidArgumentError(f"{metric} is no metric of the suite {suite}; choose one of {', '.join(allowed)}.")
+        raise InvalidArgumentError(
+            f"{metric} is not a metric of the suite {suite}; choose one of {', '.join(allowed)}."
+        )
     if severity is not None and severity not in corruptions.SEVERITIES:
         raise InvalidArgumentError(f"A severity is 1, 2, 3, 4 or 5, not {severity!r}.")
     return _models(suite, metric, severity).copy()
@@ -84,10 +86,10 @@ def accuracies(dataset: str = "imagenet") -> pd.DataFrame:
     Returns:
         model, dataset, split, kind, name, severity, n, accuracy in 0 .. 1, storage; a clean row for each network.
     """
-    listed = tables()
-    listed = listed[listed["document"] == "robustbench"].set_index("table")
-    if dataset not in listed.index:
-        raise UnknownNameError("dataset of robustbench", dataset, listed.index)
+    details = tables()
+    details = details[details["document"] == "robustbench"].set_index("table")
+    if dataset not in details.index:
+        raise UnknownNameError("dataset of robustbench", dataset, details.index)
     rows = figures("robustbench")
     rows = rows[rows["table"] == dataset].reset_index(drop=True)
     return pd.DataFrame(
@@ -98,9 +100,9 @@ def accuracies(dataset: str = "imagenet") -> pd.DataFrame:
             "kind": rows["kind"],
             "name": rows["condition"],
             "severity": rows["severity"],
-            "n": int(listed["images"][dataset]),
+            "n": int(details["images"][dataset]),
             "accuracy": rows["value"].where(rows["unit"] == "ratio", rows["value"] / 100),
-            "storage": rows["kind"].map({"clean": "memory", "corruption": listed["storage"][dataset]}),
+            "storage": rows["kind"].map({"clean": "memory", "corruption": details["storage"][dataset]}),
         }
     )
 
@@ -109,22 +111,25 @@ def accuracies(dataset: str = "imagenet") -> pd.DataFrame:
 def _models(suite: str, metric: str, severity: int | None) -> pd.DataFrame:
     from robustcore import corruptions, sequences
 
-    of_suite = suite in corruptions.SUITES
-    names = set(corruptions.names(suite) if of_suite else sequences.names(suite))
+    of_a_corruption = suite in corruptions.SUITES
+    names = set(corruptions.names(suite) if of_a_corruption else sequences.names(suite))
     setups = tables().set_index(["document", "table"])[SETUP].to_dict("index")
     rows = []
-    for cell in _cells(of_suite, severity):
-        if cell.condition not in names or (metric not in OF_CORRUPTIONS and metric not in cell.given):
+    for measurement in _measurements(of_a_corruption, severity):
+        if measurement.condition not in names or (metric not in OF_CORRUPTIONS and metric not in measurement.metrics):
             continue
-        span, origin, reason = _value(cell, metric)
+        span, origin, reason = _value(measurement, metric)
         factor = 100 if UNITS.get(metric) == "percent" else 1
         bounds = {} if span is None else {k: factor * getattr(span, k) for k in ("value", "low", "high")}
         rows.append(
-            {name: getattr(cell, name) for name in ("model", "document", "table", "condition", "strengths")}
-            | {"severity": severity, "clean_accuracy": None if cell.clean is None else 1 - cell.clean.value}
+            {name: getattr(measurement, name) for name in ("model", "document", "table", "condition", "strengths")}
+            | {
+                "severity": severity,
+                "clean_accuracy": None if measurement.clean is None else 1 - measurement.clean.value,
+            }
             | {"unit": UNITS.get(metric, "ratio"), "origin": origin, "reason": reason}
             | bounds
-            | setups[cell.document, cell.table]
+            | setups[measurement.document, measurement.table]
         )
     numbers = dict.fromkeys(("clean_accuracy", "value", "low", "high"), "float64")
     counts = dict.fromkeys(("severity", "classes", "image_side", "images"), "Int64")
@@ -132,19 +137,19 @@ def _models(suite: str, metric: str, severity: int | None) -> pd.DataFrame:
 
 
 @functools.cache
-def _cells(of_a_corruption: bool, severity: int | None) -> tuple[Cell, ...]:
+def _measurements(of_a_corruption: bool, severity: int | None) -> tuple[Measurement, ...]:
     if of_a_corruption:
         return tuple(of_corruptions(severity))
     return tuple(of_sequences()) if severity is None else ()
 
 
-def _value(cell: Cell, metric: str) -> tuple[Span | None, str, str]:
-    """(figure, where it comes from, why there is none)."""
-    if metric in cell.given:
-        return *cell.given[metric], ""
-    error, clean, reference = cell.error, cell.clean, cell.reference
-    if cell.reason:
-        return None, "", cell.reason
+def _value(measurement: Measurement, metric: str) -> tuple[Span | None, str, str]:
+    """(figure, "printed" or "computed", reason why there is no figure)."""
+    if metric in measurement.metrics:
+        return *measurement.metrics[metric], ""
+    error, clean, reference = measurement.error, measurement.clean, measurement.reference
+    if measurement.reason:
+        return None, "", measurement.reason
     if error is None:
         return None, "", "the document prints another metric, from which this one does not follow"
     if metric == "error":
