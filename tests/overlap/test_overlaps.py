@@ -255,9 +255,9 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("change", "sentence"),
         [
-            (lambda t: 100 * t, "accuracies lie in 0 .. 1"),
+            (lambda t: 100 * t, "accuracies are in 0 .. 1"),
             (lambda t: pd.concat([t, t.loc[["noise"]]]), "'noise' twice"),
-            (lambda t: t.astype(object).replace(0.5, "half"), "no number"),
+            (lambda t: t.astype(object).replace(0.5, "half"), "not a number"),
             (lambda t: t[["clean"]], "no corruption that a model was trained on"),
         ],
     )
