@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.cache import images, models
+from dashboard.cache import models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,17 +36,23 @@ def attacked(victim: str, surrogate: str | None, item: Item, label: int, setting
     mine = runs["latest"]
     try:
         return _attacked(
-            victim,
-            surrogate,
-            images.key(item),
-            label,
-            repr(settings),
+            *_key(victim, surrogate, item, label, settings),
+            _victim=victim,
+            _surrogate=surrogate,
             _item=item,
             _settings=settings,
             _cancel=lambda: runs["latest"] != mine,
         )
     except _SupersededError:
         st.stop()
+
+
+def _key(
+    victim: str, surrogate: str | None, item: Item, label: int, settings: Settings
+) -> tuple[str, str | None, str, int, str]:
+    """What determines an attack: the fingerprints of both models and of the image, the class, the settings."""
+    crafted_on = None if surrogate is None else models.fingerprint(surrogate)
+    return models.fingerprint(victim), crafted_on, item.fingerprint, label, repr(settings)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Attacking …")  # an attack's steps take up to 16 MiB
@@ -57,41 +63,67 @@ def _attacked(
     label: int,
     settings: str,
     *,
+    _victim: str,
+    _surrogate: str | None,
     _item: Item,
     _settings: Settings,
     _cancel: Callable[[], bool],
 ) -> Attacked:
-    from robustcore.reports.preview import attack_anatomy as attacked
+    from robustcore.reports.preview import attack_anatomy
 
-    crafts_on = None if surrogate is None else models.model(surrogate)
+    crafts_on = None if _surrogate is None else models.model(_surrogate)
     with _attack_lock:
-        done = attacked.attack(models.model(victim), _item, label, _settings, surrogate=crafts_on, cancel=_cancel)
+        done = attack_anatomy.attack(
+            models.model(_victim), _item, label, _settings, surrogate=crafts_on, cancel=_cancel
+        )
     if done.result.cancelled:
         raise _SupersededError
     return done
 
 
-@st.cache_data(max_entries=32, show_spinner="Attacking with other budgets …")
-def _swept(
-    victim: str, surrogate: str | None, image: str, label: int, settings: str, *, _item: Item, _settings: Settings
-) -> pd.DataFrame:
-    from robustcore.reports.preview import attack_anatomy as attacked
-
-    crafts_on = None if surrogate is None else models.model(surrogate)
-    with _attack_lock:
-        return attacked.sweep(
-            models.model(victim), _item, label, _settings, attacked.radii(_settings) or [], surrogate=crafts_on
-        )
-
-
 def attack_sweep(victim: str, surrogate: str | None, item: Item, label: int, settings: Settings) -> pd.DataFrame:
     """The same attack at several budgets."""
-    return _swept(victim, surrogate, images.key(item), label, repr(settings), _item=item, _settings=settings)
+    return _sweep(
+        *_key(victim, surrogate, item, label, settings),
+        _victim=victim,
+        _surrogate=surrogate,
+        _item=item,
+        _settings=settings,
+    )
+
+
+@st.cache_data(max_entries=32, show_spinner="Attacking with other budgets …")
+def _sweep(
+    victim: str,
+    surrogate: str | None,
+    image: str,
+    label: int,
+    settings: str,
+    *,
+    _victim: str,
+    _surrogate: str | None,
+    _item: Item,
+    _settings: Settings,
+) -> pd.DataFrame:
+    from robustcore.reports.preview import attack_anatomy
+
+    crafts_on = None if _surrogate is None else models.model(_surrogate)
+    radii = attack_anatomy.radii(_settings) or ()
+    with _attack_lock:
+        return attack_anatomy.sweep(models.model(_victim), _item, label, _settings, radii, surrogate=crafts_on)
+
+
+def judged(
+    names: list[str], victim: str, surrogate: str | None, item: Item, settings: Settings, done: Attacked
+) -> pd.DataFrame:
+    """What further models say of an attacked image."""
+    judges = tuple((name, models.fingerprint(name)) for name in names)
+    return _judged(judges, *_key(victim, surrogate, item, done.label, settings), _done=done)
 
 
 @st.cache_data(max_entries=32, show_spinner="Asking the other models …")
 def _judged(
-    names: tuple[str, ...],
+    judges: tuple[tuple[str, str], ...],
     victim: str,
     surrogate: str | None,
     image: str,
@@ -100,23 +132,16 @@ def _judged(
     *,
     _done: Attacked,
 ) -> pd.DataFrame:
-    from robustcore.reports.preview import attack_anatomy as attacked
+    from robustcore.reports.preview import attack_anatomy
 
-    return attacked.judged({name: models.model(name) for name in names}, _done)
-
-
-def judged(
-    names: list[str], victim: str, surrogate: str | None, item: Item, settings: Settings, done: Attacked
-) -> pd.DataFrame:
-    """What further models say of an attacked image."""
-    return _judged(tuple(names), victim, surrogate, images.key(item), done.label, repr(settings), _done=done)
+    return attack_anatomy.judged({name: models.model(name) for name, _ in judges}, _done)
 
 
 def survivals(victim: str, done: Attacked) -> list[Survival]:
     """What of an attack is left after the image was saved; a few milliseconds."""
-    from robustcore.reports.preview import attack_anatomy as attacked
+    from robustcore.reports.preview import attack_anatomy
 
-    return attacked.survivals(models.model(victim), done)
+    return attack_anatomy.survivals(models.model(victim), done)
 
 
 def clean_answer(model_name: str, item: Item) -> int:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.cache import images, models
+from dashboard.cache import images, results
+from dashboard.cache.expiry import reads_results
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from robustcore.evaluation import Subject
     from robustcore.reports.severity import Audit
 
 
@@ -27,11 +29,13 @@ def distances(suite: str, storage: str) -> pd.DataFrame:
     return severity.audit([], images.test_images(), suite, images=count, storage=storage).distances
 
 
-@st.cache_data(ttl=5, max_entries=16, show_spinner="Judging every step …")
 def severity_audit(model_name: str, suite: str, storage: str) -> Audit:
     """The audit of a suite with what is stored of a model on the test images of scenes."""
+    return _audit(results.subject(model_name, "scenes"), suite, storage)
+
+
+@reads_results(ttl=5, max_entries=16, show_spinner="Judging every step …")
+def _audit(subject: Subject, suite: str, storage: str) -> Audit:
     from robustcore.reports import severity
 
-    return severity.audit(
-        models.model(model_name), images.test_images(), suite, storage=storage, far=distances(suite, storage)
-    )
+    return severity.audit([subject], images.test_images(), suite, storage=storage, far=distances(suite, storage))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
 
+    from robustcore.datasets import Dataset
     from robustcore.reports.compare.answers import Answers
     from robustcore.reports.compare.comparison import Comparison
     from robustcore.reports.compare.effective import Population
@@ -96,14 +97,15 @@ def answers(found: Comparison, dataset: str) -> Answers | None:
     """The stored answers to each image behind a comparison; published figures have none."""
     if not found.subjects:
         return None
-    return _answers(_digest(found), dataset, _found=found)
+    images = datasets.dataset(dataset)
+    return _answers(_digest(found), images.fingerprint, _found=found, _dataset=images)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the answers …")
-def _answers(digest: str, dataset: str, *, _found: Comparison) -> Answers:
+def _answers(digest: str, dataset: str, *, _found: Comparison, _dataset: Dataset) -> Answers:
     from robustcore.reports.compare import answers
 
-    return answers.read(_found, datasets.dataset(dataset))
+    return answers.read(_found, _dataset)
 
 
 def measured(found: Comparison, dataset: str, measure: str, reference: str, models: Sequence[str]) -> Bars:
@@ -165,12 +167,17 @@ def natural_shift(column: str) -> Population:
     return effective.over(effective.natural_shift(column))
 
 
-@st.cache_resource(max_entries=64, show_spinner="Making the images …")
 def corrupted_images(dataset: str, places: tuple[int, ...], condition: str, seed: int) -> Tensor:
     """Some images of a data set under a corruption as an evaluation makes them: uint8 (n, 3, H, W)."""
+    images = datasets.dataset(dataset)
+    return _corrupted_images(images.fingerprint, places, condition, seed, _dataset=images)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Making the images …")
+def _corrupted_images(dataset: str, places: tuple[int, ...], condition: str, seed: int, *, _dataset: Dataset) -> Tensor:
     from robustcore.reports.compare import example_images
 
-    return example_images.images(datasets.dataset(dataset), places, condition, seed)
+    return example_images.images(_dataset, places, condition, seed)
 
 
 def _digest(found: Comparison) -> str:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.cache import datasets
+from dashboard.cache import datasets, models
 from dashboard.cache.expiry import reads_results
 from dashboard.session import roots
 
 if TYPE_CHECKING:
+    from dashboard.cache.file_versions import FileVersion
     from robustcore.evaluation.estimates import Estimate
 
 
@@ -23,12 +24,19 @@ def devices() -> list[str]:
     return ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else []), *several]
 
 
-@reads_results(max_entries=16, show_spinner="Counting the units and timing a few images …")
 def price(request: str) -> Estimate:
     """What an evaluation costs here; the request as JSON."""
-    from robustcore.evaluation import api, estimates
     from robustcore.evaluation.request import EvaluationRequest
 
     asked = roots.request(EvaluationRequest.from_json(request))
+    return _price(asked.to_json(), tuple(models.version(name) for name in (*asked.models, *asked.surrogates)))
+
+
+@reads_results(max_entries=16, show_spinner="Counting the units and timing a few images …")
+def _price(request: str, versions: tuple[FileVersion | None, ...]) -> Estimate:
+    from robustcore.evaluation import api, estimates
+    from robustcore.evaluation.request import EvaluationRequest
+
+    asked = EvaluationRequest.from_json(request)
     arguments = asked.arguments() | {"dataset": datasets.dataset(asked.dataset)}
     return estimates.estimate(api.prepare(**arguments), device=asked.device)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.cache import images, models
+from dashboard.cache import models
+from dashboard.cache.file_versions import FileVersion
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +37,7 @@ class Grid:
 
 def grid(item: Item, cells: tuple[Cell, ...], storage: str) -> Grid:
     """An image in the form that each cell describes."""
-    return _grid(images.key(item), repr(cells), storage, _item=item, _cells=cells)
+    return _grid(item.fingerprint, repr(cells), storage, _item=item, _cells=cells)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
@@ -94,14 +95,18 @@ class Scoring:
 
 
 def scoring(model_name: str, shown: Grid, storage: str) -> Scoring:
-    """The answers of a model to a grid, the clean image first; shared by all sessions that look at the same."""
-    return _scoring(
-        model_name, models.stamp(model_name), images.key(shown.item), repr(shown.cells), storage, _grid=shown
-    )
+    """The answers of a model to a grid, the clean image first; shared by all sessions that ask for the same.
+
+    Kept by the version of the model's file, so that a large model need not be loaded before the page is drawn.
+    """
+    image, cells = shown.item.fingerprint, repr(shown.cells)
+    return _scoring(model_name, models.version(model_name), image, cells, storage, _grid=shown)
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
-def _scoring(model_name: str, stamp: int, image: str, cells: str, storage: str, *, _grid: Grid) -> Scoring:
+def _scoring(
+    model_name: str, version: FileVersion | None, image: str, cells: str, storage: str, *, _grid: Grid
+) -> Scoring:
     import torch
 
     return Scoring(model_name, torch.cat([_grid.clean, _grid.images]))

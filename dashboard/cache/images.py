@@ -64,8 +64,3 @@ def _upload(digest: str, name: str, *, _content: bytes) -> Item:
     from robustcore.datasets import photographs
 
     return photographs.upload(_content, name)
-
-
-def key(item: Item) -> str:
-    """What tells one image from every other: ids of different origins could meet, with sizes and names they do not."""
-    return f"{item.name} {item.id} {item.image.shape}"

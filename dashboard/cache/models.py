@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.cache import file_versions
+from dashboard.cache.file_versions import FileVersion
+
 if TYPE_CHECKING:
     from robustcore.models import Card, Classifier
 
@@ -13,7 +16,7 @@ DEFAULT_MODEL = "scenes/resnet-standard"
 _SMALL = 3_000_000  # parameters; smaller models answer a whole grid at once
 _SMALL_FILE = 16_000_000  # bytes; of models in such files many are kept loaded, of others four
 
-_quick: set[tuple[str, int]] = set()  # small models that are loaded, with their stamps
+_quick: set[tuple[str, FileVersion | None]] = set()  # small models that are loaded
 
 
 @st.cache_data(ttl=10, max_entries=1, show_spinner=False, refresh_mode="background")
@@ -25,13 +28,37 @@ def model_names() -> list[str]:
     return sorted(names, key=lambda name: (name != DEFAULT_MODEL, not name.startswith("scenes/"), name))
 
 
+def version(name: str) -> FileVersion | None:
+    """The version of a model's file: a model that is trained again under its name is another one at once.
+
+    None for models without a file here (random weights, published ones that are fetched when they are asked for).
+    """
+    import robustcore.models
+
+    file = robustcore.models.file_of(name)
+    try:
+        return None if file is None else file_versions.version(file)
+    except OSError:  # it went away meanwhile: whoever loads it says so
+        return None
+
+
+def fingerprint(name: str) -> str:
+    """The fingerprint of the model that has the name now; it is read again only when the model's file has changed."""
+    return _fingerprint(name, version(name))
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _fingerprint(name: str, version: FileVersion | None) -> str:
+    return model(name).fingerprint()
+
+
 def card(name: str) -> Card:
     """What the model of that name is, without its weights."""
-    return _card(name, stamp(name))
+    return _card(name, version(name))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _card(name: str, stamp: int) -> Card:
+def _card(name: str, version: FileVersion | None) -> Card:
     import robustcore.models
 
     return robustcore.models.card(name)
@@ -39,53 +66,33 @@ def _card(name: str, stamp: int) -> Card:
 
 def model(name: str) -> Classifier:
     """The model of that name, ready to answer."""
-    load = _small_model if _has_small_file(name) else _model
-    return load(name, stamp(name))
+    now = version(name)
+    load = _small_model if now is not None and now.size < _SMALL_FILE else _model
+    return load(name, now)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _model(name: str, stamp: int) -> Classifier:
-    return _load(name, stamp)
+def _model(name: str, version: FileVersion | None) -> Classifier:
+    return _load(name, version)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)  # the whole demo zoo: 2 MB each
-def _small_model(name: str, stamp: int) -> Classifier:
-    return _load(name, stamp)
+def _small_model(name: str, version: FileVersion | None) -> Classifier:
+    return _load(name, version)
 
 
-def _has_small_file(name: str) -> bool:
-    """Whether the model ships, or was trained here, in a small file."""
-    from robustcore import models, paths
-
-    folder, inner = paths.assets(), name
-    if name.startswith(models.OWN):
-        folder, inner = paths.cache(), name.removeprefix(models.OWN)
-    file = folder / "models" / f"{inner}.safetensors"
-    return file.is_file() and file.stat().st_size < _SMALL_FILE
-
-
-def _load(name: str, stamp: int) -> Classifier:
+def _load(name: str, version: FileVersion | None) -> Classifier:
     import robustcore.models
 
     classifier = robustcore.models.load_model(name, "auto")
     if sum(p.numel() for p in classifier.parameters()) < _SMALL:
-        _quick.add((name, stamp))
+        _quick.add((name, version))
     return classifier
-
-
-def stamp(name: str) -> int:
-    """Of a model that was trained here, when: a model trained again under its name is loaded again."""
-    from robustcore import models, paths
-
-    if not name.startswith(models.OWN):
-        return 0
-    file = paths.cache() / "models" / f"{name.removeprefix(models.OWN)}.safetensors"
-    return file.stat().st_mtime_ns if file.is_file() else 0
 
 
 def is_quick(name: str) -> bool:
     """Whether a model is loaded and small, so that it answers a whole grid at once."""
-    return (name, stamp(name)) in _quick
+    return (name, version(name)) in _quick
 
 
 def alike(name: str) -> list[str]:

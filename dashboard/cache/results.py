@@ -6,14 +6,13 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
 from dashboard.cache import datasets, images, models
 from dashboard.cache.expiry import reads_results
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from robustcore.datasets import Dataset
     from robustcore.evaluation import Subject
     from robustcore.reports.compare.comparison import Comparison
     from robustcore.reports.overview.overview import Overview
@@ -31,14 +30,13 @@ def evaluated(dataset_name: str) -> list[str]:
 
 def subject(name: str, dataset_name: str) -> Subject:
     """A model as results know it. One whose weights are not here (any more) is known by what is stored of it."""
+    from robustcore.errors import ModelError
+    from robustcore.evaluation import Subject
+
     base = name.partition("?")[0]
     if name in models.model_names() or os.path.isfile(base) or "weights=none" in name:
-        stamp = models.stamp(name) or _shipped(name)
-        return _kept_subject(name, stamp) if stamp else _subject(name)
-    from robustcore.errors import ModelError
-    from robustcore.evaluation import Store
-
-    stored = [s for s in Store().subjects(datasets.dataset(dataset_name).fingerprint) if s.name == name]
+        return Subject(name, models.fingerprint(name), tuple(models.card(name).classes))
+    stored = [s for s in _stored(datasets.dataset(dataset_name).fingerprint) if s.name == name]
     if len(stored) != 1:
         raise ModelError(
             f"The weights of {name} are not on this machine, and "
@@ -47,34 +45,14 @@ def subject(name: str, dataset_name: str) -> Subject:
     return stored[0]
 
 
-def _shipped(name: str) -> int:
-    """Of a model that ships, when its file was written; 0 for any other."""
-    from robustcore import paths
+@reads_results(max_entries=8, show_spinner=False)
+def _stored(dataset: str) -> list[Subject]:
+    """The models with results on the dataset of that fingerprint."""
+    from robustcore.evaluation import Store
 
-    file = paths.assets() / "models" / f"{name}.safetensors"
-    return file.stat().st_mtime_ns if file.is_file() else 0
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _kept_subject(name: str, stamp: int) -> Subject:
-    """Of a model whose file tells when it changed: read once."""
-    return _read_subject(name)
+    return list(Store().subjects(dataset))
 
 
-@st.cache_data(ttl=60, max_entries=64, show_spinner=False, refresh_mode="background")
-def _subject(name: str) -> Subject:
-    return _read_subject(name)
-
-
-def _read_subject(name: str) -> Subject:
-    import robustcore.models
-    from robustcore.evaluation import Subject
-
-    classifier = robustcore.models.load_model(name)
-    return Subject(name, classifier.fingerprint(), tuple(classifier.card.classes))
-
-
-@reads_results(max_entries=32)
 def comparison(
     models: tuple[str, ...],
     dataset_name: str,
@@ -84,19 +62,30 @@ def comparison(
     seed: int,
 ) -> Comparison:
     """What is stored of some models under some suites, on the images that they share."""
+    dataset = datasets.dataset(dataset_name)
+    subjects = tuple(subject(name, dataset_name) for name in models)
+    return _comparison(subjects, dataset.fingerprint, suites, severities, storage, seed, _dataset=dataset)
+
+
+@reads_results(max_entries=32)
+def _comparison(
+    subjects: tuple[Subject, ...],
+    dataset: str,
+    suites: tuple[str, ...],
+    severities: tuple[int, ...],
+    storage: str,
+    seed: int,
+    *,
+    _dataset: Dataset,
+) -> Comparison:
     from robustcore.reports import compare
 
-    subjects = [subject(name, dataset_name) for name in models]
-    return compare.gather(
-        subjects, datasets.dataset(dataset_name), suites, severities=severities, storage=storage, seed=seed
-    )
+    return compare.gather(subjects, _dataset, suites, severities=severities, storage=storage, seed=seed)
 
 
-@reads_results(ttl=15, max_entries=8)
 def overview(models: tuple[str, ...], dataset_name: str) -> Overview:
     """What is stored of each model, in one row; why a model has none stands among the notes."""
     from robustcore.errors import ModelError
-    from robustcore.reports.overview import overview
 
     found, refused = [], []
     for name in models:
@@ -106,24 +95,40 @@ def overview(models: tuple[str, ...], dataset_name: str) -> Overview:
             refused.append(f"{name} is left out. {error}")
     if not found:
         raise ModelError(" ".join(refused))
-    gathered = overview.gather(found, datasets.dataset(dataset_name))
+    dataset = datasets.dataset(dataset_name)
+    gathered = _overview(tuple(found), dataset.fingerprint, _dataset=dataset)
     return dataclasses.replace(gathered, notes=(*gathered.notes, *refused))
 
 
-@reads_results(max_entries=32, show_spinner=False)
+@reads_results(ttl=15, max_entries=8)
+def _overview(subjects: tuple[Subject, ...], dataset: str, *, _dataset: Dataset) -> Overview:
+    from robustcore.reports.overview import overview
+
+    return overview.gather(list(subjects), _dataset)
+
+
 def stability(models: tuple[str, ...], suite: str, difficulty: int, reference: str) -> Stability:
     """What is stored of the models' stability on the test images of scenes."""
+    return _stability(tuple(subject(name, "scenes") for name in models), suite, difficulty, reference)
+
+
+@reads_results(max_entries=32, show_spinner=False)
+def _stability(subjects: tuple[Subject, ...], suite: str, difficulty: int, reference: str) -> Stability:
     from robustcore.reports import stability
 
-    subjects = [subject(name, "scenes") for name in models]
     return stability.table(subjects, images.test_images(), suite=suite, difficulty=difficulty, reference=reference)
 
 
-@reads_results(max_entries=32, show_spinner=False)
 def robust_accuracy(models: tuple[str, ...], dataset_name: str, seed: int) -> pd.DataFrame:
     """What is stored of the models' accuracy against eps, white-box and crafted on each other."""
+    dataset = datasets.dataset(dataset_name)
+    subjects = tuple(subject(name, dataset_name) for name in models)
+    return _robust_accuracy(subjects, dataset.fingerprint, seed, _dataset=dataset)
+
+
+@reads_results(max_entries=32, show_spinner=False)
+def _robust_accuracy(subjects: tuple[Subject, ...], dataset: str, seed: int, *, _dataset: Dataset) -> pd.DataFrame:
     from robustcore.reports.attacks import robust_accuracy
 
-    subjects = [subject(name, dataset_name) for name in models]
     surrogates = {s.name: s.fingerprint for s in subjects}
-    return robust_accuracy.curves(subjects, datasets.dataset(dataset_name), surrogates=surrogates, seed=seed)
+    return robust_accuracy.curves(subjects, _dataset, surrogates=surrogates, seed=seed)

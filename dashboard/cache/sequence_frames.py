@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.cache import images, models
+from dashboard.cache import models
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,7 @@ class Film:
 
 def film(item: Item, name: str, difficulty: int, seed: int) -> Film:
     """An image under a perturbation sequence."""
-    return _film(images.key(item), name, difficulty, seed, _item=item)
+    return _film(item.fingerprint, name, difficulty, seed, _item=item)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Making the frames …")
@@ -43,11 +43,11 @@ def _film(image: str, name: str, difficulty: int, seed: int, *, _item: Item) -> 
 
 def film_answers(model_name: str, shown: Film) -> Answers:
     """A model's answers to the frames."""
-    return _film_answers(model_name, shown.key, _film=shown)
+    return _film_answers(models.fingerprint(model_name), shown.key, _name=model_name, _film=shown)
 
 
 @st.cache_data(max_entries=64, show_spinner="Asking the model …")
-def _film_answers(model_name: str, film: str, *, _film: Film) -> Answers:
+def _film_answers(model: str, film: str, *, _name: str, _film: Film) -> Answers:
     from robustcore.reports.preview import gallery
 
-    return gallery.answers(models.model(model_name), _film.frames)
+    return gallery.answers(models.model(_name), _film.frames)

@@ -12,6 +12,8 @@ from dashboard.session import roots
 if TYPE_CHECKING:
     import pandas as pd
 
+    from robustcore.datasets import Dataset
+    from robustcore.evaluation import Subject
     from robustcore.evaluation.request import EvaluationRequest
     from robustcore.reports.provenance import Provenance
     from robustcore.reports.specification import Specification
@@ -34,7 +36,6 @@ class Judged:
     provenance: Provenance
 
 
-@reads_results(max_entries=8)
 def judged(text: str, file: str, models: tuple[str, ...], dataset: str) -> Judged:
     """A specification's text judged for some models; `file` is what errors call it.
 
@@ -45,14 +46,31 @@ def judged(text: str, file: str, models: tuple[str, ...], dataset: str) -> Judge
 
     images = datasets.dataset(dataset)
     spec = dataclasses.replace(specification.parse(text, file), dataset=dataset, split=images.split)
-    subjects = [results.subject(name, dataset) for name in models]
+    subjects = tuple(results.subject(name, dataset) for name in models)
     # A reference is a name that somebody wrote into a file: it is confined as one that is typed on a page.
-    against = [
+    references = tuple(
         dataclasses.replace(results.subject(roots.model(name), dataset), name=name)
         for name in spec.references
         if name not in models
-    ]
-    found = specification.gather(spec, subjects, references=against, dataset=images)
+    )
+    return _judged(text, file, dataset, images.fingerprint, subjects, references, _spec=spec, _dataset=images)
+
+
+@reads_results(max_entries=8)
+def _judged(
+    text: str,
+    file: str,
+    dataset: str,
+    fingerprint: str,
+    subjects: tuple[Subject, ...],
+    references: tuple[Subject, ...],
+    *,
+    _spec: Specification,
+    _dataset: Dataset,
+) -> Judged:
+    from robustcore.reports import specification
+
+    found = specification.gather(_spec, subjects, references=references, dataset=_dataset)
     assert found.provenance is not None
-    missing = tuple(specification.request(spec, need) for need in specification.missing(spec, found))
-    return Judged(spec, specification.judge(spec, found), missing, found.provenance)
+    missing = tuple(specification.request(_spec, need) for need in specification.missing(_spec, found))
+    return Judged(_spec, specification.judge(_spec, found), missing, found.provenance)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import hashlib
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -69,3 +71,12 @@ class Item:
     id: int
     label: int | None = None
     source: UInt8Array | None = None
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the id and the pixels, prepared and before: what a corruption, a sequence or a model makes of it."""
+        digest = hashlib.sha256(f"{self.id} {self.label}".encode())
+        for image in (self.image, self.source):
+            if image is not None:
+                digest.update(f"{image.shape}".encode() + np.ascontiguousarray(image).tobytes())
+        return digest.hexdigest()

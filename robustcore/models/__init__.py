@@ -26,7 +26,7 @@ from robustcore.models.architectures import architecture as find_architecture
 from robustcore.models.architectures import check_classes, registry, torchvision_names
 from robustcore.models.classifier import Card, Classifier
 
-__all__ = ["Card", "Classifier", "architectures", "card", "load_model", "name_of", "names", "path_of"]
+__all__ = ["Card", "Classifier", "architectures", "card", "file_of", "load_model", "name_of", "names", "path_of"]
 
 _OPTIONS = {
     "weights": "'none' for random weights, or the name of one published set, such as IMAGENET1K_V1",
@@ -93,6 +93,11 @@ def path_of(name: str) -> str | None:
     """The file that `load_model` would read for a name that is a checkpoint's path; None for any other name."""
     request = _ModelName.parse(name)
     return request.base if request.is_path and request.weights != "none" else None
+
+
+def file_of(name: str) -> Path | None:
+    """The file on this machine that `load_model` would read for a name; None where it reads none or downloads it first."""
+    return _ModelName.parse(name).file()
 
 
 def _files() -> dict[str, Path]:
@@ -181,6 +186,19 @@ class _ModelName:
         if self.base.startswith("timm/"):
             return pretrained.timm_card(self.base)
         return checkpoints.read_card(self._file())
+
+    def file(self) -> Path | None:
+        if self.weights == "none" or self.base.startswith("timm/"):
+            return None
+        if self.is_path:
+            file = Path(os.path.expanduser(self.base))
+        elif self.base.startswith("torchvision/"):
+            return pretrained.downloaded_file(self.base, self.weights)
+        else:
+            own = self.base.startswith(OWN)
+            folder = (paths.cache() if own else paths.assets()) / "models"
+            file = folder / f"{self.base.removeprefix(OWN) if own else self.base}{checkpoints.SUFFIX}"
+        return file if file.is_file() else None
 
     def _file(self) -> Path:
         files = _files()

@@ -106,7 +106,7 @@ def gather(
     rows = found[found["n"] > 0]
     clean = metrics.accuracy(rows[rows["kind"] == "clean"]).set_index("model")
     models_ = list(dict.fromkeys(subject.name for subject in prepared.subjects))
-    kept = rows["accuracy"] / rows["model"].map(clean["accuracy"])
+    kept = rows["accuracy"] / rows["model"].map(clean["accuracy"]).astype(float)  # of no rows the type would be text
     known = rows.assign(kept=kept)[rows["accuracy"].notna()]
     corrupted, means = _corrupted(known[known["kind"] == "corruption"])
     shifted = known[known["kind"] == "shift"]
