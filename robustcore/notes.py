@@ -18,7 +18,7 @@ import dataclasses
 import functools
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec
 
 P = ParamSpec("P")
@@ -55,8 +55,23 @@ class Note:
             importlib.import_module(self.home)
         return _sentences[self.kind](**dict(self.fields))
 
+    def text_with(self, names: Mapping[str, str]) -> str:
+        """The sentence with names written as people read them, for example "gaussian_noise" as "Gaussian noise".
+
+        Args:
+            names: a field's value, or a value in a field that is a tuple -> how it is written.
+        """
+        fields = {field: _written(value, names) for field, value in self.fields}
+        return dataclasses.replace(self, fields=tuple(fields.items())).text
+
     def __str__(self) -> str:
         return self.text
+
+
+def _written(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_written(each, names) for each in value)
+    return names.get(value, value) if isinstance(value, str) else value
 
 
 def note(sentence: Callable[P, str]) -> Callable[P, Note]:

@@ -23,5 +23,9 @@ def test_equal_fields_make_equal_notes_also_after_a_journey_to_another_process()
     assert pickle.loads(pickle.dumps(few_pictures("vgg", 3))) == few_pictures("vgg", images=3) != few_pictures("vgg")
 
 
+def test_names_can_be_written_as_people_read_them() -> None:
+    assert few_pictures("vgg", 3).text_with({"vgg": "VGG"}) == "VGG was scored on 3 images."
+
+
 def test_the_example_in_the_documentation_runs() -> None:
     assert doctest.testmod(notes).failed == 0

@@ -126,7 +126,7 @@ def said_of(table: pd.DataFrame) -> str:
     clean = found.clean.dropna()
     lines = [f"Clean accuracies {clean.min():.1%} to {clean.max():.1%}."]
     lines += [f"No overlap of {name} is defined: {why}." for name, why in found.undefined.items()]
-    lines += list(found.notes)
+    lines += [note.text for note in found.notes]
     scores = found.scores.drop(index=list(found.undefined), columns=list(found.undefined))
     if len(scores) > 1:
         lines.append(

@@ -238,7 +238,7 @@ def _said(row: Mapping[Hashable, Any], labels: Mapping[str, str], of: Mapping[st
     first, second = str(row["first"]), str(row["second"])
     text = f"<b>{labels.get(first, first)}</b> and <b>{labels.get(second, second)}</b>"
     if pd.isna(row["overlap"]):
-        return f"{text}<br>undefined: {_wrapped(str(row['reason']))}"
+        return f"{text}<br>undefined: {_wrapped(row['reason'].text_with(labels))}"
     text += f"<br>overlap {row['overlap']:.2f}"
     if pd.notna(row["low"]) and first != second:
         text += f", 95 % interval {row['low']:.2f} to {row['high']:.2f}"

@@ -117,7 +117,7 @@ def intervals(
             textposition="middle right",
             textfont={"size": 11, "color": NEUTRAL},
             showlegend=False,
-            hovertext=[str(r) for r in missing["reason"]],
+            hovertext=[why.text_with(labels) for why in missing["reason"]],
             hovertemplate="%{hovertext}<extra></extra>",
         )
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})

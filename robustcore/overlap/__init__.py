@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from robustcore.overlap import benchmarks, categories, correlation
 from robustcore.overlap.balance import Balance, coverage, mean_overlaps
-from robustcore.overlap.overlaps import Cell, Overlap, measure, scores
+from robustcore.overlap.overlaps import Overlap, Pair, measure, scores
 
 __all__ = [
     "Balance",
-    "Cell",
     "Overlap",
+    "Pair",
     "benchmarks",
     "categories",
     "correlation",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.metrics.bootstrap import interval
+from robustcore.notes import Note, note
 from robustcore.overlap.accuracies import Array
 from robustcore.overlap.overlaps import Overlap, at
 
@@ -23,7 +24,7 @@ class Balance:
 
     Attributes:
         means: one row for each corruption of the benchmark, in its order: mean (overlap with the others, 0 or more), low, high
-            (95 % interval of the mean, NaN without a bootstrap), others (with how many it is defined), reason (why it is NaN).
+            (95 % interval of the mean, NaN without a bootstrap), others (with how many it is defined), reason (the note why it is NaN, or None).
         spread: population standard deviation of the means; 0 is balance.
         range: the greatest mean less the least.
     """
@@ -81,7 +82,7 @@ def coverage(
     Returns:
         One row for each corruption: verdict; best, low, high: the greatest signed overlap with a member and its interval; by:
         that member; reach: the greatest upper end over all members; all_zero: the thesis' criterion (None where undefined);
-        members: how many of the benchmark an overlap is defined with; reason. Verdicts: "member" (of the benchmark); "covered"
+        members: how many of the benchmark an overlap is defined with; reason: a note or None. Verdicts: "member" (of the benchmark); "covered"
         (the lower end of one interval exceeds the margin); "not covered" (every upper end stays below it); "undecided";
         "undefined".
 
@@ -107,7 +108,7 @@ def _covered(overlap: Overlap, members: Sequence[str], name: str, margin: float)
         "reach": np.nan,
         "all_zero": None,
         "members": len(others),
-        "reason": "",
+        "reason": None,
     }
     if others:
         signed, low, high = (
@@ -118,7 +119,7 @@ def _covered(overlap: Overlap, members: Sequence[str], name: str, margin: float)
         row |= {"best": signed[best], "low": low[best], "high": high[best], "by": others[best]}
         row |= {"reach": high.max(), "all_zero": bool((signed <= 0).all())}
         if not np.isfinite(high).all():
-            row |= {"verdict": "undecided", "reason": "nothing tells how far the overlaps scatter"}
+            row |= {"verdict": "undecided", "reason": no_intervals_of_overlaps()}
         elif (low > margin).any():
             row["verdict"] = "covered"
         else:
@@ -126,8 +127,7 @@ def _covered(overlap: Overlap, members: Sequence[str], name: str, margin: float)
     if name in members:
         row["verdict"] = "member"
     elif not others:
-        why = overlap.undefined.get(name)
-        row["reason"] = why or "its overlap with every member of the benchmark is undefined"
+        row["reason"] = overlap.undefined.get(name) or undefined_with_every_member(name)
     return row
 
 
@@ -149,9 +149,24 @@ def _means(scores: Array) -> tuple[Array, Array]:
     return np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0), count
 
 
-def _why_no_mean(overlap: Overlap, name: str, size: int, count: int) -> str:
+def _why_no_mean(overlap: Overlap, name: str, size: int, count: int) -> Note | None:
     if count:
-        return ""
+        return None
     if size == 1:
-        return "the benchmark has no other corruption"
-    return overlap.undefined.get(name) or "its overlap with every other corruption is undefined"
+        return alone_in_the_benchmark(name)
+    return overlap.undefined.get(name) or undefined_with_every_member(name)
+
+
+@note
+def alone_in_the_benchmark(corruption: str) -> str:
+    return f"{corruption} is the only corruption of the benchmark"
+
+
+@note
+def undefined_with_every_member(corruption: str) -> str:
+    return f"the overlap of {corruption} with every corruption of the benchmark is undefined"
+
+
+@note
+def no_intervals_of_overlaps() -> str:
+    return "the overlaps have no intervals"

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from robustcore.errors import InvalidArgumentError
+from robustcore.notes import Note, note
 from robustcore.overlap.accuracies import Array
 
 RULE = 0.5
@@ -42,7 +43,7 @@ class Categories:
     labels: pd.Series
     scc: float
     dcc: float
-    left_out: Mapping[str, str]
+    left_out: Mapping[str, Note]
 
     @property
     def k(self) -> int:
@@ -82,7 +83,7 @@ class Sweep:
     rule: float
 
 
-def complete(overlap: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+def complete(overlap: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Note]]:
     """The part of a matrix of overlaps without gaps, sorted by name, and what was left out, with the reason.
 
     Corruptions that no overlap is defined with go first; of the others the one with the most undefined pairs, until none is
@@ -95,14 +96,12 @@ def complete(overlap: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
     names = sorted(str(name) for name in overlap.index)
     matrix = overlap.loc[names, names].astype(float)
     known = np.isfinite(matrix.to_numpy())
-    left_out = {
-        name: "its overlaps are undefined" for name, own in zip(names, np.diagonal(known), strict=True) if not own
-    }
+    left_out = {name: no_overlap_defined(name) for name, own in zip(names, np.diagonal(known), strict=True) if not own}
     keep = np.diagonal(known).copy()
     while not (inside := known[np.ix_(keep, keep)]).all():
         worst = np.flatnonzero(keep)[int((~inside).sum(axis=1).argmax())]
         gaps = [names[i] for i in np.flatnonzero(keep & ~known[worst])]
-        left_out[names[worst]] = f"its overlap with {', '.join(gaps)} is undefined"
+        left_out[names[worst]] = undefined_with(names[worst], tuple(gaps))
         keep[worst] = False
     kept = [name for name, flag in zip(names, keep, strict=True) if flag]
     return matrix.loc[kept, kept], left_out
@@ -185,11 +184,11 @@ def by_rule(overlap: pd.DataFrame, *, seed: int = 0, rule: float = RULE) -> Cate
     return best
 
 
-def _ks(matrix: pd.DataFrame, left_out: Mapping[str, str]) -> range:
+def _ks(matrix: pd.DataFrame, left_out: Mapping[str, Note]) -> range:
     """The K that a choice is made of."""
     if len(matrix) < 3:
         raise InvalidArgumentError(
-            f"A choice of K needs three corruptions or more whose overlaps are defined; there are {len(matrix)}{_said(left_out)}."
+            f"A choice of K needs three corruptions or more whose overlaps are defined; there are {len(matrix)}{_listed(left_out)}."
         )
     return range(2, min(16, len(matrix)))
 
@@ -219,7 +218,7 @@ def hdbscan(overlap: pd.DataFrame, smallest: int = 2) -> Categories:
     matrix, left_out = complete(overlap)
     if not 2 <= smallest <= len(matrix):
         raise InvalidArgumentError(
-            f"The smallest category has 2 to {len(matrix)} corruptions here, not {smallest!r}{_said(left_out)}."
+            f"The smallest category has 2 to {len(matrix)} corruptions here, not {smallest!r}{_listed(left_out)}."
         )
     labels = HDBSCAN(min_cluster_size=smallest, metric="precomputed", copy=True).fit_predict(_distances(matrix))
     return _categories("hdbscan", matrix, labels, left_out)
@@ -314,7 +313,7 @@ def _fit(matrix: Array, k: int, seed: int, initialisations: int, iterations: int
 
 
 def _categories(
-    method: str, matrix: pd.DataFrame, labels: npt.NDArray[np.int_], left_out: Mapping[str, str]
+    method: str, matrix: pd.DataFrame, labels: npt.NDArray[np.int_], left_out: Mapping[str, Note]
 ) -> Categories:
     """Numbered from the largest down, ties by the first name; -1 becomes 0, in none."""
     names = list(matrix.index)
@@ -344,12 +343,22 @@ def _rand(first: npt.NDArray[np.int_], second: npt.NDArray[np.int_]) -> float:
     return float(adjusted_rand_score(first, second))
 
 
-def _check(k: int, matrix: pd.DataFrame, left_out: Mapping[str, str]) -> None:
+def _check(k: int, matrix: pd.DataFrame, left_out: Mapping[str, Note]) -> None:
     if not 1 <= k <= len(matrix):
         raise InvalidArgumentError(
-            f"K is 1 to {len(matrix)}, the number of corruptions whose overlaps are defined, not {k!r}{_said(left_out)}."
+            f"K is 1 to {len(matrix)}, the number of corruptions whose overlaps are defined, not {k!r}{_listed(left_out)}."
         )
 
 
-def _said(left_out: Mapping[str, str]) -> str:
+def _listed(left_out: Mapping[str, Note]) -> str:
     return f" (left out: {', '.join(left_out)})" if left_out else ""
+
+
+@note
+def no_overlap_defined(corruption: str) -> str:
+    return f"no overlap of {corruption} is defined"
+
+
+@note
+def undefined_with(corruption: str, others: tuple[str, ...]) -> str:
+    return f"the overlap of {corruption} with {', '.join(others)} is undefined"

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.metrics.bootstrap import interval
+from robustcore.notes import Note, note
 from robustcore.overlap import gains as gain
 from robustcore.overlap.accuracies import CLEAN, STANDARD, Accuracies, Array, read
 
@@ -25,7 +28,7 @@ COMPARABLE = 0.03
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
+class Pair:
     """The numbers behind one overlap, of the seed mean.
 
     Attributes:
@@ -34,7 +37,7 @@ class Cell:
             is better.
         onto_second: gain(m1, c2) / gain(m2, c2); onto_first: gain(m2, c1) / gain(m1, c1).
         signed: the mean of the two; NaN where undefined.
-        reason: why it is undefined, else "".
+        reason: why it is undefined, else None.
     """
 
     first: str
@@ -45,7 +48,7 @@ class Cell:
     onto_second: float
     onto_first: float
     signed: float
-    reason: str
+    reason: Note | None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -58,7 +61,7 @@ class Overlap:
         low, high: (K, K) ends of the interval of the signed overlap, NaN where nothing tells it.
         sd: (K, K) standard deviation of the signed overlap between seeds; NaN with one seed.
         by_seed: for each seed (K, K) the signed overlap of its models alone.
-        reasons: (K, K) why an overlap is undefined, else "".
+        reasons: (K, K) the note why an overlap is undefined, else None.
         robustness: (T, C) of each model, "standard" first, under each condition but the clean one; higher is better.
         gains: (T - 1, C) robustness beyond the standard model's; conditions that nothing was trained on stand here too.
         errors: (T - 1, C) standard errors of the gains over images and seeds.
@@ -66,7 +69,7 @@ class Overlap:
         clean: (T,) clean accuracies.
         seeds: how many trainings a mean is over, at most.
         replicates: (draws, K, K) signed overlaps of the bootstrap behind low and high, or None.
-        notes: sentences to be said beside the figures.
+        notes: what limits the figures.
     """
 
     metric: str
@@ -84,7 +87,7 @@ class Overlap:
     clean: pd.Series
     seeds: int
     replicates: Array | None = dataclasses.field(repr=False)
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -97,11 +100,16 @@ class Overlap:
         return self.signed.clip(lower=0)
 
     @property
-    def undefined(self) -> dict[str, str]:
+    def undefined(self) -> dict[str, Note]:
         """The corruptions that no overlap is defined with, not even their own, and why."""
-        return {name: str(self.reasons.loc[name, name]) for name in self.names if self.reasons.loc[name, name]}
+        return {name: reason for name in self.names if (reason := self.reason(name, name)) is not None}
 
-    def cell(self, first: str, second: str) -> Cell:
+    def reason(self, first: str, second: str) -> Note | None:
+        """Why an overlap is undefined; None where it is defined."""
+        why: Note | None = self.reasons.to_numpy()[self.names.index(first), self.names.index(second)]
+        return why
+
+    def pair(self, first: str, second: str) -> Pair:
         """The numbers behind the overlap of two corruptions."""
         for name in (first, second):
             if name not in self.names:
@@ -109,7 +117,7 @@ class Overlap:
         of_first, of_second, standard = (
             (at(self.robustness, row, first), at(self.robustness, row, second)) for row in (first, second, STANDARD)
         )
-        return Cell(
+        return Pair(
             first=first,
             second=second,
             trained_first=of_first,
@@ -118,7 +126,7 @@ class Overlap:
             onto_second=_ratio(of_first[1] - standard[1], of_second[1] - standard[1]),
             onto_first=_ratio(of_second[0] - standard[0], of_first[0] - standard[0]),
             signed=at(self.signed, first, second),
-            reason=str(self.reasons.loc[first, second]),
+            reason=self.reason(first, second),
         )
 
 
@@ -154,8 +162,8 @@ def scores(
         "metric": metric,
         "signed": signed,
         "threshold": found.thresholds.to_dict(),
-        "undefined": found.undefined,
-        "notes": list(found.notes),
+        "undefined": {name: why.text for name, why in found.undefined.items()},
+        "notes": [each.text for each in found.notes],
     }
     return table
 
@@ -203,7 +211,7 @@ def measure(
     by_seed = _by_seed(table, metric, (rows, columns), np.isfinite(signed))
     names = pd.Index(table.names)
 
-    def square(values: Array) -> pd.DataFrame:
+    def square(values: npt.NDArray[Any]) -> pd.DataFrame:
         return pd.DataFrame(values, index=names, columns=names)
 
     reasons = _Reasons(table, self_gains, limits, rows, columns)
@@ -296,13 +304,14 @@ class _Reasons:
         self._rows, self._columns = [i + 1 for i in rows], [j + 1 for j in columns]
         self._own = [self._of_one(k, self_gains[k], limits[k]) for k in range(len(rows))]
 
-    def of_all(self, defined: Array) -> Array:
-        """(K, K) of text."""
-        names = range(len(self._own))
-        found: Array = np.array([["" if defined[i, j] else self._of(i, j) for j in names] for i in names], dtype=object)
-        return found
+    def of_all(self, defined: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
+        """(K, K) notes, None where an overlap is defined."""
+        reasons = np.full(defined.shape, None, dtype=object)
+        for i, j in zip(*np.nonzero(~defined), strict=True):
+            reasons[i, j] = self._of(int(i), int(j))
+        return reasons
 
-    def _of(self, i: int, j: int) -> str:
+    def _of(self, i: int, j: int) -> Note | None:
         return (
             self._own[i]
             or self._own[j]
@@ -310,48 +319,108 @@ class _Reasons:
             or self._missing(self._rows[j], self._columns[i])
         )
 
-    def _of_one(self, k: int, self_gain: float, limit: float) -> str:
+    def _of_one(self, k: int, self_gain: float, limit: float) -> Note | None:
         row, column = self._rows[k], self._columns[k]
         missing = self._missing(0, column) or self._missing(row, column)
         if missing or self_gain > limit:
             return missing
-        name = self._table.tested[column]
-        return f"training on {name} does not help on {name}: a gain of {self_gain:.3f}, where more than {limit:.3f} is needed"
+        return training_does_not_help(self._table.tested[column], float(self_gain), float(limit))
 
-    def _missing(self, row: int, column: int) -> str:
+    def _missing(self, row: int, column: int) -> Note | None:
         trained = self._table.trained[row]
-        model = "the standard model" if trained == STANDARD else f"the model trained on {trained}"
+        trained_on = None if trained == STANDARD else trained
         if np.isnan(self._mean[row, 0]):
-            return f"the clean accuracy of {model} is missing"
+            return clean_accuracy_missing(trained_on)
         if self._mean[row, 0] == 0:
-            return f"{model} is never right on clean images"
+            return never_right_on_clean_images(trained_on)
         if np.isnan(self._mean[row, column]):
-            return f"the accuracy of {model} on {self._table.tested[column]} is missing"
-        return ""
+            return accuracy_missing(trained_on, self._table.tested[column])
+        return None
 
 
-def _notes(table: Accuracies, clean: pd.Series) -> list[str]:
+def _notes(table: Accuracies, clean: pd.Series) -> list[Note]:
     notes = []
     known = clean.dropna()
     if len(known) > 1 and known.max() - known.min() > COMPARABLE:
-        notes.append(
-            f"The clean accuracies differ by {100 * (known.max() - known.min()):.1f} points ({known.idxmin()} {known.min():.1%}, "
-            f"{known.idxmax()} {known.max():.1%}): a model that was trained too little seems to be robust to what it was not trained on."
-        )
+        ends = (str(known.idxmin()), float(known.min()), str(known.idxmax()), float(known.max()))
+        notes.append(clean_accuracies_differ(*ends))
     over_images, over_seeds = (np.isfinite(v).any() for v in table.variance())
     if not over_images and not over_seeds:
-        notes.append("Without the number of images or a second seed nothing tells how far the overlaps scatter.")
+        notes.append(no_intervals())
     elif not over_seeds:
-        notes.append("One seed: errors and intervals are over images alone, and too small.")
+        notes.append(one_training_seed())
     elif not over_images:
-        notes.append("Without the number of images errors and intervals are over seeds alone, and too small.")
-    alone = [name for name in table.trained[1:] if name not in table.tested]
-    if alone:
-        notes.append(f"Trained on and not tested on: {', '.join(alone)}.")
-    apart = [name for name in table.tested[1:] if name not in table.trained and name != CLEAN]
-    if apart:
-        notes.append(f"Tested on and not trained on: {', '.join(apart)}.")
+        notes.append(number_of_images_unknown())
+    if alone := tuple(name for name in table.trained[1:] if name not in table.tested):
+        notes.append(not_tested_on(alone))
+    if apart := tuple(name for name in table.tested[1:] if name not in table.trained and name != CLEAN):
+        notes.append(not_trained_on(apart))
     return notes
+
+
+# Why an overlap is undefined, each as the second half of a sentence. `trained_on` is None for the standard model.
+
+
+@note
+def training_does_not_help(corruption: str, gain: float, needed: float) -> str:
+    return f"training on {corruption} gains only {gain:.3f} on {corruption}; it must gain more than {needed:.3f}"
+
+
+@note
+def clean_accuracy_missing(trained_on: str | None) -> str:
+    return f"the clean accuracy of {_model(trained_on)} is missing"
+
+
+@note
+def never_right_on_clean_images(trained_on: str | None) -> str:
+    return f"{_model(trained_on)} is never right on clean images"
+
+
+@note
+def accuracy_missing(trained_on: str | None, tested_on: str) -> str:
+    return f"the accuracy of {_model(trained_on)} on {tested_on} is missing"
+
+
+def _model(trained_on: str | None) -> str:
+    return "the standard model" if trained_on is None else f"the model trained on {trained_on}"
+
+
+# What limits the figures.
+
+
+@note
+def clean_accuracies_differ(lowest: str, low: float, highest: str, high: float) -> str:
+    return (
+        f"The clean accuracies differ by {100 * (high - low):.1f} points ({lowest} {low:.1%}, {highest} {high:.1%}). "
+        "An undertrained model looks robust to corruptions it was not trained on."
+    )
+
+
+@note
+def no_intervals() -> str:
+    return "No intervals: the number of images is unknown and there is only one training seed."
+
+
+@note
+def one_training_seed() -> str:
+    return "One training seed: standard errors and intervals cover the choice of images only and are too narrow."
+
+
+@note
+def number_of_images_unknown() -> str:
+    return (
+        "The number of images is unknown: standard errors and intervals cover training seeds only and are too narrow."
+    )
+
+
+@note
+def not_tested_on(trained_on: tuple[str, ...]) -> str:
+    return f"Trained on but not tested on: {', '.join(trained_on)}."
+
+
+@note
+def not_trained_on(tested_on: tuple[str, ...]) -> str:
+    return f"Tested on but not trained on: {', '.join(tested_on)}."
 
 
 def at(table: pd.DataFrame, row: str, column: str) -> float:

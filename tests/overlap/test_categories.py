@@ -88,8 +88,8 @@ def test_undefined_corruptions_are_left_out_and_listed() -> None:
     given.loc["warp-1", "blur-2"] = given.loc["blur-2", "warp-1"] = np.nan
     found = categories.kmeans(given, 3)
     assert found.left_out == {
-        "noise-3": "its overlaps are undefined",
-        "warp-1": "its overlap with blur-0, blur-2 is undefined",
+        "noise-3": categories.no_overlap_defined("noise-3"),
+        "warp-1": categories.undefined_with("warp-1", ("blur-0", "blur-2")),
     }
     assert sorted(found.order) == sorted(NAMES)
     assert found.order[-2:] == ("noise-3", "warp-1")

@@ -10,6 +10,8 @@ import pytest
 
 from robustcore import overlap
 from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.notes import kinds
+from robustcore.overlap import overlaps
 
 
 def table(rows: dict[str, list[float]], columns: str = "clean noise blur") -> pd.DataFrame:
@@ -93,11 +95,10 @@ def test_a_self_gain_within_three_standard_errors_makes_its_overlaps_undefined()
     assert found.signed.loc["noise"].isna().all()
     assert found.signed.loc["blur", "blur"] == 1
     assert list(found.undefined) == ["noise"]
-    assert (
-        found.undefined["noise"]
-        == "training on noise does not help on noise: a gain of 0.080, where more than 0.246 is needed"
-    )
-    assert found.reasons.loc["blur", "noise"] == found.undefined["noise"]
+    why = found.undefined["noise"]
+    assert (why.kind, why["corruption"], why["gain"]) == ("training_does_not_help", "noise", pytest.approx(0.08))
+    assert why["needed"] == found.thresholds["noise"]
+    assert found.reason("blur", "noise") == why
     assert overlap.scores(given, metric="residual", n=100_000).notna().all(axis=None)
 
 
@@ -184,8 +185,8 @@ class TestIntervals:
     def test_without_images_or_seeds_there_is_none_and_that_is_said(self) -> None:
         found = overlap.measure(table(BY_HAND))
         assert found.low.isna().all(axis=None)
-        assert "nothing tells how far" in " ".join(found.notes)
-        assert "images alone" in " ".join(overlap.measure(table(BY_HAND), n=1000).notes)
+        assert "no_intervals" in kinds(found.notes)
+        assert "one_training_seed" in kinds(overlap.measure(table(BY_HAND), n=1000).notes)
 
     def test_accuracies_of_a_paired_bootstrap_can_be_given(self) -> None:
         given = table(BY_HAND)
@@ -197,7 +198,7 @@ class TestIntervals:
 
 
 def test_a_cell_tells_the_numbers_behind_its_overlap() -> None:
-    cell = overlap.measure(table(BY_HAND), metric="residual").cell("noise", "blur")
+    cell = overlap.measure(table(BY_HAND), metric="residual").pair("noise", "blur")
     assert cell.trained_first == pytest.approx((-0.1, -0.2))  # robustness, higher is better: less is lost
     assert cell.standard == pytest.approx((-0.4, -0.3))
     assert (cell.onto_second, cell.onto_first) == pytest.approx((0.10 / 0.22, 0.08 / 0.30))
@@ -209,11 +210,12 @@ def test_what_was_only_tested_on_has_gains_and_no_overlaps() -> None:
     found = overlap.measure(given, metric="residual")
     assert found.names == ("noise", "blur")
     assert found.gains.loc["noise", "sketch"] == pytest.approx(0.05)
-    assert "Tested on and not trained on: sketch." in found.notes
+    assert overlaps.not_trained_on(("sketch",)) in found.notes
 
 
 def test_clean_accuracies_that_differ_are_pointed_out() -> None:
-    assert any("differ by 10.0 points" in note for note in overlap.measure(table(BY_HAND)).notes)
+    (differ,) = (note for note in overlap.measure(table(BY_HAND)).notes if note.kind == "clean_accuracies_differ")
+    assert differ["high"] - differ["low"] == pytest.approx(0.1)
 
 
 class TestBadInput:
@@ -231,7 +233,7 @@ class TestBadInput:
         found = overlap.measure(given)
         missing = {frozenset(pair) for pair, value in found.signed.stack(future_stack=True).items() if np.isnan(value)}
         assert missing == {frozenset(("c1", "c3"))}
-        assert found.reasons.loc["c3", "c1"] == "the accuracy of the model trained on c1 on c3 is missing"
+        assert found.reasons.loc["c3", "c1"] == overlaps.accuracy_missing("c1", "c3")
 
     def test_a_single_corruption(self) -> None:
         found = overlap.scores(table({"standard": [0.9, 0.5], "noise": [0.9, 0.8]}, "clean noise"))
@@ -244,7 +246,7 @@ class TestBadInput:
         given.loc["noise", "clean"] = 0
         found = overlap.measure(given, metric=metric)
         assert found.signed.loc["noise"].isna().all()
-        assert found.undefined == {"noise": "the model trained on noise is never right on clean images"}
+        assert found.undefined == {"noise": overlaps.never_right_on_clean_images("noise")}
         assert found.signed.loc["blur", "blur"] == 1
 
     def test_a_standard_model_that_is_never_right_leaves_nothing_defined(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import robustcore.corruptions as corruptions
 from dashboard.cache import overlaps
 from dashboard.views.compare.controls import Choice
-from dashboard.views.overlap.matrix import written_as
+from dashboard.views.overlap.matrix import display_names
 from robustcore.errors import InvalidArgumentError
 from robustcore.reports.compare import grouping as groups
 from robustcore.reports.compare.grouping import Grouping
@@ -33,7 +33,7 @@ def grouping(entry: Entry) -> Grouping | None:
     except InvalidArgumentError:
         return None
     families = {n: corruptions.get(n).family for n in entry.corruptions if n in corruptions.names()}
-    names = atlas.category_names(found.members, families, written_as(overlaps.accuracies(which)))
+    names = atlas.category_names(found.members, families, display_names(overlaps.accuracies(which)))
     of = {name: names[number] for number, members in found.members.items() for name in members}
     return groups.by_category(of, list(names.values()))
 

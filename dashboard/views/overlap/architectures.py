@@ -1,4 +1,4 @@
-"""Architectures: two matrices of the same corruptions side by side, and how far they say the same."""
+"""Architectures: two matrices of the same corruptions side by side, and how far they agree."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dashboard.cache import overlaps
 from dashboard.cache.overlaps import Which
 from dashboard.session import selection
 from dashboard.views.overlap.controls import KEY, suite, training
-from dashboard.views.overlap.matrix import Found
+from dashboard.views.overlap.matrix import Matrix
 from dashboard.widgets import figure, states
 from robustcore.overlap import categories, correlation
 from robustcore.reports.overlap import atlas
@@ -23,45 +23,44 @@ LEAST = 3  # corruptions that two atlases share before they are compared
 _CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
-def view(found: Found) -> None:
-    """The matrix that was chosen, and another one."""
-    offered = others(found)
+def view(matrix: Matrix) -> None:
+    """The chosen matrix, and another one."""
+    offered = others(matrix)
     if not offered:
         states.empty(
-            "Nothing to set beside it",
-            "This table has one architecture and one training seed. Another one comes with: "
-            f"robustcore overlap --suite {found.choice.entry.suite.replace('+', ' ')} --model scenes/vgg",
+            "Nothing to compare with",
+            "This table has one architecture and one training seed. This command adds another: "
+            f"robustcore overlap --suite {matrix.choice.entry.suite.replace('+', ' ')} --model scenes/vgg",
             icon=":material/compare:",
         )
         return
     name = selection.selectbox(
-        "Beside",
+        "Compare with",
         list(offered),
         key=f"{KEY}_beside",
         kind="matrix",
         width=320,
-        help="Another architecture, another training seed of the same, or another table with corruptions in common.",
+        help="Another architecture, another training seed, or another table with corruptions in common.",
     )
-    mine, other = _title(found.choice.which, found.choice.entry, found.choice.entry), name
+    mine, other = _title(matrix.choice.which, matrix.choice.entry, matrix.choice.entry), name
     second = overlaps.measured(offered[name])
-    table = atlas.compared(found.overlap.scores, second.scores)
-    agreed = correlation.agreement(found.overlap.scores, second.scores)
-    found = dataclasses.replace(found, footer=_footer(found, offered[name]))
-    _scatter(found, table, agreed, mine, other, offered[name])
-    _side_by_side(found, offered[name], mine, other)
+    table = atlas.shared_pairs(matrix.overlap.scores, second.scores)
+    agreed = correlation.agreement(matrix.overlap.scores, second.scores)
+    matrix = dataclasses.replace(matrix, origin=_origin(matrix, offered[name]))
+    _scatter(matrix, table, agreed, mine, other, offered[name])
+    _side_by_side(matrix, offered[name], mine, other)
 
 
-def _footer(found: Found, second: Which) -> str:
+def _origin(matrix: Matrix, second: Which) -> atlas.OverlapFooter:
     """Where both come from."""
-    entry = next(e for e in found.choice.entries if (str(e.path), e.architecture) == (second.path, second.architecture))
-    made = atlas.made_on(entry, overlaps.accuracies(second), overlaps.measured(second), second.seed)
-    return f"{found.footer} Beside it: {made}"
+    source = atlas.source(overlaps.accuracies(second), overlaps.measured(second), second.seed)
+    return dataclasses.replace(matrix.origin, compared_with=source)
 
 
-def others(found: Found) -> dict[str, Which]:
-    """What can stand beside the chosen matrix: other architectures, other seeds, other tables with corruptions in common."""
-    here, chosen = found.choice.which, found.choice.entry
-    near = [e for e in found.choice.entries if e != chosen and shared(found, e) >= LEAST]
+def others(matrix: Matrix) -> dict[str, Which]:
+    """What the chosen matrix can be compared with: other architectures, other seeds, tables with corruptions in common."""
+    here, chosen = matrix.choice.which, matrix.choice.entry
+    near = [e for e in matrix.choice.entries if e != chosen and shared(matrix, e) >= LEAST]
     # Another architecture on the same corruptions first, then on some of them.
     near.sort(key=lambda e: (e.architecture == chosen.architecture, e.suite != chosen.suite))
     offered = {}
@@ -77,21 +76,21 @@ def others(found: Found) -> dict[str, Which]:
     return offered
 
 
-def shared(found: Found, entry: Entry) -> int:
+def shared(matrix: Matrix, entry: Entry) -> int:
     """How many corruptions an atlas has in common with the chosen one."""
-    return len(set(found.overlap.names) & set(entry.corruptions))
+    return len(set(matrix.overlap.names) & set(entry.corruptions))
 
 
-def _title(which: Which, entry: Entry, beside: Entry) -> str:
+def _title(which: Which, entry: Entry, chosen: Entry) -> str:
     parts = [which.architecture]
-    if entry.suite != beside.suite:
+    if entry.suite != chosen.suite:
         parts.append(suite(entry.suite))
     if len(entry.seeds) > 1:
         parts.append(training(which.seed, len(entry.seeds)).lower())
     return ", ".join(parts)
 
 
-def _scatter(found: Found, table: Any, agreed: correlation.Agreement, mine: str, other: str, second: Which) -> None:
+def _scatter(matrix: Matrix, table: Any, agreed: correlation.Agreement, mine: str, other: str, second: Which) -> None:
     from robustcore.figures.overlap import agreement
 
     if math.isnan(agreed.r):
@@ -99,68 +98,68 @@ def _scatter(found: Found, table: Any, agreed: correlation.Agreement, mine: str,
         return
     figure.card(
         agreement(
-            table, found.labels, mine, other, footer=found.footer, alt=f"Overlaps of {mine} against those of {other}"
+            table, matrix.labels, mine, other, footer=matrix.footer, alt=f"Overlaps of {mine} against those of {other}"
         ),
         key=f"{KEY}-agreement",
-        title=f"Do they say the same? Correlation {agreed.r:.2f}",
+        title=f"Do they agree? Correlation {agreed.r:.2f}",
         says=states.plain(
-            f"Over {agreed.pairs} pairs that both define the overlaps of {mine} and {other} correlate by {agreed.r:.2f} and differ by "
-            f"{agreed.difference:.2f} on average.{_categories(found, second)} A dot is a pair; on the line both say the same. The "
-            "pairs share corruptions and so are not independent: the correlation has no p-value."
+            f"Over {agreed.pairs} pairs defined in both, the overlaps of {mine} and {other} correlate by {agreed.r:.2f} and differ by "
+            f"{agreed.difference:.2f} on average.{_categories(matrix, second)} Each dot is a pair; on the line both agree. Pairs share "
+            "corruptions and are not independent, so there is no p-value."
         ),
         table=table,
-        footer=found.footer,
+        footer=matrix.footer,
     )
 
 
-def _categories(found: Found, second: Which) -> str:
-    """Whether the same number of K-means categories is the same categories."""
-    if found.categories is None or found.categories.method == "hdbscan":
+def _categories(matrix: Matrix, second: Which) -> str:
+    """How far the same number of categories are the same categories."""
+    if matrix.categories is None or matrix.categories.method == "hdbscan":
         return ""
     from robustcore.errors import InvalidArgumentError
 
     try:
-        other = overlaps.categories(second, found.categories.method, found.categories.k, found.choice.start)
+        other = overlaps.categories(second, matrix.categories.method, matrix.categories.k, matrix.choice.start)
     except InvalidArgumentError:
         return ""
-    alike = categories.agreement(found.categories, other)
+    alike = categories.agreement(matrix.categories, other)
     return (
         ""
         if math.isnan(alike)
-        else f" Their {found.categories.k} categories agree by {alike:.2f} (adjusted Rand index)."
+        else f" Their {matrix.categories.k} categories agree by {alike:.2f} (adjusted Rand index)."
     )
 
 
-def _side_by_side(found: Found, second: Which, mine: str, other: str) -> None:
+def _side_by_side(matrix: Matrix, second: Which, mine: str, other: str) -> None:
     """Both maps in the order of the first one's categories."""
     from robustcore.figures.overlap import overlap_map
 
-    shared = set(found.overlap.names) & set(overlaps.measured(second).names)
-    blocks = [(title, [n for n in members if n in shared]) for title, members in found.blocks]
+    shared = set(matrix.overlap.names) & set(overlaps.measured(second).names)
+    blocks = [(title, [n for n in members if n in shared]) for title, members in matrix.blocks]
     blocks = [(title, members) for title, members in blocks if members]
     count = len(shared)
     side = 22 if count <= 16 else 18 if count <= 20 else 12 if count <= 28 else 10
-    with st.container(border=True, key=f"card-{KEY}-beside"):
+    with st.container(border=True, key=f"card-{KEY}-side-by-side"):
         st.subheader("Side by side", anchor=False)
-        st.caption("Both in the order of the first one's categories, whose squares are drawn in both.")
+        st.caption("Both in the order of the first matrix's categories, which are outlined in both.")
         with st.container(horizontal=True, key=f"{KEY}_maps", gap="medium"):
-            for title, which in ((mine, found.choice.which), (other, second)):
+            for title, which in ((mine, matrix.choice.which), (other, second)):
                 chart = overlap_map(
                     overlaps.pairs(which),
                     blocks,
-                    found.labels,
-                    footer=found.footer,
+                    matrix.labels,
+                    footer=matrix.footer,
                     alt=f"Overlaps of {title}",
                     side=side,
                     named=False,
                     colours=theme.sequential(),
                 )
                 with st.container(
-                    key=f"{KEY}_map_{'first' if which == found.choice.which else 'second'}",
+                    key=f"{KEY}_map_{'first' if which == matrix.choice.which else 'second'}",
                     width=chart.layout.width + 8,
                 ):
                     st.markdown(f"**{states.plain(title)}**")
                     st.plotly_chart(
                         chart, width="content", config=_CONFIG, alt=f"Overlaps of {title}", key=f"{KEY}_map_{title}"
                     )
-        st.caption(states.plain(found.footer))
+        st.caption(states.plain(matrix.footer))

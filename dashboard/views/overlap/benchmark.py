@@ -1,4 +1,4 @@
-"""Which of a table's corruptions make the benchmark that is looked at."""
+"""Which of a table's corruptions make the benchmark."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import streamlit as st
 import robustcore.corruptions as corruptions
 from dashboard.session import selection
 from dashboard.views.overlap.controls import KEY
-from dashboard.views.overlap.matrix import Found
+from dashboard.views.overlap.matrix import Matrix
 from dashboard.widgets import labels
 
 ALL, OWN = "all", "own"
 
 
-def pick(found: Found) -> tuple[str, ...]:
-    """A suite that is whole in the table, all of it, or corruptions that one ticks."""
-    names = found.overlap.names
+def pick(matrix: Matrix) -> tuple[str, ...]:
+    """A suite that is whole in the table, the whole table, or chosen corruptions."""
+    names = matrix.overlap.names
     whole = [suite for suite in corruptions.SUITES if is_part(corruptions.names(suite), names)]
     options = [*whole, ALL, OWN]
     name = selection.segmented("Benchmark", options, key=f"{KEY}_benchmark", kind="benchmark", text=_title)
@@ -32,10 +32,10 @@ def pick(found: Found) -> tuple[str, ...]:
         key=f"{KEY}_ticked",
         kind="corruption",
         default=default,
-        text=found.labels.__getitem__,
+        text=matrix.labels.__getitem__,
     )
     if not ticked:
-        st.caption("Tick one corruption or more.")
+        st.caption("Choose one corruption or more.")
     return tuple(ticked)
 
 
@@ -45,7 +45,7 @@ def is_part(suite: Sequence[str], names: Sequence[str]) -> bool:
 
 
 def title(members: Sequence[str]) -> str:
-    """What a sentence calls a benchmark."""
+    """A benchmark's name inside a sentence."""
     for suite in corruptions.SUITES:
         if set(corruptions.names(suite)) == set(members):
             return labels.suite(suite)
@@ -53,4 +53,4 @@ def title(members: Sequence[str]) -> str:
 
 
 def _title(name: str) -> str:
-    return {ALL: "All of the table", OWN: "One's own"}.get(name) or labels.suite(name)
+    return {ALL: "All", OWN: "My own"}.get(name) or labels.suite(name)

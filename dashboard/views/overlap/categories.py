@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.cache import overlaps
 from dashboard.views.overlap.controls import KEY, METHODS
-from dashboard.views.overlap.matrix import GIVEN, Found
+from dashboard.views.overlap.matrix import TYPED_NAMES, Matrix
 from dashboard.widgets import figure, markup, states, thumbnails
 from robustcore.overlap.categories import NONE, Categories, agreement
 from robustcore.overlap.overlaps import at
@@ -20,21 +20,21 @@ _PLACE = f"{KEY}_cards_place"
 _IMAGE = 3  # a test image whose object stands out
 
 
-def view(found: Found) -> None:
-    """Cards first, then the curves of K, which take seconds where nobody asked before."""
-    if found.categories is None:
-        states.empty("No categories", found.why_none, icon=":material/category:")
+def view(matrix: Matrix) -> None:
+    """Cards first, then the curves of K, which take seconds the first time."""
+    if matrix.categories is None:
+        states.empty("No categories", matrix.why_none, icon=":material/category:")
         return
-    _cards(found, found.categories)
-    _left_out(found, found.categories)
-    _stability(found, found.categories)
-    _curves(found, found.categories)
+    _cards(matrix, matrix.categories)
+    _left_out(matrix, matrix.categories)
+    _stability(matrix, matrix.categories)
+    _curves(matrix, matrix.categories)
 
 
-def _cards(found: Found, categories: Categories) -> None:
+def _cards(matrix: Matrix, categories: Categories) -> None:
     place = st.session_state.get(_PLACE, _IMAGE)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**{_count(found, categories)}** A name can be typed over; it stays for this visit.")
+        st.markdown(f"**{_count(matrix, categories)}** Type over a name to change it for this visit.")
         st.button(
             "Another image",
             icon=":material/refresh:",
@@ -42,37 +42,39 @@ def _cards(found: Found, categories: Categories) -> None:
             key=f"{KEY}_cards_another",
             on_click=lambda: st.session_state.update({_PLACE: place + 1}),
         )
-    scores = found.overlap.scores
+    scores = matrix.overlap.scores
     columns = st.columns(2, gap="medium")
     for number, members in categories.members.items():
         inside = [at(scores, a, b) for i, a in enumerate(members) for b in members[:i]]
         with columns[(number - 1) % 2], st.container(border=True, key=f"{KEY}_card_{number}"):
-            _name(found, number, members)
+            _name(matrix, number, members)
             mean = f"mean overlap inside {sum(inside) / len(inside):.2f}" if inside else "alone"
             st.caption(f"{len(members)} corruption{'' if len(members) == 1 else 's'}, {mean}")
-            markup.show(thumbnails.row(_thumbs(found, members, place)), key=f"{KEY}_members_{number}")
-            if attacks := [found.labels[n] for n in members if atlas.condition(found.table, n) is None]:
-                st.caption(states.plain(f"And {', '.join(attacks)}: the images of an attack depend on the model."))
+            markup.show(thumbnails.row(_thumbs(matrix, members, place)), key=f"{KEY}_members_{number}")
+            if attacks := [matrix.labels[n] for n in members if atlas.condition(matrix.table, n) is None]:
+                st.caption(
+                    states.plain(f"Also {', '.join(attacks)} (no image: an attack's images depend on the model).")
+                )
 
 
-def _count(found: Found, categories: Categories) -> str:
+def _count(matrix: Matrix, categories: Categories) -> str:
     method = METHODS[categories.method]
-    ruled = " by the 0.5 rule" if categories.method != "hdbscan" and not found.choice.size else ""
-    said = f"SCC {_number(categories.scc)}, DCC {_number(categories.dcc)}"
-    return f"{categories.k} categor{'y' if categories.k == 1 else 'ies'} ({method}{ruled}; {said})."
+    ruled = " by the 0.5 rule" if categories.method != "hdbscan" and not matrix.choice.size else ""
+    correlations = f"SCC {_number(categories.scc)}, DCC {_number(categories.dcc)}"
+    return f"{categories.k} categor{'y' if categories.k == 1 else 'ies'} ({method}{ruled}; {correlations})."
 
 
 def _number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.2f}"
 
 
-def _name(found: Found, number: int, members: tuple[str, ...]) -> None:
-    """The category's name, to be typed over; it follows the corruptions, not the number."""
+def _name(matrix: Matrix, number: int, members: tuple[str, ...]) -> None:
+    """The category's name as a text field; a typed name follows the corruptions, not the number."""
     # The key names the suggestion, so that a new division begins with its own names.
     key = f"{KEY}_name_{'.'.join(members)}"
     st.text_input(
         f"Name of category {number}",
-        found.names[number],
+        matrix.names[number],
         key=key,
         max_chars=40,
         label_visibility="collapsed",
@@ -81,53 +83,50 @@ def _name(found: Found, number: int, members: tuple[str, ...]) -> None:
 
 
 def _rename(key: str, members: tuple[str, ...]) -> None:
-    given = dict(st.session_state.get(GIVEN, {}))
-    given[members] = str(st.session_state[key]).strip()
-    st.session_state[GIVEN] = given
+    typed = dict(st.session_state.get(TYPED_NAMES, {}))
+    typed[members] = str(st.session_state[key]).strip()
+    st.session_state[TYPED_NAMES] = typed
 
 
-def _thumbs(found: Found, members: tuple[str, ...], place: int) -> list[thumbnails.Thumb]:
-    made = []
+def _thumbs(matrix: Matrix, members: tuple[str, ...], place: int) -> list[thumbnails.Thumb]:
+    thumbs = []
     for name in members:
-        condition = atlas.condition(found.table, name)
-        label = found.labels[name]
+        condition = atlas.condition(matrix.table, name)
+        label = matrix.labels[name]
         if condition is not None:
             source = overlaps.thumbnail(condition.canonical(), place)
-            made.append(
+            thumbs.append(
                 thumbnails.Thumb("", source, f"Test image {place}: {label}", ((label, thumbnails.UNKNOWN),), True)
             )
-    return made
+    return thumbs
 
 
-def _left_out(found: Found, categories: Categories) -> None:
+def _left_out(matrix: Matrix, categories: Categories) -> None:
     alone = [str(name) for name in categories.labels.index[categories.labels == NONE]]
     if alone:
-        st.caption(states.plain(f"In no category: {', '.join(found.labels[n] for n in alone)}."))
+        st.caption(states.plain(f"In no category: {', '.join(matrix.labels[n] for n in alone)}."))
     if categories.left_out:
-        by_reason: dict[str, list[str]] = {}
-        for name, why in categories.left_out.items():
-            by_reason.setdefault(found.words(why), []).append(found.labels[name])
-        lines = [f"{', '.join(names)} ({why})" for why, names in by_reason.items()]
-        st.caption(states.plain(f"Left out: {'; '.join(lines)}."))
+        lines = "; ".join(matrix.text(why) for why in categories.left_out.values())
+        st.caption(states.plain(f"Left out: {lines}."))
 
 
-def _stability(found: Found, categories: Categories) -> None:
-    """Do other seeds, starts and methods find the same categories?"""
+def _stability(matrix: Matrix, categories: Categories) -> None:
+    """Whether other training seeds and methods find the same categories."""
     with st.container(border=True, key=f"{KEY}_stability"):
         st.subheader(
-            "Are they the same another time?",
+            "Are the categories stable?",
             anchor=False,
-            help="The adjusted Rand index of two divisions: 1 is the same, 0 what chance would give.",
+            help="Adjusted Rand index of these categories and others: 1 is identical, 0 is chance.",
         )
         rows = []
         if categories.k <= 15 and categories.method != "hdbscan":
-            between = overlaps.stability(found.choice.which, categories.k)
+            between = overlaps.stability(matrix.choice.which, categories.k)
             if not math.isnan(between):
                 rows.append((f"Another training seed, K = {categories.k}", between))
         for method in overlaps.METHODS:
             if method != categories.method:
                 size = 2 if method == "hdbscan" else categories.k
-                other = overlaps.categories(found.choice.which, method, size, 0)
+                other = overlaps.categories(matrix.choice.which, method, size, 0)
                 counted = f", {other.k} categories" if other.k != categories.k else ""
                 rows.append((f"{METHODS[method]}{counted}", agreement(categories, other)))
         body = "".join(
@@ -137,29 +136,29 @@ def _stability(found: Found, categories: Categories) -> None:
             if not math.isnan(value)
         )
         markup.show(f'<table class="rc-models rc-agreement">{body}</table>', key=f"{KEY}_agreements")
-        if found.overlap.seeds < 2:
-            st.caption("One training seed: whether other trainings give the same categories is not known.")
+        if matrix.overlap.seeds < 2:
+            st.caption("Only one training seed: whether other trainings give the same categories is unknown.")
 
 
-def _curves(found: Found, categories: Categories) -> None:
+def _curves(matrix: Matrix, categories: Categories) -> None:
     from robustcore.figures.overlap_curves import choice_of_k
 
     with st.skeleton(height=420):
-        swept = overlaps.sweep(found.choice.which, found.choice.start)
+        swept = overlaps.sweep(matrix.choice.which, matrix.choice.start)
     chosen = categories.k if categories.method != "hdbscan" else None
     ruled = (
-        f"The rule takes K = {swept.chosen}, the first whose SCC passes {swept.rule:g}."
+        f"The rule takes K = {swept.chosen}, the first with SCC above {swept.rule:g}."
         if swept.chosen
-        else f"No K up to {int(swept.table['k'].max())} passes the rule; the one of the greatest SCC is taken."
+        else f"No K up to {int(swept.table['k'].max())} has SCC above {swept.rule:g}; the K with the greatest SCC is used."
     )
     figure.card(
         choice_of_k(
-            swept.table, swept.rule, chosen, footer=found.footer, alt="SCC and DCC against the number of categories"
+            swept.table, swept.rule, chosen, footer=matrix.footer, alt="SCC and DCC against the number of categories"
         ),
         key=f"{KEY}-k",
         title="How many categories?",
-        says=f"SCC: mean correlation between the rows of two corruptions of one category; DCC: of different categories. {ruled} "
-        "The dotted line tells how alike the K-means categories of other starts are.",
+        says=f"SCC: mean correlation of the rows of two corruptions in the same category; DCC: in different categories. {ruled} "
+        "Dotted: agreement of the K-means categories between random starts.",
         table=swept.table,
-        footer=found.footer,
+        footer=matrix.footer,
     )

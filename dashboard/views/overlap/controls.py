@@ -1,4 +1,4 @@
-"""The controls that all views of Overlap share: which matrix, and how its categories are found."""
+"""The controls of all views of Overlap: which matrix, and how its categories are found."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def pick() -> Choice | None:
             kind="table",
             text=suite,
             width=210,
-            help="Which corruptions were trained on, each by a model of its own, and tested.",
+            help="The corruptions. One model was trained on each and tested on all.",
         )
         of_suite = [e for e in entries if e.suite == name]
         architecture = selection.selectbox(
@@ -83,7 +83,7 @@ def pick() -> Choice | None:
             key=f"{KEY}_metric",
             kind="metric",
             text=METRICS.__getitem__,
-            help="How robustness is measured: accuracy lost (the thesis' experiments), or accuracy kept as a share (its definition).",
+            help="Residual robustness: accuracy lost (the thesis' experiments). APP: share of clean accuracy kept (its definition).",
         )
         seed = MEAN
         if len(entry.seeds) > 1:
@@ -94,7 +94,7 @@ def pick() -> Choice | None:
                 key=f"{KEY}_seed",
                 kind="seed",
                 text=lambda s: training(s, count),
-                help="The overlaps of the mean robustness over the trainings' seeds, or those of one seed.",
+                help="Use the mean robustness over all training seeds, or one seed.",
             )
         which = overlaps.which(entry, metric, seed)
         method, size, start = _categories(which)
@@ -102,12 +102,12 @@ def pick() -> Choice | None:
 
 
 def _categories(which: Which) -> tuple[str, int, int]:
-    """How the categories are found, behind a button that says it."""
-    found = overlaps.measured(which)
-    usable = len(found.names) - len(found.undefined)
+    """Method, size and seed of the categories, in a popover whose label names them."""
+    overlap = overlaps.measured(which)
+    usable = len(overlap.names) - len(overlap.undefined)
     method_key, k_key, least_key = f"{KEY}_method", f"{KEY}_k", f"{KEY}_smallest"
     place = st.popover(
-        _said(method_key, k_key),
+        _label(method_key, k_key),
         icon=":material/category:",
         key=f"{KEY}_categories",
         help="How the categories are found.",
@@ -123,7 +123,7 @@ def _categories(which: Which) -> tuple[str, int, int]:
                 key=least_key,
                 default=2,
                 kind="smallest category",
-                help="HDBSCAN finds the number of categories itself, and may put a corruption into none.",
+                help="HDBSCAN chooses the number of categories itself and may leave a corruption without one.",
             )
             return method, least, 0
         size = selection.selectbox(
@@ -132,7 +132,7 @@ def _categories(which: Which) -> tuple[str, int, int]:
             key=k_key,
             kind="K",
             text=lambda k: str(k) if k else _BY_RULE,
-            help="The rule of Laugros' thesis: the first K whose categories hold corruptions with alike rows (SCC above 0.5).",
+            help="Rule of Laugros' thesis: the first K where rows of the same category correlate by more than 0.5 (SCC).",
         )
         start = 0
         if method == "k-means":
@@ -143,13 +143,13 @@ def _categories(which: Which) -> tuple[str, int, int]:
                 key=f"{KEY}_start",
                 default=0,
                 kind="seed",
-                help="100 initialisations are drawn from it; the view Categories tells whether it matters.",
+                help="Of its 100 initialisations. The view Categories shows whether it matters.",
             )
     return method, size, start
 
 
-def _said(method_key: str, k_key: str) -> str:
-    """The button's label; a bound widget's value stands in the session before it is drawn."""
+def _label(method_key: str, k_key: str) -> str:
+    """The popover's label. The value of a bound widget is in the session before the widget is drawn."""
     method = st.session_state.get(method_key) or st.query_params.get(method_key) or "k-means"
     text = METHODS.get(method, method if method in METHODS.values() else METHODS["k-means"])
     k = st.session_state.get(k_key) or st.query_params.get(k_key)

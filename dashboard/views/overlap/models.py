@@ -1,92 +1,103 @@
-"""The models behind the overlaps: whether they are comparable, and what is undefined."""
+"""The trained models: whether they are comparable, and which corruptions have no overlap."""
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from dashboard.views.overlap.controls import KEY
-from dashboard.views.overlap.matrix import Found
+from dashboard.views.overlap.matrix import Matrix
 from dashboard.widgets import figure, states
 from robustcore.reports.overlap import atlas
 
 
-def view(found: Found) -> None:
-    """Clean accuracies, then self-gains against their thresholds."""
+def view(matrix: Matrix) -> None:
+    """Clean accuracies, self-gains against their thresholds, gains on natural shifts."""
     from robustcore.figures.overlap_curves import clean_accuracies
 
-    comparable, said = atlas.said_of_clean(found.overlap, found.labels)
-    rows = atlas.models(found.overlap)
-    shown = rows.assign(trained_on=rows["trained_on"].map(lambda n: found.labels.get(n, n)))
+    comparison = atlas.clean_comparison(matrix.overlap)
+    said = matrix.text(comparison)
+    rows = atlas.models(matrix.overlap)
+    table = _readable(matrix, rows)
     figure.card(
-        clean_accuracies(rows, found.labels, footer=found.footer, alt=said),
+        clean_accuracies(rows, matrix.labels, footer=matrix.footer, alt=said),
         key=f"{KEY}-clean",
-        title="Are the trained models comparable?" + ("" if comparable else " Not quite"),
+        title="Are the trained models comparable?" + (" No" if comparison.kind == "clean_not_comparable" else ""),
         says=states.plain(said),
-        table=shown,
-        footer=found.footer,
-        help="Robustness is measured against clean accuracy: a model that was trained too little loses less under corruptions, and "
-        "seems to be robust to what it was not trained on.",
+        table=table,
+        footer=matrix.footer,
+        help="Robustness is relative to clean accuracy. An undertrained model has less accuracy to lose, so it looks robust to "
+        "corruptions it was not trained on.",
     )
-    _thresholds(found)
-    _shifts(found)
-    for note in found.overlap.notes:
-        if not note.startswith("The clean accuracies"):
-            st.caption(states.plain(found.words(note)))
+    _thresholds(matrix)
+    _shifts(matrix)
+    for note in matrix.overlap.notes:
+        if note.kind != "clean_accuracies_differ":  # the first figure says it
+            st.caption(states.plain(matrix.text(note)))
 
 
-def _thresholds(found: Found) -> None:
+def _readable(matrix: Matrix, rows: pd.DataFrame) -> pd.DataFrame:
+    """The models with names and reasons as people read them."""
+    return rows.assign(
+        trained_on=rows["trained_on"].map(lambda name: matrix.labels.get(name, name)),
+        reason=[matrix.text(why) for why in rows["reason"]],
+    )
+
+
+def _thresholds(matrix: Matrix) -> None:
     from robustcore.figures.overlap_curves import self_gains
 
-    rows = atlas.models(found.overlap).iloc[1:].sort_values("self_gain", ascending=False)
-    undefined = found.overlap.undefined
+    rows = atlas.models(matrix.overlap).iloc[1:].sort_values("self_gain", ascending=False)
+    undefined = matrix.overlap.undefined
+    count = len(matrix.overlap.names)
     said = (
-        f"{len(undefined)} of {len(found.overlap.names)} have no overlap, since training on them does not help against them by more "
-        "than three standard errors, over images and seeds (the grey line): an overlap divides by this gain."
+        f"{len(undefined)} of {count} have none: training on them gains no more than three standard errors (grey line), and an "
+        "overlap divides by this gain."
         if undefined
-        else f"All {len(found.overlap.names)} have: training on each helps against it by more than three standard errors (the grey line)."
+        else f"All {count}: training on each gains more than three standard errors (grey line)."
     )
-    shown = rows.assign(trained_on=rows["trained_on"].map(found.labels), reason=rows["reason"].map(found.words))
+    table = _readable(matrix, rows)
     figure.card(
-        self_gains(rows, found.labels, footer=found.footer, alt=said),
+        self_gains(rows, matrix.labels, footer=matrix.footer, alt=said),
         key=f"{KEY}-self-gains",
         title="Which corruptions have overlaps?",
         says=states.plain(said),
-        table=shown[["trained_on", "self_gain", "threshold", "defined", "reason"]],
-        footer=found.footer,
+        table=table[["trained_on", "self_gain", "threshold", "defined", "reason"]],
+        footer=matrix.footer,
     )
     if undefined:
         with st.expander("Reasons", icon=":material/grid_off:", key=f"{KEY}_reasons"):
             lines = [
-                f"- **{states.plain(found.labels[n])}**: {states.plain(found.words(why))}"
+                f"- **{states.plain(matrix.labels[n])}**: {states.plain(matrix.text(why))}"
                 for n, why in undefined.items()
             ]
             st.markdown("\n".join(lines))
 
 
-def _shifts(found: Found) -> None:
-    """What training on each corruption brings on natural shifts, which nothing was trained on."""
+def _shifts(matrix: Matrix) -> None:
+    """What training on each corruption gains on natural shifts, which no model was trained on."""
     from robustcore.figures.bars import Scale
     from robustcore.figures.heatmap import heatmap
 
-    rows = atlas.further(found.overlap, found.table)
+    rows = atlas.gains_on_shifts(matrix.overlap, matrix.table)
     if rows.empty:
         return
     order = rows.groupby("model")["value"].mean().sort_values(ascending=False).index
     rows = rows.set_index("model").loc[list(order)].reset_index()
-    shown = rows.assign(
-        model=rows["model"].map(found.labels), name=[str(n).rpartition("/")[2].capitalize() for n in rows["name"]]
+    table = rows.assign(
+        model=rows["model"].map(matrix.labels), name=[str(n).rpartition("/")[2].capitalize() for n in rows["name"]]
     )
-    residual = found.overlap.metric == "residual"
+    residual = matrix.overlap.metric == "residual"
     scale = Scale(
         "gain over the standard model (points)" if residual else "gain over the standard model (APP, %)", 100, ".1f"
     )
     with st.container(key=f"{KEY}_shifts"):
         figure.card(
-            heatmap(shown, scale, footer=found.footer, alt="Gain of each model on each natural shift"),
+            heatmap(table, scale, footer=matrix.footer, alt="Gain of each model on each natural shift"),
             key=f"{KEY}-shifts",
             title="Does training on a corruption help on natural shifts?",
-            says="A row is a model by what it was trained on, the most helpful on top; a column is a shift that none was trained on. "
-            "A pointer tells the interval.",
-            table=shown,
-            footer=found.footer,
+            says="Each row is a model trained on that corruption, the largest mean gain on top; each column is a shift no model was "
+            "trained on. Point at a cell for its interval.",
+            table=table,
+            footer=matrix.footer,
         )

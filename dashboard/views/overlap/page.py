@@ -1,4 +1,4 @@
-"""Overlap: which corruptions measure the same thing, and what a benchmark of them weighs twice or forgets."""
+"""Overlap: which corruptions measure the same thing, and what a benchmark of them counts twice or leaves out."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PAGE = Page(
     order=35,
     group="Understand",
     question="Which corruptions measure the same thing?",
-    purpose="One model was trained on each corruption and tested on all: where training on one helps against another, the two "
-    "overlap.",
-    help="Click a cell of the map to see the accuracies that made it. The other views show the categories, what a benchmark "
-    "weighs twice and what it forgets, and whether another architecture says the same.",
+    purpose="Two corruptions overlap where training on one makes a model robust to the other.",
+    help="For each corruption one model was trained on it and tested on all. Click a cell of the map to see its accuracies. The "
+    "other views show categories of corruptions, what a benchmark counts twice, what it leaves out, and whether another "
+    "architecture gives the same overlaps.",
 )
 VIEWS = {
     "heatmap": ("Heatmap", heatmap.view),
@@ -32,9 +32,9 @@ VIEWS = {
 
 def render() -> None:
     """The page below its heading."""
-    chosen = controls.pick()
-    if chosen is None:
-        _nothing()
+    choice = controls.pick()
+    if choice is None:
+        _no_atlas()
         return
     view = selection.segmented(
         "View",
@@ -44,14 +44,14 @@ def render() -> None:
         text=lambda v: VIEWS[v][0],
         label_visibility="collapsed",
     )
-    VIEWS[view][1](matrix.find(chosen))
+    VIEWS[view][1](matrix.load(choice))
 
 
-def _nothing() -> None:
+def _no_atlas() -> None:
     with states.empty(
         "No atlas yet",
-        "An atlas is one model for each corruption, tested on all of them. This command trains and tests them, goes on where "
-        "it was stopped, and its table then stands here.",
+        "An atlas has one model for each corruption, tested on all corruptions. This command trains and tests them; its table "
+        "then appears here. Stopped, it continues where it was.",
         icon=":material/grid_on:",
     ):
         st.code("robustcore overlap --suite imagenet-c --model scenes/resnet --seeds 2", language="bash")

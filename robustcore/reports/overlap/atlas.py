@@ -1,4 +1,4 @@
-"""An atlas of overlaps as a page shows it: which tables there are, what they say of themselves, and their numbers in words."""
+"""Atlases of overlaps: which there are, what they were computed from, and tables and names for their figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pandas as pd
 
 from robustcore import corruptions, paths
 from robustcore.evaluation import Condition
-from robustcore.overlap import Cell, Overlap
+from robustcore.notes import Note, note
+from robustcore.overlap import Overlap, Pair
 from robustcore.overlap.accuracies import STANDARD
 from robustcore.overlap.overlaps import COMPARABLE, at
 
@@ -54,17 +55,17 @@ def entries(name: str, path: Path, table: pd.DataFrame) -> list[Entry]:
     Args:
         name: of the file, without its ending.
         path: of the file.
-        table: what stands in it.
+        table: its content.
     """
     shipped = path.is_relative_to(paths.assets())
-    found = []
+    listed = []
     for architecture, rows in table.groupby(_column(table, "architecture"), sort=False):
         suite = name.removesuffix("-" + str(architecture).replace("/", "-"))
         seeds = tuple(dict.fromkeys(_column(rows, "seed")))
         dataset, split = (str(_column(rows, part).iloc[0]) for part in ("dataset", "split"))
         trained = tuple(name for name in dict.fromkeys(_column(rows, "trained_on")) if name != STANDARD)
-        found.append(Entry(suite, str(architecture), path, shipped, seeds, dataset, split, trained))
-    return found
+        listed.append(Entry(suite, str(architecture), path, shipped, seeds, dataset, split, trained))
+    return listed
 
 
 def accuracies(table: pd.DataFrame, architecture: str, seed: str = MEAN) -> pd.DataFrame:
@@ -74,9 +75,11 @@ def accuracies(table: pd.DataFrame, architecture: str, seed: str = MEAN) -> pd.D
 
 
 def condition(table: pd.DataFrame, name: str) -> Condition | None:
-    """What the table's models were tested on under a name: a severity drawn for each image, the middle one of those that were
-    averaged, or the condition as defined; where a table does not tell, a severity drawn for each. None for attacks, whose
-    images depend on the model, and for corruptions that are not registered here."""
+    """The condition that the table's models were tested on under a name.
+
+    It has the middle one of the severities that were averaged, or a severity drawn for each image, also where the table does
+    not say. None for attacks, whose images depend on the model, and for corruptions that are not registered here.
+    """
     row = table[table["tested_on"] == name].iloc[0]
     kind = str(row.get("kind", "corruption"))
     if kind not in ("corruption", "shift") or (kind == "corruption" and name not in corruptions.names()):
@@ -84,15 +87,16 @@ def condition(table: pd.DataFrame, name: str) -> Condition | None:
     severities = str(row["severities"]).split() if pd.notna(row.get("severities")) else []
     severity = int(float(severities[len(severities) // 2])) if severities else None
     strength = row.get("strength")
-    given = {"strength": _strength(strength)} if pd.notna(strength) and str(strength) else {}
-    if kind == "corruption" and severity is None and not given and corruptions.get(name).severities:
-        given = {"strength": "uniform"}
+    fields = {"strength": _strength(strength)} if pd.notna(strength) and str(strength) else {}
+    if kind == "corruption" and severity is None and not fields and corruptions.get(name).severities:
+        fields = {"strength": "uniform"}
     params = (("clean", str(row["dataset"])),) if kind == "shift" else ()
-    return Condition(kind, name, severity, params=params, **given)  # type: ignore[arg-type]
+    return Condition(kind, name, severity, params=params, **fields)  # type: ignore[arg-type]
 
 
 def pairs(overlap: Overlap) -> pd.DataFrame:
-    """One row for each pair of corruptions, in both orders: first, second, overlap, signed, low, high, sd, reason."""
+    """One row for each pair of corruptions, in both orders: first, second, overlap, signed, low, high, sd, reason (a note, or
+    None)."""
     names = list(overlap.names)
     k = len(names)
     columns = {
@@ -103,11 +107,11 @@ def pairs(overlap: Overlap) -> pd.DataFrame:
         "sd": overlap.sd,
         "reason": overlap.reasons,
     }
-    found = pd.DataFrame({"first": np.repeat(names, k), "second": np.tile(names, k)})
-    return found.assign(**{name: values.to_numpy().ravel() for name, values in columns.items()})
+    both = pd.DataFrame({"first": np.repeat(names, k), "second": np.tile(names, k)})
+    return both.assign(**{name: values.to_numpy().ravel() for name, values in columns.items()})
 
 
-def telling(overlap: Overlap) -> tuple[str, str]:
+def most_overlapping(overlap: Overlap) -> tuple[str, str]:
     """The pair of different corruptions that overlap most; the first two where none is defined."""
     signed = overlap.signed.to_numpy(copy=True)
     np.fill_diagonal(signed, np.nan)
@@ -117,29 +121,30 @@ def telling(overlap: Overlap) -> tuple[str, str]:
     return overlap.names[min(i, j)], overlap.names[max(i, j)]
 
 
-def behind(overlap: Overlap, cell: Cell) -> pd.DataFrame:
-    """The accuracies that made an overlap: the standard model and the two trained ones, on clean images and on both corruptions."""
-    models = [(STANDARD, cell.standard), (cell.first, cell.trained_first), (cell.second, cell.trained_second)]
+def accuracies_of_pair(overlap: Overlap, pair: Pair) -> pd.DataFrame:
+    """The accuracies that an overlap is computed from: three models (standard, trained on the first corruption, trained on the
+    second) on clean images and on both corruptions."""
+    models = [(STANDARD, pair.standard), (pair.first, pair.trained_first), (pair.second, pair.trained_second)]
     rows = []
     for name, robust in models:
         clean = float(overlap.clean[name])
-        known = [r * clean if overlap.metric == "app" else r + clean for r in robust]
-        rows.append({"trained_on": name, "clean": clean, cell.first: known[0], cell.second: known[1]})
+        first, second = (r * clean if overlap.metric == "app" else r + clean for r in robust)
+        rows.append({"trained_on": name, "clean": clean, pair.first: first, pair.second: second})
     return pd.DataFrame(rows)
 
 
-def worked(cell: Cell) -> tuple[str, ...]:
-    """Equation 4.2 with the numbers of a cell filled in, in LaTeX: the two shares, and their mean; each in two lines."""
-    m1, m2, s = cell.trained_first, cell.trained_second, cell.standard
+def worked_formula(pair: Pair) -> tuple[str, ...]:
+    """Equation 4.2 with the numbers of a pair filled in, in LaTeX: the two shares, and their mean; each in two lines."""
+    m1, m2, s = pair.trained_first, pair.trained_second, pair.standard
     lines = [
-        _share("m_1", "m_2", "c_2", (m1[1], m2[1], s[1]), cell.onto_second),
-        _share("m_2", "m_1", "c_1", (m2[0], m1[0], s[0]), cell.onto_first),
+        _share("m_1", "m_2", "c_2", (m1[1], m2[1], s[1]), pair.onto_second),
+        _share("m_2", "m_1", "c_1", (m2[0], m1[0], s[0]), pair.onto_first),
     ]
-    if math.isnan(cell.signed):
+    if math.isnan(pair.signed):
         return (*lines, r"O(c_1, c_2)\ \text{is undefined}")
-    shown = max(0.0, cell.signed)
-    mean = rf"\tfrac{{1}}{{2}}\,({cell.onto_second:.2f} {_signed(cell.onto_first)})"
-    return (*lines, _lines(rf"O(c_1, c_2) = \max\big(0,\ {mean}\big)", rf"= \mathbf{{{shown:.2f}}}"))
+    score = max(0.0, pair.signed)
+    mean = rf"\tfrac{{1}}{{2}}\,({pair.onto_second:.2f} {_signed(pair.onto_first)})"
+    return (*lines, _lines(rf"O(c_1, c_2) = \max\big(0,\ {mean}\big)", rf"= \mathbf{{{score:.2f}}}"))
 
 
 def _share(model: str, other: str, on: str, values: tuple[float, float, float], share: float) -> str:
@@ -151,7 +156,7 @@ def _share(model: str, other: str, on: str, values: tuple[float, float, float], 
 
 
 def _lines(first: str, second: str) -> str:
-    """A formula that stands in a narrow place."""
+    """A formula in two lines, for a narrow column."""
     return rf"\begin{{aligned}} &{first} \\[2pt] &\quad {second} \end{{aligned}}"
 
 
@@ -163,52 +168,69 @@ def _signed(value: float) -> str:
     return f"- {-value:.2f}" if value < 0 else f"+ {value:.2f}"
 
 
-def said_of_clean(overlap: Overlap, labels: Mapping[str, str]) -> tuple[bool, str]:
-    """Whether the clean accuracies are comparable, and that in words; `labels` tell how each corruption is written."""
-    known = overlap.clean.dropna()
-    if known.empty:
-        return False, "No clean accuracy is known."
-    spread = float(known.max() - known.min())
-    text = f"Clean accuracies of the {len(known)} models: {known.min():.1%} to {known.max():.1%}, {100 * spread:.1f} points apart"
-    limit = f"{100 * COMPARABLE:.0f} points"
-    if spread <= COMPARABLE:
-        return True, f"{text}: comparable (within {limit})."
-    return False, (
-        f"{text}: not comparable (more than {limit}). A model that was trained too little seems to be robust to what it was "
-        f"not trained on. The lowest is {_model(str(known.idxmin()), labels)}."
+def clean_comparison(overlap: Overlap) -> Note:
+    """Whether the clean accuracies of the models are close enough to compare their robustness: `clean_comparable`,
+    `clean_not_comparable` or `clean_unknown`."""
+    clean = overlap.clean.dropna()
+    if clean.empty:
+        return clean_unknown()
+    low, high = float(clean.min()), float(clean.max())
+    if high - low <= COMPARABLE:
+        return clean_comparable(len(clean), low, high)
+    lowest = str(clean.idxmin())
+    return clean_not_comparable(None if lowest == STANDARD else lowest, len(clean), low, high)
+
+
+@note
+def clean_unknown() -> str:
+    return "No clean accuracy is known."
+
+
+@note
+def clean_comparable(models: int, low: float, high: float) -> str:
+    return f"{_clean_range(models, low, high)}. Comparable: within {100 * COMPARABLE:.0f} points."
+
+
+@note
+def clean_not_comparable(lowest: str | None, models: int, low: float, high: float) -> str:
+    who = "the standard model" if lowest is None else f"the model trained on {lowest}"
+    return (
+        f"{_clean_range(models, low, high)}. Not comparable: more than {100 * COMPARABLE:.0f} points. The lowest is {who}. "
+        "An undertrained model looks robust to corruptions it was not trained on."
     )
 
 
-def _model(trained_on: str, labels: Mapping[str, str]) -> str:
-    return "the standard one" if trained_on == STANDARD else f"the one trained on {labels.get(trained_on, trained_on)}"
+def _clean_range(models: int, low: float, high: float) -> str:
+    return f"Clean accuracy of the {models} models: {low:.1%} to {high:.1%}, {100 * (high - low):.1f} points apart"
 
 
 def models(overlap: Overlap) -> pd.DataFrame:
-    """One row for each model, the standard one first: trained_on, clean, self_gain, threshold, defined, reason."""
+    """One row for each model, the standard one first: trained_on, clean, self_gain, threshold, defined, reason (a note, or
+    None)."""
     rows = pd.DataFrame({"trained_on": list(overlap.clean.index), "clean": overlap.clean.to_numpy(dtype=float)})
     rows["self_gain"] = rows["trained_on"].map(overlap.self_gains.to_dict())
     rows["threshold"] = rows["trained_on"].map(overlap.thresholds.to_dict())
     rows["defined"] = [
         name in overlap.names and math.isfinite(at(overlap.signed, name, name)) for name in rows["trained_on"]
     ]
-    rows["reason"] = [overlap.undefined.get(name, "") for name in rows["trained_on"]]
-    return rows
+    reasons = [overlap.undefined.get(name) for name in rows["trained_on"]]
+    return rows.assign(reason=pd.Series(reasons, index=rows.index, dtype=object))
 
 
-def further(overlap: Overlap, table: pd.DataFrame) -> pd.DataFrame:
-    """What training on each corruption gains on conditions that nothing was trained on, natural shifts above all.
+def gains_on_shifts(overlap: Overlap, table: pd.DataFrame) -> pd.DataFrame:
+    """What training on each corruption gains on natural shifts, which no model was trained on.
 
     Args:
         overlap: with its gains.
-        table: the accuracies behind it.
+        table: the accuracies that it was computed from.
 
     Returns:
         One row for each model and shift: model (what it was trained on), name (of the shift), value (gain in the metric), low,
         high (95 %, 1.96 standard errors). Empty where the atlas was tested on none.
     """
     kinds = dict(zip(_column(table, "tested_on"), _column(table, "kind"), strict=True))
-    known = overlap.gains.columns[overlap.gains.notna().any()]  # images of unknown classes have no accuracy
-    shifts = [str(name) for name in known if kinds.get(str(name)) == "shift"]
+    with_gains = overlap.gains.columns[overlap.gains.notna().any()]  # images of unknown classes have no accuracy
+    shifts = [str(name) for name in with_gains if kinds.get(str(name)) == "shift"]
     rows = [
         {
             "model": str(on),
@@ -219,17 +241,17 @@ def further(overlap: Overlap, table: pd.DataFrame) -> pd.DataFrame:
         for on in overlap.gains.index
         for name in shifts
     ]
-    found = pd.DataFrame(rows, columns=["model", "name", "value", "error"])
-    half = 1.96 * found["error"]
-    return found.assign(low=found["value"] - half, high=found["value"] + half).drop(columns="error")
+    gains = pd.DataFrame(rows, columns=["model", "name", "value", "error"])
+    half = 1.96 * gains["error"]
+    return gains.assign(low=gains["value"] - half, high=gains["value"] + half).drop(columns="error")
 
 
-def compared(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """The pairs of different corruptions that two matrices of overlaps define: first, second, x, y; each pair once."""
+def shared_pairs(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """The pairs of different corruptions that two matrices of overlaps both define: first, second, x, y; each pair once."""
     shared = [name for name in first.index if name in second.index]
     i, j = np.triu_indices(len(shared), 1)
     names = np.array(shared, dtype=object)
-    found = pd.DataFrame(
+    both = pd.DataFrame(
         {
             "first": names[i],
             "second": names[j],
@@ -237,38 +259,37 @@ def compared(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
             "y": second.loc[shared, shared].to_numpy(float)[i, j],
         }
     )
-    return found.dropna(ignore_index=True)
+    return both.dropna(ignore_index=True)
 
 
 def category_names(
     members: Mapping[int, Sequence[str]],
     families: Mapping[str, str],
     labels: Mapping[str, str],
-    given: Mapping[tuple[str, ...], str] | None = None,
+    typed: Mapping[tuple[str, ...], str] | None = None,
 ) -> dict[int, str]:
-    """A name for each category: one that a person gave to it or to most of it, else what its members' families suggest.
+    """A name for each category: one that a person typed for it or for most of it, else what its members' families suggest.
 
     Args:
         members: the corruptions of each category.
         families: family of each corruption.
         labels: how each corruption is written.
-        given: names by the members that they were given to.
+        typed: the corruptions of a category -> the name that a person typed for them.
     """
-    found: dict[int, str] = {}
+    chosen: dict[int, str] = {}
     for number, names in members.items():
-        own = _given(set(names), given or {})
-        found[number] = own or _suggested(names, families, labels)
-    seen: dict[str, int] = {}
-    for number, name in found.items():
-        seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            found[number] = f"{name} {seen[name]}"
-    return found
+        chosen[number] = _typed(set(names), typed or {}) or _suggested(names, families, labels)
+    counts: dict[str, int] = {}
+    for number, name in chosen.items():
+        counts[name] = counts.get(name, 0) + 1
+        if counts[name] > 1:
+            chosen[number] = f"{name} {counts[name]}"
+    return chosen
 
 
-def _given(members: set[str], given: Mapping[tuple[str, ...], str]) -> str:
-    """The name whose corruptions these are, or were for the greater part."""
-    shares = {name: len(members & set(of)) / len(members | set(of)) for of, name in given.items() if name}
+def _typed(members: set[str], typed: Mapping[tuple[str, ...], str]) -> str:
+    """The name typed for these corruptions, or for a set that shares more than half with them."""
+    shares = {name: len(members & set(of)) / len(members | set(of)) for of, name in typed.items() if name}
     best = max(shares, key=shares.__getitem__, default="")
     return best if best and shares[best] > 0.5 else ""
 
@@ -287,51 +308,135 @@ def _suggested(names: Sequence[str], families: Mapping[str, str], labels: Mappin
     return f"{first} and {ranked[1]}" if len(ranked) == 2 else f"{first}, {ranked[1]} …"
 
 
-def made_on(entry: Entry, table: pd.DataFrame, overlap: Overlap, seed: str = MEAN) -> str:
-    """Which models and which data overlaps come from; the arguments are those of `footer`."""
-    seeds = entry.seeds if seed == MEAN else (seed,)
-    same = table[_column(table, "kind") != "shift"]  # shifts have images of their own
-    images = sorted({int(n) for n in _column(same, "n", 0) if pd.notna(n)})
-    count = f"{images[0]:,} images" if len(images) == 1 else f"{images[0]:,} to {images[-1]:,} images" if images else ""
-    budget = _column(table, "epochs").iloc[0], _column(table, "further").iloc[0]
-    trained = f"{budget[0]} epochs" + (f" and {budget[1]} further ones each" if budget[1] not in ("", "0") else "")
-    attacked = " or attack" if (_column(table, "kind") == "attack").any() else ""
-    precision = _column(table, "precision", "float32").iloc[0]
-    return (
-        f"Models: {entry.architecture}, one standard and {len(overlap.clean) - 1} trained on one corruption{attacked} each, "
-        f"seed{'' if len(seeds) == 1 else 's'} {', '.join(seeds)}, {trained}. "
-        f"Data: {entry.dataset} ({entry.split}), {count}, {_severities(table)}"
-        f"{'' if precision in ('', 'float32') else f'; tested in {precision}'}."
-    )
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """What overlaps were computed from.
+
+    Attributes:
+        architecture: of the models.
+        dataset, split: what they were tested on.
+        models: how many were trained on one condition each, the standard model apart.
+        attacks: whether some of these conditions are attacks.
+        seeds: of the trainings.
+        epochs, further_epochs: of the training, "" where the table does not say; further ones after the standard training.
+        images: the smallest and the largest number of test images, None where the table does not say.
+        severities: tested and averaged; empty where one is drawn for each image.
+        precision: of the models when tested.
+    """
+
+    architecture: str
+    dataset: str
+    split: str
+    models: int
+    attacks: bool
+    seeds: tuple[str, ...]
+    epochs: str
+    further_epochs: str
+    images: tuple[int, int] | None
+    severities: tuple[str, ...]
+    precision: str
+
+    @property
+    def text(self) -> str:
+        """In two sentences: the models, and the data."""
+        epochs = f"{self.epochs} epochs" if self.epochs else "epochs unknown"
+        further = f", then {self.further_epochs} more each" if self.further_epochs not in ("", "0") else ""
+        severities = (
+            f"tested at severities {', '.join(self.severities)}, one drawn per image in training"
+            if self.severities
+            else "severity or strength drawn per image in training and testing"
+        )
+        precision = "" if self.precision in ("", "float32") else f", tested in {self.precision}"
+        return (
+            f"Models: {self.architecture}, one standard and {self.models} trained on one "
+            f"corruption{' or attack' if self.attacks else ''} each, seed{'' if len(self.seeds) == 1 else 's'} "
+            f"{', '.join(self.seeds)}, {epochs}{further}. "
+            f"Data: {self.dataset} ({self.split}), {self.count}, {severities}{precision}."
+        )
+
+    @property
+    def count(self) -> str:
+        """The number of images in words."""
+        if self.images is None:
+            return "unknown number of images"
+        low, high = self.images
+        return f"{low:,} images" if low == high else f"{low:,} to {high:,} images"
 
 
-def footer(entry: Entry, table: pd.DataFrame, overlap: Overlap, seed: str = MEAN) -> str:
-    """Where the overlaps come from: models, data, formula, intervals, version.
+def source(table: pd.DataFrame, overlap: Overlap, seed: str = MEAN) -> Source:
+    """What overlaps were computed from.
 
     Args:
-        entry: which.
         table: the rows of `accuracies`.
         overlap: measured on them.
         seed: one, or the mean of all.
     """
-    parts = [
-        made_on(entry, table, overlap, seed),
-        "O(c1, c2) = max(0, ½ [(R(m1, c2) - R(s, c2)) / (R(m2, c2) - R(s, c2)) + (R(m2, c1) - R(s, c1)) / (R(m1, c1) - R(s, c1))]), "
-        f"{METRICS[overlap.metric]}; s the standard model, m1 and m2 those trained on c1 and c2 (Laugros' thesis, equation 4.2).",
-        "Undefined where training on a corruption gains less on it than three standard errors. Intervals: 95 %, parametric "
-        f"bootstrap over images{' and seeds' if overlap.seeds > 1 else ' alone, one seed'}.",
-        f"robustcore {version('robustcore')}; {'demo results, shipped' if entry.shipped else 'computed here'}.",
-    ]
-    return " ".join(parts)
+
+    def first(name: str, missing: str = "") -> str:
+        return ", ".join(dict.fromkeys(_column(table, name, missing)))
+
+    same = table[_column(table, "kind") != "shift"]  # shifts have images of their own
+    images = [int(n) for n in _column(same, "n", np.nan) if pd.notna(n)]
+    return Source(
+        architecture=first("architecture"),
+        dataset=first("dataset"),
+        split=first("split"),
+        models=len(overlap.clean) - 1,
+        attacks=bool((_column(table, "kind") == "attack").any()),
+        seeds=tuple(dict.fromkeys(_column(table, "seed"))) if seed == MEAN else (seed,),
+        epochs=str(_column(table, "epochs").iloc[0]),
+        further_epochs=str(_column(table, "further").iloc[0]),
+        images=(min(images), max(images)) if images else None,
+        severities=_severities(table),
+        precision=str(_column(table, "precision", "float32").iloc[0]),
+    )
 
 
-def _severities(table: pd.DataFrame) -> str:
-    """Which severities were tested."""
+@dataclasses.dataclass(frozen=True)
+class OverlapFooter:
+    """What a reader needs to know to trust a figure of overlaps, or to make it again.
+
+    Attributes:
+        source: models and data.
+        metric: of robustness, a key of `METRICS`.
+        seeds: how many trainings the overlaps are a mean of.
+        shipped: whether the accuracies come with the package.
+        compared_with: the source of a second matrix in the figure.
+    """
+
+    source: Source
+    metric: str
+    seeds: int
+    shipped: bool
+    compared_with: Source | None = None
+
+    @property
+    def text(self) -> str:
+        """Models, data, formula, intervals, version."""
+        parts = [
+            self.source.text,
+            "O(c1, c2) = max(0, ½ [(R(m1, c2) - R(s, c2)) / (R(m2, c2) - R(s, c2)) + (R(m2, c1) - R(s, c1)) / (R(m1, c1) - R(s, c1))]), "
+            f"{METRICS[self.metric]}; s: standard model, m1 and m2: trained on c1 and c2 (Laugros' thesis, equation 4.2).",
+            "Undefined where training on a corruption gains less on it than three standard errors. Intervals: 95 %, parametric "
+            f"bootstrap over images{' and seeds' if self.seeds > 1 else ' only (one seed)'}.",
+            f"robustcore {version('robustcore')}; {'demo results, shipped' if self.shipped else 'computed here'}.",
+            f"Compared with: {self.compared_with.text}" if self.compared_with else "",
+        ]
+        return " ".join(part for part in parts if part)
+
+
+def footer(entry: Entry, table: pd.DataFrame, overlap: Overlap, seed: str = MEAN) -> OverlapFooter:
+    """The footer of an atlas' figures; arguments as for `source`."""
+    return OverlapFooter(source(table, overlap, seed), overlap.metric, overlap.seeds, entry.shipped)
+
+
+def _severities(table: pd.DataFrame) -> tuple[str, ...]:
+    """Which severities were tested; empty where one is drawn for each image."""
     rows = table[_column(table, "kind") == "corruption"]
     listed = sorted({s for s in _column(rows, "severities") if s})
     if (_column(rows, "strength") == "uniform").any() or not listed:
-        return "a severity or strength drawn for each image in training and testing"
-    return f"tested at severities {', '.join(listed[0].split())}, drawn for each image in training"
+        return ()
+    return tuple(listed[0].split())
 
 
 def _strength(value: object) -> float | str:

@@ -1,4 +1,4 @@
-"""The numbers behind one overlap: the formula with its numbers, the accuracies, and an image under both corruptions."""
+"""The panel of one pair: the formula with its numbers, the accuracies, and an image under both corruptions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache import overlaps
 from dashboard.views.overlap.controls import KEY
-from dashboard.views.overlap.matrix import Found
+from dashboard.views.overlap.matrix import Matrix
 from dashboard.widgets import markup, states, thumbnails
 from robustcore.evaluation import Condition
 from robustcore.overlap.overlaps import at
@@ -19,36 +19,39 @@ from robustcore.reports.overlap import atlas
 PLACE = f"{KEY}_place"
 
 
-def panel(found: Found, first: str, second: str) -> None:
-    """What made the overlap of two corruptions."""
-    cell = found.overlap.cell(first, second)
-    a, b = (found.labels[name] for name in (first, second))
+def panel(matrix: Matrix, first: str, second: str) -> None:
+    """Score, images, formula and accuracies of two corruptions."""
+    pair = matrix.overlap.pair(first, second)
+    a, b = (matrix.labels[name] for name in (first, second))
     same = first == second
     with st.container(key=f"{KEY}_cell"):
         markup.show(
-            _headline(found, first, second), key=f"{KEY}_headline", leads_to=f"{KEY}_panel", arrives=f"{first} {second}"
+            _headline(matrix, first, second),
+            key=f"{KEY}_headline",
+            leads_to=f"{KEY}_panel",
+            arrives=f"{first} {second}",
         )
-        _images(found, first, second)
-        if cell.reason:
-            st.markdown(f":material/grid_off: Undefined: {states.plain(found.words(cell.reason))}.")
+        _images(matrix, first, second)
+        if pair.reason:
+            st.markdown(f":material/grid_off: Undefined: {states.plain(matrix.text(pair.reason))}.")
         elif same:
-            st.markdown("With itself a corruption overlaps by 1: both shares are 1.")
+            st.markdown("The overlap of a corruption with itself is 1.")
         else:
-            for line in atlas.worked(cell):
+            for line in atlas.worked_formula(pair):
                 st.markdown(rf"${line}$")
             st.caption(
-                f"s: the standard model; m₁, m₂: trained on {states.plain(a)} (c₁) and on {states.plain(b)} (c₂); "
-                + states.plain(atlas.METRICS[found.overlap.metric])
+                f"s: standard model; m₁, m₂: models trained on {states.plain(a)} (c₁) and {states.plain(b)} (c₂); "
+                + states.plain(atlas.METRICS[matrix.overlap.metric])
                 + "."
             )
-        _accuracies(found, first, second)
+        _accuracies(matrix, first, second)
 
 
-def _headline(found: Found, first: str, second: str) -> str:
+def _headline(matrix: Matrix, first: str, second: str) -> str:
     """The overlap large, with its interval and its spread."""
     signed, low, high, sd = (
         at(table, first, second)
-        for table in (found.overlap.signed, found.overlap.low, found.overlap.high, found.overlap.sd)
+        for table in (matrix.overlap.signed, matrix.overlap.low, matrix.overlap.high, matrix.overlap.sd)
     )
     if math.isnan(signed):
         return '<div class="rc-score"><b>–</b><span>undefined</span></div>'
@@ -56,20 +59,20 @@ def _headline(found: Found, first: str, second: str) -> str:
     if not math.isnan(low) and first != second:
         parts.append(f"95 % interval {low:.2f} to {high:.2f}")
     if signed < 0:
-        parts.append(f"{signed:.2f} before it is cut off at 0")
+        parts.append(f"signed value {signed:.2f}")
     if not math.isnan(sd) and first != second:
         parts.append(f"between seeds ± {sd:.2f}")
     lines = "".join(f"<span>{escape(part)}</span>" for part in parts)
     return f'<div class="rc-score"><b>{max(0.0, signed):.2f}</b><div>{lines}</div></div>'
 
 
-def _images(found: Found, first: str, second: str) -> None:
-    """One test image clean and under both, to the bit as it was scored."""
-    shown = [("Clean", Condition.clean())]
+def _images(matrix: Matrix, first: str, second: str) -> None:
+    """One test image, clean and under both corruptions, exactly as it was scored."""
+    conditions = [("Clean", Condition.clean())]
     for name in dict.fromkeys([first, second]):
-        condition = atlas.condition(found.table, name)
+        condition = atlas.condition(matrix.table, name)
         if condition is not None:
-            shown.append((found.labels[name], condition))
+            conditions.append((matrix.labels[name], condition))
     place = st.session_state.get(PLACE, 0) % len(cache.test_images())
     thumbs = [
         thumbnails.Thumb(
@@ -79,11 +82,11 @@ def _images(found: Found, first: str, second: str) -> None:
             ((label, thumbnails.UNKNOWN),),
             True,
         )
-        for label, condition in shown
+        for label, condition in conditions
     ]
     markup.show(f'<div class="rc-trio">{thumbnails.row(thumbs)}</div>', key=f"{KEY}_images")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        where = "as evaluated" if found.choice.entry.dataset == "scenes" else "of scenes, for the eye"
+        where = "as evaluated" if matrix.choice.entry.dataset == "scenes" else "of scenes, as an illustration"
         st.caption(f"Test image {place}, {where}.")
         st.button(
             "Another image",
@@ -94,18 +97,18 @@ def _images(found: Found, first: str, second: str) -> None:
         )
 
 
-def _accuracies(found: Found, first: str, second: str) -> None:
-    """The accuracies as a small table: models down, conditions across."""
-    rows = atlas.behind(found.overlap, found.overlap.cell(first, second))
+def _accuracies(matrix: Matrix, first: str, second: str) -> None:
+    """The accuracies as a small table: a row for each model, a column for each condition."""
+    rows = atlas.accuracies_of_pair(matrix.overlap, matrix.overlap.pair(first, second))
     names = list(dict.fromkeys(["clean", first, second]))
-    head = "".join(f"<th>{escape('Clean' if n == 'clean' else found.labels[n])}</th>" for n in names)
+    head = "".join(f"<th>{escape('Clean' if n == 'clean' else matrix.labels[n])}</th>" for n in names)
     body = ""
     for row in rows.drop_duplicates("trained_on").to_dict("records"):
-        who = "Standard" if row["trained_on"] == "standard" else f"On {found.labels[row['trained_on']]}"
+        who = "Standard" if row["trained_on"] == "standard" else f"On {matrix.labels[row['trained_on']]}"
         cells = "".join(f"<td>{_percent(row[n])}</td>" for n in names)
         body += f"<tr><th>{escape(who)}</th>{cells}</tr>"
     markup.show(
-        '<div class="rc-accuracies"><table><caption>Accuracy (%) of the models trained</caption>'
+        '<div class="rc-accuracies"><table><caption>Accuracy (%) by what the model was trained on</caption>'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>",
         key=f"{KEY}_accuracies",
     )
