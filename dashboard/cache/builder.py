@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from robustcore.atlas.populations import Population
     from robustcore.overlap import Overlap
     from robustcore.overlap.categories import Sweep
+    from robustcore.reports.overlap.atlas import Source
     from robustcore.reports.overlap.benchmark import Benchmark
 
 
@@ -41,21 +42,12 @@ def _atlas(path: str, stamp: int, metric: str) -> Overlap:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def atlas_facts(path: str, stamp: int) -> dict[str, str]:
-    """What an atlas was made on: dataset, architecture, the number of test images, seeds."""
-    import pandas as pd
-
+def atlas_source(path: str, stamp: int, metric: str) -> Source:
+    """The models and data that an atlas was computed from."""
     from robustcore.atlas import plan
+    from robustcore.reports.overlap import atlas
 
-    table = plan.read(path)
-    facts = {
-        key: ", ".join(sorted(map(str, table[key].dropna().unique())))
-        for key in ("dataset", "architecture", "split", "seed")
-        if key in table
-    }
-    fewest = table.loc[table["tested_on"] == "clean", "n"].min() if "n" in table else float("nan")
-    facts["n"] = f"{int(fewest):,}" if pd.notna(fewest) else "?"
-    return facts
+    return atlas.source(plan.read(path), _atlas(path, stamp, metric))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -109,11 +101,11 @@ def others(
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
-def printed_couples() -> dict[str, float]:
+def printed_couples() -> dict[tuple[int, int], float]:
     """The means of the thesis' table 4.4, as printed."""
     from robustcore.reports.overlap import benchmark
 
-    return benchmark.printed("4.4")
+    return benchmark.printed_couples()
 
 
 def couples(labels: tuple[tuple[str, int], ...], models: Population, seed: int) -> pd.DataFrame:

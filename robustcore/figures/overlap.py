@@ -243,7 +243,7 @@ def _said(row: Mapping[Hashable, Any], labels: Mapping[str, str], of: Mapping[st
     if pd.notna(row["low"]) and first != second:
         text += f", 95 % interval {row['low']:.2f} to {row['high']:.2f}"
     if row["signed"] < 0:
-        text += f"<br>{row['signed']:.2f} before it is cut off at 0"
+        text += f"<br>signed value {row['signed']:.2f}"
     if pd.notna(row["sd"]) and first != second:
         text += f"<br>between seeds ± {row['sd']:.2f}"
     if of.get(first) and of.get(first) == of.get(second):

@@ -66,7 +66,7 @@ def rows(
     """One row for each corruption: a value with its interval, in groups of one colour each.
 
     Args:
-        table: name (as it is written), value, low, high (NaN where unknown), group, said (for whoever points at it); in the order
+        table: name (as it is written), value, low, high (NaN where unknown), group, hover (for whoever points at it); in the order
             drawn, rows of a group together.
         x_title: of the axis.
         footer, alt: as for every figure.
@@ -91,7 +91,7 @@ def rows(
             error_x=_error(part.rename(columns={"value": "r"})),
             marker={"color": colours[group].colour, "symbol": colours[group].symbol, "size": 9},
             showlegend=False,
-            hovertext=list(part["said"]),
+            hovertext=list(part["hover"]),
             hovertemplate="%{hovertext}<extra></extra>",
         )
         y += _ROW * len(part)

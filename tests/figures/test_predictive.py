@@ -43,7 +43,7 @@ def test_rows_stand_below_the_heading_of_their_group() -> None:
             "low": [0.3, 0.1, 0.0],
             "high": [0.5, 0.3, 0.2],
             "group": ["covered", "covered", "not covered"],
-            "said": ["a", "b", "c"],
+            "hover": ["a", "b", "c"],
         }
     )
     figure = predictive.rows(table, "overlap", footer="f", alt="a", reference=0.1, reference_label="margin")

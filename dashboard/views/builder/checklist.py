@@ -1,4 +1,4 @@
-"""The corruptions to tick: by category, each as a small image."""
+"""The candidates by category, each a small image to click."""
 
 from __future__ import annotations
 
@@ -10,62 +10,62 @@ import streamlit as st
 import robustcore.corruptions as corruptions
 from dashboard import cache
 from dashboard.views.builder import controls, inputs
-from dashboard.views.builder.inputs import KEY, Ground
+from dashboard.views.builder.inputs import KEY, CandidateAtlas
 from dashboard.widgets import markup
 from robustcore.reports.preview import gallery
 
 IMAGE = 54  # of the test images, as on the overview
-SEVERITY = 4  # at which most corruptions are seen, and the image is still read
+SEVERITY = 4  # most corruptions are visible, and the object is still recognisable
 
 
-def show(found: Ground, names: list[str]) -> None:
-    """Draw the grid; a click ticks a corruption or takes it out."""
-    pictures = _pictures(found)
+def show(atlas: CandidateAtlas, names: list[str]) -> None:
+    """Draw the grid; a click adds a corruption or removes it."""
+    pictures = _pictures(atlas)
     parts = []
-    for label in [*sorted(set(found.labels[found.labels > 0])), 0]:
-        members = [str(name) for name in found.labels.index[found.labels == label]]
+    for label in [*sorted(set(atlas.labels[atlas.labels > 0])), 0]:
+        members = [str(name) for name in atlas.labels.index[atlas.labels == label]]
         if not members:
             continue
         inside = sum(name in names for name in members)
-        heading = f"{label} · {_named(members)}" if label else "in no category: overlaps undefined"
+        heading = f"{label} · {_families(members)}" if label else "No category: overlaps undefined"
         parts.append(
             f'<div class="rc-family">{escape(heading)}<span class="rc-count">{inside} of {len(members)}</span></div>'
-            f'<div class="rc-ticks">{"".join(_tick(name, name in names, pictures.get(name, ""), found) for name in members)}</div>'
+            f'<div class="rc-ticks">{"".join(_tick(name, name in names, pictures.get(name, ""), atlas) for name in members)}</div>'
         )
     markup.show("".join(parts), key=f"{KEY}_ticks", on_pick=controls.toggle)
 
 
-def _named(members: list[str]) -> str:
-    """What a category mostly consists of: the families of its corruptions, the commonest first."""
-    families = Counter(corruptions.get(n).family if n in corruptions.names() else "other" for n in members)
-    return ", ".join(family for family, _ in families.most_common(2))
+def _families(members: list[str]) -> str:
+    """The two most common families of a category's corruptions."""
+    counts = Counter(corruptions.get(n).family if n in corruptions.names() else "other" for n in members)
+    return ", ".join(family for family, _ in counts.most_common(2))
 
 
-def _tick(name: str, inside: bool, picture: str, found: Ground) -> str:
-    title = inputs.shown(name)
-    why = found.overlap.undefined.get(name, "")
-    said = f"{title}: {why}" if why else title
+def _tick(name: str, inside: bool, picture: str, atlas: CandidateAtlas) -> str:
+    title = inputs.full_name(name)
+    why = atlas.overlap.undefined.get(name)
+    tooltip = f"{title}: {why.text_with({name: title})}" if why else title
     image = f'<img class="crisp" src="{picture}" alt="">' if picture else '<span class="rc-blank"></span>'
     return (
         f'<button class="rc-tick" data-pick="{escape(name)}" role="checkbox" aria-checked="{str(inside).lower()}" '
-        f'title="{escape(said)}">{image}<span>{escape(found.word(name))}</span></button>'
+        f'title="{escape(tooltip)}">{image}<span>{escape(atlas.display_name(name))}</span></button>'
     )
 
 
-def _pictures(found: Ground) -> dict[str, str]:
-    """The first look at each candidate: one test image under it."""
-    known = [name for name in found.candidates if name in corruptions.names()]
+def _pictures(atlas: CandidateAtlas) -> dict[str, str]:
+    """One test image under each candidate."""
+    registered = [name for name in atlas.candidates if name in corruptions.names()]
     cells = []
-    for name in known:
+    for name in registered:
         level = SEVERITY if corruptions.get(name).severities else None
         cells.append(gallery.Cell(name, level or 1, level, None, 0))
     if not cells:
         return {}
-    shown = cache.grid(cache.test_image(IMAGE), tuple(cells), "memory")
-    return dict(zip(known, shown.thumbnails[1:], strict=True))
+    thumbnails = cache.grid(cache.test_image(IMAGE), tuple(cells), "memory").thumbnails
+    return dict(zip(registered, thumbnails[1:], strict=True))
 
 
 def summary(names: list[str]) -> None:
-    """How many are ticked, and what a click does."""
+    """How many are selected, and what a click does."""
     count = f"{len(names)} corruption{'' if len(names) == 1 else 's'}"
-    st.caption(f"**{count}** in the benchmark. Click an image to put it in or take it out.")
+    st.caption(f"**{count}** in the benchmark. Click an image to add or remove it.")

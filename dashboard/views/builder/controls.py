@@ -1,4 +1,4 @@
-"""The controls: the atlas, where a selection starts from, a draw by algorithm 2, and what is set more rarely."""
+"""The controls: the atlas, a known benchmark to start from, a random draw, and further settings."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import streamlit as st
 from dashboard.cache import builder as building
 from dashboard.session import selection
 from dashboard.views.builder import inputs
-from dashboard.views.builder.inputs import KEY, Ground
+from dashboard.views.builder.inputs import KEY, CandidateAtlas
 from dashboard.widgets import states
 from robustcore.errors import InvalidArgumentError
 from robustcore.overlap import benchmarks
 from robustcore.reports.overlap import benchmark as builder
 
-PICK, SAID = f"{KEY}_pick", f"{KEY}_said"
+PICK, DRAW_ERROR = f"{KEY}_pick", f"{KEY}_draw_error"
 NOTHING = "(nothing)"
 METRICS = {"residual": "Residual robustness", "app": "APP"}
 _RULE = 0  # categories: as many as the rule takes
 
 
-def pick() -> tuple[Ground, int] | None:
-    """The ground that is chosen, and the seed; None where there is no atlas. Draws the controls."""
+def pick() -> tuple[CandidateAtlas, int] | None:
+    """Draw the controls. The chosen atlas, and the seed; None where there is no atlas."""
     atlases = building.atlases()
     if not atlases:
         return None
@@ -34,72 +34,72 @@ def pick() -> tuple[Ground, int] | None:
                 kind="atlas of overlaps",
                 text=inputs.title,
                 width=330,
-                help="An atlas of overlaps: which corruptions there are to choose from, and which of them measure the same.",
+                help="The corruptions to choose from, and an atlas of their overlaps: which of them measure the same.",
             )
             metric, k, every = _settings(name, atlases[name])
-            found = inputs.lay(name, *atlases[name], metric, k, every)
-            _adopt(found)
-            _starts(found)
+            atlas = inputs.load(name, *atlases[name], metric, k, every)
+            _keep_selection(atlas)
+            _start_from(atlas)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            seed = _draw(found)
-    if said := st.session_state.pop(SAID, ""):
-        states.notice(said)
-    return found, seed
+            seed = _draw(atlas)
+    if error := st.session_state.pop(DRAW_ERROR, ""):
+        states.notice(error)
+    return atlas, seed
 
 
-def chosen(found: Ground) -> list[str]:
-    """The selection, in the order of the categories; the list of names is drawn here, for the keyboard and for searching."""
+def chosen(atlas: CandidateAtlas) -> list[str]:
+    """The selection, in the order of the categories. Draws it as a list too, for the keyboard and for searching."""
     with st.popover(
         "As a list", icon=":material/checklist:", key=f"{KEY}_names", help="Search by name, or use the keyboard."
     ):
         names = selection.multiselect(
             "Corruptions",
-            [NOTHING, *found.candidates],
+            [NOTHING, *atlas.candidates],
             key=PICK,
             kind="corruption",
-            default=default(found),
+            default=default(atlas),
             text=lambda name: name,
             placeholder="Choose one or more",
         )
-    order = sorted(found.candidates, key=lambda n: (found.labels[n] == 0, found.labels[n], n))
+    order = sorted(atlas.candidates, key=lambda n: (atlas.labels[n] == 0, atlas.labels[n], n))
     return [name for name in order if name in names]
 
 
 def toggle(name: str) -> None:
-    """Tick a corruption, or take it out."""
+    """Add a corruption to the selection, or remove it."""
     now = [n for n in st.session_state.get(PICK, []) if n != NOTHING]
-    keep([n for n in now if n != name] if name in now else [*now, name])
+    select([n for n in now if n != name] if name in now else [*now, name])
 
 
-def keep(names: list[str]) -> None:
+def select(names: list[str]) -> None:
     """Make these the selection."""
-    # An empty list in the address would mean the default: what is empty is said by a word.
+    # An empty list in the address would mean the default, so an empty selection has a word of its own.
     st.session_state[PICK] = names or [NOTHING]
 
 
-def default(found: Ground) -> list[str]:
-    """What a first look shows: ImageNet-C where it is among the candidates, else the pick of the Syn2Nat rule."""
+def default(atlas: CandidateAtlas) -> list[str]:
+    """The first selection: ImageNet-C where it is among the candidates, else the pick of the Syn2Nat rule."""
     import robustcore.corruptions as corruptions
 
     whole = corruptions.names("imagenet-c")
-    if set(whole) <= set(found.candidates) and len(found.candidates) > len(whole):
+    if set(whole) <= set(atlas.candidates) and len(atlas.candidates) > len(whole):
         return whole
     try:
-        return list(builder.rule_pick(found.overlap, found.labels)[0])
+        return list(builder.rule_pick(atlas.overlap, atlas.labels)[0])
     except InvalidArgumentError:
-        return list(found.candidates)
+        return list(atlas.candidates)
 
 
 def _rank(name: str) -> tuple[bool, bool, str]:
-    """Those of most use first: the 40 candidates, then several suites together."""
+    """The most useful first: the 40 candidates, then several suites together."""
     return (not name.startswith("candidates"), "+" not in name, name)
 
 
-def _adopt(found: Ground) -> None:
-    """A selection made of another atlas' corruptions keeps what this one has; where that is nothing, it starts anew."""
+def _keep_selection(atlas: CandidateAtlas) -> None:
+    """Keep what this atlas has of a selection made with another one; reset it where that is nothing."""
     now = st.session_state.get(PICK)
-    if now is not None and not [n for n in now if n in found.candidates or n == NOTHING]:
-        st.session_state[PICK] = default(found)
+    if now is not None and not [n for n in now if n in atlas.candidates or n == NOTHING]:
+        st.session_state[PICK] = default(atlas)
 
 
 def _settings(name: str, atlas: tuple[str, int]) -> tuple[str, int | None, bool]:
@@ -111,7 +111,7 @@ def _settings(name: str, atlas: tuple[str, int]) -> tuple[str, int | None, bool]
             key=f"{KEY}_metric",
             kind="metric",
             text=METRICS.__getitem__,
-            help="Of the overlaps. The thesis' experiments take residual robustness; correlations are always over it.",
+            help="For the overlaps. Correlations always use residual robustness, as the thesis' experiments do.",
         )
         sweep = building.atlas_categories(*atlas, metric)
         ks = sorted(sweep.categories) if sweep else []
@@ -122,54 +122,52 @@ def _settings(name: str, atlas: tuple[str, int]) -> tuple[str, int | None, bool]
             key=f"{KEY}_groups",
             kind="number of categories",
             text=lambda n: str(n) if n else f"by the rule ({ruled})",
-            help="K of K-means on the overlaps. The rule: the first K at which corruptions of one category correlate by more than "
-            "0.5; without such a K, the thesis' 6.",
+            help="K of K-means on the overlaps. Rule: the first K where corruptions of a category correlate by more than 0.5; else "
+            "the thesis' 6.",
         )
         every = selection.toggle(
-            "With the atlas' own models",
+            "Include the atlas' own models",
             key=f"{KEY}_every",
-            help="The models that the overlaps were computed from are left out of the correlations: the categories come from "
-            "them. Here they can be counted too.",
+            help="By default the correlations leave out the models that the overlaps were computed from, because the categories "
+            "come from them.",
         )
     return metric, k or None, every
 
 
-def _starts(found: Ground) -> None:
-    """Buttons that make a known benchmark the selection."""
-    with st.popover(
-        "Start from", icon=":material/flag:", key=f"{KEY}_start", help="A known benchmark as the selection."
-    ):
-        known = found.others(found.tested([]))
-        inside = {
-            label: [n for n in benchmark.names if n in found.candidates] for label, benchmark in known.items()
-        } | {"All candidates": list(found.candidates)}
-        own = _own_pick(found)
+def _start_from(atlas: CandidateAtlas) -> None:
+    """Buttons that select a known benchmark."""
+    with st.popover("Start from", icon=":material/flag:", key=f"{KEY}_start", help="Select a known benchmark."):
+        known = atlas.others(atlas.tested([]))
+        selections = {
+            label: [n for n in benchmark.names if n in atlas.candidates] for label, benchmark in known.items()
+        } | {"All candidates": list(atlas.candidates)}
+        own = _own_pick(atlas)
         if own:
-            inside[builder.OWN_PICK] = own
-        for label, names in inside.items():
+            selections[builder.OWN_PICK] = own
+        for label, names in selections.items():
             if len(names) > 1:
                 st.button(
                     f"{label} ({len(names)})",
                     key=f"{KEY}_from_{label}",
-                    on_click=keep,
+                    on_click=select,
                     args=(names,),
                     width="stretch",
                 )
-        st.button("Nothing", key=f"{KEY}_from_nothing", on_click=keep, args=([],), width="stretch")
+        st.button("Nothing", key=f"{KEY}_from_nothing", on_click=select, args=([],), width="stretch")
 
 
-def _own_pick(found: Ground) -> list[str]:
+def _own_pick(atlas: CandidateAtlas) -> list[str]:
     try:
-        return list(builder.rule_pick(found.overlap, found.labels)[0])
+        return list(builder.rule_pick(atlas.overlap, atlas.labels)[0])
     except InvalidArgumentError:
         return []
 
 
-def _draw(found: Ground) -> int:
+def _draw(atlas: CandidateAtlas) -> int:
     """n, k, the seed, and the button that draws by algorithm 2."""
-    sizes = found.sizes or [1]
+    sizes = atlas.sizes or [1]
     n = selection.selectbox(
-        "Categories n",
+        "Categories",
         list(range(1, len(sizes) + 1)),
         key=f"{KEY}_n",
         kind="number of categories",
@@ -177,7 +175,7 @@ def _draw(found: Ground) -> int:
         width=110,
     )
     k = selection.selectbox(
-        "Of each k",
+        "Per category",
         list(range(1, sizes[0] + 1)),
         key=f"{KEY}_k",
         kind="number of corruptions of a category",
@@ -189,16 +187,16 @@ def _draw(found: Ground) -> int:
         "Draw",
         icon=":material/casino:",
         key=f"{KEY}_draw",
-        on_click=_drawn,
-        args=(found.labelled, n, k, seed),
+        on_click=_select_random,
+        args=(atlas.labelled, n, k, seed),
         type="primary",
-        help="Algorithm 2: n categories at random, then k corruptions of each. The same seed draws the same.",
+        help="Random categories, then random corruptions of each (algorithm 2). The same seed gives the same draw.",
     )
     return seed
 
 
-def _drawn(labels: tuple[tuple[str, int], ...], n: int, k: int, seed: int) -> None:
+def _select_random(labels: tuple[tuple[str, int], ...], n: int, k: int, seed: int) -> None:
     try:
-        keep(list(benchmarks.draw(dict(labels), n, k, count=1, seed=seed)[0]))
+        select(list(benchmarks.draw(dict(labels), n, k, count=1, seed=seed)[0]))
     except InvalidArgumentError as error:
-        st.session_state[SAID] = str(error)
+        st.session_state[DRAW_ERROR] = str(error)

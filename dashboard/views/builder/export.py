@@ -1,4 +1,4 @@
-"""The selection as a suite: a file for the command line, or kept here by a name that the other pages list."""
+"""The selection as a suite: a file to download, or saved on this machine for the other pages."""
 
 from __future__ import annotations
 
@@ -9,34 +9,33 @@ import streamlit as st
 import robustcore.corruptions as corruptions
 from dashboard import cache
 from dashboard.session import permissions
-from dashboard.views.builder.inputs import KEY, Ground
+from dashboard.views.builder.inputs import KEY, CandidateAtlas
 from dashboard.widgets import links, states
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import suites
 from robustcore.reports.overlap import benchmark
 
-KEPT, FAILED = f"{KEY}_kept", f"{KEY}_failed"
+SAVED, SAVE_ERROR = f"{KEY}_saved", f"{KEY}_save_error"
 LONGEST = 80
 
 
-def show(found: Ground, names: list[str]) -> None:
-    """Name, download, keep; after keeping, the way to the pages that take it."""
+def show(atlas: CandidateAtlas, names: list[str]) -> None:
+    """Name, download, save; after saving, links to the pages that take it."""
     with st.container(border=True, key=f"{KEY}_export"):
-        st.subheader("Use it", anchor=False)
-        known = [name for name in names if name in corruptions.names()]
-        if not known:
-            st.caption("Choose a corruption, and the benchmark can be saved as a suite.")
+        st.subheader("Use this benchmark", anchor=False)
+        registered = [name for name in names if name in corruptions.names()]
+        if not registered:
+            st.caption("Choose a corruption to save the benchmark as a suite.")
             return
-        if len(known) < len(names):
-            states.notice(
-                f"{', '.join(n for n in names if n not in known)}: not in this version, and left out of the file."
-            )
+        if len(registered) < len(names):
+            missing = ", ".join(n for n in names if n not in registered)
+            states.notice(f"Left out of the file, not in this version: {missing}.")
         left, right = st.columns([1.4, 2], vertical_alignment="bottom")
         written = left.text_input(
             "Name", value="my-benchmark", max_chars=LONGEST, key=f"{KEY}_name", bind="query-params"
         )
         name = _slug(written or "")
-        suite = benchmark.suite(name, known, _description(found, known))
+        suite = benchmark.suite(name, registered, _description(atlas, registered))
         with right, st.container(horizontal=True):
             st.download_button(
                 "Download suite",
@@ -49,36 +48,36 @@ def show(found: Ground, names: list[str]) -> None:
             )
             if not cache.read_only():
                 st.button(
-                    "Keep it here",
+                    "Save to this machine",
                     key=f"{KEY}_keep",
                     icon=":material/save:",
-                    on_click=_keep,
+                    on_click=_save,
                     args=(suite,),
-                    help="In the cache's folder suites; the pages Evaluate and Compare list it then.",
+                    help="Saved in the cache folder; Evaluate and Compare then list it.",
                 )
-        if failed := st.session_state.pop(FAILED, ""):
-            states.error(failed)
-        _after(f"{suites.OWN}{name}")
+        if error := st.session_state.pop(SAVE_ERROR, ""):
+            states.error(error)
+        _after_saving(f"{suites.OWN}{name}")
         st.code(
             f"robustcore evaluate --model {cache.DEFAULT_MODEL} --suite {name}.toml", language="bash", wrap_lines=True
         )
 
 
-def _after(kept: str) -> None:
-    if st.session_state.get(KEPT) != kept or kept not in suites.own():
+def _after_saving(name: str) -> None:
+    if st.session_state.get(SAVED) != name or name not in suites.own():
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":green[:material/check:] Kept as `{kept}`.")
-        links.to("evaluate", "Evaluate models under it", {"evaluate_suite": [kept]})
-        links.to("compare", "Compare models under it", {"compare_suite": [kept]})
+        st.markdown(f":green[:material/check:] Saved as `{name}`.")
+        links.to("evaluate", "Evaluate models", {"evaluate_suite": [name]})
+        links.to("compare", "Compare models", {"compare_suite": [name]})
 
 
-def _keep(suite: suites.Suite) -> None:
+def _save(suite: suites.Suite) -> None:
     try:
-        permissions.check("Keeping a suite")
-        st.session_state[KEPT] = suites.keep(suite)
+        permissions.check("Saving a suite")
+        st.session_state[SAVED] = suites.keep(suite)
     except RobustcoreError as error:
-        st.session_state[FAILED] = str(error)
+        st.session_state[SAVE_ERROR] = str(error)
 
 
 def _slug(text: str) -> str:
@@ -86,7 +85,7 @@ def _slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-_")[:LONGEST] or "my-benchmark"
 
 
-def _description(found: Ground, names: list[str]) -> str:
-    counts = found.labels[[n for n in names if found.labels.get(n, 0) > 0]].value_counts().sort_index()
+def _description(atlas: CandidateAtlas, names: list[str]) -> str:
+    counts = atlas.labels[[n for n in names if atlas.labels.get(n, 0) > 0]].value_counts().sort_index()
     spread = ", ".join(f"{count} of category {label}" for label, count in counts.items())
-    return f"{len(names)} corruptions chosen among the candidates of {found.name}" + (f": {spread}." if spread else ".")
+    return f"{len(names)} corruptions chosen from the candidates of {atlas.name}" + (f": {spread}." if spread else ".")

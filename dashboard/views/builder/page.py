@@ -1,4 +1,4 @@
-"""Benchmark builder: choose corruptions, and see what the benchmark weighs, forgets and predicts."""
+"""Benchmark builder: choose corruptions, and see what the benchmark counts twice, leaves out and predicts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.pages import Page
-from dashboard.views.builder import checklist, controls, export, meters, scores
-from dashboard.views.builder.inputs import Ground
+from dashboard.views.builder import assessment, checklist, controls, export, scores
+from dashboard.views.builder.inputs import CandidateAtlas
 from dashboard.widgets import states
 from robustcore.atlas.populations import Population
 from robustcore.overlap.criteria import Difference
@@ -20,10 +20,10 @@ PAGE = Page(
     order=36,
     group="Understand",
     question="Which corruptions make a benchmark that predicts natural shifts?",
-    purpose="Choose corruptions or draw them by category, and see what the benchmark weighs twice, what it forgets and what it predicts.",
-    help="A benchmark is judged by the overlaps of its corruptions, and by how well robustness to it goes with robustness to "
-    "natural shifts over the models that are known. ImageNet-C, ImageNet-P's counterparts and Syn2Nat stand beside it. What is "
-    "chosen can be saved as a suite that every evaluation takes.",
+    purpose="Choose corruptions, or draw them by category. See what the benchmark counts twice, leaves out and predicts.",
+    help="A benchmark is judged by the overlaps of its corruptions, and by how well robustness to it predicts robustness to "
+    "natural shifts. ImageNet-C, ImageNet-P's counterparts and Syn2Nat are shown for comparison. Save your choice as a suite to "
+    "evaluate models on it.",
 )
 
 
@@ -33,54 +33,54 @@ def render() -> None:
     if picked is None:
         states.empty(
             "No overlaps have been computed yet",
-            "An atlas of overlaps trains one model for each corruption and tests all of them on all: "
+            "An atlas of overlaps needs one model for each corruption, tested on all corruptions. This command makes one: "
             "robustcore overlap --suite imagenet-c --model scenes/resnet --seeds 2",
             icon=":material/grid_on:",
         )
         return
-    found, seed = picked
+    atlas, seed = picked
     left, right = st.columns([1, 1.6], gap="medium")
     with left:
-        names = controls.chosen(found)
+        names = controls.chosen(atlas)
         checklist.summary(names)
-        checklist.show(found, names)
+        checklist.show(atlas, names)
     with right:
-        _judge(found, names, seed)
-        export.show(found, names)
+        _assess(atlas, names, seed)
+        export.show(atlas, names)
 
 
-def _judge(found: Ground, names: list[str], seed: int) -> None:
-    """The meter and the figure of a selection."""
-    models = found.tested(names)
-    told = _told(found, names, models)
-    meter = benchmark.meter(found.overlap, found.labels, names) if names else None
-    if meter is not None:
-        meters.show(found, meter, _reference(found), told, _gain(found, names, models))
+def _assess(atlas: CandidateAtlas, names: list[str], seed: int) -> None:
+    """The tiles and the figure of a selection."""
+    models = atlas.tested(names)
+    correlations = _correlations(atlas, names, models)
+    own = benchmark.assess(atlas.overlap, atlas.labels, names) if names else None
+    if own is not None:
+        assessment.show(atlas, own, _reference(atlas), correlations, _gain(atlas, names, models))
     else:
-        st.caption("Nothing is chosen yet: the figures show the benchmarks that are known.")
-    scores.show(found, meter, told, models, seed)
+        st.caption("Nothing is selected. The figures show the known benchmarks.")
+    scores.show(atlas, own, correlations, models, seed)
 
 
-def _told(found: Ground, names: list[str], models: Population) -> pd.DataFrame:
-    known = found.others(models)
+def _correlations(atlas: CandidateAtlas, names: list[str], models: Population) -> pd.DataFrame:
+    known = atlas.others(models)
     # A benchmark that is the selection itself is not drawn twice.
     others = {label: each.names for label, each in known.items() if set(each.names) != set(names)}
     return benchmark.predicted({YOURS: names, **others}, models)
 
 
-def _reference(found: Ground) -> benchmark.Meter | None:
+def _reference(atlas: CandidateAtlas) -> benchmark.Assessment | None:
     """ImageNet-C by the same overlaps, where it is among the candidates."""
     import robustcore.corruptions as corruptions
 
     whole = corruptions.names("imagenet-c")
-    if not set(whole) <= set(found.candidates):
+    if not set(whole) <= set(atlas.candidates):
         return None
-    return benchmark.meter(found.overlap, found.labels, whole)
+    return benchmark.assess(atlas.overlap, atlas.labels, whole)
 
 
-def _gain(found: Ground, names: list[str], models: Population) -> Difference | None:
+def _gain(atlas: CandidateAtlas, names: list[str], models: Population) -> Difference | None:
     """How much more the selection predicts than ImageNet-C."""
-    other = found.others(models).get(IMAGENET_C)
+    other = atlas.others(models).get(IMAGENET_C)
     if other is None or set(other.names) == set(names):
         return None
     return benchmark.against(names, other.names, models)

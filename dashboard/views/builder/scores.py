@@ -1,4 +1,4 @@
-"""The figures, one at a time: what a selection predicts, weighs and forgets, and what n, k and balance do to groups of benchmarks."""
+"""The figures, one at a time: what a selection predicts, counts twice and leaves out, and what size and balance do to prediction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from dashboard.cache import builder as building
 from dashboard.session import selection
-from dashboard.views.builder.inputs import KEY, Ground
+from dashboard.views.builder.inputs import KEY, CandidateAtlas
 from dashboard.widgets import figure, labels, states
 from robustcore.atlas.populations import Population
 from robustcore.errors import InvalidArgumentError
@@ -19,137 +19,127 @@ from robustcore.figures import predictive
 from robustcore.overlap import benchmarks, criteria
 from robustcore.overlap.correlation import FEW
 from robustcore.reports.overlap import benchmark
-from robustcore.reports.overlap.benchmark import Meter
+from robustcore.reports.overlap.benchmark import Assessment
 
 VIEWS = {
     "predicts": "Predicts",
-    "weighs": "Weighs",
-    "forgets": "Forgets",
-    "size": "n and k",
+    "weighs": "Counts twice",
+    "forgets": "Leaves out",
+    "size": "Size",
     "imbalance": "Imbalance",
 }
-_VERDICTS = {
-    "not covered": "not covered",
-    "undecided": "cannot be told",
-    "covered": "covered",
-    "undefined": "undefined",
-}
-CAUTION = (
-    "The models are small, few, and many of them were trained from the same weights: intervals take them as independent and are "
-    "too narrow."
-)
+_VERDICTS = ("not covered", "undecided", "covered", "undefined")  # in this order, from the top
+CAUTION = "The models are few and small, and many were trained from the same weights. The intervals assume independent models and are too narrow."
 
 
-def show(found: Ground, meter: Meter | None, told: pd.DataFrame, models: Population, seed: int) -> None:
+def show(
+    atlas: CandidateAtlas, own: Assessment | None, correlations: pd.DataFrame, models: Population, seed: int
+) -> None:
     """The chosen figure in its card."""
     view = selection.segmented(
         "Figure", list(VIEWS), key=f"{KEY}_view", kind="view", text=VIEWS.__getitem__, label_visibility="collapsed"
     )
-    sights: dict[str, Callable[[], None]] = {
-        "predicts": lambda: _predicts(found, told, models),
-        "weighs": lambda: _weighs(found, meter),
-        "forgets": lambda: _forgets(found, meter),
-        "size": lambda: _size(found, seed),
-        "imbalance": lambda: _imbalance(found, seed),
+    views: dict[str, Callable[[], None]] = {
+        "predicts": lambda: _predicts(atlas, correlations, models),
+        "weighs": lambda: _weighs(atlas, own),
+        "forgets": lambda: _forgets(atlas, own),
+        "size": lambda: _size(atlas, seed),
+        "imbalance": lambda: _imbalance(atlas, seed),
     }
-    sights[view]()
+    views[view]()
 
 
-def _predicts(found: Ground, told: pd.DataFrame, models: Population) -> None:
-    known = told[told["r"].notna()]
+def _predicts(atlas: CandidateAtlas, correlations: pd.DataFrame, models: Population) -> None:
+    known = correlations[correlations["r"].notna()]
     if known.empty:
         states.empty(
-            "Too few models to say what it predicts",
-            f"A correlation needs three models that were tested on every corruption of the benchmark and on the natural sets; "
-            f"there are {len(models)}. Evaluate the models under these corruptions and under the shifts, or take out what they "
-            "were not tested on.",
+            "Too few models for a prediction",
+            f"A correlation needs three models tested on every corruption of the benchmark and on natural shifts; there are "
+            f"{len(models)}. Evaluate more models, or remove the corruptions they were not tested on.",
             icon=":material/scatter_plot:",
         )
         return
     few = int(known["models"].min())
-    if few < FEW:
-        states.notice(
-            f"{few} models are too few to say: {FEW} or more are needed to tell a correlation of 0.6 from none."
-        )
-    what = [f"{name}: {len(b.names)} of {b.size}" for name, b in found.others(models).items() if b.partial]
-    notes = f" Tested on here: {'; '.join(what)} corruptions." if what else ""
+    _warn_of_few(few)
+    partial = [f"{name}: {len(b.names)} of {b.size}" for name, b in atlas.others(models).items() if b.partial]
+    tested = f" Tested on here: {'; '.join(partial)} corruptions." if partial else ""
     footer = (
-        f"Pearson correlation over {few} models of the residual robustness (clean accuracy less accuracy) to a benchmark, the mean "
-        f"over its corruptions, with that to a natural set; bars are Fisher's 95 % intervals. {_images(models)}{notes} {CAUTION} "
+        f"Pearson correlation over {few} models between residual robustness (clean accuracy minus accuracy) to a benchmark, averaged "
+        f"over its corruptions, and to a natural shift; bars: Fisher's 95 % intervals. {_images(models)}{tested} {CAUTION} "
         f"{_version()}"
     )
     figure.card(
         predictive.predicted(
-            told, footer=footer, alt="Correlations of each benchmark with each natural set", names=sets(told)
+            correlations,
+            footer=footer,
+            alt="Correlations of each benchmark with each natural shift",
+            names=sets(correlations),
         ),
         key=f"{KEY}-predicts",
-        title="Does robustness to it go with robustness to natural shifts?",
-        says="To the right: models that are robust to the benchmark are robust to the natural set too. Where an interval crosses 0 "
-        "the models cannot tell.",
-        table=told,
+        title="Does robustness to the benchmark predict robustness to natural shifts?",
+        says="Further right: models robust to the benchmark are also robust to the natural shift. Intervals that cross 0 are "
+        "inconclusive.",
+        table=correlations,
         footer=footer,
     )
 
 
-def _weighs(found: Ground, meter: Meter | None) -> None:
-    if meter is None or meter.balance is None:
+def _weighs(atlas: CandidateAtlas, own: Assessment | None) -> None:
+    if own is None or own.balance is None:
         states.empty(
-            "Nothing to weigh", "Choose two corruptions or more whose overlaps are defined.", icon=":material/balance:"
+            "Too few corruptions", "Choose two or more corruptions with defined overlaps.", icon=":material/balance:"
         )
         return
-    means = meter.balance.means
+    means = own.balance.means
     table = pd.DataFrame(
         {
-            "name": [found.word(n) for n in means.index],
+            "name": [atlas.display_name(n) for n in means.index],
             "value": means["mean"].to_numpy(),
             "low": means["low"].to_numpy(),
             "high": means["high"].to_numpy(),
-            "category": [int(found.labels[n]) for n in means.index],
+            "category": [int(atlas.labels[n]) for n in means.index],
         }
     ).sort_values(["category", "value"], ascending=[True, False], ignore_index=True)
     table["group"] = [f"Category {c}" for c in table["category"]]
-    table["said"] = [_said(row) for row in table.to_dict("records")]
-    footer = (
-        f"Mean overlap of each corruption with the others of the benchmark, with its 95 % interval. {_atlas(found)}"
-    )
+    table["hover"] = [_hover(row) for row in table.to_dict("records")]
+    footer = f"Mean overlap of each corruption with the rest of the benchmark and its 95 % interval. {_origin(atlas)}"
     figure.card(
         predictive.rows(table, "mean overlap with the others", footer=footer, alt="Mean overlap of each corruption"),
         key=f"{KEY}-weighs",
-        title="Which corruptions does it weigh twice?",
-        says="What stands far to the right is measured again by the others: robustness to it counts more than to what stands left.",
-        table=table.drop(columns="said"),
+        title="Which corruptions does the benchmark count twice?",
+        says="Further right: other corruptions of the benchmark measure the same, so robustness to it counts more.",
+        table=table.drop(columns="hover"),
         footer=footer,
     )
 
 
-def _forgets(found: Ground, meter: Meter | None) -> None:
-    if meter is None or not len(meter.coverage):
+def _forgets(atlas: CandidateAtlas, own: Assessment | None) -> None:
+    if own is None or not len(own.coverage):
         states.empty(
-            "Nothing is left outside",
-            "Coverage is asked of the candidates that are not in the benchmark.",
+            "Nothing is left out",
+            "Every candidate is in the benchmark.",
             icon=":material/select_all:",
         )
         return
-    rows = meter.coverage
-    order = list(_VERDICTS)
+    rows = own.coverage
     table = pd.DataFrame(
         {
-            "name": [found.word(str(n)) for n in rows.index],
+            "name": [atlas.display_name(str(n)) for n in rows.index],
             "value": rows["best"].to_numpy(),
             "low": rows["low"].to_numpy(),
             "high": rows["high"].to_numpy(),
             "verdict": rows["verdict"].to_numpy(),
-            "by": [found.word(b) if b else "" for b in rows["by"]],
+            "by": [atlas.display_name(b) if b else "" for b in rows["by"]],
         }
     )
-    table["group"] = table["verdict"].map(_VERDICTS)
+    table["group"] = table["verdict"]
     table = table.sort_values("value", ascending=False).sort_values(
-        "verdict", key=lambda v: v.map(order.index), kind="stable"
+        "verdict", key=lambda v: v.map(_VERDICTS.index), kind="stable"
     )
-    table["said"] = [f"{_said(row)}<br>with {escape(row['by'])}" for row in table.to_dict("records")]
+    table["hover"] = [f"{_hover(row)}<br>with {escape(row['by'])}" for row in table.to_dict("records")]
     footer = (
-        "The greatest overlap of each candidate outside with a member of the benchmark, and its 95 % interval. Covered: the lower "
-        f"end of an overlap exceeds 0.1; not covered: every upper end stays below 0.1. {_atlas(found)}"
+        "Greatest overlap of each other candidate with a member of the benchmark and its 95 % interval. Covered: one interval is "
+        f"above 0.1; not covered: all intervals are below 0.1. {_origin(atlas)}"
     )
     figure.card(
         predictive.rows(
@@ -161,64 +151,60 @@ def _forgets(found: Ground, meter: Meter | None) -> None:
             reference_label="margin 0.1",
         ),
         key=f"{KEY}-forgets",
-        title="Which corruptions does it forget?",
-        says="What is not covered can break a model that is robust to the whole benchmark.",
-        table=table.drop(columns=["said", "group"]),
+        title="Which corruptions does the benchmark leave out?",
+        says="A corruption that is not covered can break a model that is robust to the whole benchmark.",
+        table=table.drop(columns=["hover", "group"]),
         footer=footer,
     )
 
 
-def _size(found: Ground, seed: int) -> None:
-    labelled, models, left = _tested(found)
+def _size(atlas: CandidateAtlas, seed: int) -> None:
+    labelled, models, left = _tested(atlas)
     if _too_few(models, labelled):
         return
     table = building.couples(labelled, models, seed)
     known = table[table["r"].notna()].copy()
     if known.empty:
         states.empty(
-            "Nothing can be drawn",
-            "From the categories of these candidates no benchmarks of 6 corruptions or more can be drawn.",
+            "Too few categories",
+            "These categories allow no benchmarks of 6 or more corruptions. Choose other candidates or more categories.",
             icon=":material/casino:",
         )
         return
     known["couple"] = [f"{n} × {k}" for n, k in zip(known["n"], known["k"], strict=True)]
     all_of_them = set(benchmarks.COUPLES) <= set(zip(known["n"], known["k"], strict=True))
-    notes = [] if all_of_them else ["the categories do not allow all of the thesis' couples"]
-    printed = {
-        f"{n} × {k}": value
-        for n, k in benchmarks.COUPLES
-        if (value := building.printed_couples().get(f"n={n}, k={k}")) is not None
-    }
+    notes = [] if all_of_them else ["Not all of the thesis' couples are possible with these categories."]
+    printed = {f"{n} × {k}": value for (n, k), value in building.printed_couples().items()}
     footer = _footer_of_groups(
-        f"Up to {benchmarks.COUNT:,} benchmarks of algorithm 2 for each (n, k), seed {seed}; ",
+        f"Up to {benchmarks.COUNT:,} random benchmarks (algorithm 2) for each (n, k), seed {seed}",
         models,
         left,
         notes,
-        found,
+        atlas,
     )
     figure.card(
         predictive.lines(
             known,
             "couple",
-            "categories n × corruptions of each k",
+            "categories × corruptions per category",
             footer=footer,
             names=sets(known),
             alt="Mean correlation against n and k",
             beside=printed,
             beside_label="thesis, table 4.4 (ImageNet)",
-            marks=_marks(found, models),
+            marks=_marks(atlas, models),
         ),
         key=f"{KEY}-size",
         title="Do more categories and more corruptions predict better?",
-        says="Three sizes from left to right, 6, 12 and 18 corruptions, and in each of them more and more categories. The thesis' own "
-        "figures rise; those are of other models and sets, and only the direction is to be compared.",
+        says="Left to right: 6, 12 and 18 corruptions, and within each size more categories. The thesis' values rise; they are of "
+        "other models and shifts, so compare the direction only.",
         table=known.drop(columns=["couple"]),
         footer=footer,
     )
 
 
-def _imbalance(found: Ground, seed: int) -> None:
-    labelled, models, left = _tested(found)
+def _imbalance(atlas: CandidateAtlas, seed: int) -> None:
+    labelled, models, left = _tested(atlas)
     if _too_few(models, labelled):
         return
     sizes = pd.Series(dict(labelled)).value_counts()
@@ -226,30 +212,30 @@ def _imbalance(found: Ground, seed: int) -> None:
     try:
         table = building.deviations(labelled, models, couple, seed)
     except InvalidArgumentError as error:
-        states.empty("Nothing can be substituted", str(error), icon=":material/casino:")
+        states.empty("Too few corruptions per category", str(error), icon=":material/casino:")
         return
     kept = table[table["benchmarks"] > criteria.LEAST]
     if kept["deviation"].nunique() < 2:
         states.empty(
-            "Nothing can be substituted",
-            f"From the categories of these candidates no {criteria.LEAST} benchmarks of more than one deviation can be made.",
+            "Too few corruptions per category",
+            f"These categories allow fewer than {criteria.LEAST} benchmarks of different imbalance.",
             icon=":material/casino:",
         )
         return
-    printed = {float(name.removeprefix("std ")): value for name, value in benchmark.printed("4.5").items()}
+    printed = benchmark.printed_deviations()
     footer = _footer_of_groups(
-        f"{benchmarks.COUNT:,} benchmarks with n = {couple[0]}, k = {couple[1]}, and 1 to 5 substitutions in each, seed {seed}; groups "
-        f"of more than {criteria.LEAST}; ",
+        f"{benchmarks.COUNT:,} random benchmarks of {couple[0]} categories with {couple[1]} corruptions each, 1 to 5 of them "
+        f"substituted, seed {seed}; groups of more than {criteria.LEAST}",
         models,
         left,
         [],
-        found,
+        atlas,
     )
     figure.card(
         predictive.lines(
             kept,
             "deviation",
-            "standard deviation of the representatives",
+            "standard deviation of the corruptions per category",
             footer=footer,
             names=sets(kept),
             alt="Mean correlation against the imbalance",
@@ -257,88 +243,89 @@ def _imbalance(found: Ground, seed: int) -> None:
             beside_label="thesis, table 4.5 (ImageNet)",
         ),
         key=f"{KEY}-imbalance",
-        title="Does imbalance cost prediction?",
-        says="To the right some categories have more and more representatives, at the same size. The thesis' own figures fall; those "
-        "are of other models and sets, and only the direction is to be compared.",
+        title="Do unbalanced benchmarks predict worse?",
+        says="Further right: less balanced, at the same size. The thesis' values fall; they are of other models and shifts, so "
+        "compare the direction only.",
         table=kept,
         footer=footer,
     )
 
 
 def sets(table: pd.DataFrame) -> dict[str, str]:
-    """What natural sets are called."""
+    """The names of the natural shifts."""
     return {name: labels.pretty(name.rpartition("/")[2]) for name in dict.fromkeys(table["natural"])}
 
 
-def _tested(found: Ground) -> tuple[tuple[tuple[str, int], ...], Population, list[str]]:
+def _tested(atlas: CandidateAtlas) -> tuple[tuple[tuple[str, int], ...], Population, list[str]]:
     """The candidates that models were tested on, these models, and the candidates left out.
 
     A candidate that fewer than half as many models know as the best known one is left out, rather than the models.
     """
     counts = {
-        name: int(found.models.synthetic[name].notna().sum()) if name in found.models.synthetic else 0
-        for name, _ in found.labelled
+        name: int(atlas.models.synthetic[name].notna().sum()) if name in atlas.models.synthetic else 0
+        for name, _ in atlas.labelled
     }
     most = max(counts.values(), default=0)
-    kept = tuple((name, label) for name, label in found.labelled if most and 2 * counts[name] >= most)
-    return kept, found.tested([name for name, _ in kept]), [name for name, _ in found.labelled if (name, _) not in kept]
+    kept = tuple((name, label) for name, label in atlas.labelled if most and 2 * counts[name] >= most)
+    return kept, atlas.tested([name for name, _ in kept]), [name for name, _ in atlas.labelled if (name, _) not in kept]
 
 
 def _too_few(models: Population, labelled: tuple[tuple[str, int], ...]) -> bool:
     if len(models) >= 3 and labelled:
-        if len(models) < FEW:
-            states.notice(
-                f"{len(models)} models are too few to say: {FEW} or more are needed to tell a correlation of 0.6 from none."
-            )
+        _warn_of_few(len(models))
         return False
     states.empty(
-        "Too few models to say",
-        f"A correlation needs three models that were tested on these candidates and on the natural sets; there are {len(models)}.",
+        "Too few models for a prediction",
+        f"A correlation needs three models tested on these candidates and on natural shifts; there are {len(models)}.",
         icon=":material/scatter_plot:",
     )
     return True
 
 
-def _marks(found: Ground, models: Population) -> dict[str, float]:
+def _warn_of_few(models: int) -> None:
+    if models < FEW:
+        states.notice(f"{models} models are too few: {FEW} or more are needed to tell a correlation of 0.6 from 0.")
+
+
+def _marks(atlas: CandidateAtlas, models: Population) -> dict[str, float]:
     """ImageNet-C as a level line."""
     known = {
-        name: b.names for name, b in found.others(models).items() if name == benchmark.IMAGENET_C and not b.partial
+        name: b.names for name, b in atlas.others(models).items() if name == benchmark.IMAGENET_C and not b.partial
     }
-    told = benchmark.predicted(known, models)
-    return {benchmark.IMAGENET_C: float(told["r"].mean())} if len(told) and told["r"].notna().all() else {}
+    r = benchmark.predicted(known, models)["r"]
+    return {benchmark.IMAGENET_C: float(r.mean())} if len(r) and r.notna().all() else {}
 
 
-def _footer_of_groups(begins: str, models: Population, left: list[str], notes: list[str], found: Ground) -> str:
-    more = [f"{len(left)} candidates are left out that the models were not tested on"] if left else []
-    said = "; ".join([*notes, *more])
-    return (
-        f"{begins}mean Pearson correlation over {len(models)} models of residual robustness to the benchmarks and to each natural set "
-        f"(algorithm 3). {said[:1].upper() + said[1:] + '. ' if said else ''}{_images(models)} {CAUTION} {_atlas(found)}"
+def _footer_of_groups(
+    benchmarks_drawn: str, models: Population, left: list[str], notes: list[str], atlas: CandidateAtlas
+) -> str:
+    left_out = [f"Left out, because the models were not tested on them: {len(left)} candidates."] if left else []
+    formula = (
+        f"{benchmarks_drawn}: mean Pearson correlation over {len(models)} models between residual robustness to the benchmarks and "
+        "to each natural shift (algorithm 3)."
     )
+    return " ".join([formula, *notes, *left_out, _images(models), CAUTION, _origin(atlas)])
 
 
 def _images(models: Population) -> str:
-    return f"Each accuracy over {models.images:,} images or more of scenes."
+    return f"Each accuracy is over {models.images:,} or more images of scenes."
 
 
-def _atlas(found: Ground) -> str:
-    facts = found.facts
-    return (
-        f"Overlaps: {found.name}, {found.overlap.metric}, {facts.get('architecture', '?')} on {facts.get('dataset', '?')}, "
-        f"{facts['n']} test images, training seeds {facts.get('seed', '?')}. {_notes(found)}{_version()}"
+def _origin(atlas: CandidateAtlas) -> str:
+    """The atlas that the overlaps are of, and what limits them; what it was also tested on does not matter here."""
+    source = atlas.source
+    limits = [note.text for note in atlas.overlap.notes if note.kind != "not_trained_on"]
+    facts = (
+        f"Overlaps: {atlas.name}, {atlas.overlap.metric}, {source.architecture} on {source.dataset}, {source.count}, training "
+        f"seeds {', '.join(source.seeds)}."
     )
-
-
-def _notes(found: Ground) -> str:
-    """What the overlaps say beside their figures, but for the list of what was tested besides."""
-    kept = [note for note in found.overlap.notes if not note.startswith("Tested on and not trained on")]
-    return "".join(f"{note} " for note in kept)
+    return " ".join([facts, *limits, _version()])
 
 
 def _version() -> str:
     return f"robustcore {version('robustcore')}."
 
 
-def _said(row: Mapping[Hashable, Any]) -> str:
+def _hover(row: Mapping[Hashable, Any]) -> str:
     text = f"<b>{escape(str(row['name']))}</b>: {row['value']:.2f}"
     return text + (f"<br>95 % interval {row['low']:.2f} to {row['high']:.2f}" if pd.notna(row["low"]) else "")

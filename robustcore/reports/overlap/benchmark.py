@@ -1,4 +1,4 @@
-"""Building a benchmark: what a selection of corruptions weighs and forgets, what it predicts, and what others do beside it."""
+"""Building a benchmark: what a selection of corruptions counts twice, leaves out and predicts, and known benchmarks to compare."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ COUNTERPARTS = {
 }
 IMAGENET_C, IMAGENET_P, SYN2NAT, OWN_PICK = "ImageNet-C", "ImageNet-P", "Syn2Nat", "Syn2Nat rule"
 YOURS = "your selection"
-# Below this share of its corruptions a benchmark is not that benchmark any more.
+# With a smaller share of its corruptions a benchmark is not offered under its name.
 SHARE = 0.5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Meter:
-    """What a selection weighs, and what it forgets, by the overlaps.
+class Assessment:
+    """What a selection of corruptions counts twice and leaves out, by the overlaps.
 
     Attributes:
         names: the selection.
@@ -44,7 +44,7 @@ class Meter:
         balance: mean overlaps of the others, or None where there are fewer than two.
         coverage: one row for each candidate outside the selection, as `overlap.coverage`.
         represented, categories: how many categories have a representative, and how many there are.
-        without: how many of the selection are in no category.
+        uncategorised: how many of the selection are in no category.
         deviation: standard deviation of the numbers of representatives; 0 is balance.
     """
 
@@ -54,7 +54,7 @@ class Meter:
     coverage: pd.DataFrame
     represented: int
     categories: int
-    without: int
+    uncategorised: int
     deviation: float
 
     def count(self, verdict: str) -> int:
@@ -69,12 +69,12 @@ class Benchmark:
     Attributes:
         names: those of its corruptions that the models were tested on.
         size: how many it has in all.
-        says: where it comes from, and what is missing.
+        origin: where it comes from.
     """
 
     names: tuple[str, ...]
     size: int
-    says: str
+    origin: str
 
     @property
     def partial(self) -> bool:
@@ -82,8 +82,8 @@ class Benchmark:
         return len(self.names) < self.size
 
 
-def meter(overlap: Overlap, labels: pd.Series, names: Sequence[str], *, margin: float = MARGIN) -> Meter:
-    """The meter of a selection.
+def assess(overlap: Overlap, labels: pd.Series, names: Sequence[str], *, margin: float = MARGIN) -> Assessment:
+    """Balance, coverage and categories of a selection.
 
     Args:
         overlap: of the candidates.
@@ -96,16 +96,16 @@ def meter(overlap: Overlap, labels: pd.Series, names: Sequence[str], *, margin: 
     outside = [str(name) for name in labels.index if name not in names]
     balance = mean_overlaps(overlap, usable) if len(usable) > 1 else None
     covered = coverage(overlap, list(names), outside, margin=margin) if outside else pd.DataFrame(columns=["verdict"])
-    known = labels[labels > 0]
-    inside = [name for name in names if name in known.index]
-    deviation = float(benchmarks.of_names([inside], known).deviations[0]) if inside else float("nan")
-    return Meter(
+    categorised = labels[labels > 0]
+    inside = [name for name in names if name in categorised.index]
+    deviation = float(benchmarks.of_names([inside], categorised).deviations[0]) if inside else float("nan")
+    return Assessment(
         tuple(names),
         tuple(n for n in names if n in undefined),
         balance,
         covered,
-        int(known[inside].nunique()),
-        int(known.nunique()),
+        int(categorised[inside].nunique()),
+        int(categorised.nunique()),
         len(names) - len(inside),
         deviation,
     )
@@ -120,12 +120,12 @@ def others(available: Collection[str], overlap: Overlap, labels: pd.Series, *, s
         overlap, labels: of the candidates.
         seed: of the draws that the rule picks from.
     """
-    found: dict[str, Benchmark] = {}
+    known: dict[str, Benchmark] = {}
     whole = corruptions.names("imagenet-c")
-    _add(found, IMAGENET_C, [n for n in whole if n in available], len(whole), "Hendrycks & Dietterich 2019")
+    _add(known, IMAGENET_C, [n for n in whole if n in available], len(whole), "Hendrycks & Dietterich 2019")
     near = [next((n for n in nearest if n in available), "") for nearest in COUNTERPARTS.values()]
     _add(
-        found,
+        known,
         IMAGENET_P,
         [n for n in near if n],
         len(COUNTERPARTS),
@@ -133,18 +133,18 @@ def others(available: Collection[str], overlap: Overlap, labels: pd.Series, *, s
     )
     listed = corruptions.names("syn2nat")
     _add(
-        found, SYN2NAT, _syn2nat(listed, available, overlap.names), len(listed), "the pick that Laugros' thesis prints"
+        known, SYN2NAT, _syn2nat(listed, available, overlap.names), len(listed), "the pick that Laugros' thesis prints"
     )
     try:
         names, n, k = rule_pick(overlap, labels, available, seed=seed)
     except InvalidArgumentError:
-        return found
-    found[OWN_PICK] = Benchmark(
+        return known
+    known[OWN_PICK] = Benchmark(
         names,
         len(names),
         f"of {benchmarks.COUNT} benchmarks of {n} categories with {k} corruptions each, the one whose same-category corruptions overlap least",
     )
-    return found
+    return known
 
 
 def rule_pick(
@@ -212,23 +212,34 @@ def suite(name: str, names: Sequence[str], description: str = "") -> suites.Suit
     return suites.Suite(name, description, tuple(Condition.corruption(each) for each in names))
 
 
-def printed(table: str) -> dict[str, float]:
-    """The means of the thesis' table 4.4 or 4.5 over its natural sets, as printed: "n=6, k=3" or "std 1.2" -> correlation."""
+def printed_couples() -> dict[tuple[int, int], float]:
+    """The means of the thesis' table 4.4 over its natural sets, as printed: (n, k) -> correlation."""
+    printed = _printed_means("4.4")
+    return {(n, k): printed[column] for n, k in benchmarks.COUPLES if (column := f"n={n}, k={k}") in printed}
+
+
+def printed_deviations() -> dict[float, float]:
+    """The means of the thesis' table 4.5 over its natural sets, as printed: standard deviation -> correlation."""
+    return {float(column.removeprefix("std ")): value for column, value in _printed_means("4.5").items()}
+
+
+def _printed_means(table: str) -> dict[str, float]:
+    """The mean of each column of a table of the thesis, by the column's heading."""
     rows = published.load("laugros", table)
     means = rows[rows["model"] == "Mean"]
     return {str(name): float(value) for name, value in zip(means["column"], means["printed"], strict=True)}
 
 
-def _add(found: dict[str, Benchmark], name: str, names: Sequence[str], size: int, says: str) -> None:
+def _add(known: dict[str, Benchmark], name: str, names: Sequence[str], size: int, origin: str) -> None:
     if len(names) >= SHARE * size:
-        found[name] = Benchmark(tuple(names), size, says)
+        known[name] = Benchmark(tuple(names), size, origin)
 
 
 def _syn2nat(listed: Sequence[str], available: Collection[str], candidates: Collection[str]) -> list[str]:
     """The published names, or the same corruptions calibrated for scenes where the candidates are those."""
-    found = []
+    chosen = []
     for name in listed:
         forms = [name, f"scenes_{corruptions.get(name).plain_name}"]
         forms.sort(key=lambda form: form not in candidates)
-        found += [form for form in forms if form in available][:1]
-    return found
+        chosen += [form for form in forms if form in available][:1]
+    return chosen

@@ -29,8 +29,8 @@ def wide() -> pd.DataFrame:
 
 
 def test_the_formula_has_the_numbers_of_the_cell() -> None:
-    cell = overlap.measure(wide(), metric="residual").cell("noise", "grain")
-    first, second, mean = atlas.worked(cell)
+    pair = overlap.measure(wide(), metric="residual").pair("noise", "grain")
+    first, second, mean = atlas.worked_formula(pair)
     assert r"\frac{-0.300 + 0.400}{0.000 + 0.400} = 0.25" in first
     assert r"\frac{-0.100 + 0.400}{0.000 + 0.400} = 0.75" in second
     assert r"\tfrac{1}{2}\,(0.25 + 0.75)" in mean
@@ -40,7 +40,7 @@ def test_the_formula_has_the_numbers_of_the_cell() -> None:
 @pytest.mark.parametrize("metric", ["app", "residual"])
 def test_the_accuracies_behind_a_cell_are_those_of_the_table(metric: str) -> None:
     found = overlap.measure(wide(), metric=metric)
-    rows = atlas.behind(found, found.cell("noise", "grain"))
+    rows = atlas.accuracies_of_pair(found, found.pair("noise", "grain"))
     assert rows.set_index("trained_on").to_numpy() == pytest.approx(wide().to_numpy())
 
 
@@ -67,18 +67,17 @@ def test_the_condition_is_the_one_that_was_scored(table: pd.DataFrame) -> None:
     assert atlas.condition(bare, "smoke") is None  # no corruption of this registry
 
 
-def test_the_telling_pair_is_the_one_that_overlaps_most(table: pd.DataFrame) -> None:
-    assert set(atlas.telling(overlap.measure(table, draws=0))) == {"gaussian_noise", "shot_noise"}
+def test_the_pair_that_overlaps_most(table: pd.DataFrame) -> None:
+    assert set(atlas.most_overlapping(overlap.measure(table, draws=0))) == {"gaussian_noise", "shot_noise"}
 
 
 def test_clean_accuracies_are_comparable_within_three_points() -> None:
     near = overlap.measure(wide(), metric="residual")
-    assert atlas.said_of_clean(near, {})[0]
+    assert atlas.clean_comparison(near).kind == "clean_comparable"
     far = wide()
     far.loc["noise", "clean"] = 0.94
-    comparable, said = atlas.said_of_clean(overlap.measure(far, metric="residual"), {})
-    assert not comparable
-    assert "90.0% to 94.0%, 4.0 points apart: not comparable" in said
+    said = atlas.clean_comparison(overlap.measure(far, metric="residual"))
+    assert said == atlas.clean_not_comparable(None, 3, 0.9, 0.94)
 
 
 def test_pairs_that_both_define_are_compared_once() -> None:
@@ -86,7 +85,7 @@ def test_pairs_that_both_define_are_compared_once() -> None:
     first = pd.DataFrame(np.eye(3), names, names)
     second = first.copy()
     second.loc["a", "b"] = second.loc["b", "a"] = np.nan
-    assert atlas.compared(first, second)[["first", "second"]].to_numpy().tolist() == [["a", "c"], ["b", "c"]]
+    assert atlas.shared_pairs(first, second)[["first", "second"]].to_numpy().tolist() == [["a", "c"], ["b", "c"]]
 
 
 def test_categories_are_named_by_their_families() -> None:
@@ -120,7 +119,7 @@ def test_the_rule_takes_what_a_sweep_takes() -> None:
 
 def test_gains_on_shifts_are_those_over_the_standard_model(table: pd.DataFrame) -> None:
     found = overlap.measure(table, metric="residual", draws=0)
-    rows = atlas.further(found, table)
+    rows = atlas.gains_on_shifts(found, table)
     assert rows[["model", "name"]].to_numpy().tolist() == [[name, "scenes_sketch"] for name in NAMES]
     means = table.groupby(["trained_on", "tested_on"])["accuracy"].mean()
     lost = means["fog", "scenes_sketch"] - means["fog", "clean"]
@@ -128,4 +127,16 @@ def test_gains_on_shifts_are_those_over_the_standard_model(table: pd.DataFrame) 
     row = rows.set_index("model").loc["fog"]
     assert row["value"] == pytest.approx(expected)
     assert row["low"] < row["value"] < row["high"]
-    assert atlas.further(found, table[table["kind"] != "shift"]).empty
+    assert atlas.gains_on_shifts(found, table[table["kind"] != "shift"]).empty
+
+
+def test_the_footer_has_models_data_and_seeds_as_fields(table: pd.DataFrame) -> None:
+    (entry,) = atlas.entries("imagenet-c-scenes-resnet", Path("x/imagenet-c-scenes-resnet.csv"), table)
+    measured = overlap.measure(table, draws=0)
+    footer = atlas.footer(entry, table, measured)
+    source = footer.source
+    assert (source.architecture, source.dataset, source.models) == ("scenes/resnet", "scenes", len(NAMES))
+    assert source.seeds == ("0", "1")
+    assert source.images == (int(table["n"].min()), int(table["n"].max()))
+    assert (footer.seeds, footer.shipped, footer.metric) == (2, False, measured.metric)
+    assert atlas.source(table, measured, "1").seeds == ("1",)

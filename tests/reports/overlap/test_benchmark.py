@@ -1,4 +1,4 @@
-"""The meter of a selection, and the benchmarks that stand beside it."""
+"""The assessment of a selection, and the benchmarks that it is compared with."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def models() -> populations.Population:
     return populations.gather({"models": synthetic.evaluated(BLOCKS, models=30)})
 
 
-def test_the_meter_of_two_noises_and_a_blur(measured: overlap.Overlap) -> None:
+def test_two_noises_and_a_blur(measured: overlap.Overlap) -> None:
     names = ["gaussian_noise", "shot_noise", "zoom_blur"]
-    found = benchmark.meter(measured, LABELS, names)
-    assert (found.represented, found.categories, found.without) == (2, 3, 0)
+    found = benchmark.assess(measured, LABELS, names)
+    assert (found.represented, found.categories, found.uncategorised) == (2, 3, 0)
     assert found.deviation == pytest.approx(0.5)  # 2 and 1 representatives
     assert found.balance is not None
     # A noise overlaps by 0.6 with the other one and not with the blur.
@@ -46,8 +46,8 @@ def test_the_meter_of_two_noises_and_a_blur(measured: overlap.Overlap) -> None:
 
 
 def test_what_is_in_no_category_is_counted_apart(measured: overlap.Overlap) -> None:
-    found = benchmark.meter(measured, LABELS.where(LABELS < 3, 0), ["fog", "zoom_blur"])
-    assert (found.represented, found.categories, found.without) == (1, 2, 1)
+    found = benchmark.assess(measured, LABELS.where(LABELS < 3, 0), ["fog", "zoom_blur"])
+    assert (found.represented, found.categories, found.uncategorised) == (1, 2, 1)
 
 
 def test_the_rule_picks_the_most_categories_with_two_corruptions(measured: overlap.Overlap) -> None:
@@ -95,8 +95,8 @@ def test_a_selection_is_a_suite() -> None:
 
 
 def test_the_thesis_means_as_printed() -> None:
-    assert benchmark.printed("4.4")["n=6, k=3"] == 0.748
-    assert benchmark.printed("4.5")["std 2.2"] == 0.680
+    assert benchmark.printed_couples()[6, 3] == 0.748
+    assert benchmark.printed_deviations()[2.2] == 0.680
 
 
 def test_a_corruption_that_no_model_was_tested_on_is_no_error_and_no_correlation(
