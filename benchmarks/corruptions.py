@@ -2,7 +2,7 @@
 
 One thread, medians of its processor time (a busy machine stretches the other kind), one run in which the two take turns. The
 peer needs an environment of its own, because its release
-does not run on NumPy 2 (`benchmarks/_peer.py` says how to make one); name its Python in ROBUSTCORE_PEER. Its glass blur takes
+does not run on NumPy 2 (`benchmarks/_peer_process.py` says how to make one); name its Python in ROBUSTCORE_PEER. Its glass blur takes
 0.8 s in the release, and 14 ms in its newest source, which compiles it: it is counted as 14.
 """
 
@@ -56,7 +56,13 @@ def peer(image: np.ndarray) -> Iterator[Callable[[str, int], list[float]] | None
         return
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder) / "image.npy", image)
-        command = [python, "-W", "ignore", str(Path(__file__).parent / "_peer.py"), str(Path(folder) / "image.npy")]
+        command = [
+            python,
+            "-W",
+            "ignore",
+            str(Path(__file__).parent / "_peer_process.py"),
+            str(Path(folder) / "image.npy"),
+        ]
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

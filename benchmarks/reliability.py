@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from benchmarks._nursery import Nursery
+from benchmarks._fork_server import ForkServer
 from robustcore.evaluation import Condition, Store, plan, suites
 from robustcore.evaluation.jobs import jobs
 from robustcore.evaluation.request import EvaluationRequest
@@ -95,14 +95,14 @@ def contents(path: Path) -> list[tuple[Any, ...]]:
 
 
 def disturb(
-    nursery: Nursery, store: Store, job: int, cells: Sequence[plan.Cell], kills: int, draw: random.Random
+    fork_server: ForkServer, store: Store, job: int, cells: Sequence[plan.Cell], kills: int, draw: random.Random
 ) -> Outcome:
     """Kill a job's workers that many times at random moments, and let it finish then."""
     units = len(plan.pending(cells, {}))
     outcome = Outcome(units=units)
     while True:
         before = _stored(store)
-        pid = nursery.start()
+        pid = fork_server.start()
         if outcome.kills < kills:
             # Some while it starts; most after a random amount of work, such that the work lasts for all kills, and
             # then at a random moment.
@@ -191,8 +191,8 @@ def main(words: Sequence[str] = ()) -> None:
 
             cells = api.prepare(**request.arguments()).cells
             began = time.monotonic()
-            with Nursery() as nursery, watched(Store(shipped=False)) as store:
-                outcome = disturb(nursery, store, jobs.submit(request), cells, kills, random.Random(args.seed))
+            with ForkServer() as fork_server, watched(Store(shipped=False)) as store:
+                outcome = disturb(fork_server, store, jobs.submit(request), cells, kills, random.Random(args.seed))
                 results.append(contents(store.path))
             print(
                 f"{name}: {outcome.units} units, {outcome.kills} kills ({outcome.fruitless} before anything was stored), "

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from robustcore import paths
 from robustcore.corruptions._base import Size, corruption
-from robustcore.corruptions.albumentations_like.batches import each
+from robustcore.corruptions.albumentations_like.batches import per_image
 from robustcore.errors import InvalidArgumentError
 from robustcore.randomness import Draws
 
@@ -82,7 +82,7 @@ def calibrated(
         def apply(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
             result, none = function(x, draws, size, strength), strength == 0
             # Conversions of colour and of files lose a little by themselves; no strength loses nothing.
-            return torch.where(each(none), x, result) if bool(none.any()) else result
+            return torch.where(per_image(none), x, result) if bool(none.any()) else result
 
         corruption(
             family=family,

@@ -19,8 +19,16 @@ import torch
 from torch import Tensor
 
 from robustcore.corruptions._base import Size, corruption
-from robustcore.corruptions.albumentations_like import operations, pixels, scenery, warps
-from robustcore.corruptions.albumentations_like.batches import choice, each, length, odd, on_host, truncated, uniform
+from robustcore.corruptions.albumentations_like import colour_noise_blur, operations, warps, weather
+from robustcore.corruptions.albumentations_like.batches import (
+    choice,
+    length,
+    odd,
+    on_host,
+    per_image,
+    truncated,
+    uniform,
+)
 from robustcore.corruptions.albumentations_like.transforms import album
 from robustcore.randomness import Draws
 
@@ -92,7 +100,7 @@ def border(x: Tensor, draws: Draws, size: Size) -> Tensor:
 @_candidate("colour", "Sets one of the channels to 0.")
 def channel_dropout(x: Tensor, draws: Draws, size: Size) -> Tensor:
     kept = torch.arange(3, device=x.device) != draws.integers(0, 3, 1)  # (n, 3)
-    return x * each(kept)
+    return x * per_image(kept)
 
 
 @_candidate("occlusion", "Punches 16 to 48 black holes of 8 x 8 pixels.")
@@ -124,8 +132,8 @@ def cutout(x: Tensor, draws: Draws, size: Size) -> Tensor:
     side = length(150, size)
     top = (draws.integers(0, size.height + 1) - side // 2).clamp(0, size.height)
     left = (draws.integers(0, size.width + 1) - side // 2).clamp(0, size.width)
-    rows = torch.arange(size.height, device=x.device)[:, None] - each(top)  # (n, 1, H, 1)
-    columns = torch.arange(size.width, device=x.device) - each(left)
+    rows = torch.arange(size.height, device=x.device)[:, None] - per_image(top)  # (n, 1, H, 1)
+    columns = torch.arange(size.width, device=x.device) - per_image(left)
     return x * ~((rows >= 0) & (rows < side) & (columns >= 0) & (columns < side))
 
 
@@ -150,7 +158,7 @@ def emboss(x: Tensor, draws: Draws, size: Size) -> Tensor:
 
 @_candidate("geometry", "Mirrors left to right, upside down, or both.")
 def flip(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    way = each(draws.integers(0, 3))
+    way = per_image(draws.integers(0, 3))
     x = torch.where(way != 1, x.flip(-1), x)
     return torch.where(way != 0, x.flip(-2), x)
 
@@ -159,13 +167,13 @@ def flip(x: Tensor, draws: Draws, size: Size) -> Tensor:
 def gaussian_blur(x: Tensor, draws: Draws, size: Size) -> Tensor:
     sides = choice(draws, (9, 11, 11, 13, 13))
     sigmas = [(0.3 * ((k - 1) / 2 - 1) + 0.8) * size.share_of_224 for k in sides]
-    return on_host(x, pixels.gaussian_blur, [odd(k, size) for k in sides], sigmas)
+    return on_host(x, colour_noise_blur.gaussian_blur, [odd(k, size) for k in sides], sigmas)
 
 
 @_candidate("noise", "Adds independent normal noise with a variance of 500 to 1000 squared grey levels.")
 def gauss_noise(x: Tensor, draws: Draws, size: Size) -> Tensor:
     deviation = draws.uniform(low=500, high=1000).sqrt()
-    return truncated(draws.normal(*x.shape[1:]).mul_(each(deviation)).add_(x))
+    return truncated(draws.normal(*x.shape[1:]).mul_(per_image(deviation)).add_(x))
 
 
 @_candidate("geometry", "Stretches and squeezes the columns and rows of a 5 x 5 grid.")
@@ -177,7 +185,7 @@ def grid_distortion(x: Tensor, draws: Draws, size: Size) -> Tensor:
 @_candidate("colour", "Shifts hue by up to 200 degrees and saturation and value by up to 150 and 100 levels.")
 def hue_saturation_value(x: Tensor, draws: Draws, size: Size) -> Tensor:
     limits = ((-100, 100), (-150, 150), (-100, 100))
-    return on_host(x, pixels.shift_hsv, *(uniform(draws, low, high) for low, high in limits))
+    return on_host(x, colour_noise_blur.shift_hsv, *(uniform(draws, low, high) for low, high in limits))
 
 
 @_candidate("digital", "Compresses as JPEG of quality 5 to 15.")
@@ -211,7 +219,7 @@ def median_blur(x: Tensor, draws: Draws, size: Size) -> Tensor:
 @_candidate("blur", "Averages along a line between two random cells of a kernel of 11 to 17 pixels, which also shifts.")
 def motion_blur(x: Tensor, draws: Draws, size: Size) -> Tensor:
     sides = [odd(k, size) for k in choice(draws, (11, 13, 15, 17))]
-    return on_host(x, pixels.motion_blur, sides, *operations.line_cells(draws, sides))
+    return on_host(x, colour_noise_blur.motion_blur, sides, *operations.line_cells(draws, sides))
 
 
 @_candidate("noise", "Multiplies every pixel by a factor of 0.7 to 1.3, one for the three channels.")
@@ -240,18 +248,18 @@ def posterize(x: Tensor, draws: Draws, size: Size) -> Tensor:
 
 @_candidate("colour", "Adds one value of up to 0.9 of the range, or subtracts it.")
 def random_brightness(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return truncated(x + each(draws.uniform(low=-0.9, high=0.9) * 255))
+    return truncated(x + per_image(draws.uniform(low=-0.9, high=0.9) * 255))
 
 
 @_candidate("colour", "Multiplies every value by a factor of -0.5 to 2.5; one image in six turns black.")
 def random_contrast(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return truncated(x * each(draws.uniform(low=-0.5, high=2.5)))
+    return truncated(x * per_image(draws.uniform(low=-0.5, high=2.5)))
 
 
 @_candidate("weather", "Blends 15 to 21 faint white discs in and blurs: mostly blur.")
 def random_fog(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    coefficients, units = uniform(draws, 0.8, 1.0), draws.uniform(scenery.FOG_POINTS, 2).tolist()
-    return on_host(x, scenery.fog, coefficients, units)
+    coefficients, units = uniform(draws, 0.8, 1.0), draws.uniform(weather.FOG_POINTS, 2).tolist()
+    return on_host(x, weather.fog, coefficients, units)
 
 
 @_candidate("colour", "Darkens by a gamma of 3 to 10.")
@@ -270,14 +278,14 @@ def random_rain(x: Tensor, draws: Draws, size: Size) -> Tensor:
     """The drawn slant moves the drops' starts alone: every drop is drawn 10 to the right and 20 down."""
     drop, blur = operations.drop(size), odd(7, size)
     starts = operations.rain_starts(draws, 83, size).tolist()
-    return on_host(x, lambda image, points: scenery.rain(image, points, drop, blur), starts)
+    return on_host(x, lambda image, points: weather.rain(image, points, drop, blur), starts)
 
 
 @_candidate("weather", "Halves the lightness inside two to four random polygons.")
 def random_shadow(x: Tensor, draws: Draws, size: Size) -> Tensor:
     number = draws.integers(2, 5).tolist()
     polygons = operations.polygons(draws, size)
-    return on_host(x, scenery.shadow, (some[:k] for some, k in zip(polygons, number, strict=True)))
+    return on_host(x, weather.shadow, (some[:k] for some, k in zip(polygons, number, strict=True)))
 
 
 @_candidate("weather", "Bleaches the darker pixels, as snow on the ground would.")
@@ -295,7 +303,7 @@ def random_sun_flare(x: Tensor, draws: Draws, size: Size) -> Tensor:
 
 @_candidate("colour", "Adds to each channel a value of up to 200 levels, or subtracts it.")
 def rgb_shift(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    return truncated(x + each(draws.uniform(3, low=-200, high=200)))
+    return truncated(x + per_image(draws.uniform(3, low=-200, high=200)))
 
 
 @_candidate("geometry", "Turns the image by any angle and fills the corners with its mirror images.")

@@ -58,7 +58,7 @@ def _laugros(
     return register
 
 
-def _each(values: Tensor) -> Tensor:
+def _per_image(values: Tensor) -> Tensor:
     """(n,) -> (n, 1, 1, 1): one value for each image."""
     return values.view(-1, 1, 1, 1)
 
@@ -92,7 +92,7 @@ def _sample(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     "3.2", "noise", "Adds independent zero-mean normal noise; the strength is its deviation.", (0.05, 0.18), (0, 1)
 )
 def gaussian_noise(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    return draws.normal(*x.shape[1:]).mul_(_each(strength)).add_(x)
+    return draws.normal(*x.shape[1:]).mul_(_per_image(strength)).add_(x)
 
 
 def _five_boxes(scale: float) -> npt.NDArray[np.float64]:
@@ -119,7 +119,7 @@ def _five_boxes(scale: float) -> npt.NDArray[np.float64]:
 )
 def blur(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     blurred = filters.separable(x, _five_boxes(size.share_of_224), "reflect101")
-    return blurred.sub_(x).mul_(_each(strength)).add_(x)
+    return blurred.sub_(x).mul_(_per_image(strength)).add_(x)
 
 
 @_laugros(
@@ -177,9 +177,12 @@ def obstruction(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor
     left = (place[:, 1] * (size.width - side + 1)).to(torch.int64)
     rows, columns = _rows_and_columns(x)
     inside = (
-        (rows >= _each(top)) & (rows < _each(top + side)) & (columns >= _each(left)) & (columns < _each(left + side))
+        (rows >= _per_image(top))
+        & (rows < _per_image(top + side))
+        & (columns >= _per_image(left))
+        & (columns < _per_image(left + side))
     )
-    return torch.where(inside, _each(value), x)
+    return torch.where(inside, _per_image(value), x)
 
 
 @_laugros(
@@ -193,8 +196,8 @@ def translation(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor
     """The two directions are drawn; the shift is of whole pixels; what comes in is black (ours)."""
     shift = (strength * size.share_of_224).round()
     rows, columns = _rows_and_columns(x)
-    rows = rows - _each((_sign(draws) * shift).to(torch.int64))  # (n, 1, H, 1)
-    columns = columns - _each((_sign(draws) * shift).to(torch.int64))
+    rows = rows - _per_image((_sign(draws) * shift).to(torch.int64))  # (n, 1, H, 1)
+    columns = columns - _per_image((_sign(draws) * shift).to(torch.int64))
     seen = (rows >= 0) & (rows < size.height) & (columns >= 0) & (columns < size.width)
     moved = x.gather(2, rows.clamp(0, size.height - 1).expand(x.shape))
     moved = moved.gather(3, columns.clamp(0, size.width - 1).expand(x.shape))
@@ -236,7 +239,7 @@ def flip(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     (0, 1),
 )
 def brightness(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    return x + _each(strength * _sign(draws))
+    return x + _per_image(strength * _sign(draws))
 
 
 @_laugros(
@@ -256,7 +259,7 @@ def contrast(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     # Whole levels are summed, which is exact in any order.
     sums = (x * 255).round_().to(torch.int64).sum(dim=(2, 3)).to(torch.float64)
     mean = (sums[:, 0] * GREY[0] + sums[:, 1] * GREY[1] + sums[:, 2] * GREY[2]) / (255 * size.height * size.width)
-    return (_each(mean.to(torch.float32)) - x).mul_(_each(strength)).add_(x)
+    return (_per_image(mean.to(torch.float32)) - x).mul_(_per_image(strength)).add_(x)
 
 
 @_laugros(
@@ -281,7 +284,7 @@ def color_distortion(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> T
 )
 def quantization(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """The strength is rounded to a whole number of levels; each value goes to the nearest level, 0 and 1 among them."""
-    steps = _each((9 - strength).round())
+    steps = _per_image((9 - strength).round())
     return (x * steps).add_(0.5).floor_().div_(steps)
 
 
@@ -318,11 +321,11 @@ def thumbnail_resize(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> T
 def border(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """The value is uniform (ours)."""
     value = draws.uniform(1)
-    thickness = _each((strength * size.share_of_224).round().to(torch.int64))
+    thickness = _per_image((strength * size.share_of_224).round().to(torch.int64))
     rows, columns = _rows_and_columns(x)
     inside = (rows >= thickness) & (rows < size.height - thickness)
     inside = inside & (columns >= thickness) & (columns < size.width - thickness)
-    return torch.where(inside, x, _each(value))
+    return torch.where(inside, x, _per_image(value))
 
 
 @_laugros(
@@ -355,10 +358,10 @@ def backlight(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     point, turn = draws.uniform(2, low=0.25, high=0.75), draws.uniform()
     cos, sin = _cos_sin(turn * (2 * math.pi))
     rows, columns = _rows_and_columns(x)
-    side = (rows - _each(point[:, 0] * size.height)) * _each(sin) + (columns - _each(point[:, 1] * size.width)) * _each(
-        cos
-    )
-    return x + torch.where(side > 0, _each(strength), -_each(strength))
+    side = (rows - _per_image(point[:, 0] * size.height)) * _per_image(sin) + (
+        columns - _per_image(point[:, 1] * size.width)
+    ) * _per_image(cos)
+    return x + torch.where(side > 0, _per_image(strength), -_per_image(strength))
 
 
 @_laugros(
@@ -371,4 +374,4 @@ def backlight(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 )
 def gray_scale(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     grey = x[:, 0:1] * GREY[0] + x[:, 1:2] * GREY[1] + x[:, 2:3] * GREY[2]
-    return (grey - x).mul_(_each(strength)).add_(x)
+    return (grey - x).mul_(_per_image(strength)).add_(x)

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from robustcore.datasets.scenes import REVISION, filtered
+from robustcore.datasets.scenes import REVISION, filtered_shift
 from robustcore.datasets.scenes.outlines import CLASSES
 from robustcore.errors import ModelError
 from robustcore.models import load_model
@@ -69,7 +69,7 @@ def build(model: Classifier, candidates: int, target: Path) -> int:
     """Choose among that many fresh scenes and write the list; the number that was kept."""
     probabilities, labels = [], []
     for start in range(0, candidates, _AT_ONCE):
-        images, true = filtered.candidates(start, min(start + _AT_ONCE, candidates))
+        images, true = filtered_shift.candidates(start, min(start + _AT_ONCE, candidates))
         with torch.inference_mode():
             batches = DataLoader(TensorDataset(torch.from_numpy(images)), batch_size=64)
             logits = [model(batch) for (batch,) in batches]
@@ -82,7 +82,7 @@ def build(model: Classifier, candidates: int, target: Path) -> int:
         "model": model.card.name,
         "fingerprint": model.fingerprint(),
         "renderer": REVISION,
-        "stream": filtered.STREAM,
+        "stream": filtered_shift.STREAM,
         "candidates": candidates,
         "most_confident": MOST_CONFIDENT,
         "per_confusion": PER_CONFUSION,
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Choose the scenes that a fixed model gets wrong.")
     parser.add_argument("--model", default=MODEL, help=f"the fixed model (default: {MODEL})")
     parser.add_argument("--candidates", type=int, default=60_000, help="fresh scenes to choose from (default: 60000)")
-    parser.add_argument("--output", type=Path, default=filtered.path(), metavar="FILE", help="the list")
+    parser.add_argument("--output", type=Path, default=filtered_shift.path(), metavar="FILE", help="the list")
     args = parser.parse_args(arguments)
     model = load_model(args.model).eval()
     if model.card.classes != tuple(CLASSES):

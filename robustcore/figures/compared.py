@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures import bars, dots, heatmap, ranking, ratios, scatter
-from robustcore.figures import curves as severity_curves
+from robustcore.figures import bars, dots, heatmap, ranking, scatter, severity_curves
 from robustcore.figures._style import plain, short
+from robustcore.figures.error_ratios import ratio_panels
 from robustcore.reports.compare import measures, references
 from robustcore.reports.compare.effective import Population
 from robustcore.reports.compare.grouping import Grouping
@@ -116,7 +116,7 @@ def error_ratios(
 ) -> go.Figure:
     """The ratio of errors to the baseline's (`baseline.error_ratios`), a panel for each family."""
     alt = f"Errors over those of {baseline}, by family and severity"
-    return ratios.ratio_panels(ratios_, footer=footer, alt=alt, groups=families)
+    return ratio_panels(ratios_, footer=footer, alt=alt, groups=families)
 
 
 def trade_off(

@@ -1,6 +1,6 @@
 """ImageNet-C against stored outputs of the published generators, at 224, 64 and 32 pixels.
 
-`python -m benchmarks truth` is the full form: every image that one has, every severity, 16 seeds.
+`python -m benchmarks imagenet_c_reference` is the full form: every image that one has, every severity, 16 seeds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks._reference import DETERMINISTIC, RANDOM, Case, cases, deviations, difference
+from benchmarks._reference_outputs import DETERMINISTIC, RANDOM, Case, cases, deviations, difference
 from robustcore import corruptions
 
 DATA = Path(__file__).resolve().parent.parent / "data"

@@ -38,7 +38,7 @@ def test_an_upload_gets_its_id_from_its_content() -> None:
 
 
 def test_what_is_no_image_is_named() -> None:
-    with pytest.raises(ImageError, match=r"^letter\.txt is no image"):
+    with pytest.raises(ImageError, match=r"^letter\.txt is not a readable image"):
         photographs.upload(b"Dear reader", "letter.txt")
     with pytest.raises(UnknownNameError, match="Did you mean 'china'"):
         photographs.photograph("chna")

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from robustcore.datasets.scenes import SIZES, Scenes, renderer
-from robustcore.datasets.scenes.dice import Dice
 from robustcore.datasets.scenes.outlines import CLASSES
+from robustcore.datasets.scenes.random_stream import RandomStream
 from robustcore.datasets.scenes.scene import Scene, draw
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 
@@ -146,7 +146,7 @@ def test_a_colour_histogram_says_nothing_about_the_class() -> None:
 
 def test_nothing_but_the_outline_depends_on_the_shape() -> None:
     for index in range(30):
-        one, other = (draw(Dice("scenes/0/test", index), shape) for shape in ("star", "mug"))
+        one, other = (draw(RandomStream("scenes/0/test", index), shape) for shape in ("star", "mug"))
         assert (one.ground, one.light, one.hue_only) == (other.ground, other.light, other.hue_only)
         assert one.thing.cloth == other.thing.cloth
         for a, b in zip(one.clutter + one.occluders, other.clutter + other.occluders, strict=True):
@@ -168,7 +168,7 @@ def test_renderer_paints_what_it_painted_when_the_models_were_trained() -> None:
 def test_every_outline_stays_near_its_square_and_has_an_inside() -> None:
     for shape, outline in CLASSES.items():
         for index in range(20):
-            layers = outline(Dice(f"outline/{shape}", index))
+            layers = outline(RandomStream(f"outline/{shape}", index))
             points = np.concatenate([polygon for polygon, _ in layers])
             assert np.isfinite(points).all()
             assert np.abs(points).max() < 1.4, shape
@@ -188,10 +188,10 @@ def test_bad_arguments_are_named() -> None:
 
 
 def test_dice_are_half_open_and_uniform() -> None:
-    values = np.array([Dice("test", i).uniform() for i in range(4_000)])
+    values = np.array([RandomStream("test", i).uniform() for i in range(4_000)])
     assert 0 <= values.min() < values.max() < 1
     assert abs(values.mean() - 0.5) < 5 * np.sqrt(1 / 12 / 4_000)
-    dice = Dice("test", 0)
-    many = [dice.below(5) for _ in range(1_000)]  # more than are drawn at once
+    rng = RandomStream("test", 0)
+    many = [rng.below(5) for _ in range(1_000)]  # more than are drawn at once
     assert set(many) == {0, 1, 2, 3, 4}
     assert len({tuple(many[i : i + 100]) for i in range(0, 1_000, 100)}) == 10

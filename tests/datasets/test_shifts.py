@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import robustcore as rc
-from robustcore.datasets.scenes import REVISION, SHIFTS, Scenes, ShiftedScenes, filtered
+from robustcore.datasets.scenes import REVISION, SHIFTS, Scenes, ShiftedScenes, filtered_shift
 from robustcore.datasets.scenes.outlines import CLASSES
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
 
@@ -48,7 +48,7 @@ def test_every_prefix_is_balanced(shift: str) -> None:
     dataset = ShiftedScenes(shift)
     counts = np.eye(len(dataset.classes), dtype=int)[dataset.labels].cumsum(axis=0)
     assert (counts.max(axis=1) - counts.min(axis=1)).max() <= 1
-    assert len(dataset) == (len(filtered.indices()[0]) if shift == "filtered" else 2_400)
+    assert len(dataset) == (len(filtered_shift.indices()[0]) if shift == "filtered" else 2_400)
 
 
 def test_at_twice_the_side_it_is_the_same_picture(shift: str) -> None:
@@ -98,7 +98,7 @@ def test_a_list_that_is_damaged_or_of_another_renderer_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "list.json"
-    monkeypatch.setattr(filtered, "path", lambda: file)
+    monkeypatch.setattr(filtered_shift, "path", lambda: file)
     for text, says in (("{", "cannot be read"), ('{"renderer": 1, "indices": [3]}', "revision 1")):
         file.write_text(text)
         with pytest.raises(DatasetError, match=says):

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import torch
 
-from robustcore.datasets.scenes import REVISION, ShiftedScenes, filtered
+from robustcore.datasets.scenes import REVISION, ShiftedScenes, filtered_shift
 from robustcore.evaluation import filtration
 from robustcore.models import load_model
 
@@ -33,7 +33,7 @@ def test_a_class_without_failures_leaves_nothing() -> None:
 
 
 def test_the_list_that_ships_is_what_its_model_gets_wrong() -> None:
-    kept = json.loads(filtered.path().read_text())
+    kept = json.loads(filtered_shift.path().read_text())
     model = load_model(kept["model"]).eval()
     assert (kept["fingerprint"], kept["renderer"]) == (model.fingerprint(), REVISION), (
         "the fixed model or the renderer has changed: choose again with python -m robustcore.evaluation.filtration"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustcore.figures import attack, audit, robust_accuracy
+from robustcore.figures import attack, robust_accuracy, severity_audit
 from robustcore.reports.attacks import robust_accuracy as reports
 
 
@@ -79,7 +79,7 @@ def test_the_audit_draws_the_chosen_corruption_in_front_and_marks_odd_steps() ->
             "accuracy": [0.9, 0.8, 0.7, 0.75],
         }
     )
-    figure = audit.distance_curves(
+    figure = severity_audit.distance_curves(
         table, distance="distance", title="grey levels", chosen="fog", odd={("snow", 2)}, footer="", alt=""
     )
     assert [t.name for t in figure.data] == ["snow", "fog", "not harder than the step before"]

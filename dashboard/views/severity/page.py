@@ -12,7 +12,7 @@ from dashboard import cache
 from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.widgets import figure, labels, markup, states, thumbnails
-from robustcore.figures import audit as figures
+from robustcore.figures import severity_audit as figures
 from robustcore.reports import severity
 from robustcore.reports.preview import gallery
 

@@ -29,7 +29,7 @@ def truncated(x: Tensor) -> Tensor:
     return x.clamp_(0, 255).to(torch.uint8)
 
 
-def each(values: Tensor) -> Tensor:
+def per_image(values: Tensor) -> Tensor:
     """(n, ...) -> (n, ..., 1, 1) up to four axes, for images."""
     return values.view(*values.shape, *([1] * (4 - values.ndim)))
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from robustcore.corruptions._base import Size
-from robustcore.corruptions.albumentations_like import pixels, scenery
+from robustcore.corruptions.albumentations_like import colour_noise_blur, weather
 from robustcore.corruptions.albumentations_like.batches import length, on_host, uniform
 from robustcore.corruptions.albumentations_like.transforms import album
 from robustcore.images import UInt8Array
@@ -47,13 +47,13 @@ def gamma(x: Tensor, gammas: Sequence[float]) -> Tensor:
 def iso_noise(x: Tensor, draws: Draws, intensity: Tensor, degrees: Tensor) -> Tensor:
     """Lift the lightness by Poisson counts, intensity (n,) times its own spread on average; turn hues by N(0, degrees)."""
     height, width = x.shape[-2:]
-    hls = [pixels.to_hls(image) for image in x.permute(0, 2, 3, 1).contiguous().cpu().numpy()]
+    hls = [colour_noise_blur.to_hls(image) for image in x.permute(0, 2, 3, 1).contiguous().cpu().numpy()]
     spread = [float(cv2.meanStdDev(image)[1][1, 0]) for image in hls]
     rates = [255 * i * s for i, s in zip(intensity.tolist(), spread, strict=True)]
     levels = torch.arange(len(x), device=x.device)[:, None, None].expand(-1, height, width)
     counts = draws.poisson(rates, levels).cpu().numpy()
     turns = draws.normal(height, width).mul_(degrees[:, None, None]).cpu().numpy()
-    noisy = np.stack([pixels.add_iso_noise(*parts) for parts in zip(hls, counts, turns, strict=True)])
+    noisy = np.stack([colour_noise_blur.add_iso_noise(*parts) for parts in zip(hls, counts, turns, strict=True)])
     return torch.from_numpy(noisy).permute(0, 3, 1, 2).contiguous().to(x.device)
 
 
@@ -120,9 +120,9 @@ def sun_flare(
         opacity, ghosts = 1.0 if opacities is None else opacities[i], []
         for g in range(number[i]):
             column = columns[places[i][g]]
-            row = scenery.ghost_height(centres[i], angles[i], column, size.height)
+            row = weather.ghost_height(centres[i], angles[i], column, size.height)
             place, radius = (column, row), length(sizes[i][g] ** 3, size)
             ghosts.append((opacity * alphas[i][g], place, radius, tuple(colours[i][g])))
-        return scenery.sun_flare(image, tuple(centres[i]), ghosts, radii[i])
+        return weather.sun_flare(image, tuple(centres[i]), ghosts, radii[i])
 
     return on_host(x, apply, range(len(x)))

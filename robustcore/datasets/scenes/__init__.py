@@ -1,6 +1,6 @@
 """scenes: the dataset that ships as code.
 
-dice       numbers of one scene
+rng       numbers of one scene
 outlines   the classes' shapes
 palette    colours by luminance, hue and chroma
 textures   the bank of patterns
@@ -17,8 +17,8 @@ filtered   the fresh images that a fixed model gets wrong
 shifts     `ShiftedScenes`: the sets made of these
 """
 
+from robustcore.datasets.scenes._base import SIDE
 from robustcore.datasets.scenes.dataset import SIZES, Scenes
-from robustcore.datasets.scenes.rendered import SIDE
 from robustcore.datasets.scenes.renderer import REVISION
 from robustcore.datasets.scenes.shifts import SHIFTS, ShiftedScenes
 

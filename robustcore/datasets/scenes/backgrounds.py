@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from robustcore.datasets import photographs
 from robustcore.datasets.scenes import palette, textures
-from robustcore.datasets.scenes.dice import Dice
 from robustcore.datasets.scenes.palette import Colour
+from robustcore.datasets.scenes.random_stream import RandomStream
 from robustcore.images import UInt8Array
 
 Planes = npt.NDArray[np.float32]  # (3, side, side), RGB in [0, 1]
@@ -156,37 +156,37 @@ class Photo:
 Ground = Cloth | Gradient | Photo
 
 
-def cloth(dice: Dice, kind: str, bank: int, zoom: tuple[float, float], stops: tuple[Colour, ...]) -> Cloth:
+def cloth(rng: RandomStream, kind: str, bank: int, zoom: tuple[float, float], stops: tuple[Colour, ...]) -> Cloth:
     """A cloth of any pattern of its kind."""
     return Cloth(
         kind=kind,
         bank=bank,
-        index=dice.below(textures.PATTERNS if kind == "pattern" else textures.CLOUDS),
-        angle=dice.uniform(0, math.tau),
-        zoom=dice.uniform(*zoom),
-        dx=dice.uniform(-0.5, 0.5),
-        dy=dice.uniform(-0.5, 0.5),
+        index=rng.below(textures.PATTERNS if kind == "pattern" else textures.CLOUDS),
+        angle=rng.uniform(0, math.tau),
+        zoom=rng.uniform(*zoom),
+        dx=rng.uniform(-0.5, 0.5),
+        dy=rng.uniform(-0.5, 0.5),
         stops=stops,
     )
 
 
-def gradient(dice: Dice, stops: tuple[Colour, ...]) -> Gradient:
+def gradient(rng: RandomStream, stops: tuple[Colour, ...]) -> Gradient:
     """A gradient in any direction."""
-    return Gradient(dice.uniform(0, math.tau), dice.choice((0.0, 0.0, -1.2, 1.2)), stops)
+    return Gradient(rng.uniform(0, math.tau), rng.choice((0.0, 0.0, -1.2, 1.2)), stops)
 
 
-def photo(dice: Dice) -> Photo:
+def photo(rng: RandomStream) -> Photo:
     """A crop of a quarter to nearly all of a photograph's height; half of them with their channels exchanged."""
-    name = dice.choice(("china", "flower"))
-    size = dice.uniform(0.25, 0.95)
+    name = rng.choice(("china", "flower"))
+    size = rng.uniform(0.25, 0.95)
     width = 640 / 427
     orders = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
     return Photo(
         name=name,
-        left=dice.uniform(0, width - size),
-        top=dice.uniform(0, 1 - size),
+        left=rng.uniform(0, width - size),
+        top=rng.uniform(0, 1 - size),
         size=size,
-        flip=dice.chance(0.5),
-        order=orders[0] if dice.chance(0.5) else dice.choice(orders[1:]),
-        gain=dice.uniform(0.65, 1.05),
+        flip=rng.chance(0.5),
+        order=orders[0] if rng.chance(0.5) else rng.choice(orders[1:]),
+        gain=rng.uniform(0.65, 1.05),
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from robustcore.datasets.scenes.dice import Dice
+from robustcore.datasets.scenes._base import SIDE, Rendered, balanced_labels, check_size
 from robustcore.datasets.scenes.outlines import CLASSES
-from robustcore.datasets.scenes.rendered import SIDE, Rendered, balanced_labels, check_size
+from robustcore.datasets.scenes.random_stream import RandomStream
 from robustcore.datasets.scenes.renderer import REVISION, render
 from robustcore.datasets.scenes.scene import NATURAL, Scene, draw
 from robustcore.errors import UnknownNameError
@@ -61,7 +61,7 @@ class Scenes(Rendered):
         return self._scene(index, int(self.labels[index]))
 
     def _scene(self, index: int, label: int) -> Scene:
-        return draw(Dice(self._stream, index), self.classes[label])
+        return draw(RandomStream(self._stream, index), self.classes[label])
 
     def _labels(self, count: int) -> npt.NDArray[np.int64]:
         return balanced_labels(self._stream, len(CLASSES), count)

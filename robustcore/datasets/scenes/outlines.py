@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from robustcore.datasets.scenes.dice import Dice
+from robustcore.datasets.scenes.random_stream import RandomStream
 
 Polygon = npt.NDArray[np.float64]
 Layer = tuple[Polygon, bool]  # True adds, False cuts out
@@ -45,45 +45,45 @@ def stroke(path: Polygon, width: float) -> Polygon:
     return np.concatenate([path + normal, (path - normal)[::-1]])
 
 
-def _star(dice: Dice) -> Outline:
-    points = dice.choice((4, 5, 5, 5, 5, 5, 6))
-    inner = dice.uniform(0.36, 0.5)
+def _star(rng: RandomStream) -> Outline:
+    points = rng.choice((4, 5, 5, 5, 5, 5, 6))
+    inner = rng.uniform(0.36, 0.5)
     angle = np.arange(2 * points) * (math.pi / points) - math.pi / 2
     radius = np.where(np.arange(2 * points) % 2 == 0, 1.0, inner)
     return ((dense(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), 4), True),)
 
 
-def _heart(dice: Dice) -> Outline:
+def _heart(rng: RandomStream) -> Outline:
     t = np.linspace(0, math.tau, 56, endpoint=False)
-    height, notch = dice.uniform(0.88, 1.05), dice.uniform(4.2, 5.8)
+    height, notch = rng.uniform(0.88, 1.05), rng.uniform(4.2, 5.8)
     x = 16 * np.sin(t) ** 3
     y = -(13 * np.cos(t) - notch * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) - 2.5
     return ((np.stack([x, y * height], axis=1) / 16, True),)
 
 
-def _crescent(dice: Dice) -> Outline:
-    bite = dice.uniform(0.72, 0.86)
-    shift = dice.uniform(0.36, 0.5)
-    return (arc(0, 0, 1, 1, n=48), True), (arc(shift, dice.uniform(-0.08, 0.08), bite, bite, n=44), False)
+def _crescent(rng: RandomStream) -> Outline:
+    bite = rng.uniform(0.72, 0.86)
+    shift = rng.uniform(0.36, 0.5)
+    return (arc(0, 0, 1, 1, n=48), True), (arc(shift, rng.uniform(-0.08, 0.08), bite, bite, n=44), False)
 
 
-def _arrow(dice: Dice) -> Outline:
-    shaft, head = dice.uniform(0.13, 0.26), dice.uniform(0.48, 0.72)
-    neck = dice.uniform(0.0, 0.35)
-    barb = neck - dice.uniform(0.0, 0.18)
+def _arrow(rng: RandomStream) -> Outline:
+    shaft, head = rng.uniform(0.13, 0.26), rng.uniform(0.48, 0.72)
+    neck = rng.uniform(0.0, 0.35)
+    barb = neck - rng.uniform(0.0, 0.18)
     points = [(-1, -shaft), (neck, -shaft), (barb, -head), (1, 0), (barb, head), (neck, shaft), (-1, shaft)]
     return ((dense(points), True),)
 
 
-def _ring(dice: Dice) -> Outline:
-    hole = dice.uniform(0.52, 0.72)
+def _ring(rng: RandomStream) -> Outline:
+    hole = rng.uniform(0.52, 0.72)
     return (arc(0, 0, 1, 1, n=48), True), (arc(0, 0, hole, hole), False)
 
 
-def _gear(dice: Dice) -> Outline:
-    teeth = 7 + dice.below(4)
-    root, hole = dice.uniform(0.68, 0.76), dice.uniform(0.26, 0.42)
-    wide, narrow = dice.uniform(0.27, 0.31), dice.uniform(0.14, 0.2)  # half widths of a tooth, as a share of its pitch
+def _gear(rng: RandomStream) -> Outline:
+    teeth = 7 + rng.below(4)
+    root, hole = rng.uniform(0.68, 0.76), rng.uniform(0.26, 0.42)
+    wide, narrow = rng.uniform(0.27, 0.31), rng.uniform(0.14, 0.2)  # half widths of a tooth, as a share of its pitch
     offsets = np.array([-0.5, -wide, -narrow, narrow, wide])
     radii = np.array([root, root, 1.0, 1.0, root])
     angle = ((np.arange(teeth)[:, None] + offsets) * (math.tau / teeth)).reshape(-1)
@@ -92,12 +92,12 @@ def _gear(dice: Dice) -> Outline:
     return (dense(body, 2), True), (arc(0, 0, hole, hole, n=28), False)
 
 
-def _house(dice: Dice) -> Outline:
-    wall, eaves = dice.uniform(0.6, 0.72), dice.uniform(0.84, 0.98)
-    roof, top, bottom = dice.uniform(-0.12, 0.05), -0.95, 0.88
+def _house(rng: RandomStream) -> Outline:
+    wall, eaves = rng.uniform(0.6, 0.72), rng.uniform(0.84, 0.98)
+    roof, top, bottom = rng.uniform(-0.12, 0.05), -0.95, 0.88
     left, right = 0.3 * eaves, 0.56 * eaves  # of the chimney
     slope = (roof - top) / eaves
-    chimney = dice.uniform(-0.95, -0.78)
+    chimney = rng.uniform(-0.95, -0.78)
     points = [
         (-wall, bottom),
         (-wall, roof),
@@ -111,22 +111,22 @@ def _house(dice: Dice) -> Outline:
         (wall, roof),
         (wall, bottom),
     ]
-    door = dice.uniform(-0.32, 0.05)
+    door = rng.uniform(-0.32, 0.05)
     layers = [(dense(points, 4), True), (box(door, 0.36, door + 0.27, bottom + 0.1), False)]
-    if dice.chance(0.6):
+    if rng.chance(0.6):
         layers.append((box(door + 0.36, 0.2, door + 0.56, 0.42), False))
     return tuple(layers)
 
 
-def _fish(dice: Dice) -> Outline:
-    height, tail = dice.uniform(0.42, 0.58), dice.uniform(0.4, 0.56)
+def _fish(rng: RandomStream) -> Outline:
+    height, tail = rng.uniform(0.42, 0.58), rng.uniform(0.4, 0.56)
     s = np.linspace(0, 1, 22)
     back = height * np.sin(math.pi * s**0.85) ** 0.8
     x = 0.98 - 1.5 * s
     upper, lower = np.stack([x, -back], axis=1), np.stack([x, back], axis=1)[::-1]
-    fork = dice.uniform(-0.82, -0.7)
+    fork = rng.uniform(-0.82, -0.7)
     fin = dense([(-0.42, 0.0), (-0.98, -tail), (fork, 0.0), (-0.98, tail)], 5)
-    peak = dice.uniform(0.1, 0.24)
+    peak = rng.uniform(0.1, 0.24)
     crest = dense([(0.42, -height * 0.85), (-0.12, -height - peak), (-0.2, -height * 0.7)], 4)
     return (
         (fin, True),
@@ -136,24 +136,24 @@ def _fish(dice: Dice) -> Outline:
     )
 
 
-def _key(dice: Dice) -> Outline:
-    bow, hole, half = dice.uniform(0.34, 0.42), dice.uniform(0.5, 0.62), dice.uniform(0.08, 0.12)
+def _key(rng: RandomStream) -> Outline:
+    bow, hole, half = rng.uniform(0.34, 0.42), rng.uniform(0.5, 0.62), rng.uniform(0.08, 0.12)
     centre = bow - 1.0
     layers: list[Layer] = [
-        (arc(centre, 0, bow, bow * dice.uniform(0.9, 1.1), n=32), True),
+        (arc(centre, 0, bow, bow * rng.uniform(0.9, 1.1), n=32), True),
         (box(centre + bow * 0.8, -half, 1.0, half), True),
         (arc(centre, 0, bow * hole, bow * hole, n=26), False),
     ]
     x = 0.98
-    for _ in range(2 + dice.below(2)):
-        width = dice.uniform(0.12, 0.17)
-        layers.append((box(x - width, 0.0, x, half + dice.uniform(0.18, 0.34)), True))
-        x -= width + dice.uniform(0.08, 0.13)
+    for _ in range(2 + rng.below(2)):
+        width = rng.uniform(0.12, 0.17)
+        layers.append((box(x - width, 0.0, x, half + rng.uniform(0.18, 0.34)), True))
+        x -= width + rng.uniform(0.08, 0.13)
     return tuple(layers)
 
 
-def _bolt(dice: Dice) -> Outline:
-    lean, step, waist = dice.uniform(0.0, 0.14), dice.uniform(0.1, 0.2), dice.uniform(0.02, 0.1)
+def _bolt(rng: RandomStream) -> Outline:
+    lean, step, waist = rng.uniform(0.0, 0.14), rng.uniform(0.1, 0.2), rng.uniform(0.02, 0.1)
     points = [
         (0.12 + lean, -1.0),
         (-0.52, step),
@@ -166,14 +166,14 @@ def _bolt(dice: Dice) -> Outline:
     return ((dense(points), True),)
 
 
-def _mug(dice: Dice) -> Outline:
-    taper, lip = dice.uniform(0.0, 0.12), dice.uniform(0.03, 0.1)
-    left, right, top, bottom = -0.85, 0.4, dice.uniform(-0.85, -0.7), dice.uniform(0.72, 0.88)
+def _mug(rng: RandomStream) -> Outline:
+    taper, lip = rng.uniform(0.0, 0.12), rng.uniform(0.03, 0.1)
+    left, right, top, bottom = -0.85, 0.4, rng.uniform(-0.85, -0.7), rng.uniform(0.72, 0.88)
     middle, half = (left + right) / 2, (right - left) / 2
     rim = arc(middle, top, half, lip, math.pi, math.tau, 12)
     foot = arc(middle, bottom, half * (1 - taper), lip + 0.03, 0.0, math.pi, 12)
-    reach, tall, thick = dice.uniform(0.46, 0.58), dice.uniform(0.42, 0.54), dice.uniform(0.15, 0.2)
-    y = dice.uniform(-0.1, 0.08)
+    reach, tall, thick = rng.uniform(0.46, 0.58), rng.uniform(0.42, 0.54), rng.uniform(0.15, 0.2)
+    y = rng.uniform(-0.1, 0.08)
     return (
         (arc(right - 0.06, y, reach, tall), True),
         (arc(right - 0.06, y, reach - thick, tall - thick, n=32), False),
@@ -181,20 +181,20 @@ def _mug(dice: Dice) -> Outline:
     )
 
 
-def _umbrella(dice: Dice) -> Outline:
-    height, edge, scallops = dice.uniform(0.72, 0.9), dice.uniform(-0.08, 0.08), 3 + dice.below(3)
+def _umbrella(rng: RandomStream) -> Outline:
+    height, edge, scallops = rng.uniform(0.72, 0.9), rng.uniform(-0.08, 0.08), 3 + rng.below(3)
     dome = arc(0, edge, 0.98, height, math.pi, math.tau, 30)
     t = np.linspace(0, 1, 8 * scallops + 1)[1:-1]
-    dip = dice.uniform(0.1, 0.18) * np.abs(np.sin(math.pi * scallops * t))
+    dip = rng.uniform(0.1, 0.18) * np.abs(np.sin(math.pi * scallops * t))
     hem = np.stack([0.98 - 1.96 * t, edge - dip], axis=1)
-    pen, hook = dice.uniform(0.1, 0.15), dice.uniform(0.16, 0.22)
+    pen, hook = rng.uniform(0.1, 0.15), rng.uniform(0.16, 0.22)
     shaft = np.stack([np.zeros(8), np.linspace(edge - height - 0.12, 0.98 - hook, 8)], axis=1)
     crook = arc(hook, 0.98 - hook, hook, hook, math.pi, 0.0, 12)
     handle = stroke(np.concatenate([shaft[:-1], crook * [1, 1]]), pen)
     return (np.concatenate([dome, hem]), True), (handle, True)
 
 
-CLASSES: dict[str, Callable[[Dice], Outline]] = {
+CLASSES: dict[str, Callable[[RandomStream], Outline]] = {
     "star": _star,
     "heart": _heart,
     "crescent": _crescent,
@@ -210,15 +210,15 @@ CLASSES: dict[str, Callable[[Dice], Outline]] = {
 }
 
 
-def clutter(dice: Dice) -> Outline:
+def clutter(rng: RandomStream) -> Outline:
     """A shape that is no class: a block, a disc, a wedge or a bar."""
-    kind = dice.below(4)
+    kind = rng.below(4)
     if kind == 0:
-        half = dice.uniform(0.5, 0.9)
+        half = rng.uniform(0.5, 0.9)
         return ((box(-half, -0.8, half, 0.8), True),)
     if kind == 1:
-        return ((arc(0, 0, 0.85, dice.uniform(0.6, 0.85), n=28), True),)
+        return ((arc(0, 0, 0.85, rng.uniform(0.6, 0.85), n=28), True),)
     if kind == 2:
-        return ((dense([(-0.9, 0.7), (dice.uniform(-0.5, 0.5), -0.9), (0.9, 0.7)], 3), True),)
-    half = dice.uniform(0.08, 0.16)
+        return ((dense([(-0.9, 0.7), (rng.uniform(-0.5, 0.5), -0.9), (0.9, 0.7)], 3), True),)
+    half = rng.uniform(0.08, 0.16)
     return ((box(-1.3, -half, 1.3, half), True),)

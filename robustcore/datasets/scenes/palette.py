@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from robustcore.datasets.scenes.dice import Dice
+from robustcore.datasets.scenes.random_stream import RandomStream
 
 Colour = tuple[float, float, float]  # RGB, 0..1
 
@@ -44,20 +44,20 @@ def shift(a: Colour, old: Colour, new: Colour) -> Colour:
     return r, g, b
 
 
-def any_colour(dice: Dice) -> Colour:
+def any_colour(rng: RandomStream) -> Colour:
     """A colour from the whole range, greys and dark and light ones among them."""
-    return colour(dice.uniform(0.1, 0.9), dice.uniform(0, math.tau), dice.uniform(0.15, 1.0))
+    return colour(rng.uniform(0.1, 0.9), rng.uniform(0, math.tau), rng.uniform(0.15, 1.0))
 
 
-def stops(dice: Dice, base: Colour, count: int) -> tuple[Colour, ...]:
+def stops(rng: RandomStream, base: Colour, count: int) -> tuple[Colour, ...]:
     """`count` colours of one material: the base, and others between a close shade of it and something quite different."""
-    share = dice.choice((0.25, 0.5, 0.8))
-    return (base, *(mix(base, any_colour(dice), share) for _ in range(count - 1)))
+    share = rng.choice((0.25, 0.5, 0.8))
+    return (base, *(mix(base, any_colour(rng), share) for _ in range(count - 1)))
 
 
-def equal_luminance_stops(dice: Dice, y: float, hue: float, count: int) -> tuple[Colour, ...]:
+def equal_luminance_stops(rng: RandomStream, y: float, hue: float, count: int) -> tuple[Colour, ...]:
     """`count` colours of one luminance around a hue: a pattern in them vanishes in grey."""
     return tuple(
-        colour(y + dice.uniform(-0.01, 0.01), hue + dice.uniform(-0.4, 0.4), dice.uniform(0.25, 0.75))
+        colour(y + rng.uniform(-0.01, 0.01), hue + rng.uniform(-0.4, 0.4), rng.uniform(0.25, 0.75))
         for _ in range(count)
     )

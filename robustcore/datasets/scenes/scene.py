@@ -9,10 +9,10 @@ import numpy as np
 
 from robustcore.datasets.scenes import backgrounds, palette
 from robustcore.datasets.scenes.backgrounds import Cloth, Ground
-from robustcore.datasets.scenes.dice import Dice
 from robustcore.datasets.scenes.outlines import CLASSES, Outline, clutter
 from robustcore.datasets.scenes.palette import Colour
-from robustcore.datasets.scenes.unknown import UNKNOWN
+from robustcore.datasets.scenes.random_stream import RandomStream
+from robustcore.datasets.scenes.unknown_shapes import UNKNOWN
 
 Range = tuple[float, float]
 
@@ -136,44 +136,44 @@ class Scene:
     hue_only: bool  # object and ground have the same luminance
 
 
-def draw(dice: Dice, shape: str, style: Style = NATURAL) -> Scene:
+def draw(rng: RandomStream, shape: str, style: Style = NATURAL) -> Scene:
     """Draw a scene that shows `shape`, a class or an unknown one. Nothing but the outline depends on the shape."""
-    hue_only = dice.chance(style.hue_share)
-    ground, stops = _hue_pair(dice, style) if hue_only else _free_pair(dice, style)
-    material = backgrounds.cloth(dice, "pattern", style.bank, (0.8, 1.9), stops)
-    light = _light(dice, style, hue_only)
-    behind = tuple(_clutter(dice, style) for _ in range(dice.below(5)))
-    size = dice.uniform(*style.size)
+    hue_only = rng.chance(style.hue_share)
+    ground, stops = _hue_pair(rng, style) if hue_only else _free_pair(rng, style)
+    material = backgrounds.cloth(rng, "pattern", style.bank, (0.8, 1.9), stops)
+    light = _light(rng, style, hue_only)
+    behind = tuple(_clutter(rng, style) for _ in range(rng.below(5)))
+    size = rng.uniform(*style.size)
     # A large object stays nearer to the centre, so that little of it leaves the image.
     room = 0.13 * (0.56 - size) / 0.26
-    x, y = dice.uniform(-room, room), dice.uniform(-room, room)
-    over = (_occluder(dice, style, size, x, y),) if dice.chance(style.occluder) else ()
-    posed = pose(dice, size, x, y, math.radians(style.rotation), style.perspective, style)
+    x, y = rng.uniform(-room, room), rng.uniform(-room, room)
+    over = (_occluder(rng, style, size, x, y),) if rng.chance(style.occluder) else ()
+    posed = pose(rng, size, x, y, math.radians(style.rotation), style.perspective, style)
     # Last, since shapes need different numbers of draws: all else is the same for another shape.
-    outline = SHAPES[shape](dice)
+    outline = SHAPES[shape](rng)
     return Scene(ground, behind, Thing(place(outline, posed), material), over, light, hue_only)
 
 
-def _free_pair(dice: Dice, style: Style) -> tuple[Ground, tuple[Colour, ...]]:
+def _free_pair(rng: RandomStream, style: Style) -> tuple[Ground, tuple[Colour, ...]]:
     """A ground of any kind, and object colours that differ from it, in luminance too."""
-    kind = dice.uniform()
+    kind = rng.uniform()
     ground: Ground
     if kind < 0.28:
-        stops = tuple(palette.any_colour(dice) for _ in range(2 + dice.below(2)))
-        ground = backgrounds.cloth(dice, "cloud", style.bank, (1.0, 2.4), stops)
+        stops = tuple(palette.any_colour(rng) for _ in range(2 + rng.below(2)))
+        ground = backgrounds.cloth(rng, "cloud", style.bank, (1.0, 2.4), stops)
     elif kind < 0.76 - style.photos:
-        ground = backgrounds.gradient(dice, (palette.any_colour(dice), palette.any_colour(dice)))
+        ground = backgrounds.gradient(rng, (palette.any_colour(rng), palette.any_colour(rng)))
     elif kind < 0.76:
-        ground = backgrounds.photo(dice)
+        ground = backgrounds.photo(rng)
     else:
-        stops = palette.stops(dice, palette.any_colour(dice), 2)
-        ground = backgrounds.cloth(dice, "pattern", style.bank, (0.8, 2.2), stops)
+        stops = palette.stops(rng, palette.any_colour(rng), 2)
+        ground = backgrounds.cloth(rng, "pattern", style.bank, (0.8, 2.2), stops)
     behind = ground.mean
-    count = dice.choice((1, 2, 2, 3))
+    count = rng.choice((1, 2, 2, 3))
     least, most = style.separation
-    distance, bold = dice.uniform(least, most), dice.chance(style.bold)
+    distance, bold = rng.uniform(least, most), rng.chance(style.bold)
     while True:
-        stops = palette.stops(dice, palette.any_colour(dice), count)
+        stops = palette.stops(rng, palette.any_colour(rng), count)
         mean = palette.mean(stops)
         apart = math.dist(mean, behind)
         if apart >= distance and abs(palette.luminance(mean) - palette.luminance(behind)) >= 0.45 * apart:
@@ -184,66 +184,66 @@ def _free_pair(dice: Dice, style: Style) -> tuple[Ground, tuple[Colour, ...]]:
         distance = max(least, 0.9 * distance)
 
 
-def _hue_pair(dice: Dice, style: Style) -> tuple[Ground, tuple[Colour, ...]]:
+def _hue_pair(rng: RandomStream, style: Style) -> tuple[Ground, tuple[Colour, ...]]:
     """A ground and object colours of one luminance and of opposite hues: in grey the object all but disappears."""
-    count, ground_count = dice.choice((1, 2, 2, 3)), 2 + dice.below(2)
+    count, ground_count = rng.choice((1, 2, 2, 3)), 2 + rng.below(2)
     while True:
-        y, hue = dice.uniform(0.3, 0.65), dice.uniform(0, math.tau)
-        other = hue + math.pi + dice.uniform(-0.9, 0.9)
-        stops = palette.equal_luminance_stops(dice, y, hue, count)
-        ground_stops = palette.equal_luminance_stops(dice, y, other, ground_count)
+        y, hue = rng.uniform(0.3, 0.65), rng.uniform(0, math.tau)
+        other = hue + math.pi + rng.uniform(-0.9, 0.9)
+        stops = palette.equal_luminance_stops(rng, y, hue, count)
+        ground_stops = palette.equal_luminance_stops(rng, y, other, ground_count)
         if math.dist(palette.mean(stops), palette.mean(ground_stops)) >= 2 * style.separation[0]:
             break
-    kind = dice.uniform()
+    kind = rng.uniform()
     if kind < 0.45:
-        return backgrounds.cloth(dice, "cloud", style.bank, (1.0, 2.4), ground_stops), stops
+        return backgrounds.cloth(rng, "cloud", style.bank, (1.0, 2.4), ground_stops), stops
     if kind < 0.75:
-        return backgrounds.gradient(dice, ground_stops), stops
-    return backgrounds.cloth(dice, "pattern", style.bank, (0.8, 2.2), ground_stops), stops
+        return backgrounds.gradient(rng, ground_stops), stops
+    return backgrounds.cloth(rng, "pattern", style.bank, (0.8, 2.2), ground_stops), stops
 
 
-def _light(dice: Dice, style: Style, hue_only: bool) -> Light:
-    veil = backgrounds.cloth(dice, "cloud", style.bank, (0.9, 2.0), ())
-    strength = dice.uniform(0.12, 0.4)
+def _light(rng: RandomStream, style: Style, hue_only: bool) -> Light:
+    veil = backgrounds.cloth(rng, "cloud", style.bank, (0.9, 2.0), ())
+    strength = rng.uniform(0.12, 0.4)
     # Relief and shadow draw the outline in light and dark, which a scene of hues has to do without.
     faint = 0.12 if hue_only else 1.0
     return Light(
-        angle=dice.uniform(-2.6, -0.5),
-        relief=faint * dice.uniform(0.0, 1.3),
-        puff=dice.uniform(0.014, 0.06),
-        gloss=faint * max(0.0, dice.uniform(-0.5, 0.7)),
-        shadow=faint * max(0.0, dice.uniform(-0.15, 0.65)),
-        shadow_length=dice.uniform(0.02, 0.075),
-        shadow_blur=dice.uniform(0.012, 0.04),
-        ramp=dice.uniform(0.0, 0.45),
-        ramp_angle=dice.uniform(0, math.tau),
-        vignette=max(0.0, dice.uniform(-0.4, 0.6)),
-        exposure=dice.uniform(0.55, 1.08),
-        veil=(veil, strength) if hue_only or dice.chance(0.15) else None,
-        blur=dice.uniform(0.001, 0.01),
+        angle=rng.uniform(-2.6, -0.5),
+        relief=faint * rng.uniform(0.0, 1.3),
+        puff=rng.uniform(0.014, 0.06),
+        gloss=faint * max(0.0, rng.uniform(-0.5, 0.7)),
+        shadow=faint * max(0.0, rng.uniform(-0.15, 0.65)),
+        shadow_length=rng.uniform(0.02, 0.075),
+        shadow_blur=rng.uniform(0.012, 0.04),
+        ramp=rng.uniform(0.0, 0.45),
+        ramp_angle=rng.uniform(0, math.tau),
+        vignette=max(0.0, rng.uniform(-0.4, 0.6)),
+        exposure=rng.uniform(0.55, 1.08),
+        veil=(veil, strength) if hue_only or rng.chance(0.15) else None,
+        blur=rng.uniform(0.001, 0.01),
     )
 
 
-def _clutter(dice: Dice, style: Style) -> Thing:
-    stops = palette.stops(dice, palette.any_colour(dice), dice.choice((1, 1, 2)))
-    cloth = backgrounds.cloth(dice, "pattern", style.bank, (0.8, 2.0), stops)
-    distance, angle = dice.uniform(0.18, 0.52), dice.uniform(0, math.tau)
+def _clutter(rng: RandomStream, style: Style) -> Thing:
+    stops = palette.stops(rng, palette.any_colour(rng), rng.choice((1, 1, 2)))
+    cloth = backgrounds.cloth(rng, "pattern", style.bank, (0.8, 2.0), stops)
+    distance, angle = rng.uniform(0.18, 0.52), rng.uniform(0, math.tau)
     x, y = distance * math.cos(angle), distance * math.sin(angle)
-    posed = pose(dice, dice.uniform(0.06, 0.19), x, y, math.pi, 0.1)
-    return Thing(place(clutter(dice), posed), cloth, dice.uniform(0.6, 1.0))
+    posed = pose(rng, rng.uniform(0.06, 0.19), x, y, math.pi, 0.1)
+    return Thing(place(clutter(rng), posed), cloth, rng.uniform(0.6, 1.0))
 
 
-def _occluder(dice: Dice, style: Style, size: float, x: float, y: float) -> Thing:
-    stops = palette.stops(dice, palette.any_colour(dice), dice.choice((1, 1, 2)))
-    cloth = backgrounds.cloth(dice, "pattern", style.bank, (0.8, 2.0), stops)
+def _occluder(rng: RandomStream, style: Style, size: float, x: float, y: float) -> Thing:
+    stops = palette.stops(rng, palette.any_colour(rng), rng.choice((1, 1, 2)))
+    cloth = backgrounds.cloth(rng, "pattern", style.bank, (0.8, 2.0), stops)
     # Over a part of the object, never over nearly all of a small one.
-    x, y = x + size * dice.uniform(-0.7, 0.7), y + size * dice.uniform(-0.7, 0.7)
-    posed = pose(dice, size * dice.uniform(0.32, 0.5), x, y, math.pi, 0.1)
-    return Thing(place(clutter(dice), posed), cloth)
+    x, y = x + size * rng.uniform(-0.7, 0.7), y + size * rng.uniform(-0.7, 0.7)
+    posed = pose(rng, size * rng.uniform(0.32, 0.5), x, y, math.pi, 0.1)
+    return Thing(place(clutter(rng), posed), cloth)
 
 
 def pose(
-    dice: Dice, size: float, x: float, y: float, rotation: float, perspective: float, style: Style = NATURAL
+    rng: RandomStream, size: float, x: float, y: float, rotation: float, perspective: float, style: Style = NATURAL
 ) -> Pose:
     """A pose at `x`, `y` from the image's centre; `rotation` (radians) and `perspective` are the largest ones, and of
     the style only stretch and shear are used."""
@@ -251,15 +251,15 @@ def pose(
         size=size,
         x=0.5 + x,
         y=0.5 + y,
-        angle=dice.uniform(-rotation, rotation),
-        flip=dice.sign(),
-        stretch=dice.uniform(*style.stretch),
-        shear=dice.uniform(-style.shear, style.shear),
-        tilt_x=dice.uniform(-perspective, perspective),
-        tilt_y=dice.uniform(-perspective, perspective),
-        wobble=dice.uniform(0.0, 0.035),
-        pitch=dice.uniform(2.0, 4.5),
-        phase=dice.uniform(0, math.tau),
+        angle=rng.uniform(-rotation, rotation),
+        flip=rng.sign(),
+        stretch=rng.uniform(*style.stretch),
+        shear=rng.uniform(-style.shear, style.shear),
+        tilt_x=rng.uniform(-perspective, perspective),
+        tilt_y=rng.uniform(-perspective, perspective),
+        wobble=rng.uniform(0.0, 0.035),
+        pitch=rng.uniform(2.0, 4.5),
+        phase=rng.uniform(0, math.tau),
     )
 
 

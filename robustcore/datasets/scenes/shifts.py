@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from robustcore.datasets.scenes import filtered, rendition, sketch
-from robustcore.datasets.scenes.dice import Dice
+from robustcore.datasets.scenes import filtered_shift, rendition_shift, sketch_shift
+from robustcore.datasets.scenes._base import SIDE, Rendered, balanced_labels, check_size
 from robustcore.datasets.scenes.outlines import CLASSES
-from robustcore.datasets.scenes.rendered import SIDE, Rendered, balanced_labels, check_size
+from robustcore.datasets.scenes.random_stream import RandomStream
 from robustcore.datasets.scenes.renderer import REVISION, render
 from robustcore.datasets.scenes.scene import NATURAL, Style, draw
-from robustcore.datasets.scenes.unknown import UNKNOWN
+from robustcore.datasets.scenes.unknown_shapes import UNKNOWN
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
 from robustcore.images import UInt8Array
 
 SIZE = 2_400
 
-Painter = Callable[[Dice, str, int], UInt8Array]
+Painter = Callable[[RandomStream, str, int], UInt8Array]
 
 REPLICATION = Style(
     name="replication", bank=1, size=(0.17, 0.42), rotation=30.0, perspective=0.34, separation=(0.08, 0.36)
@@ -35,7 +35,7 @@ class Shift:
 
     Attributes:
         summary: one sentence.
-        paint: (dice, shape, side) -> uint8 (3, side, side).
+        paint: (rng, shape, side) -> uint8 (3, side, side).
         classes: of its labels.
         revision: beside the renderer's; raise it whenever a pixel changes.
         offset: the upper half of its image ids.
@@ -51,7 +51,7 @@ class Shift:
 
 
 def _styled(style: Style) -> Painter:
-    return lambda dice, shape, side: render(draw(dice, shape, style), side)
+    return lambda rng, shape, side: render(draw(rng, shape, style), side)
 
 
 SHIFTS: dict[str, Shift] = {
@@ -62,15 +62,15 @@ SHIFTS: dict[str, Shift] = {
     ),
     "sketch": Shift(
         "pen and chalk: broken strokes, hatching, and outlines that distract",
-        lambda dice, shape, side: sketch.render(sketch.draw(dice, shape), side),
+        lambda rng, shape, side: sketch_shift.render(sketch_shift.draw(rng, shape), side),
         offset=4,
-        revision=sketch.REVISION,
+        revision=sketch_shift.REVISION,
     ),
     "rendition": Shift(
         "flat pictures: posters, mosaics, smeared paint, stitched cloth, half-tone prints",
-        lambda dice, shape, side: rendition.render(rendition.draw(dice, shape), side),
+        lambda rng, shape, side: rendition_shift.render(rendition_shift.draw(rng, shape), side),
         offset=5,
-        revision=rendition.REVISION,
+        revision=rendition_shift.REVISION,
     ),
     "viewpoint": Shift(
         "turned by up to 75 degrees, in strong perspective, small and large", _styled(VIEWPOINT), offset=6
@@ -123,8 +123,8 @@ class ShiftedScenes(Rendered):
         if self.shift.filtered:
             if seed != 0:
                 raise DatasetError(f"The filtered scenes are listed for seed 0; there are none of seed {seed}.")
-            self._stream = filtered.STREAM
-            self._indices, what["list"] = filtered.indices()
+            self._stream = filtered_shift.STREAM
+            self._indices, what["list"] = filtered_shift.indices()
             if size is not None and size > len(self._indices):
                 raise InvalidArgumentError(f"There are {len(self._indices)} filtered scenes; {size} are too many.")
         most = SIZE if self._indices is None else len(self._indices)
@@ -152,4 +152,4 @@ class ShiftedScenes(Rendered):
     def _paint(self, index: int, label: int) -> UInt8Array:
         if self._indices is not None:
             index = int(self._indices[index])
-        return self.shift.paint(Dice(self._stream, index), self.classes[label], self.side)
+        return self.shift.paint(RandomStream(self._stream, index), self.classes[label], self.side)

@@ -21,7 +21,7 @@ import pytest
 
 import robustcore as rc
 from benchmarks import reliability
-from benchmarks._nursery import Nursery
+from benchmarks._fork_server import ForkServer
 from robustcore.errors import RobustcoreError, StoreError
 from robustcore.evaluation import Condition, Progress, Store, api, provenance
 from robustcore.evaluation.jobs import jobs, queue, worker
@@ -57,19 +57,19 @@ def request_(tmp_path: Path) -> EvaluationRequest:
 
 
 @pytest.fixture
-def nursery(own_cache: Path) -> Iterator[Nursery]:
+def fork_server(own_cache: Path) -> Iterator[ForkServer]:
     """Workers that start at once, on this test's cache."""
-    with reliability.by_hand(), Nursery() as started:
+    with reliability.by_hand(), ForkServer() as started:
         yield started
 
 
 def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(
-    nursery: Nursery, request_: EvaluationRequest, tmp_path: Path
+    fork_server: ForkServer, request_: EvaluationRequest, tmp_path: Path
 ) -> None:
     prepared = api.prepare(**request_.arguments())
     with reliability.watched(Store(shipped=False)) as store:
         outcome = reliability.disturb(
-            nursery, store, jobs.submit(request_), prepared.cells, kills=6, draw=random.Random(2)
+            fork_server, store, jobs.submit(request_), prepared.cells, kills=6, draw=random.Random(2)
         )
     assert outcome.kills >= 1  # on a fast machine the later ones come too late
     assert (outcome.stored, outcome.missing, outcome.repeated) == (outcome.units, 0, 0)
@@ -80,12 +80,12 @@ def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(
     assert verify(store)[1] == []
 
 
-def test_two_workers_at_once_compute_each_unit_once(nursery: Nursery, request_: EvaluationRequest) -> None:
+def test_two_workers_at_once_compute_each_unit_once(fork_server: ForkServer, request_: EvaluationRequest) -> None:
     request_ = dataclasses.replace(request_, conditions=(SUITE,))
     cells = api.prepare(**request_.arguments()).cells
     with reliability.watched(Store(shipped=False)) as store:
         two = [jobs.submit(request_), jobs.submit(request_)]
-        pids = [nursery.start(), nursery.start()]
+        pids = [fork_server.start(), fork_server.start()]
         while any(Path(f"/proc/{pid}").exists() for pid in pids):
             time.sleep(0.05)
     assert [jobs.status(job).state for job in two] == ["finished", "finished"]

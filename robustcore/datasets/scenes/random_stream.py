@@ -1,4 +1,4 @@
-"""Dice: the numbers of one scene, a function of (seed, split, index) and of nothing else."""
+"""RandomStream: the numbers of one scene, a function of (seed, split, index) and of nothing else."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def stream_key(stream: str) -> int:
     return stable_hash(stream)
 
 
-class Dice:
+class RandomStream:
     """Scalar random numbers from a counter-based generator, Philox, keyed by (stream, index).
 
     Scenes are drawn one at a time from Python scalars, where `randomness.Draws` with its tensors would be a hundred
     times slower. Only the generator's raw words are used: numpy promises that they never change.
 
-    >>> Dice("scenes/0/test", 7).uniform() == Dice("scenes/0/test", 7).uniform()
+    >>> RandomStream("scenes/0/test", 7).uniform() == RandomStream("scenes/0/test", 7).uniform()
     True
     """
 

@@ -1,4 +1,4 @@
-"""Workers that start at once: `python -m benchmarks._nursery` imports everything, and forks a worker for each line it reads.
+"""Workers that start at once: `python -m benchmarks._fork_server` imports everything, and forks a worker for each line it reads.
 
 A worker so born runs the code of every other worker, from the queue on; it only saves the seconds of importing torch.
 """
@@ -16,12 +16,12 @@ from robustcore.evaluation.jobs import worker
 from robustcore.models import load_model  # noqa: F401
 
 
-class Nursery:
+class ForkServer:
     """Starts the process; each `start` gives the pid of a new worker on the cache folder that was set at the beginning."""
 
-    def __enter__(self) -> Nursery:
+    def __enter__(self) -> ForkServer:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks._nursery"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "benchmarks._fork_server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._line()
         return self
@@ -44,7 +44,7 @@ class Nursery:
     def _line(self) -> str:
         line = self._pipes()[1].readline()
         if not line:
-            raise RuntimeError("the nursery has ended")
+            raise RuntimeError("the fork_server has ended")
         return line
 
     def _pipes(self) -> tuple[IO[str], IO[str]]:
@@ -62,7 +62,7 @@ def main() -> None:
         if pid == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             sys.stdin.close()
-            os.dup2(2, 1)  # what a worker prints is no answer of the nursery
+            os.dup2(2, 1)  # what a worker prints is no answer of the fork_server
             os._exit(worker.main())
         print(pid, flush=True)
 

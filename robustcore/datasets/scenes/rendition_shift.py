@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from robustcore.datasets.scenes import backgrounds, palette
 from robustcore.datasets.scenes.backgrounds import Cloth, Plane, Planes, grid
-from robustcore.datasets.scenes.dice import Dice
 from robustcore.datasets.scenes.palette import Colour
+from robustcore.datasets.scenes.random_stream import RandomStream
 from robustcore.datasets.scenes.renderer import paint_flat
 from robustcore.datasets.scenes.scene import Scene, Style
 from robustcore.datasets.scenes.scene import draw as draw_scene
@@ -62,20 +62,20 @@ class Rendition:
     colours: tuple[Colour, ...]
 
 
-def draw(dice: Dice, shape: str) -> Rendition:
+def draw(rng: RandomStream, shape: str) -> Rendition:
     """Draw the numbers of a rendition of `shape`."""
-    craft = dice.choice(tuple(CRAFTS))
-    cloud = backgrounds.cloth(dice, "cloud", STYLE.bank, (0.9, 1.8), ())
-    other = backgrounds.cloth(dice, "cloud", STYLE.bank, (0.9, 1.8), ())
-    warp = dice.uniform(0.005, 0.035)
-    waves, phases = (dice.uniform(5, 14), dice.uniform(5, 14)), (dice.uniform(0, math.tau), dice.uniform(0, math.tau))
-    cells, turn, strength = dice.uniform(), dice.uniform(0, math.tau), dice.uniform()
-    tones = 2 + dice.below(3)
-    ramp = [dice.uniform(0.04 + 0.92 * k / tones, 0.04 + 0.92 * (k + 0.6) / tones) for k in range(tones)]
-    if dice.chance(0.4):
+    craft = rng.choice(tuple(CRAFTS))
+    cloud = backgrounds.cloth(rng, "cloud", STYLE.bank, (0.9, 1.8), ())
+    other = backgrounds.cloth(rng, "cloud", STYLE.bank, (0.9, 1.8), ())
+    warp = rng.uniform(0.005, 0.035)
+    waves, phases = (rng.uniform(5, 14), rng.uniform(5, 14)), (rng.uniform(0, math.tau), rng.uniform(0, math.tau))
+    cells, turn, strength = rng.uniform(), rng.uniform(0, math.tau), rng.uniform()
+    tones = 2 + rng.below(3)
+    ramp = [rng.uniform(0.04 + 0.92 * k / tones, 0.04 + 0.92 * (k + 0.6) / tones) for k in range(tones)]
+    if rng.chance(0.4):
         ramp.reverse()
-    colours = tuple(palette.colour(y, dice.uniform(0, math.tau), dice.uniform(0.3, 1.0)) for y in ramp)
-    scene = draw_scene(dice, shape, STYLE)
+    colours = tuple(palette.colour(y, rng.uniform(0, math.tau), rng.uniform(0.3, 1.0)) for y in ramp)
+    scene = draw_scene(rng, shape, STYLE)
     return Rendition(scene, craft, cloud, other, warp, waves, phases, cells, turn, strength, colours)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from robustcore.figures import curves
+from robustcore.figures import severity_curves
 
 
 def table(names: tuple[str, ...] = ("fog",)) -> pd.DataFrame:
@@ -18,7 +18,7 @@ def table(names: tuple[str, ...] = ("fog",)) -> pd.DataFrame:
 
 
 def test_a_line_for_each_model_from_clean_to_severity_five() -> None:
-    figure = curves.severity_curve(table(), footer="f", alt="a")
+    figure = severity_curves.severity_curve(table(), footer="f", alt="a")
     lines = [t for t in figure.data if t.name]
     assert [line.name for line in lines] == ["a", "b"]
     assert list(lines[0].x) == [0, 1, 2, 3, 4, 5]
@@ -27,14 +27,14 @@ def test_a_line_for_each_model_from_clean_to_severity_five() -> None:
 
 
 def test_the_band_goes_there_and_back() -> None:
-    band = curves.severity_curve(table(), footer="f", alt="a").data[0]
+    band = severity_curves.severity_curve(table(), footer="f", alt="a").data[0]
     assert len(band.x) == 12
     assert list(band.x) == list(band.x)[::-1]
     assert min(hi - lo for hi, lo in zip(band.y[:6], band.y[:5:-1], strict=True)) > 9
 
 
 def test_a_panel_for_each_condition_and_one_legend() -> None:
-    figure = curves.severity_panels(table(("fog", "snow", "frost", "shot_noise")), footer="f", alt="a")
+    figure = severity_curves.severity_panels(table(("fog", "snow", "frost", "shot_noise")), footer="f", alt="a")
     assert [a.text for a in figure.layout.annotations] == ["fog", "snow", "frost", "shot noise"]
     assert sum(bool(t.showlegend) for t in figure.data) == 2
     assert len({t.xaxis for t in figure.data}) == 4

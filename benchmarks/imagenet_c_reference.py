@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks._reference import DETERMINISTIC, FIELDS, RANDOM, cases, deviations, difference
+from benchmarks._reference_outputs import DETERMINISTIC, FIELDS, RANDOM, cases, deviations, difference
 
 SEEDS = 16
 DATA = Path(__file__).resolve().parent.parent / "tests" / "data"

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from robustcore.datasets.scenes import blocks
-from robustcore.datasets.scenes.dice import stream_key
+from robustcore.datasets.scenes import render_cache
+from robustcore.datasets.scenes.random_stream import stream_key
 from robustcore.errors import InvalidArgumentError
 from robustcore.images import UInt8Array
 
@@ -79,8 +79,8 @@ class Rendered:
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """(uint8 (3, side, side), label); rendered alone where the cache does not hold it."""
         index = self._check(index)
-        number, place = divmod(index, blocks.BLOCK)
-        if self._cached and (number in self._blocks or blocks.is_kept(self._block_name(number))):
+        number, place = divmod(index, render_cache.BLOCK)
+        if self._cached and (number in self._blocks or render_cache.is_kept(self._block_name(number))):
             image = self._block(number)[place].copy()
         else:
             image = self._paint(index, int(self.labels[index]))
@@ -97,8 +97,8 @@ class Rendered:
             return torch.from_numpy(out)
         at = start
         while at < stop:
-            number, place = divmod(at, blocks.BLOCK)
-            n = min(stop - at, blocks.BLOCK - place)
+            number, place = divmod(at, render_cache.BLOCK)
+            n = min(stop - at, render_cache.BLOCK - place)
             out[at - start : at - start + n] = self._block(number)[place : place + n]
             at += n
         return torch.from_numpy(out)
@@ -122,16 +122,16 @@ class Rendered:
 
     def _block(self, number: int) -> UInt8Array:
         if number not in self._blocks:
-            self._blocks[number] = blocks.block(
+            self._blocks[number] = render_cache.block(
                 self._block_name(number), self.side, functools.partial(self._render_block, number)
             )
         return self._blocks[number]
 
     def _render_block(self, number: int) -> UInt8Array:
         """A whole block, beyond the end of the split too, so that a file does not depend on the size."""
-        first = number * blocks.BLOCK
-        labels = self._labels(first + blocks.BLOCK)
-        out = np.zeros((blocks.BLOCK, 3, self.side, self.side), np.uint8)
+        first = number * render_cache.BLOCK
+        labels = self._labels(first + render_cache.BLOCK)
+        out = np.zeros((render_cache.BLOCK, 3, self.side, self.side), np.uint8)
         for index in range(first, len(labels)):
             out[index - first] = self._paint(index, int(labels[index]))
         return out

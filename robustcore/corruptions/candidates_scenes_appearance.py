@@ -11,8 +11,8 @@ from torch import Tensor
 
 from robustcore.corruptions._base import Size
 from robustcore.corruptions._calibrated import calibrated
-from robustcore.corruptions.albumentations_like import operations, pixels
-from robustcore.corruptions.albumentations_like.batches import each, odd, on_host, sign, truncated, uniform
+from robustcore.corruptions.albumentations_like import colour_noise_blur, operations
+from robustcore.corruptions.albumentations_like.batches import odd, on_host, per_image, sign, truncated, uniform
 from robustcore.corruptions.albumentations_like.transforms import album
 from robustcore.randomness import Draws
 
@@ -26,13 +26,13 @@ def _widths(strength: Tensor, kernel: float, size: Size) -> list[float]:
 def _towards(x: Tensor, goal: Tensor, strength: Tensor) -> Tensor:
     """Blend, rounded to the nearest level."""
     start = x.to(torch.float32)
-    return truncated(start + each(strength) * (goal - start) + 0.5)
+    return truncated(start + per_image(strength) * (goal - start) + 0.5)
 
 
 @calibrated("colour", "Takes a channel away, by the strength's share of it.")
 def channel_dropout(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     dropped = torch.arange(3, device=x.device) == draws.integers(0, 3, 1)  # (n, 3)
-    return _towards(x, x * ~each(dropped), strength)
+    return _towards(x, x * ~per_image(dropped), strength)
 
 
 @calibrated(
@@ -50,7 +50,7 @@ def hue_saturation_value(x: Tensor, draws: Draws, size: Size, strength: Tensor) 
     """OpenCV's hues go around at 180; the published shift of up to 100 passes the farthest one, 90."""
     signs = sign(draws, 3)
     shifts = (90 * strength.clamp(max=1), 150 * strength, 100 * strength)
-    return on_host(x, pixels.shift_hsv, *((s * signs[:, i]).tolist() for i, s in enumerate(shifts)))
+    return on_host(x, colour_noise_blur.shift_hsv, *((s * signs[:, i]).tolist() for i, s in enumerate(shifts)))
 
 
 @calibrated(
@@ -58,17 +58,17 @@ def hue_saturation_value(x: Tensor, draws: Draws, size: Size, strength: Tensor) 
 )
 def invert_img(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """A blend would be grey at one half and clearer again beyond it."""
-    return torch.where(x < each(256 * strength), 255 - x, x)
+    return torch.where(x < per_image(256 * strength), 255 - x, x)
 
 
 @calibrated("colour", "Adds 0.9 of the range to every value, or subtracts it.", most=1.1)
 def random_brightness(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    return truncated(x + each(0.9 * 255 * strength * sign(draws)))
+    return truncated(x + per_image(0.9 * 255 * strength * sign(draws)))
 
 
 @calibrated("colour", "Multiplies every value by 2.5, or by -0.5, which is black.")
 def random_contrast(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    return truncated(x * each(1 + 1.5 * strength * sign(draws)))
+    return truncated(x * per_image(1 + 1.5 * strength * sign(draws)))
 
 
 @calibrated("colour", "Darkens by a gamma of 10 to the power of the strength.", most=1.5, deterministic=True)
@@ -78,14 +78,14 @@ def random_gamma(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tenso
 
 @calibrated("colour", "Adds 200 levels to each channel, or subtracts them.", most=1.25)
 def rgb_shift(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    return truncated(x + each(200 * strength[:, None] * sign(draws, 3)))
+    return truncated(x + per_image(200 * strength[:, None] * sign(draws, 3)))
 
 
 @calibrated(
     "colour", "Inverts the values of 200 and more, and 56 levels more with each unit.", most=4.5, deterministic=True
 )
 def solarize(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    return torch.where(x >= each(256 - 56 * strength), 255 - x, x)
+    return torch.where(x >= per_image(256 - 56 * strength), 255 - x, x)
 
 
 @calibrated("colour", "Turns the image sepia, by the strength's share.", deterministic=True)
@@ -95,7 +95,7 @@ def to_sepia(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 @calibrated("noise", "Adds independent normal noise of a deviation of 31.6 grey levels.", most=4)
 def gauss_noise(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    return truncated(draws.normal(*x.shape[1:]).mul_(each(strength * 1000**0.5)).add_(x))
+    return truncated(draws.normal(*x.shape[1:]).mul_(per_image(strength * 1000**0.5)).add_(x))
 
 
 @calibrated("noise", "Adds coloured sensor noise: hues turn by a deviation of 180 degrees.", most=2)
@@ -105,25 +105,25 @@ def iso_noise(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 @calibrated("noise", "Multiplies every pixel by a factor of 0.7 to 1.3, one for the three channels.", most=3)
 def multiplicative_noise(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    factors = 1 + each(0.3 * strength) * draws.uniform(1, size.height, size.width, low=-1, high=1)
+    factors = 1 + per_image(0.3 * strength) * draws.uniform(1, size.height, size.width, low=-1, high=1)
     return truncated(factors * x)
 
 
 @calibrated("blur", "Blurs with a box of 9 pixels.", most=4, deterministic=True)
 def blur(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    return on_host(x, pixels.box_blur, _widths(strength, 9, size))
+    return on_host(x, colour_noise_blur.box_blur, _widths(strength, 9, size))
 
 
 @calibrated("blur", "Blurs with a Gaussian of deviation 2.3 pixels.", most=4, deterministic=True)
 def gaussian_blur(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     strengths = strength.tolist()
     sigmas = [max(2.3 * size.share_of_224 * s, 1e-3) for s in strengths]  # OpenCV takes 0 for a default
-    return on_host(x, pixels.gaussian_blur, [odd(13 * max(s, 1), size) for s in strengths], sigmas)
+    return on_host(x, colour_noise_blur.gaussian_blur, [odd(13 * max(s, 1), size) for s in strengths], sigmas)
 
 
 @calibrated("blur", "Takes the median of a square of 11 pixels.", most=4, deterministic=True)
 def median_blur(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    return on_host(x, pixels.median_blur, [(w - 1) / 2 for w in _widths(strength, 11, size)])
+    return on_host(x, colour_noise_blur.median_blur, [(w - 1) / 2 for w in _widths(strength, 11, size)])
 
 
 @calibrated(
@@ -133,7 +133,7 @@ def motion_blur(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor
     side = odd(17, size)
     cells = operations.line_cells(draws, [side] * len(x))
     ends = torch.tensor(cells, dtype=torch.float64).view(2, -1, 2) - side // 2  # from the kernel's middle
-    return on_host(x, pixels.line_blur, *(ends * strength.to("cpu", torch.float64)[:, None]).tolist())
+    return on_host(x, colour_noise_blur.line_blur, *(ends * strength.to("cpu", torch.float64)[:, None]).tolist())
 
 
 @calibrated("digital", "Goes down to 45 % of the size and up again, nearest pixel.", most=1.6, deterministic=True)
@@ -180,4 +180,4 @@ def jpeg_compression(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> T
 )
 def posterize(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     steps = torch.tensor([2 ** (6 * s) for s in strength.tolist()], dtype=torch.float32, device=x.device)
-    return truncated((x / each(steps)).floor() * each(steps))
+    return truncated((x / per_image(steps)).floor() * per_image(steps))

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from robustcore.corruptions._base import Size
 from robustcore.corruptions._calibrated import calibrated
-from robustcore.corruptions.albumentations_like import operations, scenery, warps
-from robustcore.corruptions.albumentations_like.batches import covered, each, length, odd, on_host, sign, truncated
-from robustcore.corruptions.albumentations_like.pixels import box_blur
+from robustcore.corruptions.albumentations_like import operations, warps, weather
+from robustcore.corruptions.albumentations_like.batches import covered, length, odd, on_host, per_image, sign, truncated
+from robustcore.corruptions.albumentations_like.colour_noise_blur import box_blur
 from robustcore.images import UInt8Array
 from robustcore.randomness import Draws
 
@@ -27,7 +27,9 @@ def affines(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 @calibrated("geometry", "Warps by a random affine map: three points move by up to 50 pixels each way.", most=2)
 def elastic_transform(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     reach = 50 * size.share_of_224 * strength
-    return on_host(x, warps.random_affine, (each(reach)[..., 0] * draws.uniform(3, 2, low=-1, high=1)).cpu().numpy())
+    return on_host(
+        x, warps.random_affine, (per_image(reach)[..., 0] * draws.uniform(3, 2, low=-1, high=1)).cpu().numpy()
+    )
 
 
 def _mirrored(x: Tensor, axis: int, share: Tensor) -> Tensor:
@@ -42,7 +44,7 @@ def _mirrored(x: Tensor, axis: int, share: Tensor) -> Tensor:
 
 @calibrated("geometry", "Mirrors left to right, upside down, or both; below 1, the middle of the image only.")
 def flip(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    way = each(draws.integers(0, 3))
+    way = per_image(draws.integers(0, 3))
     x = torch.where(way != 1, _mirrored(x, -1, strength), x)
     return torch.where(way != 0, _mirrored(x, -2, strength), x)
 
@@ -65,7 +67,7 @@ def optical_distortion(x: Tensor, draws: Draws, size: Size, strength: Tensor) ->
 
 @calibrated("geometry", "Looks at a random quadrilateral, of deviation 0.3, as if it were straight.", most=2)
 def perspective(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    jitter = (draws.normal(4, 2) * (0.3 * each(strength)[..., 0])).abs().remainder(1)
+    jitter = (draws.normal(4, 2) * (0.3 * per_image(strength)[..., 0])).abs().remainder(1)
     return on_host(x, warps.perspective, jitter.cpu().numpy())
 
 
@@ -132,10 +134,10 @@ def cutout(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 @calibrated("weather", "Blends about 20 faint white discs in and blurs: mostly blur.", most=4)
 def random_fog(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     def apply(image: UInt8Array, amount: float, units: list[list[float]]) -> UInt8Array:
-        width = 1 + amount * (scenery.fog_blur(image, 1) - 1)
-        return box_blur(scenery.fog_discs(image, 1, units, 0.08 * amount), width)
+        width = 1 + amount * (weather.fog_blur(image, 1) - 1)
+        return box_blur(weather.fog_discs(image, 1, units, 0.08 * amount), width)
 
-    return on_host(x, apply, strength.tolist(), draws.uniform(scenery.FOG_POINTS, 2).tolist())
+    return on_host(x, apply, strength.tolist(), draws.uniform(weather.FOG_POINTS, 2).tolist())
 
 
 @calibrated("weather", "Draws 83 slanted grey drops, blurs the image and takes 30 % off its lightness.", most=3)
@@ -144,15 +146,15 @@ def random_rain(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor
     starts = operations.rain_starts(draws, 3 * 83, size).tolist()
 
     def apply(image: UInt8Array, amount: float, points: list[tuple[int, int]]) -> UInt8Array:
-        rainy = scenery.rain_drops(image, points[: round(83 * amount)], drop)
-        return scenery.scale_lightness(box_blur(rainy, 1 + amount * (kernel - 1)), 1 - 0.3 * amount)
+        rainy = weather.rain_drops(image, points[: round(83 * amount)], drop)
+        return weather.scale_lightness(box_blur(rainy, 1 + amount * (kernel - 1)), 1 - 0.3 * amount)
 
     return on_host(x, apply, strength.tolist(), starts)
 
 
 @calibrated("weather", "Halves the lightness inside four random polygons.", most=2)
 def random_shadow(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    return on_host(x, scenery.shadow, operations.polygons(draws, size), (1 - 0.5 * strength).tolist())
+    return on_host(x, weather.shadow, operations.polygons(draws, size), (1 - 0.5 * strength).tolist())
 
 
 @calibrated(
@@ -163,7 +165,7 @@ def random_snow(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor
     below = 0.3 * 255 / 2 + 255 / 3
 
     def apply(image: UInt8Array, factor: float) -> UInt8Array:
-        return scenery.scale_lightness(image, factor, below=below)
+        return weather.scale_lightness(image, factor, below=below)
 
     return on_host(x, apply, (1 + 1.5 * strength).tolist())
 

@@ -7,19 +7,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from robustcore.datasets.scenes.dice import Dice
 from robustcore.datasets.scenes.outlines import Outline, arc, box, dense, stroke
+from robustcore.datasets.scenes.random_stream import RandomStream
 
 
-def _cross(dice: Dice) -> Outline:
-    across, upright, bar = dice.uniform(0.2, 0.34), dice.uniform(0.2, 0.34), dice.uniform(-0.25, 0.05)
-    reach = dice.uniform(0.72, 1.0)
+def _cross(rng: RandomStream) -> Outline:
+    across, upright, bar = rng.uniform(0.2, 0.34), rng.uniform(0.2, 0.34), rng.uniform(-0.25, 0.05)
+    reach = rng.uniform(0.72, 1.0)
     return (box(-across, -1.0, across, 1.0), True), (box(-reach, bar - upright, reach, bar + upright), True)
 
 
-def _hourglass(dice: Dice) -> Outline:
-    waist, width = dice.uniform(0.06, 0.14), dice.uniform(0.62, 0.8)
-    cap = dice.uniform(0.0, 0.14)
+def _hourglass(rng: RandomStream) -> Outline:
+    waist, width = rng.uniform(0.06, 0.14), rng.uniform(0.62, 0.8)
+    cap = rng.uniform(0.0, 0.14)
     edge = width + cap
     points = [
         (-edge, -1.0),
@@ -40,8 +40,8 @@ def _hourglass(dice: Dice) -> Outline:
     return ((dense(points, 4), True),)
 
 
-def _pine(dice: Dice) -> Outline:
-    tiers, trunk = 3 + dice.below(2), dice.uniform(0.1, 0.16)
+def _pine(rng: RandomStream) -> Outline:
+    tiers, trunk = 3 + rng.below(2), rng.uniform(0.1, 0.16)
     left: list[tuple[float, float]] = []
     top, bottom = -1.0, 0.66
     step = (bottom - top) / tiers
@@ -50,21 +50,21 @@ def _pine(dice: Dice) -> Outline:
         foot = top + (tier + 1) * step
         left.append((-reach, foot))
         if tier < tiers - 1:
-            left.append((-reach * dice.uniform(0.42, 0.56), foot - 0.04))
+            left.append((-reach * rng.uniform(0.42, 0.56), foot - 0.04))
     right = [(-x, y) for x, y in left]
     return (dense([(0.0, top), *right, *left[::-1]], 3), True), (box(-trunk, 0.6, trunk, 1.0), True)
 
 
-def _drop(dice: Dice) -> Outline:
-    fat, tip = dice.uniform(0.54, 0.68), dice.uniform(1.5, 2.4)
+def _drop(rng: RandomStream) -> Outline:
+    fat, tip = rng.uniform(0.54, 0.68), rng.uniform(1.5, 2.4)
     t = np.linspace(0, math.tau, 52, endpoint=False)
     x = fat * np.sin(t) * np.sin(t / 2) ** tip * 1.25
     return ((np.stack([x, -np.cos(t)], axis=1), True),)
 
 
-def _anchor(dice: Dice) -> Outline:
-    pen, ring = dice.uniform(0.15, 0.2), dice.uniform(0.17, 0.23)
-    reach, bar = dice.uniform(0.66, 0.78), dice.uniform(0.32, 0.46)
+def _anchor(rng: RandomStream) -> Outline:
+    pen, ring = rng.uniform(0.15, 0.2), rng.uniform(0.17, 0.23)
+    reach, bar = rng.uniform(0.66, 0.78), rng.uniform(0.32, 0.46)
     curve = arc(0, 0.12, reach, 0.78, 0.0, math.pi, 24)
     fluke = 0.3
     tips = [
@@ -82,10 +82,10 @@ def _anchor(dice: Dice) -> Outline:
     )
 
 
-def _spiral(dice: Dice) -> Outline:
-    turns, pen = dice.uniform(2.1, 2.6), dice.uniform(0.16, 0.21)
+def _spiral(rng: RandomStream) -> Outline:
+    turns, pen = rng.uniform(2.1, 2.6), rng.uniform(0.16, 0.21)
     t = np.linspace(0.12, 1.0, 90)
-    angle = math.tau * turns * t + math.tau * dice.uniform()
+    angle = math.tau * turns * t + math.tau * rng.uniform()
     radius = 0.95 * t
     path = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
     # In pieces that overlap by a point: one outline of a whole spiral would cross itself.
@@ -93,7 +93,7 @@ def _spiral(dice: Dice) -> Outline:
     return tuple((stroke(piece, pen), True) for piece in pieces)
 
 
-UNKNOWN: dict[str, Callable[[Dice], Outline]] = {
+UNKNOWN: dict[str, Callable[[RandomStream], Outline]] = {
     "cross": _cross,
     "hourglass": _hourglass,
     "pine": _pine,

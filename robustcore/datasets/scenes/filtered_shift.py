@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcore import paths
-from robustcore.datasets.scenes.dice import Dice
+from robustcore.datasets.scenes._base import SIDE, balanced_labels
 from robustcore.datasets.scenes.outlines import CLASSES
-from robustcore.datasets.scenes.rendered import SIDE, balanced_labels
+from robustcore.datasets.scenes.random_stream import RandomStream
 from robustcore.datasets.scenes.renderer import REVISION, render
 from robustcore.datasets.scenes.scene import draw
 from robustcore.errors import DatasetError
@@ -30,7 +30,8 @@ def candidates(start: int, stop: int) -> tuple[UInt8Array, npt.NDArray[np.int64]
     labels = balanced_labels(STREAM, len(CLASSES), stop)[start:]
     classes = tuple(CLASSES)
     images = [
-        render(draw(Dice(STREAM, index), classes[label]), SIDE) for index, label in enumerate(labels.tolist(), start)
+        render(draw(RandomStream(STREAM, index), classes[label]), SIDE)
+        for index, label in enumerate(labels.tolist(), start)
     ]
     return np.stack(images), labels
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from robustcore.datasets.scenes import Scenes, blocks, dataset
+from robustcore.datasets.scenes import Scenes, dataset, render_cache
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "BLOCK", 8)
+    monkeypatch.setattr(render_cache, "BLOCK", 8)
 
 
 @pytest.fixture

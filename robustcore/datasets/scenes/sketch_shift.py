@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from robustcore.datasets.scenes import backgrounds
 from robustcore.datasets.scenes.backgrounds import Cloth, Plane, grid
-from robustcore.datasets.scenes.dice import Dice
 from robustcore.datasets.scenes.outlines import Outline, Polygon, clutter
 from robustcore.datasets.scenes.palette import Colour
+from robustcore.datasets.scenes.random_stream import RandomStream
 from robustcore.datasets.scenes.renderer import silhouette
 from robustcore.datasets.scenes.scene import SHAPES, Style, place, pose
 from robustcore.images import UInt8Array
@@ -79,26 +79,26 @@ class Drawing:
     rough: float
 
 
-def draw(dice: Dice, shape: str) -> Drawing:
+def draw(rng: RandomStream, shape: str) -> Drawing:
     """Draw the numbers of a sketch of `shape`."""
-    slate = dice.chance(0.35)
-    paper, ink = _materials(dice, slate)
-    fibre = backgrounds.cloth(dice, "cloud", STYLE.bank, (0.5, 0.8), ())
-    smudge = backgrounds.cloth(dice, "cloud", STYLE.bank, (1.0, 2.2), ())
-    dirt, rough = dice.uniform(0.05, 0.28), dice.uniform(0.35, 1.0) if slate else dice.uniform(0.0, 0.7)
-    wash = dice.uniform(-0.08, 0.3) if dice.chance(0.45) else 0.0
-    hatchings = tuple(_hatching(dice, inside) for inside in (False, False, True) if dice.chance(0.45))
-    width, bold = dice.uniform(0.011, 0.022), dice.uniform(0.6, 1.0)
-    size = dice.uniform(*STYLE.size)
+    slate = rng.chance(0.35)
+    paper, ink = _materials(rng, slate)
+    fibre = backgrounds.cloth(rng, "cloud", STYLE.bank, (0.5, 0.8), ())
+    smudge = backgrounds.cloth(rng, "cloud", STYLE.bank, (1.0, 2.2), ())
+    dirt, rough = rng.uniform(0.05, 0.28), rng.uniform(0.35, 1.0) if slate else rng.uniform(0.0, 0.7)
+    wash = rng.uniform(-0.08, 0.3) if rng.chance(0.45) else 0.0
+    hatchings = tuple(_hatching(rng, inside) for inside in (False, False, True) if rng.chance(0.45))
+    width, bold = rng.uniform(0.011, 0.022), rng.uniform(0.6, 1.0)
+    size = rng.uniform(*STYLE.size)
     room = 0.13 * (0.56 - size) / 0.26
-    x, y = dice.uniform(-room, room), dice.uniform(-room, room)
+    x, y = rng.uniform(-room, room), rng.uniform(-room, room)
     others: list[Stroke] = []
-    for _ in range(dice.below(4)):
-        others += _other(dice, width * dice.uniform(0.6, 1.0), bold * dice.uniform(0.5, 1.0))
-    placed = pose(dice, size, x, y, math.radians(STYLE.rotation), STYLE.perspective)
-    times, gaps, shake = 1 + dice.below(3), dice.uniform(0.03, 0.3), dice.uniform(0.004, 0.013)
-    hand = Dice(f"hand/{dice.uniform()!r}", 0)  # its own numbers: shapes need different numbers of strokes
-    outline = place(SHAPES[shape](dice), placed)
+    for _ in range(rng.below(4)):
+        others += _other(rng, width * rng.uniform(0.6, 1.0), bold * rng.uniform(0.5, 1.0))
+    placed = pose(rng, size, x, y, math.radians(STYLE.rotation), STYLE.perspective)
+    times, gaps, shake = 1 + rng.below(3), rng.uniform(0.03, 0.3), rng.uniform(0.004, 0.013)
+    hand = RandomStream(f"hand/{rng.uniform()!r}", 0)  # its own numbers: shapes need different numbers of strokes
+    outline = place(SHAPES[shape](rng), placed)
     contours = _contours(outline)
     own = [
         stroke
@@ -109,42 +109,42 @@ def draw(dice: Dice, shape: str) -> Drawing:
     return Drawing(outline, (*others, *own), hatchings, wash, paper, ink, fibre, smudge, dirt, rough)
 
 
-def _materials(dice: Dice, slate: bool) -> tuple[Colour, Colour]:
+def _materials(rng: RandomStream, slate: bool) -> tuple[Colour, Colour]:
     """Paper and ink, both nearly grey."""
     low, high = (0.1, 0.26) if slate else (0.72, 0.96)
-    tone, warmth = dice.uniform(low, high), dice.uniform(-0.02, 0.05)
-    ink = dice.uniform(0.68, 0.95) if slate else dice.uniform(0.04, 0.32)
+    tone, warmth = rng.uniform(low, high), rng.uniform(-0.02, 0.05)
+    ink = rng.uniform(0.68, 0.95) if slate else rng.uniform(0.04, 0.32)
     return (tone + warmth, tone, tone - warmth), (ink, ink, ink)
 
 
-def _hatching(dice: Dice, inside: bool) -> Hatching:
+def _hatching(rng: RandomStream, inside: bool) -> Hatching:
     return Hatching(
-        angle=dice.uniform(0, math.pi),
-        lines=dice.uniform(8, 16),
-        phase=dice.uniform(0, math.tau),
-        share=dice.uniform(0.2, 0.5),
-        ink=dice.uniform(0.25, 0.75),
-        bend=dice.uniform(0.0, 1.5),
+        angle=rng.uniform(0, math.pi),
+        lines=rng.uniform(8, 16),
+        phase=rng.uniform(0, math.tau),
+        share=rng.uniform(0.2, 0.5),
+        ink=rng.uniform(0.25, 0.75),
+        bend=rng.uniform(0.0, 1.5),
         inside=inside,
     )
 
 
-def _other(dice: Dice, width: float, ink: float) -> list[Stroke]:
+def _other(rng: RandomStream, width: float, ink: float) -> list[Stroke]:
     """The outline of a block, disc, wedge or bar, or of a part of one, that shows nothing."""
-    distance, angle = dice.uniform(0.12, 0.5), dice.uniform(0, math.tau)
+    distance, angle = rng.uniform(0.12, 0.5), rng.uniform(0, math.tau)
     at = pose(
-        dice,
-        dice.uniform(0.08, 0.22),
+        rng,
+        rng.uniform(0.08, 0.22),
         distance * math.cos(angle),
         distance * math.sin(angle),
         math.pi,
         STYLE.perspective,
     )
-    gaps = dice.uniform(0.05, 0.5)
+    gaps = rng.uniform(0.05, 0.5)
     return [
         stroke
-        for polygon, _ in place(clutter(dice), at)
-        for stroke in _trace(dice, _even(polygon), width, ink, gaps, 0.008)
+        for polygon, _ in place(clutter(rng), at)
+        for stroke in _trace(rng, _even(polygon), width, ink, gaps, 0.008)
     ]
 
 
@@ -163,23 +163,21 @@ def _even(points: npt.NDArray[np.floating]) -> Polygon:
     return np.stack([np.interp(at, along, closed[:, k]) for k in (0, 1)], axis=1)
 
 
-def _trace(dice: Dice, contour: Polygon, width: float, ink: float, gaps: float, shake: float) -> list[Stroke]:
+def _trace(rng: RandomStream, contour: Polygon, width: float, ink: float, gaps: float, shake: float) -> list[Stroke]:
     """Strokes along a closed line: each a piece of it that wanders off, with a gap or an overlap before the next."""
     n = len(contour)
-    path = contour + np.array([dice.uniform(-shake, shake), dice.uniform(-shake, shake)])
+    path = contour + np.array([rng.uniform(-shake, shake), rng.uniform(-shake, shake)])
     for _ in range(2):  # a slow and a quick tremble
-        waves, phase = dice.uniform(0.1, 0.5), dice.uniform(0, math.tau)
+        waves, phase = rng.uniform(0.1, 0.5), rng.uniform(0, math.tau)
         swing = np.sin(np.arange(n) * waves + phase) * shake
         path = path + np.stack([swing, np.roll(swing, n // 3)], axis=1)
-    strokes, start, end = [], dice.below(n), 0.0
+    strokes, start, end = [], rng.below(n), 0.0
     while end < n:
-        length = dice.uniform(8, 27)
-        if not dice.chance(gaps):
+        length = rng.uniform(8, 27)
+        if not rng.chance(gaps):
             piece = path[(start + np.arange(int(end), int(end + length) + 2)) % n]
-            drift = np.linspace(-1, 1, len(piece))[:, None] * (dice.uniform(-shake, shake), dice.uniform(-shake, shake))
-            strokes.append(
-                Stroke(_ribbon(piece + drift, width * dice.uniform(0.7, 1.2)), ink * dice.uniform(0.65, 1.0))
-            )
+            drift = np.linspace(-1, 1, len(piece))[:, None] * (rng.uniform(-shake, shake), rng.uniform(-shake, shake))
+            strokes.append(Stroke(_ribbon(piece + drift, width * rng.uniform(0.7, 1.2)), ink * rng.uniform(0.65, 1.0)))
         end += length
     return strokes
 
