@@ -188,7 +188,11 @@ def test_links_are_followed_but_not_in_circles(pets: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "is not a readable image"), (b"no image at all", "is not a readable image"), (None, "damaged or incomplete")],
+    [
+        (b"", "is not a readable image"),
+        (b"no image at all", "is not a readable image"),
+        (None, "damaged or incomplete"),
+    ],
     ids=["empty", "text", "truncated"],
 )
 def test_a_broken_image_is_named_when_it_is_needed(content: bytes | None, reason: str, pets: Path) -> None:
