@@ -17,7 +17,7 @@ def claims(topic: str) -> tuple[Claim, ...]:
     return _judged(topic, _versions())
 
 
-@reads_results(ttl=24 * 3600, max_entries=4, show_spinner="Holding the claims against the results …")
+@reads_results(ttl=24 * 3600, max_entries=4, show_spinner="Checking claims …")
 def _judged(topic: str, versions: tuple[FileVersion, ...]) -> tuple[Claim, ...]:
     from robustcore.reports import claims
 

@@ -1,4 +1,4 @@
-"""`robustcore claims`: what the documents say, and whether stored results show it."""
+"""`robustcore claims`: what the documents say, and whether stored results reproduce it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from robustcore.reports.claims import Claim
 
 NAME = "claims"
-HELP = "Say which claims of the documents stored results show, and which they do not, with figures."
+HELP = "Check the claims of the documents against stored results, with figures."
 _FIELDS = ("topic", "verdict", "text", "figures", "rule", "caution", "source")
 
 
@@ -45,17 +45,19 @@ def _formatted(found: Sequence[Claim], topics: Sequence[str], form: str) -> str:
     import pandas as pd
 
     if form == "csv":
-        return pd.DataFrame([[getattr(c, field) for field in _FIELDS] for c in found], columns=_FIELDS).to_csv(
-            index=False
-        )
+        return pd.DataFrame([_record(claim) for claim in found], columns=_FIELDS).to_csv(index=False)
     if form == "json":
         records = [
-            {field: getattr(claim, field) for field in _FIELDS}
+            _record(claim)
             | {"table": None if claim.table is None else json.loads(claim.table.to_json(orient="records"))}
             for claim in found
         ]
         return json.dumps(records, indent=2, ensure_ascii=False) + "\n"
     return _readable(found, topics)
+
+
+def _record(claim: Claim) -> dict[str, str]:
+    return {field: getattr(claim, "figures_text" if field == "figures" else field) for field in _FIELDS}
 
 
 def _readable(found: Sequence[Claim], topics: Sequence[str]) -> str:
@@ -65,8 +67,8 @@ def _readable(found: Sequence[Claim], topics: Sequence[str]) -> str:
     for claim in found:
         lines += [
             f"{claim.verdict.upper()}  {claim.text}",
-            f"  {claim.figures}",
-            f"  Seen if: {claim.rule}",
+            f"  {claim.figures_text}",
+            f"  Reproduced if: {claim.rule}",
             *([f"  Caution: {claim.caution}"] if claim.caution else []),
             f"  Source: {claim.source}",
             "",

@@ -10,7 +10,7 @@ import pytest
 
 from robustcore import cli
 from robustcore.reports import claims
-from robustcore.reports.claims import NOT_SEEN, SEEN, Claim
+from robustcore.reports.claims import NOT_REPRODUCED, REPRODUCED, Claim, questions
 
 Output = pytest.CaptureFixture[str]
 
@@ -19,8 +19,16 @@ Output = pytest.CaptureFixture[str]
 def two_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     table = pd.DataFrame({"model": ["m"], "value": [0.25]})
     found = (
-        Claim("interventions", "Fog is thick.", "A book, table 1", SEEN, "Above 0.", "+0.250; n = 9.", table),
-        Claim("interventions", "Snow is warm.", "A book, table 2", NOT_SEEN, "Above 0.", "−0.1.", caution="Melts."),
+        Claim(
+            "interventions",
+            "Fog is thick.",
+            "A book, table 1",
+            REPRODUCED,
+            "Above 0.",
+            (questions.sample(("APP",), 9, 9, 1),),
+            table,
+        ),
+        Claim("interventions", "Snow is warm.", "A book, table 2", NOT_REPRODUCED, "Above 0.", (), limits="Melts."),
     )
     monkeypatch.setattr(claims, "load", lambda topic: found if topic == "interventions" else ())
 
@@ -28,16 +36,22 @@ def two_claims(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_claims_are_told_in_plain_text(capsys: Output) -> None:
     assert cli.main(["claims"]) == 0
     text = capsys.readouterr().out
-    assert text.index("SEEN  Fog is thick.") < text.index("NOT SEEN  Snow is warm.")
-    for part in ("+0.250; n = 9.", "Seen if: Above 0.", "Caution: Melts.", "Source: A book, table 2", "robustcore"):
+    assert text.index("REPRODUCED  Fog is thick.") < text.index("NOT REPRODUCED  Snow is warm.")
+    for part in (
+        questions.sample(("APP",), 9, 9, 1).text,
+        "Above 0.",
+        "Caution: Melts.",
+        "Source: A book, table 2",
+        "robustcore",
+    ):
         assert part in text
-    assert "Of 2 claims 1 are seen here" in text
+    assert claims.counted(claims.load("interventions")) in text
 
 
 def test_as_csv_and_json(tmp_path: Path, capsys: Output) -> None:
     assert cli.main(["claims", "--format", "csv", "--output", str(tmp_path / "claims.csv")]) == 0
     table = pd.read_csv(tmp_path / "claims.csv")
-    assert table["verdict"].tolist() == ["seen", "not seen"]
+    assert table["verdict"].tolist() == [REPRODUCED, NOT_REPRODUCED]
     capsys.readouterr()
     assert cli.main(["claims", "--topic", "interventions", "--format", "json"]) == 0
     records = json.loads(capsys.readouterr().out)

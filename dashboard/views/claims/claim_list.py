@@ -1,4 +1,4 @@
-"""Claims as calm rows: the verdict, the claim, its figures; rule, source and table open below."""
+"""A row for each claim: verdict, claim and figures; rule, source and table open below."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from robustcore.reports.claims import NOT_SEEN, SEEN, UNSAID, Claim
+from robustcore.reports.claims import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
 
-_BADGES = {SEEN: ("seen", "✓"), NOT_SEEN: ("not", "✕"), UNSAID: ("unsaid", "?")}
+_BADGES = {REPRODUCED: ("reproduced", "✓"), NOT_REPRODUCED: ("not", "✕"), UNDECIDED: ("undecided", "?")}
 _NUMBERS_RIGHT = "iuf"
 _WIDTH, _RADIUS = 250, 4
 _SURE = ' class="sure"'
 
 CSS = """
 .rc-claims { display: grid; gap: 0; }
-.rc-claim { display: grid; grid-template-columns: 8.6rem minmax(0, 1fr) 250px; gap: 2px 22px; padding: 14px 2px; border-top: 1px solid var(--st-border-color); }
+.rc-claim { display: grid; grid-template-columns: 9.4rem minmax(0, 1fr) 250px; gap: 2px 22px; padding: 14px 2px; border-top: 1px solid var(--st-border-color); }
 .rc-claim details { grid-column: 2 / -1; }
 .rc-dots { width: 250px; height: auto; overflow: visible; align-self: center; color: var(--st-text-color); }
 .rc-dots text { font-size: 10px; fill: currentColor; opacity: .7; font-variant-numeric: tabular-nums; }
@@ -26,9 +26,9 @@ CSS = """
 .rc-dots .sure { fill: var(--st-primary-color); }
 .rc-claim:first-child { border-top: 0; }
 .rc-verdict { justify-self: start; align-self: start; border-radius: 99px; padding: 2px 10px 2px 8px; font-size: .78rem; font-weight: 650; border: 1.5px solid currentColor; white-space: nowrap; }
-.rc-verdict.seen { color: var(--st-green-text-color); background: var(--st-green-background-color); }
+.rc-verdict.reproduced { color: var(--st-green-text-color); background: var(--st-green-background-color); }
 .rc-verdict.not { color: var(--st-orange-text-color); background: var(--st-orange-background-color); }
-.rc-verdict.unsaid { color: var(--st-gray-text-color); border-style: dashed; }
+.rc-verdict.undecided { color: var(--st-gray-text-color); border-style: dashed; }
 .rc-claim h4 { margin: 0; padding: 0; font-size: 1rem; font-weight: 620; line-height: 1.35; }
 .rc-claim p { margin: .3em 0 0; font-size: .88rem; line-height: 1.45; max-width: 84ch; }
 .rc-claim .rc-caution::before { content: "Caution: "; font-weight: 620; }
@@ -45,7 +45,7 @@ CSS = """
 .rc-wide th, .rc-wide td { padding: 3px 10px; white-space: nowrap; }
 .rc-wide td { border-top: 1px solid var(--st-border-color); }
 .rc-wide .number { text-align: right; }
-@container (max-width: 820px) { .rc-claim { grid-template-columns: 8.6rem minmax(0, 1fr); } .rc-dots { grid-column: 2; margin-top: 6px; } }
+@container (max-width: 820px) { .rc-claim { grid-template-columns: 9.4rem minmax(0, 1fr); } .rc-dots { grid-column: 2; margin-top: 6px; } }
 @container (max-width: 620px) {
   .rc-claim { grid-template-columns: minmax(0, 1fr); gap: 6px; }
   .rc-claim > *, .rc-claim details { grid-column: 1; }
@@ -71,9 +71,9 @@ def _row(claim: Claim) -> str:
     table = "" if claim.table is None else _table(claim.table)
     return (
         f'<article class="rc-claim"><span class="rc-verdict {kind}">{sign} {escape(claim.verdict)}</span><div>'
-        f"<h4>{escape(claim.text)}</h4><p>{escape(claim.figures)}</p>{caution}</div>{_dots(claim.table)}"
+        f"<h4>{escape(claim.text)}</h4><p>{escape(claim.figures_text)}</p>{caution}</div>{_dots(claim.table)}"
         f"<details><summary>Rule{', source and numbers' if table else ' and source'}</summary>"
-        f"<dl><dt>Seen if</dt><dd>{escape(claim.rule)}</dd><dt>Source</dt><dd>{escape(claim.source)}</dd></dl>{table}"
+        f"<dl><dt>Reproduced if</dt><dd>{escape(claim.rule)}</dd><dt>Source</dt><dd>{escape(claim.source)}</dd></dl>{table}"
         "</details></article>"
     )
 
@@ -82,11 +82,11 @@ def _dots(table: pd.DataFrame | None) -> str:
     """Each difference of the table as a dot on a line, filled where its interval leaves 0 out; "" for other tables."""
     if table is None or not {"value", "low", "high"} <= set(table.columns) or not table["value"].notna().any():
         return ""
-    known = table[table["value"].notna()]
-    reach = max(1e-6, float(known["value"].abs().max()))
+    defined = table[table["value"].notna()]
+    reach = max(1e-6, float(defined["value"].abs().max()))
     stacked: dict[int, int] = {}
     circles = []
-    for value, low, high in known[["value", "low", "high"]].sort_values("value").itertuples(index=False):
+    for value, low, high in defined[["value", "low", "high"]].sort_values("value").itertuples(index=False):
         column = round((value / reach) * (_WIDTH / 2 - _RADIUS) / (2 * _RADIUS))
         stacked[column] = stacked.get(column, 0) + 1
         place = (
@@ -102,9 +102,10 @@ def _dots(table: pd.DataFrame | None) -> str:
             (_WIDTH, "end", f"+{reach:.2f}"),
         )
     )
-    said = f"{len(known)} differences from −{reach:.2f} to +{reach:.2f}, {(known['value'] > 0).sum()} of them above 0"
+    above = (defined["value"] > 0).sum()
+    alt = f"{len(defined)} differences from −{reach:.2f} to +{reach:.2f}, {above} of them above 0"
     return (
-        f'<svg class="rc-dots" viewBox="0 {-height} {_WIDTH} {height + 15}" role="img" aria-label="{said}">'
+        f'<svg class="rc-dots" viewBox="0 {-height} {_WIDTH} {height + 15}" role="img" aria-label="{alt}">'
         f'<line x1="0" x2="{_WIDTH}" y1="0" y2="0"/><line x1="{_WIDTH / 2}" x2="{_WIDTH / 2}" y1="{-height}" y2="3"/>'
         f"{''.join(circles)}{ends}</svg>"
     )
@@ -126,5 +127,5 @@ def _cell(value: Any) -> str:
     if pd.isna(value):
         return "–"
     if isinstance(value, float):
-        return f"{value:.3f}".replace("-", "−")
+        return f"{'−' if value < 0 else ''}{abs(value):.3f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,4 +1,4 @@
-"""Claims: what the documents say about robustness, and whether the stored results show it."""
+"""Claims: what the documents say about robustness, and whether the stored results reproduce it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PAGE = Page(
     icon=":material/balance:",
     order=38,
     group="Understand",
-    question="What the literature says, and what is seen here",
-    purpose="Claims of the documents behind robustcore, each held against the stored results by a rule that was fixed before.",
-    help="A claim is seen, not seen, or cannot be said because results are missing or too uncertain. What is not seen is "
-    "stated as such. Open a row for its rule, its source and the numbers.",
+    question="Which claims of the literature are reproduced here?",
+    purpose="Claims of the papers behind robustcore, each checked against the stored results by a rule fixed in advance.",
+    help="A claim is reproduced, not reproduced, or undecided because results are missing or too uncertain. Open a row for its "
+    "rule, source and numbers.",
 )
 KEY = "claims"
 
@@ -43,29 +43,28 @@ def render() -> None:
                 key=f"{KEY}_verdict",
                 kind="verdict",
                 text=str.capitalize,
-                help="None chosen: all of them.",
+                help="Choose none to see all.",
             )
-    shown = topics or list(TOPICS)
-    claims = tuple(claim for topic in shown for claim in _judged(topic))
+    chosen = topics or list(TOPICS)
+    claims = tuple(claim for topic in chosen for claim in _judged(topic))
     kept = [claim for claim in claims if not verdicts or claim.verdict in verdicts]
     st.markdown(f"**{counted(claims)}**")
     if not kept:
-        states.empty("No such claim", "None of the claims has this verdict here.", icon=PAGE.icon)
+        states.empty("No such claim", "No claim has this verdict. Choose another one.", icon=PAGE.icon)
         return
     with st.container(border=True, key=f"{KEY}_list"):
         markup.show(claim_list.markup(kept), key=f"{KEY}_rows")
     st.caption(
-        "How to read it: a claim is seen where the figures are as its rule asks, on these models and images; one that is not "
-        "seen here may hold elsewhere. Each dot is one difference, to the right of 0 the better; it is filled where its 95 % "
-        "interval leaves 0 out."
+        "A claim is reproduced where its figures meet its rule on these models and images. A claim that is not reproduced here may "
+        "hold elsewhere. Each dot is one difference, better to the right of 0, filled where its 95 % interval excludes 0."
     )
-    for topic in shown:
+    for topic in chosen:
         st.caption(states.plain(TOPICS[topic].footer))
     figure.download_csv(_flat(kept), "claims")
 
 
 def _judged(topic: str) -> tuple[Claim, ...]:
-    """The claims of a topic; where its files cannot be read, that is said and the other topics stand."""
+    """The claims of a topic; where its files cannot be read, an error is shown and the other topics remain."""
     try:
         return cache.claims(topic)
     except RobustcoreError as error:
@@ -81,10 +80,13 @@ def _topics(place: DeltaGenerator) -> list[str]:
             key=f"{KEY}_topic",
             kind="topic",
             text=str.capitalize,
-            help="None chosen: all of them.",
+            help="Choose none to see all.",
         )
 
 
 def _flat(claims: list[Claim]) -> pd.DataFrame:
     fields = ("topic", "verdict", "text", "figures", "rule", "caution", "source")
-    return pd.DataFrame([[getattr(claim, field) for field in fields] for claim in claims], columns=fields)
+    rows = [
+        [claim.figures_text if field == "figures" else getattr(claim, field) for field in fields] for claim in claims
+    ]
+    return pd.DataFrame(rows, columns=fields)

@@ -1,7 +1,7 @@
-"""Claims of the documents, each held against stored results: seen, not seen, or not to be said, with the figures.
+"""Claims of the documents, each checked against stored results: reproduced, not reproduced or undecided, with the figures.
 
 `load` judges all claims of a topic by what is stored at that moment. Rules are written in code before figures are looked at,
-and nothing is tuned until a claim is seen. A further topic is a module with `load() -> sequence of Claim`, and a row of
+and nothing is tuned to reproduce a claim. A further topic is a module with `load() -> sequence of Claim`, and a row of
 `TOPICS`.
 """
 
@@ -9,14 +9,26 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from robustcore.errors import UnknownNameError
-from robustcore.reports.claims._base import NOT_SEEN, SEEN, UNSAID, Claim
+from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
 
-VERDICTS = (SEEN, NOT_SEEN, UNSAID)
+VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED)
 
-__all__ = ["NOT_SEEN", "SEEN", "TOPICS", "UNSAID", "VERDICTS", "Claim", "Topic", "counted", "load"]
+__all__ = [
+    "NOT_REPRODUCED",
+    "REPRODUCED",
+    "TOPICS",
+    "UNDECIDED",
+    "VERDICTS",
+    "Claim",
+    "Topic",
+    "count",
+    "counted",
+    "load",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +38,7 @@ class Topic:
     Attributes:
         name: as on the command line.
         module: where their `load` is; imported only when they are asked for.
-        basis: what all of them rest on, in a sentence or two.
+        basis: the models, data and intervals of all of them, in a few sentences.
     """
 
     name: str
@@ -45,17 +57,16 @@ TOPICS = {
         Topic(
             "interventions",
             "robustcore.reports.claims.interventions",
-            "Models: the demo zoo, each trained once and held against the control that goes on from the standard model as long "
-            "without an intervention; beside is the standard model itself. Data: scenes (test), all images, 240 under attack; "
-            "seed 0. APP: accuracy over clean accuracy on the same images. Intervals: 95 %, paired bootstrap over the images "
-            "(1,000 drawings, the same for all models and conditions); they are not over trainings.",
+            "Models: the demo zoo, each trained once and compared with a control: the standard model trained for as long without "
+            "an intervention. Data: scenes (test), all images, 240 under attack; seed 0. APP: accuracy over clean accuracy on the "
+            "same images. Intervals: 95 %, paired bootstrap over images (1,000 draws, the same for all models and conditions); "
+            "they do not cover repeated trainings.",
         ),
         Topic(
             "overlap",
             "robustcore.reports.claims.overlap",
-            "Overlaps: of the atlases that ship or were computed here, by residual robustness, with each claim's own images and "
-            "trainings. Correlations: over the models with results on natural shifts, those trained for an atlas left out. "
-            "Intervals: 95 %.",
+            "Overlaps: the atlases that ship or were computed here, residual robustness. Correlations: over all models with results "
+            "on natural shifts except those trained for an atlas. Intervals: 95 %.",
         ),
     )
 }
@@ -72,8 +83,12 @@ def load(topic: str) -> tuple[Claim, ...]:
     return tuple(importlib.import_module(TOPICS[topic].module).load())
 
 
-def counted(claims: tuple[Claim, ...]) -> str:
-    """How many of them are seen, in a sentence."""
-    seen, not_seen, unsaid = (sum(claim.verdict == verdict for claim in claims) for verdict in VERDICTS)
-    rest = f", and of {unsaid} nothing can be said yet" if unsaid else ""
-    return f"Of {len(claims)} claims {seen} are seen here, {'' if unsaid else 'and '}{not_seen} are not{rest}."
+def count(claims: Sequence[Claim]) -> dict[str, int]:
+    """How many claims have each verdict."""
+    return {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in VERDICTS}
+
+
+def counted(claims: Sequence[Claim]) -> str:
+    """The same in a sentence."""
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in count(claims).items() if number)
+    return f"{len(claims)} claims: {counts}." if claims else "No claims."

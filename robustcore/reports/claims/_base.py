@@ -1,4 +1,4 @@
-"""What a claim is, and the three things that results can say to it."""
+"""A claim of a document and its three possible verdicts."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ import dataclasses
 import pandas as pd
 
 from robustcore.errors import InvalidArgumentError
+from robustcore.notes import Note
 
-SEEN, NOT_SEEN, UNSAID = "seen", "not seen", "cannot be said"
+REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"
 
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """A claim of a document, and what results of one's own say to it. Nothing is tuned until it is seen.
+    """A claim of a document, checked against stored results.
 
     Attributes:
         topic: "interventions" or "overlap".
         text: the claim in one sentence.
         source: the document and its section, table or figure.
-        verdict: SEEN, NOT_SEEN or UNSAID.
-        rule: what the figures would have to be for the verdict to be SEEN, said before they are looked at.
-        figures: what was measured, in a sentence with its numbers and intervals, and n; for UNSAID the reason.
-        table: the numbers behind it, or None.
-        caution: what the data cannot show whatever the figures are, or "".
+        verdict: REPRODUCED, NOT_REPRODUCED or UNDECIDED.
+        rule: what the figures have to be for the verdict to be REPRODUCED, fixed before they are looked at.
+        figures: what was measured, with intervals and n; for UNDECIDED the reason. Each note is a sentence without its full stop.
+        table: the numbers, or None.
+        limits: what the data cannot show whatever the figures are, or "".
+        warnings: what to know about these figures.
     """
 
     topic: str
@@ -31,10 +33,23 @@ class Claim:
     source: str
     verdict: str
     rule: str
-    figures: str
+    figures: tuple[Note, ...]
     table: pd.DataFrame | None = dataclasses.field(default=None, compare=False)
-    caution: str = ""
+    limits: str = ""
+    warnings: tuple[Note, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.verdict not in (SEEN, NOT_SEEN, UNSAID):
-            raise InvalidArgumentError(f"A verdict is {SEEN!r}, {NOT_SEEN!r} or {UNSAID!r}, not {self.verdict!r}.")
+        if self.verdict not in (REPRODUCED, NOT_REPRODUCED, UNDECIDED):
+            raise InvalidArgumentError(
+                f"A verdict is {REPRODUCED!r}, {NOT_REPRODUCED!r} or {UNDECIDED!r}, not {self.verdict!r}."
+            )
+
+    @property
+    def figures_text(self) -> str:
+        """The figures in sentences."""
+        return " ".join(f"{note.text}." for note in self.figures)
+
+    @property
+    def caution(self) -> str:
+        """Limits and warnings in sentences, "" without any."""
+        return " ".join(part for part in (self.limits, *(note.text for note in self.warnings)) if part)

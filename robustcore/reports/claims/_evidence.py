@@ -1,4 +1,4 @@
-"""What the claims about overlaps are held against: atlases, their categories, the models; and how a figure becomes a verdict."""
+"""The evidence for claims about overlaps: atlases, their categories, the models; and how a figure becomes a verdict."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from robustcore import corruptions, overlap
 from robustcore.atlas.populations import Population
 from robustcore.errors import InvalidArgumentError
 from robustcore.metrics.bootstrap import interval
+from robustcore.notes import Note, note
 from robustcore.overlap import Overlap, categories, correlation
-from robustcore.reports.claims._base import NOT_SEEN, SEEN, UNSAID, Claim
+from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
 
 TOPIC = "overlap"
 METRIC = "residual"  # the thesis' experiments (4.2.3)
@@ -23,11 +24,11 @@ INITIALISATIONS = categories.INITIALISATIONS
 SCENES = "Scenes at 64 pixels and small networks are not ImageNet."
 
 Array = npt.NDArray[np.float64]
-Judged = tuple[str, str, pd.DataFrame | None]  # verdict, figures, table
+Judged = tuple[str, tuple[Note, ...], pd.DataFrame | None]  # verdict, figures, table
 
 
 class Evidence:
-    """Atlases by name, measured once, and the models that are none of theirs."""
+    """Atlases by name, each measured once, and the models that were not trained for an atlas."""
 
     def __init__(self, tables: Mapping[str, pd.DataFrame], population: Population | None) -> None:
         self._tables = tables
@@ -49,8 +50,8 @@ class Evidence:
 
     @property
     def imagenet_c(self) -> tuple[Overlap, list[str]]:
-        """The overlaps of ImageNet-C with the ResNet, alone or beside other corruptions, and which of its corruptions have
-        some."""
+        """The overlaps of ImageNet-C with the ResNet, from an atlas of it alone or with other corruptions, and which of its
+        corruptions have defined ones."""
         try:
             found = self.atlas("imagenet-c-scenes-resnet")
         except InvalidArgumentError:
@@ -88,14 +89,13 @@ class Evidence:
         return labels[known], found
 
 
-def claim(judge: Callable[[], Judged], *, text: str, source: str, rule: str, caution: str) -> Claim:
-    """A claim as it is judged; what is missing for that is the reason why it cannot be said."""
+def claim(judge: Callable[[], Judged], *, text: str, source: str, rule: str, limits: str) -> Claim:
+    """A claim with its verdict; undecided with the reason where something is missing."""
     try:
         verdict, figures, table = judge()
     except InvalidArgumentError as error:
-        reason = str(error).rstrip(".")
-        verdict, figures, table = UNSAID, f"{reason[:1].upper()}{reason[1:]}.", None
-    return Claim(TOPIC, text, source, verdict, rule, figures.strip(), table, caution)
+        verdict, figures, table = UNDECIDED, (not_judged(str(error).rstrip(".")),), None
+    return Claim(TOPIC, text, source, verdict, rule, figures, table, limits)
 
 
 def signed(found: Overlap, names: Sequence[str]) -> tuple[Array, Array]:
@@ -105,7 +105,7 @@ def signed(found: Overlap, names: Sequence[str]) -> tuple[Array, Array]:
         InvalidArgumentError: there is no bootstrap.
     """
     if found.replicates is None:
-        raise InvalidArgumentError("nothing tells how far the overlaps scatter")
+        raise InvalidArgumentError("the overlaps have no intervals")
     places = [found.names.index(name) for name in names]
     return found.signed.to_numpy(float)[np.ix_(places, places)], found.replicates[:, places][:, :, places]
 
@@ -117,10 +117,10 @@ def ends(values: Sequence[float] | Array) -> tuple[float, float]:
 
 
 def of_interval(low: float, high: float, margin: float) -> str:
-    """Not seen below what would count as a difference, seen above 0, else not to be said."""
+    """Not reproduced below what would count as a difference, reproduced above 0, else undecided."""
     if high < margin:
-        return NOT_SEEN
-    return SEEN if low > 0 else UNSAID
+        return NOT_REPRODUCED
+    return REPRODUCED if low > 0 else UNDECIDED
 
 
 def defined(found: Overlap) -> int:
@@ -128,17 +128,33 @@ def defined(found: Overlap) -> int:
     return len(found.names) - len(found.undefined)
 
 
-def left_out(names: Sequence[str]) -> str:
-    """A sentence that names the corruptions of ImageNet-C that are not among these."""
-    missing = [plain(name) for name in corruptions.names("imagenet-c") if name not in names]
-    return f"Undefined and left out: {', '.join(missing)}." if missing else ""
+def left_out(names: Sequence[str]) -> tuple[Note, ...]:
+    """A note on the corruptions of ImageNet-C that are not among these."""
+    missing = tuple(name for name in corruptions.names("imagenet-c") if name not in names)
+    return (undefined_left_out(missing),) if missing else ()
 
 
-def alone(found: Overlap) -> str:
-    """What has to be said where one training stands behind each model."""
-    return "One seed: intervals are over images alone, and too narrow." if len(found.by_seed) < 2 else ""
+def one_seed(overlap: Overlap) -> tuple[Note, ...]:
+    """A note where each model was trained once."""
+    return (intervals_over_images(),) if len(overlap.by_seed) < 2 else ()
 
 
 def plain(name: str) -> str:
     """A corruption's name as people read it."""
-    return name.removeprefix("laugros_").removeprefix("scenes_").replace("_", " ")
+    known = name in corruptions.names()
+    return (corruptions.get(name).plain_name if known else name).replace("_", " ")
+
+
+@note
+def not_judged(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:]}"
+
+
+@note
+def undefined_left_out(corruptions: tuple[str, ...]) -> str:
+    return f"Undefined and left out: {', '.join(map(plain, corruptions))}"
+
+
+@note
+def intervals_over_images() -> str:
+    return "One training seed: intervals cover images only and are too narrow"

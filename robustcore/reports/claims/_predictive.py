@@ -9,28 +9,30 @@ import pandas as pd
 
 from robustcore.atlas.populations import Population
 from robustcore.errors import InvalidArgumentError
+from robustcore.notes import note
 from robustcore.overlap import benchmarks, categories, correlation, criteria
-from robustcore.reports.claims._base import NOT_SEEN, SEEN, UNSAID, Claim
+from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
 from robustcore.reports.claims._evidence import (
     PUBLISHED_K,
     SCENES,
     Evidence,
     Judged,
-    alone,
     claim,
     defined,
     ends,
     of_interval,
+    one_seed,
     signed,
 )
 
 DRAWS = 200  # of the models
 REPEATS = 20  # drawings of the overlaps that the number of categories is told from
 GAIN = 0.02  # of a mean correlation; a smaller one is none. The thesis' tables 4.4 and 4.5 have 0.03 to 0.06
+PUBLISHED_CORRELATIONS = (0.67, 0.10)  # within and across categories, section 4.3.3.2
 APART = 0.1  # of a correlation within categories against across
 RELATED = (
-    "The models are small, few, and many of them were trained from the same weights: the interval over them takes them as "
-    "independent and is too narrow."
+    "The models are few and small, and many were trained from the same weights. The interval assumes independent models and is "
+    "too narrow."
 )
 
 
@@ -42,31 +44,30 @@ def number(evidence: Evidence) -> Claim:
         chosen = [_chosen(pd.DataFrame(np.clip(each, 0, None), found.names, found.names)) for each in again[:REPEATS]]
         known = sorted(k for k in chosen if k)
         if len(known) < REPEATS / 2 or sweep.chosen is None:
-            return UNSAID, f"No K up to {max(sweep.categories)} passes the rule surely enough.", sweep.table
+            return UNDECIDED, (no_k_passes(max(sweep.categories)),), sweep.table
         low, high = known[0], known[-1]
-        row = sweep.table.set_index("k").loc[sweep.chosen]
-        said = (
-            f"The rule takes K = {sweep.chosen} for {defined(found)} candidates (SCC {row['scc']:.2f}, DCC {row['dcc']:.2f}; "
-            f"stability {row['stability']:.2f}); over {REPEATS} drawings of images and seeds {low} to {high}. {alone(found)}"
-        )
+        row = sweep.table[sweep.table["k"] == sweep.chosen].iloc[0]
+        scc, dcc, stability = (float(row[column]) for column in ("scc", "dcc", "stability"))
+        chosen_k = k_by_the_rule(sweep.chosen, defined(found), scc, dcc, stability, REPEATS, low, high)
+        figures = (chosen_k, *one_seed(found))
         if not low <= PUBLISHED_K <= high:
-            return NOT_SEEN, said, sweep.table
-        return SEEN if abs(sweep.chosen - PUBLISHED_K) <= 1 else UNSAID, said, sweep.table
+            return NOT_REPRODUCED, figures, sweep.table
+        return REPRODUCED if abs(sweep.chosen - PUBLISHED_K) <= 1 else UNDECIDED, figures, sweep.table
 
     return claim(
         judge,
         text="Forty candidate corruptions fall into six categories.",
         source="Laugros' thesis, section 4.3.3.1, figure 4.7",
         rule="The first K at which rows of one category correlate by more than 0.5 is 5, 6 or 7, and 6 lies within what drawings over "
-        "images and seeds give; not seen where it lies outside.",
-        caution=f"The candidates are calibrated for scenes, and some of them cannot be tested there. {SCENES}",
+        "images and seeds give; not reproduced where it lies outside.",
+        limits=f"The candidates are calibrated for scenes, and some of them cannot be tested there. {SCENES}",
     )
 
 
 def over_models(evidence: Evidence) -> Claim:
     def judge() -> Judged:
         labels, tested = evidence.tested
-        told = correlation.check(tested.synthetic, labels)
+        measured = correlation.check(tested.synthetic, labels)
         draw = np.random.default_rng(0)
         gaps = []
         for _ in range(DRAWS):
@@ -75,23 +76,23 @@ def over_models(evidence: Evidence) -> Claim:
                 drawn = correlation.check(tested.synthetic.iloc[pick].reset_index(drop=True), labels)
                 gaps.append(drawn.scc - drawn.dcc)
         low, high = ends(np.array(gaps))
-        said = (
-            f"Over {told.models} models the robustnesses to two corruptions of one category correlate by {told.scc:.2f} ({told.same} "
-            f"pairs), of different ones by {told.dcc:.2f} ({told.different}): {told.scc - told.dcc:+.2f} ({low:+.2f} to {high:+.2f}). "
-            "The thesis has 0.67 and 0.10."
-        )
+        figures = (category_correlations(measured, low, high), thesis_correlations(*PUBLISHED_CORRELATIONS))
         table = pd.DataFrame(
-            {"pairs": ["same category", "different categories"], "r": [told.scc, told.dcc], "thesis": [0.67, 0.10]}
+            {
+                "pairs": ["same category", "different categories"],
+                "r": [measured.scc, measured.dcc],
+                "thesis": PUBLISHED_CORRELATIONS,
+            }
         )
-        return of_interval(low, high, APART), said, table
+        return of_interval(low, high, APART), figures, table
 
     return claim(
         judge,
         text="Models that are robust to a corruption are robust to those of its category, and not to others.",
         source="Laugros' thesis, section 4.3.3.2 (0.67 against 0.10)",
-        rule="Mean correlation over models within categories less that across them: the 95 % interval over models lies above 0; not seen "
-        "where it ends below 0.1.",
-        caution=RELATED,
+        rule="Mean correlation over models within categories less that across them: the 95 % interval over models lies above 0; not "
+        "reproduced where it ends below 0.1.",
+        limits=RELATED,
     )
 
 
@@ -110,8 +111,8 @@ def more_categories(evidence: Evidence) -> Claim:
         text="Of benchmarks of one size, those of more categories are more predictive of natural shifts.",
         source="Laugros' thesis, section 4.3.4.1, table 4.4",
         rule="For each size the mean correlation of 1,000 benchmarks of the most categories less that of the fewest, over the natural "
-        "sets: the 95 % intervals over models lie above 0; not seen where all end below 0.02.",
-        caution=RELATED,
+        "sets: the 95 % intervals over models lie above 0; not reproduced where all end below 0.02.",
+        limits=RELATED,
     )
 
 
@@ -131,8 +132,8 @@ def balance(evidence: Evidence) -> Claim:
         text="Of benchmarks of one size, those that are balanced over their categories are more predictive of natural shifts.",
         source="Laugros' thesis, section 4.3.4.2, table 4.5",
         rule="Mean correlation of balanced benchmarks (6 categories, 2 corruptions each) less that of the group of more than 200 that "
-        "substitutions unbalance most: the 95 % interval over models lies above 0; not seen where it ends below 0.02.",
-        caution=RELATED,
+        "substitutions unbalance most: the 95 % interval over models lies above 0; not reproduced where it ends below 0.02.",
+        limits=RELATED,
     )
 
 
@@ -152,8 +153,8 @@ def size(evidence: Evidence) -> Claim:
         text="More corruptions of each category make a benchmark more predictive of natural shifts.",
         source="Laugros' thesis, section 4.3.4.3, table 4.4",
         rule="Mean correlation of 1,000 benchmarks with 3 corruptions of each category (2 where categories are small) less that with "
-        "1: the 95 % interval over models lies above 0; not seen where it ends below 0.02.",
-        caution=RELATED,
+        "1: the 95 % interval over models lies above 0; not reproduced where it ends below 0.02.",
+        limits=RELATED,
     )
 
 
@@ -163,19 +164,16 @@ def _compared(
     """The verdict over differences that have to hold all together."""
     if not pairs:
         raise InvalidArgumentError("the categories allow no two groups to compare")
-    told = [criteria.difference(a, b, tested.synthetic, tested.natural) for _, a, _, b in pairs]
-    said = [
-        f"{first} against {second}: {d.first:.3f} and {d.second:.3f}, {d.value:+.3f} ({d.low:+.3f} to {d.high:+.3f})"
-        for (first, _, second, _), d in zip(pairs, told, strict=True)
-    ]
-    sentence = f"{'; '.join(said)}; over {told[0].models} models and {tested.natural.shape[1]} natural sets."
+    differences = [criteria.difference(a, b, tested.synthetic, tested.natural) for _, a, _, b in pairs]
+    compared = tuple((first, second, d) for (first, _, second, _), d in zip(pairs, differences, strict=True))
+    figures = (differences_in_correlation(compared, differences[0].models, tested.natural.shape[1]),)
     table = pd.DataFrame(
         [
             {"first": first, "second": second, "r_first": d.first, "r_second": d.second, "low": d.low, "high": d.high}
-            for (first, _, second, _), d in zip(pairs, told, strict=True)
+            for (first, _, second, _), d in zip(pairs, differences, strict=True)
         ]
     )
-    return of_interval(min(d.low for d in told), max(d.high for d in told), GAIN), sentence, table
+    return of_interval(min(d.low for d in differences), max(d.high for d in differences), GAIN), figures, table
 
 
 def _chosen(scores: pd.DataFrame) -> int | None:
@@ -189,3 +187,46 @@ def _chosen(scores: pd.DataFrame) -> int | None:
 
 def _couple(couple: tuple[int, int]) -> str:
     return f"(n = {couple[0]}, k = {couple[1]})"
+
+
+# Figures, each without a full stop.
+
+
+@note
+def no_k_passes(most: int) -> str:
+    return f"No K up to {most} passes the rule in enough draws"
+
+
+@note
+def k_by_the_rule(
+    k: int, candidates: int, scc: float, dcc: float, stability: float, draws: int, lowest: int, highest: int
+) -> str:
+    return (
+        f"The rule takes K = {k} for {candidates} candidates (SCC {scc:.2f}, DCC {dcc:.2f}; stability {stability:.2f}); over "
+        f"{draws} draws of images and seeds {lowest} to {highest}"
+    )
+
+
+@note
+def category_correlations(measured: correlation.Check, low: float, high: float) -> str:
+    return (
+        f"Over {measured.models} models robustness to two corruptions of one category correlates by {measured.scc:.2f} "
+        f"({measured.same} pairs), of different categories by {measured.dcc:.2f} ({measured.different}): "
+        f"{measured.scc - measured.dcc:+.2f} ({low:+.2f} to {high:+.2f})"
+    )
+
+
+@note
+def thesis_correlations(same: float, different: float) -> str:
+    return f"Thesis: {same:.2f} and {different:.2f}"
+
+
+@note
+def differences_in_correlation(
+    compared: tuple[tuple[str, str, criteria.Difference], ...], models: int, natural_sets: int
+) -> str:
+    each = "; ".join(
+        f"{first} against {second}: {d.first:.3f} and {d.second:.3f}, {d.value:+.3f} ({d.low:+.3f} to {d.high:+.3f})"
+        for first, second, d in compared
+    )
+    return f"{each}; over {models} models and {natural_sets} natural shifts"

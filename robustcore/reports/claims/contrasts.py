@@ -1,4 +1,4 @@
-"""What claims are judged by: how much better each model is than another on the same images, with what cannot be said.
+"""How much better one model is than another on the same images: the figures that claims are judged by.
 
 A contrast is one model against another under one group of conditions. Its value is the difference of their accuracies, or of
 their accuracy preserved percentages (APP, the accuracy over the clean one on the same images), the mean over the group;
@@ -19,6 +19,7 @@ from robustcore.datasets._base import Dataset
 from robustcore.evaluation import Condition, Store, Subject, plan, suites
 from robustcore.evaluation.store.correctness import answers
 from robustcore.metrics import bootstrap
+from robustcore.notes import Note, note
 from robustcore.reports import compare
 
 ACCURACY, APP = "accuracy", "APP"
@@ -30,7 +31,7 @@ COLUMNS = [
     "n",
     "accuracy",
     "accuracy_against",
-    "accuracy_beside",
+    "accuracy_baseline",
     "value",
     "low",
     "high",
@@ -39,10 +40,10 @@ COLUMNS = [
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Conditions that are looked at as one.
+    """Conditions whose mean is taken.
 
     Attributes:
-        label: what they are called together.
+        label: their name together.
         conditions: as a suite's rows; what leaves its severities open stands for all of them.
         measure: ACCURACY or APP.
         limit: at most so many images, or None for all.
@@ -66,18 +67,18 @@ class Contrast:
     Attributes:
         model, against: names.
         group: the conditions.
-        beside: a third model, whose accuracy is told too where it is stored.
+        baseline: a third model, whose accuracy is listed too where it is stored.
     """
 
     model: str
     against: str
     group: Group
-    beside: str = ""
+    baseline: str = ""
 
     @property
     def models(self) -> tuple[str, ...]:
         """All of them."""
-        return (self.model, self.against, self.beside) if self.beside else (self.model, self.against)
+        return (self.model, self.against, self.baseline) if self.baseline else (self.model, self.against)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,11 +159,11 @@ class Evidence:
         self._weights = bootstrap.weights(images)
         self._draws: dict[tuple[str, Group], npt.NDArray[np.float64]] = {}
 
-    def lacking(self, contrasts: Sequence[Contrast]) -> str:
-        """Why these contrasts cannot be measured, in a sentence; "" where they can."""
+    def missing(self, contrasts: Sequence[Contrast]) -> Note | None:
+        """Why these contrasts cannot be measured; None where they can."""
         names = dict.fromkeys(name for c in contrasts for name in (c.model, c.against))
         if absent := [name for name in names if name not in self._subjects]:
-            return f"Nothing is stored of {_listed(absent)}."
+            return nothing_stored(tuple(absent))
         under: dict[str, None] = {}
         models: dict[str, None] = {}
         for contrast in contrasts:
@@ -170,21 +171,21 @@ class Evidence:
                 if self._of(model, contrast.group) is None:
                     under[contrast.group.label] = models[model] = None
         if not under:
-            return ""
-        return f"Not all images are stored of {_listed(list(models))} under {_listed(list(under))}."
+            return None
+        return not_all_images_stored(tuple(models), tuple(under))
 
     def gains(self, contrasts: Sequence[Contrast]) -> Gains:
-        """The contrasts, measured; nothing of them may be lacking."""
+        """The contrasts, measured; none of them may be `missing`."""
         rows, drawn = [], []
         for contrast in contrasts:
             group = contrast.group
             own, other = self._of(contrast.model, group), self._of(contrast.against, group)
-            beside = self._of(contrast.beside, group)
+            baseline = self._of(contrast.baseline, group)
             assert own is not None
             assert other is not None
             in_draws = self._drawn(contrast.model, group) - self._drawn(contrast.against, group)
             low, high = bootstrap.interval(in_draws)
-            accuracies = [np.nan if found is None else float(found[0].mean()) for found in (own, other, beside)]
+            accuracies = [np.nan if found is None else float(found[0].mean()) for found in (own, other, baseline)]
             value = _measured(group, own[0].mean(dtype=float), own[1].mean(dtype=float))
             value = value - _measured(group, other[0].mean(dtype=float), other[1].mean(dtype=float))
             rows.append(
@@ -269,6 +270,16 @@ def _measured(group: Group, accuracy: npt.ArrayLike, clean: npt.ArrayLike) -> np
     if group.measure == ACCURACY:
         return own
     return own / np.where(base > 0, base, np.nan)
+
+
+@note
+def nothing_stored(models: tuple[str, ...]) -> str:
+    return f"No results are stored for {_listed(models)}"
+
+
+@note
+def not_all_images_stored(models: tuple[str, ...], conditions: tuple[str, ...]) -> str:
+    return f"Results on some images are missing for {_listed(models)} under {_listed(conditions)}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,8 +1,8 @@
 """What the documents say about training: adversarial training, augmentation on corruptions, mixup and M-TLAT, fooling images.
 
-Every model that goes on from the standard one is held against `continued`, which goes on as long without an intervention:
-what longer training alone brings is then no gain of the intervention's. Intervals are over the test images; every model was
-trained once, and what another training of it would bring is not in them.
+Every model that starts from the standard one is compared with `continued`, which trains for as long without an intervention,
+so that the effect of longer training does not count for the intervention. Intervals are over the test images; every model was
+trained once, so they do not cover repeated trainings.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WHITE = "white-box FGSM and PGD (eps 1, 2, 4, 8 of 255)"
 _ERROR = (
     "mean gain in accuracy over the 15 corruptions of ImageNet-C, at five severities, lies above 0 with its interval"
 )
-_RANDOM = "Textures and colours of scenes are random: {} has little to remove there, so this is no test of it."
+_RANDOM = "Textures and colours of scenes are random, so {} has little to remove and this is a weak test."
 
 
 def load(
@@ -79,7 +79,7 @@ NINETEEN = (*IMAGENET_C, *(TEN[name] for name in ("obstruction", "color_distorti
 def _against(
     interventions: Sequence[str], groups: Sequence[Group], *, control: str = "continued", architecture: str = RESNET
 ) -> tuple[Contrast, ...]:
-    """Each of the models against the control, under each group; the standard model, which they go on from, beside them."""
+    """Each of the models against the control, under each group; the standard model, which they start from, as the baseline."""
     return tuple(
         Contrast(f"{architecture}-{name}", f"{architecture}-{control}", group, f"{architecture}-standard")
         for name in interventions
@@ -94,7 +94,7 @@ def _adversarial() -> list[Question]:
     lost = (*low_frequency, TEN["color_distortion"])
     return [
         Question(
-            "Adversarial training makes models more robust to attacks, those that it was not trained on among them.",
+            "Adversarial training makes models more robust to attacks, including attacks not used in training.",
             "Laugros, thesis, section 3.2.3, table 3.1",
             f"For each of the four models the mean gain under {_WHITE} lies above 0 with its interval.",
             _against(ADVERSARIAL, ATTACKS),
@@ -115,7 +115,7 @@ def _adversarial() -> list[Question]:
             rules.each_of([[group] for group in noise_and_blur], rules.mean_above),
         ),
         Question(
-            "What adversarial training gains does not transfer to contrast loss and translation.",
+            "The gains of adversarial training do not transfer to contrast loss and translation.",
             source,
             f"For both the interval of the mean over the four models ends below {rules.LITTLE:+.2f} APP.",
             _against(ADVERSARIAL, low_frequency),
@@ -129,7 +129,7 @@ def _adversarial() -> list[Question]:
             rules.each_of([[group] for group in lost], rules.mean_below),
         ),
         Question(
-            "On average over ten synthetic corruptions, adversarial training makes models no more robust.",
+            "On average over ten synthetic corruptions, adversarial training does not make models more robust.",
             f"{source} (APP 0.85 without; 0.84 and 0.85 with it)",
             f"The interval of the mean over the four models and the ten corruptions ends below {rules.LITTLE:+.2f} APP.",
             _against(ADVERSARIAL, list(TEN.values())),
@@ -149,10 +149,10 @@ def _syn_rob() -> list[Question]:
             rules.all_above,
         ),
         Question(
-            "Training on corruptions does nothing for attacks.",
+            "Training on corruptions does not change robustness to attacks.",
             f"{source}, table 3.1 (differences of at most 0.02)",
-            f"The mean gain under {_WHITE} lies within ±{rules.LITTLE_ATTACKED:.2f} APP with its interval; an interval around "
-            "0 that is wider than this says nothing.",
+            f"The mean gain under {_WHITE} lies within ±{rules.LITTLE_ATTACKED:.2f} APP with its interval; undecided where the "
+            "interval holds 0 and is wider than this.",
             _against(["syn_rob"], ATTACKS),
             rules.nothing_either_way,
         ),
@@ -221,7 +221,7 @@ def _mixup_and_tlat() -> list[Question]:
             rules.complementary(mixup, tlat),
         ),
         Question(
-            "Of M-TLAT's parts it is TLAT that makes models robust to attacks; mixup has little influence.",
+            "Of M-TLAT's two parts, TLAT makes models robust to attacks; mixup has little influence.",
             "Laugros, thesis, section 3.3.4.2, table 3.5c",
             f"Under {_WHITE} TLAT's mean gain lies above 0 with its interval, and so does TLAT less mixup.",
             (*_against(["tlat", "mixup"], ATTACKS), *_against(["tlat"], ATTACKS, control="mixup")),
@@ -280,7 +280,7 @@ def _fooling() -> list[Question]:
             rules.mean_above,
         ),
         Question(
-            "Training on fooling images beside clean ones lowers the corruption error.",
+            "Training on fooling images together with clean ones lowers the corruption error.",
             source,
             f"Less that without intervention: the {_ERROR}.",
             _against(["fooling"], ERRORS),

@@ -1,7 +1,7 @@
-"""The claims of Laugros' thesis, chapter 4, held against atlases of overlaps and a population of models.
+"""The claims of Laugros' thesis, chapter 4, checked against atlases of overlaps and a population of models.
 
-A difference is NOT SEEN where its 95 % interval lies below what would count as one (0.1 of an overlap, 0.02 of a mean
-correlation), SEEN where it does not and lies above 0, and cannot be said else. The rule of each claim stands beside it.
+A difference is NOT_REPRODUCED where its 95 % interval lies below what would count as one (0.1 of an overlap, 0.02 of a mean
+correlation), REPRODUCED where it does not and lies above 0, and UNDECIDED otherwise. Each claim states its rule.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from robustcore.atlas import plan
 from robustcore.atlas import populations as population
 from robustcore.atlas.populations import Population
 from robustcore.errors import InvalidArgumentError
+from robustcore.notes import Note, note
 from robustcore.overlap import correlation
 from robustcore.overlap.balance import MARGIN
 from robustcore.reports.claims import _predictive
-from robustcore.reports.claims._base import NOT_SEEN, SEEN, UNSAID, Claim
+from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
 from robustcore.reports.claims._evidence import (
     SCENES,
     Evidence,
     Judged,
-    alone,
     claim,
     ends,
     left_out,
     of_interval,
+    one_seed,
     plain,
     signed,
 )
@@ -60,7 +61,7 @@ def claims(tables: Mapping[str, pd.DataFrame], population: Population | None) ->
         population: models and their robustness; the atlas' own are left out. None where there is none.
 
     Returns:
-        One for each; without its table a claim cannot be said.
+        One for each; without its table a claim is undecided.
     """
     evidence = Evidence(tables, population)
     return [
@@ -83,7 +84,7 @@ def load() -> list[Claim]:
 
 @dataclasses.dataclass(frozen=True)
 class _Files(Mapping[str, pd.DataFrame]):
-    """Atlases that are read when a claim asks for them: a damaged file speaks up where it is needed, and nowhere else."""
+    """Atlases that are read when a claim needs them, so that a damaged file affects only the claims that need it."""
 
     paths: Mapping[str, Path]
 
@@ -108,27 +109,18 @@ def _texture(evidence: Evidence) -> Claim:
         values, again = signed(found, names)
         gaps = np.array([np.nanmean(each[within]) - np.nanmean(each[across]) for each in again])
         low, high = ends(gaps)
-        value = np.nanmean(values[within]) - np.nanmean(values[across])
-        said = (
-            f"Pairs within the block overlap by {np.nanmean(values[within]):.2f} ({within.sum()} pairs), those of the block with the "
-            f"rest by {np.nanmean(values[across]):.2f} ({across.sum()}): a difference of {value:+.2f} ({low:+.2f} to {high:+.2f}). "
-            f"{left_out(names)} {alone(found)}"
-        )
-        table = pd.DataFrame(
-            {
-                "pairs": ["within the block", "with the rest"],
-                "overlap": [np.nanmean(values[within]), np.nanmean(values[across])],
-            }
-        )
-        return of_interval(low, high, MARGIN), said, table
+        inner, outer = float(np.nanmean(values[within])), float(np.nanmean(values[across]))
+        block = block_overlaps(inner, int(within.sum()), outer, int(across.sum()), low, high)
+        table = pd.DataFrame({"pairs": ["within the block", "with the rest"], "overlap": [inner, outer]})
+        return of_interval(low, high, MARGIN), (block, *left_out(names), *one_seed(found)), table
 
     return claim(
         judge,
         text="The corruptions of ImageNet-C that damage textures (noises, blurs, pixelate, JPEG) overlap with each other.",
         source="Laugros' thesis, section 4.2.4, figure 4.2",
         rule="Mean signed overlap within the block less that of the block with the other corruptions: the 95 % interval over images "
-        "and seeds lies above 0; not seen where it ends below 0.1.",
-        caution=SCENES,
+        "and seeds lies above 0; not reproduced where it ends below 0.1.",
+        limits=SCENES,
     )
 
 
@@ -136,20 +128,15 @@ def _architectures(evidence: Evidence) -> Claim:
     def judge() -> Judged:
         first, second = evidence.imagenet_c[0], evidence.atlas("imagenet-c-scenes-vgg")
         if len(first.by_seed) < 2:
-            raise InvalidArgumentError(
-                "the ResNet has one seed, so that nothing tells how far two trainings of it agree"
-            )
+            raise InvalidArgumentError("the ResNet has one training seed, so the agreement of two trainings is unknown")
         seeds = [correlation.agreement(a, b).r for a, b in itertools.combinations(first.by_seed.values(), 2)]
         pairs = [correlation.agreement(a, b) for a in first.by_seed.values() for b in second.by_seed.values()]
         of_seeds, of_both = float(np.mean(seeds)), float(np.mean([each.r for each in pairs]))
-        said = (
-            f"Matrices of one training each: r = {of_both:.2f} between the architectures, r = {of_seeds:.2f} between two seeds of "
-            f"the ResNet, over {pairs[0].pairs} pairs of corruptions."
-        )
+        figures: tuple[Note, ...] = (agreement_of_matrices(of_both, of_seeds, pairs[0].pairs),)
         table = pd.DataFrame({"compared": ["architectures", "seeds"], "r": [of_both, of_seeds]})
         if not np.isfinite(of_both) or not of_seeds >= 0.5:
-            return UNSAID, said + " Two trainings of one architecture agree too little to compare architectures.", table
-        return SEEN if of_both >= of_seeds - AGREES else NOT_SEEN, said, table
+            return UNDECIDED, (*figures, seeds_disagree()), table
+        return REPRODUCED if of_both >= of_seeds - AGREES else NOT_REPRODUCED, figures, table
 
     return claim(
         judge,
@@ -157,7 +144,7 @@ def _architectures(evidence: Evidence) -> Claim:
         source="Laugros' thesis, section 4.2.4, figure 4.2 (ResNet-18 and DenseNet-121)",
         rule="The overlaps of the two architectures correlate, pair by pair, as well as those of two seeds of one of them, to within "
         "0.1; two seeds have to correlate by 0.5 for that to be said.",
-        caution=f"Two small networks with the same stem. {SCENES}",
+        limits=f"Two small networks with the same stem. {SCENES}",
     )
 
 
@@ -173,22 +160,25 @@ def _unbalanced(evidence: Evidence) -> Claim:
         noise = float(np.quantile((means - means.mean(axis=0)).std(axis=1), 0.95))
         table = balance.means.sort_values("mean", ascending=False).rename_axis("corruption").reset_index()
         most, least = table.iloc[0], table.iloc[-1]
-        said = (
-            f"The mean overlaps of {len(names)} corruptions spread by {balance.spread:.3f} (standard deviation), where noise alone "
-            f"makes up to {noise:.3f}: from {least['mean']:.2f} ({plain(least['corruption'])}) to {most['mean']:.2f} "
-            f"({plain(most['corruption'])}).{_example(table)} {left_out(names)} {alone(found)}"
+        spread = spread_of_means(
+            len(names),
+            balance.spread,
+            noise,
+            (str(least["corruption"]), float(least["mean"])),
+            (str(most["corruption"]), float(most["mean"])),
         )
+        figures = (spread, *_example(table), *left_out(names), *one_seed(found))
         if balance.spread > noise:
-            return SEEN, said, table
-        return NOT_SEEN if noise < MARGIN else UNSAID, said, table
+            return REPRODUCED, figures, table
+        return NOT_REPRODUCED if noise < MARGIN else UNDECIDED, figures, table
 
     return claim(
         judge,
         text="ImageNet-C is unbalanced: some of its corruptions overlap with the others much more than others do.",
         source="Laugros' thesis, section 4.2.5, figure 4.2",
         rule="The standard deviation of the mean overlaps exceeds what noise over images and seeds makes of equal ones in 95 of 100 "
-        "cases; not seen where noise makes less than 0.1.",
-        caution=SCENES,
+        "cases; not reproduced where noise makes less than 0.1.",
+        limits=SCENES,
     )
 
 
@@ -199,34 +189,88 @@ def _forgotten(evidence: Evidence) -> Claim:
         asked = [name for name in FORGOTTEN if name in found.names]
         if not whole or len(asked) < len(FORGOTTEN):
             raise InvalidArgumentError("border, obstruction or ImageNet-C is not in the atlas")
-        told = overlap.coverage(found, whole, asked)
-        said = " ".join(
-            f"{plain(str(name)).capitalize()}: {row['verdict']}, greatest overlap {row['best']:.2f} ({row['low']:.2f} to "
-            f"{row['high']:.2f}) with {plain(row['by'])}, no overlap can be above {row['reach']:.2f}."
+        covered = overlap.coverage(found, whole, asked)
+        rows = covered.rename_axis("corruption").reset_index()
+        figures = tuple(
+            coverage_of(
+                row["corruption"], row["verdict"], row["best"], row["low"], row["high"], row["by"], row["reach"]
+            )
             if row["by"]
-            else f"{plain(str(name)).capitalize()}: {row['reason']}."
-            for name, row in told.iterrows()
+            else no_coverage(row["corruption"], row["reason"])
+            for row in rows.to_dict("records")
         )
-        said = f"{said} {alone(found)}"
-        table = told.rename_axis("corruption").reset_index()
-        verdicts = set(told["verdict"])
+        verdicts = set(covered["verdict"])
+        judged = (*figures, *one_seed(found))
+        table = rows.assign(reason=[str(why or "") for why in rows["reason"]])
         if verdicts == {"not covered"}:
-            return SEEN, said, table
-        return NOT_SEEN if "covered" in verdicts else UNSAID, said, table
+            return REPRODUCED, judged, table
+        return NOT_REPRODUCED if "covered" in verdicts else UNDECIDED, judged, table
 
     return claim(
         judge,
         text="ImageNet-C does not cover border and obstruction.",
         source="Laugros' thesis, section 4.2.6, table 4.1",
-        rule="Every overlap of the two with a corruption of ImageNet-C has an upper end (95 %) below 0.1; not seen where a lower end "
+        rule="Every overlap of the two with a corruption of ImageNet-C has an upper end (95 %) below 0.1; not reproduced where a lower end "
         "exceeds 0.1. The thesis' own criterion, all overlaps zero, is met by noise in half of all null pairs.",
-        caution=SCENES,
+        limits=SCENES,
     )
 
 
-def _example(table: pd.DataFrame) -> str:
-    """The thesis' own example, where both are there."""
+def _example(table: pd.DataFrame) -> tuple[Note, ...]:
+    """The thesis' own example, where both corruptions have a mean."""
     means = table.set_index("corruption")["mean"]
     if not {"pixelate", "brightness"} <= set(means.index):
-        return ""
-    return f" The thesis' example: pixelate {means['pixelate']:.2f}, brightness {means['brightness']:.2f}."
+        return ()
+    return (example_of_the_thesis(float(means["pixelate"]), float(means["brightness"])),)
+
+
+# Figures, each without a full stop.
+
+
+@note
+def block_overlaps(within: float, pairs_within: int, across: float, pairs_across: int, low: float, high: float) -> str:
+    return (
+        f"Pairs within the block overlap by {within:.2f} ({pairs_within} pairs), pairs of the block with the rest by {across:.2f} "
+        f"({pairs_across}): difference {within - across:+.2f} ({low:+.2f} to {high:+.2f})"
+    )
+
+
+@note
+def agreement_of_matrices(architectures: float, seeds: float, pairs: int) -> str:
+    return (
+        f"Matrices of one training each: r = {architectures:.2f} between the architectures, r = {seeds:.2f} between two seeds of "
+        f"the ResNet, over {pairs} pairs of corruptions"
+    )
+
+
+@note
+def seeds_disagree() -> str:
+    return "Two trainings of one architecture agree too little to compare architectures"
+
+
+@note
+def spread_of_means(
+    corruptions: int, spread: float, noise: float, least: tuple[str, float], most: tuple[str, float]
+) -> str:
+    return (
+        f"The mean overlaps of {corruptions} corruptions have a standard deviation of {spread:.3f}; noise alone gives up to "
+        f"{noise:.3f}. They range from {least[1]:.2f} ({plain(least[0])}) to {most[1]:.2f} ({plain(most[0])})"
+    )
+
+
+@note
+def example_of_the_thesis(pixelate: float, brightness: float) -> str:
+    return f"The thesis' example: pixelate {pixelate:.2f}, brightness {brightness:.2f}"
+
+
+@note
+def coverage_of(corruption: str, verdict: str, best: float, low: float, high: float, by: str, reach: float) -> str:
+    return (
+        f"{plain(corruption).capitalize()}: {verdict}, greatest overlap {best:.2f} ({low:.2f} to {high:.2f}) with {plain(by)}, "
+        f"highest upper end {reach:.2f}"
+    )
+
+
+@note
+def no_coverage(corruption: str, reason: Note) -> str:
+    return f"{plain(corruption).capitalize()}: {reason.text}"

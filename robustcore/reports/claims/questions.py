@@ -1,4 +1,4 @@
-"""A question: a claim with its rule, which is fixed in code before any figure is looked at, and what the rule is asked of."""
+"""A question: a claim with its rule, which is fixed in code before any figure is looked at, and the contrasts it needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from robustcore.datasets._base import Dataset
 from robustcore.evaluation import Store
-from robustcore.reports.claims._base import NOT_SEEN, SEEN, UNSAID, Claim
+from robustcore.notes import Note, note
+from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
 from robustcore.reports.claims.contrasts import ACCURACY, Contrast, Estimate, Evidence, Gains
 
 COMPARABLE = 0.03  # of clean accuracy: models further apart are not compared by APP without saying so
@@ -16,15 +17,15 @@ COMPARABLE = 0.03  # of clean accuracy: models further apart are not compared by
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What a rule says to figures.
+    """What a rule says about figures.
 
     Attributes:
-        seen: whether the figures are as the rule asks; None where they are too uncertain for it.
-        figures: what was measured, in a sentence.
+        holds: whether the figures are as the rule asks; None where they are too uncertain.
+        figures: what was measured, without a full stop.
     """
 
-    seen: bool | None
-    figures: str
+    holds: bool | None
+    figures: Note
 
 
 Judge = Callable[[Gains], Answer]
@@ -35,7 +36,7 @@ class Question:
     """A claim before it is judged.
 
     Attributes:
-        text, source, rule, caution: as in `Claim`.
+        text, source, rule, limits: as in `Claim`.
         contrasts: what has to be measured.
         judge: the rule, from what was measured to its answer.
     """
@@ -45,29 +46,27 @@ class Question:
     rule: str
     contrasts: tuple[Contrast, ...]
     judge: Judge
-    caution: str = ""
+    limits: str = ""
 
     def claim(self, topic: str, evidence: Evidence) -> Claim:
         """The question, answered by what is stored."""
-        if lacking := evidence.lacking(self.contrasts):
-            return Claim(topic, self.text, self.source, UNSAID, self.rule, lacking, caution=self.caution)
+        if missing := evidence.missing(self.contrasts):
+            return Claim(topic, self.text, self.source, UNDECIDED, self.rule, (missing,), limits=self.limits)
         gains = evidence.gains(self.contrasts)
         answer = self.judge(gains)
-        verdict = {True: SEEN, False: NOT_SEEN, None: UNSAID}[answer.seen]
-        caution = self.caution
-        if (apart := evidence.clean_difference(self.contrasts)) > COMPARABLE:
-            caution += (" " if caution else "") + (
-                f"Clean accuracies lie up to {100 * apart:.1f} points apart, and APP divides by them."
-            )
+        verdict = {True: REPRODUCED, False: NOT_REPRODUCED, None: UNDECIDED}[answer.holds]
+        apart = evidence.clean_difference(self.contrasts)
+        warnings = (clean_accuracies_apart(apart),) if apart > COMPARABLE else ()
         return Claim(
             topic,
             self.text,
             self.source,
             verdict,
             self.rule,
-            f"{answer.figures} {_counted(gains)}",
+            (answer.figures, _sample(gains)),
             gains.table,
-            caution,
+            self.limits,
+            warnings,
         )
 
 
@@ -93,24 +92,37 @@ def points(estimate: Estimate, measure: str) -> str:
 
 def signed(value: float, digits: int) -> str:
     """A difference with its sign, as a printed minus."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    sign = "−" if value < 0 else "+"
+    return f"{sign}{abs(value):.{digits}f}"
 
 
-def summed(gains: Gains) -> str:
-    """The mean difference with its interval, and how many of those behind it are above 0."""
-    measure = str(gains.table["measure"].iloc[0])
-    mean = points(gains.mean(), measure)
-    if len(gains.table) == 1:
-        return mean
-    return f"{mean} on average, above 0 in {(gains.table['value'] > 0).sum()} of {len(gains.table)}"
+def mean_of(gains: Gains) -> Note:
+    """The mean difference with its interval, and how many of the differences are above 0."""
+    values = gains.table["value"]
+    return mean_difference(str(gains.table["measure"].iloc[0]), gains.mean(), int((values > 0).sum()), len(values))
 
 
-def _counted(gains: Gains) -> str:
-    """How much stands behind a claim."""
+@note
+def mean_difference(measure: str, mean: Estimate, above: int, count: int) -> str:
+    text = points(mean, measure)
+    return text if count == 1 else f"{text} on average, above 0 in {above} of {count}"
+
+
+def _sample(gains: Gains) -> Note:
     table = gains.table
-    low, high = int(table["n"].min()), int(table["n"].max())
-    images = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    measures = " and ".join(dict.fromkeys(table["measure"]))
-    if len(table) == 1:
-        return f"Difference of {measures}; n = {images}; a 95 % interval."
-    return f"Differences of {measures}; n = {images}; {len(table)} intervals of 95 %, none corrected for being several."
+    measures = tuple(str(measure) for measure in dict.fromkeys(table["measure"]))
+    return sample(measures, int(table["n"].min()), int(table["n"].max()), len(table))
+
+
+@note
+def sample(measures: tuple[str, ...], fewest_images: int, most_images: int, intervals: int) -> str:
+    images = f"{fewest_images:,}" if fewest_images == most_images else f"{fewest_images:,} to {most_images:,}"
+    what = f"Difference in {' and '.join(measures)}; n = {images}"
+    if intervals == 1:
+        return f"{what}; 95 % interval"
+    return f"{what}; {intervals} intervals of 95 %, not corrected for multiple comparisons"
+
+
+@note
+def clean_accuracies_apart(difference: float) -> str:
+    return f"Clean accuracies differ by up to {100 * difference:.1f} points, and APP divides by them."

@@ -1,11 +1,12 @@
-"""Rules: what figures have to be like for a claim to be seen, each a function from what was measured to its answer."""
+"""Rules: what figures have to be for a claim to be reproduced, each a function from what was measured to its answer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from robustcore.reports.claims.contrasts import ACCURACY, APP, Gains, Group
-from robustcore.reports.claims.questions import Answer, Judge, points, signed, summed
+from robustcore.notes import Note, note
+from robustcore.reports.claims.contrasts import ACCURACY, APP, Estimate, Gains, Group
+from robustcore.reports.claims.questions import Answer, Judge, mean_of, points
 
 LITTLE = 0.02  # of APP: what the thesis' tables, printed to 0.01, call about equal
 LITTLE_ATTACKED = 0.05  # the same under attack, where there are a tenth of the images
@@ -20,39 +21,38 @@ def short(model: str) -> str:
 
 def mean_above(gains: Gains) -> Answer:
     """The mean lies above 0 with its interval."""
-    return Answer(gains.mean().above, f"{summed(gains)}.")
+    return Answer(gains.mean().above, mean_of(gains))
 
 
 def mean_below(gains: Gains) -> Answer:
     """The mean lies below 0 with its interval."""
-    return Answer(gains.mean().below, f"{summed(gains)}.")
+    return Answer(gains.mean().below, mean_of(gains))
 
 
 def no_gain(gains: Gains) -> Answer:
     """The mean's interval ends below `LITTLE`."""
-    return Answer(gains.mean().high < LITTLE, f"{summed(gains)}.")
+    return Answer(gains.mean().high < LITTLE, mean_of(gains))
 
 
 def nothing_either_way(gains: Gains) -> Answer:
-    """The mean's interval lies within `LITTLE_ATTACKED` of 0; one around 0 that is wider says nothing."""
+    """The mean's interval lies within `LITTLE_ATTACKED` of 0; undecided where it holds 0 and is wider."""
     mean = gains.mean()
     inside = mean.low > -LITTLE_ATTACKED and mean.high < LITTLE_ATTACKED
     wide = mean.high - mean.low > 2 * LITTLE_ATTACKED and not (mean.above or mean.below)
-    return Answer(None if wide else inside, f"{summed(gains)}.")
+    return Answer(None if wide else inside, mean_of(gains))
 
 
 def all_above(gains: Gains) -> Answer:
     """The mean lies above 0 with its interval, and each is above 0."""
     rest = gains.table[~(gains.table["value"] > 0)]
-    said = f" (not: {', '.join(rest['condition'])})" if len(rest) else ""
-    return Answer(gains.mean().above and rest.empty, f"{summed(gains)}{said}.")
+    exceptions = tuple(str(condition) for condition in rest["condition"])
+    return Answer(gains.mean().above and rest.empty, all_but(mean_of(gains), exceptions))
 
 
 def all_below(gains: Gains) -> Answer:
     """The mean lies below 0 with its interval, and each is below 0; clean accuracies of several models."""
-    each = zip(gains.table["model"], gains.table["value"], strict=True)
-    said = ", ".join(f"{short(model)} {signed(100 * value, 1)}" for model, value in each)
-    return Answer(gains.mean().below and bool((gains.table["value"] < 0).all()), f"{summed(gains)} ({said}).")
+    figures = mean_and_each(mean_of(gains), _by_model(gains))
+    return Answer(gains.mean().below and bool((gains.table["value"] < 0).all()), figures)
 
 
 def each_of(parts: Sequence[Sequence[Group]], rule: Judge) -> Judge:
@@ -97,20 +97,16 @@ def each_pair(rule: Judge) -> Judge:
 
 def kept(gains: Gains) -> Answer:
     """Every interval begins above -`KEPT`."""
-    each = gains.each()
-    said = "; ".join(f"{short(m)} {points(e, ACCURACY)}" for m, e in zip(gains.table["model"], each, strict=True))
-    return Answer(all(e.low > -KEPT for e in each), f"{said}.")
+    return Answer(all(estimate.low > -KEPT for estimate in gains.each()), each_by_model(_by_model(gains)))
 
 
 def nearly_all_above(gains: Gains) -> Answer:
     """At least `NEARLY_ALL` of the differences are above 0, and each model's mean lies there with its interval."""
     means = each_model(mean_above)(gains)
     below = gains.table[gains.table["high"] < 0]
-    worse = ", ".join(f"{short(m)} under {c}" for m, c in zip(below["model"], below["condition"], strict=True))
+    worse = tuple((str(m), str(c)) for m, c in zip(below["model"], below["condition"], strict=True))
     share = float((gains.table["value"] > 0).mean())
-    return Answer(
-        bool(means.seen) and share >= NEARLY_ALL, f"{means.figures} Below 0 with the interval: {worse or 'none'}."
-    )
+    return Answer(bool(means.holds) and share >= NEARLY_ALL, means_and_losses(means.figures, worse))
 
 
 def opposite(raises: str, lowers: str) -> Judge:
@@ -119,8 +115,7 @@ def opposite(raises: str, lowers: str) -> Judge:
     def judge(gains: Gains) -> Answer:
         up, down = gains.only(models=[raises]).mean(), gains.only(models=[lowers]).mean()
         measure = str(gains.table["measure"].iloc[0])
-        figures = f"{short(raises)} {points(up, measure)}; {short(lowers)} {points(down, measure)}."
-        return Answer(up.above and down.below, figures)
+        return Answer(up.above and down.below, two_models(measure, raises, up, lowers, down))
 
     return judge
 
@@ -131,38 +126,94 @@ def complementary(one: str, two: str) -> Judge:
 
     def judge(gains: Gains) -> Answer:
         first, second = gains.only(models=[one]), gains.only(models=[two])
-        of = list(zip(first.table["condition"], first.each(), second.each(), strict=True))
-        by_first = [(label, b.above) for label, a, b in of if a.below]
-        by_second = [(label, a.above) for label, a, b in of if b.below]
+        rows = list(zip(first.table["condition"], first.each(), second.each(), strict=True))
+        by_first = [(label, b.above) for label, a, b in rows if a.below]
+        by_second = [(label, a.above) for label, a, b in rows if b.below]
         lowered = [*by_first, *by_second]
-        made_good = [label for label, raised in lowered if raised]
-        figures = (
-            f"{short(one)} lowers {len(by_first)} of {len(of)} corruptions and {short(two)} {len(by_second)}, with their "
-            f"intervals; the other one raises {len(made_good)} of these {len(lowered)}"
-            f"{': ' + ', '.join(made_good) if made_good else ''}."
-        )
-        return Answer(bool(by_first) and bool(by_second) and 2 * len(made_good) > len(lowered), figures)
+        compensated = tuple(str(label) for label, raised in lowered if raised)
+        figures = losses_compensated(one, len(by_first), two, len(by_second), len(rows), compensated)
+        return Answer(bool(by_first) and bool(by_second) and 2 * len(compensated) > len(lowered), figures)
 
     return judge
 
 
 def owed_to(model: str, other: str, control: str) -> Judge:
-    """A model's mean against the control lies above 0 with its interval, and so does that against the other model, whose
-    own is told beside them."""
+    """A model's mean against the control lies above 0 with its interval, and so does that against the other model, whose own
+    is listed too."""
 
     def judge(gains: Gains) -> Answer:
         own, over = gains.only(models=[model], against=control).mean(), gains.only(models=[model], against=other).mean()
-        beside = gains.only(models=[other], against=control).mean()
-        figures = (
-            f"{short(model)} {points(own, APP)} and {short(other)} {points(beside, APP)}, both over {short(control)}; "
-            f"{short(model)} over {short(other)} {points(over, APP)}."
-        )
-        return Answer(own.above and over.above, figures)
+        others = gains.only(models=[other], against=control).mean()
+        return Answer(own.above and over.above, three_differences(model, own, other, others, control, over))
 
     return judge
 
 
-def _all(found: dict[str, Answer]) -> Answer:
-    """All of them have to be seen; their figures one after the other."""
-    said = "; ".join(f"{label} {answer.figures.removesuffix('.')}" for label, answer in found.items())
-    return Answer(all(answer.seen for answer in found.values()), f"{said}.")
+def _all(answers: dict[str, Answer]) -> Answer:
+    """All of them have to hold; their figures one after the other."""
+    figures = parts(tuple((label, answer.figures) for label, answer in answers.items()))
+    return Answer(all(answer.holds for answer in answers.values()), figures)
+
+
+def _by_model(gains: Gains) -> tuple[tuple[str, Estimate], ...]:
+    return tuple(zip((str(model) for model in gains.table["model"]), gains.each(), strict=True))
+
+
+# Figures, each without a full stop.
+
+
+@note
+def parts(of: tuple[tuple[str, Note], ...]) -> str:
+    return "; ".join(f"{label} {figures.text}" for label, figures in of)
+
+
+@note
+def all_but(mean: Note, exceptions: tuple[str, ...]) -> str:
+    return f"{mean.text} (not: {', '.join(exceptions)})" if exceptions else mean.text
+
+
+@note
+def mean_and_each(mean: Note, models: tuple[tuple[str, Estimate], ...]) -> str:
+    return f"{mean.text} ({each_by_model(models).text})"
+
+
+@note
+def each_by_model(models: tuple[tuple[str, Estimate], ...]) -> str:
+    return "; ".join(f"{short(model)} {points(estimate, ACCURACY)}" for model, estimate in models)
+
+
+@note
+def means_and_losses(means: Note, losses: tuple[tuple[str, str], ...]) -> str:
+    listed = ", ".join(f"{short(model)} under {condition}" for model, condition in losses)
+    return f"{means.text}. Below 0 with the interval: {listed or 'none'}"
+
+
+@note
+def two_models(measure: str, first: str, of_first: Estimate, second: str, of_second: Estimate) -> str:
+    return f"{short(first)} {points(of_first, measure)}; {short(second)} {points(of_second, measure)}"
+
+
+@note
+def losses_compensated(
+    first: str,
+    lowered_by_first: int,
+    second: str,
+    lowered_by_second: int,
+    corruptions: int,
+    compensated: tuple[str, ...],
+) -> str:
+    listed = f": {', '.join(compensated)}" if compensated else ""
+    return (
+        f"Of {corruptions} corruptions {short(first)} lowers {lowered_by_first} and {short(second)} {lowered_by_second}, with "
+        f"their intervals; the other model raises {len(compensated)} of these {lowered_by_first + lowered_by_second}{listed}"
+    )
+
+
+@note
+def three_differences(
+    model: str, own: Estimate, other: str, of_other: Estimate, control: str, between: Estimate
+) -> str:
+    return (
+        f"{short(model)} {points(own, APP)} and {short(other)} {points(of_other, APP)}, both over {short(control)}; "
+        f"{short(model)} over {short(other)} {points(between, APP)}"
+    )

@@ -1,4 +1,4 @@
-"""Claims: rules say seen where the figures are so and not where they are not; what is missing cannot be said."""
+"""Claims: a rule holds where the figures are as it asks and nowhere else; what is missing is undecided."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from robustcore.evaluation.store.predictions import Predictions
 from robustcore.evaluation.store.store import Result
 from robustcore.metrics import bootstrap
 from robustcore.reports import claims
-from robustcore.reports.claims import NOT_SEEN, SEEN, UNSAID, Claim, interventions, rules
+from robustcore.reports.claims import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim, contrasts, interventions, rules
 from robustcore.reports.claims.contrasts import ACCURACY, APP, COLUMNS, Contrast, Evidence, Gains, Group
 from robustcore.reports.claims.questions import Judge, Question, answered
 
@@ -52,7 +52,7 @@ def several(*values: float, model: str = "m", against: str = "c", **more: float)
 
 
 @pytest.mark.parametrize(
-    ("rule", "figures", "seen"),
+    ("rule", "figures", "holds"),
     [
         (rules.mean_above, several(0.2, -0.05), True),
         (rules.mean_above, several(0.2, -0.25), False),
@@ -76,27 +76,28 @@ def several(*values: float, model: str = "m", against: str = "c", **more: float)
         (rules.nearly_all_above, several(*[0.01] * 9, -0.2), False),
     ],
 )
-def test_a_rule_is_met_by_what_it_asks_for_and_by_nothing_else(rule: Judge, figures: Gains, seen: bool | None) -> None:
-    assert rule(figures).seen is seen
+def test_a_rule_is_met_by_what_it_asks_for_and_by_nothing_else(rule: Judge, figures: Gains, holds: bool | None) -> None:
+    assert rule(figures).holds is holds
 
 
 def test_rules_over_several_parts_ask_for_all_of_them() -> None:
     rows = (("a", "x", "fog", 0.1), ("b", "x", "fog", 0.1), ("a", "x", "snow", 0.2), ("b", "x", "snow", -0.1))
     figures = gains(*rows)
-    assert rules.each_model(rules.mean_above)(figures).seen is False
-    assert rules.each_model(rules.mean_above)(gains(*rows[:3])).seen is True
+    assert rules.each_model(rules.mean_above)(figures).holds is False
+    assert rules.each_model(rules.mean_above)(gains(*rows[:3])).holds is True
     snow = Group("snow", ())
-    assert rules.each_of([[FOG], [snow]], rules.mean_above)(figures).seen is True
-    assert rules.each_of([[FOG], [snow]], rules.all_above)(figures).seen is False
+    assert rules.each_of([[FOG], [snow]], rules.mean_above)(figures).holds is True
+    assert rules.each_of([[FOG], [snow]], rules.all_above)(figures).holds is False
     rivals = gains(("a", "x", "fog", 0.1), ("a", "y", "fog", -0.1))
-    assert rules.each_rival(rules.mean_above)(rivals).seen is False
-    assert "over y −0.100" in rules.each_rival(rules.mean_above)(rivals).figures
+    assert rules.each_rival(rules.mean_above)(rivals).holds is False
+    labels = [label for label, _ in rules.each_rival(rules.mean_above)(rivals).figures["of"]]
+    assert labels == ["over x", "over y"]
 
 
 def test_two_models_complement_each_other_where_one_lowers_and_the_other_raises() -> None:
     def of(mixup: Sequence[float], tlat: Sequence[float]) -> bool | None:
         rows = [(m, "c", f"c{i}", v) for m, values in (("m", mixup), ("t", tlat)) for i, v in enumerate(values)]
-        return rules.complementary("m", "t")(gains(*rows)).seen
+        return rules.complementary("m", "t")(gains(*rows)).holds
 
     assert of([0.2, -0.2, 0.1], [-0.2, 0.2, 0.1])
     assert not of([0.2, -0.2, -0.2], [-0.2, -0.2, -0.2])  # mostly both at once
@@ -105,12 +106,12 @@ def test_two_models_complement_each_other_where_one_lowers_and_the_other_raises(
 
 def test_opposite_effects_and_whose_merit_it_is() -> None:
     clean = gains(("m", "c", "clean", 0.1), ("t", "c", "clean", -0.1), measure=ACCURACY)
-    assert rules.opposite("m", "t")(clean).seen is True
-    assert rules.opposite("t", "m")(clean).seen is False
+    assert rules.opposite("m", "t")(clean).holds is True
+    assert rules.opposite("t", "m")(clean).holds is False
     attacked = gains(("t", "c", "fgsm", 0.3), ("m", "c", "fgsm", 0.0), ("t", "m", "fgsm", 0.3))
-    assert rules.owed_to("t", "m", "c")(attacked).seen is True
+    assert rules.owed_to("t", "m", "c")(attacked).holds is True
     attacked = gains(("t", "c", "fgsm", 0.3), ("m", "c", "fgsm", 0.3), ("t", "m", "fgsm", 0.0))
-    assert rules.owed_to("t", "m", "c")(attacked).seen is False
+    assert rules.owed_to("t", "m", "c")(attacked).holds is False
 
 
 # Evidence, from stored results
@@ -147,15 +148,15 @@ def test_a_claim_follows_the_stored_results(tmp_path: Path) -> None:
     conditions = suites.resolve([Condition.corruption("fog")])
     store = fill(tmp_path / "r.sqlite", "ab", conditions, shares({"a": 0.8, "b": 0.5}))
     dataset = load_dataset("scenes")
-    seen, other = answered("t", [fog("a", "b", beside="c"), fog("b", "a")], dataset, store=store, limit=FEW)
-    assert (seen.verdict, other.verdict) == (SEEN, NOT_SEEN)
+    seen, other = answered("t", [fog("a", "b", baseline="c"), fog("b", "a")], dataset, store=store, limit=FEW)
+    assert (seen.verdict, other.verdict) == (REPRODUCED, NOT_REPRODUCED)
     assert seen.table is not None
     row = seen.table.iloc[0]
     assert row["value"] == pytest.approx(0.8 / 0.9 - 0.5 / 0.9, abs=1e-3)
     assert row["low"] < row["value"] < row["high"]
     assert (row["n"], row["accuracy"], row["accuracy_against"]) == (FEW, pytest.approx(0.8), pytest.approx(0.5))
-    assert np.isnan(row["accuracy_beside"])  # nothing is stored of it, and the claim needs it not
-    assert f"n = {FEW}" in seen.figures
+    assert np.isnan(row["accuracy_baseline"])  # nothing is stored of it, and the claim needs it not
+    assert [note["fewest_images"] for note in seen.figures if note.kind == "sample"] == [FEW]
     assert (seen.rule, seen.source) == ("Above 0.", "A book")
 
 
@@ -164,12 +165,12 @@ def test_what_is_missing_cannot_be_said_and_is_named(tmp_path: Path) -> None:
     store = fill(tmp_path / "r.sqlite", "ab", conditions[:-1], shares({"a": 0.8, "b": 0.5}))  # one severity is missing
     dataset = load_dataset("scenes")
     absent, partial = answered("t", [fog("a", "x"), fog()], dataset, store=store, limit=FEW)
-    assert (absent.verdict, absent.figures) == (UNSAID, "Nothing is stored of x.")
-    assert (partial.verdict, partial.figures) == (UNSAID, "Not all images are stored of a, b under fog.")
+    assert (absent.verdict, absent.figures) == (UNDECIDED, (contrasts.nothing_stored(("x",)),))
+    assert (partial.verdict, partial.figures) == (UNDECIDED, (contrasts.not_all_images_stored(("a", "b"), ("fog",)),))
     with Store(store.path, shipped=False) as again:  # what arrives later is seen without another word
         fill(again.path, "ab", conditions[-1:], shares({"a": 0.8, "b": 0.5}))
     (then,) = answered("t", [fog()], dataset, store=store, limit=FEW)
-    assert then.verdict == SEEN
+    assert then.verdict == REPRODUCED
 
 
 def test_clean_accuracies_that_lie_apart_are_said_and_a_model_without_any_has_no_app(tmp_path: Path) -> None:
@@ -179,8 +180,9 @@ def test_clean_accuracies_that_lie_apart_are_said_and_a_model_without_any_has_no
     store = fill(tmp_path / "r.sqlite", ["a", "b", "zero"], suites.resolve([Condition.corruption("fog")]), right)
     dataset = load_dataset("scenes")
     apart, undefined = answered("t", [fog(), fog("a", "zero")], dataset, store=store, limit=FEW)
-    assert apart.caution == "Clean accuracies lie up to 10.0 points apart, and APP divides by them."
-    assert undefined.verdict == NOT_SEEN
+    (warning,) = apart.warnings
+    assert (warning.kind, warning["difference"]) == ("clean_accuracies_apart", pytest.approx(0.1))
+    assert undefined.verdict == NOT_REPRODUCED
     plain = dataclasses.replace(FOG, measure=ACCURACY)
     evidence = Evidence([Contrast("a", "zero", plain)], dataset, store=store, limit=FEW)
     assert evidence.gains([Contrast("a", "zero", plain)]).table["value"].tolist() == [0.0]
@@ -196,12 +198,12 @@ def test_every_question_can_be_asked_and_nothing_stored_says_nothing(tmp_path: P
     for question in asked:
         for contrast in question.contrasts:
             assert contrast.group.resolved(), question.text
-            assert contrast.beside.endswith("-standard"), question.text
+            assert contrast.baseline.endswith("-standard"), question.text
     found = interventions.load(store=Store(tmp_path / "none.sqlite", shipped=False))
-    assert {claim.verdict for claim in found} == {UNSAID}
-    assert all(claim.figures.startswith("Nothing is stored of scenes/") for claim in found)
+    assert {claim.verdict for claim in found} == {UNDECIDED}
+    assert {note.kind for claim in found for note in claim.figures} == {"nothing_stored"}
     stylised = next(claim for claim in found if claim.text.startswith("Stylised"))
-    assert "Textures and colours of scenes are random" in stylised.caution  # said before there are figures
+    assert stylised.limits  # also before there are figures
 
 
 def test_the_models_that_are_asked_about_can_be_trained() -> None:
@@ -215,7 +217,7 @@ def test_the_models_that_are_asked_about_can_be_trained() -> None:
                 assert name in names or name.startswith(("no_", "fooling-", "augmentation-")), model
 
 
-@pytest.mark.parametrize(("costs", "verdict"), [(True, SEEN), (False, NOT_SEEN)])
+@pytest.mark.parametrize(("costs", "verdict"), [(True, REPRODUCED), (False, NOT_REPRODUCED)])
 def test_adversarial_training_and_contrast(tmp_path: Path, costs: bool, verdict: str) -> None:
     """A world in which adversarial training loses contrast and translation, and one in which it gains them."""
     models = [CONTROL, *(f"scenes/resnet-{name}" for name in interventions.ADVERSARIAL)]
@@ -225,17 +227,24 @@ def test_adversarial_training_and_contrast(tmp_path: Path, costs: bool, verdict:
 
     conditions = suites.resolve([c for g in interventions.TEN.values() for c in g.conditions])
     store = fill(tmp_path / "r.sqlite", models, conditions, right)
-    found = {claim.text: claim for claim in interventions.load(store=store, limit=FEW)}
-    claim = next(c for text, c in found.items() if "does not transfer to contrast loss and translation" in text)
-    assert claim.verdict == verdict
-    assert next(c for text, c in found.items() if "less robust to contrast" in text).verdict == verdict
-    assert next(c for text, c in found.items() if "no more robust" in text).verdict == verdict
+    found = interventions.load(store=store, limit=FEW)
+    judged = [claim for claim in found if claim.verdict != UNDECIDED]
+    about = {frozenset(claim.table["condition"]) for claim in judged if claim.table is not None}
+    assert {
+        frozenset({"contrast", "translation"}),
+        frozenset(group.label for group in interventions.TEN.values()),
+    } <= about
+    costs_something = [
+        c for c in judged if c.table is not None and {"contrast", "translation"} <= set(c.table["condition"])
+    ]
+    assert len(costs_something) == 3  # no transfer, less robust, not more robust on average
+    assert {claim.verdict for claim in costs_something} == {verdict}
 
 
 def test_topics_and_verdicts() -> None:
     with pytest.raises(UnknownNameError, match="interventions"):
         claims.load("intervention")
     with pytest.raises(InvalidArgumentError, match="verdict"):
-        Claim("t", "A.", "B", "maybe", "C.", "D.")
-    several = tuple(Claim("t", "A.", "B", v, "C.", "D.") for v in (SEEN, SEEN, NOT_SEEN, UNSAID))
-    assert claims.counted(several) == "Of 4 claims 2 are seen here, 1 are not, and of 1 nothing can be said yet."
+        Claim("t", "A.", "B", "maybe", "C.", ())
+    several = tuple(Claim("t", "A.", "B", v, "C.", ()) for v in (REPRODUCED, REPRODUCED, NOT_REPRODUCED, UNDECIDED))
+    assert claims.count(several) == {REPRODUCED: 2, NOT_REPRODUCED: 1, UNDECIDED: 1}

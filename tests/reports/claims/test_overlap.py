@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from robustcore.atlas import populations
+from robustcore.notes import Note
 from robustcore.overlap import categories
-from robustcore.reports.claims import NOT_SEEN, SEEN, UNSAID, Claim, _evidence, _predictive
+from robustcore.reports.claims import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim, _evidence, _predictive
 from robustcore.reports.claims.overlap import TEXTURE, claims
 from tests.overlap import synthetic
 
@@ -56,6 +57,11 @@ def judged(tables: Mapping[str, pd.DataFrame], models: pd.DataFrame | None = Non
     return dict(zip(ORDER, found, strict=True))
 
 
+def figure(claim: Claim, kind: str) -> Note:
+    """The figure of that kind."""
+    return next(note for note in claim.figures if note.kind == kind)
+
+
 def models_of_one_factor(own: float) -> pd.DataFrame:
     """All corruptions fall together: neither categories nor their number tell anything."""
     everything = {"all": synthetic.names_of(SIX)}
@@ -64,9 +70,9 @@ def models_of_one_factor(own: float) -> pd.DataFrame:
 
 def test_without_tables_nothing_can_be_said_and_each_says_why() -> None:
     for claim in claims({}, None):
-        assert claim.verdict == UNSAID
+        assert claim.verdict == UNDECIDED
         assert claim.topic == "overlap"
-        assert claim.figures.startswith("There is no atlas")
+        assert [note.kind for note in claim.figures] == ["not_judged"]
         assert claim.rule
         assert claim.source.startswith("Laugros' thesis, section 4")
 
@@ -75,9 +81,9 @@ class TestImageNetC:
     def test_a_block_that_is_there_is_seen(self) -> None:
         tables = {"imagenet-c-scenes-resnet": synthetic.atlas(IMAGENET_C, within={"texture": 0.6, "rest": 0.1})}
         found = judged(tables)
-        assert found["texture"].verdict == SEEN
-        assert "Pairs within the block overlap by 0.6" in found["texture"].figures
-        assert found["unbalanced"].verdict == SEEN
+        assert found["texture"].verdict == REPRODUCED
+        assert figure(found["texture"], "block_overlaps")["within"] == pytest.approx(0.6, abs=0.06)
+        assert found["unbalanced"].verdict == REPRODUCED
         table = found["unbalanced"].table
         assert table is not None
         assert set(table["corruption"][:9]) == set(TEXTURE)
@@ -85,13 +91,13 @@ class TestImageNetC:
     def test_equal_overlaps_are_no_block_and_no_imbalance(self) -> None:
         tables = {"imagenet-c-scenes-resnet": synthetic.atlas(IMAGENET_C, within=0.4, between=0.4)}
         found = judged(tables)
-        assert (found["texture"].verdict, found["unbalanced"].verdict) == (NOT_SEEN, NOT_SEEN)
+        assert (found["texture"].verdict, found["unbalanced"].verdict) == (NOT_REPRODUCED, NOT_REPRODUCED)
 
     def test_a_table_without_scatter_tells_nothing(self) -> None:
         table = synthetic.atlas(IMAGENET_C, seeds=(0,)).drop(columns=["n"])
         found = judged({"imagenet-c-scenes-resnet": table})
-        assert found["texture"].verdict == UNSAID
-        assert "scatter" in found["texture"].figures
+        assert found["texture"].verdict == UNDECIDED
+        assert figure(found["texture"], "not_judged")
 
     def test_architectures_agree_as_well_as_seeds_or_they_do_not(self) -> None:
         within = {"texture": 0.6, "rest": 0.2}
@@ -100,20 +106,22 @@ class TestImageNetC:
         turned = dict(zip([*TEXTURE, *REST], [*REST, *TEXTURE], strict=True))
         other = same.replace({"trained_on": turned, "tested_on": turned})
         tables = {"imagenet-c-scenes-resnet": resnet, "imagenet-c-scenes-vgg": same}
-        assert judged(tables)["architectures"].verdict == SEEN
-        assert judged({**tables, "imagenet-c-scenes-vgg": other})["architectures"].verdict == NOT_SEEN
+        assert judged(tables)["architectures"].verdict == REPRODUCED
+        assert judged({**tables, "imagenet-c-scenes-vgg": other})["architectures"].verdict == NOT_REPRODUCED
         alone = {**tables, "imagenet-c-scenes-resnet": resnet[resnet["seed"] == 0]}
-        assert judged(alone)["architectures"].verdict == UNSAID
+        assert judged(alone)["architectures"].verdict == UNDECIDED
 
     @pytest.mark.parametrize(
-        ("alone", "verdict"), [(("laugros_border", "laugros_obstruction"), SEEN), (("laugros_border",), NOT_SEEN)]
+        ("alone", "verdict"),
+        [(("laugros_border", "laugros_obstruction"), REPRODUCED), (("laugros_border",), NOT_REPRODUCED)],
     )
     def test_what_is_forgotten(self, alone: tuple[str, ...], verdict: str) -> None:
         blocks = {"texture": TEXTURE, "rest": [*REST, "laugros_border", "laugros_obstruction"]}
         tables = {"imagenet-c+laugros-scenes-resnet": synthetic.atlas(blocks, within=0.5, alone=alone)}
         found = judged(tables)["forgotten"]
         assert found.verdict == verdict
-        assert "Border: not covered" in found.figures
+        verdicts = {note["corruption"]: note["verdict"] for note in found.figures if note.kind == "coverage_of"}
+        assert verdicts["laugros_border"] == "not covered"
 
 
 class TestCandidates:
@@ -121,29 +129,31 @@ class TestCandidates:
 
     def test_six_blocks_and_models_that_follow_them(self) -> None:
         found = judged(self.TABLES, synthetic.evaluated(SIX, models=40, own=0.15))
-        assert found["number"].verdict == SEEN
-        assert "K = 6 for 24 candidates" in found["number"].figures
-        assert found["over models"].verdict == SEEN
+        assert found["number"].verdict == REPRODUCED
+        number = figure(found["number"], "k_by_the_rule")
+        assert (number["k"], number["candidates"]) == (6, 24)
+        assert found["over models"].verdict == REPRODUCED
         for name in ("more categories", "balance", "size"):
-            assert found[name].verdict == SEEN, found[name].figures
-        assert "(n = 6, k = 1) against (n = 2, k = 3)" in found["more categories"].figures
-        assert "40 models" in found["size"].figures
+            assert found[name].verdict == REPRODUCED, found[name].figures
+        compared = figure(found["more categories"], "differences_in_correlation")["compared"]
+        assert compared[0][:2] == ("(n = 6, k = 1)", "(n = 2, k = 3)")
+        assert figure(found["size"], "differences_in_correlation")["models"] == 40
 
     def test_models_of_one_factor_show_none_of_it(self) -> None:
         found = judged(self.TABLES, models_of_one_factor(own=0.002))
         for name in ("over models", "more categories", "balance", "size"):
-            assert found[name].verdict == NOT_SEEN, found[name].figures
+            assert found[name].verdict == NOT_REPRODUCED, found[name].figures
 
     def test_too_few_models_and_the_atlas_own_ones_cannot_say(self) -> None:
         few = judged(self.TABLES, synthetic.evaluated(SIX, models=8))
-        assert few["size"].verdict == UNSAID
-        assert "8 models" in few["size"].figures
-        assert few["number"].verdict == SEEN
+        assert few["size"].verdict == UNDECIDED
+        assert "8 models" in figure(few["size"], "not_judged")["reason"]
+        assert few["number"].verdict == REPRODUCED
         own = judged(self.TABLES, synthetic.evaluated(SIX, models=30, prefix="atlas/m"))
-        assert own["over models"].verdict == UNSAID
+        assert own["over models"].verdict == UNDECIDED
 
     def test_two_blocks_are_not_six(self) -> None:
         blocks = {"a": [f"a{i:02}" for i in range(12)], "b": [f"b{i:02}" for i in range(12)]}
         found = judged({"candidates-scenes-scenes-resnet": synthetic.atlas(blocks, within=0.8)})
-        assert found["number"].verdict == NOT_SEEN
+        assert found["number"].verdict == NOT_REPRODUCED
         assert np.isfinite(found["number"].table["scc"]).all()  # type: ignore[index]
