@@ -217,8 +217,8 @@ def test_what_the_metrics_hold_of_alexnet_is_what_is_printed() -> None:
     held |= {name: 100 * error for name, error in alexnet.MEAN_ERRORS.items()}
     assert held == pytest.approx(rows.to_dict(), abs=0.0501)
     rows = published.load("hendrycks", "appendix E").pivot(index="condition", columns="metric", values="value")
-    assert (rows["flip_probability"] / 100).to_dict() == pytest.approx(stability.ALEXNET_FLIP_PROBABILITY)
-    assert rows["top5_distance"].to_dict() == pytest.approx(stability.ALEXNET_TOP5_DISTANCE)
+    assert (rows["flip_probability"] / 100).to_dict() == pytest.approx(alexnet.FLIP_PROBABILITY)
+    assert rows["top5_distance"].to_dict() == pytest.approx(alexnet.TOP5_DISTANCE)
 
 
 def test_a_span_is_all_that_rounds_to_it() -> None:

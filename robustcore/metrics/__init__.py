@@ -13,7 +13,7 @@ from robustcore.metrics import detection
 from robustcore.metrics._base import INPUTS, UNITS, Input, Metric, metric, registry
 from robustcore.metrics.accuracies import accuracy, mean_over_severities, with_clean
 from robustcore.metrics.corruption_errors import corruption_error, mean_corruption_error
-from robustcore.metrics.robustness import app, residual
+from robustcore.metrics.tables import app, residual, with_metric
 
 for _module in pkgutil.iter_modules(__path__):
     if _module.name.endswith("_metrics"):
@@ -37,6 +37,7 @@ __all__ = [
     "registry",
     "residual",
     "with_clean",
+    "with_metric",
 ]
 
 

@@ -12,7 +12,7 @@ A new metric is one function with one decorator, in a module of this package or 
         return (1 - accuracy) / (1 - clean)
 
 It is then in `robustcore list metrics`, on Compare (bars, intervals, footer), behind `robustcore evaluate --metric`, a
-specification can require it, and `rc.metrics.table(table, "error_growth")` computes it.
+specification can require it, and `rc.metrics.with_metric(table, "error_growth")` computes it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Accuracy: its interval, the clean accuracy beside it, and its mean over severities.
+"""Accuracy: its interval, the clean accuracy of the same model, and its mean over severities.
 
 Tables are the tidy ones of `robustcore.evaluate`: one row for each model and condition, columns model, dataset, split,
 kind, name, severity, n, accuracy and others. A number that is undefined is NaN, with a sentence under `reason`.
@@ -19,7 +19,7 @@ from robustcore.errors import InvalidArgumentError
 MODEL = ("model", "dataset", "split")
 _NEEDED = ("model", "dataset", "kind", "name", "accuracy")
 # What tells conditions apart, but for the severity.
-_CONDITION = ("kind", "name", "strength", "variant", "storage", "params")
+CONDITION = ("kind", "name", "strength", "variant", "storage", "params")
 
 
 def accuracy(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
@@ -34,7 +34,7 @@ def accuracy(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     """
     check(table, "n")
     if not 0 < confidence < 1:
-        raise InvalidArgumentError(f"A confidence lies between 0 and 1, not {confidence!r}.")
+        raise InvalidArgumentError(f"A confidence is between 0 and 1, not {confidence!r}.")
     z = statistics.NormalDist().inv_cdf((1 + confidence) / 2)
     p = table["accuracy"].to_numpy(float)
     n = table["n"].to_numpy(float)
@@ -69,7 +69,7 @@ def mean_over_severities(table: pd.DataFrame) -> pd.DataFrame:
     undefined.
     """
     check(table)
-    keys = [key for key in (*MODEL, *_CONDITION) if key in table]
+    keys = [key for key in (*MODEL, *CONDITION) if key in table]
     # One pass: a grouped frame costs a millisecond for each group.
     groups: dict[tuple[Any, ...], list[dict[Hashable, Any]]] = {}
     plain = table[keys].astype(object).where(table[keys].notna(), None)
@@ -105,14 +105,16 @@ def check(table: pd.DataFrame, *further: str) -> None:
         )
 
 
-def reasons(table: pd.DataFrame, undefined: Sequence[tuple[pd.Series, str]]) -> pd.Series:
+def reasons(table: pd.DataFrame, undefined: Sequence[tuple[pd.Series, str | pd.Series]]) -> pd.Series:
     """The table's reasons, and for rows that have none the first of those that apply.
 
     Args:
         table: with or without a column `reason`.
         undefined: (rows, reason) pairs.
     """
-    found = table["reason"].astype(object) if "reason" in table else pd.Series("", index=table.index, dtype=object)
+    why = pd.Series("", index=table.index, dtype=object)
+    if "reason" in table:
+        why = table["reason"].fillna("").astype(object)
     for rows, reason in undefined:
-        found = found.mask(rows & (found == ""), reason)
-    return found
+        why = why.mask(rows & (why == ""), reason)
+    return why

@@ -1,15 +1,22 @@
-"""AlexNet's errors on ImageNet-C, the usual reference of the corruption error.
+"""AlexNet's published figures on ImageNet-C and ImageNet-P: the usual reference model.
 
-Per severity for the 15 corruptions of the benchmark: a table found in a public repository, whose means are the 15 values
-that Hendrycks & Dietterich 2019 print in appendix D. For the 4 validation corruptions only the printed means are known.
-They are errors on the released images, which went through a second JPEG (storage "jpeg85").
+Errors per severity of the 15 corruptions of the benchmark: a table found in a public repository, whose means are the 15 values
+that Hendrycks & Dietterich 2019 print in appendix D. Of the 4 validation corruptions only the printed means are known. They are
+errors on the released images, which went through a second JPEG (storage "jpeg85").
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import pandas as pd
 
+NAME = "alexnet"  # how commands, specifications and functions call it
+TITLE = "AlexNet (published by Hendrycks & Dietterich 2019, 50,000 images)"
+CLASSES, SIDE = 1000, 224  # of the dataset that the figures hold for
 CLEAN_ERROR = 0.435  # Hendrycks & Dietterich 2019, table 1
+CLEAN = 1 - CLEAN_ERROR
 
 ERRORS = {
     "gaussian_noise": (0.69528, 0.82542, 0.93554, 0.98138, 0.99452),
@@ -32,10 +39,74 @@ ERRORS = {
 MEAN_ERRORS = {"speckle_noise": 0.845, "gaussian_blur": 0.787, "spatter": 0.718, "saturate": 0.658}
 
 
+# Flip probabilities of AlexNet at 224 px, difficulty 1: Hendrycks & Dietterich 2019, appendix E.
+FLIP_PROBABILITY = {
+    "gaussian_noise": 0.2365,
+    "shot_noise": 0.3006,
+    "motion_blur": 0.0930,
+    "zoom_blur": 0.0594,
+    "snow": 0.1193,
+    "brightness": 0.0489,
+    "translate": 0.1101,
+    "rotate": 0.1310,
+    "tilt": 0.0705,
+    "scale": 0.2353,
+    "speckle_noise": 0.1865,
+    "gaussian_blur": 0.0278,
+    "spatter": 0.0505,
+    "shear": 0.1066,
+}
+
+# Unnormalised top-5 distances of AlexNet, the same place.
+TOP5_DISTANCE = {
+    "gaussian_noise": 4.77,
+    "shot_noise": 5.76,
+    "motion_blur": 1.93,
+    "zoom_blur": 1.34,
+    "snow": 2.42,
+    "brightness": 1.19,
+    "translate": 2.63,
+    "rotate": 2.95,
+    "tilt": 1.75,
+    "scale": 4.48,
+    "speckle_noise": 3.89,
+    "gaussian_blur": 0.70,
+    "spatter": 1.26,
+    "shear": 2.48,
+}
+
+
+def accuracy(corruption: str, severities: Sequence[int] = ()) -> float:
+    """AlexNet's accuracy, 0 .. 1, the mean over some severities; NaN where it is not published.
+
+    Args:
+        corruption: of ImageNet-C, or "clean".
+        severities: of a corruption, one or more.
+    """
+    if corruption == "clean":
+        return CLEAN
+    if corruption in ERRORS and severities:
+        return 1 - math.fsum(ERRORS[corruption][severity - 1] for severity in severities) / len(severities)
+    if corruption in MEAN_ERRORS and sorted(severities) == [1, 2, 3, 4, 5]:
+        return 1 - MEAN_ERRORS[corruption]
+    return math.nan
+
+
+def refused(dataset: str, classes: int, side: int, corruptions: Sequence[str] = ()) -> str:
+    """Why AlexNet's figures cannot be the reference there, or ""; `corruptions` are the names of those in question."""
+    if (classes, side) != (CLASSES, SIDE):
+        return (
+            f"AlexNet's published errors are those of the {CLASSES:,} classes of ImageNet at {SIDE} pixels; {dataset} has "
+            f"{classes:,} classes at {side} pixels, so that a quotient of the two says nothing."
+        )
+    unknown = sorted(set(corruptions) - {*ERRORS, *MEAN_ERRORS})
+    return f"AlexNet's published errors are those of ImageNet-C, which has no {unknown[0]}." if unknown else ""
+
+
 def table() -> pd.DataFrame:
     """The published errors as a tidy table of accuracies; a row without severity is the mean over the five."""
     fixed = {"model": "alexnet", "dataset": "imagenet", "split": "val", "storage": "jpeg85"}
-    rows = [{**fixed, "kind": "clean", "name": "clean", "severity": None, "accuracy": 1 - CLEAN_ERROR}]
+    rows = [{**fixed, "kind": "clean", "name": "clean", "severity": None, "accuracy": CLEAN}]
     for name, errors in ERRORS.items():
         rows += [
             {**fixed, "kind": "corruption", "name": name, "severity": severity, "accuracy": 1 - error}

@@ -20,32 +20,32 @@ Array = npt.NDArray[np.floating]
 
 
 def weights(images: int, draws: int = DRAWS, seed: int = 0) -> npt.NDArray[np.float32]:
-    """(draws, images): how often each image stands in each drawing of `images` images; the same for the same seed."""
+    """(draws, images): how often each image is drawn in each drawing of `images` images; the same for the same seed."""
     if images < 1 or draws < 1:
         raise InvalidArgumentError(f"A bootstrap draws 1 image or more, 1 time or more; not {images} and {draws}.")
     generator = np.random.default_rng(seed)
-    found = np.empty((draws, images), np.float32)
-    for row in found:
+    counts = np.empty((draws, images), np.float32)
+    for row in counts:
         row[:] = np.bincount(generator.integers(images, size=images, dtype=np.int32), minlength=images)
-    return found
+    return counts
 
 
-def accuracies(drawn: npt.NDArray[np.float32], right: Array) -> npt.NDArray[np.float64]:
+def accuracies(weights: npt.NDArray[np.float32], right: Array) -> npt.NDArray[np.float64]:
     """The accuracy in every drawing.
 
     Args:
-        drawn: (draws, images) from `weights`.
+        weights: (draws, images), from the function of that name.
         right: (images, ...) 1 where the answer is right and 0 where it is not, or a mean of several such. With fewer
-            images than were drawn from, it stands for the first ones.
+            images than were drawn from, these are the first ones.
 
     Returns:
         (draws, ...); NaN in a drawing that has none of the images.
     """
-    part = drawn[:, : len(right)]
+    part = weights[:, : len(right)]
     sums = part @ right.reshape(len(right), -1).astype(np.float32)
     count = part.sum(axis=1, dtype=np.float64)[:, None]
     means = np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0)
-    shaped: npt.NDArray[np.float64] = means.reshape(len(drawn), *right.shape[1:])
+    shaped: npt.NDArray[np.float64] = means.reshape(len(weights), *right.shape[1:])
     return shaped
 
 
@@ -60,14 +60,14 @@ def interval(values: Array, confidence: float = 0.95) -> tuple[npt.NDArray[np.fl
         low and high, (...); NaN where more than 1 % of the drawings are undefined.
     """
     if not 0 < confidence < 1:
-        raise InvalidArgumentError(f"A confidence lies between 0 and 1, not {confidence!r}.")
-    known = np.isfinite(values)
-    usable = known.mean(axis=0) >= 1 - UNDEFINED
+        raise InvalidArgumentError(f"A confidence is between 0 and 1, not {confidence!r}.")
+    defined = np.isfinite(values)
+    usable = defined.mean(axis=0) >= 1 - UNDEFINED
     tail = (1 - confidence) / 2
-    filled = np.where(known | ~usable, values, np.nan)
+    filled = np.where(defined | ~usable, values, np.nan)
     safe = np.where(usable, filled, 0.0)
     ends = (
-        np.quantile(safe, [tail, 1 - tail], axis=0) if known.all() else np.nanquantile(safe, [tail, 1 - tail], axis=0)
+        np.quantile(safe, [tail, 1 - tail], axis=0) if defined.all() else np.nanquantile(safe, [tail, 1 - tail], axis=0)
     )
     low, high = (np.where(usable, end, np.nan) for end in ends)
     return low, high

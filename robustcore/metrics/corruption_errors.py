@@ -18,9 +18,22 @@ import pandas as pd
 
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.metrics import alexnet
+from robustcore.metrics._base import registry
 from robustcore.metrics.accuracies import MODEL, check, with_clean
+from robustcore.metrics.tables import alexnet_notes
+from robustcore.notes import Note, note
 
 SEVERITIES = (1, 2, 3, 4, 5)
+
+
+@note
+def summed_over_some_severities(severities: tuple[int, ...]) -> str:
+    return f"Summed over severities {', '.join(map(str, severities))} only; the definition has 1 to 5."
+
+
+@note
+def reference_is(reference: str) -> str:
+    return f"Reference: {reference}."
 
 
 def corruption_error(
@@ -45,18 +58,20 @@ def corruption_error(
     table = table.assign(storage=table.get("storage", "memory"))
     against, name, within = _reference(table, reference)
     keys = [key for key in (*MODEL, "name", "storage") if key in table]
-    found = with_clean(table)
-    found = found[(found["kind"] == "corruption") & found["severity"].notna()]
+    graded = with_clean(table)
+    graded = graded[(graded["kind"] == "corruption") & graded["severity"].notna()]
     place = ["name", "dataset", "storage"] if within else ["name"]
     references = {key: _errors(group, severities) for key, group in _collected(against, place).items()}
     rows = []
-    for values, group in _collected(found, keys).items():
+    for values, group in _collected(graded, keys).items():
         row = dict(zip(keys, values, strict=True))
         theirs = references.get(tuple(row[key] for key in place)) or _errors(_Group(), severities)
         rows.append(row | _divided(_errors(group, severities), theirs, name) | {"reference": name})
     columns = [*keys, "clean_accuracy", "error", "reference_error", "ce", "relative_ce", "reference", "reason"]
     result = pd.DataFrame(rows, columns=columns)
-    result.attrs = {"reference": name, "severities": list(severities), "notes": _notes(result, name, severities)}
+    said = [reference_is(name), *severity_notes(severities)]
+    said += alexnet_notes(result, alexnet.NAME) if name == alexnet.TITLE else []
+    result.attrs = {"reference": name, "severities": list(severities), "notes": [each.text for each in said]}
     return result
 
 
@@ -112,9 +127,9 @@ def _reference(table: pd.DataFrame, reference: str | pd.DataFrame) -> tuple[pd.D
         return with_clean(reference), str(models[0]), False
     if reference in set(table["model"]):
         return with_clean(table[table["model"] == reference]), reference, True
-    if reference == "alexnet":
-        return with_clean(alexnet.table()), "AlexNet (published, ImageNet-C)", False
-    raise UnknownNameError("reference model", reference, [*table["model"].unique(), "alexnet"])
+    if reference == alexnet.NAME:
+        return with_clean(alexnet.table()), alexnet.TITLE, False
+    raise UnknownNameError("reference model", reference, [*table["model"].unique(), alexnet.NAME])
 
 
 @dataclasses.dataclass
@@ -128,11 +143,11 @@ class _Group:
 
 def _collected(rows: pd.DataFrame, keys: Sequence[str]) -> dict[tuple[object, ...], _Group]:
     """The rows' groups in their order: one pass, since a grouped frame costs a millisecond for each group."""
-    found: dict[tuple[object, ...], _Group] = {}
+    groups: dict[tuple[object, ...], _Group] = {}
     columns = (rows[c].tolist() for c in ("model", "name", "clean_accuracy", "severity", "accuracy"))
     places = zip(*(rows[key].tolist() for key in keys), strict=True)
     for key, model, name, clean, severity, accuracy in zip(places, *columns, strict=True):
-        group = found.setdefault(key, _Group(float(clean)))
+        group = groups.setdefault(key, _Group(float(clean)))
         if pd.isna(severity):
             group.mean = float(accuracy) if group.mean is None else group.mean
         elif int(severity) in group.by_severity:
@@ -141,7 +156,7 @@ def _collected(rows: pd.DataFrame, keys: Sequence[str]) -> dict[tuple[object, ..
             )
         else:
             group.by_severity[int(severity)] = float(accuracy)
-    return found
+    return groups
 
 
 def _errors(group: _Group, severities: Sequence[int]) -> tuple[float, float, str]:
@@ -149,45 +164,33 @@ def _errors(group: _Group, severities: Sequence[int]) -> tuple[float, float, str
     clean = 1 - group.clean
     if group.mean is not None and tuple(severities) == SEVERITIES:
         return 1 - group.mean, clean, ""
-    known = group.by_severity
-    missing = [s for s in severities if math.isnan(known.get(s, math.nan))]
+    by_severity = group.by_severity
+    missing = [s for s in severities if math.isnan(by_severity.get(s, math.nan))]
     if missing:
         return math.nan, clean, f"severity {', '.join(map(str, missing))} missing"
-    return 1 - math.fsum(known[s] for s in severities) / len(severities), clean, ""
+    return 1 - math.fsum(by_severity[s] for s in severities) / len(severities), clean, ""
 
 
 def _divided(own: tuple[float, float, str], theirs: tuple[float, float, str], name: str) -> dict[str, object]:
     error, clean, why = own
     reference, reference_clean, reference_why = theirs
-    reason = why or (f"{name}: {reference_why}" if reference_why else "")
-    if not reason and reference <= 0:
-        reason = f"{name} makes no error here"
-    ce = math.nan if reason else 100 * error / reference
-    lost = reference - reference_clean
-    if not reason and math.isnan(clean + reference_clean):
-        reason = "the relative form needs both clean accuracies"
-    elif not reason and lost <= 0:
-        reason = f"the relative form is undefined: {name} loses nothing here"
-    relative = math.nan if reason else 100 * (error - clean) / lost
-    return {
-        "clean_accuracy": 1 - clean,
-        "error": error,
-        "reference_error": reference,
-        "ce": ce,
-        "relative_ce": relative,
-        "reason": reason,
+    arrays = {
+        "accuracy": 1 - error,
+        "clean": 1 - clean,
+        "reference": 1 - reference,
+        "reference_clean": 1 - reference_clean,
     }
+    values = {metric: float(registry[metric](**arrays)) for metric in ("ce", "relative_ce")}
+    reason = why or (f"{name}: {reference_why}" if reference_why else "")
+    if not reason and math.isnan(values["relative_ce"]):
+        if not math.isnan(values["ce"]) and math.isnan(clean + reference_clean):
+            reason = "the relative form needs both clean accuracies"
+        else:
+            undefined = registry["ce" if math.isnan(values["ce"]) else "relative_ce"].undefined
+            reason = undefined.format(reference=name, here="here")
+    return {"clean_accuracy": 1 - clean, "error": error, "reference_error": reference, **values, "reason": reason}
 
 
-def _notes(result: pd.DataFrame, name: str, severities: Sequence[int]) -> list[str]:
-    notes = [f"Reference: {name}."]
-    if tuple(severities) != SEVERITIES:
-        notes.append(f"Summed over severities {', '.join(map(str, severities))} only; the definition has 1 to 5.")
-    if name.startswith("AlexNet (published"):
-        if (result["dataset"] != "imagenet").any():
-            notes.append(
-                "The reference's errors are of ImageNet, these are of another dataset: compare models, not figures."
-            )
-        if (result["storage"] != "jpeg85").any():
-            notes.append("The reference's images went through a second JPEG (storage jpeg85), these did not.")
-    return notes
+def severity_notes(severities: Sequence[int]) -> list[Note]:
+    """What is to be said where not all five severities are summed over."""
+    return [] if tuple(severities) == SEVERITIES else [summed_over_some_severities(tuple(severities))]

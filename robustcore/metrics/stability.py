@@ -1,48 +1,13 @@
 """Flip rates and normalised top-5 distances: a model's stability over perturbation sequences, relative to a reference.
 
-Source: Hendrycks & Dietterich 2019, section 4.2; AlexNet's values from appendix E.
+Source: Hendrycks & Dietterich 2019, section 4.2. AlexNet's values are in `metrics.alexnet`.
 """
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-# Flip probabilities of AlexNet at 224 px, difficulty 1: Hendrycks & Dietterich 2019, appendix E.
-ALEXNET_FLIP_PROBABILITY = {
-    "gaussian_noise": 0.2365,
-    "shot_noise": 0.3006,
-    "motion_blur": 0.0930,
-    "zoom_blur": 0.0594,
-    "snow": 0.1193,
-    "brightness": 0.0489,
-    "translate": 0.1101,
-    "rotate": 0.1310,
-    "tilt": 0.0705,
-    "scale": 0.2353,
-    "speckle_noise": 0.1865,
-    "gaussian_blur": 0.0278,
-    "spatter": 0.0505,
-    "shear": 0.1066,
-}
-
-# Unnormalised top-5 distances of AlexNet, the same place.
-ALEXNET_TOP5_DISTANCE = {
-    "gaussian_noise": 4.77,
-    "shot_noise": 5.76,
-    "motion_blur": 1.93,
-    "zoom_blur": 1.34,
-    "snow": 2.42,
-    "brightness": 1.19,
-    "translate": 2.63,
-    "rotate": 2.95,
-    "tilt": 1.75,
-    "scale": 4.48,
-    "speckle_noise": 3.89,
-    "gaussian_blur": 0.70,
-    "spatter": 1.26,
-    "shear": 2.48,
-}
+from robustcore.metrics._base import registry
 
 
 def normalised(table: pd.DataFrame, value: str, reference: pd.Series[float], *, rate: str) -> pd.DataFrame:
@@ -52,19 +17,17 @@ def normalised(table: pd.DataFrame, value: str, reference: pd.Series[float], *, 
         table: one row for each model and sequence, with columns "model", "name" and `value`.
         value: the column to normalise, "flip_probability" or "top5_distance".
         reference: the reference model's values, indexed by sequence name.
-        rate: the name of the new column, "flip_rate" or "t5d".
+        rate: the metric, "flip_rate" or "t5d"; also the name of the new column.
 
     Returns:
         The table with column `rate` and column `rate + "_reason"`: empty, or why the value is NaN.
     """
-    result = table.copy()
-    base = result["name"].map(reference)
-    result[rate] = np.where(base > 0, result[value] / base.where(base > 0), np.nan)
-    reason = pd.Series("", index=result.index, dtype=object)
+    metric = registry[rate]
+    base = table["name"].map(reference).astype(float)
+    reason = pd.Series("", index=table.index, dtype=object)
     reason[base.isna()] = "the reference has no value for this sequence"
-    reason[base == 0] = "the reference never changes its prediction on this sequence"
-    result[f"{rate}_reason"] = reason
-    return result
+    reason[base == 0] = metric.undefined.format(reference="the reference", here="on this sequence")
+    return table.assign(**{rate: metric(table[value], base), f"{rate}_reason": reason})
 
 
 def mean_rate(table: pd.DataFrame, rate: str, sequences: list[str]) -> pd.Series[float]:

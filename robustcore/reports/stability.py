@@ -15,7 +15,7 @@ from robustcore import sequences
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store, Subject, lookup
-from robustcore.metrics import stability
+from robustcore.metrics import alexnet, stability
 from robustcore.models.classifier import Classifier
 from robustcore.reports.provenance import Provenance
 
@@ -113,7 +113,7 @@ def table(
 
 def _reference(rows: pd.DataFrame, reference: str) -> tuple[pd.Series[float], pd.Series[float]]:
     if reference == ALEXNET:
-        return pd.Series(stability.ALEXNET_FLIP_PROBABILITY), pd.Series(stability.ALEXNET_TOP5_DISTANCE)
+        return pd.Series(alexnet.FLIP_PROBABILITY), pd.Series(alexnet.TOP5_DISTANCE)
     own = rows[rows["model"] == reference].set_index("name")
     if own.empty:
         raise InvalidArgumentError(

@@ -1,0 +1,214 @@
+"""Tidy tables of metrics: any metric of accuracies as a column, and what has to be said beside it.
+
+Metrics that relate accuracy to clean accuracy reward a model that is bad from the start: an untrained one loses nothing. Clean
+accuracy is in every result, and models whose clean accuracies differ much are not comparable by them, which a note says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.metrics import alexnet
+from robustcore.metrics._base import INPUTS, Metric, registry
+from robustcore.metrics.accuracies import CONDITION, MODEL, check, reasons, with_clean
+from robustcore.notes import Note, note
+
+# Clean accuracies further apart than this are called not comparable.
+COMPARABLE = 0.05
+# The column of a tidy table that holds each array of an input, where it has one.
+_COLUMNS = {
+    "accuracy": "accuracy",
+    "clean": "clean_accuracy",
+    "reference": "reference_accuracy",
+    "reference_clean": "reference_clean_accuracy",
+    "flips": "flip_probability",
+    "distance": "top5_distance",
+    "reference_flips": "reference_flip_probability",
+    "reference_distance": "reference_top5_distance",
+    "success": "success",
+}
+
+
+@note
+def clean_accuracies_differ(dataset: str, lowest: str, low: float, highest: str, high: float) -> str:
+    return (
+        f"On {dataset} the clean accuracies differ by {100 * (high - low):.0f} points ({lowest} {low:.1%}, {highest} {high:.1%}), "
+        f"more than the {100 * COMPARABLE:.0f} up to which they count as comparable here: compare the models by accuracy, not by "
+        "what they preserve."
+    )
+
+
+@note
+def reference_on_other_data(reference: str) -> str:
+    return f"The errors of {reference} are those on ImageNet, these are of another dataset: compare models, not values."
+
+
+@note
+def reference_through_second_jpeg(reference: str) -> str:
+    return f"The images of {reference} went through a second JPEG (storage jpeg85), these did not."
+
+
+def app(table: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy percentage preserved: accuracy under the condition over clean accuracy (Laugros' thesis, equation 2.2).
+
+    Args:
+        table: tidy, with the clean rows in it.
+
+    Returns:
+        The table with columns clean_accuracy and app, 0 .. 1 (it can exceed 1), higher is better; NaN with a reason where
+        the clean accuracy is 0 or missing. `attrs["notes"]` says what should be said beside it.
+    """
+    return with_metric(table, "app")
+
+
+def residual(table: pd.DataFrame) -> pd.DataFrame:
+    """Residual robustness: clean accuracy less accuracy under the condition (Laugros' thesis, equation 2.1).
+
+    Args:
+        table: tidy, with the clean rows in it.
+
+    Returns:
+        The table with columns clean_accuracy and residual, at most the clean accuracy, lower is better; NaN with a reason
+        where the clean accuracy is missing. `attrs["notes"]` says what should be said beside it.
+    """
+    return with_metric(table, "residual")
+
+
+def with_metric(table: pd.DataFrame, name: str, reference: str = "") -> pd.DataFrame:
+    """A metric of every row of a tidy table.
+
+    Args:
+        table: tidy, with the clean rows in it for metrics of accuracies.
+        name: of a metric of accuracies, of a sequence's frames, or of attacks.
+        reference: for metrics that need one: a model of the table, or "alexnet" for the published figures.
+
+    Returns:
+        The table with a column of that name, NaN with a reason where it is undefined, and with what it was computed from:
+        clean_accuracy, reference_accuracy and reference_clean_accuracy, or the same of a sequence. A metric that sums over
+        severities has the value of the whole condition in each of its rows. `attrs["notes"]` says what should be said beside
+        it.
+    """
+    metric = registry[name]
+    if not set(metric.arrays) <= set(_COLUMNS):
+        raise InvalidArgumentError(
+            f"{metric.name} is computed from {metric.input}, which a table of results does not hold; "
+            f"{', '.join(each.name for each in registry if set(each.arrays) <= set(_COLUMNS))} can be."
+        )
+    if metric.reference and not reference:
+        raise InvalidArgumentError(needs_reference(metric, table["model"].unique()))
+    check(table)
+    result = with_clean(table)
+    if metric.reference:
+        result = _with_reference(result, reference)
+    measured = _summed(result) if metric.severities else result
+    columns = {array: _COLUMNS[array] for array in metric.arrays}
+    lacking = next((column for column in columns.values() if column not in measured), None)
+    if lacking:
+        measured = measured.assign(**{lacking: np.nan})
+    values, why = valued(metric, measured, reference)
+    rows = pd.Series(True, index=result.index)
+    if metric.input != "accuracies":
+        rows = result["kind"] == {"frames": "sequence", "attacks": "attack"}[metric.input]
+    elif metric.severities:
+        rows = (result["kind"] == "corruption") & result["severity"].notna()
+    result[name] = values.where(rows).astype(float)
+    result["reason"] = why.where(rows, reasons(result, []))
+    said = notes(result) if metric.relative else []
+    if metric.reference:
+        said += alexnet_notes(result[rows], reference)
+    result.attrs = {**table.attrs, "notes": [each.text for each in said]}
+    return result
+
+
+def valued(metric: Metric, table: pd.DataFrame, reference: str = "", here: str = "here") -> tuple[pd.Series, pd.Series]:
+    """A metric of the rows of a table that holds its arrays as columns, and why it is undefined.
+
+    Args:
+        metric: one whose arrays are columns: accuracy, clean_accuracy, reference_accuracy, reference_clean_accuracy, ...
+        table: with these columns, and reason and reference_reason where it has them.
+        reference: the reference model's name; here: the condition's, for the sentence.
+    """
+    arrays = {array: table[_COLUMNS[array]].to_numpy(float) for array in metric.arrays}
+    values = pd.Series(metric(**arrays), index=table.index, dtype=float)
+    theirs = table.get("reference_reason", pd.Series("", index=table.index)).fillna("").astype(object)
+    undefined: list[tuple[pd.Series, str | pd.Series]] = []
+    for array in metric.arrays:
+        missing = table[_COLUMNS[array]].isna()
+        if array in INPUTS[metric.input].reference:
+            what = "clean accuracy" if array == "reference_clean" else "value under this condition"
+            undefined.append((missing & (theirs != ""), reference + ": " + theirs))
+            undefined.append((missing, f"{reference} has no {what}"))
+        else:
+            undefined.append((missing, "the clean accuracy is missing" if array == "clean" else "not evaluated"))
+    undefined.append((values.isna(), metric.undefined.format(reference=reference, here=here)))
+    return values, reasons(table, undefined)
+
+
+def needs_reference(metric: Metric, models: Sequence[str] = ()) -> str:
+    """The sentence for a reference that was not named."""
+    some = f" ({', '.join(list(models)[:3])})" if len(models) else ""
+    return f'{metric.name} needs a reference: one of the models{some}, or "alexnet" for the published figures.'
+
+
+def notes(table: pd.DataFrame) -> list[Note]:
+    """What a reader has to know before comparing the models of a table with clean_accuracy by what they preserve."""
+    found = []
+    for dataset, group in table.groupby("dataset"):
+        clean = group.groupby("model")["clean_accuracy"].first().dropna()
+        if len(clean) > 1 and np.ptp(clean.to_numpy(float)) > COMPARABLE:
+            low, high = str(clean.idxmin()), str(clean.idxmax())
+            found.append(clean_accuracies_differ(str(dataset), low, float(clean[low]), high, float(clean[high])))
+    return found
+
+
+def alexnet_notes(table: pd.DataFrame, reference: str) -> list[Note]:
+    """What is not alike between the rows of a table and AlexNet's published figures; nothing for other references."""
+    if reference != alexnet.NAME or reference in set(table["model"]):
+        return []
+    said = []
+    if (table["dataset"] != "imagenet").any():
+        said.append(reference_on_other_data(alexnet.TITLE))
+    if "storage" in table and (table["storage"] != "jpeg85").any():
+        said.append(reference_through_second_jpeg(alexnet.TITLE))
+    return said
+
+
+def _with_reference(table: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """The table with the reference's columns, matched by condition."""
+    keys = [key for key in (*MODEL[1:], *CONDITION, "severity") if key in table]
+    if reference in set(table["model"]):
+        rows = table[table["model"] == reference]
+        held = {
+            c: f"reference_{c}" for c in (*_COLUMNS.values(), "reason") if c in rows and not c.startswith("reference")
+        }
+        theirs = rows[[*keys, *held]].rename(columns=held).drop_duplicates(keys)
+        merged = table.drop(columns=list(held.values()), errors="ignore").merge(theirs, on=keys, how="left")
+        # A condition that the reference lacks still has its clean accuracy.
+        clean = rows.drop_duplicates(list(MODEL[1:2])).set_index("dataset")["clean_accuracy"]
+        merged["reference_clean_accuracy"] = merged["dataset"].map(clean).astype(float)
+        return merged.set_axis(table.index)
+    if reference != alexnet.NAME:
+        raise UnknownNameError("reference model", reference, [*table["model"].unique(), alexnet.NAME])
+    levels = [None if pd.isna(level) else int(level) for level in table.get("severity", pd.Series(index=table.index))]
+    names = list(zip(table["kind"], table["name"], levels, strict=True))
+    return table.assign(
+        reference_accuracy=[
+            alexnet.accuracy(name, () if level is None else (level,)) if kind in ("corruption", "clean") else np.nan
+            for kind, name, level in names
+        ],
+        reference_clean_accuracy=alexnet.CLEAN,
+        reference_flip_probability=[alexnet.FLIP_PROBABILITY.get(name, np.nan) for _, name, _ in names],
+        reference_top5_distance=[alexnet.TOP5_DISTANCE.get(name, np.nan) for _, name, _ in names],
+    )
+
+
+def _summed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the mean over a condition's severities in each of its rows, undefined where one of them is."""
+    keys = [key for key in (*MODEL, *CONDITION) if key in table]
+    groups = table.groupby(keys, sort=False, dropna=False)
+    columns = [column for column in ("accuracy", "reference_accuracy") if column in table]
+    return table.assign(**{c: groups[c].transform(lambda values: values.mean(skipna=False)) for c in columns})
