@@ -1,4 +1,4 @@
-"""What the page Compare makes of stored results: measures with their intervals, kept for as long as the results are the same."""
+"""What the page Compare computes from stored results: metrics with their intervals, kept as long as the results are the same."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from robustcore.datasets import Dataset
+    from robustcore.notes import Note
     from robustcore.reports.compare.answers import Answers
     from robustcore.reports.compare.comparison import Comparison
     from robustcore.reports.compare.effective import Population
@@ -26,9 +27,9 @@ PUBLISHED = "published: "  # before the name of a data set that only published m
 @st.cache_data(max_entries=1, show_spinner=False)
 def published_models() -> dict[str, list[str]]:
     """Data set -> the published models on it."""
-    from robustcore.reports.compare import published_models as mixed
+    from robustcore.reports.compare import published_models as published
 
-    return {dataset: mixed.names(dataset) for dataset in mixed.SETUPS}
+    return {dataset: published.names(dataset) for dataset in published.SETUPS}
 
 
 def compared(
@@ -38,28 +39,28 @@ def compared(
     severities: tuple[int, ...],
     storage: str,
     seed: int,
-) -> tuple[Comparison | None, list[str]]:
+) -> tuple[Comparison | None, list[Note]]:
     """A comparison of stored and published models, and why some of them have no part in it; None where none has."""
-    from robustcore.reports.compare import published_models as mixed
+    from robustcore.reports.compare import published_models as published
 
-    printed = [m for m in models if mixed.is_published(m)]
+    printed = [m for m in models if published.is_published(m)]
     own = tuple(m for m in models if m not in printed)
     if dataset.startswith(PUBLISHED):
         key = dataset.removeprefix(PUBLISHED)
         agree = tuple(m for m in printed if m in published_models()[key])
         others = [m for m in models if m not in agree]
-        said = [f"{m} is not drawn: it was not measured on {mixed.SETUPS[key].title}." for m in others]
-        return (_published(agree, key, severities) if agree else None), said
+        refused = [published.not_measured_on(m, published.SETUPS[key].title) for m in others]
+        return (_published(agree, key, severities) if agree else None), refused
     if not own:
-        return None, [f"{m} is not drawn: nothing that was evaluated here stands beside it." for m in printed]
-    found = results.comparison(own, dataset, suites, severities, storage, seed)
-    rows = found.corrupted
+        return None, [published.nothing_to_compare_with(m) for m in printed]
+    stored = results.comparison(own, dataset, suites, severities, storage, seed)
+    rows = stored.corrupted
     without = tuple(m for m in own if m not in set(rows.loc[rows["n"] > 0, "model"]))
-    said = _stored_otherwise(without, dataset, suites, severities, storage, seed)
-    if found.empty:
-        return None, said
-    joined, refused = mixed.beside(found, printed) if printed else (found, [])
-    return joined, [*said, *refused]
+    otherwise = _stored_otherwise(without, dataset, suites, severities, storage, seed)
+    if stored.empty:
+        return None, otherwise
+    joined, refused = published.joined(stored, printed) if printed else (stored, [])
+    return joined, [*otherwise, *refused]
 
 
 def _stored_otherwise(
@@ -69,28 +70,24 @@ def _stored_otherwise(
     severities: tuple[int, ...],
     storage: str,
     seed: int,
-) -> list[str]:
+) -> list[Note]:
     """Of models without results: that they have some through the other storage, which are results of their own."""
+    from robustcore.reports.compare import comparison
+
     if not models:
         return []
     other = {"memory": "jpeg85", "jpeg85": "memory"}[storage]
-    found = results.comparison(models, dataset, suites, severities, other, seed)
-    rows = found.corrupted
-    # Clean images and attacks know no storage: only what was stored in the other way tells.
+    rows = results.comparison(models, dataset, suites, severities, other, seed).corrupted
+    # Clean images and attacks know no storage: only rows stored in the other way count.
     there = sorted(set(rows.loc[(rows["n"] > 0) & (rows["storage"] == other), "model"]))
-    words = {"memory": "as computed, without a second JPEG", "jpeg85": "through a second JPEG"}
-    return [
-        f"{model} has no results here {words[storage]}, only {words[other]}: the two do not stand beside each other. "
-        "The storage can be chosen under the conditions."
-        for model in there
-    ]
+    return [comparison.other_storage_only(model, storage, other) for model in there]
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _published(models: tuple[str, ...], dataset: str, severities: tuple[int, ...]) -> Comparison:
-    from robustcore.reports.compare import published_models as mixed
+    from robustcore.reports.compare import published_models as published
 
-    return mixed.gather(models, dataset, severities=severities)
+    return published.gather(models, dataset, severities=severities)
 
 
 def answers(found: Comparison, dataset: str) -> Answers | None:
@@ -108,30 +105,30 @@ def _answers(digest: str, dataset: str, *, _found: Comparison, _dataset: Dataset
     return answers.read(_found, _dataset)
 
 
-def measured(found: Comparison, dataset: str, measure: str, reference: str, models: Sequence[str]) -> Bars:
-    """A measure of some models with its intervals."""
-    return _measured(_digest(found), dataset, measure, reference, tuple(models), _found=found)
+def measured(found: Comparison, dataset: str, metric: str, reference: str, models: Sequence[str]) -> Bars:
+    """A metric of some models with its intervals."""
+    return _measured(_digest(found), dataset, metric, reference, tuple(models), _found=found)
 
 
 @st.cache_data(max_entries=64, show_spinner="Drawing images for the intervals …")
 def _measured(
-    digest: str, dataset: str, measure: str, reference: str, models: tuple[str, ...], *, _found: Comparison
+    digest: str, dataset: str, metric: str, reference: str, models: tuple[str, ...], *, _found: Comparison
 ) -> Bars:
     from robustcore.reports.compare import measures
 
-    return measures.bars(_found, measure, reference=reference, models=models, answers=answers(_found, dataset))
+    return measures.bars(_found, metric, reference=reference, models=models, answers=answers(_found, dataset))
 
 
-def gained(found: Comparison, dataset: str, measure: str, reference: str, baseline: str, models: Sequence[str]) -> Bars:
+def gained(found: Comparison, dataset: str, metric: str, reference: str, baseline: str, models: Sequence[str]) -> Bars:
     """What some models have over a baseline."""
-    return _gained(_digest(found), dataset, measure, reference, baseline, tuple(models), _found=found)
+    return _gained(_digest(found), dataset, metric, reference, baseline, tuple(models), _found=found)
 
 
 @st.cache_data(max_entries=32, show_spinner="Drawing images for the intervals …")
 def _gained(
     digest: str,
     dataset: str,
-    measure: str,
+    metric: str,
     reference: str,
     baseline: str,
     models: tuple[str, ...],
@@ -141,7 +138,7 @@ def _gained(
     from robustcore.reports.compare import baseline as report
 
     return report.differences(
-        _found, measure, baseline, reference=reference, models=models, answers=answers(_found, dataset)
+        _found, metric, baseline, reference=reference, models=models, answers=answers(_found, dataset)
     )
 
 
@@ -187,6 +184,6 @@ def _digest(found: Comparison) -> str:
     columns = ["model", "condition", "n", "correct", "accuracy", "shared", "updated"]
     rows = pd.util.hash_pandas_object(found.rows[columns], index=False).to_numpy().tobytes()
     origin = found.provenance
-    said = (origin.models, origin.dataset, origin.suites, origin.storage, origin.seed, found.notes)
+    identity = (origin.models, origin.dataset, origin.suites, origin.storage, origin.seed, found.notes)
     who = "".join(s.fingerprint for s in found.subjects)
-    return hashlib.sha256(rows + f"{who}{said}".encode()).hexdigest()
+    return hashlib.sha256(rows + f"{who}{identity}".encode()).hexdigest()

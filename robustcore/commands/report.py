@@ -48,6 +48,6 @@ def run(args: argparse.Namespace) -> int:
         title=args.title,
     )
     args.output.write_bytes(to_html(found))
-    print("\n".join(found.learned))
+    print("\n".join(note.text for note in found.learned))
     print(f"Written: {args.output}")
     return 0

@@ -15,10 +15,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from robustcore import metrics
 from robustcore.figures import _style, compared
-from robustcore.reports.compare import intervals, measures, references
+from robustcore.reports.compare import intervals, references
 from robustcore.reports.compare.document import Document
-from robustcore.reports.compare.measures import MEASURES, Bars
+from robustcore.reports.compare.measures import Bars
 
 _HERE = Path(__file__).resolve().parent
 _FOREIGN = re.compile(r"<(?!/?(?:b|br|extra|span)\b[^<>]*>)")  # the beginning of a tag that our figures do not use
@@ -45,8 +46,8 @@ def to_html(document: Document) -> bytes:
         f'style="min-height:{figure.layout.height}px"></div><p class="small">{escape(_style.footer(figure))}</p></section>'
         for i, (title, says, figure) in enumerate(drawn)
     )
-    learned = "".join(f"<li>{escape(sentence)}</li>" for sentence in document.learned)
-    notes = "".join(f"<li>{escape(note)}</li>" for note in document.notes)
+    learned = "".join(f"<li>{escape(note.text)}</li>" for note in document.learned)
+    notes = "".join(f"<li>{escape(note.text)}</li>" for note in document.notes)
     style, script = (
         (_HERE / "document.css").read_text(encoding="utf-8"),
         (_HERE / "document.js").read_text(encoding="utf-8"),
@@ -59,7 +60,7 @@ def to_html(document: Document) -> bytes:
 <header><p class="small">robustcore report</p><h1>{escape(document.title)}</h1></header>
 <section><h2>What one learns</h2><ul class="learned">{learned}</ul></section>
 <section><h2>The models</h2>{_models(document)}</section>
-<section><h2>mCE, in words</h2><p>{escape(document.words)}</p>{_numbers(document)}</section>
+<section><h2>mCE, in words</h2><p>{escape(document.words.text)}</p>{_numbers(document)}</section>
 {f"<section><h2>What to keep in mind</h2><ul>{notes}</ul></section>" if notes else ""}
 {sections}
 <section><h2>Accuracy under each condition</h2>{_conditions(document.accuracy)}</section>
@@ -80,9 +81,11 @@ def _figures(document: Document) -> list[tuple[str, str, go.Figure]]:
     found = []
     crowd = count > compared.CROWD
     if count > 1:
-        drawn = accuracy.means["low"].notna().any()
-        interval = intervals.SENTENCE if drawn else "No intervals: the answers to the single images are not stored"
-        ranked = dataclasses.replace(accuracy, footer=accuracy.footer.replace(measures.INTERVAL, interval))
+        bootstrapped = accuracy.means["low"].notna().any()
+        interval = (
+            intervals.SENTENCE if bootstrapped else "No intervals: the answers to the single images are not stored"
+        )
+        ranked = dataclasses.replace(accuracy, footer=accuracy.footer.replace(interval=interval))
         says = "The best on top: the mean accuracy over all conditions."
         found.append(("The models in order", says, compared.models(ranked)))
     says = (
@@ -118,18 +121,19 @@ def _models(document: Document) -> str:
     body = []
     for row in means.to_dict("records"):
         model = row["model"]
-        texts = [MEASURES["accuracy"].text(row["clean"]), _with_interval("accuracy", row)]
+        texts = [metrics.get("accuracy").text(row["clean"]), _with_interval("accuracy", row)]
         if errors is not None:
             texts.append(_with_interval("ce", errors.loc[model].to_dict()))
-        body.append([model, *texts, document.broken.get(model, "")])
+        body.append([model, *texts, document.broken[model].text if model in document.broken else ""])
     return _table(head, body, "models")
 
 
-def _with_interval(measure: str, row: Mapping[Hashable, Any]) -> str:
-    text = MEASURES[measure].text(row["value"])
+def _with_interval(name: str, row: Mapping[Hashable, Any]) -> str:
+    metric = metrics.get(name)
+    text = metric.text(row["value"])
     if pd.isna(row["low"]):
         return text
-    factor = 100 if MEASURES[measure].percent else 1
+    factor = metric.written.factor
     return f"{text}\n{factor * row['low']:.1f} to {factor * row['high']:.1f}"
 
 
@@ -142,9 +146,9 @@ def _numbers(document: Document) -> str:
         values = document.errors.table.loc[document.errors.table["model"] == row["model"], "value"]
         terms = " + ".join("undefined" if pd.isna(v) else f"{v:.1f}" for v in values)
         lines.append(
-            f"<li>{escape(row['model'])}: ({terms}) / {len(values)} = <b>{escape(MEASURES['ce'].text(row['value']))}</b></li>"
+            f"<li>{escape(row['model'])}: ({terms}) / {len(values)} = <b>{escape(metrics.get('ce').text(row['value']))}</b></li>"
         )
-    formula = f"{MEASURES['ce'].formula}, in percent; the mean over the corruptions. Reference: {references.title(document.errors.reference)}."
+    formula = f"{metrics.get('ce').formula}, in percent; the mean over the corruptions. Reference: {references.title(document.errors.reference)}."
     return f'<details><summary>With its numbers</summary><p>{escape(formula)}</p><ul class="numbers">{"".join(lines)}</ul></details>'
 
 
@@ -186,9 +190,9 @@ def _cell(text: str) -> str:
 
 
 def _evidence(document: Document) -> str:
-    parts = [f"<p>{escape(document.accuracy.footer)}</p>"]
+    parts = [f"<p>{escape(document.accuracy.footer.text)}</p>"]
     if document.errors is not None:
-        parts.append(f"<p>{escape(document.errors.footer)}</p>")
+        parts.append(f"<p>{escape(document.errors.footer.text)}</p>")
     if document.evidence:
         lines = escape("\n".join(document.evidence))
         parts.append(f"<details><summary>Fingerprints and runs</summary><pre>{lines}</pre></details>")

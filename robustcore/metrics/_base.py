@@ -112,6 +112,11 @@ class Unit:
     drawn_decimals: int = 2
     percent: int = 1  # value -> percent or points, as a specification's thresholds are written
 
+    @property
+    def in_percent(self) -> bool:
+        """Whether it is written in percent or points."""
+        return self.factor == 100 or self is UNITS["percent"]
+
 
 UNITS: Mapping[str, Unit] = {
     "%": Unit(" %", 100, 1, 1, 100),  # a share, 0 .. 1

@@ -106,7 +106,7 @@ def corruption_error(accuracy: Array, reference: Array) -> Array:
     severities=True,
     document="Hendrycks & Dietterich 2019, section 4.1",
     undefined="the relative form is undefined: {reference} loses nothing {here}",
-    demand="the errors that this adds {must} be {bound} of those that it adds to {reference} ({name}{whose})",
+    demand="the errors that are added {must} be {bound} of those that are added to {reference} ({name}{whose})",
     result="they are {value}",
 )
 def relative_corruption_error(accuracy: Array, clean: Array, reference: Array, reference_clean: Array) -> Array:

@@ -27,7 +27,10 @@ def normalised(table: pd.DataFrame, value: str, reference: pd.Series[float], *, 
     reason = pd.Series("", index=table.index, dtype=object)
     reason[base.isna()] = "the reference has no value for this sequence"
     reason[base == 0] = metric.undefined.format(reference="the reference", here="on this sequence")
-    return table.assign(**{rate: metric(table[value], base), f"{rate}_reason": reason})
+    result = table.copy()
+    result[rate] = metric(table[value], base)
+    result[f"{rate}_reason"] = reason
+    return result
 
 
 def mean_rate(table: pd.DataFrame, rate: str, sequences: list[str]) -> pd.Series[float]:

@@ -99,7 +99,7 @@ def with_metric(table: pd.DataFrame, name: str, reference: str = "") -> pd.DataF
             f"{', '.join(each.name for each in registry if set(each.arrays) <= set(_COLUMNS))} can be."
         )
     if metric.reference and not reference:
-        raise InvalidArgumentError(needs_reference(metric, table["model"].unique()))
+        raise InvalidArgumentError(needs_reference(metric, list(table["model"].unique())))
     check(table)
     result = with_clean(table)
     if metric.reference:
@@ -150,7 +150,7 @@ def valued(metric: Metric, table: pd.DataFrame, reference: str = "", here: str =
 
 def needs_reference(metric: Metric, models: Sequence[str] = ()) -> str:
     """The sentence for a reference that was not named."""
-    some = f" ({', '.join(list(models)[:3])})" if len(models) else ""
+    some = f" ({', '.join(models[:3])})" if models else ""
     return f'{metric.name} needs a reference: one of the models{some}, or "alexnet" for the published figures.'
 
 

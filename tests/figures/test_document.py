@@ -81,7 +81,7 @@ def test_one_model_alone_has_a_report_without_mce(store: Path) -> None:
 
 def test_the_evidence_names_fingerprints_and_the_command_that_makes_it_again(store: Path) -> None:
     found = report(store, LONG, reference=EVIL)
-    subjects = compare.known([LONG], worlds.load_dataset("scenes"), store=store)
+    subjects = compare.subjects([LONG], worlds.load_dataset("scenes"), store=store)
     assert any(subjects[0].fingerprint in line for line in found.evidence)
     assert found.accuracy.models == [LONG]
     assert found.errors is not None

@@ -7,6 +7,7 @@ from dashboard.cache import overlaps
 from dashboard.views.compare.controls import Choice
 from dashboard.views.overlap.matrix import display_names
 from robustcore.errors import InvalidArgumentError
+from robustcore.notes import Note, note
 from robustcore.reports.compare import grouping as groups
 from robustcore.reports.compare.grouping import Grouping
 from robustcore.reports.overlap import atlas
@@ -38,9 +39,14 @@ def grouping(entry: Entry) -> Grouping | None:
     return groups.by_category(of, list(names.values()))
 
 
-def said(entry: Entry) -> str:
+def groups_of(entry: Entry) -> Note:
     """Where the groups come from."""
+    return groups_are_categories(entry.architecture, entry.suite)
+
+
+@note
+def groups_are_categories(architecture: str, suite: str) -> str:
     return (
-        f"The groups are the K-means categories, by the 0.5 rule, of the overlaps of {entry.architecture} trained on {entry.suite}; "
-        "what has none there stands under “others”."
+        f"The groups are the K-means categories, by the 0.5 rule, of the overlaps of {architecture} trained on {suite}; conditions "
+        "without one are under “others”."
     )

@@ -8,20 +8,19 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import theme
-from dashboard.views.compare.view import Shown
-from robustcore.reports.compare.measures import MEASURES
+from dashboard.views.compare.view import View
 
 
-def buttons(shown: Shown, script: str) -> None:
+def buttons(view: View, script: str) -> None:
     """One button that opens all of them; each file is written when it is asked for."""
-    with st.popover("Save or reproduce", icon=":material/download:", key=f"save-{shown.key}"):
+    with st.popover("Save or reproduce", icon=":material/download:", key=f"save-{view.key}"):
         with st.container(horizontal=True):
-            _file("CSV", ":material/table:", f"{shown.key}.csv", "text/csv", lambda: shown.table.to_csv(index=False))
-            _file("LaTeX", ":material/functions:", f"{shown.key}.tex", "text/plain", lambda: latex(shown))
-            _file("HTML", ":material/html:", f"{shown.key}.html", "text/html", lambda: _html(shown))
-            _file("Python", ":material/code:", f"{shown.key}.py", "text/x-python", lambda: script)
-            if st.button("PNG, SVG", icon=":material/image:", key=f"image-{shown.key}"):
-                _images(shown)
+            _file("CSV", ":material/table:", f"{view.key}.csv", "text/csv", lambda: view.table.to_csv(index=False))
+            _file("LaTeX", ":material/functions:", f"{view.key}.tex", "text/plain", lambda: latex(view))
+            _file("HTML", ":material/html:", f"{view.key}.html", "text/html", lambda: _html(view))
+            _file("Python", ":material/code:", f"{view.key}.py", "text/x-python", lambda: script)
+            if st.button("PNG, SVG", icon=":material/image:", key=f"image-{view.key}"):
+                _images(view)
         st.caption(
             "The HTML file opens without a network and saves PNG and SVG too. The table needs booktabs in LaTeX."
         )
@@ -41,33 +40,32 @@ def _file(label: str, icon: str, name: str, mime: str, write: Callable[[], str])
 
 
 @st.dialog("Save the figure as an image", width="large")
-def _images(shown: Shown) -> None:
+def _images(view: View) -> None:
     st.caption("Your browser draws the image; nothing leaves this machine. Title and footer are in it.")
-    st.iframe(_html(shown), height=640)
+    st.iframe(_html(view), height=640)
 
 
-def _html(shown: Shown) -> str:
+def _html(view: View) -> str:
     from robustcore import figures
 
-    return figures.to_html(shown.figure, theme="dark" if theme.is_dark() else "light", title=shown.title).decode()
+    return figures.to_html(view.figure, theme="dark" if theme.is_dark() else "light", title=view.title).decode()
 
 
-def latex(shown: Shown) -> str:
+def latex(view: View) -> str:
     from robustcore.reports.compare import latex as tables
 
-    caption = f"{shown.title}. {shown.footer}"
-    if shown.result is None:
-        return tables.latex(shown.table, caption=caption)
-    measure = MEASURES[shown.result.measure]
-    factor = 100 if measure.percent else 1
-    digits = 1 if measure.percent or measure.reference else 3
-    table = shown.table
-    if "name" not in table:  # means: the clean accuracy stands beside them
+    caption = f"{view.title}. {view.footer.text}"
+    if view.result is None:
+        return tables.latex(view.table, caption=caption)
+    metric = view.result.definition
+    factor, digits = metric.written.factor, metric.written.decimals
+    table = view.table
+    if "name" not in table:  # means: with the clean accuracy
         clean = table.assign(name="clean accuracy (%)", value=100 * table["clean"] / factor, low=float("nan"))
-        table = pd.concat([clean, table.assign(name=measure.short)], ignore_index=True)
+        table = pd.concat([clean, table.assign(name=metric.mean)], ignore_index=True)
     return tables.latex(
         table,
-        models_are_rows="name" not in shown.table,
-        caption=f"{caption} Values in {measure.axis}.",
+        models_are_rows="name" not in view.table,
+        caption=f"{caption} Values in {metric.axis}.",
         number=lambda v: f"{factor * v:.{digits}f}",
     )

@@ -1,4 +1,4 @@
-"""The views of one measure: the models in order, each corruption, better or worse than a baseline, the heatmap."""
+"""The views of one metric: the models in order, each corruption, better or worse than a baseline, the heatmap."""
 
 from __future__ import annotations
 
@@ -12,28 +12,34 @@ from dashboard.cache import compare
 from dashboard.session import selection
 from dashboard.views.compare import categories
 from dashboard.views.compare.controls import KEY, Choice
-from dashboard.views.compare.view import Settings, Shown
+from dashboard.views.compare.view import Settings, View
 from dashboard.widgets import labels
+from robustcore import metrics
+from robustcore.notes import Note
 from robustcore.reports.compare import intervals, measures, published_models, references
 from robustcore.reports.compare.comparison import Comparison
-from robustcore.reports.compare.measures import MEASURES, Bars
+from robustcore.reports.compare.measures import Bars
 
 ORDERS = {"family": "By family", "category": "By category", "value": "By value", "name": "By name"}
 ALL = "all of them"
 
 
 def controls(choice: Choice, *, baseline: bool = False, order: bool = True) -> Settings:
-    """Measure, reference or baseline, and order."""
+    """Metric, reference or baseline, and order."""
     name = selection.segmented(
-        "Metric", list(MEASURES), key=f"{KEY}_measure", kind="metric", text=lambda m: MEASURES[m].title
+        "Metric",
+        [metric.name for metric in measures.offered()],
+        key=f"{KEY}_measure",
+        kind="metric",
+        text=lambda m: metrics.get(m).title,
     )
-    measure = MEASURES[name]
+    metric = metrics.get(name)
     against = reference = ""
     by = "family"
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{KEY}_settings"):
         if baseline:
             against = pick_baseline(choice)
-        if measure.reference:
+        if metric.reference:
             reference = pick_reference(choice)
         atlas = categories.offered(choice) if order else None
         if order:
@@ -44,28 +50,29 @@ def controls(choice: Choice, *, baseline: bool = False, order: bool = True) -> S
                 kind="order",
                 text=ORDERS.__getitem__,
             )
-    if not measure.reference:
-        st.caption(f"{measure.formula}; {measure.better} is better.")
+    if not metric.reference:
+        st.caption(f"{metric.formula}; {metric.better} is better.")
     if by == "category" and atlas is not None:
-        return Settings(name, reference, against, "family", categories.grouping(atlas), categories.said(atlas))
+        return Settings(name, reference, against, "family", categories.grouping(atlas), categories.groups_of(atlas))
     return Settings(name, reference, against, by)
 
 
-def _known(choice: Choice) -> list[str]:
+def _offered(choice: Choice) -> list[str]:
+    """The models that others can be compared with."""
     if choice.is_published:
-        known = compare.published_models()[choice.dataset.removeprefix(compare.PUBLISHED)]
+        evaluated = compare.published_models()[choice.dataset.removeprefix(compare.PUBLISHED)]
     else:
-        known = cache.evaluated(choice.dataset)
-    return list(dict.fromkeys([*known, *choice.models]))
+        evaluated = cache.evaluated(choice.dataset)
+    return list(dict.fromkeys([*evaluated, *choice.models]))
 
 
 def pick_reference(choice: Choice) -> str:
     """The model that errors are divided by."""
-    known = _known(choice)
-    alexnet = next((m for m in known if m.endswith("/AlexNet")), None)
+    models = _offered(choice)
+    alexnet = next((m for m in models if m.endswith("/AlexNet")), None)
     return selection.selectbox(
         "Reference",
-        [*known, references.ALEXNET],
+        [*models, references.ALEXNET],
         key=f"{KEY}_reference",
         kind="reference",
         default=alexnet,
@@ -76,10 +83,10 @@ def pick_reference(choice: Choice) -> str:
 
 
 def pick_baseline(choice: Choice) -> str:
-    """The model that others are set against."""
+    """The model that others are compared with."""
     return selection.selectbox(
         "Baseline",
-        _known(choice),
+        _offered(choice),
         key=f"{KEY}_baseline",
         kind="baseline",
         width=320,
@@ -89,18 +96,18 @@ def pick_baseline(choice: Choice) -> str:
 
 def _result(found: Comparison, choice: Choice, settings: Settings) -> Bars:
     models = [m for m in choice.models if m in found.models]
-    return compare.measured(found, choice.dataset, settings.measure, settings.reference, models)
+    return compare.measured(found, choice.dataset, settings.metric, settings.reference, models)
 
 
-def _made(settings: Settings, choice: Choice, found: Comparison) -> str:
-    """The line that makes the measure."""
+def _python(settings: Settings, choice: Choice, found: Comparison) -> str:
+    """The line of Python that computes the values."""
     models = [m for m in choice.models if m in found.models]
     reference = f", reference={settings.reference!r}" if settings.reference else ""
-    return f"result = measures.bars(found, {settings.measure!r}{reference}, models={models!r}, answers=read)\n"
+    return f"result = measures.bars(found, {settings.metric!r}{reference}, models={models!r}, answers=read)\n"
 
 
 def _grouping(settings: Settings) -> str:
-    """The line that makes the groups, where they are not the families."""
+    """The line of Python that makes the groups, where they are not the families."""
     if settings.grouping is None:
         return ""
     return (
@@ -112,20 +119,23 @@ def _order(settings: Settings) -> str:
     return f"order={settings.order!r}" + (", grouping=grouping" if settings.grouping is not None else "")
 
 
-def colours(models: Sequence[str], said: str = "result.models") -> tuple[dict[str, str] | None, str]:
-    """Many models have their colours by how they were trained: model -> that, and how a script says it."""
+def colours(models: Sequence[str], expression: str = "result.models") -> tuple[dict[str, str] | None, str]:
+    """Many models are coloured by how they were trained: model -> family, and the argument of a script that does the same.
+
+    `expression` is the script's expression for the models.
+    """
     from robustcore.figures import PALETTE
 
     if len(models) <= len(PALETTE):
         return None, ""
-    return cache.families(tuple(models)), f", families=families.by_model({said})"
+    return cache.families(tuple(models)), f", families=families.by_model({expression})"
 
 
-def _grouped(settings: Settings) -> tuple[str, ...]:
-    return (settings.grouped,) if settings.grouping is not None else ()
+def _grouped(settings: Settings) -> tuple[Note, ...]:
+    return (settings.grouped,) if settings.grouping is not None and settings.grouped is not None else ()
 
 
-def ranking(found: Comparison, choice: Choice, settings: Settings) -> Shown:
+def ranking(found: Comparison, choice: Choice, settings: Settings) -> View:
     """The models in order of the mean, or under one corruption."""
     from robustcore.figures import compared
 
@@ -140,24 +150,25 @@ def ranking(found: Comparison, choice: Choice, settings: Settings) -> Shown:
         help="The mean over all of them, or one alone.",
     )
     result = _result(found, choice, settings)
-    measure = MEASURES[settings.measure]
+    metric = result.definition
     one = "" if under == ALL else under
     if one:
         table, footer = result.table[result.table["name"] == one].reset_index(drop=True), result.footer
-        title = f"{measure.title} under {labels.inner(labels.pretty(one))}"
+        title = f"{metric.title} under {labels.inner(labels.pretty(one))}"
     else:
-        table, footer = result.means, result.footer.replace(measures.INTERVAL, intervals.SENTENCE)
-        title = f"{measure.short} of each model, over {len(names)} {found.what}{'' if len(names) == 1 else 's'}"
-    says = f"The best on top: {measure.better} is better. {_of_intervals(table)}"
-    families, told = colours(result.models)
-    return Shown(
-        f"ranking-{settings.measure}",
+        interval = intervals.SENTENCE if result.footer.interval else ""
+        table, footer = result.means, result.footer.replace(interval=interval)
+        title = f"{metric.mean} of each model, over {len(names)} {found.what}{'' if len(names) == 1 else 's'}"
+    caption = f"The best on top: {metric.better} is better. {_of_intervals(table)}"
+    families, argument = colours(result.models)
+    return View(
+        f"ranking-{settings.metric}",
         title,
-        says,
+        caption,
         compared.models(result, one, families=families),
         table,
         footer,
-        f"{_made(settings, choice, found)}figure = compared.models(result, {one!r}{told})\n",
+        f"{_python(settings, choice, found)}figure = compared.models(result, {one!r}{argument})\n",
         result,
         found.provenance,
         clickable=bool(one),
@@ -167,32 +178,32 @@ def ranking(found: Comparison, choice: Choice, settings: Settings) -> Shown:
 def _of_intervals(table: pd.DataFrame) -> str:
     if table["low"].notna().any():
         return "Lines are 95 % intervals; where two overlap widely, chance may have ordered them."
-    return "There are no intervals: the answers to single images are not known here."
+    return "There are no intervals: the answers to single images are not stored."
 
 
-def conditions(found: Comparison, choice: Choice, settings: Settings) -> Shown:
-    """The measure under each corruption."""
+def conditions(found: Comparison, choice: Choice, settings: Settings) -> View:
+    """The metric under each corruption."""
     from robustcore.figures import compared
 
     result = _result(found, choice, settings)
-    measure = MEASURES[settings.measure]
-    against = f"Below 100: fewer errors than {references.title(settings.reference)}." if measure.reference else ""
-    says = f"{measure.better.capitalize()} is better. {against or _extremes(result)}"
+    metric = result.definition
+    against = f"Below 100: fewer errors than {references.title(settings.reference)}." if metric.reference else ""
+    caption = f"{metric.better.capitalize()} is better. {against or _extremes(result)}"
     if len(result.models) > compared.CROWD:
-        says += " A dot is a model, a line the median; colours tell how it was trained."
-    elif measure.name == "accuracy":
-        says += " Dotted: accuracy on clean images."
-    families, told = colours(result.models)
-    return Shown(
-        measure.name,
-        f"{measure.title} under each {found.what}",
-        says,
+        caption += " A dot is a model, a line the median; colours tell how it was trained."
+    elif not metric.relative:
+        caption += " Dotted: accuracy on clean images."
+    families, argument = colours(result.models)
+    return View(
+        metric.name,
+        f"{metric.title} under each {found.what}",
+        caption,
         compared.conditions(result, order=settings.order, grouping=settings.grouping, families=families),
         measures.ordered(result, settings.order, settings.grouping)
         .drop(columns="group", errors="ignore")
         .reset_index(drop=True),
         result.footer,
-        f"{_made(settings, choice, found)}{_grouping(settings)}figure = compared.conditions(result, {_order(settings)}{told})\n",
+        f"{_python(settings, choice, found)}{_grouping(settings)}figure = compared.conditions(result, {_order(settings)}{argument})\n",
         result,
         found.provenance,
         clickable=True,
@@ -201,31 +212,31 @@ def conditions(found: Comparison, choice: Choice, settings: Settings) -> Shown:
 
 
 def _extremes(result: Bars) -> str:
-    found = measures.extremes(result)
-    if found is None:
+    ends = measures.extremes(result)
+    if ends is None:
         return ""
-    worst, best = (labels.inner(labels.pretty(name)) for name in found)
+    worst, best = (labels.inner(labels.pretty(name)) for name in ends)
     return f"On the whole {worst} costs most and {best} least."
 
 
-def gains(found: Comparison, choice: Choice, settings: Settings) -> Shown | str:
+def gains(found: Comparison, choice: Choice, settings: Settings) -> View | str:
     """Better or worse than the baseline under each corruption."""
     from robustcore.figures import compared
 
     models = [m for m in choice.models if m in found.models and m != settings.baseline]
     if not models:
-        return "The baseline is the only model: choose another one to set against it."
-    result = compare.gained(found, choice.dataset, settings.measure, settings.reference, settings.baseline, models)
-    measure = MEASURES[settings.measure]
-    families, told = colours(result.models)
+        return "The baseline is the only model: choose another one to compare with it."
+    result = compare.gained(found, choice.dataset, settings.metric, settings.reference, settings.baseline, models)
+    metric = result.definition
+    families, argument = colours(result.models)
     reference = f", reference={settings.reference!r}" if settings.reference else ""
     body = (
-        f"result = baseline.differences(\n    found, {settings.measure!r}, {settings.baseline!r}{reference}, models={models!r}, "
-        f"answers=read\n)\n{_grouping(settings)}figure = compared.gains(result, {settings.baseline!r}, {_order(settings)}{told})\n"
+        f"result = baseline.differences(\n    found, {settings.metric!r}, {settings.baseline!r}{reference}, models={models!r}, "
+        f"answers=read\n)\n{_grouping(settings)}figure = compared.gains(result, {settings.baseline!r}, {_order(settings)}{argument})\n"
     )
-    return Shown(
-        f"baseline-{measure.name}",
-        f"{measure.title}: better or worse than {settings.baseline}",
+    return View(
+        f"baseline-{metric.name}",
+        f"{metric.title}: better or worse than {settings.baseline}",
         "To the right of 0 is better than the baseline, to the left worse. Pale: the 95 % interval has 0 in it, so that chance "
         "may explain the difference.",
         compared.gains(result, settings.baseline, order=settings.order, grouping=settings.grouping, families=families),
@@ -241,21 +252,21 @@ def gains(found: Comparison, choice: Choice, settings: Settings) -> Shown | str:
     )
 
 
-def heatmap(found: Comparison, choice: Choice, settings: Settings) -> Shown:
+def heatmap(found: Comparison, choice: Choice, settings: Settings) -> View:
     """Models against corruptions."""
     from robustcore.figures import compared
 
     result = _result(found, choice, settings)
-    measure = MEASURES[settings.measure]
-    return Shown(
-        f"heatmap-{measure.name}",
-        f"{measure.title}, models against {found.what}s",
-        "Bright is better. The models stand in order of their mean, the clean accuracy beside each name; a column that is dark "
+    metric = result.definition
+    return View(
+        f"heatmap-{metric.name}",
+        f"{metric.title}, models against {found.what}s",
+        "Bright is better. The models are in order of their mean, with the clean accuracy of each; a column that is dark "
         f"from top to bottom is one {found.what} that none of them withstands.",
         compared.table(result, order=settings.order, grouping=settings.grouping),
         result.table,
         result.footer,
-        f"{_made(settings, choice, found)}{_grouping(settings)}figure = compared.table(result, {_order(settings)})\n",
+        f"{_python(settings, choice, found)}{_grouping(settings)}figure = compared.table(result, {_order(settings)})\n",
         result,
         found.provenance,
         wide=True,
@@ -265,10 +276,8 @@ def heatmap(found: Comparison, choice: Choice, settings: Settings) -> Shown:
 
 def refused(found: Comparison, settings: Settings) -> str:
     """Why the chosen reference cannot be used, or ""."""
-    if not MEASURES[settings.measure].reference:
+    if not metrics.get(settings.metric).reference:
         return ""
     if settings.reference not in found.models and published_models.is_published(settings.reference):
-        return (
-            "This published reference was measured otherwise than the models here; choose one of the evaluated models."
-        )
+        return "This published reference was not measured like the models here; choose one of the evaluated models."
     return references.refused(found, settings.reference)

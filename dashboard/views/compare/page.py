@@ -11,7 +11,7 @@ from dashboard.session import selection
 from dashboard.views.compare import example_images, export, metric_views, notes, python_code, robust_accuracy
 from dashboard.views.compare.controls import KEY, Choice, pick
 from dashboard.views.compare.modes import ATTACKS, MODES, TITLES, Mode
-from dashboard.views.compare.view import Settings, Shown
+from dashboard.views.compare.view import Settings, View
 from dashboard.widgets import figure, labels, links, report, states
 from robustcore.reports.compare import published_models
 from robustcore.reports.compare.comparison import Comparison
@@ -45,16 +45,16 @@ def render() -> None:
         _view(view, MODES[view], choice)
 
 
-def _view(view: str, mode: Mode, choice: Choice) -> None:
+def _view(name: str, mode: Mode, choice: Choice) -> None:
     settings = mode.controls(choice)
     asked = tuple(dict.fromkeys([*choice.models, *settings.further]))
     found, refused = compare.compared(
         asked, choice.dataset, choice.suites, choice.severities, choice.storage, choice.seed
     )
-    for sentence in refused:
-        states.notice(sentence)
+    for note in refused:
+        states.notice(note.text)
     if found is None or found.only([m for m in choice.models if m in found.models]).empty:
-        if view == "trend":
+        if name == "trend":
             _trend_alone(choice)
         else:
             _nothing_stored(choice)
@@ -67,13 +67,13 @@ def _view(view: str, mode: Mode, choice: Choice) -> None:
             f"Nothing is stored of the baseline {settings.baseline} under these conditions: choose another one."
         )
         return
-    shown = mode.draw(found, choice, settings)
-    if isinstance(shown, str):
-        states.empty("Nothing to draw", shown, icon=":material/query_stats:")
+    view = mode.draw(found, choice, settings)
+    if isinstance(view, str):
+        states.empty("Nothing to draw", view, icon=":material/query_stats:")
         return
-    _card(shown, choice, found)
-    if mode.measured and shown.result is not None:
-        notes.means(found, shown.result)
+    _card(view, choice, found)
+    if mode.with_means and view.result is not None:
+        notes.means(found, view.result)
     _missing(found, choice)
     report.button(
         [m for m in choice.models if m in found.models],
@@ -87,35 +87,35 @@ def _view(view: str, mode: Mode, choice: Choice) -> None:
     )
 
 
-def _card(shown: Shown, choice: Choice, found: Comparison | None) -> None:
-    """The one figure of the page, with what belongs to it."""
+def _card(view: View, choice: Choice, found: Comparison | None) -> None:
+    """The one figure of the page, with all that belongs to it."""
     # Published figures are counts: there are no images behind them.
-    clickable = shown.clickable and found is not None and bool(found.subjects)
-    with st.container(border=True, key=f"card-{KEY}-{shown.key}"):
+    clickable = view.clickable and found is not None and bool(found.subjects)
+    with st.container(border=True, key=f"card-{KEY}-{view.key}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(states.plain(shown.title), anchor=False)
-            if shown.origin is not None:
-                states.origin_badge(shown.origin.shipped)
-        st.caption(states.plain(shown.says))
-        if found is not None and shown.result is not None:
-            notes.mean_in_words(found, shown.result)
-        small = notes.warnings([*(shown.result.notes if shown.result else ()), *shown.notes])
-        with st.container(key="wide-figure" if shown.wide else f"place-{shown.key}"):
+            st.subheader(states.plain(view.title), anchor=False)
+            if view.origin is not None:
+                states.origin_badge(view.origin.shipped)
+        st.caption(states.plain(view.caption))
+        if found is not None and view.result is not None:
+            notes.mean_in_words(found, view.result)
+        remaining = notes.warnings([*(view.result.notes if view.result else ()), *view.notes])
+        with st.container(key="wide-figure" if view.wide else f"place-{view.key}"):
             event = st.plotly_chart(
-                shown.figure,
-                key=f"figure-{shown.key}",
+                view.figure,
+                key=f"figure-{view.key}",
                 config=_CONFIG,
-                alt=shown.title,
+                alt=view.title,
                 on_select="rerun" if clickable else "ignore",
                 selection_mode="points",
             )
-        notes.notes(small)
-        st.caption(states.plain(shown.footer))
-        if shown.origin is not None and shown.origin.shipped != "published":
-            figure.evidence(shown.origin, shown.key)
+        notes.small_print(remaining)
+        st.caption(states.plain(view.footer.text))
+        if view.origin is not None and view.origin.shipped != "published":
+            figure.evidence(view.origin, view.key)
         with st.expander("What is drawn, as a table", icon=":material/table_chart:"):
-            st.dataframe(shown.table, hide_index=True)
-        export.buttons(shown, python_code.script(choice, found, shown))
+            st.dataframe(view.table, hide_index=True)
+        export.buttons(view, python_code.script(choice, found, view))
     if clickable and found is not None:
         example_images.panel(found, choice, example_images.chosen(event))
 
@@ -129,12 +129,12 @@ def _attacks(choice: Choice) -> None:
 
 
 def _trend_alone(choice: Choice) -> None:
-    """The published populations need no results of one's own."""
+    """The published populations are drawn without results of the user's own."""
     from dashboard.views.compare import scatter_views
 
-    shown = scatter_views.trend(None, choice, Settings())
-    if isinstance(shown, Shown):
-        _card(shown, choice, None)
+    view = scatter_views.trend(None, choice, Settings())
+    if isinstance(view, View):
+        _card(view, choice, None)
 
 
 def _nothing_chosen(choice: Choice) -> None:

@@ -6,12 +6,18 @@ from dashboard.cache import compare
 from dashboard.session import selection
 from dashboard.views.compare import metric_views
 from dashboard.views.compare.controls import KEY, Choice
-from dashboard.views.compare.view import Settings, Shown
+from dashboard.views.compare.view import Settings, View
 from dashboard.widgets import labels
+from robustcore.notes import note
 from robustcore.reports.compare import intervals, measures
 from robustcore.reports.compare.comparison import Comparison
 
 CURVES = {"mean": "Mean over the corruptions", "one": "One corruption", "all": "Each corruption"}
+
+
+@note
+def undefined_ratio(reason: str) -> str:
+    return f"A ratio is undefined: {reason}."
 
 
 def no_controls(choice: Choice) -> Settings:
@@ -24,7 +30,7 @@ def ratio_controls(choice: Choice) -> Settings:
     return Settings(baseline=metric_views.pick_baseline(choice))
 
 
-def curves(found: Comparison, choice: Choice, settings: Settings) -> Shown | str:
+def curves(found: Comparison, choice: Choice, settings: Settings) -> View | str:
     """Accuracy against severity, the clean images at 0."""
     from robustcore.figures import compared
 
@@ -42,69 +48,68 @@ def curves(found: Comparison, choice: Choice, settings: Settings) -> Shown | str
         one = selection.selectbox(
             "Corruption", names, key=f"{KEY}_condition", kind="corruption", text=labels.pretty, width=320
         )
-    shown, title = table, "Accuracy against severity, corruption by corruption"
+    rows, title = table, "Accuracy against severity, corruption by corruption"
     if how == "one":
-        shown, title = (
+        rows, title = (
             table[table["name"] == one],
             f"Accuracy against the severity of {labels.inner(labels.pretty(one))}",
         )
     elif how == "mean":
-        shown = measures.mean_curve(found)
-        count = int(shown["conditions"].max()) if len(shown) else 0
+        rows = measures.mean_curve(found)
+        count = int(rows["conditions"].max()) if len(rows) else 0
         title = f"Accuracy against severity, the mean over {count} corruption{'' if count == 1 else 's'}"
-    if shown.empty:
+    if rows.empty:
         return "The models have no corruption and severity in common that a mean could be taken over: choose one corruption."
-    make = (
+    expression = (
         f"measures.mean_curve(found.only({models!r}))"
         if how == "mean"
         else f"measures.curves(found.only({models!r}){f', [{one!r}]' if one else ''})"
     )
-    footer = found.provenance.sentence(
+    footer = found.provenance.footer(
         formula="Accuracy = correct / images; severity 0: the clean images", interval=measures.INTERVAL
     )
-    families, told = metric_views.colours(models, "table['model'].unique()")
-    drawn = "colours tell how a model was trained" if len(models) > compared.CROWD else "bands are 95 % intervals"
-    return Shown(
+    families, argument = metric_views.colours(models, "table['model'].unique()")
+    marks = "colours tell how a model was trained" if len(models) > compared.CROWD else "bands are 95 % intervals"
+    return View(
         f"curve-{how}",
         title,
-        f"Severity 0 are the clean images. A line that falls early breaks under little; {drawn}.",
-        compared.curves(shown, panels=how == "all", footer=footer, families=families),
-        shown.reset_index(drop=True),
+        f"Severity 0 is clean. A line that falls early breaks under little; {marks}.",
+        compared.curves(rows, panels=how == "all", footer=footer, families=families),
+        rows.reset_index(drop=True),
         footer,
-        f"table = {make}\nfigure = compared.curves(table, panels={how == 'all'}{told})\n",
+        f"table = {expression}\nfigure = compared.curves(table, panels={how == 'all'}{argument})\n",
         None,
         found.provenance,
     )
 
 
-def ratios(found: Comparison, choice: Choice, settings: Settings) -> Shown | str:
+def ratios(found: Comparison, choice: Choice, settings: Settings) -> View | str:
     """Errors over the baseline's, a panel for each family."""
     from robustcore.figures import compared
 
     models = [m for m in choice.models if m in found.models and m != settings.baseline]
     if not models:
-        return "The baseline is the only model: choose another one to set against it."
+        return "The baseline is the only model: choose another one to compare with it."
     table = compare.error_ratios(found, choice.dataset, settings.baseline, models)
     if table.empty:
         return "No condition with severities was evaluated for all of these models."
-    sentence = intervals.SENTENCE if table["low"].notna().any() else ""
-    footer = found.only(models).provenance.sentence(
+    footer = found.only(models).provenance.footer(
         formula="Ratio = sum of the model's errors over the family's corruptions / the same of the baseline (RobustNet, figure 9)",
         reference=f"the baseline {settings.baseline}",
-        interval=sentence,
+        interval=intervals.SENTENCE if table["low"].notna().any() else "",
     )
-    undefined = tuple(dict.fromkeys(r for r in table["reason"] if r))
-    families, told = metric_views.colours(models, "table['model'].unique()")
-    return Shown(
+    undefined = tuple(undefined_ratio(reason) for reason in dict.fromkeys(table["reason"]) if reason)
+    families, argument = metric_views.colours(models, "table['model'].unique()")
+    return View(
         "error-ratio",
         f"Errors over those of {settings.baseline}, by family and severity",
-        "Below 1 the model errs less than the baseline there. Severity 0 are the clean images: what lies between it and 5 is "
-        "what the model gains or loses by robustness alone.",
+        "Below 1: fewer errors than the baseline. Severity 0 is clean: the difference between 0 and 5 is what the model gains or "
+        "loses by robustness alone.",
         compared.error_ratios(table, settings.baseline, footer=footer, families=families),
         table,
         footer,
         f"table = baseline.error_ratios(found, {settings.baseline!r}, models={models!r}, answers=read)\n"
-        f"figure = compared.error_ratios(table, {settings.baseline!r}{told})\n",
+        f"figure = compared.error_ratios(table, {settings.baseline!r}{argument})\n",
         None,
         found.provenance,
         notes=undefined,

@@ -152,7 +152,9 @@ class Evidence:
         asked = list(contrasts)
         names = list(dict.fromkeys(name for contrast in asked for name in contrast.models))
         stored = {subject.name for subject in results.subjects(dataset.fingerprint)}
-        self._subjects = {s.name: s for s in compare.known([n for n in names if n in stored], dataset, store=results)}
+        self._subjects = {
+            s.name: s for s in compare.subjects([n for n in names if n in stored], dataset, store=results)
+        }
         self._limit = limit
         self._right, self._cells = self._read(asked, dataset, results)
         images = max((len(right) for right in self._right.values()), default=1)

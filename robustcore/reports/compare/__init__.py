@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from robustcore.reports.compare.comparison import CLEAN, Comparison, conditions, gather, known
+from robustcore.reports.compare.comparison import CLEAN, Comparison, conditions, gather, subjects
 
-__all__ = ["CLEAN", "Comparison", "conditions", "gather", "known"]
+__all__ = ["CLEAN", "Comparison", "conditions", "gather", "subjects"]

@@ -8,40 +8,49 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from robustcore import metrics
 from robustcore.errors import InvalidArgumentError
+from robustcore.notes import note
 from robustcore.reports.compare import intervals, measures
 from robustcore.reports.compare.answers import Answers
 from robustcore.reports.compare.comparison import Comparison
-from robustcore.reports.compare.measures import MEASURES, Bars
+from robustcore.reports.compare.measures import Bars
+
+
+@note
+def differences_to(baseline: str, better: str) -> str:
+    """`better` is "higher" or "lower", of the metric itself."""
+    return f"Baseline: {baseline}; differences are signed so that above 0 is better ({better} is better)."
+
 
 COLUMNS = ["model", "family", "severity", "value", "low", "high", "error", "baseline_error", "conditions", "reason"]
 
 
 def differences(
     comparison: Comparison,
-    measure: str,
+    metric: str,
     baseline: str,
     *,
     reference: str = "",
     models: Sequence[str] = (),
     answers: Answers | None = None,
 ) -> Bars:
-    """A measure of every model less that of the baseline, signed so that above 0 is better.
+    """A metric of every model less that of the baseline, signed so that above 0 is better.
 
     Args:
         comparison: as gathered, the baseline's rows in it.
-        measure: a key of `MEASURES`.
-        baseline: a model of the comparison; it is no row of the result.
-        reference, models, answers: as for `measures.bars`. With answers the difference is drawn with both models on the same
-            images, which is much sharper than two intervals side by side.
+        metric: the name of one of accuracies.
+        baseline: a model of the comparison; it has no row in the result.
+        reference, models, answers: as for `measures.bars`. With answers the difference is taken on the same images in
+            every drawing, which is much sharper than two separate intervals.
 
     Raises:
         InvalidArgumentError: a baseline without results.
     """
     _check(comparison, baseline)
     wanted = [m for m in (list(models) or comparison.models) if m != baseline]
-    both = measures.bars(comparison, measure, reference=reference, models=[*wanted, baseline])
-    sign = 1 if MEASURES[measure].better == "higher" else -1
+    both = measures.bars(comparison, metric, reference=reference, models=[*wanted, baseline])
+    sign = 1 if both.definition.better == "higher" else -1
     columns = ["name", "value", "reason"]
     base = both.table.loc[both.table["model"] == baseline, columns]
     table = both.table[both.table["model"] != baseline].merge(base, on="name", suffixes=("", "_baseline"))
@@ -52,12 +61,11 @@ def differences(
     table = table.assign(low=np.nan, high=np.nan)
     means = _means(both.means, baseline, sign)
     if answers is not None:
-        drawn, against = intervals.drawn_with(comparison, answers, [*wanted, baseline], reference)
-        found = intervals.values(drawn, measure, against)
-        base_values = found[:, drawn.models.index(baseline), None, :]
-        gained = sign * (found - base_values)
-        table = intervals.fill(table, drawn, gained)
-        means = intervals.of_means(means, drawn, gained)
+        sample, against = intervals.resample_with_reference(comparison, answers, [*wanted, baseline], reference)
+        statistic = intervals.values(sample, both.definition, against)
+        gained = sign * (statistic - statistic[:, sample.models.index(baseline), None, :])
+        table = intervals.fill(table, sample, gained)
+        means = intervals.of_means(means, sample, gained)
     kept = [
         "model",
         "name",
@@ -72,9 +80,11 @@ def differences(
         "severities",
         "reason",
     ]
-    better = "higher" if sign > 0 else "lower"
-    footer = both.footer.replace(measures.INTERVAL, intervals.SENTENCE)
-    footer += f" Baseline: {baseline}; differences are signed so that above 0 is better ({better} is better)."
+    better = both.definition.better
+    footer = both.footer.replace(
+        interval=intervals.SENTENCE if answers is not None or both.footer.interval else "",
+        further=(differences_to(baseline, better),),
+    )
     return dataclasses.replace(both, table=table[kept], means=means, footer=footer, baseline=baseline)
 
 
@@ -90,7 +100,7 @@ def error_ratios(
 ) -> pd.DataFrame:
     """The sum of a model's errors over a family's conditions at one severity, over the same sum of the baseline.
 
-    RobustNet, figure 9. Below 1 the model errs less than the baseline there. Clean images stand at severity 0 of every
+    RobustNet, figure 9. Below 1 the model errs less than the baseline there. Clean images are severity 0 of every
     family. Conditions that one of the models lacks at a severity are left out for all of them.
 
     Returns:
@@ -113,16 +123,16 @@ def error_ratios(
         error=("accuracy", lambda a: 1 - a.mean()), conditions=("accuracy", "size")
     )
     table = sums.reset_index()
-    base = table.loc[table["model"] == baseline].set_index("label")["error"]
-    table["baseline_error"] = table["label"].map(base)
+    base = table.loc[table["model"] == baseline].set_index("label")["error"].astype(float)
+    table["baseline_error"] = table["label"].map(base).astype(float)
     positive = table["baseline_error"] > 1e-12
     table["value"] = (table["error"] / table["baseline_error"].where(positive)).astype(float)
     table["reason"] = np.where(positive, "", f"{baseline} makes no error here")
     table = table[table["model"].isin(wanted)].assign(low=np.nan, high=np.nan)
     if answers is not None and len(table):
-        drawn = intervals.draw(dataclasses.replace(comparison, rows=rows.assign(kind="condition")), answers, every)
-        found = intervals.values(drawn, "ce", baseline) / 100
-        table = intervals.fill(table.assign(name=table["label"]), drawn, found)
+        sample = intervals.resample(dataclasses.replace(comparison, rows=rows.assign(kind="condition")), answers, every)
+        ratio = intervals.values(sample, metrics.get("ce"), baseline) / 100
+        table = intervals.fill(table.assign(name=table["label"]), sample, ratio)
     return table.sort_values(["family", "severity"], kind="stable")[COLUMNS].reset_index(drop=True)
 
 

@@ -1,6 +1,6 @@
 """Compare: several models under the conditions of some suites, on the images that they share.
 
-The report asks for its units, and makes of what is stored one tidy table; the metrics and their words stand in `measures`.
+The report asks for its units, and makes of what is stored one tidy table; `measures` has its metrics.
 """
 
 from __future__ import annotations
@@ -16,12 +16,54 @@ from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store, Subject, api, suites, tables
 from robustcore.models.classifier import Classifier
+from robustcore.notes import Note, note
 from robustcore.reports.provenance import Provenance
 
 # What tells conditions apart, but for the severity.
 KEY = ["kind", "name", "strength", "variant", "storage", "params"]
 CLEAN = Condition.clean().canonical()
 Models = Sequence[str | Classifier | Subject]
+
+
+@note
+def no_shared_severity(condition: str) -> str:
+    return f"{condition} is left out: no severity of it was evaluated for all of the models that have it."
+
+
+@note
+def compared_at_severities(condition: str, severities: tuple[int, ...]) -> str:
+    return f"{condition}: compared at severity {', '.join(map(str, severities))}, which all of the models have."
+
+
+@note
+def left_out(condition: str, reason: str) -> str:
+    return f"{condition} is left out: {reason}."
+
+
+@note
+def different_numbers_of_images(conditions: tuple[str, ...], fewest: int, most: int) -> str:
+    """`conditions` are those with the fewest images."""
+    return (
+        f"The conditions have {fewest:,} to {most:,} images, those that the models share under each; the fewest for "
+        f"{', '.join(conditions[:3])}."
+    )
+
+
+@note
+def incomplete_results(model: str, condition: str, reason: str, results: int) -> str:
+    """The first of `results` rows that have fewer images than the others."""
+    count = "A result is" if results == 1 else f"{results} results are"
+    return f"{count} incomplete: {condition} of {model}, {reason}."
+
+
+@note
+def other_storage_only(model: str, storage: str, other: str) -> str:
+    """A model whose results are all through the other storage."""
+    words = {"memory": "as computed, without a second JPEG", "jpeg85": "through a second JPEG"}
+    return (
+        f"{model} has no results here {words[storage]}, only {words[other]}: the two cannot be compared with each other. The "
+        "storage can be chosen under the conditions."
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,10 +74,10 @@ class Comparison:
         rows: one row for each model, condition and severity, with the columns of `evaluate`, and further: `label` (what the
             condition is called here), `family`, `condition` (its canonical form), `shared` (the number of images that the
             models share under the condition).
-            The clean rows stand in it once for each value of `shared`, so that whatever relates the two does it on the
+            The clean rows are in it once for each value of `shared`, so that whatever relates the two does it on the
             same images. Conditions that none of the models was evaluated under are left out.
         missing: the labels of those.
-        notes: sentences that belong beside every figure of it.
+        notes: what has to be said with every figure of it.
         provenance: where it comes from.
         subjects: the models as results know them.
         classes, side: of the dataset: the number of classes, and the images' side in pixels.
@@ -43,7 +85,7 @@ class Comparison:
 
     rows: pd.DataFrame
     missing: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     provenance: Provenance
     subjects: tuple[Subject, ...]
     classes: int
@@ -90,22 +132,22 @@ class Comparison:
 def conditions(names: Sequence[str], storage: str = "memory") -> list[Condition]:
     """The units that the report asks for: every condition of the suites as an evaluation makes it by default, and ranged
     corruptions at their five severities too; clean first."""
-    found: dict[Condition, None] = {}
+    asked: dict[Condition, None] = {}
     for severities in (None, corruptions.SEVERITIES):
         for condition in suites.resolve(list(names), severities, storage=storage):
             if condition.kind != "sequence":  # they have a report of their own: stability
-                found[condition] = None
-    return list(found)
+                asked[condition] = None
+    return list(asked)
 
 
-def known(names: Sequence[str], dataset: Dataset, *, store: Store | Path | str | None = None) -> list[Subject]:
+def subjects(names: Sequence[str], dataset: Dataset, *, store: Store | Path | str | None = None) -> list[Subject]:
     """Models by name as results know them: without their weights where exactly one of that name has results on the
     dataset, else loaded."""
-    stored: dict[str, list[Subject]] = {}
+    by_name: dict[str, list[Subject]] = {}
     for subject in (store if isinstance(store, Store) else Store(store)).subjects(dataset.fingerprint):
-        stored.setdefault(subject.name, []).append(subject)
+        by_name.setdefault(subject.name, []).append(subject)
     return [
-        stored[name][0] if len(stored.get(name, [])) == 1 else api.prepare(name, dataset, "clean").subjects[0]
+        by_name[name][0] if len(by_name.get(name, [])) == 1 else api.prepare(name, dataset, "clean").subjects[0]
         for name in names
     ]
 
@@ -133,23 +175,23 @@ def gather(
     Raises:
         InvalidArgumentError: no model, no suite or no severity.
     """
-    for what, given in (("model", models), ("suite", suite_names), ("severity", severities)):
-        if not given:
+    for what, values in (("model", models), ("suite", suite_names), ("severity", severities)):
+        if not values:
             raise InvalidArgumentError(f"There is no {what} to compare; name one or more.")
     asked = conditions(suite_names, storage)
     results = store if isinstance(store, Store) else Store(store)
-    subjects = api.prepare(models, dataset, "clean").subjects
+    prepared_models = api.prepare(models, dataset, "clean").subjects
 
-    def look(at_most: int | None) -> pd.DataFrame:
-        prepared = api.prepare(subjects, dataset, asked, limit=at_most, seed=seed)
+    def stored(at_most: int | None) -> pd.DataFrame:
+        prepared = api.prepare(prepared_models, dataset, asked, limit=at_most, seed=seed)
         rows = tables.table(prepared.cells, results)
         rows["condition"] = [cell.condition.canonical() for cell in prepared.cells]
         rows = rows[rows["severity"].isna() | rows["severity"].isin(severities)].reset_index(drop=True)
         rows["key"] = ["|".join(parts) for parts in zip(*(rows[k].fillna("").astype(str) for k in KEY), strict=True)]
         return rows
 
-    found = look(limit)
-    conditioned = found[found["kind"] != "clean"]
+    everything = stored(limit)
+    conditioned = everything[everything["kind"] != "clean"]
     scored = conditioned[conditioned["n"] > 0]
     evaluated = set(scored.loc[scored["accuracy"].notna(), "key"])
     unanswerable = scored[~scored["key"].isin(evaluated)].drop_duplicates("name")
@@ -157,13 +199,12 @@ def gather(
     names = dict.fromkeys(conditioned["name"])
     here = {*conditioned.loc[conditioned["key"].isin(evaluated), "name"], *unanswerable["name"]}
     missing = tuple(_plain(conditioned, name) for name in names if name not in here)
-    found = found[(found["kind"] == "clean") | found["key"].isin(evaluated)]
-    found = found.merge(_labels(found), on="key", how="left")
-    known = found[(found["kind"] != "clean") & (found["n"] > 0)]
-    common, notes = _common(known)
-    notes += [f"{_plain(scored, row['name'])} is left out: {row['reason']}." for row in unanswerable.to_dict("records")]
-    parts = [_on_shared(look, found, common, n) for n in sorted({c.images for c in common.values()}, reverse=True)]
-    clean = found[found["kind"] == "clean"]
+    kept = everything[(everything["kind"] == "clean") | everything["key"].isin(evaluated)]
+    kept = kept.merge(_labels(kept), on="key", how="left")
+    common, notes = _common(kept[(kept["kind"] != "clean") & (kept["n"] > 0)])
+    notes += [left_out(_plain(scored, row["name"]), row["reason"]) for row in unanswerable.to_dict("records")]
+    parts = [_on_shared(stored, kept, common, n) for n in sorted({c.images for c in common.values()}, reverse=True)]
+    clean = kept[kept["kind"] == "clean"]
     rows = pd.concat(parts, ignore_index=True) if parts else clean.assign(shared=clean["n"].min())
     notes += _on_images(rows)
     return Comparison(
@@ -171,7 +212,7 @@ def gather(
         missing=missing,
         notes=tuple(notes),
         provenance=Provenance.of(rows, suites=tuple(suite_names), storage=storage, seed=seed),
-        subjects=tuple(subjects),
+        subjects=tuple(prepared_models),
         classes=len(dataset.classes),
         side=dataset.side,
     )
@@ -210,25 +251,25 @@ class _Common:
     images: int
 
 
-def _common(known: pd.DataFrame) -> tuple[dict[str, _Common], list[str]]:
+def _common(scored: pd.DataFrame) -> tuple[dict[str, _Common], list[Note]]:
     """What the models share of each condition's key, and notes on what was left out."""
-    found: dict[str, _Common] = {}
+    common: dict[str, _Common] = {}
     notes = []
-    for key, rows in known.assign(level=known["severity"].fillna(0).astype(int)).groupby("key", sort=False):
+    for key, rows in scored.assign(level=scored["severity"].fillna(0).astype(int)).groupby("key", sort=False):
         counts = rows.groupby("level")["model"].nunique()
         shared = [int(level) for level in counts.index[counts == rows["model"].nunique()]]
-        label = rows["label"].iloc[0]
+        label = str(rows["label"].iloc[0])
         if not shared:
-            notes.append(f"{label} is left out: no severity of it was evaluated for all of the models that have it.")
+            notes.append(no_shared_severity(label))
             continue
         if len(shared) < len(counts):
-            notes.append(f"{label}: compared at severity {', '.join(map(str, shared))}, which all of the models have.")
-        found[str(key)] = _Common(frozenset(shared), int(rows.loc[rows["level"].isin(shared), "n"].min()))
-    return found, notes
+            notes.append(compared_at_severities(label, tuple(shared)))
+        common[str(key)] = _Common(frozenset(shared), int(rows.loc[rows["level"].isin(shared), "n"].min()))
+    return common, notes
 
 
 def _on_shared(
-    look: Callable[[int | None], pd.DataFrame], found: pd.DataFrame, common: dict[str, _Common], n: int
+    stored: Callable[[int | None], pd.DataFrame], kept: pd.DataFrame, common: dict[str, _Common], n: int
 ) -> pd.DataFrame:
     """The rows of the conditions that are shared on n images, with the clean rows, on those n images."""
     keys = {key: c.severities for key, c in common.items() if c.images == n}
@@ -238,27 +279,23 @@ def _on_shared(
         both = zip(rows["kind"], rows["key"], levels, strict=True)
         return rows[[kind == "clean" or level in keys.get(key, ()) for kind, key, level in both]]
 
-    rows = chosen(found)
+    rows = chosen(kept)
     if not rows.loc[rows["n"] > 0, "n"].eq(n).all():
-        rows = chosen(look(n)).merge(found[["key", "label", "family"]].drop_duplicates(), on="key", how="left")
+        rows = chosen(stored(n)).merge(kept[["key", "label", "family"]].drop_duplicates(), on="key", how="left")
     # A model that has none of these conditions has no part in their images either.
     taking_part = set(rows.loc[(rows["kind"] != "clean") & (rows["n"] > 0), "model"])
     return rows[(rows["kind"] != "clean") | rows["model"].isin(taking_part)].assign(shared=n)
 
 
-def _on_images(rows: pd.DataFrame) -> list[str]:
+def _on_images(rows: pd.DataFrame) -> list[Note]:
     """Notes on the numbers of images."""
     notes = []
-    shared = sorted(set(rows["shared"]))
+    shared = sorted({int(n) for n in rows["shared"].dropna()})
     if len(shared) > 1:
         few = rows[(rows["shared"] == shared[0]) & (rows["kind"] != "clean")]["label"].unique()
-        notes.append(
-            f"The conditions stand on {shared[0]:,} to {shared[-1]:,} images, those that the models share under each; "
-            f"the fewest for {', '.join(few[:3])}."
-        )
+        notes.append(different_numbers_of_images(tuple(map(str, few)), shared[0], shared[-1]))
     partial = rows[(rows["n"] > 0) & (rows["n"] < rows["shared"])]
     if len(partial):
         row = partial.iloc[0]
-        count = "A result is" if len(partial) == 1 else f"{len(partial)} results are"
-        notes.append(f"{count} incomplete: {row['label']} of {row['model']}, {row['reason']}.")
+        notes.append(incomplete_results(row["model"], row["label"], row["reason"], len(partial)))
     return notes

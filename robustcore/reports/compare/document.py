@@ -3,26 +3,100 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from robustcore import corruptions
+from robustcore import corruptions, metrics
 from robustcore.datasets import load_dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Store
+from robustcore.notes import Note, note
 from robustcore.reports import compare
 from robustcore.reports.compare import answers, measures, published_models, references
 from robustcore.reports.compare.answers import Answers
-from robustcore.reports.compare.comparison import Comparison
-from robustcore.reports.compare.measures import MEASURES, Bars
+from robustcore.reports.compare.comparison import Comparison, left_out
+from robustcore.reports.compare.measures import Bars
 from robustcore.reports.overview import overview
+from robustcore.reports.provenance import Footer
 
 _RADIUS = re.compile(r"\beps: ([0-9.e-]+)")
+
+
+@note
+def no_model_is_complete(conditions: int, reason: str) -> str:
+    return f"No model has results under all of the {conditions} conditions: {reason}."
+
+
+@note
+def one_model(model: str, mean: float, low: float, high: float, clean: float, over: str) -> str:
+    """`mean` is its mean accuracy over the conditions, `low` and `high` its interval, NaN where there is none."""
+    return f"{model} is right on {_percent(clean)} of the clean images, and {over} on {_value(mean, low, high)}."
+
+
+@note
+def best_model(model: str, mean: float, low: float, high: float, clean: float, over: str) -> str:
+    return f"{model} keeps most: {_value(mean, low, high)} right {over}, {_percent(clean)} on clean images."
+
+
+@note
+def second_model(model: str, mean: float, low: float, high: float, within: bool) -> str:
+    """`within` is whether its mean is in the interval of the best."""
+    chance = ": inside the interval of the first, so that chance may have ordered the two." if within else "."
+    return f"Then comes {model} with {_value(mean, low, high)}{chance}"
+
+
+@note
+def last_model(model: str, mean: float, low: float, high: float) -> str:
+    return f"{model} keeps least, {_value(mean, low, high)}."
+
+
+@note
+def hardest_and_easiest(hardest: str, easiest: str) -> str:
+    return f"On the whole {hardest.replace('_', ' ')} costs most and {easiest.replace('_', ' ')} least."
+
+
+@note
+def lowest_error(model: str, mean: float, reference: str, models: int) -> str:
+    """The lowest mean corruption error of some models."""
+    return (
+        f"Errors against those of {references.title(reference)} (mCE, 100 is as many, less is better): "
+        f"{'lowest for ' if models > 1 else ''}{model}, {metrics.get('ce').text(mean)}."
+    )
+
+
+@note
+def no_mce_without_severities() -> str:
+    return "There is no mCE here: it sums over the severities of corruptions, and none of these conditions has any."
+
+
+@note
+def no_mce_without_reference() -> str:
+    return (
+        "There is no mCE here: it divides a model's errors by those of a reference, and there is no other model in this report. "
+        "AlexNet's published errors fit the 1,000 classes of ImageNet at 224 pixels alone."
+    )
+
+
+@note
+def breaks_first(model: str, condition: str, severity: int, accuracy: float) -> str:
+    """The condition that leaves less than half of the clean accuracy at the lowest severity."""
+    return f"{condition.replace('_', ' ')} at severity {severity} ({_percent(accuracy)} left)"
+
+
+@note
+def nothing_breaks(model: str) -> str:
+    return "nothing halves its clean accuracy"
+
+
+@note
+def no_severities(model: str) -> str:
+    return "not evaluated at severities"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,27 +105,27 @@ class Document:
 
     Attributes:
         title: heading.
-        learned: what one learns, a sentence each, the most important first.
+        learned: what one learns, the most important first.
         accuracy: accuracies with their intervals; its table and means are what is drawn.
         errors: corruption errors against the reference, None where there is no reference.
         words: what the mCE is over, against and on; or why there is none.
-        broken: model -> what breaks it first, in words.
+        broken: model -> what breaks it first.
         curve: `measures.mean_curve`: accuracy against severity; empty where there are no two severities.
         curve_footer: of its figure.
-        notes: sentences that belong beside the figures.
+        notes: what has to be said with the figures.
         evidence: fingerprints and runs, a line each.
         command: what makes this file again, "" where no command does.
     """
 
     title: str
-    learned: tuple[str, ...]
+    learned: tuple[Note, ...]
     accuracy: Bars
     errors: Bars | None
-    words: str
-    broken: dict[str, str]
+    words: Note
+    broken: dict[str, Note]
     curve: pd.DataFrame
-    curve_footer: str
-    notes: tuple[str, ...]
+    curve_footer: Footer
+    notes: tuple[Note, ...]
     evidence: tuple[str, ...]
     command: str
 
@@ -73,7 +147,7 @@ def gather(
     """A document of what is stored of some models; computes no prediction.
 
     Args:
-        models: names; published ones ("published/imagenet/AlexNet") beside others where the two agree, or alone, when
+        models: names; published ones ("published/imagenet/AlexNet") with others where the two agree, or alone, when
             dataset and suites are theirs.
         dataset, split: a name or a folder.
         suite_names, severities, storage, seed, limit, store: as in `compare.gather`.
@@ -93,12 +167,12 @@ def gather(
     own = [m for m in asked if m not in printed]
     if not asked:
         raise InvalidArgumentError("There is no model to report on; name one or more.")
-    read, notes = None, list[str]()
+    read, notes = None, list[Note]()
     if own:
         images = load_dataset(dataset, split=split)
         results = store if isinstance(store, Store) else Store(store)
         found = compare.gather(
-            compare.known(own, images, store=results),
+            compare.subjects(own, images, store=results),
             images,
             suite_names,
             severities=severities,
@@ -115,7 +189,7 @@ def gather(
             )
         read = answers.read(found, images, store=results)
         if printed:
-            found, notes = published_models.beside(found, printed)
+            found, notes = published_models.joined(found, printed)
     else:
         found = published_models.gather(printed, printed[0].split("/")[1], severities=severities)
     again = [f"--model {shlex.quote(m)}" for m in models] + ([f"--dataset {shlex.quote(dataset)}"] if own else [])
@@ -162,7 +236,7 @@ def make(
         command: what makes this file again.
     """
     chosen = list(models) or found.models
-    found, left_out = _labelled(found)
+    found, without = _labelled(found)
     if reference and (why := references.refused(found, reference)):
         raise InvalidArgumentError(why)
     against = reference or _usual_reference(found, chosen)
@@ -170,17 +244,12 @@ def make(
     graded = _graded(found)
     errors = None
     if graded.empty:
-        words = (
-            "There is no mCE here: it sums over the severities of corruptions, and none of these conditions has any."
-        )
+        words = no_mce_without_severities()
     elif not against:
-        words = (
-            "There is no mCE here: it divides a model's errors by those of a reference, and there is no other model beside this "
-            "one. AlexNet's published errors fit the 1,000 classes of ImageNet at 224 pixels alone."
-        )
+        words = no_mce_without_reference()
     else:
         errors = measures.bars(graded, "ce", reference=against, models=chosen, answers=read)
-        words = references.mean_in_words(graded, False, against)
+        words = references.mean_note(graded, metrics.get("ce"), against)
     own = found.only(chosen)
     levels = own.corrupted["severity"].dropna().nunique()
     curve = measures.mean_curve(own) if levels > 1 else measures.mean_curve(own).head(0)
@@ -193,30 +262,30 @@ def make(
         words=words,
         broken=_broken(own, chosen),
         curve=curve,
-        curve_footer=own.provenance.sentence(
+        curve_footer=own.provenance.footer(
             formula="Accuracy = correct / images, the mean over the corruptions at each severity; severity 0: the clean images",
             interval=measures.INTERVAL,
         ),
-        notes=tuple(dict.fromkeys([*left_out, *accuracy.notes, *(errors.notes if errors else ())])),
+        notes=tuple(dict.fromkeys([*without, *accuracy.notes, *(errors.notes if errors else ())])),
         evidence=tuple(evidence),
         command=command,
     )
 
 
-def _labelled(found: Comparison) -> tuple[Comparison, list[str]]:
+def _labelled(found: Comparison) -> tuple[Comparison, list[Note]]:
     """Without the conditions that no model has an accuracy under, such as shapes that are of no class, and why; radii as fractions."""
     rows = found.corrupted[found.corrupted["n"] > 0]
     without = rows.groupby("label", sort=False)["accuracy"].count()
     names = list(without.index[without == 0])
     reasons = rows.drop_duplicates("label").set_index("label")["reason"]
-    said = [f"{name.replace('_', ' ')} is left out: {reasons[name]}." for name in names]
+    notes = [left_out(name.replace("_", " "), reasons[name]) for name in names]
     kept = found.rows[~found.rows["label"].isin(names)]
     alone = (kept["kind"] == "attack") & (kept["label"] == kept["name"]) & (kept["params"] != "")
     whole = kept["label"].where(
         ~alone, kept["label"] + " (" + kept["params"].str.replace(r'[{}"]', "", regex=True) + ")"
     )
     readable = whole.str.replace(_RADIUS, lambda m: f"eps {255 * float(m[1]):g}/255", regex=True)
-    return dataclasses.replace(found, rows=kept.assign(label=readable)), said
+    return dataclasses.replace(found, rows=kept.assign(label=readable)), notes
 
 
 def _graded(found: Comparison) -> Comparison:
@@ -256,71 +325,61 @@ def _title(models: Sequence[str], found: Comparison) -> str:
     return f"{who} under {_what(found, found.corrupted['label'].nunique())} of {found.provenance.dataset}"
 
 
-def _learned(accuracy: Bars, errors: Bars | None, found: Comparison) -> list[str]:
+def _learned(accuracy: Bars, errors: Bars | None, found: Comparison) -> list[Note]:
     means = accuracy.means.sort_values("value", ascending=False, na_position="last", kind="stable")
-    known = means[means["value"].notna()]
+    ranked: list[Any] = means[means["value"].notna()].to_dict("records")
     count = int(means["conditions"].max())
     over = f"on the mean over {_what(found, count)}"
-    said = []
-    if len(known) == 0:
-        said.append(f"No model has results under all of the {count} conditions: {means['reason'].iloc[0]}.")
-    elif len(known) == 1:
-        row = known.iloc[0]
-        said.append(
-            f"{row['model']} is right on {_percent(row['clean'])} of the clean images, and {over} on {_value(row)}."
-        )
+    notes = []
+    if not ranked:
+        notes.append(no_model_is_complete(count, means["reason"].iloc[0]))
+    elif len(ranked) == 1:
+        notes.append(one_model(**_mean(ranked[0]), clean=ranked[0]["clean"], over=over))
     else:
-        best, second, last = known.iloc[0], known.iloc[1], known.iloc[-1]
-        said.append(
-            f"{best['model']} keeps most: {_value(best)} right {over}, {_percent(best['clean'])} on clean images."
-        )
-        level = pd.notna(best["low"]) and second["value"] >= best["low"]
-        said.append(
-            f"Then comes {second['model']} with {_value(second)}"
-            + (": inside the interval of the first, so that chance may have ordered the two." if level else ".")
-        )
-        if len(known) > 2:
-            said.append(f"Least keeps {last['model']} with {_value(last)}.")
+        best, second, last = ranked[0], ranked[1], ranked[-1]
+        notes.append(best_model(**_mean(best), clean=best["clean"], over=over))
+        within = pd.notna(best["low"]) and second["value"] >= best["low"]
+        notes.append(second_model(**_mean(second), within=bool(within)))
+        if len(ranked) > 2:
+            notes.append(last_model(**_mean(last)))
     ends = measures.extremes(accuracy)
     if ends is not None:
-        hardest, easiest = (name.replace("_", " ") for name in ends)
-        said.append(f"On the whole {hardest} costs most and {easiest} least.")
+        notes.append(hardest_and_easiest(*ends))
     others = pd.DataFrame() if errors is None else errors.means[errors.means["model"] != errors.reference]
     if errors is not None and others["value"].notna().any():
         first = others.sort_values("value", na_position="last", kind="stable").iloc[0]
-        said.append(
-            f"Errors against those of {references.title(errors.reference)} (mCE, 100 is as many, less is better): "
-            f"{'lowest for ' if len(others) > 1 else ''}{first['model']}, {MEASURES['ce'].text(first['value'])}."
-        )
-    return said
+        notes.append(lowest_error(first["model"], float(first["value"]), errors.reference, len(others)))
+    return notes
 
 
-def _value(row: Any) -> str:
-    interval = f" (95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f})" if pd.notna(row["low"]) else ""
-    return f"{_percent(row['value'])}{interval}"
+def _mean(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"model": row["model"], "mean": row["value"], "low": row["low"], "high": row["high"]}
+
+
+def _value(mean: float, low: float, high: float) -> str:
+    interval = "" if math.isnan(low) else f" (95 % interval {100 * low:.1f} to {100 * high:.1f})"
+    return f"{_percent(mean)}{interval}"
 
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def _broken(own: Comparison, models: Sequence[str]) -> dict[str, str]:
-    """What breaks each model first, in words."""
+def _broken(own: Comparison, models: Sequence[str]) -> dict[str, Note]:
+    """What breaks each model first."""
     rows = own.corrupted[own.corrupted["accuracy"].notna()]
     clean = own.rows.loc[own.rows["kind"] == "clean", ["model", "shared", "accuracy"]].drop_duplicates(
         ["model", "shared"]
     )
     rows = rows.merge(clean.rename(columns={"accuracy": "clean"}), on=["model", "shared"], how="left")
     broken = overview.broken_by(rows.assign(kept=rows["accuracy"] / rows["clean"]))
-    said = {}
+    notes = {}
     for model in models:
         if model in broken.index:
             row: Any = broken.loc[model]
-            said[model] = (
-                f"{row['label'].replace('_', ' ')} at severity {row['severity']} ({_percent(row['accuracy'])} left)"
-            )
+            notes[model] = breaks_first(model, row["label"], int(row["severity"]), float(row["accuracy"]))
         elif rows.loc[rows["model"] == model, "severity"].notna().any():
-            said[model] = "nothing halves its clean accuracy"
+            notes[model] = nothing_breaks(model)
         else:
-            said[model] = "not evaluated at severities"
-    return said
+            notes[model] = no_severities(model)
+    return notes

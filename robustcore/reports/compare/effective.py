@@ -1,4 +1,4 @@
-"""Effective robustness over a population: the trend line, and how far beyond it every model stands."""
+"""Effective robustness over a population: the trend line, and how far above or below it every model is."""
 
 from __future__ import annotations
 
@@ -11,9 +11,24 @@ from robustcore import published
 from robustcore.errors import InvalidArgumentError
 from robustcore.metrics import effective as metric
 from robustcore.metrics.effective import Trend
+from robustcore.notes import Note, note
 from robustcore.reports.compare.comparison import Comparison
 
 NEEDED = ("model", "clean", "shifted")
+FEW = 10  # models; a line fitted to fewer says little
+
+
+@note
+def left_out_of_fit(models: int) -> str:
+    return (
+        f"{models} model{'s' if models > 1 else ''} without a place on logit axes (an accuracy of 0 or 1, or none) took no part "
+        "in the fit."
+    )
+
+
+@note
+def line_of_few_models(models: int) -> str:
+    return f"The line is fitted to {models} models only: read it as a direction, no more."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,14 +37,14 @@ class Population:
 
     Attributes:
         table: model, clean, shifted (0..1), expected, effective (shifted - expected, NaN where undefined), and further
-            columns as given; the most effective first.
+            columns of the table that it was made of; the most effective first.
         line: the fitted line.
-        notes: sentences that belong beside it.
+        notes: what has to be said with it.
     """
 
     table: pd.DataFrame
     line: Trend
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     @property
     def formula(self) -> str:
@@ -59,19 +74,14 @@ def over(population: pd.DataFrame) -> Population:
         effective=metric.effective(line, population["clean"], population["shifted"]),
     ).sort_values("effective", ascending=False, na_position="last", kind="stable", ignore_index=True)
     left_out = len(population) - line.models
-    notes = []
-    if left_out:
-        notes.append(
-            f"{left_out} model{'s' if left_out > 1 else ''} without a place on logit axes (an accuracy of 0 or 1, or none) "
-            "took no part in the fit."
-        )
-    if line.models < 10:
-        notes.append(f"The line stands on {line.models} models only: read it as a direction, no more.")
+    notes = [left_out_of_fit(left_out)] if left_out else []
+    if line.models < FEW:
+        notes.append(line_of_few_models(line.models))
     return Population(table, line, tuple(notes))
 
 
-def beside(population: Population, models: pd.DataFrame) -> pd.DataFrame:
-    """Other models against the line of a population that they are no part of: the table with expected and effective."""
+def others(population: Population, models: pd.DataFrame) -> pd.DataFrame:
+    """Models that are no part of a population against its line: the table with expected and effective."""
     return models.assign(
         expected=population.line.expected(models["clean"]),
         effective=metric.effective(population.line, models["clean"], models["shifted"]),
@@ -149,7 +159,7 @@ def own(comparison: Comparison, column: str) -> pd.DataFrame:
 
 
 def of_bars(means: pd.DataFrame) -> pd.DataFrame:
-    """The means of the measure "accuracy" as a population: model, clean, and shifted, the mean over the conditions."""
+    """The means of the metric "accuracy" as a population: model, clean, and shifted, the mean over the conditions."""
     return means.rename(columns={"value": "shifted"})[["model", "clean", "shifted", "low", "high"]].assign(
         shifted=lambda t: t["shifted"].astype(float).where(t["shifted"].notna(), math.nan)
     )

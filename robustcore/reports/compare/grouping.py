@@ -1,7 +1,7 @@
 """How conditions are grouped in figures: by family, or by whatever else gives each condition a group.
 
 A grouping is a value: what each condition's group is called, and the order of the groups. Categories of overlap, once
-they are computed, are another grouping beside the families.
+they are computed, are another grouping.
 """
 
 from __future__ import annotations

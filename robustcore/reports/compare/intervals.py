@@ -1,25 +1,25 @@
-"""Intervals of whatever a comparison shows: the paired bootstrap over its images.
+"""Intervals of all values of a comparison: the paired bootstrap over its images.
 
-Each drawing of images gives every model an accuracy under every condition, and the clean one on the same images; a measure
-of the drawing is computed from those, the model and the reference side by side. Models that were scored on fewer images
-take part with those of a drawing that they have.
+Each drawing of images gives every model an accuracy under every condition, and the clean one on the same images; a metric of
+the drawing is computed from those, of the model and of the reference together. Models that were scored on fewer images take
+part with those of a drawing that they have.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from robustcore.metrics import bootstrap
+from robustcore.metrics import Metric, bootstrap
 from robustcore.reports.compare.answers import Answers
 from robustcore.reports.compare.comparison import CLEAN, Comparison
-from robustcore.reports.compare.references import ALEXNET, Fixed, fixed_alexnet
+from robustcore.reports.compare.references import ALEXNET, PublishedReference, published_alexnet
 
 Array = npt.NDArray[np.float64]
 SENTENCE = f"Intervals: 95 %, paired bootstrap over the images ({bootstrap.DRAWS:,} drawings, the same for all models and conditions)"
@@ -27,13 +27,13 @@ SENTENCE = f"Intervals: 95 %, paired bootstrap over the images ({bootstrap.DRAWS
 
 @lru_cache(maxsize=4)
 def _weights(images: int) -> npt.NDArray[np.float32]:
-    drawn = bootstrap.weights(images)
-    drawn.flags.writeable = False
-    return drawn
+    weights = bootstrap.weights(images)
+    weights.flags.writeable = False
+    return weights
 
 
 @dataclasses.dataclass(frozen=True)
-class Drawn:
+class Resampled:
     """Accuracies in every drawing.
 
     Attributes:
@@ -48,7 +48,7 @@ class Drawn:
     clean: Array
 
 
-def draw(comparison: Comparison, answers: Answers, models: Sequence[str] = ()) -> Drawn:
+def resample(comparison: Comparison, answers: Answers, models: Sequence[str] = ()) -> Resampled:
     """The accuracies of the models under the comparison's conditions, in every drawing of its images."""
     rows = comparison.corrupted
     labels = tuple(dict.fromkeys(rows["label"]))
@@ -64,24 +64,24 @@ def draw(comparison: Comparison, answers: Answers, models: Sequence[str] = ()) -
             if (right := _right(answers, str(model), [CLEAN], int(shared))) is not None:
                 columns.append((right, (clean, i, here)))
             for label, part in own.groupby("label", sort=False):
-                known = list(part["condition"]) if (part["n"] > 0).all() else []
-                if known and (right := _right(answers, str(model), known, int(shared))) is not None:
+                scored = list(part["condition"]) if (part["n"] > 0).all() else []
+                if scored and (right := _right(answers, str(model), scored, int(shared))) is not None:
                     columns.append((right, (accuracy, i, [labels.index(str(label))])))
         if columns:
-            drawn = bootstrap.accuracies(_weights(answers.images), np.stack([right for right, _ in columns], axis=1))
+            means = bootstrap.accuracies(_weights(answers.images), np.stack([right for right, _ in columns], axis=1))
             for column, (_, (target, i, places)) in enumerate(columns):
-                target[:, i, places] = drawn[:, column, None]
-    return Drawn(wanted, labels, accuracy, clean)
+                target[:, i, places] = means[:, column, None]
+    return Resampled(wanted, labels, accuracy, clean)
 
 
-def drawn_with(
+def resample_with_reference(
     comparison: Comparison, answers: Answers, models: Sequence[str], reference: str
-) -> tuple[Drawn, str | Fixed]:
-    """The drawing of the models and of the reference, if there is one, and the reference as `values` takes it."""
+) -> tuple[Resampled, str | PublishedReference]:
+    """The accuracies of the models and of the reference, if there is one, and the reference as `values` takes it."""
     if reference == ALEXNET and reference not in comparison.models:
-        return draw(comparison, answers, models), fixed_alexnet(comparison)
+        return resample(comparison, answers, models), published_alexnet(comparison)
     further = [reference] if reference and reference not in models else []
-    return draw(comparison, answers, [*models, *further]), reference
+    return resample(comparison, answers, [*models, *further]), reference
 
 
 def _right(answers: Answers, model: str, conditions: list[str], images: int) -> npt.NDArray[np.float32] | None:
@@ -89,47 +89,33 @@ def _right(answers: Answers, model: str, conditions: list[str], images: int) -> 
     return right[:images] if right is not None and len(right) >= images else None
 
 
-# Of each measure, what a drawing gives: accuracy and clean accuracy of the models, and of the reference, to its value.
-# A denominator that is not positive leaves it undefined there.
-VALUES: Mapping[str, Callable[[Array, Array, Array, Array], Array]] = {
-    "accuracy": lambda own, clean, reference, reference_clean: own,
-    "app": lambda own, clean, reference, reference_clean: _over(own, clean),
-    "residual": lambda own, clean, reference, reference_clean: clean - own,
-    "ce": lambda own, clean, reference, reference_clean: 100 * _over(1 - own, 1 - reference),
-    "relative_ce": lambda own, clean, reference, reference_clean: 100 * _over(clean - own, reference_clean - reference),
-}
-
-
-def _over(above: Array, below: Array) -> Array:
-    shape = np.broadcast(above, below).shape
-    divided: Array = np.divide(above, below, out=np.full(shape, np.nan), where=below > 1e-12)
-    return divided
-
-
-def values(drawn: Drawn, measure: str, reference: str | Fixed = "") -> Array:
-    """(draws, models, labels) a measure in every drawing.
+def values(sample: Resampled, metric: Metric, reference: str | PublishedReference = "") -> Array:
+    """(draws, models, labels) a metric in every drawing.
 
     Args:
-        drawn: the accuracies, the reference's among them unless it is fixed.
-        measure: a key of `VALUES`.
-        reference: a model of the drawing, or fixed figures, for the measures that need one.
+        sample: the accuracies, the reference's among them unless it is published.
+        metric: one of accuracies.
+        reference: a model of the sample, or published figures, for the metrics that need one.
     """
-    if isinstance(reference, Fixed):
-        line = np.array([reference.accuracy.get(label, math.nan) for label in drawn.labels])
-        above, at_clean = line[None, None], np.full((1, 1, 1), reference.clean)
-    elif reference in drawn.models:
-        i = drawn.models.index(reference)
-        above, at_clean = drawn.accuracy[:, i : i + 1], drawn.clean[:, i : i + 1]
+    if isinstance(reference, PublishedReference):
+        line = np.array([reference.accuracy.get(label, math.nan) for label in sample.labels])
+        theirs, at_clean = line[None, None], np.full((1, 1, 1), reference.clean)
+    elif reference in sample.models:
+        i = sample.models.index(reference)
+        theirs, at_clean = sample.accuracy[:, i : i + 1], sample.clean[:, i : i + 1]
     else:
-        above = at_clean = np.full((1, 1, 1), math.nan)
-    return VALUES[measure](drawn.accuracy, drawn.clean, above, at_clean)
+        theirs = at_clean = np.full((1, 1, 1), math.nan)
+    return metric(accuracy=sample.accuracy, clean=sample.clean, reference=theirs, reference_clean=at_clean)
 
 
-def fill(table: pd.DataFrame, drawn: Drawn, found: Array) -> pd.DataFrame:
-    """The table (model, name, value, low, high) with the interval of every value that lacks one."""
-    low, high = bootstrap.interval(found)
-    i = [drawn.models.index(model) if model in drawn.models else -1 for model in table["model"]]
-    j = [drawn.labels.index(name) for name in table["name"]]
+def fill(table: pd.DataFrame, sample: Resampled, statistic: Array) -> pd.DataFrame:
+    """The table (model, name, value, low, high) with the interval of every value that lacks one.
+
+    `statistic`, here and below, is (draws, models, labels), the value in every drawing.
+    """
+    low, high = bootstrap.interval(statistic)
+    i = [sample.models.index(model) if model in sample.models else -1 for model in table["model"]]
+    j = [sample.labels.index(name) for name in table["name"]]
     lacking = table["low"].isna() & table["value"].notna() & (np.array(i) >= 0)
     return table.assign(
         low=table["low"].where(~lacking, low[i, j]).astype(float),
@@ -137,14 +123,15 @@ def fill(table: pd.DataFrame, drawn: Drawn, found: Array) -> pd.DataFrame:
     )
 
 
-def of_means(means: pd.DataFrame, drawn: Drawn, found: Array) -> pd.DataFrame:
+def of_means(means: pd.DataFrame, sample: Resampled, statistic: Array) -> pd.DataFrame:
     """The table of means (model, value) with the interval of each mean over the conditions: low and high."""
-    low, high = bootstrap.interval(found.mean(axis=2)) if found.shape[2] else (np.full(len(drawn.models), np.nan),) * 2
-    ends = {model: (low[i], high[i]) for i, model in enumerate(drawn.models)}
+    nothing = np.full(len(sample.models), np.nan)
+    low, high = bootstrap.interval(statistic.mean(axis=2)) if statistic.shape[2] else (nothing, nothing)
+    ends = {model: (low[i], high[i]) for i, model in enumerate(sample.models)}
     none = (math.nan, math.nan)
-    known = means["value"].notna()
+    defined = means["value"].notna()
     columns = [[ends.get(model, none)[k] for model in means["model"]] for k in (0, 1)]
     return means.assign(
-        low=pd.Series(columns[0], index=means.index, dtype=float).where(known),
-        high=pd.Series(columns[1], index=means.index, dtype=float).where(known),
+        low=pd.Series(columns[0], index=means.index, dtype=float).where(defined),
+        high=pd.Series(columns[1], index=means.index, dtype=float).where(defined),
     )

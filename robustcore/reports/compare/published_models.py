@@ -1,4 +1,4 @@
-"""Published models in a comparison: alone, or beside one's own where the two were measured in the same way.
+"""Published models in a comparison: alone, or with one's own where both were measured in the same way.
 
 The figures are RobustBench's tables at every severity (`published.accuracies`): ImageNet-C on a part of 5,000 images, CIFAR-10-C
 and CIFAR-100-C. They are accuracies without answers to single images, so that only plain accuracies have an interval.
@@ -14,6 +14,7 @@ import pandas as pd
 from robustcore import corruptions, published
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition
+from robustcore.notes import Note, note
 from robustcore.reports import compare
 from robustcore.reports.compare.comparison import Comparison
 from robustcore.reports.provenance import Provenance
@@ -38,6 +39,49 @@ SETUPS = {
     "cifar10": Setup("CIFAR-10-C, published", 10, 32, 10000, "memory"),
     "cifar100": Setup("CIFAR-100-C, published", 100, 32, 10000, "memory"),
 }
+
+
+@note
+def other_dataset(
+    model: str, dataset: str, classes: int, side: int, here: str, classes_here: int, side_here: int
+) -> str:
+    return (
+        f"{model} is not drawn: it was measured on {dataset} ({classes:,} classes, {side} pixels), and the models here on {here} "
+        f"({classes_here:,} classes, {side_here} pixels)."
+    )
+
+
+@note
+def other_storage(model: str, storage: str) -> str:
+    """`storage` is that of the published model's images."""
+    jpeg = storage == "jpeg85"
+    return (
+        f"{model} is not drawn: its images {'went' if jpeg else 'did not go'} through a second JPEG, those here "
+        f"{'did not' if jpeg else 'did'}."
+    )
+
+
+@note
+def no_figures_for(model: str, condition: str) -> str:
+    return f"{model} is not drawn: it has no figures for {condition}; choose the suite imagenet-c alone."
+
+
+@note
+def not_measured_on(model: str, setup: str) -> str:
+    return f"{model} is not drawn: it was not measured on {setup}."
+
+
+@note
+def nothing_to_compare_with(model: str) -> str:
+    return f"{model} is not drawn: nothing was evaluated here that it could be compared with."
+
+
+@note
+def published_on_other_images(dataset: str, images: int) -> str:
+    return (
+        f"The published models were scored on {images:,} images of {dataset}, which are not those of the models here: differences "
+        "between the two are no paired ones."
+    )
 
 
 def names(dataset: str = "") -> list[str]:
@@ -65,15 +109,15 @@ def gather(models: Sequence[str], dataset: str, *, severities: Sequence[int] = c
     Raises:
         InvalidArgumentError: no model, or one that is not among the published ones of that data set.
     """
-    known = names(dataset)
-    strangers = [m for m in models if m not in known]
+    offered = names(dataset)
+    strangers = [m for m in models if m not in offered]
     if not models or strangers:
         what = (
             f"{strangers[0]!r} is none of the published models on {dataset}"
             if strangers
             else "There is no model to compare"
         )
-        raise InvalidArgumentError(f"{what}; name one or more of {', '.join(known[:3])} and so on.")
+        raise InvalidArgumentError(f"{what}; name one or more of {', '.join(offered[:3])} and so on.")
     rows = _rows(models, dataset, severities)
     setup = SETUPS[dataset]
     provenance = Provenance(
@@ -90,53 +134,44 @@ def gather(models: Sequence[str], dataset: str, *, severities: Sequence[int] = c
     return Comparison(rows, (), (), provenance, (), setup.classes, setup.side)
 
 
-def disagreement(own: Comparison, model: str) -> str:
-    """Why a published model cannot stand beside what was evaluated here, or ""."""
+def disagreement(own: Comparison, model: str) -> Note | None:
+    """Why a published model cannot be drawn with what was evaluated here; None where it can."""
     key = model.removeprefix(PREFIX).partition("/")[0]
     setup = SETUPS[key]
     here = own.provenance
     if (own.classes, own.side) != (setup.classes, setup.side):
-        return (
-            f"{model} is not drawn: it was measured on {key} ({setup.classes:,} classes, {setup.side} pixels), and the models "
-            f"here on {here.dataset} ({own.classes:,} classes, {own.side} pixels)."
-        )
+        return other_dataset(model, key, setup.classes, setup.side, here.dataset, own.classes, own.side)
     if here.storage != setup.storage:
-        stored = {"jpeg85": "went through a second JPEG", "memory": "did not go through a second JPEG"}
-        return f"{model} is not drawn: its images {stored[setup.storage]}, those here {'did not' if setup.storage == 'jpeg85' else 'did'}."
+        return other_storage(model, setup.storage)
     further = sorted(set(own.corrupted["name"]) - set(corruptions.names("imagenet-c")))
-    if further:
-        return f"{model} is not drawn: it has no figures for {further[0]}; choose the suite imagenet-c alone."
-    return ""
+    return no_figures_for(model, further[0]) if further else None
 
 
-def beside(own: Comparison, models: Sequence[str]) -> tuple[Comparison, list[str]]:
-    """A comparison with published models beside its own, as far as the two agree, and why the others are left out."""
-    refused = [why for why in (disagreement(own, model) for model in models) if why]
-    agree = [model for model in models if not disagreement(own, model)]
+def joined(own: Comparison, models: Sequence[str]) -> tuple[Comparison, list[Note]]:
+    """A comparison with published models added, as far as the two agree, and why the others are left out."""
+    reasons = {model: disagreement(own, model) for model in models}
+    refused = [why for why in reasons.values() if why is not None]
+    agree = [model for model, why in reasons.items() if why is None]
     if not agree:
         return own, refused
     key = agree[0].removeprefix(PREFIX).partition("/")[0]
     levels = sorted({int(s) for s in own.corrupted["severity"].dropna()})
     rows = _rows(agree, key, levels)
-    # Beside each own condition, under its number of shared images, so that what belongs together is divided.
+    # Under each own condition's number of shared images, so that a model and its reference are in one group.
     shared = own.corrupted.drop_duplicates(["name", "severity"])[["name", "severity", "shared"]]
     corrupted = rows[rows["kind"] != "clean"].drop(columns="shared").merge(shared, on=["name", "severity"])
     clean = (
         rows[rows["kind"] == "clean"].drop(columns="shared").merge(shared[["shared"]].drop_duplicates(), how="cross")
     )
     rows = pd.concat([clean, corrupted], ignore_index=True)
-    note = (
-        f"The published models were scored on {SETUPS[key].images:,} images of {key}, which are not those of the models here: "
-        "differences between the two are no paired ones."
-    )
     rows = rows.assign(dataset=own.provenance.dataset, split=own.provenance.split)
-    joined = dataclasses.replace(
+    both = dataclasses.replace(
         own,
         rows=pd.concat([own.rows, rows], ignore_index=True),
-        notes=(*own.notes, note),
+        notes=(*own.notes, published_on_other_images(key, SETUPS[key].images)),
         provenance=dataclasses.replace(own.provenance, models=(*own.provenance.models, *agree)),
     )
-    return joined, refused
+    return both, refused
 
 
 def _rows(models: Sequence[str], dataset: str, severities: Sequence[int]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ def clean_and_corrupted(comparison: Comparison, accuracy: Bars) -> pd.DataFrame:
 
     Args:
         comparison: as gathered.
-        accuracy: its measure "accuracy"; made with answers the means have intervals.
+        accuracy: its metric "accuracy"; with answers the means have intervals.
     """
     clean = metrics.accuracy(comparison.clean).rename(columns={"accuracy": "x", "low": "x_low", "high": "x_high"})
     return _joined(clean, _means(accuracy, "y"))
@@ -26,7 +26,7 @@ def corrupted_and_attacked(accuracy: Bars, attacked: pd.DataFrame, attack: str, 
     """One row for each model that has both: x its mean accuracy under corruption, y that under a white-box attack.
 
     Args:
-        accuracy: the measure "accuracy".
+        accuracy: the metric "accuracy".
         attacked: curves of `robust_accuracy.curves`.
         attack, eps: which of them.
     """

@@ -11,16 +11,16 @@ from __future__ import annotations
 from robustcore.reports.specification.evidence import Evidence, Measured, Need, gather, missing, needs, request
 from robustcore.reports.specification.judging import VERDICTS, judge, meets
 from robustcore.reports.specification.reading import Specification, load, names, parse, source
-from robustcore.reports.specification.rows import METRICS, Row
+from robustcore.reports.specification.rows import Requirable, Requirement, requirable
 from robustcore.reports.specification.wording import sentence, summary
 
 __all__ = [
-    "METRICS",
     "VERDICTS",
     "Evidence",
     "Measured",
     "Need",
-    "Row",
+    "Requirable",
+    "Requirement",
     "Specification",
     "gather",
     "judge",
@@ -31,6 +31,7 @@ __all__ = [
     "needs",
     "parse",
     "request",
+    "requirable",
     "sentence",
     "source",
     "summary",

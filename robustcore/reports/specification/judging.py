@@ -1,4 +1,4 @@
-"""Judging: each requirement's value with its interval, against the threshold. Pure arithmetic on evidence.
+"""Judging: each requirement's value with its interval, against the threshold. Arithmetic on evidence.
 
 Accuracies under one condition and an attack's success have Wilson's interval; whatever is a mean or relative to something
 has that of the paired bootstrap over the images, of which all conditions, the clean images and the reference see the same
@@ -19,12 +19,10 @@ import pandas as pd
 from robustcore import metrics
 from robustcore.evaluation import Condition
 from robustcore.metrics import alexnet, bootstrap
-from robustcore.metrics.stability import ALEXNET_FLIP_PROBABILITY
-from robustcore.reports.compare.intervals import VALUES
 from robustcore.reports.specification import wording
 from robustcore.reports.specification.evidence import Evidence, Measured
 from robustcore.reports.specification.reading import Specification
-from robustcore.reports.specification.rows import METRICS, Row
+from robustcore.reports.specification.rows import Requirable, Requirement, requirable
 
 VERDICTS = {
     "pass": "passes, and so does the whole 95 % interval",
@@ -51,7 +49,7 @@ COLUMNS = (
     "reason",
 )
 CLEAN = Condition.clean().canonical()
-_FORMULAS = {"mce": "ce", "relative_mce": "relative_ce"}
+_NO_INTERVAL = "answers image by image are not stored, so that there is no interval"
 _CLOSE = 1e-9  # percent: what rounding alone can make of a value that is the threshold
 Array = npt.NDArray[np.float64]
 
@@ -75,7 +73,7 @@ def meets(table: pd.DataFrame, *, strict: bool = False) -> bool:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Found:
+class _Estimate:
     """A value with its interval, in the metric's unit; and why something is unknown."""
 
     value: float = math.nan
@@ -84,11 +82,12 @@ class _Found:
     reason: str = ""
 
 
-def _judged(row: Row, model: str, evidence: Evidence) -> dict[str, Any]:
-    found = _measure(row, model, evidence)
+def _judged(row: Requirement, model: str, evidence: Evidence) -> dict[str, Any]:
+    required = requirable()[row.metric]
+    estimate = _measure(row, required, model, evidence)
     sign = 1 if row.at_least else -1
-    margin = sign * (found.value - row.threshold)
-    nearest = sign * ((found.low if row.at_least else found.high) - row.threshold)
+    margin = sign * (estimate.value - row.threshold)
+    nearest = sign * ((estimate.low if row.at_least else estimate.high) - row.threshold)
     if math.isnan(margin):
         verdict = "undefined"
     elif margin < -_CLOSE:
@@ -104,64 +103,78 @@ def _judged(row: Row, model: str, evidence: Evidence) -> dict[str, Any]:
         "condition": wording.condition(row),
         "direction": "at least" if row.at_least else "at most",
         "threshold": row.threshold,
-        "unit": METRICS[row.metric].unit,
-        "value": found.value,
-        "low": found.low,
-        "high": found.high,
+        "unit": required.unit,
+        "value": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
         "margin": 0.0 if abs(margin) < _CLOSE else margin,
         "verdict": verdict,
         "n": min(cell.n if cell else 0 for cell in cells),
         "reference": row.reference,
-        "reason": found.reason,
+        "reason": estimate.reason,
     }
 
 
-def _measure(row: Row, model: str, evidence: Evidence) -> _Found:
-    if row.metric == "attack_success":
-        (condition,) = row.conditions
-        cell = evidence.cells.get((model, condition.canonical(), row.limit))
-        if cell is None or (reason := _lacking(cell)):
-            return _Found(reason=reason if cell else "not evaluated")
-        if math.isnan(cell.success):
-            return _Found(reason="whether the attack succeeds is not stored")
-        return _wilson(cell.success, cell.n)
-    if row.kind == "sequence":
-        return _flips(row, model, evidence)
-    return _of_accuracies(row, model, evidence)
+def _measure(row: Requirement, required: Requirable, model: str, evidence: Evidence) -> _Estimate:
+    if required.metric.input == "attacks":
+        return _of_attacks(row, required, model, evidence)
+    if required.metric.input == "frames":
+        return _of_frames(row, required, model, evidence)
+    return _of_accuracies(row, required, model, evidence)
 
 
-def _of_accuracies(row: Row, model: str, evidence: Evidence) -> _Found:
+def _of_attacks(row: Requirement, required: Requirable, model: str, evidence: Evidence) -> _Estimate:
+    (condition,) = row.conditions
+    cell = evidence.cells.get((model, condition.canonical(), row.limit))
+    if cell is None or (reason := _lacking(cell)):
+        return _Estimate(reason=reason if cell else "not evaluated")
+    if math.isnan(cell.success):
+        return _Estimate(reason="whether the attack succeeds is not stored")
+    value = float(required.metric(success=cell.success))
+    return _wilson(value, cell.n) if required.metric.sampled else _Estimate(required.factor * value)
+
+
+def _of_accuracies(row: Requirement, required: Requirable, model: str, evidence: Evidence) -> _Estimate:
+    metric = required.metric
     own, why = _terms(row, model, evidence)
-    clean_needed = row.metric != "accuracy"
+    clean_needed = "clean" in metric.arrays
     clean = evidence.cells.get((model, CLEAN, row.limit))
     if not why and clean_needed:
         why = _lacking(clean, "clean images")
     if why:
-        return _Found(reason=why)
+        return _Estimate(reason=why)
     accuracy = np.array([_mean(cells) for cells in own])
     if math.isnan(accuracy.sum()):
-        return _Found(reason=next((c.reason for cells in own for c in cells if c.reason), "the accuracy is undefined"))
-    if row.metric == "accuracy" and len(row.conditions) == 1:
-        return _wilson(float(accuracy[0]), own[0][0].n)
+        reasons = (c.reason for cells in own for c in cells if c.reason)
+        return _Estimate(reason=next(reasons, "the accuracy is undefined"))
+    if metric.sampled and len(row.conditions) == 1:
+        return _wilson(float(metric(accuracy=accuracy)[0]), own[0][0].n)
     reference, why = _reference(row, evidence)
     if reference is None:
-        return _Found(reason=why)
-    formula, factor = VALUES[_FORMULAS.get(row.metric, row.metric)], 100 if not row.reference else 1
-    known_clean = clean.accuracy if clean and clean_needed else math.nan
-    values = formula(accuracy, np.array(known_clean), reference.accuracy, np.array(reference.clean))
+        return _Estimate(reason=why)
+    values = metric(
+        accuracy=accuracy,
+        clean=clean.accuracy if clean and clean_needed else math.nan,
+        reference=reference.accuracy,
+        reference_clean=reference.clean,
+    )
     if math.isnan(values.sum()):
-        return _Found(reason=_why_undefined(row, values))
-    drawn = _Drawing(own, clean if clean_needed else None, independent=row.kind == "shift")
-    if not drawn.complete or not reference.complete:
-        return _Found(
-            factor * float(values.mean()), reason="answers image by image are not stored, so that there is no interval"
-        )
-    draws = formula(drawn.accuracy(), drawn.clean(), reference.drawn(drawn), reference.drawn_clean(drawn))
-    low, high = bootstrap.interval(factor * draws.mean(axis=1))
-    return _Found(factor * float(values.mean()), float(low), float(high))
+        return _Estimate(reason=_why_undefined(row, required, values))
+    value = required.factor * float(values.mean())
+    sample = _Sample(own, clean if clean_needed else None, independent=row.kind == "shift")
+    if not sample.complete or not reference.complete:
+        return _Estimate(value, reason=_NO_INTERVAL)
+    draws = metric(
+        accuracy=sample.accuracy(),
+        clean=sample.clean(),
+        reference=reference.drawn(),
+        reference_clean=reference.drawn_clean(),
+    )
+    low, high = bootstrap.interval(required.factor * draws.mean(axis=1))
+    return _Estimate(value, float(low), float(high))
 
 
-def _terms(row: Row, model: str, evidence: Evidence) -> tuple[list[list[Measured]], str]:
+def _terms(row: Requirement, model: str, evidence: Evidence) -> tuple[list[list[Measured]], str]:
     """The cells of each term, and the first reason why the row cannot be judged."""
     terms, why = [], ""
     for name, conditions in row.terms:
@@ -191,7 +204,7 @@ def _mean(cells: Sequence[Measured]) -> float:
     return math.fsum(cell.accuracy for cell in cells) / len(cells)
 
 
-class _Drawing:
+class _Sample:
     """The accuracies of one row's terms in every drawing of the images."""
 
     def __init__(
@@ -205,13 +218,13 @@ class _Drawing:
 
     def accuracy(self) -> Array:
         """(draws, terms)."""
-        known = [right for right in self._right if right is not None]
+        stored = [right for right in self._right if right is not None]
         if self._independent:
-            return np.stack([self._of(right, 1 + place) for place, right in enumerate(known)], axis=1)
-        return bootstrap.accuracies(bootstrap.weights(self.images), np.stack(known, axis=1))
+            return np.stack([self._of(right, 1 + place) for place, right in enumerate(stored)], axis=1)
+        return bootstrap.accuracies(bootstrap.weights(self.images), np.stack(stored, axis=1))
 
     def clean(self) -> Array:
-        """(draws, 1), NaN where the clean answers are not known."""
+        """(draws, 1), NaN where the clean answers are not stored."""
         if self._clean is None:
             return np.full((1, 1), math.nan)
         return self._of(self._clean, 0)[:, None]
@@ -222,30 +235,29 @@ class _Drawing:
 
 def _right(cells: Sequence[Measured]) -> npt.NDArray[np.floating] | None:
     """(n,) the share of the conditions under which each image is answered rightly."""
-    known = [cell.each for cell in cells if cell.each is not None]
-    if len(known) < len(cells) or len({len(each) for each in known}) != 1:
+    stored = [cell.each for cell in cells if cell.each is not None]
+    if len(stored) < len(cells) or len({len(each) for each in stored}) != 1:
         return None
-    mean: npt.NDArray[np.floating] = np.mean(known, axis=0)
+    mean: npt.NDArray[np.floating] = np.mean(stored, axis=0)
     return mean
 
 
 @dataclasses.dataclass(frozen=True)
 class _Reference:
-    """Whom errors are divided by: (terms,) accuracies, the clean one, and their drawings."""
+    """Whom the model is compared with: (terms,) accuracies, the clean one, and the same in every drawing."""
 
     accuracy: Array
     clean: float
     complete: bool
-    drawn: Callable[[_Drawing], Array]
-    drawn_clean: Callable[[_Drawing], Array]
+    drawn: Callable[[], Array]
+    drawn_clean: Callable[[], Array]
 
 
-def _reference(row: Row, evidence: Evidence) -> tuple[_Reference | None, str]:
-    """The reference, or why there is none; for a metric without one it is nothing that is used."""
-    nothing = np.full((1, 1), math.nan)
+def _reference(row: Requirement, evidence: Evidence) -> tuple[_Reference | None, str]:
+    """The reference, or why there is none; for a metric without one it is NaN."""
     if not row.reference:
-        return _Reference(nothing[0], math.nan, True, lambda _: nothing, lambda _: nothing), ""
-    if row.reference == "alexnet":
+        return _published(np.full(1, math.nan), math.nan), ""
+    if row.reference == alexnet.NAME:
         return _alexnet(row, evidence)
     terms, why = _terms(row, row.reference, evidence)
     clean = evidence.cells.get((row.reference, CLEAN, row.limit))
@@ -253,78 +265,72 @@ def _reference(row: Row, evidence: Evidence) -> tuple[_Reference | None, str]:
     if why:
         return None, f"the reference {row.reference}: {why}"
     assert clean is not None
-    own = _Drawing(terms, clean)
-    accuracy = np.array([_mean(cells) for cells in terms])
-    return _Reference(accuracy, clean.accuracy, own.complete, lambda _: own.accuracy(), lambda _: own.clean()), ""
+    own = _Sample(terms, clean)
+    return _Reference(
+        np.array([_mean(cells) for cells in terms]), clean.accuracy, own.complete, own.accuracy, own.clean
+    ), ""
 
 
-def _alexnet(row: Row, evidence: Evidence) -> tuple[_Reference | None, str]:
+def _published(accuracy: Array, clean: float) -> _Reference:
+    """A reference that is the same in every drawing."""
+    return _Reference(accuracy, clean, True, lambda: accuracy[None], lambda: np.full((1, 1), clean))
+
+
+def _alexnet(row: Requirement, evidence: Evidence) -> tuple[_Reference | None, str]:
     """The published errors, which hold for ImageNet-C alone."""
-    if (evidence.classes, evidence.side) != (1000, 224):
-        return None, (
-            f"AlexNet's published errors are those of the 1,000 classes of ImageNet at 224 pixels, and this dataset has "
-            f"{evidence.classes:,} at {evidence.side}"
-        )
+    if why := alexnet.refused("this dataset", evidence.classes, evidence.side):
+        return None, why.rstrip(".")
     accuracies = []
     for name, conditions in row.terms:
         levels = [c.severity for c in conditions if c.severity is not None]
-        errors = alexnet.ERRORS.get(name)
-        if errors and levels:
-            accuracies.append(1 - math.fsum(errors[level - 1] for level in levels) / len(levels))
-        elif name in alexnet.MEAN_ERRORS and levels == [1, 2, 3, 4, 5]:
-            accuracies.append(1 - alexnet.MEAN_ERRORS[name])
-        else:
-            return (
-                None,
-                f"AlexNet's errors under {wording.plain('corruption', name)} at these severities are not published",
-            )
-    line, clean = np.array(accuracies), 1 - alexnet.CLEAN_ERROR
-    return _Reference(line, clean, True, lambda _: line[None], lambda _: np.full((1, 1), clean)), ""
+        accuracies.append(alexnet.accuracy(name, levels))
+        if math.isnan(accuracies[-1]):
+            place = wording.plain("corruption", name)
+            return None, f"AlexNet's errors under {place} at these severities are not published"
+    return _published(np.array(accuracies), alexnet.CLEAN), ""
 
 
-def _why_undefined(row: Row, values: Array) -> str:
+def _why_undefined(row: Requirement, required: Requirable, values: Array) -> str:
     name = row.terms[int(np.isnan(values).argmax())][0]
-    if row.metric == "app":
-        return "the clean accuracy is 0, so that nothing can be preserved"
-    what = "loses nothing" if row.metric.startswith("relative") else "makes no error"
-    return f"the reference {row.reference} {what} under {wording.plain(row.kind, name)}"
+    return required.metric.undefined.format(
+        reference=f"the reference {row.reference}", here=f"under {wording.plain(row.kind, name)}"
+    )
 
 
-def _flips(row: Row, model: str, evidence: Evidence) -> _Found:
+def _of_frames(row: Requirement, required: Requirable, model: str, evidence: Evidence) -> _Estimate:
+    metric = required.metric
     own, why = _terms(row, model, evidence)
     if why:
-        return _Found(reason=why)
+        return _Estimate(reason=why)
     flips = np.array([cells[0].flips for cells in own])
     each = [cells[0].each for cells in own]
-    against: Array = np.ones(len(own))
-    others: list[npt.NDArray[np.floating] | None] = []
-    if row.reference == "alexnet":
-        against = np.array([ALEXNET_FLIP_PROBABILITY.get(name, math.nan) for name, _ in row.terms])
+    theirs: Array = np.full(len(own), math.nan)
+    each_of_theirs: list[npt.NDArray[np.floating] | None] = []
+    if row.reference == alexnet.NAME:
+        theirs = np.array([alexnet.FLIP_PROBABILITY.get(name, math.nan) for name, _ in row.terms])
     elif row.reference:
-        theirs, why = _terms(row, row.reference, evidence)
+        reference, why = _terms(row, row.reference, evidence)
         if why:
-            return _Found(reason=f"the reference {row.reference}: {why}")
-        against = np.array([cells[0].flips for cells in theirs])
-        others = [cells[0].each for cells in theirs]
-    if (against == 0).any():
-        name = row.terms[int((against == 0).argmax())][0]
-        return _Found(
-            reason=f"the reference {row.reference} never changes its answer under {wording.plain(row.kind, name)}"
-        )
-    value = float(100 * (flips / against).mean())
-    if math.isnan(value):
-        return _Found(reason="the flips are not stored")
-    known = [part for part in [*each, *others] if part is not None]
-    if len(known) < len(each) + len(others):
-        return _Found(value, reason="answers image by image are not stored, so that there is no interval")
-    drawn = bootstrap.accuracies(bootstrap.weights(len(known[0])), np.stack(known, axis=1))
-    below = drawn[:, len(each) :] if others else against[None]
-    rates = np.divide(drawn[:, : len(each)], below, out=np.full((len(drawn), len(each)), np.nan), where=below > 0)
-    low, high = bootstrap.interval(100 * rates.mean(axis=1))
-    return _Found(value, float(low), float(high))
+            return _Estimate(reason=f"the reference {row.reference}: {why}")
+        theirs = np.array([cells[0].flips for cells in reference])
+        each_of_theirs = [cells[0].each for cells in reference]
+    if np.isnan(flips).any() or (metric.reference and np.isnan(theirs).any()):
+        return _Estimate(reason="the flips are not stored")
+    values = metric(flips=flips, reference_flips=theirs)
+    if np.isnan(values).any():
+        return _Estimate(reason=_why_undefined(row, required, values))
+    value = required.factor * float(values.mean())
+    stored = [part for part in [*each, *each_of_theirs] if part is not None]
+    if len(stored) < len(each) + len(each_of_theirs):
+        return _Estimate(value, reason=_NO_INTERVAL)
+    drawn = bootstrap.accuracies(bootstrap.weights(len(stored[0])), np.stack(stored, axis=1))
+    below = drawn[:, len(each) :] if each_of_theirs else theirs[None]
+    draws = metric(flips=drawn[:, : len(each)], reference_flips=below)
+    low, high = bootstrap.interval(required.factor * draws.mean(axis=1))
+    return _Estimate(value, float(low), float(high))
 
 
-def _wilson(share: float, n: int) -> _Found:
+def _wilson(share: float, n: int) -> _Estimate:
     fields = {"model": [""], "dataset": [""], "kind": [""], "name": [""], "accuracy": [share], "n": [n]}
     ends = metrics.accuracy(pd.DataFrame(fields)).iloc[0]
-    return _Found(100 * share, 100 * float(ends["low"]), 100 * float(ends["high"]))
+    return _Estimate(100 * share, 100 * float(ends["low"]), 100 * float(ends["high"]))

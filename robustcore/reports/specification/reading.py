@@ -11,7 +11,7 @@ A specification is a toml file:
     storage = "memory"         # or "jpeg85"; default "memory"
 
     [[rows]]
-    metric = "accuracy"        # see `rows.METRICS`
+    metric = "accuracy"        # see `rows.requirable`
     corruption = "fog"         # or clean = true, suite, attack, sequence, shift; or a list of names, which is averaged
     severity = 3               # or [1, 3], "mean" (all five), "uniform" (drawn over the range); or strength = 0.2
     at_least = 80              # or at_most; in percent: 80, or "80 %"
@@ -47,7 +47,8 @@ from typing import Any
 from robustcore import corruptions, paths
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.evaluation import plan
-from robustcore.reports.specification.rows import Row, WrongError, at, row
+from robustcore.metrics import alexnet
+from robustcore.reports.specification.rows import Requirement, WrongError, at, row
 
 _HEAD = ("name", "description", "dataset", "split", "limit", "seed", "storage", "rows")
 LARGEST = 200_000  # characters of a file
@@ -69,13 +70,13 @@ class Specification:
     dataset: str
     split: str
     seed: int
-    rows: tuple[Row, ...]
+    rows: tuple[Requirement, ...]
 
     @property
     def references(self) -> list[str]:
         """The models that rows are relative to; published figures are none."""
         named = dict.fromkeys(row.reference for row in self.rows)
-        return [name for name in named if name and name != "alexnet"]
+        return [name for name in named if name and name != alexnet.NAME]
 
 
 def names() -> list[str]:

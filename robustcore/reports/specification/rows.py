@@ -9,119 +9,87 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from robustcore import attacks, corruptions
+from robustcore import attacks, corruptions, metrics
 from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownNameError
 from robustcore.evaluation import Condition, operations, plan, suites
+from robustcore.metrics import Metric
 
 PLACES = ("clean", "corruption", "suite", "attack", "sequence", "shift")
 
 
+_ANY = ("corruption", "attack", "shift")
+# The arrays of each input that the evidence of a specification has.
+_ARRAYS = {
+    "accuracies": ("accuracy", "clean", "reference", "reference_clean"),
+    "frames": ("flips", "reference_flips"),
+    "attacks": ("success",),
+}
+
+
 @dataclasses.dataclass(frozen=True)
-class Metric:
-    """What a row can measure.
+class Requirable:
+    """What a row can require: a metric, or its mean over several conditions.
 
     Attributes:
         name: key.
-        kinds: of the conditions that it is defined for.
+        metric: its definition.
         single, several: whether it takes one condition's name, and whether it takes several (the mean over them).
-        unit: of the value: "%" or "points".
-        reference: whether it is relative to a reference model.
-        low, high: the values that a threshold can have, in the unit.
-        summary: one sentence.
     """
 
     name: str
-    kinds: tuple[str, ...]
+    metric: Metric
     single: bool
     several: bool
-    unit: str
-    reference: bool
-    low: float
-    high: float
-    summary: str
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of the conditions that it is defined for."""
+        if self.metric.input != "accuracies":
+            return ("sequence",) if self.metric.input == "frames" else ("attack",)
+        if self.metric.severities:
+            return ("corruption",)
+        return _ANY if self.metric.relative else ("clean", *_ANY)
+
+    @property
+    def factor(self) -> int:
+        """From the metric's value to the unit of thresholds."""
+        return self.metric.written.percent
+
+    @property
+    def unit(self) -> str:
+        """Of thresholds: "%", "points", or the metric's own."""
+        return {"ratio": "%", "percent": "%"}.get(self.metric.unit, self.metric.unit)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The values that a threshold can have, in the unit."""
+        low, high = self.metric.limits
+        return -math.inf if low is None else self.factor * low, math.inf if high is None else self.factor * high
+
+    @property
+    def label(self) -> str:
+        """How it is called in a sentence."""
+        return self.metric.short if self.single else self.metric.mean
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        return self.metric.summary if self.single else f"The mean of {self.metric.name} over the conditions."
 
 
-_ANY = ("corruption", "attack", "shift")
-METRICS: Mapping[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        Metric(
-            "accuracy", ("clean", *_ANY), True, True, "%", False, 0, 100, "Right answers, in percent of the images."
-        ),
-        Metric("app", _ANY, True, True, "%", False, 0, math.inf, "Accuracy in percent of the clean accuracy."),
-        Metric("residual", _ANY, True, True, "points", False, -100, 100, "Clean accuracy less accuracy, in points."),
-        Metric(
-            "ce",
-            ("corruption",),
-            True,
-            False,
-            "%",
-            True,
-            0,
-            math.inf,
-            "Errors in percent of the reference's, both summed over the severities.",
-        ),
-        Metric(
-            "relative_ce",
-            ("corruption",),
-            True,
-            False,
-            "%",
-            True,
-            -math.inf,
-            math.inf,
-            "Errors that the corruption adds, in percent of those that it adds to the reference.",
-        ),
-        Metric("mce", ("corruption",), False, True, "%", True, 0, math.inf, "The mean of ce over the corruptions."),
-        Metric(
-            "relative_mce",
-            ("corruption",),
-            False,
-            True,
-            "%",
-            True,
-            -math.inf,
-            math.inf,
-            "The mean of relative_ce over the corruptions.",
-        ),
-        Metric(
-            "flip_probability",
-            ("sequence",),
-            True,
-            True,
-            "%",
-            False,
-            0,
-            100,
-            "Comparisons of frames in which the answer changes, in percent.",
-        ),
-        Metric(
-            "flip_rate",
-            ("sequence",),
-            True,
-            False,
-            "%",
-            True,
-            0,
-            math.inf,
-            "The flip probability in percent of the reference's.",
-        ),
-        Metric("mfr", ("sequence",), False, True, "%", True, 0, math.inf, "The mean of flip_rate over the sequences."),
-        Metric(
-            "attack_success",
-            ("attack",),
-            True,
-            False,
-            "%",
-            False,
-            0,
-            100,
-            "Images on which the attack reaches its goal, in percent.",
-        ),
-    )
-}
+def requirable() -> dict[str, Requirable]:
+    """Everything that a row can require, by name."""
+    offered = []
+    for kind, arrays in _ARRAYS.items():
+        for metric in metrics.of_input(kind):
+            if set(metric.arrays) <= set(arrays):
+                own_mean = bool(metric.mean_name)
+                offered.append(Requirable(metric.name, metric, True, not own_mean and kind != "attacks"))
+                offered += [Requirable(metric.mean_name, metric, False, True)] if own_mean else []
+    return {each.name: each for each in offered}
 
-# Which keys belong to which kind of condition, beside those that every row may have.
+
+# Which keys belong to which kind of condition, besides those that every row may have.
 _COMMON = ("metric", "at_least", "at_most", "reference", "limit", "why", *PLACES)
 _OWN = {
     "clean": (),
@@ -134,15 +102,15 @@ KEYS = (*_COMMON, *dict.fromkeys(key for keys in _OWN.values() for key in keys))
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class Requirement:
     """One requirement.
 
     Attributes:
         number: its place in the file, from 1.
         line: its line in the file, or 0 where that is not known.
-        metric: a key of `METRICS`.
+        metric: a key of `requirable()`.
         kind: of its conditions: "clean", "corruption", "attack", "sequence" or "shift".
-        suite: the suite that it was given as, or "".
+        suite: the suite that it names, or "".
         terms: (name, its conditions): the mean is over the names, of each over its conditions, which are severities.
         at_least: whether the value must reach the threshold, or must not exceed it.
         threshold: in percent, or in points for `residual`.
@@ -188,12 +156,12 @@ def at(key: str) -> Iterator[None]:
         raise WrongError(str(error), key) from error
 
 
-def row(fields: Mapping[str, Any], number: int, line: int, *, limit: int | None, storage: str) -> Row:
+def row(fields: Mapping[str, Any], number: int, line: int, *, limit: int | None, storage: str) -> Requirement:
     """A row from its toml table.
 
     Args:
         fields: the table.
-        number, line: where it stands.
+        number, line: where it is.
         limit, storage: the specification's own, for rows that name none.
 
     Raises:
@@ -225,14 +193,13 @@ def row(fields: Mapping[str, Any], number: int, line: int, *, limit: int | None,
         )
     several = len(templates) > 1
     if not (metric.several if several else metric.single):
-        other = {"ce": "mce", "relative_ce": "relative_mce", "flip_rate": "mfr"}
-        instead = other.get(metric.name) or {v: k for k, v in other.items()}.get(metric.name)
-        hint = f"; for {'several' if several else 'one'} it is {instead}" if instead else ""
+        instead = metric.metric.mean_name if several else metric.metric.name
+        hint = f"; for {'several' if several else 'one'} it is {instead}" if instead != metric.name and instead else ""
         raise WrongError(
             f"{metric.name} takes {'one condition, not several' if several else 'several conditions, not one'}{hint}.",
             place,
         )
-    return Row(
+    return Requirement(
         number=number,
         line=line,
         metric=metric.name,
@@ -246,13 +213,13 @@ def row(fields: Mapping[str, Any], number: int, line: int, *, limit: int | None,
     )
 
 
-def _metric(fields: Mapping[str, Any]) -> Metric:
-    name = fields.get("metric")
+def _metric(fields: Mapping[str, Any]) -> Requirable:
+    name, offered = fields.get("metric"), requirable()
     if not isinstance(name, str):
-        raise WrongError(f"A row needs a metric, one of {', '.join(METRICS)}.", "metric")
-    if name not in METRICS:
-        raise WrongError(str(UnknownNameError("metric", name, METRICS)), "metric")
-    return METRICS[name]
+        raise WrongError(f"A row needs a metric, one of {', '.join(offered)}.", "metric")
+    if name not in offered:
+        raise WrongError(str(UnknownNameError("metric", name, offered)), "metric")
+    return offered[name]
 
 
 def _templates(place: str, value: Any) -> tuple[list[Condition], str]:
@@ -279,11 +246,11 @@ def _templates(place: str, value: Any) -> tuple[list[Condition], str]:
             corruptions.get(name)
         elif place == "attack":
             attacks.resolve(name)
-    found = [Condition(place, name) for name in names]
-    for condition in found:
+    templates = [Condition(place, name) for name in names]
+    for condition in templates:
         if why := operations.of(condition).unlabelled(condition):
             raise InvalidArgumentError(f"{condition.name} cannot be required: {why}.")
-    return found, ""
+    return templates, ""
 
 
 def _expanded(template: Condition, fields: Mapping[str, Any], storage: str, place: str) -> tuple[Condition, ...]:
@@ -301,10 +268,10 @@ def _expanded(template: Condition, fields: Mapping[str, Any], storage: str, plac
             open_ = dataclasses.replace(template, params=(("difficulty", fields["difficulty"]),))
     key = next((k for k in ("severity", "strength", "difficulty", "eps") if k in fields), place)
     with at(key):
-        found = tuple(operations.of(open_).expand(open_, severities))
-        for condition in found:
+        conditions = tuple(operations.of(open_).expand(open_, severities))
+        for condition in conditions:
             operations.check(condition)
-    return found
+    return conditions
 
 
 def _levels(template: Condition, fields: Mapping[str, Any]) -> tuple[Condition, list[int] | None]:
@@ -316,19 +283,21 @@ def _levels(template: Condition, fields: Mapping[str, Any]) -> tuple[Condition, 
             raise WrongError(f'A strength is a number or "uniform", not {fields["strength"]!r}.', "strength")
         with at("strength"):
             return dataclasses.replace(template, strength=fields["strength"]), None
-    given = fields.get("severity")
-    if given is None:
+    severity = fields.get("severity")
+    if severity is None:
         return template, None
-    if given == "uniform":
+    if severity == "uniform":
         with at("severity"):
             return dataclasses.replace(template, strength="uniform"), None
-    levels = list(corruptions.SEVERITIES) if given == "mean" else given if isinstance(given, list) else [given]
+    levels = (
+        list(corruptions.SEVERITIES) if severity == "mean" else severity if isinstance(severity, list) else [severity]
+    )
     if not levels:
         raise WrongError("The list of severities is empty; give some of 1, 2, 3, 4, 5.", "severity")
-    if isinstance(given, str) and given != "mean":
+    if isinstance(severity, str) and severity != "mean":
         raise WrongError(
             f'A severity is 1, 2, 3, 4 or 5, a list of them, "mean" for the mean of all five, or "uniform" for strengths '
-            f"drawn over the range; {given!r} is none of these.",
+            f"drawn over the range; {severity!r} is none of these.",
             "severity",
         )
     with at("severity"):
@@ -339,12 +308,12 @@ def _budget(template: Condition, fields: Mapping[str, Any]) -> Condition:
     params = fields.get("params", {})
     if not isinstance(params, Mapping):
         raise WrongError(f"params is a table such as {{ steps = 10 }}, not {params!r}.", "params")
-    given = dict(params)
+    options = dict(params)
     if "eps" in fields:
-        given["eps"] = _eps(fields["eps"])
-    eps = given.get("eps")
+        options["eps"] = _eps(fields["eps"])
+    eps = options.get("eps")
     method, preset = attacks.resolve(template.name)
-    norm = given.get("norm") or (preset.norm if preset else method.norms[0])
+    norm = options.get("norm") or (preset.norm if preset else method.norms[0])
     if isinstance(eps, (int, float)) and norm == "linf" and eps > 1:
         raise WrongError(
             f'An eps of {eps:g} in L-inf is more than a pixel can change, whose range is 0 to 1: write "{eps:g}/255" for '
@@ -352,23 +321,23 @@ def _budget(template: Condition, fields: Mapping[str, Any]) -> Condition:
             "eps",
         )
     with at("params"):
-        return dataclasses.replace(template, params=tuple(given.items()))
+        return dataclasses.replace(template, params=tuple(options.items()))
 
 
 def _eps(value: Any) -> Any:
     """A number, or a text such as "8/255"."""
     if not isinstance(value, str):
         return value
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*/\s*255\s*", value)
-    if not found:
+    written = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*/\s*255\s*", value)
+    if not written:
         raise WrongError(
             f'An eps is a number with pixels in 0 to 1, or a text such as "8/255"; {value!r} is neither.', "eps"
         )
-    levels = float(found[1])
+    levels = float(written[1])
     return (int(levels) if levels.is_integer() else levels) / 255
 
 
-def _threshold(fields: Mapping[str, Any], metric: Metric) -> dict[str, Any]:
+def _threshold(fields: Mapping[str, Any], metric: Requirable) -> dict[str, Any]:
     keys = [key for key in ("at_least", "at_most") if key in fields]
     if len(keys) != 1:
         raise WrongError(
@@ -394,27 +363,28 @@ def _threshold(fields: Mapping[str, Any], metric: Metric) -> dict[str, Any]:
                 f'{number:g}, or "{number:g} %" if it is {number:g} percent.',
                 key,
             )
-    if not metric.low <= number <= metric.high:
-        ends = f"from {metric.low:g} to {metric.high:g}" if math.isfinite(metric.high) else f"{metric.low:g} or more"
+    low, high = metric.range
+    if not low <= number <= high:
+        ends = f"from {low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more"
         raise WrongError(
-            f"A threshold of {metric.name} is {ends} {'percent' if metric.unit == '%' else 'points'}, not {number:g}.",
+            f"A threshold of {metric.name} is {ends} {'percent' if metric.unit == '%' else metric.unit}, not {number:g}.",
             key,
         )
     return {"at_least": key == "at_least", "threshold": number}
 
 
-def _reference(fields: Mapping[str, Any], metric: Metric) -> str:
-    given = fields.get("reference")
-    if not metric.reference:
-        if given is not None:
+def _reference(fields: Mapping[str, Any], metric: Requirable) -> str:
+    reference = fields.get("reference")
+    if not metric.metric.reference:
+        if reference is not None:
             raise WrongError(f"{metric.name} is not relative to another model; leave the reference out.", "reference")
         return ""
-    if not isinstance(given, str) or not given.strip():
+    if not isinstance(reference, str) or not reference.strip():
         raise WrongError(
             f'{metric.name} needs a reference: a model\'s name, or "alexnet" for the published figures.',
-            "metric" if given is None else "reference",
+            "metric" if reference is None else "reference",
         )
-    return given
+    return reference
 
 
 def _limit(fields: Mapping[str, Any], default: int | None) -> int | None:

@@ -14,7 +14,7 @@ import pandas as pd
 from robustcore.reports.specification import wording
 from robustcore.reports.specification.judging import meets
 from robustcore.reports.specification.reading import Specification
-from robustcore.reports.specification.rows import Row
+from robustcore.reports.specification.rows import Requirement
 
 CSS = (Path(__file__).resolve().parent / "sheet.css").read_text(encoding="utf-8")
 LEGEND = (
@@ -83,7 +83,7 @@ def _head(model: str, own: pd.DataFrame, tone: str) -> str:
     )
 
 
-def _item(row: Row, record: Mapping[Any, Any], span: float) -> str:
+def _item(row: Requirement, record: Mapping[Any, Any], span: float) -> str:
     verdict = str(record["verdict"])
     demand, finding = wording.demand(row), wording.finding(row, record)
     why = f"<small>{escape(row.why)}</small>" if row.why else ""
@@ -108,7 +108,7 @@ def _span(own: pd.DataFrame) -> float:
     )
 
 
-def _scale(row: Row, record: Mapping[Any, Any], span: float) -> str:
+def _scale(row: Requirement, record: Mapping[Any, Any], span: float) -> str:
     """The threshold in the middle, value and interval beside it, to the right of it what passes. The sentence says the same,
     so that it is hidden from screen readers."""
     sign = 1 if row.at_least else -1

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from robustcore import attacks, corruptions
-from robustcore.reports.specification.rows import METRICS, Row
+from robustcore.metrics import alexnet
+from robustcore.reports.specification.rows import Requirement, requirable
 
 # verdict -> (sign, word); the sign and the word say it without the colour.
 MARKS = {
@@ -17,35 +18,6 @@ MARKS = {
     "uncertain": ("≈", "Passes, narrowly"),
     "fail": ("✕", "Fails"),
     "undefined": ("?", "Not judged"),
-}
-# metric -> (what is demanded, with {must} and {bound}; what was found, with {value})
-_METRICS = {
-    "accuracy": ("it {must} be right on {bound} of the images", "it is right on {value}"),
-    "app": ("it {must} keep {bound} of its accuracy on clean images", "it keeps {value}"),
-    "residual": ("it {must} lose {bound} of accuracy", "it loses {value}"),
-    "ce": ("its errors {must} be {bound} of those of {reference} (CE{whose})", "they are {value}"),
-    "relative_ce": (
-        "the errors that this adds {must} be {bound} of those that it adds to {reference} (relative CE{whose})",
-        "they are {value}",
-    ),
-    "mce": ("its errors {must} on average be {bound} of those of {reference} (mCE{whose})", "they are {value}"),
-    "relative_mce": (
-        "the errors that these add {must} on average be {bound} of those that they add to {reference} (relative mCE{whose})",
-        "they are {value}",
-    ),
-    "flip_probability": (
-        "its answer {must} change in {bound} of the comparisons of two frames",
-        "it changes in {value}",
-    ),
-    "flip_rate": (
-        "its answer {must} change {bound} as often as that of {reference} (flip rate)",
-        "it changes {value} as often",
-    ),
-    "mfr": (
-        "its answer {must} on average change {bound} as often as that of {reference} (mFR)",
-        "it changes {value} as often",
-    ),
-    "attack_success": ("the attack {must} succeed on {bound} of the images", "it succeeds on {value}"),
 }
 _SUITES = {
     "imagenet-c": "ImageNet-C",
@@ -55,50 +27,52 @@ _SUITES = {
     "imagenet-p-extra": "ImageNet-P extra",
 }
 _WORDS = {"jpeg": "JPEG", "iso": "ISO", "clahe": "CLAHE", "hsv": "HSV", "rgb": "RGB", "gaussian": "Gaussian"}
-_HIGHER = ("accuracy", "app")
 
 
-def sentence(row: Row, record: Mapping[Any, Any]) -> str:
-    """A requirement and what was found, in one sentence. `record` is its row of the judged table."""
+def sentence(row: Requirement, record: Mapping[Any, Any]) -> str:
+    """A requirement and what was measured, in one sentence. `record` is its row of the judged table."""
     return f"{demand(row)}: {finding(row, record)}."
 
 
-def demand(row: Row) -> str:
+def demand(row: Requirement) -> str:
     """What is required: "Under fog at severity 3 of 5 it must be right on at least 80 % of the images"."""
     bound = f"{'at least' if row.at_least else 'at most'} {amount(row.threshold, row.metric)}"
-    must = "must" if row.at_least or row.metric in _HIGHER else "may"
-    return f"{place(row)} " + _METRICS[row.metric][0].format(
-        must=must,
+    required = requirable()[row.metric]
+    must = "must" if row.at_least or required.metric.better == "higher" else "may"
+    return f"{place(row)} " + required.metric.demand.format(
+        must=must if required.single else f"{must} on average",
         bound=bound,
+        name=required.label,
         reference=_reference(row),
-        whose="" if row.reference == "alexnet" else ", not by AlexNet's errors",
+        whose="" if row.reference == alexnet.NAME else ", not by AlexNet's errors",
     )
 
 
-def finding(row: Row, record: Mapping[Any, Any]) -> str:
-    """What was found and what it means: "it is right on 74.1 %, which fails by 5.9 points (95 % interval 72.3 to 75.8 %, over
+def finding(row: Requirement, record: Mapping[Any, Any]) -> str:
+    """What was measured and what it means: "it is right on 74.1 %, which fails by 5.9 points (95 % interval 72.3 to 75.8 %, over
     2,400 images)"."""
     if record["verdict"] == "undefined":
         return f"this could not be judged ({record['reason']})"
-    found = _METRICS[row.metric][1].format(value=amount(record["value"], row.metric, measured=True))
+    required = requirable()[row.metric]
+    result = required.metric.result.format(value=amount(record["value"], row.metric, measured=True))
     by = abs(record["margin"])
     points = "exactly" if by < 0.005 else f"by {_measured(by)} points"
-    known = not math.isnan(record["low"])
-    unit = METRICS[row.metric].unit
+    has_interval = not math.isnan(record["low"])
+    unit = required.unit
     ends = (
         f"95 % interval {_measured(record['low'])} to {_measured(record['high'])} {unit}"
-        if known
-        else "no interval is known"
+        if has_interval
+        else "it has no interval"
     )
     ends += f", over {int(record['n']):,} images"
     if row.reference and row.reference == record["model"]:
         ends += "; it is the reference itself"
     fails = record["verdict"] == "fail"
-    if fails and known and record["low"] <= row.threshold <= record["high"]:
+    if fails and has_interval and record["low"] <= row.threshold <= record["high"]:
         ends += "; it still reaches the threshold"
-    elif record["verdict"] == "uncertain" and known:
+    elif record["verdict"] == "uncertain" and has_interval:
         ends += "; it reaches past the threshold"
-    return f"{found}, which {'fails' if fails else 'passes'} {points} ({ends})"
+    return f"{result}, which {'fails' if fails else 'passes'} {points} ({ends})"
 
 
 def summary(table: pd.DataFrame) -> str:
@@ -119,11 +93,11 @@ def summary(table: pd.DataFrame) -> str:
 def amount(value: float, metric: str, *, measured: bool = False) -> str:
     """A value with its unit: a measured one with its decimals, a threshold as it was written."""
     text = _measured(value) if measured else f"{value:g}"
-    unit = METRICS[metric].unit
-    return f"{text} {unit.removesuffix('s') if text == '1' else unit}"
+    unit = requirable()[metric].unit
+    return f"{text} {unit.removesuffix('s') if text == '1' else unit}".strip()
 
 
-def condition(row: Row) -> str:
+def condition(row: Requirement) -> str:
     """What a row is measured under, for a table: "fog, severity 3"."""
     if row.kind == "clean":
         return "clean"
@@ -132,7 +106,7 @@ def condition(row: Row) -> str:
     return ", ".join(part for part in (head, *_details(row)) if part)
 
 
-def place(row: Row) -> str:
+def place(row: Requirement) -> str:
     """The same for a sentence: "Under fog at severity 3 of 5"."""
     if row.kind == "clean":
         return "On clean images"
@@ -171,33 +145,33 @@ def _spelled(name: str) -> str:
     return " ".join(_WORDS.get(word, word) for word in name.split("_"))
 
 
-def _details(row: Row) -> list[str]:
+def _details(row: Requirement) -> list[str]:
     """Severities, strengths, budgets: what the name alone does not say."""
     first = row.terms[0][1]
-    found = []
+    details = []
     levels = [c.severity for c in first if c.severity is not None]
     if levels:
         runs = levels == list(range(levels[0], levels[-1] + 1)) and len(levels) > 2
         listed = f"{levels[0]} to {levels[-1]}" if runs else _and([str(level) for level in levels])
-        found.append(f"severity {levels[0]}" if len(levels) == 1 else f"mean of severities {listed}")
+        details.append(f"severity {levels[0]}" if len(levels) == 1 else f"mean of severities {listed}")
     strength = first[0].strength
     if strength is not None:
-        found.append("strengths drawn over the range" if strength == "uniform" else f"strength {strength:g}")
+        details.append("strengths drawn over the range" if strength == "uniform" else f"strength {strength:g}")
     params = dict(first[0].parameters)
     alike = len(row.terms) == 1 or all(conditions[0].parameters == params for _, conditions in row.terms)
     if row.kind != "shift" and alike:
         eps = params.pop("eps", None)
-        found += [f"eps {255 * eps:.4g}/255" if eps <= 1 else f"eps {eps:g}"] if eps is not None else []
-        found += [f"{key} {value}" for key, value in params.items()]
+        details += [f"eps {255 * eps:.4g}/255" if eps <= 1 else f"eps {eps:g}"] if eps is not None else []
+        details += [f"{key} {value}" for key, value in params.items()]
     if first[0].storage != "memory":
-        found.append("through a second JPEG")
+        details.append("through a second JPEG")
     if row.limit is not None:
-        found.append(f"{row.limit:,} images")
-    return found
+        details.append(f"{row.limit:,} images")
+    return details
 
 
-def _reference(row: Row) -> str:
-    return "AlexNet (published figures)" if row.reference == "alexnet" else row.reference
+def _reference(row: Requirement) -> str:
+    return "AlexNet (published figures)" if row.reference == alexnet.NAME else row.reference
 
 
 def _and(words: Sequence[str]) -> str:
