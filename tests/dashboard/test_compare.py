@@ -15,9 +15,9 @@ import robustcore as rc
 from dashboard import cache
 from dashboard.views.compare import example_images, export
 from dashboard.views.compare.modes import MODES, TITLES
-from dashboard.views.compare.view import Shown
-from robustcore.reports.compare import measures, published_models
-from robustcore.reports.compare.measures import MEASURES
+from dashboard.views.compare.view import View
+from robustcore import metrics
+from robustcore.reports.compare import comparison, measures, published_models, references
 from robustcore.training import families, zoo
 from tests.dashboard.conftest import OpenPage, markup, sound
 
@@ -51,25 +51,25 @@ def texts(at: AppTest) -> str:
     return " ".join(part.value.replace("\\", "") for part in parts)
 
 
-@pytest.mark.parametrize("measure", MEASURES)
-def test_every_measure_is_drawn_with_clean_accuracy_and_provenance(
-    open_page: OpenPage, evaluated: str, measure: str
+@pytest.mark.parametrize("metric", [metric.name for metric in measures.offered()])
+def test_every_metric_is_drawn_with_clean_accuracy_and_provenance(
+    open_page: OpenPage, evaluated: str, metric: str
 ) -> None:
     at = open_page(
         "compare",
         compare_view="corruptions",
         compare_model=evaluated,
-        compare_measure=measure,
+        compare_measure=metric,
         compare_reference=evaluated,
     )
     assert sound(at)
     assert any("Clean accuracy" in html.proto.body for html in at.get("html"))
     said = texts(at)
-    for part in (MEASURES[measure].formula, "6 images", "robustcore", "seed 0", "Intervals: 95 %"):
+    for part in (metrics.get(metric).formula, "6 images", "robustcore", "seed 0", "Intervals: 95 %"):
         assert part in said
-    if MEASURES[measure].reference:
-        assert "over 2 corruptions, not the 15 of ImageNet-C" in said
-        assert f"errors of {evaluated} (not by AlexNet's), on 6 images of scenes" in said
+    if metrics.get(metric).reference:
+        mean = references.mean_in_words(metrics.get(metric).mean, 2, 2, 0, evaluated, "6 images", "scenes")
+        assert mean.text in said
     (figure,) = figures(at)
     assert "(clean " in next(trace for trace in figure["data"] if trace["type"] == "bar")["name"]
 
@@ -165,7 +165,8 @@ def test_published_alexnet_is_refused_for_scenes(open_page: OpenPage, evaluated:
 def test_a_published_model_beside_ones_own_is_refused_with_the_reason(open_page: OpenPage, evaluated: str) -> None:
     at = open_page("compare", compare_model=[evaluated, ALEXNET])
     assert not at.exception
-    assert "1,000 classes, 224 pixels" in texts(at)
+    why = published_models.other_dataset(ALEXNET, "imagenet", 1000, 224, "scenes", 12, 64)
+    assert why.text in texts(at)
     assert len(figures(at)) == 1  # the own model is drawn
 
 
@@ -178,8 +179,8 @@ def test_published_models_say_which_mce_it_is(open_page: OpenPage) -> None:
     )
     assert not at.exception
     said = texts(at)
-    for part in ("the 15 corruptions of ImageNet-C", "AlexNet of the same table", "5,000 images", "no intervals"):
-        assert part in said
+    assert references.mean_in_words("mCE", 15, 15, 0, ALEXNET, "5,000 images", "imagenet").text in said
+    assert "no intervals" in said
     assert [round(v, 1) for v in at.dataframe[0].value["value"]] == [100.0, 76.4]
     assert "clean accuracies differ by 20 points" in at.warning[0].value
 
@@ -208,7 +209,7 @@ def test_results_through_the_other_storage_are_no_results_here(open_page: OpenPa
     rc.evaluate(OTHER, "scenes", ["contrast", "gaussian_noise"], limit=4, storage="jpeg85")
     at = open_page("compare", compare_model=[evaluated, OTHER])
     assert not at.exception
-    assert f"{OTHER} has no results here as computed, without a second JPEG, only through a second JPEG" in texts(at)
+    assert comparison.other_storage_only(OTHER, "memory", "jpeg85").text in texts(at)
     assert at.get("plotly_chart")
 
 
@@ -281,6 +282,6 @@ def test_the_models_of_one_family_of_trainings_are_chosen_with_a_button(open_pag
 def test_a_ranking_for_a_paper_has_the_clean_accuracy_beside_it() -> None:
     found = published_models.gather([ALEXNET, "published/imagenet/Standard_R50"], "imagenet")
     result = measures.bars(found, "ce", reference=ALEXNET)
-    text = export.latex(Shown("ranking-ce", "mCE", "", None, result.means, result.footer, "", result))
+    text = export.latex(View("ranking-ce", "mCE", "", None, result.means, result.footer, "", result))
     assert r"published/imagenet/Standard R50 & 76.7 & 76.4 \\" in text
     assert "Reference: published/imagenet/AlexNet" in text

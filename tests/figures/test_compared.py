@@ -8,18 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from robustcore import metrics
 from robustcore.figures import _style, compared, to_html
 from robustcore.figures._style import PALETTE
 from robustcore.figures.scatter import undominated
 from robustcore.reports.compare import effective
-from robustcore.reports.compare.measures import MEASURES, Bars
+from robustcore.reports.compare.measures import Bars
+from robustcore.reports.provenance import Footer
 
 CONDITIONS = {"gaussian_noise": "noise", "fog": "weather", "contrast": "digital"}
 
 
-def result(models: int, measure: str = "accuracy", reference: str = "") -> Bars:
+def result(models: int, metric: str = "accuracy", reference: str = "") -> Bars:
     names = [f"own/model-{m:02d}" + ("-with-a-name-of-eighty-characters" * 2 if m == 1 else "") for m in range(models)]
-    factor = 100 if MEASURES[measure].reference else 1
+    factor = 100 if metrics.get(metric).reference else 1
     rows = [
         {
             "model": m,
@@ -38,7 +40,8 @@ def result(models: int, measure: str = "accuracy", reference: str = "") -> Bars:
     ]
     table = pd.DataFrame(rows)
     means = table.groupby("model", sort=False)[["value", "low", "high", "clean"]].mean().reset_index()
-    return Bars(measure, reference, table, means.assign(conditions=3, reason=""), (), "the footer", tuple(names))
+    footer = Footer(before=("The footer.",))
+    return Bars(metric, reference, table, means.assign(conditions=3, reason=""), (), footer, tuple(names))
 
 
 @pytest.mark.parametrize("models", [1, 4, 40])
@@ -48,7 +51,7 @@ def result(models: int, measure: str = "accuracy", reference: str = "") -> Bars:
 def test_every_figure_is_drawn_for_one_model_and_for_forty(models: int, draw: object) -> None:
     made = result(models)
     figure = draw(made)  # type: ignore[operator]
-    assert _style.footer(figure) == "the footer"
+    assert _style.footer(figure) == "The footer."
     assert _style.alt(figure)
     in_legend = [t.name or "" for t in figure.data if t.showlegend is not False and figure.layout.showlegend]
     assert all(len(name) <= 50 for name in in_legend)
@@ -64,7 +67,7 @@ def test_a_click_reports_model_and_condition() -> None:
         )
 
 
-def test_the_ranking_has_the_best_on_top_whatever_the_measure() -> None:
+def test_the_ranking_has_the_best_on_top_whatever_the_metric() -> None:
     accuracies = next(t for t in compared.models(result(3)).data if t.type == "bar")
     assert [c[0] for c in accuracies.customdata] == result(3).models  # the first has the highest accuracy
     assert list(accuracies.y) == sorted(accuracies.y)

@@ -58,11 +58,10 @@ def test_names_of_any_kind_are_text_and_nothing_comes_from_elsewhere(store: Path
 
 def test_mce_is_said_with_what_it_is_over_against_and_on_and_with_its_numbers(store: Path) -> None:
     found = report(store, EVIL, LONG)
-    assert found.words.startswith(
-        f"mCE is the mean over 2 corruptions, not the 15 of ImageNet-C, normalised by the errors of {EVIL}"
-    )
-    assert "12 images of scenes" in found.words
-    assert "not by AlexNet's" in found.words
+    note = found.words
+    assert (note.kind, note.subject, note["corruptions"]) == ("mean_in_words", "mCE", 2)
+    assert (note["reference"], note["images"], note["dataset"]) == (EVIL, "12 images", "scenes")
+    assert html.escape(note.text) in text_of(to_html(found))
     assert found.errors is not None
     mean = found.errors.means.set_index("model").loc[LONG, "value"]
     values = found.errors.table.loc[found.errors.table["model"] == LONG, "value"]
@@ -72,8 +71,8 @@ def test_mce_is_said_with_what_it_is_over_against_and_on_and_with_its_numbers(st
 def test_one_model_alone_has_a_report_without_mce(store: Path) -> None:
     found = report(store, LONG)
     assert found.errors is None
-    assert found.words.startswith("There is no mCE here")
-    assert found.learned[0].startswith(f"{LONG} is right on")
+    assert found.words.kind == "no_mce_without_reference"
+    assert (found.learned[0].kind, found.learned[0].subject) == ("one_model", LONG)
     text = text_of(to_html(found))
     assert "<h2>The models in order</h2>" not in text
     assert "<h2>Accuracy, condition by condition</h2>" in text
@@ -94,8 +93,9 @@ def test_the_evidence_names_fingerprints_and_the_command_that_makes_it_again(sto
 def test_attacks_beside_corruptions_are_named_and_have_no_part_in_the_mce(store: Path) -> None:
     found = document.gather([LONG, EVIL], "scenes", ["contrast", "robust-accuracy"], store=store)
     assert list(found.accuracy.table["name"].unique()) == ["contrast", "pgd (eps 2/255)"]
-    assert "on the mean over 2 conditions" in found.learned[0]
-    assert found.words.startswith("mCE is the mean over 1 corruption, ")
+    assert found.learned[0].kind == "best_model"
+    assert "2 conditions" in found.learned[0]["over"]
+    assert found.words["corruptions"] == 1
     assert found.errors is not None
     assert found.errors.means["conditions"].tolist() == [1, 1]
 
@@ -110,6 +110,6 @@ def test_published_models_are_divided_by_alexnet_of_the_same_table() -> None:
     found = document.gather(models)
     assert found.errors is not None
     assert [round(v, 1) for v in found.errors.means["value"]] == [76.4, 64.2, 60.0]
-    assert "the 15 corruptions of ImageNet-C" in found.words
-    assert "AlexNet of the same table" in found.words
-    assert "5,000 images" in found.words
+    assert (found.words["corruptions"], found.words["of_imagenet_c"]) == (15, 15)
+    assert found.words["reference"] == "published/imagenet/AlexNet"
+    assert found.words["images"] == "5,000 images"

@@ -44,7 +44,8 @@ def test_models_without_a_place_are_left_out_and_undefined() -> None:
     assert found.table.set_index("model")["effective"].isna().to_dict() == dict.fromkeys("abcd", False) | dict.fromkeys(
         "ef", True
     )
-    assert any("2 models without a place" in note for note in found.notes)
+    assert found.notes[0].kind == "left_out_of_fit"
+    assert found.notes[0]["models"] == 2
 
 
 def test_too_few_models_are_a_sentence() -> None:
@@ -54,7 +55,7 @@ def test_too_few_models_are_a_sentence() -> None:
         report.over(pd.DataFrame({"model": ["a"], "clean": [0.5]}))
 
 
-def test_models_of_ones_own_stand_beside_the_published_line() -> None:
+def test_models_of_ones_own_are_compared_with_the_published_line() -> None:
     """On ImageNet-V2, as an evaluation of the natural shifts would store it."""
     found = published_models.gather(["published/imagenet/Standard_R50"], "imagenet", severities=(1,))
     rows = found.rows[:2].assign(model="mine", accuracy=[0.76, 0.63])
@@ -62,7 +63,7 @@ def test_models_of_ones_own_stand_beside_the_published_line() -> None:
     own = report.own(dataclasses.replace(found, rows=rows), "v2")
     assert own.to_dict("records") == [{"model": "mine", "clean": 0.76, "shifted": 0.63}]
     population = report.over(report.natural_shift("v2"))
-    beyond = report.beside(population, own)["effective"].item()
+    beyond = report.others(population, own)["effective"].item()
     assert beyond == pytest.approx(0.63 - population.line.expected(0.76))
     assert report.own(found, "v2").empty
 

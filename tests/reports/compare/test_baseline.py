@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robustcore.errors import InvalidArgumentError
-from robustcore.reports.compare import answers, baseline, measures
+from robustcore.reports.compare import answers, baseline, intervals, measures
 from robustcore.reports.compare import grouping as groups
 from tests.reports import worlds
 from tests.reports.worlds import World
@@ -17,12 +17,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return worlds.make(tmp_path_factory.mktemp("results") / "results.sqlite")
 
 
-@pytest.mark.parametrize("measure", ["accuracy", "residual"])
-def test_above_zero_is_better_whatever_the_measure(world: World, measure: str) -> None:
+@pytest.mark.parametrize("metric", ["accuracy", "residual"])
+def test_above_zero_is_better_whatever_the_metric(world: World, metric: str) -> None:
     found = world.gather(world.one, world.two)
-    both = measures.bars(found, measure).table.pivot(index="name", columns="model", values="value")
-    gained = baseline.differences(found, measure, "one").table.set_index("name")["value"]
-    sign = 1 if measure == "accuracy" else -1
+    both = measures.bars(found, metric).table.pivot(index="name", columns="model", values="value")
+    gained = baseline.differences(found, metric, "one").table.set_index("name")["value"]
+    sign = 1 if metric == "accuracy" else -1
     assert gained.to_dict() == pytest.approx((sign * (both["two"] - both["one"])).to_dict())
 
 
@@ -71,6 +71,21 @@ def test_a_baseline_without_errors_is_undefined_with_its_reason(world: World) ->
     table = baseline.error_ratios(type(found)(**(vars(found) | {"rows": perfect})), "one")
     assert table["value"].isna().all()
     assert set(table["reason"]) == {"one makes no error here"}
+
+
+def test_without_a_common_severity_there_are_no_ratios(world: World) -> None:
+    found = world.gather(world.one)
+    none = type(found)(**(vars(found) | {"rows": found.rows[found.rows["kind"] == "clean"]}))
+    assert baseline.error_ratios(none, "one").empty
+
+
+def test_the_footer_says_how_differences_are_signed_and_drawn(world: World) -> None:
+    found = world.gather(world.one, world.two)
+    read = answers.read(found, world.dataset, store=world.store)
+    (note,) = baseline.differences(found, "residual", "one", answers=read).footer.further
+    assert (note["baseline"], note["better"]) == ("one", "lower")  # type: ignore[index]
+    assert baseline.differences(found, "app", "one", answers=read).footer.interval == intervals.SENTENCE
+    assert baseline.differences(found, "app", "one").footer.interval == ""
 
 
 def test_an_unknown_baseline_is_a_sentence(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Compare: what is shared, what is missing, what is said beside it; on a dataset and networks small enough for a test."""
+"""Compare: what is shared, what is missing, which notes are made; on a dataset and networks small enough for a test."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from robustcore import metrics
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.evaluation import evaluate
+from robustcore.notes import kinds
 from robustcore.reports import compare
 from robustcore.reports.compare import measures, references
 from robustcore.reports.overview import overview
@@ -44,14 +46,16 @@ def test_models_are_compared_on_the_images_that_they_share(world: World) -> None
     again = evaluate(world.one, world.dataset, "gaussian_noise", limit=8, store=world.store)
     mine = found.rows[(found.rows["model"] == "one") & (found.rows["label"] == "gaussian_noise")]
     assert list(mine["accuracy"]) == list(again.loc[again["kind"] == "corruption", "accuracy"])
-    assert any("4 to 8 images" in note and "fog" in note for note in found.notes)
+    (note,) = (note for note in found.notes if note.kind == "different_numbers_of_images")
+    assert (note["fewest"], note["most"], note["conditions"]) == (4, 8, ("fog",))
 
 
 def test_severities_that_not_all_models_have_are_left_out_and_said(world: World) -> None:
     found = world.gather(world.one, world.two)
     fog = found.rows[found.rows["label"] == "fog"]
     assert sorted(set(fog["severity"])) == [1, 2]
-    assert any(note.startswith("fog: compared at severity 1, 2") for note in found.notes)
+    (note,) = (note for note in found.notes if note.kind == "compared_at_severities")
+    assert (note.subject, note["severities"]) == ("fog", (1, 2))
 
 
 def test_a_ratio_takes_the_clean_accuracy_of_the_same_images(world: World) -> None:
@@ -69,7 +73,7 @@ def test_a_model_without_a_condition_is_undefined_there(world: World) -> None:
     assert fog["value"].isna().item()
     assert "not evaluated" in fog["reason"].item()
     assert fog["clean"].item() == 0  # of the images that the model has
-    assert not any("incomplete" in note for note in world.gather(world.one, world.never).notes)
+    assert "incomplete_results" not in kinds(world.gather(world.one, world.never).notes)
 
 
 def test_a_ratio_over_nothing_is_undefined_with_its_reason(world: World) -> None:
@@ -79,14 +83,15 @@ def test_a_ratio_over_nothing_is_undefined_with_its_reason(world: World) -> None
     assert "the clean accuracy is 0" in result.means["reason"].item()
 
 
-def test_every_measure_has_a_row_for_each_model_and_condition_and_says_its_formula(world: World) -> None:
+def test_every_metric_has_a_row_for_each_model_and_condition_and_says_its_formula(world: World) -> None:
     found = world.gather(world.one, world.two)
-    for name, measure in measures.MEASURES.items():
-        result = measures.bars(found, name, reference="one")
+    for metric in measures.offered():
+        result = measures.bars(found, metric.name, reference="one")
         assert list(result.table.columns) == measures.COLUMNS
         assert len(result.table) == 6
-        assert measure.formula in result.footer
-        assert ("Reference: one" in result.footer) == measure.reference
+        assert result.footer.formula.startswith(metric.formula)
+        assert result.footer.reference == ("one" if metric.reference else "")
+        assert metric.formula in result.footer.text
         assert result.table["clean"].notna().all()
 
 
@@ -95,10 +100,9 @@ def test_a_model_against_itself_has_a_corruption_error_of_100(world: World) -> N
     result = measures.bars(found, "ce", reference="one")
     assert np.allclose(result.table["value"], 100)
     assert result.means["value"].item() == pytest.approx(100)
-    words = references.mean_in_words(found, False, "one")
-    assert "3 corruptions, not the 15" in words
-    assert "errors of one" in words
-    assert "12 images" in words
+    note = references.mean_note(found, metrics.get("ce"), "one")
+    assert (note["corruptions"], note["of_imagenet_c"], note["reference"]) == (3, 3, "one")
+    assert note["images"] == "12 images"
 
 
 def test_a_corruption_error_without_all_its_severities_is_undefined(world: World) -> None:
@@ -126,9 +130,11 @@ def test_clean_accuracies_that_differ_much_are_said(world: World) -> None:
     rows = found.rows.copy()
     rows.loc[(rows["model"] == "one") & (rows["kind"] == "clean"), "accuracy"] = 0.9
     far = dataclasses.replace(found, rows=rows)
-    said = [note for note in measures.bars(far, "app").notes if "clean accuracies differ by 90 points" in note]
-    assert len(said) == 1  # once, on however many numbers of images the conditions stand
-    assert not any("differ" in note for note in measures.bars(far, "app", models=["one"]).notes)
+    # Once, whatever the numbers of images under the conditions.
+    (note,) = (note for note in measures.bars(far, "app").notes if note.kind == "clean_accuracies_differ")
+    assert (note["lowest"], note["low"], note["highest"], note["high"]) == ("never", 0.0, "one", 0.9)
+    assert "clean_accuracies_differ" not in kinds(measures.bars(far, "app", models=["one"]).notes)
+    assert "clean_accuracies_differ" not in kinds(measures.bars(far, "accuracy").notes)
 
 
 def test_curves_begin_with_the_clean_images(world: World) -> None:
@@ -156,7 +162,8 @@ def test_a_ranged_corruption_is_called_by_its_plain_name(world: World, tmp_path:
     assert len(found.missing) == 14
     assert "rotation" in found.missing
     ce = measures.bars(found, "ce", reference="one").table
-    assert set(ce["reason"]) == {"the measure sums over severities, and this condition has none"}
+    assert ce["value"].isna().all()
+    assert (ce["reason"] != "").all()
     evaluate(world.one, world.dataset, "laugros_shear", severities=[1, 2], limit=2, store=store)
     both = compare.gather([world.one], world.dataset, ["laugros"], store=store)
     assert sorted(set(both.corrupted["label"])) == ["flip", "shear", "shear (strength uniform)"]
@@ -165,16 +172,16 @@ def test_a_ranged_corruption_is_called_by_its_plain_name(world: World, tmp_path:
 def test_a_severity_can_be_chosen(world: World) -> None:
     found = world.gather(world.one, severities=(3,))
     assert list(found.corrupted["severity"]) == [3, 3, 3]
-    assert "severity 3" in measures.bars(found, "accuracy").footer
+    assert measures.bars(found, "accuracy").footer.formula.endswith("severity 3")
 
 
-@pytest.mark.parametrize("measure", measures.MEASURES)
-def test_bars_can_be_ordered(world: World, measure: str) -> None:
-    result = measures.bars(world.gather(world.one), measure, reference="one")
+@pytest.mark.parametrize("metric", [metric.name for metric in measures.offered()])
+def test_bars_can_be_ordered(world: World, metric: str) -> None:
+    result = measures.bars(world.gather(world.one), metric, reference="one")
     assert list(measures.ordered(result, "name")["name"]) == sorted(NAMES)
     assert list(measures.ordered(result, "family")["group"]) == ["noise", "weather", "digital"]
     values = list(measures.ordered(result, "value")["value"])
-    assert values == sorted(values, reverse=measures.MEASURES[measure].better == "lower")
+    assert values == sorted(values, reverse=result.definition.better == "lower")
 
 
 def test_the_extremes_are_named(world: World) -> None:
@@ -186,9 +193,9 @@ def test_the_extremes_are_named(world: World) -> None:
 
 
 def test_values_as_people_read_them() -> None:
-    texts = {name: measure.text(0.5) for name, measure in measures.MEASURES.items()}
+    texts = {metric.name: metric.text(0.5) for metric in measures.offered()}
     assert texts == {"accuracy": "50.0 %", "app": "0.500", "residual": "50.0 points", "ce": "0.5", "relative_ce": "0.5"}
-    assert measures.MEASURES["app"].text(math.nan) == "undefined"
+    assert metrics.get("app").text(math.nan) == "undefined"
 
 
 def test_nothing_stored_is_empty_and_no_error(world: World, tmp_path: Path) -> None:
@@ -203,8 +210,10 @@ def test_bad_questions_get_a_sentence(world: World) -> None:
         world.gather()
     with pytest.raises(UnknownNameError, match="imagenet-c"):
         compare.gather([world.one], world.dataset, ["imagenet-x"], store=world.store)
-    with pytest.raises(InvalidArgumentError, match="measure is one of accuracy"):
+    with pytest.raises(UnknownNameError, match="Did you mean 'accuracy'"):
         measures.bars(world.gather(world.one), "acuracy")
+    with pytest.raises(InvalidArgumentError, match="metrics of accuracies"):
+        measures.bars(world.gather(world.one), "auroc")
 
 
 def test_the_overview_has_a_row_for_each_model(world: World) -> None:

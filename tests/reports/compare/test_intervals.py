@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from robustcore import metrics
 from robustcore.metrics import bootstrap
+from robustcore.notes import kinds
 from robustcore.reports import compare
 from robustcore.reports.compare import answers, intervals, measures, references
 from robustcore.reports.compare.answers import Answers
@@ -35,19 +37,19 @@ def test_answers_count_to_the_tables_accuracies(world: World) -> None:
         assert right[: row["n"]].mean() == pytest.approx(row["accuracy"])
 
 
-@pytest.mark.parametrize("measure", measures.MEASURES)
-def test_every_measure_of_the_images_themselves_is_the_tables_value(
-    world: World, measure: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("metric", [metric.name for metric in measures.offered()])
+def test_every_metric_of_the_images_themselves_is_the_tables_value(
+    world: World, metric: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With every image drawn once, a drawing is the comparison."""
     found, read = both(world)
     monkeypatch.setattr(intervals, "_weights", lambda images: np.ones((1, images), np.float32))
     monkeypatch.setattr(bootstrap, "DRAWS", 1)
-    drawn = intervals.draw(found, read)
-    values = intervals.values(drawn, measure, "one")[0]
-    table = measures.bars(found, measure, reference="one").table
+    sample = intervals.resample(found, read)
+    values = intervals.values(sample, metrics.get(metric), "one")[0]
+    table = measures.bars(found, metric, reference="one").table
     for row in table.dropna(subset=["value"]).to_dict("records"):
-        own = values[drawn.models.index(row["model"]), drawn.labels.index(row["name"])]
+        own = values[sample.models.index(row["model"]), sample.labels.index(row["name"])]
         assert own == pytest.approx(row["value"], abs=1e-4), row["name"]
 
 
@@ -71,8 +73,8 @@ def test_an_interval_is_that_of_a_loop_over_drawings(world: World) -> None:
 def test_every_defined_value_lies_in_its_interval(world: World) -> None:
     found = world.gather(world.one, world.two, severities=(1, 2))  # which both have of all three corruptions
     read = answers.read(found, world.dataset, store=world.store)
-    for measure in ("accuracy", "residual", "ce"):
-        result = measures.bars(found, measure, reference="one", answers=read)
+    for metric in ("accuracy", "residual", "ce"):
+        result = measures.bars(found, metric, reference="one", answers=read)
         for table in (result.table, result.means):
             known = table.dropna(subset=["low"])
             assert len(known)
@@ -107,8 +109,9 @@ def test_what_has_no_interval_is_said(world: World) -> None:
     read = answers.read(found, world.dataset, store=world.store)
     cells = {key: cell for key, cell in read.cells.items() if key[0] == "one"}
     notes = measures.bars(found, "residual", answers=Answers(cells)).notes
-    assert any(note.startswith("No interval for") and "of two" in note for note in notes)
-    assert not any("No interval" in note for note in measures.bars(found, "residual", answers=read).notes)
+    (note,) = (note for note in notes if note.kind == "no_interval")
+    assert (note["model"], note["others"]) == ("two", 2)
+    assert "no_interval" not in kinds(measures.bars(found, "residual", answers=read).notes)
 
 
 def test_a_hand_worked_ratio() -> None:
@@ -122,18 +125,18 @@ def test_a_hand_worked_ratio() -> None:
         bootstrap.accuracies(drawn, Answers(cells).right("m", [c])[:, None])  # type: ignore[index]
         for c in ("c", CLEAN)
     )
-    found = intervals.VALUES["app"](own, clean, own, clean)
-    assert found[:, 0].tolist() == [0.5, 0.75, 0.0]
+    values = metrics.get("app")(accuracy=own, clean=clean)
+    assert values[:, 0].tolist() == [0.5, 0.75, 0.0]
 
 
 def test_printed_figures_are_not_drawn(world: World) -> None:
     found, read = both(world)
-    drawn = intervals.draw(found, read, ["two"])
-    fixed = references.Fixed({"contrast": 0.5}, 0.9)
-    values = intervals.values(drawn, "ce", fixed)
-    j = drawn.labels.index("contrast")
-    assert np.allclose(values[:, 0, j], 200 * (1 - drawn.accuracy[:, 0, j]))
-    assert np.isnan(values[:, 0, drawn.labels.index("fog")]).all()
+    sample = intervals.resample(found, read, ["two"])
+    published = references.PublishedReference({"contrast": 0.5}, 0.9)
+    values = intervals.values(sample, metrics.get("ce"), published)
+    j = sample.labels.index("contrast")
+    assert np.allclose(values[:, 0, j], 200 * (1 - sample.accuracy[:, 0, j]))
+    assert np.isnan(values[:, 0, sample.labels.index("fog")]).all()
     assert math.isnan(
-        intervals.of_means(pd.DataFrame({"model": ["two"], "value": [math.nan]}), drawn, values)["low"][0]
+        intervals.of_means(pd.DataFrame({"model": ["two"], "value": [math.nan]}), sample, values)["low"][0]
     )

@@ -1,4 +1,4 @@
-"""Published models: what they give alone, and when they may stand beside one's own."""
+"""Published models: what they give alone, and when they can be compared with one's own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import dataclasses
 
 import pytest
 
+from robustcore import metrics
 from robustcore.errors import InvalidArgumentError
+from robustcore.notes import kinds
 from robustcore.reports.compare import measures, published_models, references
 
 ALEXNET = "published/imagenet/AlexNet"
@@ -19,16 +21,18 @@ def test_the_published_mce_of_known_models() -> None:
     found = published_models.gather([*names, ALEXNET], "imagenet")
     result = measures.bars(found, "ce", reference=ALEXNET, models=names)
     assert [round(v, 1) for v in result.means["value"]] == list(MCE.values())
-    words = references.mean_in_words(found, False, ALEXNET)
-    for part in ("the 15 corruptions of ImageNet-C", ALEXNET, "AlexNet of the same table", "5,000 images of imagenet"):
-        assert part in words
-    worked = references.worked(found, False, ALEXNET, names[0], "fog")
+    note = references.mean_note(found, metrics.get("ce"), ALEXNET)
+    assert (note["corruptions"], note["of_imagenet_c"], note["extra"]) == (15, 15, 0)
+    assert (note["reference"], note["images"], note["dataset"]) == (ALEXNET, "5,000 images", "imagenet")
+    assert "AlexNet of the same table" in note.text  # and not the one that the paper prints
+    worked = references.worked(found, metrics.get("ce"), ALEXNET, names[0], "fog")
     errors = 100 * (1 - found.rows[(found.rows["model"] == names[0]) & (found.rows["label"] == "fog")]["accuracy"])
     value = result.table[(result.table["model"] == names[0]) & (result.table["name"] == "fog")]["value"].item()
     assert f"= ({' + '.join(f'{e:.1f}' for e in errors)}) / (" in worked
     assert worked.endswith(f" = {value:.1f}")
-    assert references.worked(found, True, references.ALEXNET, names[0], "fog").startswith("relative CE of")
-    assert "published figures" in result.footer
+    assert references.worked(found, metrics.get("relative_ce"), references.ALEXNET, names[0], "fog")
+    assert result.footer.provenance is not None
+    assert result.footer.provenance.shipped == "published"
     assert result.table["low"].isna().all()  # no answers to draw from
     assert measures.bars(found, "accuracy").table["low"].notna().all()
 
@@ -51,11 +55,11 @@ def own() -> published_models.Comparison:
     return dataclasses.replace(found, rows=rows, provenance=origin)
 
 
-def test_published_models_stand_beside_ones_own_where_both_were_measured_alike() -> None:
-    joined, refused = published_models.beside(own(), [ALEXNET])
+def test_published_models_join_ones_own_where_both_were_measured_alike() -> None:
+    joined, refused = published_models.joined(own(), [ALEXNET])
     assert refused == []
     assert joined.models == ["mine", ALEXNET]
-    assert any("not those of the models here" in note for note in joined.notes)
+    assert "published_on_other_images" in kinds(joined.notes)
     table = measures.bars(joined, "ce", reference=ALEXNET).means.set_index("model")["value"]
     assert table[ALEXNET] == pytest.approx(100)
     assert table["mine"] == pytest.approx(76.4, abs=0.05)
@@ -63,13 +67,14 @@ def test_published_models_stand_beside_ones_own_where_both_were_measured_alike()
 
 def test_and_are_left_out_with_the_reason_where_not() -> None:
     here = own()
-    _, refused = published_models.beside(here, ["published/cifar10/Standard"])
-    assert "10 classes, 32 pixels" in refused[0]
+    _, refused = published_models.joined(here, ["published/cifar10/Standard"])
+    assert (refused[0].kind, refused[0]["classes"], refused[0]["side"]) == ("other_dataset", 10, 32)
     memory = dataclasses.replace(here, provenance=dataclasses.replace(here.provenance, storage="memory"))
-    assert "went through a second JPEG, those here did not" in published_models.beside(memory, [ALEXNET])[1][0]
+    (note,) = published_models.joined(memory, [ALEXNET])[1]
+    assert (note.kind, note.subject, note["storage"]) == ("other_storage", ALEXNET, "jpeg85")
     extra = dataclasses.replace(here, rows=here.rows.assign(name="spatter", kind="corruption"))
-    joined, refused = published_models.beside(extra, [ALEXNET])
-    assert "no figures for spatter" in refused[0]
+    joined, refused = published_models.joined(extra, [ALEXNET])
+    assert (refused[0].kind, refused[0]["condition"]) == ("no_figures_for", "spatter")
     assert joined.models == ["mine"]
 
 
