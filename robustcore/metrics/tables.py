@@ -34,7 +34,7 @@ _COLUMNS = {
 
 
 @note
-def clean_accuracies_differ(dataset: str, lowest: str, low: float, highest: str, high: float) -> str:
+def models_not_comparable(dataset: str, lowest: str, low: float, highest: str, high: float) -> str:
     return (
         f"On {dataset} the clean accuracies differ by {100 * (high - low):.0f} points ({lowest} {low:.1%}, {highest} {high:.1%}), "
         f"more than the {100 * COMPARABLE:.0f} up to which they count as comparable here: compare the models by accuracy, not by "
@@ -161,7 +161,7 @@ def notes(table: pd.DataFrame) -> list[Note]:
         clean = group.groupby("model")["clean_accuracy"].first().dropna()
         if len(clean) > 1 and np.ptp(clean.to_numpy(float)) > COMPARABLE:
             low, high = str(clean.idxmin()), str(clean.idxmax())
-            found.append(clean_accuracies_differ(str(dataset), low, float(clean[low]), high, float(clean[high])))
+            found.append(models_not_comparable(str(dataset), low, float(clean[low]), high, float(clean[high])))
     return found
 
 

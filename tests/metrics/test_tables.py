@@ -47,12 +47,12 @@ def test_a_condition_that_was_not_evaluated_keeps_its_reason() -> None:
     assert metrics.app(given)["reason"].tolist() == ["", "out of memory"]
 
 
-def test_models_whose_clean_accuracies_differ_are_called_not_comparable() -> None:
+def test_models_whose_models_not_comparable_are_called_not_comparable() -> None:
     near = metrics.app(rows_of(("a", "clean", 0.80), ("b", "clean", 0.83)))
     far = metrics.app(rows_of(("a", "clean", 0.80), ("b", "clean", 0.60)))
     assert near.attrs["notes"] == []
     (said,) = tables.notes(far)
-    assert said.kind == "clean_accuracies_differ"
+    assert said.kind == "models_not_comparable"
     assert (said["lowest"], said["low"], said["highest"], said["high"]) == ("b", 0.60, "a", 0.80)
     assert far.attrs["notes"] == [said.text]
 

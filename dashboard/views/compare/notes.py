@@ -15,7 +15,7 @@ from robustcore.reports.compare.comparison import Comparison
 from robustcore.reports.compare.measures import Bars
 
 FEW = 6  # models up to this number have their means below the figure without a click
-_WARNINGS = ("clean_accuracies_differ",)  # kinds of notes that are shown above the figure
+_WARNINGS = ("models_not_comparable",)  # kinds of notes that are shown above the figure
 _TERMS = 12  # models whose means are written out
 
 

@@ -131,10 +131,10 @@ def test_clean_accuracies_that_differ_much_are_said(world: World) -> None:
     rows.loc[(rows["model"] == "one") & (rows["kind"] == "clean"), "accuracy"] = 0.9
     far = dataclasses.replace(found, rows=rows)
     # Once, whatever the numbers of images under the conditions.
-    (note,) = (note for note in measures.bars(far, "app").notes if note.kind == "clean_accuracies_differ")
+    (note,) = (note for note in measures.bars(far, "app").notes if note.kind == "models_not_comparable")
     assert (note["lowest"], note["low"], note["highest"], note["high"]) == ("never", 0.0, "one", 0.9)
-    assert "clean_accuracies_differ" not in kinds(measures.bars(far, "app", models=["one"]).notes)
-    assert "clean_accuracies_differ" not in kinds(measures.bars(far, "accuracy").notes)
+    assert "models_not_comparable" not in kinds(measures.bars(far, "app", models=["one"]).notes)
+    assert "models_not_comparable" not in kinds(measures.bars(far, "accuracy").notes)
 
 
 def test_curves_begin_with_the_clean_images(world: World) -> None:
