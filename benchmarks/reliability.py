@@ -98,7 +98,7 @@ def disturb(
     fork_server: ForkServer, store: Store, job: int, cells: Sequence[plan.Cell], kills: int, draw: random.Random
 ) -> Outcome:
     """Kill a job's workers that many times at random moments, and let it finish then."""
-    units = len(plan.pending(cells, {}))
+    units = len(plan.pending(cells, {}).units)
     outcome = Outcome(units=units)
     while True:
         before = _stored(store)
@@ -127,7 +127,7 @@ def disturb(
     with contextlib.closing(sqlite3.connect(store.path)) as connection:
         counted = dict(connection.execute("SELECT what, count(*) FROM ledger GROUP BY what"))
     outcome.begun, outcome.stored = counted["begun"], counted["stored"]
-    outcome.missing = len(plan.pending(cells, store.stored(cells)))
+    outcome.missing = len(plan.pending(cells, store.stored(cells)).units)
     return outcome
 
 
@@ -189,7 +189,7 @@ def main(words: Sequence[str] = ()) -> None:
             os.environ["ROBUSTCORE_CACHE"] = str(Path(folder) / name)
             from robustcore.evaluation import api
 
-            cells = api.prepare(**request.arguments()).cells
+            cells = api.prepare(request).cells
             began = time.monotonic()
             with ForkServer() as fork_server, watched(Store(shipped=False)) as store:
                 outcome = disturb(fork_server, store, jobs.submit(request), cells, kills, random.Random(args.seed))

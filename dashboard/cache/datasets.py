@@ -32,5 +32,5 @@ def folders() -> list[str]:
     """The folders that evaluations of this machine's history ran on, that are still there and may be read, newest first."""
     from robustcore.evaluation.jobs import jobs
 
-    asked = dict.fromkeys(job.request.dataset for job in jobs.list_jobs())
+    asked = dict.fromkeys(job.request.dataset_name for job in jobs.list_jobs())
     return [path for path in asked if os.path.isdir(path) and roots.allows(path)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -28,8 +29,9 @@ def price(request: str) -> Estimate:
     """What an evaluation costs here; the request as JSON."""
     from robustcore.evaluation.request import EvaluationRequest
 
-    asked = roots.request(EvaluationRequest.from_json(request))
-    return _price(asked.to_json(), tuple(models.version(name) for name in (*asked.models, *asked.surrogates)))
+    confined = roots.request(EvaluationRequest.from_json(request))
+    names = (*confined.model_names, *confined.surrogate_names)
+    return _price(confined.to_json(), tuple(models.version(name) for name in names))
 
 
 @reads_results(max_entries=16, show_spinner="Counting the units and timing a few images …")
@@ -37,6 +39,6 @@ def _price(request: str, versions: tuple[FileVersion | None, ...]) -> Estimate:
     from robustcore.evaluation import api, estimates
     from robustcore.evaluation.request import EvaluationRequest
 
-    asked = EvaluationRequest.from_json(request)
-    arguments = asked.arguments() | {"dataset": datasets.dataset(asked.dataset)}
-    return estimates.estimate(api.prepare(**arguments), device=asked.device)
+    confined = EvaluationRequest.from_json(request)
+    loaded = dataclasses.replace(confined, dataset=datasets.dataset(confined.dataset_name))
+    return estimates.estimate(api.prepare(loaded))

@@ -12,7 +12,7 @@ def submit(request: EvaluationRequest) -> int:
     """Queue an evaluation whose paths lie within the data roots."""
     permissions.check("Launching an evaluation")
     confined = roots.request(request)
-    roots.check_links(confined.dataset)
+    roots.check_links(confined.dataset_name)
     return jobs.submit(confined)
 
 

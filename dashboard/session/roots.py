@@ -80,9 +80,9 @@ def request(asked: EvaluationRequest) -> EvaluationRequest:
     """An evaluation that a page asks for, its paths resolved and confined: models, surrogates, images, suites' files."""
     return dataclasses.replace(
         asked,
-        models=tuple(model(name) for name in asked.models),
-        surrogates=tuple(model(name) for name in asked.surrogates),
-        dataset=dataset(asked.dataset),
+        models=tuple(model(name) for name in asked.model_names),
+        surrogates=tuple(model(name) for name in asked.surrogate_names),
+        dataset=dataset(asked.dataset_name),
         conditions=tuple(_suite(c) if isinstance(c, str) else c for c in asked.conditions),
     )
 

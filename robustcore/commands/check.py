@@ -73,9 +73,8 @@ def _evaluated(spec: Specification, models: list[str], device: str, *, compute: 
 
     dataset = load_dataset(spec.dataset, split=spec.split)
     # Loaded once: a model known by its fingerprint is looked up without its weights.
-    judged = api.prepare(models, dataset, "clean").subjects
-    others = [name for name in spec.references if name not in models]
-    against = api.prepare(others, dataset, "clean").subjects if others else []
+    judged = api.subjects(models)
+    against = api.subjects([name for name in spec.references if name not in models])
     found = specification.gather(spec, judged, references=against, dataset=dataset)
     missing = specification.missing(spec, found) if compute else []
     if not missing:

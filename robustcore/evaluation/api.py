@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import classes, operations, plan, provenance, suites, tables
+from robustcore.evaluation import classes, operations, plan, provenance, tables
 from robustcore.evaluation.condition import Condition
-from robustcore.evaluation.plan import Cell, Subject, Unit
+from robustcore.evaluation.plan import Cell, Pending, Subject, Unit
+from robustcore.evaluation.request import Conditions, EvaluationRequest, Models
 from robustcore.evaluation.run import executors, runner
 from robustcore.evaluation.run.executors import base
 from robustcore.evaluation.run.runner import Progress, Summary
@@ -21,32 +23,28 @@ from robustcore.evaluation.run.work import Work
 from robustcore.evaluation.store.store import Store
 from robustcore.models.classifier import Classifier
 
-Models = str | Classifier | Subject | Sequence[str | Classifier | Subject]
-Conditions = str | Path | Condition | Sequence[str | Condition]
-
 
 @dataclasses.dataclass(frozen=True)
-class Prepared:
-    """An evaluation whose names are looked up: what can be planned, estimated and run.
+class Evaluation:
+    """A request whose models and dataset are loaded: it can be looked up, estimated and run.
 
     Attributes:
-        models: fingerprint -> model; those given as a `Subject` have none and cannot be run.
+        request: the resolved request.
+        models: fingerprint -> model; a `Subject` has none and cannot be run.
         surrogates: fingerprint -> model.
         dataset: the dataset.
         cells: the plan.
-        precision: "float32" or "bf16".
     """
 
+    request: EvaluationRequest
     models: Mapping[str, Classifier]
     surrogates: Mapping[str, Classifier]
     dataset: Dataset
     cells: Sequence[Cell]
-    precision: str
 
-    @property
-    def subjects(self) -> list[Subject]:
-        """The models as results know them, in the order given."""
-        return list(dict.fromkeys(cell.model for cell in self.cells))
+    def pending(self, store: Store) -> Pending:
+        """What the store lacks."""
+        return plan.pending(self.cells, store.stored(self.cells))
 
 
 def evaluate(
@@ -80,22 +78,21 @@ def evaluate(
         storage: "memory", or "jpeg85" for the second JPEG that the released ImageNet-C went through.
         device: "auto", "cpu", "cuda" or "cuda:N".
         store: a `Store` or a results file; default the one under the cache.
-        executor: where units are computed; default threads of this process. `evaluation.executors.of` gives one process
-            for each of several devices, or a Dask cluster, to which `device` is then the workers' own.
+        executor: where units are computed; default threads of this process. `run.executors.of` gives one process for each
+            of several devices, or a Dask cluster, for which `device` means the workers' own.
         progress: called after every group of units with a `Progress`.
         precision: "float32", or "bf16" to score under bfloat16 autocast; part of a result's key.
         surrogates: models that attacks are crafted on: an attack that names none is evaluated white-box and on each of
             these.
 
     Returns:
-        One row for each model and condition; see `tables.table` for the columns, to which comes cached: whether nothing
-        of the row had to be computed. A unit that failed leaves its reason in
-        the row and the rest goes on. `attrs["summary"]` has the numbers of units computed, cached and failed.
+        One row for each model and condition; see `tables.table` for the columns. One more, cached, says whether nothing
+        of the row had to be computed. A unit that failed leaves its reason in the row and the rest goes on. `attrs["summary"]` has the numbers of units computed, cached and failed.
 
     Raises:
         RobustcoreError: an unknown name, a value outside what is allowed, a results file that cannot be used.
     """
-    prepared = prepare(
+    request = EvaluationRequest.of(
         models,
         dataset,
         conditions,
@@ -103,19 +100,19 @@ def evaluate(
         seed=seed,
         severities=severities,
         storage=storage,
+        device=device,
         split=split,
         precision=precision,
         surrogates=surrogates,
     )
-    results = store if isinstance(store, Store) else Store(store)
-    try:
-        pending = {unit.cell.key for unit in plan.pending(prepared.cells, results.stored(prepared.cells))}
-        summary = carry_out(prepared, results, device=device, executor=executor, progress=progress)
-        frame = tables.table(prepared.cells, results)
-    finally:
-        if results is not store:
-            results.close()
-    frame.insert(list(frame.columns).index("shipped"), "cached", [cell.key not in pending for cell in prepared.cells])
+    evaluation = prepare(request)
+    with _opened(store) as results:
+        pending = evaluation.pending(results)
+        summary = carry_out(evaluation, results, pending=pending, executor=executor, progress=progress)
+        frame = tables.table(evaluation.cells, results)
+    incomplete = {unit.cell.key for unit in pending.units}
+    cached = [cell.key not in incomplete for cell in evaluation.cells]
+    frame.insert(list(frame.columns).index("shipped"), "cached", cached)
     frame.attrs["summary"] = dataclasses.asdict(summary)
     return frame
 
@@ -138,7 +135,7 @@ def lookup(
 
     The arguments are those of `evaluate`. A model may also be a `Subject`: name, fingerprint and classes are enough.
     """
-    prepared = prepare(
+    request = EvaluationRequest.of(
         models,
         dataset,
         conditions,
@@ -150,44 +147,56 @@ def lookup(
         precision=precision,
         surrogates=surrogates,
     )
-    return tables.table(prepared.cells, store if isinstance(store, Store) else Store(store))
+    return tables.table(prepare(request).cells, store if isinstance(store, Store) else Store(store))
 
 
-def prepare(
-    models: Models,
-    dataset: str | Dataset,
-    conditions: Conditions,
-    *,
-    limit: int | None = None,
-    seed: int = 0,
-    severities: Sequence[int] | None = None,
-    storage: str = "memory",
-    split: str = "test",
-    precision: str = "float32",
-    surrogates: Sequence[str | Classifier] = (),
-) -> Prepared:
-    """Look every name up and make the plan. Cheap checks come first, models last."""
+@contextmanager
+def _opened(store: Store | Path | str | None) -> Iterator[Store]:
+    """A store; one that is opened here is closed again."""
+    if isinstance(store, Store):
+        yield store
+    else:
+        with Store(store) as results:
+            yield results
+
+
+def prepare(request: EvaluationRequest) -> Evaluation:
+    """Load what a request names and make the plan. Cheap checks come first, models last."""
     from robustcore.datasets import load_dataset
 
-    plan.check_limit(limit)
-    resolved = suites.resolve(conditions, severities, storage=storage)
-    images = load_dataset(dataset, split=split) if isinstance(dataset, str) else dataset
-    several = [models] if isinstance(models, (str, Classifier, Subject)) else list(models)
-    if not several:
-        raise InvalidArgumentError("There is no model to evaluate; name one or more.")
-    loaded: dict[str, Classifier] = {}
-    subjects: dict[str, Subject] = {}
-    for model in several:
+    request = request.resolved()
+    dataset = request.dataset
+    images = load_dataset(dataset, split=request.split) if isinstance(dataset, str) else dataset
+    models: dict[str, Classifier] = {}
+    surrogates: dict[str, Classifier] = {}
+    judged = subjects(request.models, into=models)
+    for model in request.surrogates:
+        _load(model, surrogates)
+    conditions = [c for c in request.conditions if isinstance(c, Condition)]
+    conditions = list(dict.fromkeys(c for each in conditions for c in (each, *_black_box(each, list(surrogates)))))
+    cells = plan.make(judged, images, conditions, limit=request.limit, seed=request.seed, precision=request.precision)
+    return Evaluation(request, models, surrogates, images, cells)
+
+
+def subjects(
+    models: Iterable[str | Classifier | Subject], *, into: dict[str, Classifier] | None = None
+) -> list[Subject]:
+    """Models as plans and tables see them, in the order given; names are loaded.
+
+    Args:
+        into: takes the loaded models by their fingerprints.
+
+    Raises:
+        InvalidArgumentError: two different models of one name.
+    """
+    by_name: dict[str, Subject] = {}
+    loaded = {} if into is None else into
+    for model in models:
         subject = model if isinstance(model, Subject) else _load(model, loaded)
-        if subjects.get(subject.name, subject).fingerprint != subject.fingerprint:
+        if by_name.get(subject.name, subject).fingerprint != subject.fingerprint:
             raise InvalidArgumentError(f"Two different models are named {subject.name!r}; give one another name.")
-        subjects[subject.name] = subject
-    crafting: dict[str, Classifier] = {}
-    for model in surrogates:
-        _load(model, crafting)
-    resolved = [*dict.fromkeys(c for each in resolved for c in (each, *_black_box(each, list(crafting))))]
-    cells = plan.make(list(subjects.values()), images, resolved, limit=limit, seed=seed, precision=precision)
-    return Prepared(loaded, crafting, images, cells, precision)
+        by_name[subject.name] = subject
+    return list(by_name.values())
 
 
 def _black_box(condition: Condition, surrogates: Sequence[str]) -> list[Condition]:
@@ -198,7 +207,7 @@ def _black_box(condition: Condition, surrogates: Sequence[str]) -> list[Conditio
 
 
 def _load(model: str | Classifier, into: dict[str, Classifier]) -> Subject:
-    """Load a model where it is a name, keep it under its fingerprint, and give it as plans see it."""
+    """Load a model that is a name, keep it by its fingerprint, and return it as plans see it."""
     from robustcore.models import load_model
 
     if not isinstance(model, (str, Classifier)):
@@ -212,41 +221,48 @@ def _load(model: str | Classifier, into: dict[str, Classifier]) -> Subject:
 
 
 def carry_out(
-    prepared: Prepared,
+    evaluation: Evaluation,
     store: Store,
     *,
-    device: str = "auto",
+    pending: Pending | None = None,
     executor: executors.Executor | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancelled: threading.Event | None = None,
-    command: str | None = None,
 ) -> Summary:
-    """Compute what is pending of a prepared evaluation and store it.
+    """Compute what is pending of an evaluation and store it.
+
+    Args:
+        evaluation: what `prepare` returned.
+        store: of results.
+        pending: what `evaluation.pending(store)` returned, where that is at hand.
+        executor: default the one for the request's devices or scheduler.
+        progress, cancelled: as in `runner.run`.
 
     Raises:
         DatasetError: a model that does not know the dataset's classes.
         StoreError: the results file cannot be used, or the disk is full; what was finished is kept.
     """
-    stop = cancelled or threading.Event()
-    pending = plan.pending(prepared.cells, store.stored(prepared.cells))
-    groups = len(plan.groups(pending))
-    absent = {u.cell.model.name for u in pending if u.cell.key.model not in prepared.models}
+    request = evaluation.request
+    pending = pending or evaluation.pending(store)
+    units = pending.units
+    absent = {u.cell.model.name for u in units if u.cell.key.model not in evaluation.models}
     if absent:
         raise InvalidArgumentError(f"The model {sorted(absent)[0]} was given without its weights and cannot be run.")
-    _check_classes(pending, prepared.dataset)
-    needed = {unit.cell.key.model for unit in pending}
-    crafting = {unit.cell.condition.parameters.get("surrogate") for unit in pending}
-    known = {**prepared.models, **prepared.surrogates}
+    _check_classes(units, evaluation.dataset)
+    scored = {unit.cell.key.model for unit in units}
+    crafting = {unit.cell.condition.parameters.get("surrogate") for unit in units}
+    everything = {**evaluation.models, **evaluation.surrogates}
     work = Work(
-        {fingerprint: model for fingerprint, model in prepared.models.items() if fingerprint in needed},
-        {fingerprint: model for fingerprint, model in known.items() if fingerprint in crafting},
-        prepared.dataset,
-        device,
+        {fingerprint: model for fingerprint, model in evaluation.models.items() if fingerprint in scored},
+        {fingerprint: model for fingerprint, model in everything.items() if fingerprint in crafting},
+        evaluation.dataset,
+        request.device,
     )
-    start = (executor or executors.thread_executor) if groups else base.idle_executor
-    with start(work, groups, stop) as pool:
-        origin = provenance.current(command)
-        return runner.run(prepared.cells, store, pool, origin, progress=progress, cancelled=stop)
+    chosen = executor or executors.of(request.devices, request.scheduler)
+    stop = cancelled or threading.Event()
+    with (chosen if units else base.idle_executor)(work, len(pending.groups), stop) as pool:
+        run = provenance.current(request.command or None)
+        return runner.run(pending, store, pool, run, progress=progress, cancelled=stop)
 
 
 def _check_classes(pending: Sequence[Unit], dataset: Dataset) -> None:

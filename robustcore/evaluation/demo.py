@@ -16,8 +16,9 @@ from pathlib import Path
 
 from robustcore import paths
 from robustcore.evaluation import api, operations, plan
-from robustcore.evaluation.api import Prepared
+from robustcore.evaluation.api import Evaluation
 from robustcore.evaluation.plan import Cell, Key
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.run.runner import Progress, Summary
 from robustcore.evaluation.store import codec, database, queries, schema
 from robustcore.evaluation.store.store import Store
@@ -56,26 +57,30 @@ def path() -> Path:
     return paths.assets() / "results" / "demo.sqlite"
 
 
-def prepare() -> list[Prepared]:
+def prepare(*, device: str = "auto", command: str = "") -> list[Evaluation]:
     """The evaluations that ship, of every model of the zoo on the test images of scenes."""
     models = {name: load_model(name) for name in sorted(zoo.ZOO)}
     return [
         api.prepare(
-            [models[name] for name in share.models or models],
-            DATASET,
-            share.suites,
-            limit=share.limit,
-            seed=SEED,
-            surrogates=[models[name] for name in share.surrogates],
+            EvaluationRequest(
+                models=tuple(models[name] for name in share.models or models),
+                dataset=DATASET,
+                conditions=share.suites,
+                limit=share.limit,
+                seed=SEED,
+                surrogates=tuple(models[name] for name in share.surrogates),
+                device=device,
+                command=command,
+            )
         )
         for share in SHARES
     ]
 
 
-def cells(prepared: Sequence[Prepared]) -> list[Cell]:
+def cells(evaluations: Sequence[Evaluation]) -> list[Cell]:
     """All their cells; of two that differ in the number of images the larger, which answers both."""
     found: dict[Key, Cell] = {}
-    for cell in (cell for part in prepared for cell in part.cells):
+    for cell in (cell for evaluation in evaluations for cell in evaluation.cells):
         if cell.key not in found or found[cell.key].size < cell.size:
             found[cell.key] = cell
     return list(found.values())
@@ -86,7 +91,7 @@ def is_current(cells: Sequence[Cell]) -> bool:
     if not path().exists():
         return False
     with Store(path(), shipped=False) as shipped:
-        if plan.pending(cells, shipped.stored(cells)):
+        if plan.pending(cells, shipped.stored(cells)).units:
             return False
         with shipped.layers()[0].open() as connection:
             return bool(connection.execute("SELECT count(*) FROM cells").fetchone()[0] == len(cells))
@@ -100,14 +105,14 @@ def build(
     What is computed lands in the cache first, so that an interrupted build goes on where it stopped. What ships already
     and still holds is taken over.
     """
-    prepared = prepare()
-    wanted = cells(prepared)
+    evaluations = prepare(device=device, command=command)
+    wanted = cells(evaluations)
     if is_current(wanted):
         return None
     summary = Summary()
     with Store() as store:
-        for part in prepared:
-            done = api.carry_out(part, store, device=device, progress=progress, command=command)
+        for evaluation in evaluations:
+            done = api.carry_out(evaluation, store, progress=progress)
             summary.total += done.total
             summary.cached += done.cached
             summary.computed += done.computed

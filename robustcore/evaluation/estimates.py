@@ -1,4 +1,4 @@
-"""The price tag: what an evaluation costs, before it is started."""
+"""What an evaluation costs, estimated before it is started."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 
 from robustcore import devices
 from robustcore.evaluation import operations, plan
-from robustcore.evaluation.api import Prepared
+from robustcore.evaluation.api import Evaluation
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Cell, Group, Unit
 from robustcore.evaluation.run import resources
@@ -52,38 +52,34 @@ class Estimate:
     advice: str
 
 
-def estimate(prepared: Prepared, store: Store | None = None, *, device: str = "auto") -> Estimate:
+def estimate(evaluation: Evaluation, store: Store | None = None) -> Estimate:
     """Count what is pending, and time each model and each operation on a few images.
 
     Args:
-        prepared: what `evaluations.prepare` made of a request's arguments; models that are loaded already can be given
-            to it.
+        evaluation: what `api.prepare` returned; it would run on its request's device.
         store: default the one under the cache.
-        device: where it would run.
     """
-    different = list({cell.key: cell for cell in prepared.cells}.values())
-    pending = plan.pending(different, (store or Store()).stored(different))
-    total = sum(len(plan.shard_sizes(cell.size)) for cell in different)
-    chosen = devices.pick(device)
+    pending = evaluation.pending(store or Store())
+    device = devices.pick(evaluation.request.device)
     seconds = 0.0
-    if pending:
-        groups = plan.groups(pending)
-        seconds = _calibrated(prepared, groups, chosen) / resources.workers(chosen, len(groups))[0]
-    images = sum(unit.n for unit in pending)
+    if pending.units:
+        threads, _ = resources.workers(device, len(pending.groups))
+        seconds = _seconds(evaluation, pending.groups, device) / threads
+    images = sum(unit.n for unit in pending.units)
     return Estimate(
-        units=total,
-        cached=total - len(pending),
+        units=pending.total,
+        cached=pending.total - len(pending.units),
         images=images,
         seconds=seconds,
-        bytes=images * _BYTES_PER_IMAGE + len(pending) * _BYTES_PER_UNIT,
-        device=resources.describe(chosen),
-        advice=_advice(seconds, prepared.cells, chosen),
+        bytes=images * _BYTES_PER_IMAGE + len(pending.units) * _BYTES_PER_UNIT,
+        device=resources.describe(device),
+        advice=_advice(seconds, evaluation.cells, device),
     )
 
 
-def _calibrated(prepared: Prepared, groups: Sequence[Group], device: torch.device) -> float:
+def _seconds(evaluation: Evaluation, groups: Sequence[Group], device: torch.device) -> float:
     """Seconds of one thread for all of these groups."""
-    clock = _Clock(prepared, device)
+    clock = _Clock(evaluation, device)
     total = clock.decoding() * sum({group.shard: group.n for group in groups}.values())
     for group in groups:
         operation = operations.of(group.condition)
@@ -91,37 +87,37 @@ def _calibrated(prepared: Prepared, groups: Sequence[Group], device: torch.devic
         if operation.needs_model and not operation.is_shared(group.condition):
             total += group.n * sum(clock.seconds(unit.cell, group.condition) for unit in group.units)
         else:
-            # Applied once, whoever scores it: what one model takes beyond its clean images.
+            # Applied once for all models: what one model takes beyond its clean images.
             applying = max(0.0, clock.seconds(group.units[0].cell, group.condition) - scoring[0])
-            total += group.n * (applying + sum(scoring) * operation.frames(group.condition, prepared.dataset.side))
+            total += group.n * (applying + sum(scoring) * operation.frames(group.condition, evaluation.dataset.side))
     return total
 
 
 class _Clock:
     """Times units of a few images."""
 
-    def __init__(self, prepared: Prepared, device: torch.device) -> None:
-        self._prepared, self._device = prepared, device
-        side = prepared.dataset.side
+    def __init__(self, evaluation: Evaluation, device: torch.device) -> None:
+        self._evaluation, self._device = evaluation, device
+        side = evaluation.dataset.side
         self._n = int(np.clip(32 * 64 * 64 // side**2, 4, 32))
-        self._n = min(self._n, len(prepared.dataset))
+        self._n = min(self._n, len(evaluation.dataset))
         self._scorer: Scorer | None = None
 
     def decoding(self) -> float:
         """Seconds to decode one image."""
-        key = ("", self._prepared.dataset.fingerprint, "decoding", self._prepared.dataset.side)
+        key = ("", self._evaluation.dataset.fingerprint, "decoding", self._evaluation.dataset.side)
         with _lock:
             if key not in _timed:
                 began = time.perf_counter()
                 for place in range(self._n):
-                    self._prepared.dataset[place]
+                    self._evaluation.dataset[place]
                 _timed[key] = (time.perf_counter() - began) / self._n
             return _timed[key]
 
     def seconds(self, cell: Cell, condition: Condition) -> float:
         """Seconds for one image of a model under a condition; NaN where it fails."""
         what = f"{condition.kind} {condition.name}"
-        key = (str(self._device), cell.key.model, what, self._prepared.dataset.side)
+        key = (str(self._device), cell.key.model, what, self._evaluation.dataset.side)
         with _lock:
             if key not in _timed:
                 _timed[key] = self._measure(dataclasses.replace(cell, condition=condition))
@@ -129,8 +125,10 @@ class _Clock:
 
     def _measure(self, cell: Cell) -> float:
         if self._scorer is None:
-            known = {**self._prepared.models, **self._prepared.surrogates}
-            self._scorer = Scorer(self._prepared.models, self._prepared.dataset, device=self._device, surrogates=known)
+            known = {**self._evaluation.models, **self._evaluation.surrogates}
+            self._scorer = Scorer(
+                self._evaluation.models, self._evaluation.dataset, device=self._device, surrogates=known
+            )
         unit = Unit(cell, 0, self._n)
         before = torch.get_num_threads()
         torch.set_num_threads(resources.workers(self._device, 1 << 30)[1])

@@ -1,15 +1,15 @@
-"""The plan: models x dataset x conditions -> units, and what of it is pending. Pure questions; nothing is written here.
+"""The plan: models x dataset x conditions -> units, and which of them are pending. Nothing is written here.
 
 A unit is one shard of 256 images, in the order of the dataset, under one condition, for one model. That order is fixed
 and shuffled, image by image, by the dataset. A limit is a prefix of it, so that a larger result answers a smaller
-question. Where a limit cuts a shard, the unit is
-computed for the first images of that shard; a later, larger question replaces it, and a smaller one is answered from its
-per-image predictions.
+question. Where a limit cuts a shard, the unit is computed for the first images of that shard; a later, larger question
+replaces it, and a smaller one is answered from its per-image predictions.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -96,11 +96,49 @@ def shard_sizes(size: int) -> list[int]:
     return [min(SHARD, size - start) for start in range(0, size, SHARD)]
 
 
+@dataclasses.dataclass(frozen=True)
+class Pending:
+    """What is left to compute of a plan, counted once and passed on.
+
+    Attributes:
+        cells: the plan.
+        stored: for each cell's key, shard -> images that are stored.
+        units: those not stored, or stored for fewer images than are asked for.
+    """
+
+    cells: tuple[Cell, ...]
+    stored: Mapping[Key, Mapping[int, int]]
+    units: tuple[Unit, ...]
+
+    @property
+    def total(self) -> int:
+        """The number of units of the whole plan; a model that is named twice counts once."""
+        return sum(len(shard_sizes(cell.size)) for cell in {cell.key: cell for cell in self.cells}.values())
+
+    @functools.cached_property
+    def groups(self) -> list[Group]:
+        """The units that share their images, together."""
+        return groups(self.units)
+
+
 def check_limit(limit: int | None) -> int | None:
     """The limit, if it is None or a number of images."""
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise InvalidArgumentError(f"A limit is a number of images, 1 or more, not {limit!r}; leave it out for all.")
     return limit
+
+
+def check(*, limit: int | None, seed: int, precision: str) -> None:
+    """Raise unless all three have values that are allowed.
+
+    Raises:
+        InvalidArgumentError: a limit below 1, a negative seed, an unknown precision.
+    """
+    check_limit(limit)
+    if isinstance(seed, bool) or not 0 <= seed < 1 << 63:
+        raise InvalidArgumentError(f"A seed is an integer from 0 to 2**63 - 1, not {seed!r}.")
+    if precision not in PRECISIONS:
+        raise InvalidArgumentError(f"A precision is one of {', '.join(PRECISIONS)}, not {precision!r}.")
 
 
 def make(
@@ -115,13 +153,9 @@ def make(
     """The cells of an evaluation, condition by condition, model by model.
 
     Raises:
-        InvalidArgumentError: a limit below 1, a negative seed, an unknown precision.
+        InvalidArgumentError: a value that `check` refuses.
     """
-    check_limit(limit)
-    if isinstance(seed, bool) or not 0 <= seed < 1 << 63:
-        raise InvalidArgumentError(f"A seed is an integer from 0 to 2**63 - 1, not {seed!r}.")
-    if precision not in PRECISIONS:
-        raise InvalidArgumentError(f"A precision is one of {', '.join(PRECISIONS)}, not {precision!r}.")
+    check(limit=limit, seed=seed, precision=precision)
     cells = []
     for condition in conditions:
         operation = operations.of(condition)
@@ -136,22 +170,24 @@ def make(
     return cells
 
 
-def pending(cells: Iterable[Cell], stored: Mapping[Key, Mapping[int, int]]) -> list[Unit]:
-    """The units that are not stored, or stored for fewer images than are asked for.
+def pending(cells: Iterable[Cell], stored: Mapping[Key, Mapping[int, int]]) -> Pending:
+    """What is left to compute of a plan.
 
     Args:
         cells: what is asked for.
         stored: for each cell's key, shard -> images that are stored.
     """
+    cells = tuple(cells)
     # A model that is named twice is computed once.
     different = {cell.key: cell for cell in cells}.values()
-    return [u for cell in different for u in cell.units() if stored.get(cell.key, {}).get(u.shard, 0) < u.n]
+    units = (u for cell in different for u in cell.units() if stored.get(cell.key, {}).get(u.shard, 0) < u.n)
+    return Pending(cells, stored, tuple(units))
 
 
 def groups(units: Iterable[Unit]) -> list[Group]:
     """Units that share their images, shard by shard, so that every condition's first images are there first."""
-    found: dict[tuple[int, Condition, int], list[Unit]] = {}
+    together: dict[tuple[int, Condition, int], list[Unit]] = {}
     for unit in units:
-        found.setdefault((unit.shard, unit.cell.condition, unit.n), []).append(unit)
-    ordered = sorted(found.items(), key=lambda item: item[0][0])  # stable: conditions keep their order
+        together.setdefault((unit.shard, unit.cell.condition, unit.n), []).append(unit)
+    ordered = sorted(together.items(), key=lambda item: item[0][0])  # stable: conditions keep their order
     return [Group(condition, shard, n, tuple(members)) for (shard, condition, n), members in ordered]

@@ -1,37 +1,46 @@
-"""A request: an evaluation as a value that can be written down, handed to another process and taken up again."""
+"""A request: an evaluation as one value, which can be written down, handed to another process and resumed."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import plan, suites
 from robustcore.evaluation.condition import Condition
+from robustcore.evaluation.plan import Subject
+from robustcore.models.classifier import Classifier
+
+Models = str | Classifier | Subject | Sequence[str | Classifier | Subject]
+Conditions = str | Path | Condition | Sequence[str | Condition]
+_FEW = 3  # conditions that a title names
 
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationRequest:
     """What to evaluate; the fields mean what the arguments of `robustcore.evaluate` mean.
 
+    Only a request whose models, surrogates and dataset are names can be written down.
+
     Attributes:
-        models: catalogue names or paths.
-        dataset: a name or a folder.
+        models: catalogue names, paths or classifiers; for a look-up also subjects.
+        dataset: a name, a folder or a loaded dataset.
         conditions: suites' names or files, corruptions' names, "clean", conditions.
         split, limit, seed, severities, storage, device, precision: as there.
-        surrogates: names or paths of the models that attacks are crafted on.
+        surrogates: the models that attacks are crafted on.
         devices: one process for each of them, e.g. ("cuda:0", "cuda:1"); none for threads of one process on `device`.
         scheduler: the address of a Dask scheduler, or its scheduler file: its workers compute. "" for this machine.
-        title: what people see; made from the rest where it is left empty.
+        title: what people see; made from the rest where it is empty.
         command: the line of a shell that asks for the same; kept with every result. Made from the rest where it is empty.
     """
 
-    models: tuple[str, ...]
-    dataset: str
+    models: tuple[str | Classifier | Subject, ...]
+    dataset: str | Dataset
     conditions: tuple[str | Condition, ...]
     split: str = "test"
     limit: int | None = None
@@ -40,83 +49,108 @@ class EvaluationRequest:
     storage: str = "memory"
     device: str = "auto"
     precision: str = "float32"
-    surrogates: tuple[str, ...] = ()
+    surrogates: tuple[str | Classifier, ...] = ()
     devices: tuple[str, ...] = ()
     scheduler: str = ""
     title: str = ""
     command: str = ""
+    # Set by `resolved`; any change, and the way through JSON, takes it off again.
+    _is_resolved: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        for name in ("models", "surrogates", "severities", "conditions", "devices"):
-            value = getattr(self, name)
-            if isinstance(value, (str, Condition)):
-                value = (value,)
-            if value is not None:
-                object.__setattr__(self, name, tuple(value))
+    @classmethod
+    def of(
+        cls, models: Models, dataset: str | Dataset, conditions: Conditions, *, severities: Any = None, **more: Any
+    ) -> EvaluationRequest:
+        """The request for arguments as `robustcore.evaluate` takes them: one value or several of each."""
+        for name in ("surrogates", "devices"):
+            more[name] = _several(more.get(name, ()))
+        more["severities"] = None if severities is None else _several(severities)
+        names = (str(c) if isinstance(c, Path) else c for c in _several(conditions))
+        return cls(_several(models), dataset, tuple(names), **more)
 
-    def settled(self) -> EvaluationRequest:
-        """The request with everything checked that can be without loading anything, and nothing left that depends on
-        the working folder or on a file that may change: paths are absolute, suites are their conditions.
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models by name, where all of them are."""
+        return tuple(_name("model", model) for model in self.models)
+
+    @property
+    def surrogate_names(self) -> tuple[str, ...]:
+        """The surrogates by name, where all of them are."""
+        return tuple(_name("surrogate", model) for model in self.surrogates)
+
+    @property
+    def dataset_name(self) -> str:
+        """The dataset by name or folder, where it is one."""
+        return _name("dataset", self.dataset)
+
+    def resolved(self) -> EvaluationRequest:
+        """The request with all values checked that can be without loading anything, and suites replaced by their conditions.
 
         Raises:
             RobustcoreError: an unknown suite or condition, a value outside what is allowed.
         """
+        if self._is_resolved:
+            return self
         if not self.models:
             raise InvalidArgumentError("There is no model to evaluate; name one or more.")
-        plan.check_limit(self.limit)
-        if self.precision not in plan.PRECISIONS:
-            raise InvalidArgumentError(f"A precision is one of {', '.join(plan.PRECISIONS)}, not {self.precision!r}.")
+        plan.check(limit=self.limit, seed=self.seed, precision=self.precision)
         if self.scheduler and self.devices:
             raise InvalidArgumentError("Devices are chosen where Dask's workers are started; leave out one of the two.")
-        resolved = suites.resolve(self.conditions, self.severities, storage=self.storage)
+        conditions = suites.resolve(self.conditions, self.severities, storage=self.storage)
+        request = dataclasses.replace(self, conditions=tuple(conditions), severities=None)
+        object.__setattr__(request, "_is_resolved", True)
+        return request
+
+    def self_contained(self) -> EvaluationRequest:
+        """The resolved request with nothing left that depends on the working folder: paths are absolute.
+
+        Raises:
+            RobustcoreError: as `resolved`; or a model, surrogate or dataset that is no name.
+        """
         return dataclasses.replace(
             self,
-            models=tuple(_absolute(m) for m in self.models),
-            surrogates=tuple(_absolute(m) for m in self.surrogates),
-            dataset=_absolute(self.dataset),
+            models=tuple(_absolute(name) for name in self.model_names),
+            surrogates=tuple(_absolute(name) for name in self.surrogate_names),
+            dataset=_absolute(self.dataset_name),
             scheduler=_absolute(self.scheduler) if self.scheduler else "",
-            conditions=tuple(resolved),
-            severities=None,
             title=self.title or self.describe(),
             command=self.command or self.line(),
-        )
+        ).resolved()
 
     def describe(self) -> str:
         """One line for people: which models, on what, under what."""
-        named = [str(c) if isinstance(c, str) else c.name for c in self.conditions]
-        conditions = ", ".join(list(dict.fromkeys(named))[:3]) + (" ..." if len(set(named)) > 3 else "")
-        models = self.models[0] if len(self.models) == 1 else f"{len(self.models)} models"
+        names = list(dict.fromkeys(self._condition_names()))
+        conditions = ", ".join(names[:_FEW]) + (" ..." if len(names) > _FEW else "")
+        models = self.model_names[0] if len(self.models) == 1 else f"{len(self.models)} models"
         images = f", {self.limit} images" if self.limit else ""
-        return f"{models} on {self.dataset} under {conditions}{images}"
+        return f"{models} on {self.dataset_name} under {conditions}{images}"
 
     def line(self) -> str:
         """The line of a shell that asks for the same; single conditions appear by their names."""
-        suites_ = list(dict.fromkeys(c if isinstance(c, str) else c.name for c in self.conditions))
         words = ["robustcore", "evaluate"]
-        for model in self.models:
+        for model in self.model_names:
             words += ["--model", model]
-        words += ["--dataset", self.dataset, "--split", self.split, "--suite", *suites_]
+        words += ["--dataset", self.dataset_name, "--split", self.split]
+        words += ["--suite", *dict.fromkeys(self._condition_names())]
         if self.severities:
             words += ["--severity", *map(str, self.severities)]
         if self.limit is not None:
             words += ["--limit", str(self.limit)]
-        for surrogate in self.surrogates:
+        for surrogate in self.surrogate_names:
             words += ["--surrogate", surrogate]
         words += ["--seed", str(self.seed), "--storage", self.storage, "--precision", self.precision]
         return shlex.join(words)
 
-    def arguments(self) -> dict[str, Any]:
-        """The keyword arguments of `evaluations.prepare`."""
-        names = ("dataset", "split", "limit", "seed", "severities", "storage", "precision", "surrogates")
-        return {
-            "models": list(self.models),
-            "conditions": list(self.conditions),
-            **{name: getattr(self, name) for name in names},
-        }
+    def _condition_names(self) -> list[str]:
+        return [c if isinstance(c, str) else c.name for c in self.conditions]
 
     def to_json(self) -> str:
         """One line, keys sorted."""
-        fields = dataclasses.asdict(self)
+        fields: dict[str, Any] = {
+            field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.init
+        }
+        fields["models"], fields["surrogates"] = self.model_names, self.surrogate_names
+        fields["dataset"] = self.dataset_name
         fields["conditions"] = [c if isinstance(c, str) else c.to_dict() for c in self.conditions]
         return json.dumps(fields, sort_keys=True)
 
@@ -125,10 +159,24 @@ class EvaluationRequest:
         """The inverse of `to_json`."""
         fields: Mapping[str, Any] = json.loads(text)
         conditions = tuple(c if isinstance(c, str) else Condition.from_dict(c) for c in fields["conditions"])
-        return cls(**{**fields, "conditions": conditions})
+        return cls.of(**{**fields, "conditions": conditions})
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    """One value or a sequence of them as a tuple."""
+    return (value,) if isinstance(value, (str, Path, Classifier, Subject, Condition)) else tuple(value)
+
+
+def _name(what: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidArgumentError(
+            f"Only an evaluation of names can be queued, and its {what} is a {type(value).__name__}; "
+            "give a name or a path, or evaluate in this process."
+        )
+    return value
 
 
 def _absolute(name: str) -> str:
-    """A path of something that is there, absolute; anything else as it is."""
+    """A path of something that exists, absolute; anything else as it is."""
     path = Path(name).expanduser()
     return str(path.absolute()) if path.exists() else name

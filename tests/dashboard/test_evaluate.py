@@ -214,7 +214,7 @@ def test_failed_units_are_counted_explained_and_can_be_tried_again(
 
 
 def test_the_link_names_the_suites_that_the_job_covers() -> None:
-    asked = EvaluationRequest(("a",), "scenes", ("imagenet-c", "imagenet-c-extra"), storage="jpeg85").settled()
+    asked = EvaluationRequest(("a",), "scenes", ("imagenet-c", "imagenet-c-extra"), storage="jpeg85").resolved()
     address = job_panel.compare_address(asked)
     assert address["compare_suite"] == ["ImageNet-C", "ImageNet-C extra"]
     assert address["compare_storage"] == "Second JPEG (85)"

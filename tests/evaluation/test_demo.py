@@ -16,6 +16,7 @@ from robustcore import paths
 from robustcore.datasets import load_dataset
 from robustcore.evaluation import Store, api, demo, tables
 from robustcore.evaluation.plan import Cell, Group
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.run.runner import Result
 from robustcore.evaluation.run.scorer import Scorer
 from robustcore.reports.overview import unknown
@@ -106,7 +107,7 @@ def test_they_are_small_and_can_be_opened_where_nothing_can_be_written() -> None
 def test_shipping_keeps_counts_and_one_class_per_image(
     tmp_path: Path, make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepared = api.prepare(make_model(), make_dataset(300), "fog", severities=[5], limit=280)
+    prepared = api.prepare(EvaluationRequest.of(make_model(), make_dataset(300), "fog", severities=[5], limit=280))
     with Store(shipped=False) as store:
         whole = rc.evaluate(make_model(), make_dataset(300), "fog", severities=[5], store=store)
         demo.ship(prepared.cells, store, tmp_path / "assets" / "results" / "demo.sqlite")
@@ -121,6 +122,8 @@ def test_shipping_keeps_counts_and_one_class_per_image(
     assert (read.ids, read.logits, read.classes.shape) == (None, None, (280, 1))
     assert whole["n"].tolist() == [300, 300]
     assert demo.is_current(prepared.cells)
-    assert not demo.is_current([*prepared.cells, *api.prepare(make_model("b", 0.1), make_dataset(300), "clean").cells])
+    assert not demo.is_current(
+        [*prepared.cells, *api.prepare(EvaluationRequest.of(make_model("b", 0.1), make_dataset(300), "clean")).cells]
+    )
     assert not demo.is_current(prepared.cells[:1])  # a row too many is out of date as well
     assert [p.name for p in (tmp_path / "assets" / "results").iterdir()] == ["demo.sqlite"]

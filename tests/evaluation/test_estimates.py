@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 import robustcore as rc
 from robustcore.evaluation import Store, api, estimates
+from robustcore.evaluation.request import EvaluationRequest
 
 Make = Callable[..., Any]
 
@@ -33,7 +34,7 @@ class Slow(nn.Module):
 
 def test_units_that_are_stored_cost_nothing(make_dataset: Make, make_model: Make) -> None:
     model, dataset = make_model(), make_dataset(600)
-    prepared = api.prepare(model, dataset, "fog", severities=[1, 2])
+    prepared = api.prepare(EvaluationRequest.of(model, dataset, "fog", severities=[1, 2]))
     before = estimates.estimate(prepared)
     assert (before.units, before.cached, before.images) == (9, 0, 1800)
     assert before.seconds > 0
@@ -47,21 +48,21 @@ def test_units_that_are_stored_cost_nothing(make_dataset: Make, make_model: Make
 
 
 def test_a_model_that_is_named_twice_is_paid_once(make_dataset: Make, make_model: Make) -> None:
-    prepared = api.prepare([make_model("a"), make_model("b")], make_dataset(100), "clean")
+    prepared = api.prepare(EvaluationRequest.of([make_model("a"), make_model("b")], make_dataset(100), "clean"))
     assert estimates.estimate(prepared).units == 1  # one set of weights under two names
 
 
 def test_the_time_is_that_of_the_models_and_the_cores(
     make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepared = api.prepare(make_model(network=Slow()), make_dataset(512), "clean")
+    prepared = api.prepare(EvaluationRequest.of(make_model(network=Slow()), make_dataset(512), "clean"))
     monkeypatch.setattr(estimates.resources, "cores", lambda: 2)
     # 512 images at 0.01 s on two cores
     assert estimates.estimate(prepared).seconds == pytest.approx(2.56, rel=0.25)
 
 
 def test_a_second_estimate_takes_no_second_calibration(make_dataset: Make, make_model: Make) -> None:
-    prepared = api.prepare(make_model(network=Slow()), make_dataset(512), "clean")
+    prepared = api.prepare(EvaluationRequest.of(make_model(network=Slow()), make_dataset(512), "clean"))
     first = estimates.estimate(prepared)
     began = time.perf_counter()
     assert estimates.estimate(prepared) == first
@@ -70,7 +71,7 @@ def test_a_second_estimate_takes_no_second_calibration(make_dataset: Make, make_
 
 def test_a_long_run_gets_advice(make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimates, "_LONG_SECONDS", 1.0)
-    prepared = api.prepare(make_model(network=Slow()), make_dataset(600), "clean")
+    prepared = api.prepare(EvaluationRequest.of(make_model(network=Slow()), make_dataset(600), "clean"))
     found = estimates.estimate(prepared)
     assert found.advice.startswith("This takes long: 256 images instead of 600")
     assert "CUDA" in found.advice
@@ -81,13 +82,15 @@ def test_a_model_that_fails_has_no_time_and_does_not_break_the_price_tag(make_da
         def forward(self, x: Tensor) -> Tensor:
             raise ValueError("no")
 
-    found = estimates.estimate(api.prepare(make_model(network=Broken()), make_dataset(100), "clean"))
+    found = estimates.estimate(
+        api.prepare(EvaluationRequest.of(make_model(network=Broken()), make_dataset(100), "clean"))
+    )
     assert found.units == 1
     assert math.isnan(found.seconds)
 
 
 def test_the_bytes_are_about_what_the_file_grows_by(make_dataset: Make, make_model: Make) -> None:
-    prepared = api.prepare(make_model(), make_dataset(600), "imagenet-c-extra")
+    prepared = api.prepare(EvaluationRequest.of(make_model(), make_dataset(600), "imagenet-c-extra"))
     promised = estimates.estimate(prepared).bytes
     with Store(shipped=False) as store:
         api.carry_out(prepared, store)

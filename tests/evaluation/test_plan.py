@@ -42,25 +42,25 @@ def test_a_limit_is_a_prefix(make_dataset: Callable[..., Any], limit: int, sizes
 def test_what_is_stored_is_not_pending(make_dataset: Callable[..., Any]) -> None:
     cells = make(make_dataset(600))
     stored = {cells[0].key: {0: 256, 1: 100, 2: 88}}
-    pending = plan.pending(cells[:1], stored)
+    pending = plan.pending(cells[:1], stored).units
     assert [(u.shard, u.n) for u in pending] == [(1, 256)]  # 100 of its 256 are not enough
 
 
 def test_a_larger_result_answers_a_smaller_question(make_dataset: Callable[..., Any]) -> None:
     cells = make(make_dataset(600), limit=300)
-    assert plan.pending(cells[:1], {cells[0].key: {0: 256, 1: 256}}) == []
+    assert plan.pending(cells[:1], {cells[0].key: {0: 256, 1: 256}}).units == ()
 
 
 def test_a_model_named_twice_is_computed_once(make_dataset: Callable[..., Any]) -> None:
     cells = plan.make([MODELS[0], Subject("again", "fa", MODELS[0].classes)], make_dataset(10), CONDITIONS)
     assert len(cells) == 4
-    assert len(plan.pending(cells, {})) == 2
+    assert len(plan.pending(cells, {}).units) == 2
 
 
 def test_units_that_share_their_images_are_one_group_and_first_shards_come_first(
     make_dataset: Callable[..., Any],
 ) -> None:
-    groups = plan.groups(plan.pending(make(make_dataset(300)), {}))
+    groups = plan.pending(make(make_dataset(300)), {}).groups
     assert [(g.condition.name, g.shard, len(g.units)) for g in groups] == [
         ("clean", 0, 2),
         ("fog", 0, 2),

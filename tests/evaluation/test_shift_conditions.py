@@ -16,6 +16,7 @@ from robustcore.datasets import imagenet_shifts
 from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
 from robustcore.evaluation import Condition, api, operations, suites
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.store import inventory, schema
 from robustcore.evaluation.store.store import Store
 from robustcore.metrics import detection
@@ -64,7 +65,7 @@ def test_unknown_shapes_have_no_accuracy_and_their_scores_are_kept(model: Classi
     assert listed.loc["scenes/unknown", ["correct", "accuracy", "top5"]].isna().all()
     assert listed.loc["clean", "accuracy"] == table.loc["clean", "accuracy"]
     scores = {}
-    for cell in api.prepare(model, "scenes", [unknown], limit=24).cells:
+    for cell in api.prepare(EvaluationRequest.of(model, "scenes", [unknown], limit=24)).cells:
         kept = store.predictions(cell)
         assert kept is not None
         assert kept.logits is not None
@@ -147,7 +148,7 @@ def test_imagenet_a_is_answered_among_its_own_classes(tmp_path: Path, monkeypatc
     assert table.loc["imagenet-a", "accuracy"] == pytest.approx(2 / 3)
     (kept,) = (
         store.predictions(cell)
-        for cell in api.prepare(model, str(tmp_path / "val"), [condition]).cells
+        for cell in api.prepare(EvaluationRequest.of(model, str(tmp_path / "val"), [condition])).cells
         if cell.condition.kind == "shift"
     )
     assert kept is not None

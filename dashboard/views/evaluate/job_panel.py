@@ -155,7 +155,7 @@ def _act(word: str, icon: str, job: JobStatus, action: object, help: str) -> Non
 
 
 def compare_address(asked: EvaluationRequest) -> links.Address:
-    """The address of Compare that shows a settled request's results, in the words that its controls show."""
+    """The address of Compare with the results of a resolved request, with its controls' own labels."""
     conditions = [c for c in asked.conditions if not isinstance(c, str)]
     names = {c.name for c in conditions if c.kind == "corruption"}
     suites = [s for s in corruptions.SUITES if names & set(corruptions.names(s))]
@@ -163,8 +163,8 @@ def compare_address(asked: EvaluationRequest) -> links.Address:
     whole = [s for s in suites if set(corruptions.names(s)) <= names]
     storages = {c.storage for c in conditions if c.kind == "corruption"}
     return {
-        "compare_model": list(asked.models),
-        "compare_dataset": asked.dataset,
+        "compare_model": list(asked.model_names),
+        "compare_dataset": asked.dataset_name,
         "compare_suite": [labels.suite(name) for name in whole or suites[:1] or corruptions.SUITES[:1]],
         "compare_seed": str(asked.seed),
         "compare_storage": labels.storage(storages.pop() if len(storages) == 1 else "memory"),

@@ -216,7 +216,7 @@ def _launch(request: EvaluationRequest | None) -> None:
     if not pending:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("All of this is stored already; nothing has to be computed.", width="content")
-            links.to("compare", "Compare the results", job_panel.compare_address(request.settled()))
+            links.to("compare", "Compare the results", job_panel.compare_address(request.resolved()))
         return
     launched = st.button("Launch", type="primary", icon=":material/play_arrow:", width=260, key=f"{KEY}_launch")
     if launched:

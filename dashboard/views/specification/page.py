@@ -151,7 +151,7 @@ def _missing(judged: Judged) -> None:
                 "Evaluate what is missing", type="primary", icon=":material/play_arrow:", key=f"{KEY}_launch"
             )
             first = judged.missing[0]
-            address = {"evaluate_model": list(first.models), "evaluate_dataset": first.dataset}
+            address = {"evaluate_model": list(first.model_names), "evaluate_dataset": first.dataset_name}
             links.to("evaluate", "See the evaluations", address)
     if pressed:
         try:

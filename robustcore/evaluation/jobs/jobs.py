@@ -32,13 +32,13 @@ from robustcore.evaluation.request import EvaluationRequest
 ENDED = ("finished", "failed", "cancelled", "paused", "interrupted")
 # A job of another machine that has not been heard of for so long is taken for interrupted.
 _SILENCE_SECONDS = 60.0
-# The workers that this process started, until it has seen their end: a corpse that nobody asks after stays.
+# The workers that this process started, kept until they are polled: an unreaped child process stays in the table.
 _started: list[subprocess.Popen[bytes]] = []
 
 
 @atexit.register
-def _let_go() -> None:
-    """Workers outlive this process on purpose; Python is told so, since it warns about them otherwise."""
+def _detach_workers() -> None:
+    """Workers outlive this process on purpose; Python warns about running child processes otherwise."""
     for started in _started:
         if started.poll() is None:
             started.returncode = 0
@@ -87,7 +87,7 @@ class JobStatus:
 
 
 def submit(request: EvaluationRequest, *, priority: int = 0, here: bool = False) -> int:
-    """Queue an evaluation and see to it that a worker runs; returns the job's number.
+    """Queue an evaluation and make sure that a worker runs; returns the job's number.
 
     Args:
         request: what to evaluate. Its conditions, limit and precision are checked here; its models and dataset are
@@ -95,11 +95,11 @@ def submit(request: EvaluationRequest, *, priority: int = 0, here: bool = False)
         priority: higher goes first.
         here: whether this process runs it itself, by `worker.run_job`; then it is not queued.
     """
-    settled = request.settled()
+    request = request.self_contained()
     with queue.writing() as connection:
         cursor = connection.execute(
             "INSERT INTO jobs (title, request, state, priority, created) VALUES (?, ?, 'queued', ?, ?)",
-            (settled.title, settled.to_json(), priority, now()),
+            (request.title, request.to_json(), priority, now()),
         )
         job = int(cursor.lastrowid or 0)
         if here:
@@ -194,7 +194,7 @@ def ensure_worker() -> int | None:
             return int(worker["pid"])
         if connection.execute("SELECT count(*) FROM jobs WHERE state = 'queued'").fetchone()[0] == 0:
             return None
-        # Inside the transaction, so that no second worker is started by somebody else meanwhile.
+        # Inside the transaction, so that no other process starts a second worker meanwhile.
         started, log = _spawn()
         connection.execute(
             "INSERT OR REPLACE INTO worker VALUES (1, ?, ?, ?, ?)",
@@ -204,7 +204,7 @@ def ensure_worker() -> int | None:
 
 
 def _spawn() -> tuple[subprocess.Popen[bytes], Path]:
-    """A worker process in a session of its own: it outlives this one, and a Ctrl-C meant for this one."""
+    """A worker process in a session of its own: it outis_running this one, and a Ctrl-C meant for this one."""
     log = paths.writable_cache("logs") / f"worker-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     environment = {**os.environ, "ROBUSTCORE_CACHE": str(paths.cache())}
     with open(log, "ab") as output:
@@ -221,7 +221,7 @@ def _spawn() -> tuple[subprocess.Popen[bytes], Path]:
 
 
 def _worker(connection: sqlite3.Connection) -> sqlite3.Row | None:
-    """The worker's row, if its process lives."""
+    """The worker's row, if its process is_running."""
     row: sqlite3.Row | None = connection.execute("SELECT * FROM worker").fetchone()
     if row is None or (row["host"] == socket.gethostname() and not processes.is_alive(row["pid"], row["process"])):
         return None
@@ -289,17 +289,17 @@ def _status(row: sqlite3.Row, worker: sqlite3.Row | None) -> JobStatus:
 
 
 def _state(row: sqlite3.Row, worker: sqlite3.Row | None) -> str:
-    """What the row says, held against which processes live."""
+    """The state in the row, corrected by which processes are running."""
     state = str(row["state"])
     if state == "queued" and worker is None:
         return "interrupted"  # its worker ended before it came to it
     if state != "running":
         return state
     if row["host"] == socket.gethostname():
-        lives = processes.is_alive(row["pid"], row["process"])
+        is_running = processes.is_alive(row["pid"], row["process"])
     else:
-        lives = abs(time.time() - row["heartbeat"]) < _SILENCE_SECONDS
-    if not lives:
+        is_running = abs(time.time() - row["heartbeat"]) < _SILENCE_SECONDS
+    if not is_running:
         return "interrupted"
     return "stopping" if row["control"] else "running"
 

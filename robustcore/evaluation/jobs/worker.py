@@ -17,9 +17,9 @@ from robustcore import memory
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import api, tables
 from robustcore.evaluation.jobs import queue
-from robustcore.evaluation.jobs.heartbeat import STOPPED, Heartbeat, Record
+from robustcore.evaluation.jobs.heartbeat import STOPPED, Heartbeat
+from robustcore.evaluation.jobs.progress_recorder import ProgressRecorder
 from robustcore.evaluation.request import EvaluationRequest
-from robustcore.evaluation.run import executors
 from robustcore.evaluation.run.runner import Progress, Summary
 from robustcore.evaluation.store.store import Store
 
@@ -32,7 +32,7 @@ def main() -> int:
     while (job := _take()) is not None:
         try:
             run_job(job)
-        except RobustcoreError as error:  # the job's row says it too
+        except RobustcoreError as error:  # also in the job's row
             print(f"job {job}: {error}", file=sys.stderr)
         except Exception:
             traceback.print_exc()
@@ -40,8 +40,8 @@ def main() -> int:
 
 
 def _take() -> int | None:
-    """The next job, marked as running in this process. Without one this process is the worker no more, which is decided
-    in the same transaction, so that no job is queued behind a worker that has looked its last."""
+    """The next job, marked as running in this process. If there is none, this process stops being the worker in the same
+    transaction, so that no job is queued for a worker after its final poll."""
     with queue.writing() as connection:
         row = connection.execute(
             "SELECT id FROM jobs WHERE state = 'queued' ORDER BY priority DESC, id LIMIT 1"
@@ -54,53 +54,49 @@ def _take() -> int | None:
 
 
 def run_job(job: int, progress: Callable[[Progress], None] | None = None) -> tuple[Summary, pd.DataFrame]:
-    """Run a job that was begun in this process, to its end, which its row then tells, whatever it is.
-
-    Gives what it did, and the table as `robustcore.evaluate` gives it.
+    """Run a job that was begun in this process; its row then says how it ended.
 
     Args:
         job: its number.
-        progress: called as `robustcore.evaluate` calls it, beside what is written to the job's row.
+        progress: called as `robustcore.evaluate` calls it, after the job's row is written.
+
+    Returns:
+        What it did, and the rows of `tables.table`.
     """
-    with Heartbeat(job) as heart:
+    with Heartbeat(job) as heartbeat:
         try:
-            summary, table = _evaluate(job, heart, progress)
+            summary, table = _evaluate(job, heartbeat, progress)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt)
             text = str(error) if isinstance(error, RobustcoreError) else f"{type(error).__name__}: {error}"
             with queue.writing() as connection:
                 queue.end(connection, job, "cancelled" if stopped else "failed", "" if stopped else text)
             raise
-        state = STOPPED.get(heart.control, "cancelled") if summary.cancelled else "finished"
+        state = STOPPED.get(heartbeat.control, "cancelled") if summary.cancelled else "finished"
         message = "; ".join(f"{count} units failed: {why}" for why, count in summary.reasons.items())
         with queue.writing() as connection:
             queue.end(connection, job, state, message)
         return summary, table
 
 
-def _evaluate(job: int, heart: Heartbeat, progress: Callable[[Progress], None] | None) -> tuple[Summary, pd.DataFrame]:
+def _evaluate(
+    job: int, heartbeat: Heartbeat, progress: Callable[[Progress], None] | None
+) -> tuple[Summary, pd.DataFrame]:
     with queue.writing() as connection:
         row = connection.execute("SELECT request FROM jobs WHERE id = ?", (job,)).fetchone()
-    request = EvaluationRequest.from_json(row["request"])
-    prepared = api.prepare(**request.arguments())
-    with Store() as store, Record(job, prepared.cells, store.stored(prepared.cells)) as record:
+    evaluation = api.prepare(EvaluationRequest.from_json(row["request"]))
+    with Store() as store:
+        pending = evaluation.pending(store)
+        with ProgressRecorder(job, pending) as recorder:
 
-        def report(state: Progress) -> None:
-            record(state)
-            if progress is not None:
-                progress(state)
+            def report(state: Progress) -> None:
+                recorder(state)
+                if progress is not None:
+                    progress(state)
 
-        summary = api.carry_out(
-            prepared,
-            store,
-            device=request.device,
-            executor=executors.of(request.devices, request.scheduler),
-            progress=report,
-            cancelled=heart.cancelled,
-            command=request.command,
-        )
-        record.failures(store.failures(prepared.cells))
-        return summary, tables.table(prepared.cells, store)
+            summary = api.carry_out(evaluation, store, pending=pending, progress=report, cancelled=heartbeat.cancelled)
+            recorder.failures(store.failures(evaluation.cells))
+        return summary, tables.table(evaluation.cells, store)
 
 
 if __name__ == "__main__":

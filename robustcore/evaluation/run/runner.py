@@ -10,12 +10,12 @@ import dataclasses
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from robustcore import processes
 from robustcore.evaluation import plan
-from robustcore.evaluation.plan import Cell, Group, Unit
+from robustcore.evaluation.plan import Group, Pending, Unit
 from robustcore.evaluation.provenance import Run
 from robustcore.evaluation.run import leases
 from robustcore.evaluation.run.executors.base import Pool
@@ -64,7 +64,7 @@ class Summary:
 
 
 def run(
-    cells: Sequence[Cell],
+    pending: Pending,
     store: Store,
     pool: Pool,
     provenance: Run,
@@ -75,7 +75,7 @@ def run(
     """Compute what is pending of a plan.
 
     Args:
-        cells: the plan.
+        pending: what to compute.
         store: where finished units go; this thread is the only one of the run that writes.
         pool: where groups are computed.
         provenance: kept with every unit, except the device and the versions, which come with each result.
@@ -83,7 +83,7 @@ def run(
         cancelled: set to stop; groups that are in flight end between two batches.
     """
     stop = cancelled or threading.Event()
-    this = _Run(cells, store, pool, provenance, progress, stop, processes.new_owner())
+    this = _Run(pending, store, pool, provenance, progress, stop, processes.new_owner())
     try:
         return this.run()
     except BaseException:
@@ -99,7 +99,7 @@ class _Run:
 
     def __init__(
         self,
-        cells: Sequence[Cell],
+        pending: Pending,
         store: Store,
         pool: Pool,
         provenance: Run,
@@ -109,10 +109,8 @@ class _Run:
     ) -> None:
         self.store, self.pool, self.provenance, self.owner = store, pool, provenance, owner
         self.progress, self.cancelled = progress, cancelled
-        pending = plan.pending(cells, store.stored(cells))
-        total = sum(len(plan.shard_sizes(cell.size)) for cell in cells)
-        self.summary = Summary(total=total, cached=total - len(pending))
-        self.queue = deque(plan.groups(pending))
+        self.summary = Summary(total=pending.total, cached=pending.total - len(pending.units))
+        self.queue = deque(pending.groups)
         self.busy: list[Unit] = []  # leased by other runs
         self.flying: dict[Future[GroupResult], Group] = {}
         self.has_leases = False

@@ -13,8 +13,9 @@ from robustcore.datasets import load_dataset
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Progress, Store, api, tables
-from robustcore.evaluation.api import Prepared
+from robustcore.evaluation.api import Evaluation
 from robustcore.evaluation.operations.attack import crafted_on
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.models import load_model
 from robustcore.models.classifier import Classifier
 
@@ -76,10 +77,10 @@ def matrix(
     clean: dict[str, float] = {}
     counted: list[int] = []
 
-    def note(prepared: Prepared, crafter_of: Callable[[str], str]) -> None:
+    def note(evaluation: Evaluation, crafter_of: Callable[[str], str]) -> None:
         if compute:
-            api.carry_out(prepared, results, device=device, progress=progress, cancelled=cancelled)
-        for row in tables.table(prepared.cells, results).to_dict("records"):
+            api.carry_out(evaluation, results, progress=progress, cancelled=cancelled)
+        for row in tables.table(evaluation.cells, results).to_dict("records"):
             judge = str(row["model"])
             if row["kind"] == "clean":
                 clean[judge] = row["accuracy"]
@@ -88,13 +89,17 @@ def matrix(
             success[judge][crafter_of(judge)] = row.get("success", float("nan"))
             counted.append(row["n"])
 
-    note(api.prepare(loaded, images, [attack], limit=limit, seed=seed), lambda judge: judge)
+    request = EvaluationRequest(tuple(loaded), images, (attack,), limit=limit, seed=seed, device=device)
+    note(api.prepare(request), lambda judge: judge)
     for crafter in loaded:
         # All judges at once: what one surrogate crafts is made once, and every judge scores it.
-        judges = [model for model in loaded if model is not crafter]
-        conditions = crafted_on([attack], crafter.fingerprint())
-        prepared = api.prepare(judges, images, conditions, limit=limit, seed=seed, surrogates=[crafter])
-        note(prepared, lambda judge, crafter=crafter: crafter.card.name)  # type: ignore[misc]
+        black_box = dataclasses.replace(
+            request,
+            models=tuple(model for model in loaded if model is not crafter),
+            conditions=tuple(crafted_on([attack], crafter.fingerprint())),
+            surrogates=(crafter,),
+        )
+        note(api.prepare(black_box), lambda judge, crafter=crafter: crafter.card.name)  # type: ignore[misc]
     frame, cleans = pd.DataFrame(accuracy).loc[names, names], pd.Series(clean)[names]
     app = frame.div(cleans.where(cleans > 0), axis="columns")
     return Transfer(frame, pd.DataFrame(success).loc[names, names], app, cleans, min(counted), str(attack))

@@ -15,6 +15,7 @@ from robustcore import corruptions
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store, Subject, api, suites, tables
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.models.classifier import Classifier
 from robustcore.notes import Note, note
 from robustcore.reports.provenance import Provenance
@@ -146,10 +147,7 @@ def subjects(names: Sequence[str], dataset: Dataset, *, store: Store | Path | st
     by_name: dict[str, list[Subject]] = {}
     for subject in (store if isinstance(store, Store) else Store(store)).subjects(dataset.fingerprint):
         by_name.setdefault(subject.name, []).append(subject)
-    return [
-        by_name[name][0] if len(by_name.get(name, [])) == 1 else api.prepare(name, dataset, "clean").subjects[0]
-        for name in names
-    ]
+    return [by_name[name][0] if len(by_name.get(name, [])) == 1 else api.subjects([name])[0] for name in names]
 
 
 def gather(
@@ -180,10 +178,12 @@ def gather(
             raise InvalidArgumentError(f"There is no {what} to compare; name one or more.")
     asked = conditions(suite_names, storage)
     results = store if isinstance(store, Store) else Store(store)
-    prepared_models = api.prepare(models, dataset, "clean").subjects
+    request = EvaluationRequest.of(models, dataset, asked, seed=seed)
+    loaded = tuple(api.subjects(request.models))  # once, whatever number of images is looked at
+    request = dataclasses.replace(request, models=loaded)
 
     def stored(at_most: int | None) -> pd.DataFrame:
-        prepared = api.prepare(prepared_models, dataset, asked, limit=at_most, seed=seed)
+        prepared = api.prepare(dataclasses.replace(request, limit=at_most))
         rows = tables.table(prepared.cells, results)
         rows["condition"] = [cell.condition.canonical() for cell in prepared.cells]
         rows = rows[rows["severity"].isna() | rows["severity"].isin(severities)].reset_index(drop=True)
@@ -212,7 +212,7 @@ def gather(
         missing=missing,
         notes=tuple(notes),
         provenance=Provenance.of(rows, suites=tuple(suite_names), storage=storage, seed=seed),
-        subjects=tuple(prepared_models),
+        subjects=loaded,
         classes=len(dataset.classes),
         side=dataset.side,
     )

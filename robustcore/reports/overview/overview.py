@@ -21,6 +21,7 @@ from robustcore.datasets._base import Dataset
 from robustcore.errors import DatasetError
 from robustcore.evaluation import Condition, Store, api, operations, suites, tables
 from robustcore.evaluation.operations.attack import CURVE_EPS
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.reports import compare
 from robustcore.reports.compare.comparison import Models
 from robustcore.reports.provenance import Provenance
@@ -98,14 +99,14 @@ def gather(
     """What is stored of the models: under the suites, under PGD, under the dataset's natural shifts. Computes nothing."""
     attacks = [Condition("attack", ATTACK, params=(("eps", eps),)) for eps in CURVE_EPS]
     asked = [*compare.conditions(suite_names), *attacks, *_shifts_of(dataset)]
-    prepared = api.prepare(models, dataset, asked)
+    prepared = api.prepare(EvaluationRequest.of(models, dataset, asked))
     results = store if isinstance(store, Store) else Store(store)
     found = tables.table(prepared.cells, results)
     found["eps"] = [cell.condition.parameters.get("eps", math.nan) for cell in prepared.cells]
     found["label"] = [_label(cell.condition) for cell in prepared.cells]
     rows = found[found["n"] > 0]
     clean = metrics.accuracy(rows[rows["kind"] == "clean"]).set_index("model")
-    models_ = list(dict.fromkeys(subject.name for subject in prepared.subjects))
+    models_ = list(dict.fromkeys(cell.model.name for cell in prepared.cells))
     kept = rows["accuracy"] / rows["model"].map(clean["accuracy"]).astype(float)  # of no rows the type would be text
     known = rows.assign(kept=kept)[rows["accuracy"].notna()]
     corrupted, means = _corrupted(known[known["kind"] == "corruption"])

@@ -12,6 +12,7 @@ from robustcore.datasets._base import Dataset
 from robustcore.evaluation import Store, api
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Cell
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.store.predictions import Predictions
 from robustcore.metrics import detection
 from robustcore.reports.compare.comparison import Models
@@ -31,7 +32,7 @@ def gather(
         known and unknown, the numbers of images; and why a number is NaN.
     """
     results = store if isinstance(store, Store) else Store(store)
-    prepared = api.prepare(models, dataset, [CONDITION], limit=limit)
+    prepared = api.prepare(EvaluationRequest.of(models, dataset, CONDITION, limit=limit))
     by_model: dict[str, dict[str, Cell]] = {}
     for cell in prepared.cells:
         by_model.setdefault(cell.model.name, {})[cell.condition.kind] = cell

@@ -13,6 +13,7 @@ from robustcore.datasets import load_dataset
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store, Subject, api, suites, tables
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.run.runner import Progress
 from robustcore.metrics import severities
 from robustcore.metrics.severities import EASIER, HARDER, LEVEL
@@ -89,9 +90,9 @@ def audit(
         steps = severities.steps(_no_rows())
         return Audit(_no_rows(), far, steps, tuple(findings(steps, far)))
     results = store or Store()
-    prepared = api.prepare(models, prepared_images, wanted, limit=limit, seed=seed)
+    prepared = api.prepare(EvaluationRequest.of(models, prepared_images, wanted, limit=limit, seed=seed, device=device))
     if compute:
-        api.carry_out(prepared, results, device=device, progress=progress)
+        api.carry_out(prepared, results, progress=progress)
     table = tables.table(prepared.cells, results)
     correct = {}
     for row, cell in enumerate(prepared.cells):

@@ -19,6 +19,7 @@ from robustcore.datasets import load_dataset
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError, RobustcoreError
 from robustcore.evaluation import Condition, Store, api
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.metrics.severities import Correct, paired_drop
 from robustcore.models.classifier import Classifier
 
@@ -110,8 +111,8 @@ def calibrate(
         model = load_model(model)
 
     def answers(conditions: list[Condition]) -> Correct:
-        prepared = api.prepare(model, images, conditions, limit=limit, seed=seed)
-        summary = api.carry_out(prepared, results, device=device)
+        prepared = api.prepare(EvaluationRequest.of(model, images, conditions, limit=limit, seed=seed, device=device))
+        summary = api.carry_out(prepared, results)
         stored = results.predictions(prepared.cells[-1])  # clean comes first
         if stored is None:
             why = "; ".join(summary.reasons) or "the evaluation was stopped"

@@ -153,10 +153,10 @@ def gather(
 
     images = dataset or load_dataset(spec.dataset, split=spec.split)
     results = store if isinstance(store, Store) else Store(store)
-    judged = api.prepare(list(models), images, "clean").subjects
+    judged = api.subjects(models)
     names = [subject.name for subject in judged]
     wanted = [name for name in spec.references if name not in names] if references is None else references
-    against = api.prepare(list(wanted), images, "clean").subjects if wanted else []
+    against = api.subjects(wanted)
     subjects = {subject.name: subject for subject in [*judged, *against]}
     cells: dict[Place, Measured] = {}
     parts = []
@@ -166,7 +166,8 @@ def gather(
         for name in need.models:
             for condition, why in absent.items():
                 cells[name, condition.canonical(), need.limit] = Measured(0, 0, reason=why)
-        made = api.prepare(asked, images, here, limit=need.limit, seed=spec.seed).cells
+        request = EvaluationRequest.of(asked, images, here, limit=need.limit, seed=spec.seed)
+        made = api.prepare(request).cells
         table = tables.table(made, results)
         parts.append(table)
         each = _each(made, results)

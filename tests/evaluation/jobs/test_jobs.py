@@ -209,11 +209,11 @@ def test_a_request_survives_json_and_forgets_the_folder_it_was_made_in(
     request = EvaluationRequest(
         ("m.safetensors", "scenes/a"), "scenes", ("mine.toml",), severities=(2,), storage="jpeg85"
     )
-    settled = request.settled()
-    assert settled.models == (str(tmp_path / "m.safetensors"), "scenes/a")
-    assert settled.conditions == (Condition.clean(), Condition.corruption("fog", 2, storage="jpeg85"))
-    assert EvaluationRequest.from_json(settled.to_json()) == settled
-    assert settled.settled() == settled
+    self_contained = request.self_contained()
+    assert self_contained.models == (str(tmp_path / "m.safetensors"), "scenes/a")
+    assert self_contained.conditions == (Condition.clean(), Condition.corruption("fog", 2, storage="jpeg85"))
+    assert EvaluationRequest.from_json(self_contained.to_json()) == self_contained
+    assert self_contained.self_contained() == self_contained
 
 
 def test_a_request_knows_the_line_of_a_shell_that_asks_for_the_same() -> None:
@@ -223,5 +223,5 @@ def test_a_request_knows_the_line_of_a_shell_that_asks_for_the_same() -> None:
         "--severity 1 5 --limit 64 --seed 0 --storage memory --precision float32"
     )
     assert request.line() == line
-    assert request.settled().command == line
-    assert request.settled().settled().command == line
+    assert request.self_contained().command == line
+    assert request.self_contained().self_contained().command == line

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 import robustcore as rc
 from robustcore.errors import InvalidArgumentError, JobError
 from robustcore.evaluation import Progress, Store, api
-from robustcore.evaluation.plan import groups, pending
+from robustcore.evaluation.plan import pending
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.run import executors, resources
 from robustcore.evaluation.run.executors import cluster, local_processes, remote_scorer
@@ -137,7 +137,7 @@ def test_devices_that_are_not_there_are_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="auto, cpu, cuda or cuda:N"):
         executors.of(devices=("cpu", "gpu"))
     with pytest.raises(InvalidArgumentError, match="leave out one"):
-        EvaluationRequest(("m",), "scenes", ("fog",), devices=("cpu",), scheduler="tcp://127.0.0.1:8786").settled()
+        EvaluationRequest(("m",), "scenes", ("fog",), devices=("cpu",), scheduler="tcp://127.0.0.1:8786").resolved()
 
 
 def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,9 +154,9 @@ def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def remote(make_dataset: Make, make_model: Make) -> tuple[RemoteScorer, list[Any]]:
     """A remote scorer, and the groups of its plan."""
-    prepared = api.prepare(make_model(), make_dataset(100), SUITE)
+    prepared = api.prepare(EvaluationRequest.of(make_model(), make_dataset(100), SUITE))
     payload = Work(prepared.models, {}, prepared.dataset).to_bytes()
-    return RemoteScorer(payload, "cpu", 1, "run"), groups(pending(prepared.cells, {}))
+    return RemoteScorer(payload, "cpu", 1, "run"), pending(prepared.cells, {}).groups
 
 
 def test_a_remote_scorer_says_where_and_with_what_it_computed(remote: tuple[RemoteScorer, list[Any]]) -> None:
@@ -276,7 +276,7 @@ def test_a_cancelled_evaluation_ends_within_one_batch_on_dask(
     models = [make_model(f"m{i}", network=Sleeping(str(log))) for i in range(40)]
     for i, model in enumerate(models):
         model.network.weight.data += i
-    prepared = api.prepare(models, make_dataset(256), "clean")
+    prepared = api.prepare(EvaluationRequest.of(models, make_dataset(256), "clean"))
     stop = threading.Event()
 
     def after_a_while() -> None:

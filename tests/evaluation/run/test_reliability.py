@@ -66,7 +66,7 @@ def fork_server(own_cache: Path) -> Iterator[ForkServer]:
 def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(
     fork_server: ForkServer, request_: EvaluationRequest, tmp_path: Path
 ) -> None:
-    prepared = api.prepare(**request_.arguments())
+    prepared = api.prepare(request_)
     with reliability.watched(Store(shipped=False)) as store:
         outcome = reliability.disturb(
             fork_server, store, jobs.submit(request_), prepared.cells, kills=6, draw=random.Random(2)
@@ -82,7 +82,7 @@ def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(
 
 def test_two_workers_at_once_compute_each_unit_once(fork_server: ForkServer, request_: EvaluationRequest) -> None:
     request_ = dataclasses.replace(request_, conditions=(SUITE,))
-    cells = api.prepare(**request_.arguments()).cells
+    cells = api.prepare(request_).cells
     with reliability.watched(Store(shipped=False)) as store:
         two = [jobs.submit(request_), jobs.submit(request_)]
         pids = [fork_server.start(), fork_server.start()]
@@ -244,7 +244,7 @@ def test_jobs_and_claims_do_not_go_by_the_clock(
     assert worker._take() == one
     assert jobs.status(one).state == "running"  # by its process, not by its heartbeat
 
-    unit = api.prepare(make_model(), make_dataset(10), [Condition.clean()]).cells[0].units()[0]
+    unit = api.prepare(EvaluationRequest.of(make_model(), make_dataset(10), [Condition.clean()])).cells[0].units()[0]
     with Store(shipped=False) as store:
         assert leases.acquire(store, [unit], "host|1||a").granted == [unit]
         # That claim seems to end an hour after any claim can: nobody waits for it.

@@ -17,6 +17,7 @@ from robustcore.errors import DatasetError
 from robustcore.evaluation import Condition, Progress, Store, api, operations
 from robustcore.evaluation.operations import Applied, Operation, Part
 from robustcore.evaluation.plan import Group
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.run import leases, resources, runner
 from robustcore.evaluation.run.scorer import Failure, Result, Scorer
 from robustcore.models.classifier import Classifier
@@ -139,7 +140,7 @@ def test_out_of_memory_on_one_image_is_a_failure_with_its_reason(make_dataset: M
 
 
 def test_a_run_that_is_cancelled_keeps_what_is_finished_and_goes_on_later(make_dataset: Make, make_model: Make) -> None:
-    prepared = api.prepare(make_model(), make_dataset(600), "imagenet-c-extra")
+    prepared = api.prepare(EvaluationRequest.of(make_model(), make_dataset(600), "imagenet-c-extra"))
     stop = threading.Event()
 
     def after_three(state: Progress) -> None:
@@ -162,7 +163,9 @@ def test_two_runs_that_need_the_same_units_compute_each_once(make_dataset: Make,
 
     def one() -> None:
         with Store() as store:
-            summaries.append(api.carry_out(api.prepare(model, dataset, "imagenet-c-extra"), store))
+            summaries.append(
+                api.carry_out(api.prepare(EvaluationRequest.of(model, dataset, "imagenet-c-extra")), store)
+            )
 
     threads = [threading.Thread(target=one) for _ in range(2)]
     for thread in threads:
@@ -176,7 +179,7 @@ def test_two_runs_that_need_the_same_units_compute_each_once(make_dataset: Make,
 
 
 def test_a_claim_ends_with_its_process_and_with_its_time(make_dataset: Make, make_model: Make) -> None:
-    unit = api.prepare(make_model(), make_dataset(10), "clean").cells[0].units()[0]
+    unit = api.prepare(EvaluationRequest.of(make_model(), make_dataset(10), "clean")).cells[0].units()[0]
     mine, other = processes.new_owner(), processes.new_owner()
     dead = other.replace(f"|{processes.os.getpid()}|", "|999999999|")
     with Store() as store:
@@ -194,15 +197,15 @@ def test_a_claim_ends_with_its_process_and_with_its_time(make_dataset: Make, mak
 
 
 def test_the_numbers_do_not_depend_on_the_batch_size(make_dataset: Make, make_model: Make, tmp_path: Any) -> None:
-    from robustcore.evaluation.plan import groups, pending
+    from robustcore.evaluation.plan import pending
     from robustcore.evaluation.run.scorer import Scorer
 
     model = make_model()
-    prepared = api.prepare(model, make_dataset(256), "imagenet-c-extra", severities=[5])
+    prepared = api.prepare(EvaluationRequest.of(model, make_dataset(256), "imagenet-c-extra", severities=[5]))
     found = []
     for size in (256, 7):
         scorer = Scorer(prepared.models, prepared.dataset, device=torch.device("cpu"), batch_size=size)
-        found.append([scorer.run(g) for g in groups(pending(prepared.cells, {}))])
+        found.append([scorer.run(g) for g in pending(prepared.cells, {}).groups])
     for one, two in zip(*found, strict=True):
         for a, b in zip(one, two, strict=True):
             assert isinstance(a, runner.Result)

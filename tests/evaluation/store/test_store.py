@@ -122,7 +122,7 @@ def test_a_partial_shard_before_a_full_one_is_not_taken_for_a_prefix(store: Stor
     # 44 + 256 images are stored, but not the first 300.
     store.save([result(cells[0], 0, 44), result(cells[0], 1)], RUN)
     smaller = dataclasses.replace(cells[0], size=300)
-    assert plan.pending([smaller], store.stored([smaller])) == [smaller.units()[0]]
+    assert plan.pending([smaller], store.stored([smaller])).units == (smaller.units()[0],)
     counts = store.totals([smaller])[0].counts
     assert counts is not None
     assert counts.n == 44 + 44
@@ -158,7 +158,7 @@ def test_a_changed_fingerprint_never_meets_an_old_number(store: Store, cells: li
 def test_a_failure_is_a_note_until_the_unit_succeeds(store: Store, cells: list[Cell]) -> None:
     store.fail([cells[0].units()[1]], "out of memory")
     assert store.failures(cells) == {cells[0].key: [(1, "out of memory")]}
-    assert plan.pending(cells[:1], store.stored(cells)) == cells[0].units()
+    assert plan.pending(cells[:1], store.stored(cells)).units == tuple(cells[0].units())
     store.save([result(cells[0], 1)], RUN)
     assert store.failures(cells) == {}
 
