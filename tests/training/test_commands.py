@@ -105,6 +105,7 @@ def test_the_demo_trains_what_is_missing_and_only_that(
     recipes = [Recipe(f"scenes/{name}", str(folder), epochs=1, batch=12, side=32) for name in ("resnet", "vgg")]
     monkeypatch.setattr(zoo, "ZOO", {recipe.name(): recipe for recipe in recipes})
     monkeypatch.setattr("robustcore.paths.assets", lambda: tmp_path / "assets")
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0})  # one process at a time
     # What is evaluated with the models has tests of its own.
     monkeypatch.setattr("robustcore.evaluation.demo.build", lambda **options: None)
     assert main(["demo", "--device", "cpu"]) == 0

@@ -8,7 +8,6 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.transforms.v2 import functional as transforms
 
 from robustcore.randomness import Draws
 from robustcore.training.interventions._base import Intervention, Outcome, Step, intervention, setting
@@ -119,6 +118,8 @@ def _apply(images: Tensor, operation: Tensor, level: Tensor, sign: Tensor) -> No
 
 def _pointwise(name: str, images: Tensor, level: Tensor) -> Tensor:
     """uint8 (M, 3, S, S) under one of the operations on values."""
+    from torchvision.transforms.v2 import functional as transforms  # seconds, which a process that only trains spares
+
     if name == "autocontrast":
         return cast(Tensor, transforms.autocontrast_image(images))
     if name == "equalize":
