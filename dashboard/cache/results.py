@@ -86,15 +86,16 @@ def _comparison(
 def overview(models: tuple[str, ...], dataset_name: str) -> Overview:
     """What is stored of each model, in one row; why a model has none stands among the notes."""
     from robustcore.errors import ModelError
+    from robustcore.reports.overview.overview import model_left_out
 
     found, refused = [], []
     for name in models:
         try:
             found.append(subject(name, dataset_name))
         except ModelError as error:
-            refused.append(f"{name} is left out. {error}")
+            refused.append(model_left_out(name, str(error)))
     if not found:
-        raise ModelError(" ".join(refused))
+        raise ModelError(" ".join(note.text for note in refused))
     dataset = datasets.dataset(dataset_name)
     gathered = _overview(tuple(found), dataset.fingerprint, _dataset=dataset)
     return dataclasses.replace(gathered, notes=(*gathered.notes, *refused))

@@ -152,8 +152,9 @@ def _row(calibration: Calibration) -> dict[str, Any]:
     }
     for side, bound in (("lower", calibration.lower), ("upper", calibration.upper)):
         row |= {f"{side}_strength": bound.strength, f"{side}_loss": bound.loss}
-        row |= {f"{side}_loss_low": bound.low, f"{side}_loss_high": bound.high, f"{side}_reason": bound.reason}
-    return row | {"evaluated": len(calibration.path), "notes": " ".join(calibration.notes)}
+        row |= {f"{side}_loss_low": bound.low, f"{side}_loss_high": bound.high}
+        row[f"{side}_reason"] = str(bound.reason or "")
+    return row | {"evaluated": len(calibration.path), "notes": " ".join(note.text for note in calibration.notes)}
 
 
 def _ends(calibration: Calibration) -> str:
@@ -217,8 +218,8 @@ def _report(result: Audit) -> str:
             shown[column + whose] = [f"{100 * values[column].get(place, math.nan):.1f}" for place in places]
     table = shown.to_string(index=False, na_rep="-")
     what = "harder" if groups else "farther from the clean images"
-    odd = list(result.findings) or [f"Every severity is {what} than the one before it."]
-    return "\n".join([*lines, "", table, "", *odd])
+    issues = [note.text for note in result.findings] or [f"Every severity is {what} than the one before it."]
+    return "\n".join([*lines, "", table, "", *issues])
 
 
 def _positive(text: str) -> int:

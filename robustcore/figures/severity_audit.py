@@ -18,7 +18,7 @@ def distance_curves(
     distance: str,
     title: str,
     chosen: str,
-    odd: Collection[tuple[str, int]],
+    flagged: Collection[tuple[str, int]],
     footer: str,
     alt: str,
     height: int = 420,
@@ -31,7 +31,7 @@ def distance_curves(
         distance: the column on the horizontal axis; larger must mean farther from the clean image.
         title: of that axis, with the unit.
         chosen: the corruption that is drawn in colour, its severities numbered; the others stand behind it in grey.
-        odd: (name, severity) of the steps that are not harder than the one before; they get a cross.
+        flagged: (name, severity) of the steps that are not harder than the one before; they get a cross.
         footer, alt: as for every figure.
         height: of the plotting area in pixels.
     """
@@ -60,7 +60,7 @@ def distance_curves(
             hoverinfo="text",
             showlegend=front,
         )
-    marked = table[[(n, int(s)) in set(odd) for n, s in zip(table["name"], table["severity"], strict=True)]]
+    marked = table[[(n, int(s)) in set(flagged) for n, s in zip(table["name"], table["severity"], strict=True)]]
     if len(marked):
         figure.add_scatter(
             x=marked[distance],

@@ -80,7 +80,7 @@ def test_the_audit_draws_the_chosen_corruption_in_front_and_marks_odd_steps() ->
         }
     )
     figure = severity_audit.distance_curves(
-        table, distance="distance", title="grey levels", chosen="fog", odd={("snow", 2)}, footer="", alt=""
+        table, distance="distance", title="grey levels", chosen="fog", flagged={("snow", 2)}, footer="", alt=""
     )
     assert [t.name for t in figure.data] == ["snow", "fog", "not harder than the step before"]
     assert list(figure.data[2].x) == [4.0]

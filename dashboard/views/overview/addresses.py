@@ -1,4 +1,4 @@
-"""Where the links of the Overview lead, with what the controls there show, so that the address stays as it is."""
+"""The links of the Overview: pages with values for their controls."""
 
 from __future__ import annotations
 

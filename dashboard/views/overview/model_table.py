@@ -1,4 +1,4 @@
-"""A table of models with a bar under each value; on a telephone each model is a block of its own."""
+"""A table of models with a bar under each value; on a narrow screen each model is a block."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Target = tuple[str, links.Address]  # a page's file name, and values for its con
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
+class TableValue:
     """One value.
 
     Attributes:
-        value: 0..1, NaN where nothing is known.
+        value: 0..1, NaN where it is not evaluated.
         best: whether it is the best of its column.
-        note: in small print beside it, "" for none.
-        missing: the words where the value is NaN.
-        target: the page that proves it.
+        note: small print after it, or "".
+        missing: the text where the value is NaN.
+        target: the page with the evidence.
     """
 
     value: float
@@ -35,13 +35,13 @@ class Cell:
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
-    """One model: what it is called, its values, and a sentence with pages behind its parts."""
+class ModelRow:
+    """One model: title, name, values, and what breaks it first as texts with links."""
 
     title: str
     name: str
-    cells: Sequence[Cell]
-    says: Sequence[tuple[str, Target | None]]
+    values: Sequence[TableValue]
+    breaks: Sequence[tuple[str, Target | None]]
     target: Target | None = None
 
 
@@ -53,7 +53,7 @@ class Heading:
     note: str = ""
 
 
-def show(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[Row]]], *, key: str) -> None:
+def show(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[ModelRow]]], *, key: str) -> None:
     """Draw the groups one below the other.
 
     Args:
@@ -68,7 +68,7 @@ def show(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[Row]]
     markup.show(table(headings, groups), key=key, on_pick=lambda pick: st.session_state.update({f"{key}_go": pick}))
 
 
-def table(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[Row]]]) -> str:
+def table(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[ModelRow]]]) -> str:
     """The markup."""
     head = "".join(
         f'<th scope="col">{escape(h.title)}{f"<small>{escape(h.note)}</small>" if h.note else ""}</th>'
@@ -83,27 +83,28 @@ def table(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[Row]
     return f'<table class="rc-models"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _row(row: Row, names: Sequence[str]) -> str:
+def _row(row: ModelRow, names: Sequence[str]) -> str:
     small = f"<small>{escape(row.name)}</small>" if row.name != row.title else ""
     cells = "".join(
-        f'<td data-head="{escape(name)}">{_cell(cell)}</td>' for cell, name in zip(row.cells, names[1:-1], strict=True)
+        f'<td data-head="{escape(name)}">{_value(value)}</td>'
+        for value, name in zip(row.values, names[1:-1], strict=True)
     )
-    says = "".join(f"<span>{_link(text, target)}</span>" for text, target in row.says)
+    says = "".join(f"<span>{_link(text, target)}</span>" for text, target in row.breaks)
     return (
         f'<tr><th scope="row">{_link(row.title, row.target)}{small}</th>{cells}'
         f'<td class="rc-models-says" data-head="{escape(names[-1])}">{says}</td></tr>'
     )
 
 
-def _cell(cell: Cell) -> str:
-    if math.isnan(cell.value):
-        return f'<span class="rc-muted">{_link(cell.missing, cell.target)}</span>'
-    note = ", ".join(part for part in ("best" if cell.best else "", cell.note) if part)
+def _value(value: TableValue) -> str:
+    if math.isnan(value.value):
+        return f'<span class="rc-muted">{_link(value.missing, value.target)}</span>'
+    note = ", ".join(part for part in ("best" if value.best else "", value.note) if part)
     small = f" <small>{escape(note)}</small>" if note else ""
-    number = f"{100 * cell.value:.1f}\N{NO-BREAK SPACE}%"
+    number = f"{100 * value.value:.1f}\N{NO-BREAK SPACE}%"
     return (
-        f"{'<b>' if cell.best else ''}{_link(number, cell.target)}{'</b>' if cell.best else ''}{small}"
-        f'<span class="rc-bar"><i style="width:{100 * min(1.0, max(0.0, cell.value)):.1f}%"></i></span>'
+        f"{'<b>' if value.best else ''}{_link(number, value.target)}{'</b>' if value.best else ''}{small}"
+        f'<span class="rc-bar"><i style="width:{100 * min(1.0, max(0.0, value.value)):.1f}%"></i></span>'
     )
 
 

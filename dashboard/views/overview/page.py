@@ -1,4 +1,4 @@
-"""Overview: how each evaluated model holds up, what breaks it first, and where to go from here."""
+"""Overview: the accuracy of each evaluated model, what breaks it first, and where to go next."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ PAGE = Page(
     title="Overview",
     icon=":material/home:",
     order=10,
-    question="How do the models hold up?",
-    purpose="What breaks an image classifier, why, and what mends it: the evaluated models at a glance.",
-    help="Every model that was evaluated here or ships with the package: its accuracy on clean images, under corruption, under "
-    "attack and under natural shifts, and what breaks it first. Every number leads to the page that proves it.",
+    question="How robust are the models?",
+    purpose="What breaks an image classifier, why, and what fixes it.",
+    help="All models evaluated here or shipped with the package: accuracy on clean images, under corruption, under attack and "
+    "under natural shifts, and what breaks each first. Click any number to see the evidence.",
 )
 
-# What the strip of examples shows: one corruption of each family, at a severity that people still read.
+# The strip of examples: one corruption of each family, at a severity where people still recognise the object.
 EXAMPLES = ("gaussian_noise", "motion_blur", "fog", "contrast", "jpeg_compression")
 SEVERITY = 4
-IMAGE = 54  # of the test images: colourful enough to have something to lose
+IMAGE = 54  # a colourful test image, on which every corruption shows
 
 
 def render() -> None:
@@ -43,32 +43,31 @@ def render() -> None:
     if not models:
         place = states.empty(
             "No model has been evaluated yet",
-            "An evaluation scores models on clean and on corrupted images; its results stand here as soon as they come.",
+            "An evaluation measures models on clean and corrupted images. Its results appear here as they arrive.",
             icon=":material/query_stats:",
         )
         with place:
             links.to("evaluate", "Evaluate a model")
-        _go_on([], dataset)
+        _next_pages([], dataset)
         return
-    found = cache.overview(tuple(models), dataset)
-    kinds = {name: Kind(_architecture(name), *cache.training(name)) for name in found.table["model"]}
-    _headline(found, kinds)
-    tiles.show(found, dataset)
-    table.show(found, kinds, dataset)
-    _go_on(list(found.table["model"]), dataset)
+    overview = cache.overview(tuple(models), dataset)
+    kinds = {name: Kind(_architecture(name), *cache.training(name)) for name in overview.table["model"]}
+    _headline(overview, kinds)
+    tiles.show(overview, dataset)
+    table.show(overview, kinds, dataset)
+    _next_pages(list(overview.table["model"]), dataset)
 
 
 def _introduction() -> None:
-    """What this is, in two sentences and six images."""
+    """What this dashboard is for, in a few sentences and six images."""
     left, right = st.columns([1, 1.25], gap="large", vertical_alignment="center")
     left.markdown(
-        "An image classifier that is right on clean images may be wrong as soon as there is noise, fog or a strong "
-        "compression. Here you see **what breaks a model**, measure **how much of its accuracy survives**, and compare "
-        "**which training mends it**. Everything is computed on this machine."
+        "An image classifier that works on clean images may fail under noise, fog or strong compression. See **what breaks a "
+        "model**, measure **how much accuracy it keeps**, and compare **which training fixes it**. Everything is computed on this "
+        "machine."
     )
     left.caption(
-        "The demo: small networks that name the shape in 64-pixel images, twelve shapes in all. Your own models and images "
-        "take the same path."
+        "The demo: small networks that recognise twelve shapes in 64-pixel images. Your own models and images work the same way."
     )
     with right:
         _examples()
@@ -76,13 +75,13 @@ def _introduction() -> None:
 
 def _examples() -> None:
     cells = tuple(gallery.Cell(name, SEVERITY, SEVERITY, None, 0) for name in EXAMPLES)
-    shown = cache.grid(cache.test_image(IMAGE), cells, "memory")
+    images = cache.grid(cache.test_image(IMAGE), cells, "memory")
     names = ["clean", *(labels.inner(labels.pretty(name)) for name in EXAMPLES)]
     figures = "".join(
         f'<figure style="margin:0"><img src="{source}" alt="A test image, {escape(name)}" style="width:100%;'
         f'border-radius:5px;image-rendering:pixelated;display:block"><figcaption style="font-size:.78rem;opacity:.75;'
         f'text-align:center;margin-top:3px">{escape(name)}</figcaption></figure>'
-        for name, source in zip(names, shown.thumbnails, strict=True)
+        for name, source in zip(names, images.thumbnails, strict=True)
     )
     st.html(
         f'<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(calc(118px - 3vw),1fr));gap:8px">{figures}</div>'
@@ -97,29 +96,29 @@ def _pick_dataset() -> str:
 
 
 def _architecture(model: str) -> str:
-    """A model's architecture as its card says it; "unknown" for one whose card is not here."""
+    """The architecture on a model's card; "unknown" without a card."""
     try:
         return cache.card(model).architecture.rpartition("/")[2] or "unknown"
     except RobustcoreError:
         return "unknown"
 
 
-def _headline(found: Overview, kinds: Mapping[str, Kind]) -> None:
-    said = findings.headline(found, {model: kind.training for model, kind in kinds.items()})
+def _headline(overview: Overview, kinds: Mapping[str, Kind]) -> None:
+    summary = findings.summary(overview, {model: kind.training for model, kind in kinds.items()})
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"#### {states.plain(said)}", anchors=False)
-        states.origin_badge(found.provenance.shipped)
+        st.markdown(f"#### {states.plain(summary.text)}", anchors=False)
+        states.origin_badge(overview.provenance.shipped)
 
 
-def _go_on(models: list[str], dataset: str) -> None:
+def _next_pages(models: list[str], dataset: str) -> None:
     st.subheader("Where to go next", anchor=False)
     chosen = models[:4]
     same = {} if dataset == "scenes" else {"dataset": dataset}
     cards: list[tuple[str, str, str, links.Address]] = [
         (
             "corruptions",
-            "Look at it",
-            "One image under every corruption, with what the model answers.",
+            "See the corruptions",
+            "One image under every corruption, with the model's predictions.",
             {"corruptions_model": chosen[:1]} if chosen else {},
         ),
         (
@@ -131,7 +130,7 @@ def _go_on(models: list[str], dataset: str) -> None:
         (
             "evaluate",
             "Evaluate more",
-            "Your own model, your own images, other corruptions; it runs behind the page.",
+            "Your own model, your own images, other corruptions; runs in the background.",
             {f"evaluate_{k}": v for k, v in same.items()},
         ),
     ]

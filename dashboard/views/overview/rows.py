@@ -1,4 +1,4 @@
-"""Rows: what the table of the Overview says of each model, and where each number leads."""
+"""The rows of the table of all models, and the page that each number links to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from dashboard.views.overview import addresses
-from dashboard.views.overview.model_table import Cell, Heading, Row, Target
+from dashboard.views.overview.model_table import Heading, ModelRow, TableValue, Target
 from dashboard.widgets import labels
 from robustcore.reports.overview import findings
 from robustcore.reports.overview.overview import EPS, Overview
@@ -25,13 +25,13 @@ class Kind(NamedTuple):
 
 
 def grouped(
-    table: pd.DataFrame, found: Overview, kinds: Mapping[str, Kind], by: str, dataset: str
-) -> list[tuple[str, list[Row]]]:
+    table: pd.DataFrame, overview: Overview, kinds: Mapping[str, Kind], by: str, dataset: str
+) -> list[tuple[str, list[ModelRow]]]:
     """The rows in groups, that with the best model first."""
     columns = ("clean", "mean", "attack_1", "attack_2", "shifted")
-    best = {c: found.table[c].max() for c in columns if found.table[c].nunique() > 1}
-    usual = {column: found.table[column].max() for column in ("n", "conditions", "shifts")}
-    groups: dict[str, list[Row]] = {}
+    best = {c: overview.table[c].max() for c in columns if overview.table[c].nunique() > 1}
+    usual = {column: overview.table[column].max() for column in ("n", "conditions", "shifts")}
+    groups: dict[str, list[ModelRow]] = {}
     for row in table.to_dict("records"):
         training = kinds[row["model"]].training
         title = str(row["model"]) if by == "none" or training == "unknown" else training.replace("_", " ")
@@ -40,9 +40,9 @@ def grouped(
     return list(groups.items())
 
 
-def headings(found: Overview) -> list[Heading]:
+def headings(overview: Overview) -> list[Heading]:
     """Of the columns, with what each number is over."""
-    table = found.table
+    table = overview.table
     images = int(table["n"].max())
     attacked = int(table["attack_images"].max())
     under = f"{attacked:,} images" if attacked else ""
@@ -58,14 +58,16 @@ def headings(found: Overview) -> list[Heading]:
     ]
 
 
-def _row(row: Mapping[Hashable, Any], title: str, best: dict[str, float], usual: dict[str, int], dataset: str) -> Row:
+def _row(
+    row: Mapping[Hashable, Any], title: str, best: dict[str, float], usual: dict[str, int], dataset: str
+) -> ModelRow:
     model = str(row["model"])
     ranking = addresses.compare(dataset, [model], view="corruptions")
     attacks = addresses.compare(dataset, [model], view="attacks")
 
-    def cell(column: str, target: Target | None, note: str = "") -> Cell:
+    def cell(column: str, target: Target | None, note: str = "") -> TableValue:
         value = float(row[column])
-        return Cell(value, value == best.get(column), note, target=target)
+        return TableValue(value, value == best.get(column), note, target=target)
 
     n, conditions, shifts = (int(row[c]) for c in ("n", "conditions", "shifts"))
     cells = [
@@ -75,12 +77,12 @@ def _row(row: Mapping[Hashable, Any], title: str, best: dict[str, float], usual:
         cell("attack_2", attacks),
         cell("shifted", None, f"{shifts} of {usual['shifts']}" if shifts < usual["shifts"] else ""),
     ]
-    return Row(title, model, cells, _breaks(row, dataset), ("corruptions", {"corruptions_model": model}))
+    return ModelRow(title, model, cells, _breaks(row, dataset), ("corruptions", {"corruptions_model": model}))
 
 
 def _breaks(row: Mapping[Hashable, Any], dataset: str) -> list[tuple[str, Target | None]]:
     """What breaks a model first: a corruption, and an attack."""
-    model, said = str(row["model"]), list[tuple[str, Target | None]]()
+    model, parts = str(row["model"]), list[tuple[str, Target | None]]()
     if row["conditions"]:
         name = str(row["broken_name"])
         there = addresses.compare(dataset, [model], view="severities", condition=name or str(row["worst_name"]))
@@ -90,10 +92,10 @@ def _breaks(row: Mapping[Hashable, Any], dataset: str) -> list[tuple[str, Target
         if not name:
             worst = labels.inner(labels.pretty(str(row["worst_name"])))
             severity = "" if pd.isna(row["worst_severity"]) else f" {row['worst_severity']}"
-            text = f"No corruption halves it; the worst, {worst}{severity}, leaves {100 * float(row['worst']):.0f} %"
-        said.append((text, there))
+            text = f"No corruption; worst: {worst}{severity} ({100 * float(row['worst']):.0f} % left)"
+        parts.append((text, there))
     if row["attack_known"]:
         eps = float(row["broken_eps"])
-        text = "No evaluated attack halves it" if pd.isna(eps) else f"PGD at eps {findings.eps(eps)}"
-        said.append((text, addresses.compare(dataset, [model], view="attacks")))
-    return said or [("not evaluated", None)]
+        text = "No evaluated attack" if pd.isna(eps) else f"PGD at ε = {findings.eps(eps)}"
+        parts.append((text, addresses.compare(dataset, [model], view="attacks")))
+    return parts or [("not evaluated", None)]

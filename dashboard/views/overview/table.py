@@ -1,4 +1,4 @@
-"""The models of the Overview: searched, grouped, best first; with what is missing, where it comes from, and the files."""
+"""The table of all models, with search, sorting and grouping; what is not evaluated, provenance and downloads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dashboard.views.overview.addresses import KEY
 from dashboard.widgets import figure, labels, links, report, states
 from robustcore.reports.overview.overview import Overview
 
-FIT = 12  # rows that are read at a glance; of more models the best of each group
+FIT = 12  # rows shown without "Show all": the best of each group
 ORDERS = {
     "mean": "Corruptions",
     "clean": "Clean images",
@@ -21,56 +21,58 @@ ORDERS = {
     "shifted": "Natural shifts",
     "balance": "Trade-off",
 }
-GROUPS = {"family": "Training", "architecture": "Architecture", "none": "Not at all"}
+GROUPS = {"family": "Training", "architecture": "Architecture", "none": "None"}
 _COLUMNS = {"Corruptions": "mean", "Attacks": "attack_1", "Natural shifts": "shifted"}
 
 
-def show(found: Overview, kinds: Mapping[str, rows.Kind], dataset: str) -> None:
-    """Models against what they were tried on, and what is needed to trust it."""
+def show(overview: Overview, kinds: Mapping[str, rows.Kind], dataset: str) -> None:
+    """The table with its controls and provenance."""
     with st.container(border=True, key=f"card-{KEY}"):
-        st.subheader("How each model holds up", anchor=False)
+        st.subheader("All models", anchor=False)
         st.caption(
-            "Accuracy, higher is better; a bar is full at 100 %. What breaks a model first is the corruption that leaves it less "
-            "than half of its clean accuracy at the lowest severity (1 to 5), and the smallest attack (eps, the change allowed "
-            "for each pixel value) that does. Numbers and names lead to the page that proves them."
+            "Accuracy, higher is better. What breaks a model first: the corruption that halves its clean accuracy at the lowest "
+            "severity (1 to 5), and the smallest attack that does (ε: largest change of a pixel value). Click any number to see "
+            "the evidence."
         )
-        table, by, hidden = _chosen(found.table, kinds)
+        table, by, hidden = _chosen(overview.table, kinds)
         if table.empty:
-            st.caption("No model has that in its name, its architecture or its training.")
+            st.caption("No model matches. Search by name, architecture or training.")
         else:
-            model_table.show(rows.headings(found), rows.grouped(table, found, kinds, by, dataset), key=f"{KEY}_models")
+            model_table.show(
+                rows.headings(overview), rows.grouped(table, overview, kinds, by, dataset), key=f"{KEY}_models"
+            )
         if hidden:
-            st.caption(f"The best of each group; {hidden} more models stand behind “Show all”, and in the search.")
-        _shifts(found, table)
-        for note in found.notes:
-            st.caption(states.plain(note))
-        missing = [title for title, column in _COLUMNS.items() if found.table[column].isna().all()]
-        if dataset != "scenes":  # whether there are shifts of somebody's own images nobody here knows
+            st.caption(f"The best of each group. {hidden} more: turn on “Show all” or search.")
+        _shifts(overview, table)
+        for note in overview.notes:
+            st.caption(states.plain(note.text))
+        missing = [title for title, column in _COLUMNS.items() if overview.table[column].isna().all()]
+        if dataset != "scenes":  # a dataset of one's own has no registered shifts
             missing = [title for title in missing if title != "Natural shifts"]
         if missing:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.caption(f"Not evaluated for any of these models: {', '.join(missing).lower()}.")
+                st.caption(f"Not evaluated for any model: {', '.join(missing).lower()}.")
                 links.to(
-                    "evaluate", "Evaluate them", addresses.evaluation(missing, dataset, list(found.table["model"]))
+                    "evaluate", "Evaluate these", addresses.evaluation(missing, dataset, list(overview.table["model"]))
                 )
         st.caption(
             states.plain(
-                found.provenance.sentence(
-                    formula="Corruptions: mean over the severities of each, then over them; natural shifts: mean over the sets; "
-                    "attack: PGD in L-inf, 10 steps, which knows the model"
+                overview.provenance.sentence(
+                    formula="Corruptions: mean over severities, then over corruptions; natural shifts: mean over the sets; attack: "
+                    "white-box PGD in L-inf, 10 steps"
                 )
             )
         )
-        figure.evidence(found.provenance, KEY)
+        figure.evidence(overview.provenance, KEY)
         with st.container(horizontal=True):
-            figure.download_csv(found.table, KEY)
+            figure.download_csv(overview.table, KEY)
             report.button(tuple(table.loc[table["conditions"] > 0, "model"]), dataset, key=KEY)
 
 
-def _shifts(found: Overview, table: pd.DataFrame) -> None:
-    """Each shifted set, behind a switch: their mean hides which of them a model fails on."""
-    sets = found.by_condition[found.by_condition["kind"] == "shift"]
-    if sets.empty or not selection.toggle("Natural shifts, set by set", key=f"{KEY}_shifts"):
+def _shifts(overview: Overview, table: pd.DataFrame) -> None:
+    """The accuracy on each natural shift, behind a switch."""
+    sets = overview.by_condition[overview.by_condition["kind"] == "shift"]
+    if sets.empty or not selection.toggle("Show each natural shift", key=f"{KEY}_shifts"):
         return
     known = [m for m in table["model"] if m in set(sets["model"])]
     square = sets.pivot(index="model", columns="name", values="accuracy").reindex(known)
@@ -84,7 +86,7 @@ def _shifts(found: Overview, table: pd.DataFrame) -> None:
 
 
 def _chosen(table: pd.DataFrame, kinds: Mapping[str, rows.Kind]) -> tuple[pd.DataFrame, str, int]:
-    """The rows that are shown, best first, how they are grouped, and how many are not shown."""
+    """The rows to show, best first, how they are grouped, and how many are hidden."""
     table = table.assign(
         architecture=[kinds[m].architecture for m in table["model"]],
         training=[kinds[m].training for m in table["model"]],
@@ -94,12 +96,12 @@ def _chosen(table: pd.DataFrame, kinds: Mapping[str, rows.Kind]) -> tuple[pd.Dat
         return table.sort_values("mean", ascending=False, na_position="last", kind="stable"), "none", 0
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{KEY}_controls"):
         wanted = st.text_input(
-            "Find", key=f"{KEY}_find", bind="query-params", placeholder="a model, a training", width=220, max_chars=100
+            "Search", key=f"{KEY}_find", bind="query-params", placeholder="model or training", width=220, max_chars=100
         )
         order = selection.selectbox(
-            "Best first in", list(ORDERS), key=f"{KEY}_order", kind="order", text=ORDERS.__getitem__, width=190
+            "Sort by", list(ORDERS), key=f"{KEY}_order", kind="order", text=ORDERS.__getitem__, width=190
         )
-        by = selection.segmented("Grouped by", list(GROUPS), key=f"{KEY}_group", kind="group", text=GROUPS.__getitem__)
+        by = selection.segmented("Group by", list(GROUPS), key=f"{KEY}_group", kind="group", text=GROUPS.__getitem__)
         everything = len(table) > FIT and selection.toggle(f"Show all {len(table)}", key=f"{KEY}_all")
     if wanted:
         words = (

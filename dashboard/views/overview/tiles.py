@@ -1,4 +1,4 @@
-"""Tiles: what one should know about the models, each with the page that proves it."""
+"""Tiles: the best models and the hardest corruption, each with a link to the evidence."""
 
 from __future__ import annotations
 
@@ -11,45 +11,77 @@ from dashboard.widgets import labels, links, states
 from robustcore.figures import short
 from robustcore.reports.overview import findings
 from robustcore.reports.overview.findings import Finding
-from robustcore.reports.overview.overview import Overview
+from robustcore.reports.overview.overview import EPS, Overview
 
 _NUMBER = "font-size:1.9rem;font-weight:650;line-height:1.1;font-variant-numeric:tabular-nums"
-_WORDS = {
+_TITLES = {
+    "corruption": "Best under corruption",
+    "attack": "Best under attack",
+    "shift": "Best under natural shifts",
+    "balance": "Best trade-off",
+    "hardest": "Hardest corruption",
+}
+_LINKS = {
     "corruption": "See the ranking",
     "attack": "See the curves",
     "balance": "See the trade-off",
-    "weakest": "See all models there",
+    "hardest": "See all models",
 }
 
 
-def show(found: Overview, dataset: str) -> None:
-    """What one should know, each with the page that proves it."""
-    shown = findings.findings(found)
-    if not shown:
+def show(overview: Overview, dataset: str) -> None:
+    """One tile for each finding."""
+    tiles = findings.findings(overview)
+    if not tiles:
         return
-    for column, finding in zip(st.columns(len(shown), gap="small"), shown, strict=True):
+    for column, finding in zip(st.columns(len(tiles), gap="small"), tiles, strict=True):
         with column, st.container(border=True, height="stretch", gap="small"):
-            st.caption(finding.title)
+            st.caption(_TITLES[finding.key])
             st.html(f'<div style="{_NUMBER}">{100 * finding.value:.1f}\N{NO-BREAK SPACE}%</div>')
             what = labels.pretty(finding.condition) if finding.condition else short(finding.model, 40)
             st.markdown(
                 f"**{states.plain(what)}**", help=states.plain(finding.model) if len(finding.model) > 40 else None
             )
-            st.caption(states.plain(finding.sentence))
+            st.caption(states.plain(_explanation(finding)))
             if finding.key == "shift":
-                st.button("See each set", icon=":material/table_rows:", type="tertiary", on_click=_show_shifts)
+                st.button(
+                    "See each shift",
+                    icon=":material/table_rows:",
+                    type="tertiary",
+                    key=f"{KEY}_see_shifts",
+                    on_click=_show_shifts,
+                )
             else:
-                view, address = _proof(finding, found, dataset)
-                links.to(view, _WORDS[finding.key], address)
+                view, address = _evidence(finding, overview, dataset)
+                links.to(view, _LINKS[finding.key], address)
+
+
+def _explanation(finding: Finding) -> str:
+    """What the number is, and the second best."""
+    if finding.key == "hardest":
+        if finding.models == 1:
+            return "lowest accuracy over all corruptions."
+        return f"the best accuracy any model reaches here ({short(finding.model, 40)})."
+    first = findings.eps(EPS[0])
+    measure = {
+        "corruption": f"average accuracy over {finding.conditions} corruptions",
+        "attack": f"accuracy under a white-box attack (PGD, ε = {first})",
+        "shift": f"average accuracy over {finding.conditions} natural shifts",
+        "balance": f"average of clean, corrupted and attacked accuracy (ε = {first})",
+    }[finding.key]
+    if not finding.second:
+        return f"{measure}."
+    close = ", too close to call" if finding.too_close else ""
+    return f"{measure}. Next: {short(finding.second, 40)}, {100 * finding.second_value:.1f} %{close}."
 
 
 def _show_shifts() -> None:
     st.session_state[f"{KEY}_shifts"] = True
 
 
-def _proof(finding: Finding, found: Overview, dataset: str) -> Target:
-    several = [m for m in (finding.model, finding.next) if m]
-    models = list(found.table["model"])
+def _evidence(finding: Finding, overview: Overview, dataset: str) -> Target:
+    several = [m for m in (finding.model, finding.second) if m]
+    models = list(overview.table["model"])
     if finding.key == "attack":
         return addresses.compare(dataset, several, view="attacks")
     if finding.key == "balance":

@@ -13,6 +13,7 @@ from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.widgets import figure, labels, markup, states, thumbnails
 from robustcore.figures import severity_audit as figures
+from robustcore.notes import Note
 from robustcore.reports import severity
 from robustcore.reports.preview import gallery
 
@@ -22,9 +23,9 @@ PAGE = Page(
     order=28,
     group="See",
     question="Is every severity harder than the one before?",
-    purpose="Distance to the clean image against accuracy, step by step, and the steps that are out of order.",
-    help="A benchmark's severities should get harder one by one. A step is flagged where the accuracy does not fall "
-    "beyond its 95 % interval, or where the images do not move away from the clean ones.",
+    purpose="Accuracy against distance to the clean image, severity by severity, and the steps that are out of order.",
+    help="Severities should get harder one by one. A step is flagged where accuracy does not fall measurably (95 % interval), or "
+    "where the images are not farther from the clean ones.",
 )
 KEY = "severity"
 # name -> (axis title, whether larger is farther)
@@ -33,7 +34,7 @@ _DISTANCES = {
     "dissimilarity": "1 - SSIM",
     "psnr_loss": "60 dB - PSNR (dB)",
 }
-_FIRST = 6  # findings that stand open
+_FIRST = 6  # findings that are shown without a click
 _SHORT = {"mean_abs_diff": "Grey levels", "dissimilarity": "1 - SSIM", "psnr_loss": "PSNR"}
 
 
@@ -52,14 +53,14 @@ def render() -> None:
         return
     rows["dissimilarity"] = 1 - rows["ssim"]
     rows["psnr_loss"] = 60 - rows["psnr"].clip(upper=60)
-    _say_what_is_odd(audit.findings, rows)
+    _show_issues(audit.findings, rows)
     names = sorted(set(rows["name"]), key=lambda n: (labels.family_order(corruptions.get(n).family), n))
     chosen = selection.selectbox(
         "Corruption",
         names,
         key=f"{KEY}_name",
         kind="corruption",
-        default=next((f.partition(" ")[0] for f in audit.findings), names[0]),
+        default=next((note.subject for note in audit.findings if note.subject), names[0]),
         text=lambda n: labels.pretty(corruptions.get(n).plain_name),
     )
     _thumbnails(chosen, storage)
@@ -91,38 +92,33 @@ def _controls() -> tuple[str, str, str, str]:
                 kind="distance",
                 text=_SHORT.__getitem__,
                 width="stretch",
-                help="How far the images are from the clean ones; to the right is farther.",
+                help="How far the images are from the clean ones; further right is farther.",
             )
     return model, suite, storage, distance
 
 
-def _say_what_is_odd(findings: tuple[str, ...], rows: pd.DataFrame) -> None:
+def _show_issues(findings: tuple[Note, ...], rows: pd.DataFrame) -> None:
     known = rows["accuracy"].notna().any() if "accuracy" in rows else False
     if not known:
         states.notice(
-            "No accuracies are stored for this model, suite and storage: the distances alone are judged. "
-            "Evaluate them on the page Evaluate to see the other half."
+            "No accuracies are stored for this model, suite and storage, so only distances are judged. "
+            "Run an evaluation on the page Evaluate to add accuracies."
         )
-    st.subheader("What is odd", anchor=False)
+    st.subheader("Issues found", anchor=False)
     if not findings:
-        st.markdown("Nothing: every step is harder than the one before it and moves away from the clean images.")
+        what = "harder and farther from the clean images" if known else "farther from the clean images"
+        st.markdown(f"None. Every severity is {what} than the one before.")
         return
-    lines = [f"- {states.plain(_readable(sentence))}" for sentence in findings]
+    names = {name: labels.pretty(corruptions.get(name).plain_name) for name in corruptions.names()}
+    lines = [f"- {states.plain(note.text_with(names))}" for note in findings]
     st.markdown("\n".join(lines[:_FIRST]))
     if len(lines) > _FIRST:
         with st.expander(f"{len(lines) - _FIRST} more"):
             st.markdown("\n".join(lines[_FIRST:]))
 
 
-def _readable(sentence: str) -> str:
-    """A finding with its corruption's name, which stands first, as people read it."""
-    name, _, rest = sentence.partition(" ")
-    known = name in corruptions.names()
-    return f"{labels.pretty(corruptions.get(name).plain_name)} {rest}" if known else sentence
-
-
 def _thumbnails(name: str, storage: str) -> None:
-    """The first test image at the corruption's severities, for the eye to judge."""
+    """The first test image at each severity of the corruption."""
     item = cache.test_image(0)
     cells = tuple(gallery.cells(name))
     shown = cache.grid(item, cells, storage)
@@ -137,33 +133,33 @@ def _curves(
     rows: pd.DataFrame, audit: severity.Audit, model: str, suite: str, storage: str, distance: str, chosen: str
 ) -> None:
     steps = audit.steps
-    odd = {(n, int(s)) for n, s in zip(steps["name"], steps["severity"], strict=True)} if len(steps) else set()
+    flagged = {(n, int(s)) for n, s in zip(steps["name"], steps["severity"], strict=True)} if len(steps) else set()
     if len(steps):
         kept = steps[steps["verdict"].isin(("easier", "no harder"))]
-        odd = {(n, int(s)) for n, s in zip(kept["name"], kept["severity"], strict=True)}
+        flagged = {(n, int(s)) for n, s in zip(kept["name"], kept["severity"], strict=True)}
     if "accuracy" not in rows or not rows["accuracy"].notna().any():
         return
     drawn = rows[rows["accuracy"].notna()]
     n = int(drawn["n"].min())
     footer = (
         f"{model} on scenes (test), suite {suite}, storage {storage}, seed 0; accuracies over {n} images, distances over "
-        f"{int(drawn['n_distances'].min())}; a step is flagged where the paired 95 % interval of its loss reaches 0 or below."
+        f"{int(drawn['n_distances'].min())}; a step is flagged where the paired 95 % interval of its loss includes 0 or less."
     )
     chart = figures.distance_curves(
         drawn,
         distance=distance,
         title=_DISTANCES[distance],
         chosen=chosen,
-        odd=odd,
+        flagged=flagged,
         footer=footer,
         alt=f"Accuracy of {model} against the distance to the clean image for each corruption and severity",
     )
     figure.card(
         chart,
         key=f"{KEY}-{suite}",
-        title="Farther from the clean image, lower accuracy?",
-        says="Each line is a corruption from its first severity to its last. A sound suite goes right and down at every "
-        "step; a cross marks a step that is not harder than the one before.",
+        title="Does accuracy fall with distance?",
+        says="Each line is a corruption from severity 1 to 5. Every step should go right and down; a cross marks a step that is not "
+        "harder than the one before.",
         table=drawn.drop(columns=["dissimilarity", "psnr_loss"]),
         footer=footer,
     )

@@ -1,1 +1,1 @@
-"""How each evaluated model holds up, what breaks it first, and what an overview says in a sentence."""
+"""All evaluated models at a glance, the best ones, and how well they notice unknown classes."""

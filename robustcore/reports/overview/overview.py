@@ -1,7 +1,6 @@
-"""Overview: how each evaluated model holds up on clean images, under corruption, under attack and under natural shifts.
+"""Overview: the accuracy of each evaluated model on clean images, under corruption, under attack and under natural shifts.
 
-Everything is read with one question to the store. Each model stands on all of its own images; Compare takes those that
-several models share.
+Everything is read with one query. Each model's values are over all of its own images; Compare uses those that models share.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from robustcore.errors import DatasetError
 from robustcore.evaluation import Condition, Store, api, operations, suites, tables
 from robustcore.evaluation.operations.attack import CURVE_EPS
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.notes import Note, note
 from robustcore.reports import compare
 from robustcore.reports.compare.comparison import Models
 from robustcore.reports.provenance import Provenance
@@ -79,13 +79,13 @@ class Overview:
             it comes with the package; updated. Accuracies in 0..1, NaN where nothing is stored.
         by_condition: model, kind ("corruption" or "shift"), name (its label), accuracy: for a corruption the mean over its
             severities.
-        notes: sentences that belong beside it.
+        notes: what to know when comparing the rows.
         provenance: where it comes from.
     """
 
     table: pd.DataFrame
     by_condition: pd.DataFrame
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     provenance: Provenance
 
 
@@ -223,7 +223,7 @@ def _evidence(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"n": each["n"].max(), "shipped": each["shipped"].all(), "updated": each["updated"].max()})
 
 
-def _notes(table: pd.DataFrame) -> list[str]:
+def _notes(table: pd.DataFrame) -> list[Note]:
     notes = []
     several = {
         "corruptions": table.loc[table["conditions"] > 0, "conditions"],
@@ -231,10 +231,25 @@ def _notes(table: pd.DataFrame) -> list[str]:
     }
     for what, counts in several.items():
         if counts.nunique() > 1:
-            notes.append(
-                f"The models were evaluated under different numbers of {what} ({counts.min()} to {counts.max()}), so that "
-                "their means are over different things; Compare sets them side by side."
-            )
+            notes.append(different_numbers_of_conditions(what, int(counts.min()), int(counts.max())))
     if table["n"].nunique() > 1:
-        notes.append("The models were evaluated on different numbers of images; Compare takes those that they share.")
+        notes.append(different_numbers_of_images(int(table["n"].min()), int(table["n"].max())))
     return notes
+
+
+@note
+def different_numbers_of_conditions(what: str, fewest: int, most: int) -> str:
+    return (
+        f"The models were evaluated under different numbers of {what} ({fewest} to {most}), so their means differ in what they "
+        "average. Use Compare for the shared ones."
+    )
+
+
+@note
+def different_numbers_of_images(fewest: int, most: int) -> str:
+    return f"The models were evaluated on different numbers of images ({fewest:,} to {most:,}). Use Compare for the shared ones."
+
+
+@note
+def model_left_out(model: str, reason: str) -> str:
+    return f"{model} is left out. {reason}"

@@ -1,4 +1,4 @@
-"""Unknown shapes: how well a model's own confidence tells them from the classes that it knows."""
+"""Unknown classes: how well a model's confidence separates them from the classes it was trained on."""
 
 from __future__ import annotations
 

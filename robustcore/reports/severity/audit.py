@@ -18,6 +18,7 @@ from robustcore.evaluation.run.runner import Progress
 from robustcore.metrics import severities
 from robustcore.metrics.severities import EASIER, HARDER, LEVEL
 from robustcore.models.classifier import Classifier
+from robustcore.notes import Note, note
 from robustcore.reports.severity.distances import distances
 
 Models = str | Classifier | Subject | Sequence[str | Classifier | Subject]
@@ -32,13 +33,13 @@ class Audit:
             for each model, corruption and severity.
         distances: see `robustcore.reports.severity.distances`.
         steps: see `robustcore.metrics.severities.steps`; compared image by image where predictions are stored.
-        findings: what is odd, a sentence each, the surest first.
+        findings: the issues, the surest first; the subject of each is the corruption, "" for all.
     """
 
     table: pd.DataFrame
     distances: pd.DataFrame
     steps: pd.DataFrame
-    findings: tuple[str, ...]
+    findings: tuple[Note, ...]
 
 
 def conditions(suite: str | Path | Sequence[str | Condition], storage: str = "memory") -> list[Condition]:
@@ -121,56 +122,85 @@ def joined(result: Audit) -> pd.DataFrame:
     return rows.merge(step, on=["model", "name", "severity", "variant", "storage"], how="left")
 
 
-def findings(steps: pd.DataFrame, far: pd.DataFrame | None = None) -> list[str]:
-    """In words: the steps at which a suite does not get harder, over all models together.
+def findings(steps: pd.DataFrame, far: pd.DataFrame | None = None) -> list[Note]:
+    """The steps at which a suite does not get harder, over all models together; the surest first.
 
     Args:
         steps: of `robustcore.metrics.severities.steps`, of one or more models.
         far: of `distances`; steps that come closer to the clean image are named too.
     """
-    sure, unsure = [], []
+    easier, level = [], []
     for (name, before, severity), group in steps.groupby(["name", "before", "severity"], sort=False):
-        known = group[group["verdict"].isin((HARDER, EASIER, LEVEL))]
-        easier, level = known[known["verdict"] == EASIER], known[known["verdict"] == LEVEL]
-        step = f"from severity {before} to {severity}"
-        if len(easier):
-            gains = -100 * easier["drop"]
-            points = _range(gains.min(), gains.max(), ".1f")
-            sure.append(
-                (len(easier), f"{name} gets easier {step}{_who(easier, known)}: accuracy rises by {points} points.")
-            )
-        if len(level):
-            widest = 100 * max(abs(level["low"].min()), abs(level["high"].max()))
-            unsure.append(
-                (
-                    len(level),
-                    f"{name} is no harder {step}{_who(level, known)}: any change is within {widest:.1f} points.",
-                )
-            )
-    ordered = [text for some in (sure, unsure) for _, text in sorted(some, key=lambda found: -found[0])]
-    missing = int((steps["verdict"] == "undefined").sum())
-    if missing:
-        ordered.append(f"{missing} of {len(steps)} steps cannot be judged, since an accuracy is missing.")
+        judged = group[group["verdict"].isin((HARDER, EASIER, LEVEL))]
+        step = (str(name), int(str(before)), int(str(severity)))
+        up, flat = judged[judged["verdict"] == EASIER], judged[judged["verdict"] == LEVEL]
+        if len(up):
+            gains = -up["drop"]
+            rise = gets_easier(*step, _models(up), len(judged), float(gains.min()), float(gains.max()))
+            easier.append((len(up), rise))
+        if len(flat):
+            widest = float(max(abs(flat["low"].min()), abs(flat["high"].max())))
+            level.append((len(flat), not_measurably_harder(*step, _models(flat), len(judged), widest)))
+    ordered = [finding for some in (easier, level) for _, finding in sorted(some, key=lambda pair: -pair[0])]
+    if missing := int((steps["verdict"] == "undefined").sum()):
+        ordered.append(steps_not_judged("", missing, len(steps)))
     return ordered + ([] if far is None else _closer(far))
 
 
-def _who(some: pd.DataFrame, known: pd.DataFrame) -> str:
-    if len(known) == 1:
-        return f" for {known['model'].iloc[0]}"
-    return f" for {len(some)} of {len(known)} models"
+def _models(rows: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(str(model) for model in rows["model"])
 
 
-def _closer(far: pd.DataFrame) -> list[str]:
-    told = []
+def _closer(far: pd.DataFrame) -> list[Note]:
+    notes = []
     for i in far.index[far["farther"].isin(("closer", "no farther"))]:
         row, last = far.loc[i], far.loc[i - 1]  # a corruption's severities stand together, in order
-        values = f"{row['mean_abs_diff']:.1f} grey levels after {last['mean_abs_diff']:.1f}"
-        sure = row["farther"] == "closer"
-        step = f"{row['name']} at severity {row['severity']} is {'closer to' if sure else 'no farther from'} the clean image"
-        told.append(f"{step} than at {last['severity']}{'' if sure else ' (within chance)'}: {values}.")
-    return told
+        make = closer_to_clean if row["farther"] == "closer" else not_farther_from_clean
+        distances = float(last["mean_abs_diff"]), float(row["mean_abs_diff"])
+        notes.append(make(str(row["name"]), int(last["severity"]), int(row["severity"]), *distances))
+    return notes
 
 
-def _range(low: float, high: float, form: str) -> str:
-    least, most = format(low, form), format(high, form)
-    return least if least == most else f"{least} to {most}"
+@note
+def gets_easier(
+    corruption: str, before: int, severity: int, models: tuple[str, ...], judged: int, low: float, high: float
+) -> str:
+    gain = f"{100 * low:.1f}" if f"{100 * low:.1f}" == f"{100 * high:.1f}" else f"{100 * low:.1f} to {100 * high:.1f}"
+    return (
+        f"{corruption} is easier at {severity} than at {before}{_who(models, judged)}: accuracy rises by {gain} points."
+    )
+
+
+@note
+def not_measurably_harder(
+    corruption: str, before: int, severity: int, models: tuple[str, ...], judged: int, widest: float
+) -> str:
+    return (
+        f"{corruption} is not measurably harder at {severity} than at {before}{_who(models, judged)} (difference under "
+        f"{100 * widest:.1f} points)."
+    )
+
+
+@note
+def closer_to_clean(corruption: str, before: int, severity: int, distance_before: float, distance: float) -> str:
+    return (
+        f"{corruption} is closer to the clean image at {severity} than at {before}: {distance:.1f} grey levels after "
+        f"{distance_before:.1f}."
+    )
+
+
+@note
+def not_farther_from_clean(corruption: str, before: int, severity: int, distance_before: float, distance: float) -> str:
+    return (
+        f"{corruption} is not measurably farther from the clean image at {severity} than at {before}: {distance:.1f} grey "
+        f"levels after {distance_before:.1f}."
+    )
+
+
+@note
+def steps_not_judged(corruption: str, missing: int, steps: int) -> str:
+    return f"{missing} of {steps} steps are not judged because an accuracy is missing."
+
+
+def _who(models: tuple[str, ...], judged: int) -> str:
+    return f" for {models[0]}" if judged == 1 else f" for {len(models)} of {judged} models"

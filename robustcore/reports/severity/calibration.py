@@ -22,13 +22,14 @@ from robustcore.evaluation import Condition, Store, api
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.metrics.severities import Correct, paired_drop
 from robustcore.models.classifier import Classifier
+from robustcore.notes import Note, note
 
 Measure = Callable[[float], Correct]  # strength -> whether each image is answered rightly, always the same images
 
 POINTS = 0.01  # lost at the lower bound
 SHARE = 0.5  # of the clean accuracy, lost at the upper bound
-DOUBLINGS = 8  # unless told otherwise, the first strength is the span of the limits over 2**8
-HALVINGS = 8  # of the interval between two strengths, at most and unless told otherwise
+DOUBLINGS = 8  # by default the first strength is the span of the limits over 2**8
+HALVINGS = 8  # of the interval between two strengths, at most by default
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Bound:
         strength: the least strength evaluated at which the accuracy is lost; NaN where it never is, with the reason.
         wanted: the loss that defines the bound, 0 .. 1.
         loss: the loss measured at `strength`; low, high: its 95 % interval, image by image against the clean answers.
-        reason: "" or why there is no strength.
+        reason: why there is no strength, or None; without a full stop.
     """
 
     strength: float
@@ -47,7 +48,7 @@ class Bound:
     loss: float = math.nan
     low: float = math.nan
     high: float = math.nan
-    reason: str = ""
+    reason: Note | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Calibration:
         clean_accuracy: of the model.
         n: images.
         path: every strength that was evaluated, in order: strength, accuracy, loss, low, high.
-        notes: what limits the result, a sentence each.
+        notes: what limits the result.
     """
 
     name: str
@@ -69,7 +70,7 @@ class Calibration:
     clean_accuracy: float
     n: int
     path: pd.DataFrame
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def calibrate(
@@ -127,8 +128,8 @@ def calibrate(
 
     found = search(measure, answers([]), corruption.limits, doublings=doublings, halvings=halvings, also=also)
     chance, left = 1 / len(model.card.classes), (1 - SHARE) * found.clean_accuracy
-    below = f"Half of the clean accuracy, {left:.1%}, lies below chance, {chance:.1%}: it may never be lost."
-    return dataclasses.replace(found, name=name, notes=(*found.notes, *([below] if left < chance else [])))
+    below = (half_below_chance(left, chance),) if left < chance else ()
+    return dataclasses.replace(found, name=name, notes=(*found.notes, *below))
 
 
 def search(
@@ -222,11 +223,7 @@ class _Trail:
         found = self.crossing(wanted)
         if found is None:
             least = accuracy - max(self.loss(s) for s in self.correct)
-            reason = (
-                f"{100 * wanted:.1f} points are not lost up to the greatest strength, {self.limits[1]:g}: "
-                f"the accuracy stays at {least:.1%} or above"
-            )
-            return Bound(math.nan, wanted, reason=reason)
+            return Bound(math.nan, wanted, reason=never_lost(wanted, self.limits[1], least))
         drop = paired_drop(self.clean, self.correct[found[1]])
         return Bound(found[1], wanted, drop.value, drop.low, drop.high)
 
@@ -243,20 +240,40 @@ def _rounded(strength: float) -> float:
     return float(f"{strength:.4g}")
 
 
-def _notes(lower: Bound, path: pd.DataFrame, trail: _Trail, n: int) -> list[str]:
+def _notes(lower: Bound, path: pd.DataFrame, trail: _Trail, n: int) -> list[Note]:
     notes = []
     if lower.low <= 0:
-        notes.append(
-            f"With {n} images the lower bound is uncertain: the loss there lies between {100 * lower.low:.1f} and "
-            f"{100 * lower.high:.1f} points."
-        )
+        notes.append(lower_bound_uncertain(n, lower.low, lower.high))
     strengths = list(path["strength"])
     for strength, later in itertools.pairwise(strengths):
-        # Many neighbours are compared, and the accuracies of close ones hardly differ: only what is sure is told.
+        # Many neighbours are compared, and the accuracies of close ones hardly differ: only sure rises are noted.
         gain = paired_drop(trail.correct[later], trail.correct[strength], confidence=0.999)
         if gain.low > 0:
-            notes.append(
-                f"The accuracy is not monotone: it rises by {100 * gain.value:.1f} points from strength {strength:g} to "
-                f"{later:g}. The bounds are the first crossings."
-            )
+            notes.append(not_monotone(strength, later, gain.value))
     return notes
+
+
+@note
+def half_below_chance(half: float, chance: float) -> str:
+    return f"Half of the clean accuracy ({half:.1%}) is below chance ({chance:.1%}), so it may never be lost."
+
+
+@note
+def never_lost(points: float, strongest: float, lowest_accuracy: float) -> str:
+    return (
+        f"{100 * points:.1f} points are not lost up to the greatest strength, {strongest:g}; accuracy stays at "
+        f"{lowest_accuracy:.1%} or above"
+    )
+
+
+@note
+def lower_bound_uncertain(images: int, low: float, high: float) -> str:
+    return f"With {images} images the lower bound is uncertain: the loss there is between {100 * low:.1f} and {100 * high:.1f} points."
+
+
+@note
+def not_monotone(strength: float, later: float, rise: float) -> str:
+    return (
+        f"Accuracy is not monotone: it rises by {100 * rise:.1f} points from strength {strength:g} to {later:g}. The bounds are "
+        "the first crossings."
+    )

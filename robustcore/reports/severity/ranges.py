@@ -9,6 +9,7 @@ from robustcore import corruptions
 from robustcore.datasets._base import Dataset
 from robustcore.evaluation.provenance import versions
 from robustcore.models.classifier import Classifier
+from robustcore.notes import Note, note
 from robustcore.reports.severity.calibration import POINTS, Calibration
 
 
@@ -18,13 +19,13 @@ class Range(NamedTuple):
     Attributes:
         low, high: the ends.
         testable: whether the strongest loses one accuracy point at all; if not, the ends are the limits.
-        reason: "" or why an end is not the strength that the rule seeks.
+        reason: why an end is not the strength that the rule seeks, or None.
     """
 
     low: float
     high: float
     testable: bool
-    reason: str
+    reason: Note | None
 
 
 def range_of(found: Calibration, limits: tuple[float, float]) -> Range:
@@ -35,18 +36,39 @@ def range_of(found: Calibration, limits: tuple[float, float]) -> Range:
     """
     low, high = found.lower.strength, found.upper.strength
     if math.isnan(low):
-        return Range(*limits, False, f"This dataset cannot test it: {found.lower.reason}.")
+        return Range(*limits, False, no_point_lost(found.lower.reason))
     if math.isnan(high):
         last = float(found.path["loss"].iloc[-1])  # the greatest strength was measured, since half is not lost before
         if last < POINTS:
-            lost = f"{100 * last:.1f} points are lost at the greatest strength, {limits[1]:g}"
-            return Range(*limits, False, f"This dataset cannot test it: {lost}, fewer than {100 * POINTS:g}.")
-        return Range(low, limits[1], True, f"The upper end is the greatest strength: {found.upper.reason}.")
+            return Range(*limits, False, too_little_lost(last, limits[1]))
+        return Range(low, limits[1], True, upper_end_is_greatest(found.upper.reason))
     if low < high:
-        return Range(low, high, True, "")
+        return Range(low, high, True, None)
     before = [s for s in found.path["strength"] if s < low]
-    step = "One point and half of the accuracy are lost at one step of the strength; the lower end lies before it."
-    return Range(max(before, default=limits[0]), high, True, step)
+    return Range(max(before, default=limits[0]), high, True, lost_in_one_step())
+
+
+@note
+def no_point_lost(why: Note | None) -> str:
+    return f"This dataset cannot test it: {why}."
+
+
+@note
+def too_little_lost(loss: float, strongest: float) -> str:
+    return (
+        f"This dataset cannot test it: {100 * loss:.1f} points are lost at the greatest strength, {strongest:g}, fewer than "
+        f"{100 * POINTS:g}."
+    )
+
+
+@note
+def upper_end_is_greatest(why: Note | None) -> str:
+    return f"The upper end is the greatest strength: {why}."
+
+
+@note
+def lost_in_one_step() -> str:
+    return "One point and half of the accuracy are lost at the same step of the strength; the lower end is the step before."
 
 
 def record(found: Calibration, model: Classifier, dataset: Dataset, seed: int) -> dict[str, Any]:
@@ -62,7 +84,7 @@ def record(found: Calibration, model: Classifier, dataset: Dataset, seed: int) -
         "range_low": usable.low,
         "range_high": usable.high,
         "testable": usable.testable,
-        "reason": usable.reason,
+        "reason": str(usable.reason or ""),
     }
     at_one = found.path[found.path["strength"] == 1]
     for column in ("loss", "low", "high"):

@@ -88,18 +88,18 @@ def test_the_best_is_one_of_those_with_the_most_conditions_and_chance_is_said() 
         {("a", "fog"): 0.9, ("b", "fog"): 0.8, ("a", "snow"): 0.5, ("b", "snow"): 0.6, ("c", "rain"): 0.1},
     )
     best, weakest = findings.findings(found)
-    assert (best.key, best.model, best.next) == ("corruption", "a", "b")
-    assert "so close that the intervals" in best.sentence  # half a point on 2,400 images
+    assert (best.key, best.model, best.second, best.conditions) == ("corruption", "a", "b", 15)
+    assert best.too_close  # half a point on 2,400 images
     # Rain is worse, but only one of the models was evaluated under it.
     assert (weakest.condition, weakest.model, weakest.value) == ("snow", "b", 0.6)
-    said = findings.headline(found, {"a": "standard", "b": "mixup", "c": "mixup"})
-    assert (
-        said
-        == "3 models of 2 training interventions are 80 to 90 % right on clean images, 70 to 99 % under corruption."
-    )
+    summary = findings.summary(found, {"a": "standard", "b": "mixup", "c": "mixup"})
+    assert (summary["models"], summary["interventions"]) == (3, 2)
+    assert (summary["clean"], summary["corrupted"]) == ((0.8, 0.9), (0.695, 0.99))
+    assert summary["attacked"] is None
+    assert summary["shifted"] is None
 
 
 def test_a_clear_lead_is_no_chance() -> None:
     found = made([{"model": "a", "mean": 0.8, "clean": 0.9}, {"model": "b", "mean": 0.6, "clean": 0.9}], {})
     (best,) = findings.findings(found)
-    assert best.sentence == "of the answers right, on the mean over 15 corruptions; then b, 60.0 %."
+    assert (best.value, best.second, best.second_value, best.too_close) == (0.8, "b", 0.6, False)
