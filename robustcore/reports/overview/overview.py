@@ -231,14 +231,14 @@ def _notes(table: pd.DataFrame) -> list[Note]:
     }
     for what, counts in several.items():
         if counts.nunique() > 1:
-            notes.append(different_numbers_of_conditions(what, int(counts.min()), int(counts.max())))
+            notes.append(models_under_different_conditions(what, int(counts.min()), int(counts.max())))
     if table["n"].nunique() > 1:
-        notes.append(different_numbers_of_images(int(table["n"].min()), int(table["n"].max())))
+        notes.append(models_on_different_images(int(table["n"].min()), int(table["n"].max())))
     return notes
 
 
 @note
-def different_numbers_of_conditions(what: str, fewest: int, most: int) -> str:
+def models_under_different_conditions(what: str, fewest: int, most: int) -> str:
     return (
         f"The models were evaluated under different numbers of {what} ({fewest} to {most}), so their means differ in what they "
         "average. Use Compare for the shared ones."
@@ -246,7 +246,7 @@ def different_numbers_of_conditions(what: str, fewest: int, most: int) -> str:
 
 
 @note
-def different_numbers_of_images(fewest: int, most: int) -> str:
+def models_on_different_images(fewest: int, most: int) -> str:
     return f"The models were evaluated on different numbers of images ({fewest:,} to {most:,}). Use Compare for the shared ones."
 
 
