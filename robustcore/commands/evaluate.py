@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--precision", choices=("float32", "bf16"), default="float32", help="of the scoring (default: float32)")
     add("--surrogate", action="append", default=[], metavar="NAME", help="a model that attacks are crafted on")
+    add(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="further metrics of the result, see 'robustcore list metrics'; may be repeated",
+    )
+    add(
+        "--reference",
+        default="",
+        metavar="MODEL|alexnet",
+        help="of metrics that need one: a model, which is evaluated too, or AlexNet's published figures",
+    )
     add("--format", choices=("table", "csv", "parquet"), default="table", help="of the result (default: table)")
     add("--output", type=Path, metavar="FILE", help="write the result there")
     add("--detach", action="store_true", help="queue it for a worker process and return at once")
@@ -74,6 +87,10 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate here, or queue it. 1 if some units failed."""
     if args.format == "parquet" and args.output is None:
         args.usage.error("--format parquet needs --output FILE")
+    if args.metric and args.detach:
+        args.usage.error("--metric needs the result: leave out --detach, or ask again when the job is finished")
+    if args.metric:
+        _check_metrics(args)
     from robustcore import memory
     from robustcore.evaluation.jobs import jobs, worker
     from robustcore.progress import Bar, duration
@@ -94,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{count} units failed: {reason}", file=sys.stderr)
     if summary.cancelled:
         print(f"Stopped. What was finished is kept; 'robustcore jobs resume {job}' goes on.", file=sys.stderr)
-    _write(table, args.format, args.output)
+    _write(table, args, request)
     return 1 if summary.failed or summary.cancelled else 0
 
 
@@ -115,7 +132,7 @@ def _request(args: argparse.Namespace) -> EvaluationRequest:
     from robustcore.evaluation.request import EvaluationRequest
 
     return EvaluationRequest(
-        models=tuple(args.model),
+        models=tuple(_models(args)),
         dataset=args.dataset,
         conditions=tuple(args.suite or ["imagenet-c"]),
         split=args.split,
@@ -131,16 +148,83 @@ def _request(args: argparse.Namespace) -> EvaluationRequest:
     )
 
 
-def _write(table: pd.DataFrame, form: str, output: Path | None) -> None:
-    if form == "parquet":
-        assert output is not None
-        table.to_parquet(output, index=False)
+def _models(args: argparse.Namespace) -> list[str]:
+    """The models to evaluate, the reference among them where it is one."""
+    reference = [args.reference] if args.metric and args.reference not in ("", "alexnet") else []
+    return list(dict.fromkeys([*args.model, *reference]))
+
+
+def _check_metrics(args: argparse.Namespace) -> None:
+    """Raise one sentence for an unknown metric or a reference that is missing or cannot be used, before anything is computed."""
+    from robustcore import metrics
+    from robustcore.datasets import load_dataset
+    from robustcore.errors import InvalidArgumentError
+    from robustcore.metrics import alexnet
+    from robustcore.reports import metric_columns
+
+    for name in args.metric:
+        metric = metrics.get(name)
+        metric_columns.check(metric)
+        if metric.reference and not args.reference:
+            raise InvalidArgumentError(
+                f"{name} needs a reference: --reference MODEL, which is evaluated too, or --reference alexnet for the published "
+                "figures."
+            )
+        if metric.reference and metric.input == "accuracies" and args.reference == alexnet.NAME:
+            dataset = load_dataset(args.dataset, split=args.split)
+            if why := alexnet.refused(args.dataset, len(dataset.classes), dataset.side):
+                raise InvalidArgumentError(f"{why} Name a model with --reference MODEL.")
+
+
+def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationRequest) -> None:
+    """The result where it was asked for, with its metrics; what has to be said with them goes to standard error."""
+    from robustcore.metrics import alexnet
+    from robustcore.reports import metric_columns
+
+    reference = args.reference
+    if reference != alexnet.NAME:
+        # A checkpoint is named by its path, and its results by the name on its card.
+        named = dict(zip(request.models, dict.fromkeys(table["model"]), strict=False))
+        reference = named.get(reference, reference)
+    text = ""
+    if args.metric and args.format == "table":
+        measured = metric_columns.by_condition(table, args.metric, reference, request)
+        text = readable(table) + "\n\n" + readable_metrics(measured, args.metric)
+    elif args.metric:
+        table = measured = metric_columns.add(table, args.metric, reference, request)
+    for note in measured.attrs.get("notes", ()) if args.metric else ():
+        print(note, file=sys.stderr)
+    if args.format == "parquet":
+        table.to_parquet(args.output, index=False)
         return
-    text = table.to_csv(index=False) if form == "csv" else readable(table)
-    if output is None:
-        print(text, end="" if form == "csv" else "\n")
+    text = table.to_csv(index=False) if args.format == "csv" else text or readable(table)
+    if args.output is None:
+        print(text, end="" if args.format == "csv" else "\n")
     else:
-        output.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+        args.output.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+
+
+def readable_metrics(table: pd.DataFrame, names: Sequence[str]) -> str:
+    """One block a model: a row for each condition, a column for each metric, and their means; why one is undefined below."""
+    from robustcore import metrics
+
+    blocks = []
+    for model, rows in table[table["kind"] != "clean"].groupby("model", sort=False):
+        values = rows[list(names)].set_axis(_condition_names(rows), axis=0)
+        if len(values) > 1:
+            values.loc["mean"] = values.mean(skipna=False)
+        texts = values.astype(object)
+        for name in names:
+            texts[name] = [metrics.get(name).text(float(value)) for value in values[name]]
+        why = [
+            f"{name} of {condition}: {reason}"
+            for name in names
+            for condition, reason in zip(_condition_names(rows), rows[f"{name}_reason"], strict=True)
+            if reason
+        ]
+        more = [f"... and {len(why) - 3} more"] if len(why) > 3 else []
+        blocks.append("\n".join([str(model), texts.to_string(), *why[:3], *more]))
+    return "\n\n".join(blocks)
 
 
 def readable(table: pd.DataFrame) -> str:
@@ -154,11 +238,7 @@ def readable(table: pd.DataFrame) -> str:
             blocks.append(head)
             continue
         column = others["severity"].astype("string").fillna(others["strength"]).fillna("-")
-        name = others["name"].where(others["storage"] == "memory", others["name"] + " (" + others["storage"] + ")")
-        # What a shift is one of stands in the head.
-        further = others["params"].where(others["kind"] != "shift", "").str.replace(r'[{}"]', "", regex=True)
-        name = name.where(further == "", name + " (" + further + ")")
-        by_condition = others.assign(column=column, condition=name).pivot_table(
+        by_condition = others.assign(column=column, condition=_condition_names(others)).pivot_table(
             index="condition", columns="column", values="accuracy", sort=False, dropna=False, aggfunc="first"
         )
         if len(by_condition.columns) > 1:
@@ -166,6 +246,14 @@ def readable(table: pd.DataFrame) -> str:
         by_condition.index.name = by_condition.columns.name = None
         blocks.append(head + "\n" + (100 * by_condition).to_string(float_format=lambda v: f"{v:.1f}", na_rep="-"))
     return "\n\n".join(blocks)
+
+
+def _condition_names(rows: pd.DataFrame) -> list[str]:
+    """What the conditions are called in a table, with what tells them apart."""
+    name = rows["name"].where(rows["storage"] == "memory", rows["name"] + " (" + rows["storage"] + ")")
+    # What a shift is one of is in the head of its block.
+    further = rows["params"].fillna("").where(rows["kind"] != "shift", "").str.replace(r'[{}"]', "", regex=True)
+    return [str(text) for text in name.where(further == "", name + " (" + further + ")")]
 
 
 def _positive(text: str) -> int:

@@ -11,7 +11,9 @@ from typing import Any
 from robustcore.errors import InvalidArgumentError
 
 NAME = "list"
-HELP = "List corruptions, attacks, models, defences, datasets, interventions, suites or specifications by name."
+HELP = (
+    "List corruptions, attacks, models, defences, datasets, interventions, metrics, suites or specifications by name."
+)
 
 Row = tuple[str, ...]
 
@@ -72,6 +74,14 @@ def _models() -> Iterable[Row]:
         yield name, "here" if name in kept else "fetched when it is asked for"
 
 
+def _metrics() -> Iterable[Row]:
+    from robustcore import metrics
+
+    for metric in metrics.registry:
+        needs = "needs a reference" if metric.reference else ""
+        yield metric.name, metric.input, f"{metric.better} is better", needs, metric.summary
+
+
 def _registered(module: str) -> Callable[[], Iterable[Row]]:
     """The names of a package, with their summaries where they have one."""
 
@@ -104,6 +114,7 @@ _KINDS: dict[str, Callable[[], Iterable[Row]]] = {
     "defences": _defences,
     "datasets": _registered("robustcore.datasets"),
     "interventions": _interventions,
+    "metrics": _metrics,
     "models": _models,
     "sequences": _registered("robustcore.sequences"),
     "specifications": _specifications,

@@ -9,11 +9,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from robustcore.metrics import detection
+from robustcore.metrics import accuracies, detection
 from robustcore.metrics._base import INPUTS, UNITS, Input, Metric, metric, registry
 from robustcore.metrics.accuracies import accuracy, mean_over_severities, with_clean
 from robustcore.metrics.corruption_errors import corruption_error, mean_corruption_error
-from robustcore.metrics.tables import app, residual, with_metric
+from robustcore.metrics.tables import app, by_condition, residual, with_metric, with_metrics
 
 for _module in pkgutil.iter_modules(__path__):
     if _module.name.endswith("_metrics"):
@@ -24,8 +24,10 @@ __all__ = [
     "UNITS",
     "Input",
     "Metric",
+    "accuracies",
     "accuracy",
     "app",
+    "by_condition",
     "corruption_error",
     "detection",
     "get",
@@ -38,6 +40,7 @@ __all__ = [
     "residual",
     "with_clean",
     "with_metric",
+    "with_metrics",
 ]
 
 

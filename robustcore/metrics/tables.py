@@ -14,7 +14,7 @@ import pandas as pd
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.metrics import alexnet
 from robustcore.metrics._base import INPUTS, Metric, registry
-from robustcore.metrics.accuracies import CONDITION, MODEL, check, reasons, with_clean
+from robustcore.metrics.accuracies import CONDITION, MODEL, check, mean_over_severities, reasons, with_clean
 from robustcore.notes import Note, note
 
 # Clean accuracies further apart than this are called not comparable.
@@ -93,10 +93,10 @@ def with_metric(table: pd.DataFrame, name: str, reference: str = "") -> pd.DataF
         it.
     """
     metric = registry[name]
-    if not set(metric.arrays) <= set(_COLUMNS):
+    if not held_by_tables(metric):
         raise InvalidArgumentError(
             f"{metric.name} is computed from {metric.input}, which a table of results does not hold; "
-            f"{', '.join(each.name for each in registry if set(each.arrays) <= set(_COLUMNS))} can be."
+            f"{', '.join(each.name for each in registry if held_by_tables(each))} can be."
         )
     if metric.reference and not reference:
         raise InvalidArgumentError(needs_reference(metric, list(table["model"].unique())))
@@ -122,6 +122,56 @@ def with_metric(table: pd.DataFrame, name: str, reference: str = "") -> pd.DataF
         said += alexnet_notes(result[rows], reference)
     result.attrs = {**table.attrs, "notes": [each.text for each in said]}
     return result
+
+
+def with_metrics(table: pd.DataFrame, names: Sequence[str], reference: str = "") -> pd.DataFrame:
+    """Several metrics of every row: a column for each, and a column `<name>_reason` that says why a value is NaN.
+
+    The arguments are those of `with_metric`. What the metrics were computed from stays out of the table, and its own `reason` is
+    that of the evaluation. `attrs["notes"]` has the notes of all of them.
+    """
+    result, said = table.copy(), dict.fromkeys(table.attrs.get("notes", ()))
+    for name in names:
+        measured = with_metric(table, name, reference)
+        result[name] = measured[name]
+        result[f"{name}_reason"] = measured["reason"].where(measured[name].isna(), "")
+        said |= dict.fromkeys(measured.attrs["notes"])
+    result.attrs = {**table.attrs, "notes": list(said)}
+    return result
+
+
+def by_condition(table: pd.DataFrame, names: Sequence[str], reference: str = "") -> pd.DataFrame:
+    """Several metrics of every model and condition: of the mean over its severities, as Compare has them.
+
+    Returns:
+        model, dataset, split, kind, name, ..., severities, n, accuracy, and the columns of `with_metrics`; the clean rows too.
+    """
+    check(table)
+    text = with_text_keys(table)
+    keys = [key for key in (*MODEL, *CONDITION) if key in table]
+    means = mean_over_severities(text)
+    held = [column for column in _COLUMNS.values() if column in table and column not in means]
+    means = means.merge(text[[*keys, *held]].drop_duplicates(keys), on=keys, how="left")
+    summed = [name for name in names if registry[name].severities]
+    result = with_metrics(means, [name for name in names if name not in summed], reference)
+    if summed:
+        columns = [column for name in summed for column in (name, f"{name}_reason")]
+        whole = with_metrics(text, summed, reference)
+        notes_of_both = list(dict.fromkeys([*result.attrs["notes"], *whole.attrs["notes"]]))
+        result = result.merge(whole[[*keys, *columns]].drop_duplicates(keys), on=keys, how="left")
+        result.attrs = {**table.attrs, "notes": notes_of_both}
+    return result
+
+
+def with_text_keys(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with texts in the columns that tell models and conditions apart, "" for what is missing, to be merged by them."""
+    keys = [key for key in (*MODEL, *CONDITION) if key in table]
+    return table.assign(**{key: table[key].astype("string").fillna("").astype(object) for key in keys})
+
+
+def held_by_tables(metric: Metric) -> bool:
+    """Whether a tidy table of results holds what the metric is computed from."""
+    return set(metric.arrays) <= set(_COLUMNS)
 
 
 def valued(metric: Metric, table: pd.DataFrame, reference: str = "", here: str = "here") -> tuple[pd.Series, pd.Series]:

@@ -75,9 +75,32 @@ def test_a_repeated_suite_is_added_to_the_first(model: str, capsys: Output) -> N
     }
 
 
+def test_metrics_are_added_to_the_result(model: str, tmp_path: Path, capsys: Output) -> None:
+    args = ["--model", model, "--suite", "fog", "--severity", "1", "5", "--limit", "12", "--reference", model]
+    args += [word for name in ("app", "ce", "consistency") for word in ("--metric", name)]
+    assert run(*args, "--format", "csv", "--output", str(tmp_path / "out.csv")) == 0
+    table = pd.read_csv(tmp_path / "out.csv")
+    clean, fog = table[table["kind"] == "clean"].iloc[0], table[table["kind"] == "corruption"]
+    assert fog["app"].tolist() == pytest.approx((fog["accuracy"] / clean["accuracy"]).tolist(), nan_ok=True)
+    assert fog["ce"].tolist() == pytest.approx([100, 100])
+    assert pd.isna(clean["ce"])
+    assert clean["consistency"] == 1
+    assert fog["consistency"].between(0, 1).all()
+    capsys.readouterr()
+    assert run(*args) == 0
+    *_, heading, row = capsys.readouterr().out.rstrip().splitlines()
+    assert heading.split() == ["app", "ce", "consistency"]
+    assert row.split()[:1] == ["fog"]
+
+
 @pytest.mark.parametrize(
     ("argv", "status", "sentence"),
     [
+        (["--metric", "ap"], 1, "Did you mean 'app'"),
+        (["--metric", "ce"], 1, "ce needs a reference"),
+        (["--metric", "ce", "--reference", "alexnet"], 1, "12 classes at 64 pixels"),
+        (["--metric", "auroc"], 1, "auroc is computed from scores"),
+        (["--metric", "app", "--detach"], 2, "leave out --detach"),
         (["--limit", "0"], 2, "'0' is not a number of images, 1 or more"),
         (["--limit", "many"], 2, "'many' is not a number of images"),
         (["--severity", "0"], 2, "invalid choice: 0"),
