@@ -38,7 +38,7 @@ def add(table: pd.DataFrame, names: Sequence[str], reference: str, request: Eval
     of_answers = [name for name in names if metrics.get(name).input == "answers"]
     result = metrics.with_metrics(table, [name for name in names if name not in of_answers], reference)
     if of_answers:
-        cells = api.prepare(**request.arguments()).cells
+        cells = api.prepare(request).cells
         with Store() as store:
             result = _with_answers(result, of_answers, cells, store)
     return result[[*table.columns, *(column for name in names for column in (name, f"{name}_reason"))]]
