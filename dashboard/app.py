@@ -8,8 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import pages
-from dashboard.session import sign_in
-from dashboard.widgets import frame
+from dashboard.widgets import frame, sign_in_gate
 
 HERE = Path(__file__).resolve().parent
 
@@ -24,7 +23,7 @@ def main() -> None:
     )
     st.html(HERE / "widgets" / "style.css")
     st.logo(str(HERE / "assets" / "logo.png"), icon_image=str(HERE / "assets" / "icon.png"), size="large")
-    sign_in.gate()
+    sign_in_gate.show()
     views = pages.views()
     entries = {
         view.name: st.Page(

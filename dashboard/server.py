@@ -45,9 +45,9 @@ def _warm_up() -> None:
 
     while not runtime.exists():
         time.sleep(0.05)
-    from dashboard import cache
+    from dashboard import warm_up
 
-    cache.warm_up()
+    warm_up.warm_up()
 
 
 if __name__ == "__main__":

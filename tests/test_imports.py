@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,16 @@ ORDER = [
     "commands",
     "cli",
 ]
+# The same for the parts of the dashboard; what is not in a folder is named with it.
+LAYERS = [
+    ("pages", "theme", "data_urls"),
+    ("session",),
+    ("cache",),
+    ("widgets",),
+    ("views",),
+    ("app", "server", "warm_up"),
+]
+MOST_FLAT = 19  # modules in one folder
 MODULES = sorted(p for top in ("robustcore", "dashboard") for p in (ROOT / top).rglob("*.py"))
 # Optional or heavy: an evaluation needs torch, numpy, OpenCV, pandas and scikit-learn alone.
 HOMES = {
@@ -99,3 +110,96 @@ def test_heavy_packages_stay_at_home(path: Path) -> None:
     for module, _ in imports(path):
         homes = HOMES.get(module.split(".")[0])
         assert homes is None or relative.startswith(homes), f"{relative} imports {module}"
+
+
+def name_of(path: Path) -> str:
+    """The dotted name of a module; a package's is that of its folder."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+NAMES = {name_of(path): path for path in MODULES}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The modules of ours that a file imports, inside functions too; of `from package import module` the module."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    wanted = set[str]()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            wanted |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            within = {f"{node.module}.{alias.name}" for alias in node.names}
+            wanted |= within & NAMES.keys()
+            if within - NAMES.keys():
+                wanted.add(node.module)
+    return (wanted & NAMES.keys()) - {name_of(path)}
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules that reach each other (Tarjan's strongly connected components of two or more)."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    open_: list[str] = []
+    groups: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        number[name] = lowest[name] = len(number)
+        open_.append(name)
+        for other in sorted(graph[name]):
+            if other not in number:
+                visit(other)
+                lowest[name] = min(lowest[name], lowest[other])
+            elif other in open_:
+                lowest[name] = min(lowest[name], number[other])
+        if lowest[name] == number[name]:
+            place = open_.index(name)
+            if len(open_) - place > 1:
+                groups.append(sorted(open_[place:]))
+            del open_[place:]
+
+    for name in graph:
+        if name not in number:
+            visit(name)
+    return groups
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [["b", "c"]]
+    assert circles({name: imported_modules(path) for name, path in NAMES.items()}) == []
+
+
+def layer(module: str) -> int | None:
+    pieces = module.split(".")
+    if pieces[0] != "dashboard" or len(pieces) < 2:
+        return None
+    return next(i for i, parts in enumerate(LAYERS) if pieces[1] in parts)
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.is_relative_to(ROOT / "dashboard")], ids=name_of)
+def test_the_dashboard_imports_downwards_and_pages_leave_each_other_alone(path: Path) -> None:
+    own = name_of(path)
+    at = layer(own)
+    if at is None:
+        return
+    wanted = imported_modules(path)
+    if own == "dashboard.pages":
+        wanted.discard("dashboard.views")  # the empty package, to list what is in it
+    above = sorted(module for module in wanted if (other := layer(module)) is not None and other > at)
+    assert not above, f"{own} imports {above}, which are above it"
+    if own.startswith("dashboard.views."):
+        page = own.split(".")[2]
+        others = sorted(m for m in wanted if m.startswith("dashboard.views.") and m.split(".")[2] != page)
+        assert not others, f"the page {page} imports {others} of another page; what two pages use is a widget"
+
+
+def test_no_folder_has_too_many_modules() -> None:
+    counts = Counter(path.parent.relative_to(ROOT).as_posix() for path in MODULES)
+    assert not {folder: count for folder, count in counts.items() if count > MOST_FLAT}

@@ -25,7 +25,6 @@ from dashboard.cache.images import indices_of_class, photograph, test_image, tes
 from dashboard.cache.models import DEFAULT_MODEL, alike, card, families, model, model_names, training
 from dashboard.cache.results import comparison, evaluated, overview, robust_accuracy, stability, subject
 from dashboard.cache.sequence_frames import Film, film, film_answers
-from dashboard.cache.warm_up import warm_up
 from dashboard.session.permissions import read_only
 
 __all__ = [
@@ -69,5 +68,4 @@ __all__ = [
     "test_thumbnail",
     "training",
     "upload",
-    "warm_up",
 ]

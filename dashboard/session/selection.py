@@ -7,33 +7,29 @@ such a value gets one sentence, and the default takes its place.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.widgets import states
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 
 T = TypeVar("T")
 _NOTICES, _KEEP = "_selection_notices", "_selection_keep"
 
 
-@contextlib.contextmanager
-def page(name: str, place: DeltaGenerator) -> Iterator[None]:
-    """Collect what was wrong with the page's address and show it at `place`.
+def begin() -> None:
+    """A run of a page begins, without the notices of the run before.
 
-    The sentences stay for as long as the person touches nothing: the next run, by a changed control, begins without
-    them, a run that the page itself asked for by `rerun` keeps them.
+    They stay for as long as the person touches nothing: a run that the page itself asked for by `rerun` keeps them.
     """
     if not st.session_state.pop(_KEEP, False):
         st.session_state[_NOTICES] = []
-    yield
-    with place:
-        for sentence in st.session_state[_NOTICES]:
-            states.notice(sentence)
+
+
+def notices() -> list[str]:
+    """What was wrong with the page's address, a sentence each."""
+    return list(st.session_state.get(_NOTICES, []))
 
 
 def selectbox(

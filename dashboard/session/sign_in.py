@@ -14,7 +14,6 @@ allowed = ["ada@example.org", "@lab.example.org"]   # addresses and whole domain
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -23,39 +22,15 @@ import streamlit as st
 from streamlit import config
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from dashboard.widgets import states
-
 
 def required() -> bool:
     """Whether visitors sign in. A secrets file that cannot be read counts as one that asks for it."""
-    return _unreadable() or "auth" in _secrets()
+    return unreadable() or "auth" in _secrets()
 
 
-def gate() -> None:
-    """Go on for whoever may see the pages; draw the way to sign in, and end the run, for everybody else."""
-    if not required():
-        return
-    if _unreadable():
-        states.error(
-            "The secrets file cannot be read, so that nobody can sign in. Whoever started the dashboard mends it."
-        )
-    elif importlib.util.find_spec("authlib") is None:
-        states.error("Sign-in is set up, but its package is not installed: pip install 'streamlit[auth]'.")
-    elif not st.user.get("is_logged_in", False):
-        st.header("Who is there?", anchor=False)
-        st.caption("This dashboard is open to people who sign in.")
-        st.button("Sign in", type="primary", icon=":material/login:", key="sign_in", on_click=st.login)
-    elif not allowed(st.user.to_dict(), _secrets().get("robustcore", {}).get("allowed")):
-        states.error(
-            f"{st.user.get('email') or 'This account'} is not among the people whom this dashboard is open to."
-        )
-        st.button("Sign out", icon=":material/logout:", key="sign_out", on_click=st.logout)
-    else:
-        with st.sidebar:
-            st.caption(states.plain(str(st.user.get("email") or st.user.get("name") or "Signed in")))
-            st.button("Sign out", icon=":material/logout:", key="sign_out", type="tertiary", on_click=st.logout)
-        return
-    st.stop()
+def is_allowed(user: Mapping[str, Any]) -> bool:
+    """Whether a signed-in person may see the pages."""
+    return allowed(user, _secrets().get("robustcore", {}).get("allowed"))
 
 
 def allowed(user: Mapping[str, Any], people: list[str] | None) -> bool:
@@ -76,7 +51,7 @@ def _secrets() -> Mapping[str, Any]:
         return {}
 
 
-def _unreadable() -> bool:
+def unreadable() -> bool:
     """Whether there is a secrets file that Streamlit could not load: sign-in must not fall away by a typing error."""
     files = config.get_option("secrets.files")
     return any(os.path.exists(file) for file in files) and not st.secrets.load_if_toml_exists()

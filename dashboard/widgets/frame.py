@@ -19,15 +19,18 @@ def show(view: View) -> None:
     st.header(view.page.question, help=view.page.help, anchor=False)
     st.caption(view.page.purpose)
     notices = st.container()
-    with selection.page(view.name, notices):
-        try:
-            view.render()
-        except RobustcoreError as error:
-            states.error(str(error))
-        except Exception as error:  # a mistake of ours: the log gets the traceback, the person a sentence
-            log.exception("The page %r failed", view.name)
-            states.error(
-                f"This page met a mistake of its own ({type(error).__name__}). The other pages go on working; "
-                "the server's log tells where it happened.",
-                title="Something is wrong here",
-            )
+    selection.begin()
+    try:
+        view.render()
+    except RobustcoreError as error:
+        states.error(str(error))
+    except Exception as error:  # a mistake of ours: the log gets the traceback, the person a sentence
+        log.exception("The page %r failed", view.name)
+        states.error(
+            f"This page failed with an internal error ({type(error).__name__}). The other pages still work; "
+            "the server's log has the details.",
+            title="Internal error",
+        )
+    with notices:
+        for sentence in selection.notices():
+            states.notice(sentence)

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 import robustcore.corruptions as corruptions
 from dashboard.views.overlap import benchmark, coverage, heatmap
-from dashboard.views.overlap.matrix import display_names
 from dashboard.views.overlap.page import VIEWS
+from dashboard.widgets.condition_names import display_names
 from robustcore import overlap
 from robustcore.atlas import plan
 from robustcore.overlap import overlaps

@@ -10,7 +10,7 @@ import robustcore.corruptions as corruptions
 from dashboard import cache
 from dashboard.session import permissions
 from dashboard.views.builder.inputs import KEY, CandidateAtlas
-from dashboard.widgets import links, states
+from dashboard.widgets import addresses, links, states
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import suites
 from robustcore.reports.overlap import benchmark
@@ -68,8 +68,8 @@ def _after_saving(name: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":green[:material/check:] Saved as `{name}`.")
-        links.to("evaluate", "Evaluate models", {"evaluate_suite": [name]})
-        links.to("compare", "Compare models", {"compare_suite": [name]})
+        links.to("evaluate", "Evaluate models", addresses.evaluate(suites=[name]))
+        links.to("compare", "Compare models", addresses.compare(suites=[name]))
 
 
 def _save(suite: suites.Suite) -> None:

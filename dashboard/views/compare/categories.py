@@ -5,7 +5,7 @@ from __future__ import annotations
 import robustcore.corruptions as corruptions
 from dashboard.cache import overlaps
 from dashboard.views.compare.controls import Choice
-from dashboard.views.overlap.matrix import display_names
+from dashboard.widgets.condition_names import display_names
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import Note, note
 from robustcore.reports.compare import grouping as groups

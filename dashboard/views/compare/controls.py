@@ -11,7 +11,7 @@ import robustcore.corruptions as corruptions
 from dashboard import cache
 from dashboard.cache import compare
 from dashboard.session import selection
-from dashboard.widgets import labels, links
+from dashboard.widgets import addresses, labels, links
 from robustcore.evaluation import suites
 from robustcore.reports.compare import published_models
 
@@ -37,14 +37,9 @@ class Choice:
 
     @property
     def evaluation(self) -> links.Address:
-        """The same as values for the page Evaluate: what its controls show, since that is what stands in an address."""
-        return {
-            "evaluate_model": [m for m in self.models if not published_models.is_published(m)],
-            "evaluate_dataset": self.dataset,
-            "evaluate_suite": [labels.suite(name) for name in self.suites],
-            "evaluate_seed": str(self.seed),
-            "evaluate_storage": labels.storage(self.storage),
-        }
+        """The address of the page Evaluate with the same."""
+        own = [m for m in self.models if not published_models.is_published(m)]
+        return addresses.evaluate(own, self.dataset, self.suites, seed=self.seed, storage=self.storage)
 
 
 def pick() -> Choice:

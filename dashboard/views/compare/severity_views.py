@@ -8,11 +8,10 @@ from dashboard.views.compare import metric_views
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
 from dashboard.widgets import labels
+from dashboard.widgets.addresses import COMPARE_CURVES
 from robustcore.notes import note
 from robustcore.reports.compare import intervals, measures
 from robustcore.reports.compare.comparison import Comparison
-
-CURVES = {"mean": "Mean over the corruptions", "one": "One corruption", "all": "Each corruption"}
 
 
 @note
@@ -42,7 +41,9 @@ def curves(found: Comparison, choice: Choice, settings: Settings) -> View | str:
         return (
             "There are no two severities to draw a curve through: choose more of them, or a suite that has severities."
         )
-    how = selection.segmented("Show", list(CURVES), key=f"{KEY}_curve", kind="view", text=CURVES.__getitem__)
+    how = selection.segmented(
+        "Show", list(COMPARE_CURVES), key=f"{KEY}_curve", kind="view", text=COMPARE_CURVES.__getitem__
+    )
     one = ""
     if how == "one":
         one = selection.selectbox(

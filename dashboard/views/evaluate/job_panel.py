@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.session import actions
 from dashboard.views.evaluate import amounts
-from dashboard.widgets import labels, links, states
+from dashboard.widgets import addresses, labels, links, states
 from robustcore import corruptions
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation.jobs import jobs
@@ -155,20 +155,16 @@ def _act(word: str, icon: str, job: JobStatus, action: object, help: str) -> Non
 
 
 def compare_address(asked: EvaluationRequest) -> links.Address:
-    """The address of Compare with the results of a resolved request, with its controls' own labels."""
+    """The address of Compare that shows a resolved request's results."""
     conditions = [c for c in asked.conditions if not isinstance(c, str)]
     names = {c.name for c in conditions if c.kind == "corruption"}
     suites = [s for s in corruptions.SUITES if names & set(corruptions.names(s))]
     # A corruption may be in several suites; those that the job covers come first.
     whole = [s for s in suites if set(corruptions.names(s)) <= names]
     storages = {c.storage for c in conditions if c.kind == "corruption"}
-    return {
-        "compare_model": list(asked.model_names),
-        "compare_dataset": asked.dataset_name,
-        "compare_suite": [labels.suite(name) for name in whole or suites[:1] or corruptions.SUITES[:1]],
-        "compare_seed": str(asked.seed),
-        "compare_storage": labels.storage(storages.pop() if len(storages) == 1 else "memory"),
-    }
+    storage = storages.pop() if len(storages) == 1 else "memory"
+    covered = whole or suites[:1] or corruptions.SUITES[:1]
+    return addresses.compare(asked.model_names, asked.dataset_name, covered, seed=asked.seed, storage=storage)
 
 
 def _grid(cells: pd.DataFrame) -> str:

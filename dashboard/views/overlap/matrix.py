@@ -11,7 +11,7 @@ import streamlit as st
 import robustcore.corruptions as corruptions
 from dashboard.cache import overlaps
 from dashboard.views.overlap.controls import KEY, Choice
-from dashboard.widgets.labels import pretty
+from dashboard.widgets.condition_names import display_names
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import Note
 from robustcore.overlap import Overlap
@@ -90,26 +90,6 @@ def load(choice: Choice) -> Matrix:
     names = {} if categories is None else atlas.category_names(categories.members, _families(overlap), labels, typed)
     origin = atlas.footer(choice.entry, table, overlap, choice.which.seed)
     return Matrix(choice, overlap, table, categories, why, names, labels, origin)
-
-
-def display_names(table: pd.DataFrame) -> dict[str, str]:
-    """Every condition of a table as people read it: without its suite's prefix where the rest is unique in the table."""
-    names = list(dict.fromkeys([*table["trained_on"], *table["tested_on"]]))
-    plain = {name: _plain(name) for name in names}
-    counts = pd.Series(list(plain.values())).value_counts()
-    return {name: text if counts[text] == 1 else _with_prefix(name, text) for name, text in plain.items()}
-
-
-def _plain(name: str) -> str:
-    return pretty(corruptions.get(name).plain_name if name in corruptions.names() else name)
-
-
-def _with_prefix(name: str, text: str) -> str:
-    """ "Brightness" of two suites: the suite's prefix in the registry says which."""
-    if name not in corruptions.names():
-        return text
-    prefix = name.removesuffix(corruptions.get(name).plain_name).strip("_")
-    return f"{text} ({prefix.capitalize()})" if prefix else text
 
 
 def _families(overlap: Overlap) -> dict[str, str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboard.views.compare import modes, severity_views
 from dashboard.views.overview.model_table import Target
-from dashboard.widgets import labels, links
+from dashboard.widgets import addresses, links
 
 KEY = "overview"  # of the keys of all controls on the page
 FEW = 8  # models up to this number stand in an address by name
@@ -14,20 +13,13 @@ SUITES = {"Corruptions": "imagenet-c", "Attacks": "robust-accuracy", "Natural sh
 
 
 def compare(dataset: str, models: Sequence[str], *, view: str, under: str = "", condition: str = "") -> Target:
-    """The page Compare; it takes all evaluated models where the address names none. What its controls show stands in it."""
-    address: dict[str, str | list[str]] = {"compare_view": modes.TITLES[view]}
-    if under:
-        address["compare_under"] = labels.pretty(under)
-    if condition:
-        address |= {"compare_curve": severity_views.CURVES["one"], "compare_condition": labels.pretty(condition)}
-    if dataset != "scenes":
-        address["compare_dataset"] = dataset
-    if len(models) <= FEW:
-        address["compare_model"] = list(models)
-    return "compare", address
+    """The page Compare; it takes all evaluated models where the address names none."""
+    named = models if len(models) <= FEW else ()
+    other = "" if dataset == "scenes" else dataset
+    return "compare", addresses.compare(named, other, view=view, under=under, condition=condition)
 
 
 def evaluation(missing: Sequence[str], dataset: str, models: Sequence[str]) -> links.Address:
     """The page Evaluate with what is missing; `missing` has keys of `SUITES`."""
-    named = {"evaluate_model": list(models)} if len(models) <= FEW else {}
-    return named | {"evaluate_suite": [labels.suite(SUITES[title]) for title in missing], "evaluate_dataset": dataset}
+    named = models if len(models) <= FEW else ()
+    return addresses.evaluate(named, dataset, [SUITES[title] for title in missing])

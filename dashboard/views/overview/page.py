@@ -13,7 +13,7 @@ from dashboard.session import selection
 from dashboard.views.overview import table, tiles
 from dashboard.views.overview.addresses import KEY
 from dashboard.views.overview.rows import Kind
-from dashboard.widgets import labels, links, states
+from dashboard.widgets import addresses, labels, links, states
 from robustcore.errors import RobustcoreError
 from robustcore.reports.overview import findings
 from robustcore.reports.overview.overview import Overview
@@ -113,7 +113,7 @@ def _headline(overview: Overview, kinds: Mapping[str, Kind]) -> None:
 def _next_pages(models: list[str], dataset: str) -> None:
     st.subheader("Where to go next", anchor=False)
     chosen = models[:4]
-    same = {} if dataset == "scenes" else {"dataset": dataset}
+    same = "" if dataset == "scenes" else dataset
     cards: list[tuple[str, str, str, links.Address]] = [
         (
             "corruptions",
@@ -125,13 +125,13 @@ def _next_pages(models: list[str], dataset: str) -> None:
             "compare",
             "Compare the models",
             "Corruption by corruption, severity by severity, against a reference.",
-            {"compare_model": chosen} | {f"compare_{k}": v for k, v in same.items()},
+            addresses.compare(chosen, same),
         ),
         (
             "evaluate",
             "Evaluate more",
             "Your own model, your own images, other corruptions; runs in the background.",
-            {f"evaluate_{k}": v for k, v in same.items()},
+            addresses.evaluate(dataset=same),
         ),
     ]
     for column, (view, title, text, address) in zip(st.columns(3, gap="medium"), cards, strict=True):

@@ -12,7 +12,7 @@ from dashboard.cache import specifications
 from dashboard.cache.specifications import Judged
 from dashboard.pages import Page
 from dashboard.session import actions, selection
-from dashboard.widgets import figure, links, markup, states
+from dashboard.widgets import addresses, figure, links, markup, states
 from robustcore.errors import RobustcoreError
 
 if TYPE_CHECKING:
@@ -151,8 +151,7 @@ def _missing(judged: Judged) -> None:
                 "Evaluate what is missing", type="primary", icon=":material/play_arrow:", key=f"{KEY}_launch"
             )
             first = judged.missing[0]
-            address = {"evaluate_model": list(first.model_names), "evaluate_dataset": first.dataset_name}
-            links.to("evaluate", "See the evaluations", address)
+            links.to("evaluate", "See the evaluations", addresses.evaluate(first.model_names, first.dataset_name))
     if pressed:
         try:
             for request in judged.missing:
@@ -202,7 +201,7 @@ def _files(judged: Judged, text: str) -> None:
             help="The toml file. With it, robustcore check says the same and ends with status 0 or 1.",
         )
         models = list(dict.fromkeys(judged.table["model"]))
-        links.to("compare", "Compare these models", {"compare_model": models, "compare_dataset": judged.spec.dataset})
+        links.to("compare", "Compare these models", addresses.compare(models, judged.spec.dataset))
 
 
 def _command(file: str, models: list[str]) -> str:
