@@ -146,7 +146,6 @@ def survivals(victim: str, done: Attacked) -> list[Survival]:
 
 def clean_answer(model_name: str, item: Item) -> int:
     """The class that a model gives to an image."""
-    from robustcore.images import to_tensor
     from robustcore.reports.preview import gallery
 
-    return int(gallery.answers(models.model(model_name), to_tensor(item.image)[None]).classes[0, 0])
+    return int(gallery.answers(models.model(model_name), item.image[None]).classes[0, 0])

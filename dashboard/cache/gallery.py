@@ -45,10 +45,9 @@ def _grid(image: str, cells: str, storage: str, *, _item: Item, _cells: tuple[Ce
     import torch
 
     from dashboard import data_urls
-    from robustcore.images import to_tensor
     from robustcore.reports.preview import gallery
 
-    clean = to_tensor(_item.image)[None]
+    clean = _item.image[None]
     images = gallery.corrupted(_item, _cells, storage)
     return Grid(_item, clean, _cells, images, tuple(data_urls.thumbnails(torch.cat([clean, images]))))
 

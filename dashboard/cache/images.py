@@ -30,11 +30,10 @@ def indices_of_class(label: int) -> list[int]:
 def test_image(index: int) -> Item:
     """One test image, with its id and label."""
     from robustcore.datasets import Item
-    from robustcore.images import to_array
 
     dataset = test_images()
     image, label = dataset[index]
-    return Item(f"{dataset.classes[label]} {index}", to_array(image), int(dataset.ids[index]), label)
+    return Item(f"{dataset.classes[label]} {index}", image, int(dataset.ids[index]), label, dataset=dataset.name)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

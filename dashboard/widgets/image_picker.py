@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -36,10 +37,10 @@ class Choice:
     code: str
     title: str
 
-    @property
-    def label_name(self) -> str | None:
-        """The name of the true class, where it is known."""
-        return None if self.item.label is None else self.classes[self.item.label]
+    def label_among(self, classes: Sequence[str]) -> int | None:
+        """The true class by its place among a model's classes; None where it is unknown or none of them."""
+        name = None if self.item.label is None else self.classes[self.item.label]
+        return classes.index(name) if name in classes else None
 
 
 def pick(prefix: str) -> Choice | None:

@@ -60,23 +60,25 @@ class Item:
 
     Attributes:
         name: for people.
-        image: uint8 (H, W, 3), prepared.
+        image: uint8 (3, H, W), prepared.
         id: the image id that its draws belong to.
         label: its class, where it is known.
         source: uint8 (H, W, 3) before preparation, for sequences that move more content in; None where there is no more.
+        dataset: the name of the dataset that it is from; "" for an image on its own.
     """
 
     name: str
-    image: UInt8Array
+    image: Tensor
     id: int
     label: int | None = None
     source: UInt8Array | None = None
+    dataset: str = ""
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the id and the pixels, prepared and before: what a corruption, a sequence or a model makes of it."""
         digest = hashlib.sha256(f"{self.id} {self.label}".encode())
-        for image in (self.image, self.source):
-            if image is not None:
-                digest.update(f"{image.shape}".encode() + np.ascontiguousarray(image).tobytes())
+        for pixels in (self.image.numpy(), self.source):
+            if pixels is not None:
+                digest.update(f"{pixels.shape}".encode() + np.ascontiguousarray(pixels).tobytes())
         return digest.hexdigest()

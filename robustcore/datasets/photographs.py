@@ -8,7 +8,7 @@ from pathlib import Path
 
 from robustcore.datasets._base import Item
 from robustcore.errors import DatasetError, UnknownNameError
-from robustcore.images import UInt8Array, content_id, decode, fit
+from robustcore.images import UInt8Array, content_id, decode, fit, to_tensor
 
 SIDE = 224
 
@@ -41,11 +41,11 @@ def pixels(name: str) -> UInt8Array:
 def photograph(name: str, side: int = SIDE) -> Item:
     """One of the two photographs, prepared at `side` (shorter side resized, centre crop)."""
     image = fit(pixels(name), side)
-    return Item(name, image, content_id(image), source=pixels(name))
+    return Item(name, to_tensor(image), content_id(image), source=pixels(name))
 
 
 def upload(data: bytes, name: str, side: int = SIDE) -> Item:
     """An uploaded file as an image, prepared at `side`; an `ImageError` says in one sentence why a file cannot be one."""
     source = decode(data, name=name)
     image = fit(source, side)
-    return Item(name, image, content_id(image), source=source)
+    return Item(name, to_tensor(image), content_id(image), source=source)

@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from robustcore.datasets import photographs
@@ -22,8 +23,8 @@ def test_the_two_photographs_are_scikit_learns() -> None:
 
 def test_a_photograph_is_prepared_at_a_side() -> None:
     large, small = photographs.photograph("china"), photographs.photograph("china", side=64)
-    assert large.image.shape == (224, 224, 3)
-    assert small.image.shape == (64, 64, 3)
+    assert large.image.shape == (3, 224, 224)
+    assert small.image.shape == (3, 64, 64)
     assert large.id == photographs.photograph("china").id != small.id
     assert large.label is None
 
@@ -33,7 +34,7 @@ def test_an_upload_gets_its_id_from_its_content() -> None:
     Image.fromarray(photographs.pixels("flower")).save(file, "PNG")
     item = photographs.upload(file.getvalue(), "mine.png")
     assert item.name == "mine.png"
-    assert np.array_equal(item.image, photographs.photograph("flower").image)
+    assert torch.equal(item.image, photographs.photograph("flower").image)
     assert item.id == photographs.photograph("flower").id
 
 

@@ -119,11 +119,9 @@ def _pick_models() -> tuple[str, str | None, str | None]:
 def _label(victim: str, choice: image_picker.Choice) -> int | None:
     """The class that the attack leads away from: the true one, or what the model says of an image without one."""
     card = cache.card(victim)
-    name = choice.label_name
-    if name is not None and name in card.classes:
-        return card.classes.index(name)
-    if card.dataset == "scenes":
-        return None
+    label = choice.label_among(card.classes)
+    if label is not None or not gallery.is_in_domain(card, choice.item):
+        return label
     return cache.clean_answer(victim, choice.item)
 
 

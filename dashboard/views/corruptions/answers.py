@@ -32,9 +32,7 @@ class Answered:
 
     def label(self, model: str) -> int | None:
         """The true class as the model numbers it, if there is one and the model knows it."""
-        name = self.choice.label_name
-        classes = self.scorings[model].card.classes
-        return classes.index(name) if name is not None and name in classes else None
+        return self.choice.label_among(self.scorings[model].card.classes)
 
     def right(self, model: str) -> int | None:
         """The class that answers are held against: the true one, else the model's own answer to the clean image."""

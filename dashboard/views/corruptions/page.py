@@ -139,16 +139,15 @@ def _pick_more(model: str, names: list[str], suites: list[str]) -> tuple[str, Fi
 def _answer(choice: image_picker.Choice, cells: tuple[gallery.Cell, ...], storage: str, models: list[str]) -> Answered:
     """The images, and the answers of small models; others are loaded and answer when the page is shown already."""
     made = cache.grid(choice.item, cells, storage)
-    scorings = {name: cache.scoring(name, made, storage) for name in models if _in_its_world(name, choice)}
+    scorings = {
+        name: cache.scoring(name, made, storage)
+        for name in models
+        if gallery.is_in_domain(cache.card(name), choice.item)
+    }
     for scoring in scorings.values():
         if scoring.quick:
             scoring.advance()
     return Answered(choice, made, scorings, storage)
-
-
-def _in_its_world(model: str, choice: image_picker.Choice) -> bool:
-    """A model of scenes knows nothing beyond them; of any other model we cannot say."""
-    return choice.origin == "scenes" or cache.card(model).dataset != "scenes"
 
 
 def _grid(answered: Answered, filters: Filters, models: list[str]) -> None:

@@ -20,13 +20,10 @@ def corruption(load: str, cell: Cell, storage: str, model: str | None) -> str:
     arguments = ", ".join([f'image, "{cell.name}"', *given, "ids=[image_id]"])
     lines = ["import robustcore as rc", "", load, f"corrupted = rc.corrupt({arguments})"]
     if model is not None:
-        tensor = "torch.from_numpy(corrupted).permute(2, 0, 1)" if "item.image" in load else "corrupted"
-        if "item.image" in load:
-            lines.insert(0, "import torch\n")
         lines += [
             "",
             f'model = rc.load_model("{model}")',
-            f"probabilities = model({tensor}[None]).softmax(dim=1)[0]",
+            "probabilities = model(corrupted[None]).softmax(dim=1)[0]",
             "for i in probabilities.argsort(descending=True)[:5]:",
             '    print(f"{model.card.classes[i]:20} {probabilities[i]:.3f}")',
         ]

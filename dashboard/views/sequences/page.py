@@ -83,7 +83,7 @@ def _pick_sequence() -> tuple[str, int]:
 def _film(choice: image_picker.Choice, name: str, difficulty: int, seed: int, model: str) -> None:
     shot = cache.film(choice.item, name, difficulty, seed)
     answers = None
-    if model != NONE and (choice.origin == "scenes" or cache.card(model).dataset != "scenes"):
+    if model != NONE and gallery.is_in_domain(cache.card(model), choice.item):
         answers = cache.film_answers(model, shot)
     crisp = shot.frames.shape[-1] <= data_urls.EXACT_SIDE
     classes = cache.card(model).classes if answers is not None else ()

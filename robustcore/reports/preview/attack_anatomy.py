@@ -102,7 +102,7 @@ def attack(
         cancel: asked before every pass.
     """
     device = next(model.parameters()).device
-    image = to_tensor(item.image)[None].to(device)
+    image = item.image[None].to(device)
     result = attacks.attack(
         model,
         image,
@@ -233,7 +233,7 @@ def sweep(
     """
     device = next(model.parameters()).device
     n = len(radii)
-    image = to_tensor(item.image)[None].to(device).expand(n, -1, -1, -1).contiguous()
+    image = item.image[None].to(device).expand(n, -1, -1, -1).contiguous()
     arguments = settings.arguments() | {"eps": torch.tensor(list(radii))}
     result = attacks.attack(
         model,

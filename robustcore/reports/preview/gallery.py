@@ -17,10 +17,10 @@ from torch import Tensor
 
 import robustcore.corruptions as corruptions
 from robustcore.datasets._base import Item
-from robustcore.images import to_tensor
-from robustcore.models.classifier import Classifier
+from robustcore.models.classifier import Card, Classifier
 
 TOP = 5
+SCENES = "scenes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +75,7 @@ def cells(name: str, seed: int = 0) -> list[Cell]:
 
 def corrupted(item: Item, wanted: Sequence[Cell], storage: str = "memory") -> Tensor:
     """uint8 (len(wanted), 3, H, W): the image of each cell."""
-    image = to_tensor(item.image)[None]  # (1, 3, H, W)
+    image = item.image[None]  # (1, 3, H, W)
     made = [
         corruptions.corrupt(image, cell.name, ids=[item.id], storage=storage, **cell.arguments()) for cell in wanted
     ]
@@ -106,6 +106,15 @@ class Answers:
         """The answers to several batches, one behind the other."""
         parts = list(parts)
         return cls(np.concatenate([p.classes for p in parts]), np.concatenate([p.probabilities for p in parts]))
+
+
+def is_in_domain(card: Card, item: Item) -> bool:
+    """Whether a model's answer to an image means anything.
+
+    A model of scenes was trained on drawn shapes alone, so that its answer to any other image means nothing. Of other
+    models that cannot be said.
+    """
+    return card.dataset != SCENES or item.dataset == SCENES
 
 
 @torch.inference_mode()

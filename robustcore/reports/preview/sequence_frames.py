@@ -15,13 +15,14 @@ from torch import Tensor
 
 from robustcore import sequences
 from robustcore.datasets._base import Item
+from robustcore.images import to_array
 from robustcore.sequences import stability
 
 
 def shoot(item: Item, name: str, *, difficulty: int = 1, seed: int = 0) -> Tensor:
     """uint8 (F, 3, side, side): the frames of a sequence at the side of the prepared image."""
-    source = item.image if item.source is None else item.source
-    made = sequences.frames(source, name, side=min(item.image.shape[:2]), difficulty=difficulty, seed=seed, id=item.id)
+    source = to_array(item.image) if item.source is None else item.source
+    made = sequences.frames(source, name, side=min(item.image.shape[-2:]), difficulty=difficulty, seed=seed, id=item.id)
     return torch.from_numpy(made).permute(0, 3, 1, 2).contiguous()
 
 

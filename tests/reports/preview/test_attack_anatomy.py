@@ -10,7 +10,6 @@ import torch
 
 from robustcore import load_dataset, load_model
 from robustcore.datasets._base import Item
-from robustcore.images import to_array
 from robustcore.reports.preview import attack_anatomy
 from robustcore.reports.preview.attack_anatomy import Settings
 
@@ -19,7 +18,7 @@ from robustcore.reports.preview.attack_anatomy import Settings
 def done() -> attack_anatomy.Attacked:
     dataset = load_dataset("scenes")
     image, label = dataset[3]
-    item = Item("three", to_array(image), int(dataset.ids[3]), label)
+    item = Item("three", image, int(dataset.ids[3]), label)
     return attack_anatomy.attack(load_model("scenes/resnet-standard"), item, label, Settings("pgd", eps=8 / 255))
 
 
@@ -61,7 +60,7 @@ def test_survivals_and_judges(done: attack_anatomy.Attacked) -> None:
 def test_a_sweep_starts_at_the_clean_answer_and_ends_in_success() -> None:
     dataset = load_dataset("scenes")
     image, label = dataset[3]
-    item = Item("three", to_array(image), int(dataset.ids[3]), label)
+    item = Item("three", image, int(dataset.ids[3]), label)
     model = load_model("scenes/resnet-standard")
     table = attack_anatomy.sweep(model, item, label, Settings("pgd"), (0.0, 1 / 255, 16 / 255))
     with torch.no_grad():
