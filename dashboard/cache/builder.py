@@ -3,101 +3,92 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.cache import file_versions, overlaps
 from dashboard.cache.expiry import reads_results
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
+    from dashboard.cache.file_versions import FileVersion
+    from dashboard.cache.overlaps import MatrixKey
     from robustcore.atlas.populations import Population
-    from robustcore.overlap import Overlap
     from robustcore.overlap.categories import Sweep
-    from robustcore.reports.overlap.atlas import Source
+    from robustcore.reports.overlap.atlas import Entry, Source
     from robustcore.reports.overlap.benchmark import Benchmark
 
 
-def atlases() -> dict[str, tuple[str, int]]:
-    """Name -> path and time of writing of every atlas of overlaps that there is."""
-    from robustcore.atlas import plan
-
-    return {name: (str(path), _stamp(path)) for name, path in plan.tables().items()}
-
-
-def atlas(path: str, stamp: int, metric: str) -> Overlap:
-    """The overlaps of an atlas, with their intervals."""
-    return _atlas(path, stamp, metric)
+def atlases() -> dict[str, Entry]:
+    """Every atlas of overlaps that there is, by its file's name; of a file with several architectures one for each."""
+    entries, _ = overlaps.entries()
+    files = Counter(entry.path for entry in entries)
+    return {
+        entry.path.stem if files[entry.path] == 1 else f"{entry.path.stem} ({entry.architecture})": entry
+        for entry in entries
+    }
 
 
-@st.cache_resource(max_entries=6, show_spinner="Reading the atlas …")
-def _atlas(path: str, stamp: int, metric: str) -> Overlap:
-    from robustcore import overlap
-    from robustcore.atlas import plan
+def matrix(entry: Entry, metric: str) -> MatrixKey:
+    """The overlaps of an atlas over all its trainings, as the other loaders take them."""
+    from robustcore.reports.overlap.atlas import MEAN
 
-    return overlap.measure(plan.read(path), metric=metric)
+    return overlaps.key(entry, metric, MEAN)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def atlas_source(path: str, stamp: int, metric: str) -> Source:
+def source(of: MatrixKey) -> Source:
     """The models and data that an atlas was computed from."""
-    from robustcore.atlas import plan
     from robustcore.reports.overlap import atlas
 
-    return atlas.source(plan.read(path), _atlas(path, stamp, metric))
+    return atlas.source(overlaps.accuracies(of), overlaps.measured(of))
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def atlas_kinds(path: str, stamp: int) -> dict[str, str]:
-    """The kind of each condition that an atlas was tested on: "corruption", "attack", "shift"."""
-    from robustcore.atlas import plan
-
-    table = plan.read(path)
-    return dict(zip(table["tested_on"], table["kind"], strict=True)) if "kind" in table else {}
+def candidates(of: MatrixKey) -> tuple[str, ...]:
+    """The corruptions of an atlas: it may also have been tested under attacks and on shifts."""
+    table = overlaps.accuracies(of)
+    kinds = dict(zip(table["tested_on"], table["kind"], strict=True)) if "kind" in table else {}
+    return tuple(name for name in overlaps.measured(of).names if kinds.get(name, "corruption") == "corruption")
 
 
-@st.cache_resource(max_entries=6, show_spinner="Looking for categories …")
-def atlas_categories(path: str, stamp: int, metric: str) -> Sweep | None:
+@st.cache_resource(max_entries=6, show_spinner="Computing the categories …")
+def categories(of: MatrixKey) -> Sweep | None:
     """The categories of an atlas' corruptions for every K, and the K of the rule; None where too few overlaps are defined."""
     from robustcore.errors import InvalidArgumentError
     from robustcore.overlap import categories
 
-    overlap, kinds = _atlas(path, stamp, metric), atlas_kinds(path, stamp)
-    names = [name for name in overlap.names if kinds.get(name, "corruption") == "corruption"]
+    names = list(candidates(of))
     try:
-        return categories.sweep(overlap.scores.loc[names, names], repeats=1)
+        return categories.sweep(overlaps.measured(of).scores.loc[names, names], repeats=1)
     except InvalidArgumentError:
         return None
 
 
 @reads_results(max_entries=1, ttl=20, show_spinner="Reading the models …")
-def population(stamps: tuple[tuple[str, int], ...]) -> Population:
-    """The models of scenes and their robustness."""
+def _population(files: tuple[FileVersion, ...]) -> Population:
     from robustcore.atlas import populations
 
     return populations.load()
 
 
-def population_stamps() -> tuple[tuple[str, int], ...]:
-    """What tells whether a csv file of the population has changed."""
+def population() -> Population:
+    """The models of scenes and their robustness."""
     from robustcore.atlas import populations
 
-    return tuple((str(path), _stamp(path)) for path in populations.tables().values())
+    return _population(tuple(file_versions.version(path) for path in populations.tables().values()))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def others(
-    path: str, stamp: int, metric: str, labels: tuple[tuple[str, int], ...], available: tuple[str, ...]
-) -> dict[str, Benchmark]:
+def others(of: MatrixKey, labels: tuple[tuple[str, int], ...], available: tuple[str, ...]) -> dict[str, Benchmark]:
     """The benchmarks that a selection is compared with."""
     import pandas as pd
 
     from robustcore.reports.overlap import benchmark
 
-    return benchmark.others(available, _atlas(path, stamp, metric), pd.Series(dict(labels), dtype=int))
+    return benchmark.others(available, overlaps.measured(of), pd.Series(dict(labels), dtype=int))
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
@@ -150,7 +141,3 @@ def _digest(models: Population) -> str:
         for table in (models.synthetic, models.natural)
     ]
     return hashlib.sha256(b"".join(parts)).hexdigest()
-
-
-def _stamp(path: Path) -> int:
-    return path.stat().st_mtime_ns

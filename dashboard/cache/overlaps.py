@@ -1,15 +1,16 @@
-"""The atlases of overlaps that there are, and what is computed from them, kept by the file's time and size."""
+"""The atlases of overlaps that there are, and what is computed from them, kept by the file's version."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.cache import file_versions
+from dashboard.cache.file_versions import FileVersion
 from robustcore.errors import RobustcoreError
 
 if TYPE_CHECKING:
@@ -24,18 +25,17 @@ RULE = 0  # in the place of K: the first one that passes the thesis' rule
 
 
 @dataclasses.dataclass(frozen=True)
-class Which:
-    """A matrix of overlaps: the file as it was, and the part of it.
+class MatrixKey:
+    """A matrix of overlaps: the version of an atlas' file, and the part of it.
 
     Attributes:
-        path, stamp: the file, and when it was written, and its size.
+        file: the version of the file.
         architecture: of the models.
         seed: one of the trainings, or `reports.atlas.MEAN`.
         metric: "residual" or "app".
     """
 
-    path: str
-    stamp: tuple[int, int]
+    file: FileVersion
     architecture: str
     seed: str
     metric: str
@@ -48,53 +48,47 @@ def entries() -> tuple[list[Entry], list[str]]:
     found, refused = [], []
     for name, path in plan.tables().items():
         try:
-            found += _entries(name, str(path), stamp(path))
+            found += _entries(name, file_versions.version(path))
         except RobustcoreError as error:
             refused.append(str(error))
-        except OSError:  # gone between the two looks
+        except OSError:  # deleted in the meantime
             continue
     return sorted(found, key=lambda entry: -len(entry.corruptions)), refused
 
 
-def stamp(path: Path | str) -> tuple[int, int]:
-    """What tells a file from its later selves."""
-    status = os.stat(path)
-    return status.st_mtime_ns, status.st_size
-
-
-def which(entry: Entry, metric: str, seed: str) -> Which:
+def key(entry: Entry, metric: str, seed: str) -> MatrixKey:
     """The matrix of an atlas in a metric, of one seed or the mean."""
-    return Which(str(entry.path), stamp(entry.path), entry.architecture, seed, metric)
+    return MatrixKey(file_versions.version(entry.path), entry.architecture, seed, metric)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _entries(name: str, path: str, stamp: tuple[int, int]) -> list[Entry]:
+def _entries(name: str, file: FileVersion) -> list[Entry]:
     from robustcore.overlap import accuracies
     from robustcore.reports.overlap import atlas
 
-    table = _table(path, stamp)
-    found = atlas.entries(name, Path(path), table)
+    table = _table(file)
+    found = atlas.entries(name, Path(file.path), table)
     for entry in found:
         accuracies.read(atlas.accuracies(table, entry.architecture))  # refuses what is no table of accuracies
     return found
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _table(path: str, stamp: tuple[int, int]) -> pd.DataFrame:
+def _table(file: FileVersion) -> pd.DataFrame:
     from robustcore.atlas import plan
 
-    return plan.read(path)
+    return plan.read(Path(file.path))
 
 
-def accuracies(of: Which) -> pd.DataFrame:
+def accuracies(of: MatrixKey) -> pd.DataFrame:
     """The table of accuracies behind a matrix."""
     from robustcore.reports.overlap import atlas
 
-    return atlas.accuracies(_table(of.path, of.stamp), of.architecture, of.seed)
+    return atlas.accuracies(_table(of.file), of.architecture, of.seed)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Measuring the overlaps …")
-def measured(of: Which) -> Overlap:
+def measured(of: MatrixKey) -> Overlap:
     """The overlaps with their intervals; 12 MB of replicates for 40 corruptions."""
     from robustcore import overlap
 
@@ -102,7 +96,7 @@ def measured(of: Which) -> Overlap:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def pairs(of: Which) -> pd.DataFrame:
+def pairs(of: MatrixKey) -> pd.DataFrame:
     """One row for each pair of corruptions."""
     from robustcore.reports.overlap import atlas
 
@@ -110,7 +104,7 @@ def pairs(of: Which) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=64, show_spinner="Looking for categories …")
-def categories(of: Which, method: str, size: int, seed: int) -> Categories:
+def categories(of: MatrixKey, method: str, size: int, seed: int) -> Categories:
     """The categories of a matrix.
 
     Args:
@@ -130,14 +124,14 @@ def categories(of: Which, method: str, size: int, seed: int) -> Categories:
 
 
 @st.cache_data(max_entries=16, show_spinner="Looking for the number of categories …")
-def _by_rule(of: Which, seed: int) -> Categories:
+def _by_rule(of: MatrixKey, seed: int) -> Categories:
     from robustcore.overlap import categories
 
     return categories.by_rule(measured(of).scores, seed=seed)
 
 
 @st.cache_data(max_entries=16, show_spinner="Trying every K (some seconds, once) …")
-def sweep(of: Which, seed: int) -> Sweep:
+def sweep(of: MatrixKey, seed: int) -> Sweep:
     """K-means for every K, with its stability over starts."""
     from robustcore.overlap import categories
 
@@ -145,7 +139,7 @@ def sweep(of: Which, seed: int) -> Sweep:
 
 
 @st.cache_data(max_entries=32, show_spinner="Comparing the categories of the seeds …")
-def stability(of: Which, k: int) -> float:
+def stability(of: MatrixKey, k: int) -> float:
     """How alike the categories of the single trainings' matrices are; NaN with one seed, or where a seed has fewer corruptions."""
     from robustcore.errors import InvalidArgumentError
     from robustcore.overlap import categories
@@ -166,7 +160,7 @@ def prepare() -> None:
 
     found, _ = entries()
     if found:
-        of = which(found[0], "residual", MEAN)
+        of = key(found[0], "residual", MEAN)
         pairs(of)
         with contextlib.suppress(InvalidArgumentError):  # too few corruptions: the page says so
             categories(of, "k-means", RULE, 0)

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import robustcore.corruptions as corruptions
-from dashboard.cache import builder
+from dashboard import cache
 from dashboard.views.builder import controls
 from dashboard.views.compare import controls as comparing
 from dashboard.views.evaluate import page
@@ -32,7 +32,7 @@ def nothing_ships(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No atlas and no model but those of the test."""
     monkeypatch.setattr(populations, "folders", lambda: (own_cache / "none", own_cache / "overlap"))
     monkeypatch.setattr(populations, "stored", lambda: pd.DataFrame(columns=list(populations.COLUMNS)))
-    builder.population.clear()
+    cache.results_changed()
 
 
 @pytest.fixture

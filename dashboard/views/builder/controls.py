@@ -12,6 +12,7 @@ from dashboard.widgets import states
 from robustcore.errors import InvalidArgumentError
 from robustcore.overlap import benchmarks
 from robustcore.reports.overlap import benchmark as builder
+from robustcore.reports.overlap.atlas import Entry
 
 PICK, DRAW_ERROR = f"{KEY}_pick", f"{KEY}_draw_error"
 NOTHING = "(nothing)"
@@ -32,12 +33,12 @@ def pick() -> tuple[CandidateAtlas, int] | None:
                 names,
                 key=f"{KEY}_table",
                 kind="atlas of overlaps",
-                text=inputs.title,
+                text=lambda name: inputs.title(atlases[name]),
                 width=330,
                 help="The corruptions to choose from, and an atlas of their overlaps: which of them measure the same.",
             )
             metric, k, every = _settings(name, atlases[name])
-            atlas = inputs.load(name, *atlases[name], metric, k, every)
+            atlas = inputs.load(name, atlases[name], metric, k, every)
             _keep_selection(atlas)
             _start_from(atlas)
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -102,7 +103,7 @@ def _keep_selection(atlas: CandidateAtlas) -> None:
         st.session_state[PICK] = default(atlas)
 
 
-def _settings(name: str, atlas: tuple[str, int]) -> tuple[str, int | None, bool]:
+def _settings(name: str, atlas: Entry) -> tuple[str, int | None, bool]:
     """Metric, number of categories and models, behind one button."""
     with st.popover("Settings", icon=":material/tune:", key=f"{KEY}_settings", help="Metric, categories, models."):
         metric = selection.segmented(
@@ -113,7 +114,7 @@ def _settings(name: str, atlas: tuple[str, int]) -> tuple[str, int | None, bool]
             text=METRICS.__getitem__,
             help="For the overlaps. Correlations always use residual robustness, as the thesis' experiments do.",
         )
-        sweep = building.atlas_categories(*atlas, metric)
+        sweep = building.categories(building.matrix(atlas, metric))
         ks = sorted(sweep.categories) if sweep else []
         ruled = (sweep.chosen if sweep else None) or inputs.PUBLISHED_K
         k = selection.selectbox(

@@ -7,12 +7,13 @@ import dataclasses
 import pandas as pd
 
 import robustcore.corruptions as corruptions
-from dashboard.cache import builder
+from dashboard.cache import builder, overlaps
+from dashboard.cache.overlaps import MatrixKey
 from dashboard.widgets import labels
 from robustcore.atlas.populations import Population
 from robustcore.overlap import Overlap
 from robustcore.overlap.categories import Categories, Sweep
-from robustcore.reports.overlap.atlas import Source
+from robustcore.reports.overlap.atlas import Entry, Source
 from robustcore.reports.overlap.benchmark import Benchmark
 
 KEY = "builder"  # of the keys of all controls on the page
@@ -25,7 +26,7 @@ class CandidateAtlas:
 
     Attributes:
         name: of the atlas.
-        key: path, time of writing and metric, the arguments of its loaders.
+        key: of its overlaps, the argument of its loaders.
         overlap: of all its conditions.
         candidates: the corruptions of it.
         labels: their categories; 0 for those whose overlaps are undefined.
@@ -35,7 +36,7 @@ class CandidateAtlas:
     """
 
     name: str
-    key: tuple[str, int, str]
+    key: MatrixKey
     overlap: Overlap
     candidates: tuple[str, ...]
     labels: pd.Series
@@ -67,32 +68,31 @@ class CandidateAtlas:
         """The benchmarks to compare with, as far as these models were tested on them."""
         tested = models.synthetic.notna().all(axis=0)
         available = tuple(sorted(str(name) for name, on_all in tested.items() if on_all and len(models)))
-        return builder.others(*self.key, self.labelled, available)
+        return builder.others(self.key, self.labelled, available)
 
 
-def load(name: str, path: str, stamp: int, metric: str, k: int | None, every: bool) -> CandidateAtlas:
+def load(name: str, entry: Entry, metric: str, k: int | None, every: bool) -> CandidateAtlas:
     """One atlas with its categories and models.
 
     Args:
-        name, path, stamp: of the atlas.
+        name, entry: the atlas.
         metric: of its overlaps.
         k: how many categories; None for those of the rule.
         every: whether to include the atlas' own models.
     """
-    overlap = builder.atlas(path, stamp, metric)
-    kinds = builder.atlas_kinds(path, stamp)
-    candidates = tuple(n for n in overlap.names if kinds.get(n, "corruption") == "corruption")
-    sweep = builder.atlas_categories(path, stamp, metric)
-    models = builder.population(builder.population_stamps())
+    key = builder.matrix(entry, metric)
+    candidates = builder.candidates(key)
+    sweep = builder.categories(key)
+    models = builder.population()
     return CandidateAtlas(
         name,
-        (path, stamp, metric),
-        overlap,
+        key,
+        overlaps.measured(key),
         candidates,
         _labels(candidates, sweep, k),
         sweep.chosen if sweep else None,
         models if every else models.independent,
-        builder.atlas_source(path, stamp, metric),
+        builder.source(key),
     )
 
 
@@ -120,9 +120,6 @@ def short_name(name: str) -> str:
     return labels.pretty(corruptions.get(name).plain_name if name in corruptions.names() else name)
 
 
-def title(atlas: str) -> str:
-    """An atlas' name for people: "imagenet-c+laugros-scenes-resnet" -> "ImageNet-C + Laugros, scenes/resnet"."""
-    what, mark, architecture = atlas.rpartition("-scenes-")
-    if not mark:
-        return atlas
-    return f"{' + '.join(labels.suite(part) for part in what.split('+'))}, scenes/{architecture}"
+def title(atlas: Entry) -> str:
+    """An atlas for people: "ImageNet-C + Laugros, scenes/resnet"."""
+    return f"{' + '.join(labels.suite(part) for part in atlas.suite.split('+'))}, {atlas.architecture}"

@@ -28,7 +28,7 @@ def offered(choice: Choice) -> Entry | None:
 
 def grouping(entry: Entry) -> Grouping | None:
     """Its K-means categories by the rule, named as on the page Overlap; None where it has too few corruptions."""
-    which = overlaps.which(entry, "residual", MEAN)
+    which = overlaps.key(entry, "residual", MEAN)
     try:
         found = overlaps.categories(which, "k-means", overlaps.RULE, 0)
     except InvalidArgumentError:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import theme
 from dashboard.cache import overlaps
-from dashboard.cache.overlaps import Which
+from dashboard.cache.overlaps import MatrixKey
 from dashboard.session import selection
 from dashboard.views.overlap.controls import KEY, suite, training
 from dashboard.views.overlap.matrix import Matrix
@@ -51,13 +51,13 @@ def view(matrix: Matrix) -> None:
     _side_by_side(matrix, offered[name], mine, other)
 
 
-def _origin(matrix: Matrix, second: Which) -> atlas.OverlapFooter:
+def _origin(matrix: Matrix, second: MatrixKey) -> atlas.OverlapFooter:
     """Where both come from."""
     source = atlas.source(overlaps.accuracies(second), overlaps.measured(second), second.seed)
     return dataclasses.replace(matrix.origin, compared_with=source)
 
 
-def others(matrix: Matrix) -> dict[str, Which]:
+def others(matrix: Matrix) -> dict[str, MatrixKey]:
     """What the chosen matrix can be compared with: other architectures, other seeds, tables with corruptions in common."""
     here, chosen = matrix.choice.which, matrix.choice.entry
     near = [e for e in matrix.choice.entries if e != chosen and shared(matrix, e) >= LEAST]
@@ -66,7 +66,7 @@ def others(matrix: Matrix) -> dict[str, Which]:
     offered = {}
     for entry in near:
         for seed in (MEAN, *(entry.seeds if len(entry.seeds) > 1 else ())):
-            which = overlaps.which(entry, here.metric, seed)
+            which = overlaps.key(entry, here.metric, seed)
             offered[_title(which, entry, chosen)] = which
     if len(chosen.seeds) > 1:
         for seed in chosen.seeds:
@@ -81,7 +81,7 @@ def shared(matrix: Matrix, entry: Entry) -> int:
     return len(set(matrix.overlap.names) & set(entry.corruptions))
 
 
-def _title(which: Which, entry: Entry, chosen: Entry) -> str:
+def _title(which: MatrixKey, entry: Entry, chosen: Entry) -> str:
     parts = [which.architecture]
     if entry.suite != chosen.suite:
         parts.append(suite(entry.suite))
@@ -90,7 +90,9 @@ def _title(which: Which, entry: Entry, chosen: Entry) -> str:
     return ", ".join(parts)
 
 
-def _scatter(matrix: Matrix, table: Any, agreed: correlation.Agreement, mine: str, other: str, second: Which) -> None:
+def _scatter(
+    matrix: Matrix, table: Any, agreed: correlation.Agreement, mine: str, other: str, second: MatrixKey
+) -> None:
     from robustcore.figures.overlap import agreement
 
     if math.isnan(agreed.r):
@@ -112,7 +114,7 @@ def _scatter(matrix: Matrix, table: Any, agreed: correlation.Agreement, mine: st
     )
 
 
-def _categories(matrix: Matrix, second: Which) -> str:
+def _categories(matrix: Matrix, second: MatrixKey) -> str:
     """How far the same number of categories are the same categories."""
     if matrix.categories is None or matrix.categories.method == "hdbscan":
         return ""
@@ -130,7 +132,7 @@ def _categories(matrix: Matrix, second: Which) -> str:
     )
 
 
-def _side_by_side(matrix: Matrix, second: Which, mine: str, other: str) -> None:
+def _side_by_side(matrix: Matrix, second: MatrixKey, mine: str, other: str) -> None:
     """Both maps in the order of the first one's categories."""
     from robustcore.figures.overlap import overlap_map
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.cache import overlaps
-from dashboard.cache.overlaps import RULE, Which
+from dashboard.cache.overlaps import RULE, MatrixKey
 from dashboard.session import selection
 from dashboard.widgets import labels, states
 from robustcore.reports.overlap.atlas import MEAN, Entry
@@ -35,7 +35,7 @@ class Choice:
 
     entry: Entry
     entries: Sequence[Entry]
-    which: Which
+    which: MatrixKey
     method: str
     size: int
     start: int
@@ -96,12 +96,12 @@ def pick() -> Choice | None:
                 text=lambda s: training(s, count),
                 help="Use the mean robustness over all training seeds, or one seed.",
             )
-        which = overlaps.which(entry, metric, seed)
+        which = overlaps.key(entry, metric, seed)
         method, size, start = _categories(which)
     return Choice(entry, entries, which, method, size, start)
 
 
-def _categories(which: Which) -> tuple[str, int, int]:
+def _categories(which: MatrixKey) -> tuple[str, int, int]:
     """Method, size and seed of the categories, in a popover whose label names them."""
     overlap = overlaps.measured(which)
     usable = len(overlap.names) - len(overlap.undefined)
