@@ -1,17 +1,13 @@
-"""Everything that pages load and compute through caches: the only place with `st.cache_data` and `st.cache_resource`.
+"""What pages load and compute through caches: the only place with `st.cache_data` and `st.cache_resource`.
 
-A cached loader takes plain values, never an image or a model to be hashed: Streamlit hashes large images by samples and
-cannot hash models at all. What stands behind an underscore is carried by the plain values beside it. Every cache is
-bounded. Resources are shared by all sessions and never changed. Nothing heavy is imported before a loader is called.
+What several pages use can be imported from here; `builder`, `compare`, `overlaps` and `specifications` are imported by the
+pages of their subjects. A loader returns data, never markup.
 
-    models      what there is, and the loaded ones         datasets  what an evaluation can run on
-    images      single images                              results   what is stored of the models
-    grids       one image under many corruptions           prices    what an evaluation costs here
-    films       one image under a sequence                 reading   caches that end with an evaluation
-    attacks     one image under attack                     warming   what is loaded before anybody asks
-    audits      a suite's severities                   comparing what Compare makes of results
-    specifications  requirements, judged               building  what the benchmark builder works with
-    claims      of the documents, judged               overlaps  atlases of overlaps, their categories
+A cache is keyed by fingerprints: of models, datasets and images; or by the version of a file, which tells cheaply whether
+its content has to be read again. Never by a name alone: a model that is trained again under its name is another one.
+Streamlit hashes large images by samples and cannot hash models, so that these are passed in arguments that begin with an
+underscore, next to their fingerprints. Every cache is bounded. Resources are shared by all sessions and never changed.
+Nothing heavy is imported before a loader is called.
 """
 
 from dashboard.cache.attacks import attack_sweep, attacked, clean_answer, judged, new_run, survivals

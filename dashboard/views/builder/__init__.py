@@ -1,4 +1,4 @@
-"""The page Builder."""
+"""Which corruptions make a benchmark that counts nothing twice and predicts natural shifts."""
 
 from dashboard.views.builder.page import PAGE, render
 

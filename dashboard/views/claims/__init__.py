@@ -1,4 +1,4 @@
-"""The page Claims."""
+"""Which claims of the literature the stored results reproduce, and which they do not."""
 
 from dashboard.views.claims.page import PAGE, render
 

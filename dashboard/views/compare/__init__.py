@@ -1,4 +1,4 @@
-"""The page Compare."""
+"""Which of several models withstands which corruption, attack or shift better, down to single images."""
 
 from dashboard.views.compare.page import PAGE, render
 

@@ -1,4 +1,4 @@
-"""The page Corruptions."""
+"""What every corruption does to one image, and which of them change a model's answer."""
 
 from dashboard.views.corruptions.page import PAGE, render
 

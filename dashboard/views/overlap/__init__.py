@@ -1,4 +1,4 @@
-"""The page Overlap."""
+"""Which corruptions measure the same, and what a benchmark of them counts twice or leaves out."""
 
 from dashboard.views.overlap.page import PAGE, render
 

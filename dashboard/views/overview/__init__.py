@@ -1,4 +1,4 @@
-"""The page Overview."""
+"""How robust every evaluated model is, and what breaks it first."""
 
 from dashboard.views.overview.page import PAGE, render
 

@@ -1,4 +1,4 @@
-"""The page Severity."""
+"""Whether every severity of a suite is harder than the one before."""
 
 from dashboard.views.severity.page import PAGE, render
 

@@ -1,4 +1,4 @@
-"""The page Specification."""
+"""Whether models meet the requirements that a specification writes down."""
 
 from dashboard.views.specification.page import PAGE, render
 
