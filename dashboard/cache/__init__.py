@@ -21,7 +21,6 @@ from dashboard.cache.images import indices_of_class, photograph, test_image, tes
 from dashboard.cache.models import DEFAULT_MODEL, alike, card, families, model, model_names, training
 from dashboard.cache.results import comparison, evaluated, overview, robust_accuracy, stability, subject
 from dashboard.cache.sequence_frames import Film, film, film_answers
-from dashboard.session.permissions import read_only
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -51,7 +50,6 @@ __all__ = [
     "overview",
     "photograph",
     "price",
-    "read_only",
     "results_changed",
     "robust_accuracy",
     "scoring",

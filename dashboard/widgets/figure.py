@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from robustcore.reports.provenance import Provenance
 
 # No toolbar: an image without its footer says nothing about where it comes from. The downloaded file has both.
-_CONFIG = {"displaylogo": False, "displayModeBar": False}
+CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
 def card(
@@ -27,9 +28,15 @@ def card(
     table: pd.DataFrame | None = None,
     footer: str = "",
     origin: Provenance | None = None,
+    badge: bool = False,
     height: int | Literal["content"] = "content",
     help: str | None = None,
-) -> None:
+    clickable: bool = False,
+    wide: bool = False,
+    above: Callable[[], None] | None = None,
+    below: Callable[[], None] | None = None,
+    files: Callable[[], None] | None = None,
+) -> Any:
     """A plotly figure with a heading, one sentence of what it says, and its table.
 
     Colours come from the theme: a figure leaves them to the template's colour cycle wherever it can. Light and dark
@@ -38,38 +45,65 @@ def card(
     Args:
         figure: a plotly Figure.
         key: unique on the page; names the CSV file too.
-        title, says: heading, and one sentence below it.
+        title, says: heading, and one sentence below it; both are Markdown.
         alt: what a person who does not see the figure should know.
         table: what is drawn, offered as a table and a CSV file.
         footer: provenance, in small print.
-        origin: whose fingerprints and runs stand below the footer for whoever opens it.
+        origin: whose fingerprints and runs can be opened below the footer.
+        badge: whether the heading says that the results ship with robustcore, by `origin`.
+        clickable: whether a click on a point draws the page again.
+        wide: whether narrow screens scroll the figure sideways.
+        above, below: draw further text between the sentence and the figure, and between the figure and the footer.
+        files: draws other buttons than those for CSV and HTML.
+
+    Returns:
+        What was clicked, as `st.plotly_chart` gives it.
     """
     if table is not None:
         table = table.copy(deep=False)
         table.attrs = {}  # a browser is sent the numbers alone
     with st.container(border=True, key=f"card-{key}"):
-        st.subheader(title, anchor=False, help=help)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(title, anchor=False, help=help)
+            if badge and origin is not None:
+                states.origin_badge(origin.shipped)
         if says:
             st.caption(says)
-        st.plotly_chart(figure, width="stretch", height=height, key=f"figure-{key}", config=_CONFIG, alt=alt or title)
+        if above is not None:
+            above()
+        with st.container(key=f"wide-{key}" if wide else None):
+            event = st.plotly_chart(
+                figure,
+                width="stretch",
+                height=height,
+                key=f"figure-{key}",
+                config=CONFIG,
+                alt=alt or title,
+                on_select="rerun" if clickable else "ignore",
+                selection_mode="points",
+            )
+        if below is not None:
+            below()
         if footer:
             st.caption(states.plain(footer))
-        if origin is not None:
+        if origin is not None and origin.shipped != "published":
             evidence(origin, key)
         if table is not None:
-            with st.expander("What is drawn, as a table", icon=":material/table_chart:"):
+            with st.expander("Data table", icon=":material/table_chart:"):
                 st.dataframe(table, hide_index=True, width="stretch")
         with st.container(horizontal=True, key=f"files-{key}"):
-            if table is not None:
-                download_csv(table, key)
-            _download_html(figure, key, title)
+            if files is not None:
+                files()
+            else:
+                if table is not None:
+                    download_csv(table, key)
+                _download_html(figure, key, title)
+    return event
 
 
 def evidence(origin: Provenance, key: str) -> None:
     """Where the numbers come from, to the last digit: fingerprints, runs, devices, durations; read when it is opened."""
-    opened = st.expander(
-        "Where the numbers come from", icon=":material/fingerprint:", key=f"evidence-{key}", on_change="rerun"
-    )
+    opened = st.expander("Provenance", icon=":material/fingerprint:", key=f"evidence-{key}", on_change="rerun")
     if opened.open:
         with opened:
             st.code("\n".join(origin.evidence()) or "Nothing is stored yet.", language=None, wrap_lines=True)

@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import cache
-from dashboard.session import selection
+from dashboard.session import permissions, selection
 from dashboard.widgets import labels, markup, states
 from robustcore.datasets import Item
 from robustcore.errors import ImageError
@@ -45,7 +45,7 @@ class Choice:
 
 def pick(prefix: str) -> Choice | None:
     """Draw the controls; None while there is nothing to show yet (its reason is on the page)."""
-    origins = [o for o in ORIGINS if not (o == "upload" and cache.read_only())]
+    origins = [o for o in ORIGINS if not (o == "upload" and permissions.read_only())]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         origin = selection.segmented(
             "Image", origins, key=f"{prefix}_from", kind="kind of image", text=ORIGINS.__getitem__

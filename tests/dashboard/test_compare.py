@@ -126,7 +126,7 @@ def test_a_bar_leads_to_its_images(open_page: OpenPage, evaluated: str) -> None:
     at = open_page("compare", compare_view="corruptions", compare_model=evaluated)
     assert "Click a bar" in texts(at)
     point = {"customdata": [evaluated, "contrast"]}
-    at.session_state["figure-accuracy"] = {
+    at.session_state["figure-compare-accuracy"] = {
         "selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}
     }
     at.run()

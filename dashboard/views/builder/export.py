@@ -46,7 +46,7 @@ def show(atlas: CandidateAtlas, names: list[str]) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
-            if not cache.read_only():
+            if not permissions.read_only():
                 st.button(
                     "Save to this machine",
                     key=f"{KEY}_keep",

@@ -26,7 +26,6 @@ PAGE = Page(
     help="Choose data, models and conditions, then a view. Bars have 95 % intervals; a click on one leads to the images behind "
     "it. Everything drawn can be saved, and the address of this page leads back to it.",
 )
-_CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
 def render() -> None:
@@ -91,31 +90,29 @@ def _card(view: View, choice: Choice, found: Comparison | None) -> None:
     """The one figure of the page, with all that belongs to it."""
     # Published figures are counts: there are no images behind them.
     clickable = view.clickable and found is not None and bool(found.subjects)
-    with st.container(border=True, key=f"card-{KEY}-{view.key}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(states.plain(view.title), anchor=False)
-            if view.origin is not None:
-                states.origin_badge(view.origin.shipped)
-        st.caption(states.plain(view.caption))
+    remaining = []
+
+    def above() -> None:
         if found is not None and view.result is not None:
             notes.mean_in_words(found, view.result)
-        remaining = notes.warnings([*(view.result.notes if view.result else ()), *view.notes])
-        with st.container(key="wide-figure" if view.wide else f"place-{view.key}"):
-            event = st.plotly_chart(
-                view.figure,
-                key=f"figure-{view.key}",
-                config=_CONFIG,
-                alt=view.title,
-                on_select="rerun" if clickable else "ignore",
-                selection_mode="points",
-            )
-        notes.small_print(remaining)
-        st.caption(states.plain(view.footer.text))
-        if view.origin is not None and view.origin.shipped != "published":
-            figure.evidence(view.origin, view.key)
-        with st.expander("What is drawn, as a table", icon=":material/table_chart:"):
-            st.dataframe(view.table, hide_index=True)
-        export.buttons(view, python_code.script(choice, found, view))
+        remaining.extend(notes.warnings([*(view.result.notes if view.result else ()), *view.notes]))
+
+    event = figure.card(
+        view.figure,
+        key=f"{KEY}-{view.key}",
+        title=states.plain(view.title),
+        says=states.plain(view.caption),
+        alt=view.title,
+        table=view.table,
+        footer=view.footer.text,
+        origin=view.origin,
+        badge=True,
+        clickable=clickable,
+        wide=view.wide,
+        above=above,
+        below=lambda: notes.small_print(remaining),
+        files=lambda: export.buttons(view, python_code.script(choice, found, view)),
+    )
     if clickable and found is not None:
         example_images.panel(found, choice, example_images.chosen(event))
 

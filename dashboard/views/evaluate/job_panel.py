@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import cache
-from dashboard.session import actions
+from dashboard.session import actions, permissions
 from dashboard.views.evaluate import amounts
 from dashboard.widgets import addresses, labels, links, states
 from robustcore import corruptions
@@ -123,7 +123,7 @@ def _buttons(job: JobStatus) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if (job.done or 0) > 0:
             links.to("compare", "Compare the results", compare_address(job.request))
-        if cache.read_only():
+        if permissions.read_only():
             return
         if job.state == "queued":
             _act("Run next", ":material/vertical_align_top:", job, actions.hasten, "Before all others that wait.")

@@ -7,7 +7,7 @@ import streamlit as st
 import robustcore.corruptions as corruptions
 from dashboard import cache
 from dashboard.pages import Page
-from dashboard.session import actions, roots, selection
+from dashboard.session import actions, permissions, roots, selection
 from dashboard.views.evaluate import amounts, job_panel
 from dashboard.widgets import labels, links, states
 from robustcore.errors import RobustcoreError
@@ -111,7 +111,7 @@ def _pick_models() -> list[str]:
     models = selection.multiselect(
         "Models", names, key=f"{KEY}_model", kind="model", default=names[:1], placeholder="Choose one or more"
     )
-    if cache.read_only() and not roots.open_to_paths():
+    if permissions.read_only() and not roots.open_to_paths():
         return models
     other = st.text_input(
         "Another model",
@@ -210,7 +210,7 @@ def _launch(request: EvaluationRequest | None) -> None:
             st.metric(label, value, help=help, border=True)
     if price.advice:
         states.notice(price.advice)
-    if cache.read_only():
+    if permissions.read_only():
         st.info("This dashboard was started with --read-only: nothing can be launched here.", icon=":material/lock:")
         return
     if not pending:

@@ -20,7 +20,6 @@ from robustcore.reports.overlap import atlas
 from robustcore.reports.overlap.atlas import MEAN, Entry
 
 LEAST = 3  # corruptions that two atlases share before they are compared
-_CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
 def view(matrix: Matrix) -> None:
@@ -162,6 +161,10 @@ def _side_by_side(matrix: Matrix, second: MatrixKey, mine: str, other: str) -> N
                 ):
                     st.markdown(f"**{states.plain(title)}**")
                     st.plotly_chart(
-                        chart, width="content", config=_CONFIG, alt=f"Overlaps of {title}", key=f"{KEY}_map_{title}"
+                        chart,
+                        width="content",
+                        config=figure.CONFIG,
+                        alt=f"Overlaps of {title}",
+                        key=f"{KEY}_map_{title}",
                     )
         st.caption(states.plain(matrix.footer))

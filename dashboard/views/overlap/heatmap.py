@@ -13,13 +13,13 @@ from dashboard.session import selection
 from dashboard.views.overlap import pair_panel
 from dashboard.views.overlap.controls import KEY, suite
 from dashboard.views.overlap.matrix import Matrix
+from dashboard.widgets import figure as figures
 from dashboard.widgets import states
 from robustcore.reports.overlap import atlas
 
 FIRST, SECOND = f"{KEY}_first", f"{KEY}_second"
 _CHART = f"{KEY}_chart"
 _FRAME = 36  # pixels of the card's padding and border
-_CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
 def view(matrix: Matrix) -> None:
@@ -93,7 +93,7 @@ def _map(matrix: Matrix, first: str, second: str) -> None:
         st.plotly_chart(
             figure,
             key=_CHART,
-            config=_CONFIG,
+            config=figures.CONFIG,
             alt=_alt(matrix),
             width=width,
             on_select=_choose,

@@ -11,7 +11,7 @@ from dashboard import cache
 from dashboard.cache import specifications
 from dashboard.cache.specifications import Judged
 from dashboard.pages import Page
-from dashboard.session import actions, selection
+from dashboard.session import actions, permissions, selection
 from dashboard.widgets import addresses, figure, links, markup, states
 from robustcore.errors import RobustcoreError
 
@@ -74,7 +74,7 @@ def _pick() -> tuple[str, str, Specification] | None:
     names = specification.names()
     name = selection.selectbox(
         "Specification",
-        names if cache.read_only() else [*names, OWN],
+        names if permissions.read_only() else [*names, OWN],
         key=f"{KEY}_name",
         kind="specification",
         help="Those that ship, or a file of your own.",
@@ -143,7 +143,7 @@ def _missing(judged: Judged) -> None:
             f"result{' is' if conditions == 1 else 's are'} missing or cover too few images; the requirements that need "
             "them are not judged."
         )
-        if cache.read_only():
+        if permissions.read_only():
             st.caption("This dashboard was started with --read-only: nothing can be evaluated here.")
             return
         with st.container(horizontal=True, vertical_alignment="center"):
