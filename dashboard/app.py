@@ -1,4 +1,4 @@
-"""The entry script: finds the views, builds the navigation, draws the heading and the page below it."""
+"""The entry script: builds the navigation and draws the chosen page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main() -> None:
         page_icon=str(HERE / "assets" / "icon.png"),
         layout="wide",
         menu_items={
-            "About": "**robustcore**: how image classifiers break, and what mends them. Runs on this machine alone."
+            "About": "**robustcore**: what breaks image classifiers, and what fixes it. Runs on this machine only."
         },
     )
     st.html(HERE / "widgets" / "style.css")
@@ -40,7 +40,7 @@ def main() -> None:
     def to_start() -> None:
         st.switch_page(entries[first.name], query_params=st.query_params.to_dict())
 
-    # The start page answers at "/" alone; its own name leads there, with what the address says.
+    # The start page answers at "/" alone; its own name leads there, keeping what the address says.
     named = st.Page(to_start, title=first.page.title, url_path=first.address, visibility="hidden")
     sections = {group: [entries[view.name] for view in members] for group, members in pages.groups(views).items()}
     sections[first.page.group].append(named)

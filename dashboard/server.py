@@ -1,6 +1,6 @@
 """Runs the server: `python -m dashboard.server --address 127.0.0.1 --port 8501`.
 
-Everything but the place comes from `.streamlit/config.toml` beside the entry script.
+Everything but address and port comes from `.streamlit/config.toml` next to the entry script.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> None:
     args = parser.parse_args()
     options = ["--server.address", args.address, "--server.port", str(args.port)]
     if args.address in ("127.0.0.1", "localhost"):
-        # A foreign page whose name is made to resolve to this machine is turned away by its name.
+        # Requests under another host name are refused: a foreign page could make its name resolve to this machine.
         options += ["--server.allowedHosts", "127.0.0.1", "--server.allowedHosts", "localhost"]
     if permissions.read_only():
         options += ["--server.maxUploadSize", "0"]  # the server itself refuses every file, whatever a browser sends
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def _warm_up() -> None:
-    """Load what takes seconds beside the server; the caches can be filled as soon as it runs."""
+    """Load what takes seconds in a thread; the caches can be filled as soon as the server runs."""
     import torchvision  # noqa: F401
     from streamlit import runtime
 

@@ -1,4 +1,4 @@
-"""Whether the page is light or dark; its colours stand in `.streamlit/config.toml`."""
+"""Whether the page is light or dark; its colours are in `.streamlit/config.toml`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server loads and computes before anybody asks."""
+"""What the server loads and computes before the first visitor."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def warm_up() -> None:
     try:
         import robustcore.corruptions as corruptions
         from dashboard import pages
-        from robustcore.reports.preview import gallery as look
+        from robustcore.reports.preview import gallery as preview
 
         pages.views()
         item = images.test_image(images.indices_of_class(0)[0])
-        cells = tuple(cell for name in corruptions.names("imagenet-c") for cell in look.cells(name))
+        cells = tuple(cell for name in corruptions.names("imagenet-c") for cell in preview.cells(name))
         shown = gallery.grid(item, cells, "memory")
         if models.DEFAULT_MODEL in models.model_names():
             gallery.scoring(models.DEFAULT_MODEL, shown, "memory").advance()

@@ -20,13 +20,13 @@ from dashboard.cache.gallery import Grid, Scoring, grid, scoring
 from dashboard.cache.images import indices_of_class, photograph, test_image, test_images, test_thumbnail, upload
 from dashboard.cache.models import DEFAULT_MODEL, alike, card, families, model, model_names, training
 from dashboard.cache.results import comparison, evaluated, overview, robust_accuracy, stability, subject
-from dashboard.cache.sequence_frames import Film, film, film_answers
+from dashboard.cache.sequence_frames import SequenceFrames, frame_answers, sequence_frames
 
 __all__ = [
     "DEFAULT_MODEL",
-    "Film",
     "Grid",
     "Scoring",
+    "SequenceFrames",
     "alike",
     "attack_sweep",
     "attacked",
@@ -38,9 +38,8 @@ __all__ = [
     "devices",
     "evaluated",
     "families",
-    "film",
-    "film_answers",
     "folders",
+    "frame_answers",
     "grid",
     "indices_of_class",
     "judged",
@@ -53,6 +52,7 @@ __all__ = [
     "results_changed",
     "robust_accuracy",
     "scoring",
+    "sequence_frames",
     "severity_audit",
     "stability",
     "subject",

@@ -22,7 +22,7 @@ _attack_lock = threading.Lock()  # one attack at a time, so that two do not slow
 
 
 class _SupersededError(Exception):
-    """The person has asked for something else meanwhile: what was begun is not kept."""
+    """The person has asked for something else in the meantime: what was begun is dropped."""
 
 
 def new_run() -> None:
@@ -116,12 +116,12 @@ def _sweep(
 def judged(
     names: list[str], victim: str, surrogate: str | None, item: Item, settings: Settings, done: Attacked
 ) -> pd.DataFrame:
-    """What further models say of an attacked image."""
+    """The answers of other models to an attacked image."""
     judges = tuple((name, models.fingerprint(name)) for name in names)
     return _judged(judges, *_key(victim, surrogate, item, done.label, settings), _done=done)
 
 
-@st.cache_data(max_entries=32, show_spinner="Asking the other models …")
+@st.cache_data(max_entries=32, show_spinner="Classifying with the other models …")
 def _judged(
     judges: tuple[tuple[str, str], ...],
     victim: str,
@@ -138,7 +138,7 @@ def _judged(
 
 
 def survivals(victim: str, done: Attacked) -> list[Survival]:
-    """What of an attack is left after the image was saved; a few milliseconds."""
+    """Whether an attack still succeeds after the image is saved and read again; a few milliseconds."""
     from robustcore.reports.preview import attack_anatomy
 
     return attack_anatomy.survivals(models.model(victim), done)

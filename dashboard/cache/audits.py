@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from robustcore.reports.severity import Audit
 
 
-_MEASURED = 960  # images times corruptions: what somebody who opens a suite first can be made to wait for
+_MEASURED = 960  # images times corruptions: as long as the first visitor of a suite can wait
 
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring the distances …")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from robustcore.datasets import Item
     from robustcore.reports.preview.gallery import Answers, Cell
 
-_CHUNK = 8  # images that a large model scores between two looks at the page
+_CHUNK = 8  # images that a large model scores between two redraws of the page
 
 
 @dataclasses.dataclass(frozen=True)

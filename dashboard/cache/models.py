@@ -96,7 +96,7 @@ def is_quick(name: str) -> bool:
 
 
 def alike(name: str) -> list[str]:
-    """The models that tell the same classes apart, that one too; one whose file cannot be read is told when it is chosen."""
+    """The models with the same classes, that one too; a file that cannot be read is reported when its model is chosen."""
     classes = tuple(card(name).classes)
     return [other for other in model_names() if _classes(other) == classes]
 
@@ -119,12 +119,12 @@ def families(names: tuple[str, ...]) -> dict[str, str]:
 
 
 def training(name: str) -> tuple[str, str]:
-    """A model's training intervention and the family of it, as its card tells them; "unknown" where there is no card."""
+    """A model's training intervention and the family of it, by its card; "unknown" where there is no card."""
     from robustcore.errors import RobustcoreError
     from robustcore.training import families
 
     try:
-        found = card(name)
+        known = card(name)
     except RobustcoreError:
         return families.UNKNOWN, families.title(families.UNKNOWN)
-    return families.label(found), families.title(families.family(found))
+    return families.label(known), families.title(families.family(known))

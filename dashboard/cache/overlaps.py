@@ -103,7 +103,7 @@ def pairs(of: MatrixKey) -> pd.DataFrame:
     return atlas.pairs(measured(of))
 
 
-@st.cache_data(max_entries=64, show_spinner="Looking for categories …")
+@st.cache_data(max_entries=64, show_spinner="Computing the categories …")
 def categories(of: MatrixKey, method: str, size: int, seed: int) -> Categories:
     """The categories of a matrix.
 
@@ -123,7 +123,7 @@ def categories(of: MatrixKey, method: str, size: int, seed: int) -> Categories:
     return categories.kmeans(scores, size, seed=seed) if size else _by_rule(of, seed)
 
 
-@st.cache_data(max_entries=16, show_spinner="Looking for the number of categories …")
+@st.cache_data(max_entries=16, show_spinner="Choosing the number of categories …")
 def _by_rule(of: MatrixKey, seed: int) -> Categories:
     from robustcore.overlap import categories
 

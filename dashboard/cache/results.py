@@ -84,7 +84,7 @@ def _comparison(
 
 
 def overview(models: tuple[str, ...], dataset_name: str) -> Overview:
-    """What is stored of each model, in one row; why a model has none stands among the notes."""
+    """What is stored of each model, in one row; the notes say why a model has none."""
     from robustcore.errors import ModelError
     from robustcore.reports.overview.overview import model_left_out
 

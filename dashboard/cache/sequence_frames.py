@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Film:
+class SequenceFrames:
     """The frames of a sequence: uint8 tensors, and for the browser each of them and all of them in motion."""
 
     key: str
@@ -26,28 +26,28 @@ class Film:
     animation: str
 
 
-def film(item: Item, name: str, difficulty: int, seed: int) -> Film:
+def sequence_frames(item: Item, name: str, difficulty: int, seed: int) -> SequenceFrames:
     """An image under a perturbation sequence."""
-    return _film(item.fingerprint, name, difficulty, seed, _item=item)
+    return _sequence_frames(item.fingerprint, name, difficulty, seed, _item=item)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Making the frames …")
-def _film(image: str, name: str, difficulty: int, seed: int, *, _item: Item) -> Film:
+@st.cache_resource(max_entries=16, show_spinner="Computing the frames …")
+def _sequence_frames(image: str, name: str, difficulty: int, seed: int, *, _item: Item) -> SequenceFrames:
     from dashboard import data_urls
-    from robustcore.reports.preview import sequence_frames as film
+    from robustcore.reports.preview import sequence_frames as preview
 
-    frames = film.shoot(_item, name, difficulty=difficulty, seed=seed)
+    frames = preview.frames(_item, name, difficulty=difficulty, seed=seed)
     key = f"{image} {name} {difficulty} {seed}"
-    return Film(key, frames, tuple(data_urls.thumbnails(frames)), data_urls.animation(frames))
+    return SequenceFrames(key, frames, tuple(data_urls.thumbnails(frames)), data_urls.animation(frames))
 
 
-def film_answers(model_name: str, shown: Film) -> Answers:
+def frame_answers(model_name: str, sequence: SequenceFrames) -> Answers:
     """A model's answers to the frames."""
-    return _film_answers(models.fingerprint(model_name), shown.key, _name=model_name, _film=shown)
+    return _frame_answers(models.fingerprint(model_name), sequence.key, _name=model_name, _frames=sequence)
 
 
-@st.cache_data(max_entries=64, show_spinner="Asking the model …")
-def _film_answers(model: str, film: str, *, _name: str, _film: Film) -> Answers:
+@st.cache_data(max_entries=64, show_spinner="Classifying the frames …")
+def _frame_answers(model: str, frames: str, *, _name: str, _frames: SequenceFrames) -> Answers:
     from robustcore.reports.preview import gallery
 
-    return gallery.answers(models.model(_name), _film.frames)
+    return gallery.answers(models.model(_name), _frames.frames)

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """A specification and how models stand against it.
+    """A specification, and whether models meet it.
 
     Attributes:
         spec: the specification, on the chosen dataset.
-        table: as `robustcore.reports.specification.judge` gives it.
-        missing: evaluations that it still asks for.
+        table: as `robustcore.reports.specification.judge` returns it.
+        missing: evaluations that are still needed.
         provenance: where the results come from.
     """
 

@@ -51,7 +51,7 @@ def dataset(name: str) -> str:
     """A dataset's name, or its folder as a resolved path; `check_links` looks into it.
 
     Raises:
-        InvalidArgumentError: the folder is not within the data roots, or cannot be looked at.
+        InvalidArgumentError: the folder is not within the data roots, or cannot be read.
     """
     return name if name in datasets.names() else _confined(name)
 

@@ -1,4 +1,4 @@
-"""What the user chose: widgets whose values stand in the address, so that a page can be shared as a link.
+"""What the user chose: widgets whose values are in the address, so that a page can be shared as a link.
 
 A widget is bound to the query parameter of its key (`st.<widget>(bind="query-params")`). Keys are shared by the whole
 app, so each begins with its page's letter or name. Streamlit drops a value that it cannot use without a word; here

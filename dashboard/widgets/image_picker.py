@@ -26,9 +26,9 @@ class Choice:
     Attributes:
         item: the image with its id, and its label where it has one.
         origin: "scenes", "photograph" or "upload".
-        classes: the class names behind the label; empty without labels.
+        classes: the class names of the labels; empty without labels.
         code: Python lines that load it as `item`.
-        title: what it is, in words.
+        title: what it is, for people.
     """
 
     item: Item
@@ -117,9 +117,9 @@ def _photograph(prefix: str) -> Choice:
 
 
 def _upload(prefix: str) -> Choice | None:
-    file = st.file_uploader("An image of yours", type=_TYPES, key=f"{prefix}_upload", label_visibility="collapsed")
+    file = st.file_uploader("Your image", type=_TYPES, key=f"{prefix}_upload", label_visibility="collapsed")
     if file is None:
-        st.caption("PNG, JPEG, WebP, BMP, GIF or TIFF. It stays on this machine and is not kept.")
+        st.caption("PNG, JPEG, WebP, BMP, GIF or TIFF. It stays on this machine and is not stored.")
         return None
     try:
         item = cache.upload(file.getvalue(), file.name)

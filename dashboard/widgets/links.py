@@ -21,9 +21,9 @@ def to(view: str, label: str, address: Address | None = None, *, help: str | Non
         address: values for the page's controls, by their keys.
         help: a tooltip.
     """
-    found = [v for v in pages.views() if v.name == view]
-    if found:
-        st.page_link(_page(found[0]), label=label, icon=found[0].page.icon, help=help, query_params=dict(address or {}))
+    named = [v for v in pages.views() if v.name == view]
+    if named:
+        st.page_link(_page(named[0]), label=label, icon=named[0].page.icon, help=help, query_params=dict(address or {}))
 
 
 def exists(view: str) -> bool:
@@ -33,8 +33,8 @@ def exists(view: str) -> bool:
 
 def go(view: str, address: Address | None = None) -> None:
     """Leave for a page; the run ends here."""
-    (found,) = [v for v in pages.views() if v.name == view]
-    st.switch_page(_page(found), query_params=dict(address or {}))
+    (page,) = [v for v in pages.views() if v.name == view]
+    st.switch_page(_page(page), query_params=dict(address or {}))
 
 
 def _page(view: pages.View) -> st.Page:

@@ -1,4 +1,4 @@
-"""One image large beside the clean one, with the five most probable classes of each."""
+"""One image next to the clean one, with the five most probable classes of each."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ def button(
     seed: int = 0,
     reference: str = "",
 ) -> None:
-    """Draw the button; the file is made when it is pressed. Published models and suites as `document.gather` takes them."""
+    """Draw the button; the file is written when it is pressed. Published models and suites as `document.gather` takes them."""
 
-    def made() -> bytes:
+    def write() -> bytes:
         from robustcore.figures.document import to_html
         from robustcore.reports.compare import document
 
@@ -40,7 +40,7 @@ def button(
 
     st.download_button(
         "Save a report",
-        made,
+        write,
         file_name="robustcore-report.html",
         mime="text/html",
         key=f"report-{key}",

@@ -1,4 +1,4 @@
-"""The states besides content: nothing there yet, something wrong, results that ship with the package."""
+"""Boxes for errors, notices and empty pages, and the badge of results that ship with the package."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ def error(message: str, *, title: str = "That did not work") -> None:
 
 
 def notice(message: str) -> None:
-    """One sentence about something that was put right by itself."""
+    """One sentence about something that was corrected automatically."""
     st.warning(plain(message), icon=":material/info:")
 
 
 def empty(title: str, message: str, *, icon: str = ":material/inbox:") -> st.delta_generator.DeltaGenerator:
-    """The state before there is content: what will stand here, and how to get it. Returns a place for a button."""
+    """Shown before there is content: what will be here, and how to get it. Returns a place for a button."""
     with st.container(border=True, key=None, horizontal_alignment="center"):
         st.markdown(f"### {icon} {title}", text_alignment="center", anchors=False)
         st.markdown(plain(message), text_alignment="center")

@@ -33,7 +33,7 @@ class Thumb:
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One corruption: family, name, what stands below the name, thumbnails. Lines of one family stand together."""
+    """One corruption: family, name, a note below the name, thumbnails. Lines of one family follow each other."""
 
     family: str
     name: str
@@ -61,14 +61,14 @@ def markup(clean: Thumb, says: str, columns: Sequence[str], lines: Sequence[Line
 
 
 def strip(thumbs: Sequence[Thumb]) -> str:
-    """Frames of a film, one after another, each with its number."""
-    parts = [f'<div class="rc-film-frame"><small>{escape(t.key)}</small>{_thumb(t)}</div>' for t in thumbs]
-    return f'<div class="rc-film">{"".join(parts)}</div>'
+    """The frames of a sequence, each with its number."""
+    parts = [f'<div class="rc-frames-one"><small>{escape(t.key)}</small>{_thumb(t)}</div>' for t in thumbs]
+    return f'<div class="rc-frames">{"".join(parts)}</div>'
 
 
 def row(thumbs: Sequence[Thumb]) -> str:
     """A few images side by side."""
-    return f'<div class="rc-film">{"".join(_thumb(t) for t in thumbs)}</div>'
+    return f'<div class="rc-frames">{"".join(_thumb(t) for t in thumbs)}</div>'
 
 
 def _short(column: str) -> str:

@@ -9,25 +9,32 @@ from typing import Any
 
 import pytest
 
+from dashboard import pages
+
 pytestmark = pytest.mark.browser
 FINISHED_WITHIN = 180_000  # milliseconds; on a machine that runs all the tests at once
+
+
+def question(page: str) -> str:
+    """The heading of a page."""
+    return next(view.page.question for view in pages.views() if view.name == page)
 
 
 def test_from_the_first_look_to_the_bars_of_ones_own_evaluation(open_tab: Callable[..., Any]) -> None:
     tab = open_tab("/")
     page = tab.page
-    page.get_by_role("heading", name="How do the models hold up?").wait_for()
+    page.get_by_role("heading", name=question("overview")).wait_for()
 
     # What breaks a model: the link leads to the grid.
     page.get_by_role("link", name="Look at it").click()
-    page.get_by_role("heading", name="What breaks the model's answer?").wait_for()
+    page.get_by_role("heading", name=question("corruptions")).wait_for()
     page.locator(".rc-cell img").nth(20).wait_for(timeout=60_000)
     tab.settle()
     assert page.locator(".rc-cell .rc-answer").count() > 20
 
     # An evaluation of 64 images, chosen by hand. Its seed is one that no shipped result has.
     page.get_by_role("link", name="Evaluate", exact=True).click()
-    page.get_by_role("heading", name="How does a model do under all of this?").wait_for()
+    page.get_by_role("heading", name=question("evaluate")).wait_for()
     tab.settle()
     page.get_by_role("button", name="ImageNet-C extra").click()
     tab.settle()

@@ -176,7 +176,6 @@ def test_photographs_get_no_prediction_from_a_model_of_scenes(open_page: OpenPag
     at = open_page("corruptions", corruptions_model=own_model, corruptions_from="photograph")
     assert sound(at)
     assert answers(at) == []
-    assert "no prediction" in markup(at, GRID)
     assert len(shown_cells(at)) == 75
 
 
@@ -284,7 +283,6 @@ def test_no_suite_is_an_empty_state(open_page: OpenPage) -> None:
     at.button_group(key="corruptions_suite").set_value([]).run()
     assert sound(at)
     assert markup(at, GRID) == ""
-    assert any("Choose a suite" in m.value for m in at.markdown)
 
 
 def test_plain_shows_exactly_the_text() -> None:

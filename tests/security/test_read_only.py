@@ -57,14 +57,14 @@ def test_no_model_is_fetched(job: int) -> None:
 def test_forced_state_presses_no_button(job: int, open_page: OpenPage, own_model: str) -> None:
     """The page as it was drawn before, with its buttons: pressing them now changes nothing."""
     at = open_page("evaluate", evaluate_model=own_model, evaluate_limit="2")
-    for key in ("evaluate_launch", f"job-Cancel-{job}", f"job-Remove-{job}", f"job-Continue-{job}"):
+    for key in ("evaluate_launch", f"job-cancel-{job}", f"job-remove-{job}", f"job-resume-{job}"):
         assert not [b for b in at.button if b.key == key]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROBUSTCORE_READ_ONLY", "0")
         at.run()
         buttons = [b.key for b in at.button]
-        assert {"evaluate_launch", f"job-Remove-{job}"} <= set(buttons)
-        keys = [b for b in at.button if b.key in ("evaluate_launch", f"job-Remove-{job}", f"job-Continue-{job}")]
+        assert {"evaluate_launch", f"job-remove-{job}"} <= set(buttons)
+        keys = [b for b in at.button if b.key in ("evaluate_launch", f"job-remove-{job}", f"job-resume-{job}")]
         for button in keys:
             button.click()
     at.run()

@@ -18,7 +18,7 @@ LINF = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 64
 L2 = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _NORMS = {"linf": "L-inf", "l2": "L2"}
 _GOALS = {"untargeted": "Any wrong class", "targeted": "One class", "least_likely": "The least likely class"}
-_LENGTHS = ("steps", "queries")  # the option that says how long an attack may work
+_LENGTHS = ("steps", "queries")  # the option that says how long an attack may run
 _MOST = {"steps": 200, "queries": 2000}
 
 
@@ -30,13 +30,13 @@ def pick(prefix: str, classes: Sequence[str], label: int | None) -> Settings:
         name = selection.selectbox("Attack", names, key=f"{prefix}_name", kind="attack", default="pgd", text=_title)
     with b:
         seed = selection.number(
-            "Seed", 0, 2**31 - 1, key=f"{prefix}_seed", default=0, kind="seed", help="Of the random draws."
+            "Seed", 0, 2**31 - 1, key=f"{prefix}_seed", default=0, kind="seed", help="For the random draws."
         )
     method, preset = attacks.resolve(name)
     if preset is not None:
         st.caption(f"{preset.summary} {preset.document}, {preset.section}.")
         return Settings(name, seed=seed)
-    st.caption(f"{method.summary} Sees the model's {method.needs}. Source: {method.source}.")
+    st.caption(f"{method.summary} Uses the model's {method.needs}. Source: {method.source}.")
     columns = iter(st.columns(5 if "targeted" in method.goals else 4, vertical_alignment="bottom"))
     norm, eps = _budget(prefix, method, columns)
     goal, target = _goal(prefix, method, columns, classes, label)
@@ -91,15 +91,15 @@ def _length(prefix: str, method: attacks.Attack) -> tuple[tuple[str, Any], ...]:
     """The number of steps or queries, for attacks that have one."""
     for option in _LENGTHS:
         if option in method.options:
-            given = method.options[option]
+            chosen = method.options[option]
             value = selection.number(
                 option.capitalize(),
-                int(max(1, given.low)),
+                int(max(1, chosen.low)),
                 _MOST[option],
                 key=f"{prefix}_{option}_{method.name}",
-                default=int(given.default),
+                default=int(chosen.default),
                 kind=f"number of {option}",
-                help=given.summary,
+                help=chosen.summary,
             )
             return ((option, value),)
     return ()

@@ -1,4 +1,4 @@
-"""Attack: one image changed within a budget until the model errs, and everything that there is to see of it."""
+"""Attack: one image changed within a budget until the model errs, step by step."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PAGE = Page(
     icon=":material/bolt:",
     order=27,
     group="See",
-    question="How little change turns the answer?",
-    purpose="An attack looks for the change within a budget that makes the model err; watch it at work.",
-    help="Pick a model, an image and an attack. The change is shown magnified; below, the attack step by step, the same "
-    "attack at other budgets, and what other models say of the image that it made.",
+    question="How small a change fools the model?",
+    purpose="An attack searches for a change within a budget that makes the model err.",
+    help="Choose a model, an image and an attack. You see the change magnified, the attack step by step, the same attack at "
+    "other budgets, and which other models the image fools.",
 )
 KEY = "attack"
-_PATIENCE = 3000  # images through the model; a sweep of more is made when it is asked for
+_PATIENCE = 3000  # images through the model; a longer sweep runs only when it is asked for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,39 +50,39 @@ class Case:
 
     def provenance(self) -> str:
         """Where a figure's numbers come from."""
-        made = f", crafted on {self.surrogate}" if self.surrogate else ""
-        given = ", ".join(
+        source = f", computed on {self.surrogate}" if self.surrogate else ""
+        settings = ", ".join(
             f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in self.settings.arguments().items()
         )
-        return f"{self.victim} on {self.choice.title}{made}; {self.settings.name}, {given}; float32."
+        return f"{self.victim} on {self.choice.title}{source}; {self.settings.name}, {settings}; float32."
 
 
 def render() -> None:
     """The page below its heading."""
     cache.new_run()
     with st.container(border=True, key=f"{KEY}_controls"):
-        victim, surrogate, beside = _pick_models()
+        victim, surrogate, second = _pick_models()
         choice = image_picker.pick(KEY)
         label = None if choice is None else _label(victim, choice)
         settings = controls.pick(KEY, cache.card(victim).classes, label)
     if choice is None:
         states.empty(
-            "Choose an image", "Upload one above, or take a test image or a photograph.", icon=":material/image:"
+            "Choose an image", "Upload one above, or use a test image or a photograph.", icon=":material/image:"
         )
         return
     if label is None:
         states.empty(
             "This image has no right answer",
-            f"{victim} knows the shapes of the test images and nothing else: what it says of {choice.title} means "
-            "nothing, and there is nothing to turn. Take a test image.",
+            f"{victim} only knows the shapes of the test images: its answer to {choice.title} is meaningless, so there "
+            "is nothing to attack. Choose a test image.",
             icon=":material/bolt:",
         )
         return
     case = Case(victim, surrogate, choice, label, settings)
     done = case.run()
     _result(case, done)
-    if beside is not None:
-        other = dataclasses.replace(case, victim=beside, surrogate=None if surrogate == beside else surrogate)
+    if second is not None:
+        other = dataclasses.replace(case, victim=second, surrogate=None if surrogate == second else surrogate)
         st.divider()
         _result(other, other.run())
     _anatomy(case, done)
@@ -102,22 +102,26 @@ def _pick_models() -> tuple[str, str | None, str | None]:
     with b:
         itself = "the model itself"
         crafted = selection.selectbox(
-            "Crafted on",
+            "Source model",
             [itself, *alike],
             key=f"{KEY}_surrogate",
             kind="model",
-            help="Another model: a black-box attack, made without asking the victim.",
+            help="The model that the attack is computed on. Another one than the attacked: a black-box attack.",
         )
     with c:
         nobody = "no model"
-        beside = selection.selectbox(
-            "Beside it", [nobody, *alike], key=f"{KEY}_beside", kind="model", help="The same attack on a second model."
+        second = selection.selectbox(
+            "Compare with",
+            [nobody, *alike],
+            key=f"{KEY}_beside",
+            kind="model",
+            help="The same attack on a second model.",
         )
-    return victim, None if crafted == itself else crafted, None if beside == nobody else beside
+    return victim, None if crafted == itself else crafted, None if second == nobody else second
 
 
 def _label(victim: str, choice: image_picker.Choice) -> int | None:
-    """The class that the attack leads away from: the true one, or what the model says of an image without one."""
+    """The class that the attack leads away from: the true one, or the model's answer to an image without one."""
     card = cache.card(victim)
     label = choice.label_among(card.classes)
     if label is not None or not gallery.is_in_domain(card, choice.item):
@@ -134,7 +138,7 @@ def _result(case: Case, done: attack_anatomy.Attacked) -> None:
         pair.Side(data_urls.exact(images[0]), "Clean", "The clean image", [_bars(done.before, case, done)], crisp),
         pair.Side(
             data_urls.exact(done.magnified),
-            f"The change, {done.magnification:.0f} times magnified",
+            f"The change, magnified {done.magnification:.0f} times",
             "The change around mid-grey, magnified",
             [],
             crisp,
@@ -147,7 +151,7 @@ def _result(case: Case, done: attack_anatomy.Attacked) -> None:
     with left:
         markup.show(pair.row(sides), key=f"{KEY}_three_{case.victim}")
     with right:
-        st.markdown("**Does it survive being saved?**")
+        st.markdown("**Still fools it after saving?**")
         markup.show(_badges(cache.survivals(case.victim, done), classes), key=f"{KEY}_badges_{case.victim}")
         name = f"adversarial-{case.settings.name}-{case.choice.item.id}".replace("/", "-")
         a, b = st.columns(2)
@@ -183,26 +187,26 @@ def _sentence(case: Case, done: attack_anatomy.Attacked) -> str:
     )
     outcome = "**Success**" if bool(result.success[0]) else "**No success**"
     if before != case.label and result.targets is None:
-        outcome = "The model errs on the clean image already"
+        outcome = "The model already misclassifies the clean image"
     distance = f"L-inf {255 * float(result.linf[0]):.2f}/255, L2 {float(result.l2[0]):.2f}"
     passes = f"{int(result.forwards[0])} forward and {int(result.backwards[0])} backward passes"
     return (
-        f"{outcome}: {states.plain(case.victim)} says **{states.plain(labels.pretty(classes[before]))}** "
-        f"({labels.percent(float(done.before.probabilities[0, 0]))}) of the clean image and "
-        f"**{states.plain(labels.pretty(classes[after]))}** ({labels.percent(float(done.after.probabilities[0, 0]))}) of the "
+        f"{outcome}: {states.plain(case.victim)} answers **{states.plain(labels.pretty(classes[before]))}** "
+        f"({labels.percent(float(done.before.probabilities[0, 0]))}) to the clean image and "
+        f"**{states.plain(labels.pretty(classes[after]))}** ({labels.percent(float(done.after.probabilities[0, 0]))}) to the "
         f"adversarial one{goal}. {distance}; {passes}."
     )
 
 
 def _bars(answers: gallery.Answers, case: Case, done: attack_anatomy.Attacked) -> pair.Bars:
-    found = zip(answers.classes[0], answers.probabilities[0], strict=True)
-    return pair.Bars(case.victim, [(case.classes[int(k)], float(p), int(k) == done.label) for k, p in found])
+    best = zip(answers.classes[0], answers.probabilities[0], strict=True)
+    return pair.Bars(case.victim, [(case.classes[int(k)], float(p), int(k) == done.label) for k, p in best])
 
 
-def _badges(found: list[attack_anatomy.Survival], classes: tuple[str, ...]) -> str:
+def _badges(survivals: list[attack_anatomy.Survival], classes: tuple[str, ...]) -> str:
     parts = []
-    for survival in found:
-        sign, kind, word = ("✓", "yes", "survives") if survival.survives else ("✕", "no", "undone")
+    for survival in survivals:
+        sign, kind, word = ("✓", "yes", "still fools") if survival.survives else ("✕", "no", "no longer fools")
         said = f"{labels.pretty(classes[survival.answer])} {labels.percent(survival.probability)}"
         parts.append(
             f'<div class="rc-badge {kind}"><b>{sign} {escape(survival.form)}</b> {word}<small>{escape(said)}</small></div>'
@@ -214,7 +218,7 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
     st.subheader("Step by step", anchor=False)
     trace = done.result.trace
     if trace is None or len(trace.queries) < 2:
-        st.caption("The attack asked the model once only.")
+        st.caption("The attack asked the model only once.")
         return
     classes = case.classes
     last = len(trace.queries)
@@ -222,8 +226,8 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
     with left:
         step = st.slider("Query", 1, last, last, key=f"{KEY}_step_{last}", help="Of the model, in order.") - 1
         image = (trace.images[step, 0].clamp(0, 1) * 255).round().byte()
-        found = zip(trace.classes[step, 0], trace.probabilities[step, 0], strict=True)
-        bars = pair.Bars(case.victim, [(classes[int(k)], float(p), int(k) == done.label) for k, p in found])
+        best = zip(trace.classes[step, 0], trace.probabilities[step, 0], strict=True)
+        bars = pair.Bars(case.victim, [(classes[int(k)], float(p), int(k) == done.label) for k, p in best])
         query = int(trace.queries[step])
         side = pair.Side(
             data_urls.exact(image),
@@ -248,7 +252,7 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
             drawn,
             key=f"{KEY}-trajectory",
             title="The answer, query by query",
-            says="Where the true class loses its lead, the attack has won; the dotted line is the loss that it climbs.",
+            says="The attack succeeds where the true class is no longer the most probable; the dotted line is the loss that it increases.",
             table=table,
             footer=case.provenance(),
         )
@@ -256,7 +260,7 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
 
 def _sweep(case: Case) -> None:
     if attack_anatomy.radii(case.settings) is None:
-        st.caption("This attack has no budget to sweep: it looks for the nearest image that turns the answer.")
+        st.caption("This attack has no budget: it searches for the nearest image that fools the model.")
         return
     if attack_anatomy.sweep_passes(case.settings) > _PATIENCE and not st.toggle(
         "Attack with other budgets too (takes several seconds)", key=f"{KEY}_sweep_{case.settings.name}"
@@ -279,7 +283,7 @@ def _sweep(case: Case) -> None:
         drawn,
         key=f"{KEY}-sweep",
         title="How much budget does it take?",
-        says="The same attack at other budgets; a cross marks where it reaches its goal.",
+        says="The same attack at other budgets. A cross marks success.",
         table=table,
         footer=case.provenance(),
     )
@@ -289,10 +293,10 @@ def _judges(case: Case, done: attack_anatomy.Attacked) -> None:
     names = cache.alike(case.victim)
     table = cache.judged(names, case.victim, case.surrogate, case.choice.item, case.settings, done)
     with st.container(border=True):
-        st.subheader("Whom else does it fool?", anchor=False)
-        st.caption("The same adversarial image, judged by every model that knows the same classes.")
+        st.subheader("Which other models does it fool?", anchor=False)
+        st.caption("Answers of all models with the same classes to the same adversarial image.")
         shown = table.assign(
-            fooled=table["fooled"].map({True: "✕ fooled", False: "✓ holds"}),
+            fooled=table["fooled"].map({True: "✕ fooled", False: "✓ not fooled"}),
             clean=[
                 f"{labels.pretty(c)} {labels.percent(p)}"
                 for c, p in zip(table["clean"], table["clean_probability"], strict=True)

@@ -1,4 +1,4 @@
-"""An image under corruptions together with what the models answer: the words and marks that pages put under it."""
+"""An image under corruptions and the models' answers: the text and marks below each thumbnail."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from robustcore.reports.preview import contact_sheet, gallery
 
 @dataclasses.dataclass(frozen=True)
 class Answered:
-    """The chosen image under every cell, and the models' answers as far as they have come.
+    """The chosen image under every cell, and the models' answers so far.
 
     Attributes:
         choice: the image.
-        grid: it under every cell.
+        grid: its corrupted forms.
         scorings: by model; empty where no prediction is shown.
         storage: "memory" or "jpeg85".
     """
@@ -35,7 +35,7 @@ class Answered:
         return self.choice.label_among(self.scorings[model].card.classes)
 
     def right(self, model: str) -> int | None:
-        """The class that answers are held against: the true one, else the model's own answer to the clean image."""
+        """The class that answers are compared with: the true one, else the model's own answer to the clean image."""
         label = self.label(model)
         scoring = self.scorings[model]
         if label is None and scoring.done:
@@ -67,21 +67,21 @@ class Answered:
                 answers = scoring.answers()
                 classes = scoring.card.classes
                 label = self.label(model)
-                found = zip(answers.classes[place], answers.probabilities[place], strict=True)
-                out.append(pair.Bars(model, [(classes[int(k)], float(p), int(k) == label) for k, p in found]))
+                best = zip(answers.classes[place], answers.probabilities[place], strict=True)
+                out.append(pair.Bars(model, [(classes[int(k)], float(p), int(k) == label) for k, p in best]))
         return out
 
-    def thumb(self, place: int, words: str) -> thumbnails.Thumb:
-        """The thumbnail of an image; `words` say what it shows."""
+    def thumb(self, place: int, text: str) -> thumbnails.Thumb:
+        """The thumbnail of an image; `text` says what it shows."""
         cell = self.grid.cells[place - 1] if place else None
         crisp = max(self.grid.clean.shape[-2:]) <= data_urls.EXACT_SIDE
         lines = self.lines(place)
-        said = "; ".join(text for text, _ in lines)
-        alt = f"{words}: {said}" if said else words
+        said = "; ".join(line for line, _ in lines)
+        alt = f"{text}: {said}" if said else text
         return thumbnails.Thumb(cell.key if cell else "", self.grid.thumbnails[place], alt, lines, crisp)
 
     def sentence(self, names: tuple[str, ...]) -> str:
-        """What the grid says, as markup: for each model how often the named corruptions turn its answer."""
+        """What the grid says, as markup: for each model how many of the images under the named corruptions it misclassifies."""
         return "".join(f"<p>{self._sentence(model, names)}</p>" for model in self.scorings)
 
     def _sentence(self, model: str, names: tuple[str, ...]) -> str:
@@ -95,24 +95,26 @@ class Answered:
         places = [i for i, cell in enumerate(self.grid.cells) if cell.name in names]
         clean, rest = answers[[0]], answers[[i + 1 for i in places]]
         label = self.label(model)
-        found = gallery.verdict([self.grid.cells[i] for i in places], rest, clean, label)
+        verdict = gallery.verdict([self.grid.cells[i] for i in places], rest, clean, label)
         answer = f"{escape(labels.pretty(scoring.card.classes[clean.classes[0, 0]]))} " + labels.percent(
             float(clean.probabilities[0, 0])
         )
-        head = f"{who} calls the clean image <b>{answer}</b>"
+        head = f"{who} classifies the clean image as <b>{answer}</b>"
         if label is not None:
-            head += ", which is wrong" if found.clean_wrong else ", which is right"
-        turned = "are answered wrongly (✕)" if label is not None else "are answered otherwise (≠)"
-        if not found.total:
+            head += " (wrong)" if verdict.clean_wrong else " (right)"
+        wrong = "are misclassified (✕)" if label is not None else "get another answer (≠)"
+        if not verdict.total:
             return f"{head}."
-        if not found.wrong:
-            return f"{head}. No corruption shown here turns it."
-        names_of_worst = [labels.inner(labels.corruption(corruptions.get(name))) for name in found.worst]
-        worst = ", ".join(names_of_worst[:2]) + " and others" if len(found.worst) > 2 else " and ".join(names_of_worst)
-        each = f"{found.worst_wrong} each" if len(found.worst) > 1 else f"{found.worst_wrong} of them"
+        if not verdict.wrong:
+            return f"{head}. No corruption shown here changes that."
+        names_of_worst = [labels.inner(labels.corruption(corruptions.get(name))) for name in verdict.worst]
+        worst = (
+            ", ".join(names_of_worst[:2]) + " and others" if len(verdict.worst) > 2 else " and ".join(names_of_worst)
+        )
+        each = f"{verdict.worst_wrong} each" if len(verdict.worst) > 1 else f"{verdict.worst_wrong} of them"
         return (
-            f"{head}. Of the {found.total} corrupted images <b>{found.wrong}</b> {turned}, "
-            f"most often under {escape(worst)} ({each})."
+            f"{head}. Of the {verdict.total} corrupted images <b>{verdict.wrong}</b> {wrong}, "
+            f"most under {escape(worst)} ({each})."
         )
 
     def export(self, names: tuple[str, ...], columns: list[str], subtitle: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Corruptions: one image under every corruption, with what the model answers."""
+"""Corruptions: one image under every corruption, with the model's answers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ PAGE = Page(
     icon=":material/blur_on:",
     order=20,
     group="See",
-    question="What breaks the model's answer?",
-    purpose="One image under every corruption at every severity, and below each what the model says.",
-    help="Pick a model and an image. Every thumbnail is, to the bit, what an evaluation with this seed scores; "
-    "wrong answers are marked. Click one to see it large beside the clean image.",
+    question="What changes the model's answer?",
+    purpose="One image under every corruption at every severity, with the model's answer below each.",
+    help="Choose a model and an image. Every thumbnail is, bit for bit, what an evaluation with this seed scores; "
+    "wrong answers are marked. Click one to see it next to the clean image.",
 )
 KEY = "corruptions"
 NONE = "no model"
@@ -31,7 +31,7 @@ NONE = "no model"
 
 @dataclasses.dataclass(frozen=True)
 class Filters:
-    """Which corruptions are shown, and how they are made."""
+    """Which corruptions are shown, and how they are computed."""
 
     suites: list[str]
     families: list[str]
@@ -43,9 +43,9 @@ class Filters:
         return sorted({name for suite in self.suites for name in corruptions.names(suite)})
 
     def names(self) -> tuple[str, ...]:
-        """Those of them whose family is wanted, by family."""
-        found = (corruptions.get(name) for name in self.all_names())
-        kept = [c for c in found if not self.families or c.family in self.families]
+        """Those of the chosen families, by family."""
+        registered = (corruptions.get(name) for name in self.all_names())
+        kept = [c for c in registered if not self.families or c.family in self.families]
         return tuple(c.name for c in sorted(kept, key=lambda c: (labels.family_order(c.family), c.name)))
 
 
@@ -62,16 +62,18 @@ def render() -> None:
         with left:
             suites = _pick_suites()
         with right:
-            beside, filters = _pick_more(model, names, suites)
+            second, filters = _pick_more(model, names, suites)
     if choice is None:
         states.empty(
-            "Choose an image", "Upload one above, or take a test image or a photograph.", icon=":material/image:"
+            "Choose an image", "Upload one above, or use a test image or a photograph.", icon=":material/image:"
         )
         return
     if not suites:
-        states.empty("Choose a suite", "Each suite fills the grid with its corruptions.", icon=":material/grid_on:")
+        states.empty(
+            "Choose a suite", "The grid shows the corruptions of the chosen suites.", icon=":material/grid_on:"
+        )
         return
-    models = [name for name in (model, beside) if name != NONE]
+    models = [name for name in (model, second) if name != NONE]
     # The whole suite is computed and the family only filters, so that choosing one costs nothing.
     cells = tuple(cell for name in filters.all_names() for cell in gallery.cells(name, filters.seed))
     answered = _answer(choice, cells, filters.storage, models)
@@ -103,10 +105,10 @@ def _pick_suites() -> list[str]:
 
 
 def _pick_more(model: str, names: list[str], suites: list[str]) -> tuple[str, Filters]:
-    """What is chosen more rarely, behind one button."""
+    """The settings that are rarely changed, behind one button."""
     with st.popover("Seed, families, second model", icon=":material/tune:", width="stretch"):
         seed = selection.number(
-            "Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed", help="Of the random draws."
+            "Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed", help="For the random draws."
         )
         storage = selection.segmented(
             "Storage",
@@ -115,7 +117,7 @@ def _pick_more(model: str, names: list[str], suites: list[str]) -> tuple[str, Fi
             kind="storage",
             text=labels.storage,
             help="The released ImageNet-C went through a second JPEG of quality 85; "
-            "choose it when you compare with published numbers.",
+            "choose it to compare with published numbers.",
         )
         present = {corruptions.get(name).family for suite in suites for name in corruptions.names(suite)}
         families = selection.pills(
@@ -126,28 +128,28 @@ def _pick_more(model: str, names: list[str], suites: list[str]) -> tuple[str, Fi
             text=labels.pretty,
             wrap=True,
         )
-        beside = selection.selectbox(
+        second = selection.selectbox(
             "Second model",
             [NONE, *(name for name in names if name != model)],
             key=f"{KEY}_beside",
             kind="model",
-            help="It answers to the same images; its answers stand below the first one's.",
+            help="Its answers to the same images are shown below those of the first.",
         )
-    return beside, Filters(suites, families, seed, storage)
+    return second, Filters(suites, families, seed, storage)
 
 
 def _answer(choice: image_picker.Choice, cells: tuple[gallery.Cell, ...], storage: str, models: list[str]) -> Answered:
-    """The images, and the answers of small models; others are loaded and answer when the page is shown already."""
-    made = cache.grid(choice.item, cells, storage)
+    """The images, and the answers of small models; others are loaded and answer once the page is shown."""
+    grid = cache.grid(choice.item, cells, storage)
     scorings = {
-        name: cache.scoring(name, made, storage)
+        name: cache.scoring(name, grid, storage)
         for name in models
         if gallery.is_in_domain(cache.card(name), choice.item)
     }
     for scoring in scorings.values():
         if scoring.quick:
             scoring.advance()
-    return Answered(choice, made, scorings, storage)
+    return Answered(choice, grid, scorings, storage)
 
 
 def _grid(answered: Answered, filters: Filters, models: list[str]) -> None:
@@ -183,10 +185,10 @@ def _grid(answered: Answered, filters: Filters, models: list[str]) -> None:
 
 def _why_no_answer(answered: Answered, models: list[str]) -> str:
     if not models:
-        return "No model is chosen: the corruptions alone are shown."
+        return "No model is chosen, so only the corruptions are shown."
     return (
-        "The demo models know the twelve shapes of the test images and nothing else, so that an answer to "
-        f"{answered.choice.title} would mean nothing: the corruptions are shown, and no prediction."
+        "The demo models only know the twelve shapes of the test images. An answer to "
+        f"{answered.choice.title} would be meaningless, so no predictions are shown."
     )
 
 
@@ -244,12 +246,12 @@ def _detail(answered: Answered, filters: Filters, models: list[str]) -> None:
     )
     st.caption(f"{corruption.summary} Source: {corruption.source}.")
     model = next(iter(answered.scorings), None)
-    with st.expander("The code that makes this image", icon=":material/code:"):
+    with st.expander("Python code for this image", icon=":material/code:"):
         st.code(python_code.corruption(answered.choice.code, cell, answered.storage, model), language="python")
 
 
 def _pick_strength(corruption: corruptions.Corruption, cell: gallery.Cell) -> gallery.Cell:
-    """The slider begins at the severity's strength; moved, it makes a cell of its own. The draws stay the same."""
+    """A slider that starts at the severity's strength; moving it gives another cell with the same draws."""
     assert cell.severity is not None
     assert corruption.limits is not None
     start = corruption.strength_of(cell.severity)
@@ -261,7 +263,7 @@ def _pick_strength(corruption: corruptions.Corruption, cell: gallery.Cell) -> ga
         float(start),
         step=(high - low) / 100,
         key=f"{KEY}_strength_{cell.key}",
-        help="Any strength between the limits of the corruption; severities are five of them.",
+        help="Any strength within the corruption's limits; the five severities are among them.",
     )
     return (
         cell

@@ -1,10 +1,11 @@
 """Evaluation jobs: the running ones as they fill, the ended ones with what can be done about them.
 
-The page only watches. The worker is a process of its own, and what is shown is read from the jobs' file each time.
+The work is done by a separate process; the page reads the jobs' file each time it is drawn.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 import pandas as pd
@@ -34,30 +35,30 @@ STATES = {
 HISTORY = 20
 
 
-def watch() -> None:
+def show() -> None:
     """The newest job and all that are active, refreshed every second while any is; below them the history."""
-    found = jobs.list_jobs(HISTORY)
-    if not found:
+    listed = jobs.list_jobs(HISTORY)
+    if not listed:
         states.empty(
             "No evaluation yet",
-            "One that you launch runs behind the page; its progress stands here.",
+            "Evaluations run in the background; their progress is shown here.",
             icon=":material/hourglass_empty:",
         )
         return
-    active = any(job.active for job in found)
-    # Drawn anew by itself while something runs; the whole page is drawn once more when the last job has ended.
+    active = any(job.active for job in listed)
+    # Redrawn by itself while something runs; the whole page is redrawn once when the last job has ended.
     st.fragment(_panel, run_every=1.0 if active else None)(active)
 
 
 def _panel(was_active: bool) -> None:
-    found = jobs.list_jobs(HISTORY)
-    if was_active and not any(job.active for job in found):
+    listed = jobs.list_jobs(HISTORY)
+    if was_active and not any(job.active for job in listed):
         cache.results_changed()
         st.rerun()
-    top = [job for job in found if job.active] or found[:1]
+    top = [job for job in listed if job.active] or listed[:1]
     for job in top:
         _card(job)
-    rest = [job for job in found if job not in top]
+    rest = [job for job in listed if job not in top]
     if rest:
         st.subheader("History", anchor=False)
         for job in rest:
@@ -90,9 +91,9 @@ def _body(job: JobStatus) -> None:
     if job.message:
         (states.error if job.state == "failed" else states.notice)(job.message)
     elif job.failed:
-        states.notice(f"{job.failed} units failed; Compare says why under each of them.")
+        states.notice(f"{job.failed} units failed; Compare shows the reasons.")
     if job.state == "interrupted":
-        st.caption("Its process is gone; what it had finished is kept, and nothing of it is repeated.")
+        st.caption("Its process has ended; finished units are kept and not repeated.")
     cells = jobs.cells(job.id)
     if len(cells):
         st.html(_grid(cells))
@@ -102,7 +103,7 @@ def _body(job: JobStatus) -> None:
 def _progress(job: JobStatus) -> str:
     parts = [f"{job.done or 0:,} of {job.total or 0:,} units"]
     if job.cached:
-        parts.append(f"{job.cached:,} of them stored before")
+        parts.append(f"{job.cached:,} already stored")
     if job.active and job.images_per_second:
         parts.append(f"{job.images_per_second:,.0f} images/s")
     if job.active and job.seconds_left is not None:
@@ -126,29 +127,29 @@ def _buttons(job: JobStatus) -> None:
         if permissions.read_only():
             return
         if job.state == "queued":
-            _act("Run next", ":material/vertical_align_top:", job, actions.hasten, "Before all others that wait.")
+            _act("Run next", ":material/vertical_align_top:", job, actions.hasten, "Before all other waiting jobs.")
         if job.state == "running":
-            _act("Pause", ":material/pause:", job, actions.pause, "It frees the device; what is finished is kept.")
+            _act("Pause", ":material/pause:", job, actions.pause, "Frees the device; finished units are kept.")
         if job.state in ("queued", "running"):
             _act(
                 "Cancel",
                 ":material/cancel:",
                 job,
                 actions.cancel,
-                "It stops within two seconds; what is finished is kept.",
+                "Stops within two seconds; finished units are kept.",
             )
         elif job.state in ("cancelled", "paused", "interrupted", "failed") or job.failed:
             word = "Try the failed units again" if job.state == "finished" else "Continue"
             word = "Try again" if job.state == "failed" else word
-            _act(word, ":material/replay:", job, actions.resume, "Nothing that is finished is computed again.")
+            _act(word, ":material/replay:", job, actions.resume, "Finished units are not computed again.")
         if not job.active:
-            _act("Remove", ":material/delete:", job, actions.remove, "From this list only; the results stay.")
+            _act("Remove", ":material/delete:", job, actions.remove, "From this list only; the results are kept.")
 
 
-def _act(word: str, icon: str, job: JobStatus, action: object, help: str) -> None:
-    if st.button(word, icon=icon, key=f"job-{word}-{job.id}", help=help, type="tertiary"):
+def _act(word: str, icon: str, job: JobStatus, action: Callable[[int], object], help: str) -> None:
+    if st.button(word, icon=icon, key=f"job-{action.__name__}-{job.id}", help=help, type="tertiary"):
         try:
-            action(job.id)  # type: ignore[operator]
+            action(job.id)
         except RobustcoreError as error:
             st.toast(states.plain(str(error)), icon=":material/error:")
         st.rerun()
@@ -168,7 +169,7 @@ def compare_address(asked: EvaluationRequest) -> links.Address:
 
 
 def _grid(cells: pd.DataFrame) -> str:
-    """A row for each condition and a square for each severity, filled as far as its units are."""
+    """A row for each condition and a square for each severity, filled in proportion to its finished units."""
     together = cells.assign(severity=cells["severity"].fillna(0)).groupby(["kind", "name", "severity"], sort=False)
     sums = together[["total", "done", "failed"]].sum()
     rows = ""
@@ -183,7 +184,7 @@ def _grid(cells: pd.DataFrame) -> str:
             f"{escape(title)}</div></div>"
         )
     return (
-        '<div role="img" aria-label="How far each condition is" style="display:grid;gap:5px 18px;'
+        '<div role="img" aria-label="Progress of each condition" style="display:grid;gap:5px 18px;'
         f'grid-template-columns:repeat(auto-fill,minmax(200px,1fr))">{rows}</div>'
     )
 

@@ -1,4 +1,4 @@
-"""Evaluate: choose, see what it costs, launch, watch."""
+"""Evaluate: choose, see what it costs, launch, follow the progress."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PAGE = Page(
     icon=":material/play_circle:",
     order=40,
     group="Run",
-    question="How does a model do under all of this?",
-    purpose="Score models under whole suites. The work runs in a process of its own: close this page whenever you like.",
-    help="Choose models, images and suites; before anything starts you see how much is computed and how long it takes here. "
-    "Results are stored as they come, are never computed twice, and show up in Compare.",
+    question="Run an evaluation",
+    purpose="Score models under whole suites. It runs in the background: you can close this page at any time.",
+    help="Choose models, images and suites; you see the cost before anything starts. "
+    "Results are stored as they come, nothing is computed twice, and Compare shows them.",
 )
 KEY = "evaluate"
 FOLDER = "a folder …"
@@ -34,15 +34,15 @@ def render() -> None:
     tag = st.container()
     st.subheader("Evaluations on this machine", anchor=False)
     panel = st.container()
-    # What is running is drawn first: timing a few images for the price takes a second or two.
+    # The running jobs are drawn first: timing a few images for the estimate takes a second or two.
     with panel:
-        job_panel.watch()
+        job_panel.show()
     with tag:
         _launch(request)
 
 
 def _pick() -> EvaluationRequest | None:
-    """The controls; None while something is missing, which is said."""
+    """The controls; None while something is not chosen."""
     with st.container(border=True, key=f"{KEY}_controls"):
         left, right = st.columns(2, gap="medium")
         with left:
@@ -72,7 +72,7 @@ def _pick() -> EvaluationRequest | None:
                 kind="number of images",
                 step=64,
                 help=f"The first ones of a fixed, shuffled order{f'; there are {size:,}' if size else ''}. A larger "
-                "evaluation later repeats none of them.",
+                "evaluation later does not repeat them.",
             )
         with middle:
             severities = selection.pills(
@@ -81,7 +81,7 @@ def _pick() -> EvaluationRequest | None:
                 key=f"{KEY}_severity",
                 kind="severity",
                 default=list(corruptions.SEVERITIES),
-                help="All five: every suite as it is defined, those with ranged corruptions with strengths drawn in the range.",
+                help="All five: every suite as defined, ranged corruptions with strengths drawn from their range.",
             )
         with right:
             seed, storage, device, precision = _pick_more()
@@ -101,7 +101,7 @@ def _pick() -> EvaluationRequest | None:
 
 
 def _suites() -> list[str]:
-    """Those of the corruptions first, in the order of the other pages."""
+    """Suites of corruptions first, in the order of the other pages."""
     first = [name for name in corruptions.SUITES if name in suites.names()]
     return [*first, *(name for name in suites.names() if name not in first)]
 
@@ -118,7 +118,7 @@ def _pick_models() -> list[str]:
         key=f"{KEY}_other",
         bind="query-params",
         placeholder="path of a checkpoint, or a name such as torchvision/resnet50",
-        help="A .safetensors or .pth file, or a name of the catalogue; published weights are fetched once, when the "
+        help="A .safetensors or .pth file, or a name of the catalogue; published weights are downloaded once, when the "
         "evaluation starts.",
         max_chars=500,
     )
@@ -143,7 +143,7 @@ def _pick_dataset() -> str:
 
 
 def _size(dataset: str) -> int | None:
-    """The number of images, where the dataset can be read; what is wrong with it is said beside the price."""
+    """The number of images, where the dataset can be read; `_launch` shows what is wrong with it."""
     if not dataset:
         return None
     try:
@@ -153,10 +153,10 @@ def _size(dataset: str) -> int | None:
 
 
 def _pick_more() -> tuple[int, str, str, str]:
-    """What is chosen more rarely, behind one button."""
+    """The settings that are rarely changed, behind one button."""
     with st.popover("Seed, storage, device", icon=":material/tune:", width="stretch"):
         seed = selection.number(
-            "Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed", help="Of every random draw."
+            "Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed", help="For every random draw."
         )
         storage = selection.segmented(
             "Storage",
@@ -172,22 +172,22 @@ def _pick_more() -> tuple[int, str, str, str]:
             cache.devices(),
             key=f"{KEY}_device",
             kind="device",
-            help="auto takes a CUDA device where there is one.",
+            help="auto uses a CUDA device if there is one.",
         )
         precision = selection.segmented(
             "Precision",
             ["float32", "bf16"],
             key=f"{KEY}_precision",
             kind="precision",
-            help="bf16 is faster on CUDA; its results are kept apart.",
+            help="bf16 is faster on CUDA; its results are stored separately.",
         )
     return seed, storage, device, precision
 
 
 def _launch(request: EvaluationRequest | None) -> None:
-    """What it costs, and the button."""
+    """The cost, and the button."""
     if request is None:
-        st.info("Choose at least one model, images, a suite and a severity to see what the evaluation costs.")
+        st.info("Choose at least one model, images, a suite and a severity to see the cost.")
         return
     try:
         price = cache.price(request.to_json())
@@ -197,13 +197,13 @@ def _launch(request: EvaluationRequest | None) -> None:
     pending = price.units - price.cached
     cells = [
         ("Units", f"{price.units:,}", "One unit is up to 256 images under one condition for one model."),
-        ("Stored already", f"{price.cached:,}", "They are not computed again."),
+        ("Already stored", f"{price.cached:,}", "Not computed again."),
         (
-            "Time for the rest",
-            "none" if not pending else amounts.duration(price.seconds),
-            f"{price.images:,} scored images on {price.device}, from timing a few of them now.",
+            "Time remaining",
+            "0" if not pending else amounts.duration(price.seconds),
+            f"{price.images:,} scored images on {price.device}, estimated by timing a few of them now.",
         ),
-        ("Disk", "none" if not pending else f"about {amounts.size(price.bytes)}", "By which the results file grows."),
+        ("Disk", "0" if not pending else f"about {amounts.size(price.bytes)}", "Added to the results file."),
     ]
     with st.container(horizontal=True, key=f"{KEY}_price"):
         for label, value, help in cells:
@@ -211,11 +211,13 @@ def _launch(request: EvaluationRequest | None) -> None:
     if price.advice:
         states.notice(price.advice)
     if permissions.read_only():
-        st.info("This dashboard was started with --read-only: nothing can be launched here.", icon=":material/lock:")
+        st.info(
+            "This dashboard was started with --read-only: evaluations cannot be launched here.", icon=":material/lock:"
+        )
         return
     if not pending:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown("All of this is stored already; nothing has to be computed.", width="content")
+            st.markdown("All of this is already stored.", width="content")
             links.to("compare", "Compare the results", job_panel.compare_address(request.resolved()))
         return
     launched = st.button("Launch", type="primary", icon=":material/play_arrow:", width=260, key=f"{KEY}_launch")

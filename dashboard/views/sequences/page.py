@@ -40,7 +40,7 @@ def render() -> None:
             "Choose an image", "Upload one above, or take a test image or a photograph.", icon=":material/image:"
         )
     else:
-        _film(choice, name, difficulty, seed, model)
+        _frames(choice, name, difficulty, seed, model)
     _stability(difficulty)
 
 
@@ -80,12 +80,12 @@ def _pick_sequence() -> tuple[str, int]:
     return name, difficulty
 
 
-def _film(choice: image_picker.Choice, name: str, difficulty: int, seed: int, model: str) -> None:
-    shot = cache.film(choice.item, name, difficulty, seed)
+def _frames(choice: image_picker.Choice, name: str, difficulty: int, seed: int, model: str) -> None:
+    frames = cache.sequence_frames(choice.item, name, difficulty, seed)
     answers = None
     if model != NONE and gallery.is_in_domain(cache.card(model), choice.item):
-        answers = cache.film_answers(model, shot)
-    crisp = shot.frames.shape[-1] <= data_urls.EXACT_SIDE
+        answers = cache.frame_answers(model, frames)
+    crisp = frames.frames.shape[-1] <= data_urls.EXACT_SIDE
     classes = cache.card(model).classes if answers is not None else ()
     found = None if answers is None else sequence_frames.flips(answers.classes, name, difficulty=difficulty)
     left, right = st.columns([1, 1.75], gap="medium")
@@ -95,14 +95,14 @@ def _film(choice: image_picker.Choice, name: str, difficulty: int, seed: int, mo
         if playing:
             alt = escape(f"{choice.title}: the frames of {labels.pretty(name).lower()}, one after another")
             markup.show(
-                f'<img class="rc-player{" crisp" if crisp else ""}" src="{shot.animation}" alt="{alt}">',
+                f'<img class="rc-player{" crisp" if crisp else ""}" src="{frames.animation}" alt="{alt}">',
                 key=f"{KEY}_player",
             )
         else:
-            _one_frame(shot, answers, classes, crisp)
+            _one_frame(frames, answers, classes, crisp)
     with right:
         thumbs = []
-        for i, source in enumerate(shot.thumbnails):
+        for i, source in enumerate(frames.thumbnails):
             lines: tuple[tuple[str, str], ...] = ()
             said = ""
             if answers is not None and found is not None:
@@ -118,14 +118,16 @@ def _choose_frame(frame: str) -> None:
     st.session_state.update({f"{KEY}_play": False, f"{KEY}_frame": int(frame)})
 
 
-def _one_frame(shot: cache.Film, answers: gallery.Answers | None, classes: tuple[str, ...], crisp: bool) -> None:
-    last = len(shot.frames) - 1
+def _one_frame(
+    frames: cache.SequenceFrames, answers: gallery.Answers | None, classes: tuple[str, ...], crisp: bool
+) -> None:
+    last = len(frames.frames) - 1
     frame = selection.number("Frame", 0, last, key=f"{KEY}_frame", default=0, kind="frame")
     bars = []
     if answers is not None:
         found = zip(answers.classes[frame], answers.probabilities[frame], strict=True)
         bars = [pair.Bars("", [(classes[int(k)], float(p), False) for k, p in found])]
-    side = pair.Side(data_urls.exact(shot.frames[frame]), f"Frame {frame}", f"Frame {frame}", bars, crisp)
+    side = pair.Side(data_urls.exact(frames.frames[frame]), f"Frame {frame}", f"Frame {frame}", bars, crisp)
     markup.show(pair.single(side), key=f"{KEY}_one")
 
 

@@ -1,1 +1,1 @@
-"""One image, looked at: under corruptions, frame by frame, under attack; composed into a contact sheet."""
+"""One image under corruptions, frame by frame and under attack, with a model's answers; and contact sheets."""

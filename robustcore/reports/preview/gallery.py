@@ -1,4 +1,4 @@
-"""Looking: one image under many corruptions, and what a model answers to each.
+"""One image under many corruptions, and what a model answers to each.
 
 The images are made by `robustcore.corrupt` with the image's own id and the seed of an evaluation, so that each of them is,
 to the bit, one that the evaluation scores.
@@ -48,7 +48,7 @@ class Cell:
 
     @property
     def caption(self) -> str:
-        """What tells the cell from its neighbours: "severity 3", "strength 0.25 (severity 3)", "draw 2"."""
+        """What distinguishes the cell from its neighbours: "severity 3", "strength 0.25 (severity 3)", "draw 2"."""
         corruption = corruptions.get(self.name)
         if self.strength is not None:
             return f"strength {self.strength:.3g}"
@@ -76,10 +76,10 @@ def cells(name: str, seed: int = 0) -> list[Cell]:
 def corrupted(item: Item, wanted: Sequence[Cell], storage: str = "memory") -> Tensor:
     """uint8 (len(wanted), 3, H, W): the image of each cell."""
     image = item.image[None]  # (1, 3, H, W)
-    made = [
+    images = [
         corruptions.corrupt(image, cell.name, ids=[item.id], storage=storage, **cell.arguments()) for cell in wanted
     ]
-    return torch.cat(made) if made else image[:0]
+    return torch.cat(images) if images else image[:0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Answers:
 
     @classmethod
     def joined(cls, parts: Iterable[Answers]) -> Answers:
-        """The answers to several batches, one behind the other."""
+        """The answers to several batches, in this order."""
         parts = list(parts)
         return cls(np.concatenate([p.classes for p in parts]), np.concatenate([p.probabilities for p in parts]))
 

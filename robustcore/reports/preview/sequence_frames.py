@@ -1,4 +1,4 @@
-"""A film: one image under a perturbation sequence, and where a model's answer flips.
+"""The frames of one image under a perturbation sequence, and where a model's answer flips.
 
 The frames are made with the image's own id and the seed of an evaluation, so that each of them is, to the bit, one that the
 evaluation scores.
@@ -19,16 +19,18 @@ from robustcore.images import to_array
 from robustcore.sequences import stability
 
 
-def shoot(item: Item, name: str, *, difficulty: int = 1, seed: int = 0) -> Tensor:
+def frames(item: Item, name: str, *, difficulty: int = 1, seed: int = 0) -> Tensor:
     """uint8 (F, 3, side, side): the frames of a sequence at the side of the prepared image."""
     source = to_array(item.image) if item.source is None else item.source
-    made = sequences.frames(source, name, side=min(item.image.shape[-2:]), difficulty=difficulty, seed=seed, id=item.id)
-    return torch.from_numpy(made).permute(0, 3, 1, 2).contiguous()
+    frames = sequences.frames(
+        source, name, side=min(item.image.shape[-2:]), difficulty=difficulty, seed=seed, id=item.id
+    )
+    return torch.from_numpy(frames).permute(0, 3, 1, 2).contiguous()
 
 
 @dataclasses.dataclass(frozen=True)
 class Flips:
-    """How steady a model's answers are over a film.
+    """How steady a model's answers are over the frames.
 
     Attributes:
         flipped: (F,) whether a frame's answer differs from that of the frame it is compared with; False for frames that

@@ -10,7 +10,7 @@ from robustcore.reports.preview import sequence_frames
 
 def test_the_frames_are_those_that_an_evaluation_scores() -> None:
     item = photographs.photograph("china", side=64)
-    frames = sequence_frames.shoot(item, "snow", seed=3)
+    frames = sequence_frames.frames(item, "snow", seed=3)
     scored = sequences.frames(photographs.pixels("china"), "snow", side=64, seed=3, id=item.id)
     assert np.array_equal(frames.permute(0, 2, 3, 1).numpy(), scored)
 
