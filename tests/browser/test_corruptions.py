@@ -12,6 +12,7 @@ from tests.browser.conftest import Tab
 
 pytestmark = pytest.mark.browser
 OpenTab = Callable[..., Tab]
+QUESTION = next(view.page.question for view in pages.views() if view.name == "corruptions")
 CELLS = ".st-key-corruptions_grid .rc-cell[data-pick]"
 ALL_LOADED = """selector => {
     const images = [...document.querySelectorAll(selector + ' img')];
@@ -28,7 +29,7 @@ def test_every_image_of_the_grid_is_painted(open_tab: OpenTab) -> None:
     wait_for_images(tab, ".st-key-corruptions_grid")
     assert tab.page.locator(CELLS).count() == 75
     assert tab.page.locator(".st-key-corruptions_grid img:not([alt])").count() == 0
-    assert tab.page.get_by_role("heading", name="What breaks the model's answer?").is_visible()
+    assert tab.page.get_by_role("heading", name=QUESTION).is_visible()
 
 
 def test_a_click_on_a_thumbnail_shows_it_large_and_writes_the_address(open_tab: OpenTab) -> None:
