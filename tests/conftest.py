@@ -16,7 +16,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from robustcore.datasets.scenes import render_cache
+from robustcore.images import UInt8Array
 from robustcore.randomness import Draws
+
+_painted: dict[tuple[str, int], UInt8Array] = {}
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +29,22 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("ROBUSTCORE_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def scenes_painted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of scenes are painted once a process, not once for each test's cache; they are written and read as ever."""
+    block = render_cache.block
+
+    def painted(name: str, side: int, render: Callable[[], UInt8Array]) -> UInt8Array:
+        def paint() -> UInt8Array:
+            if (name, side) not in _painted:
+                _painted[name, side] = render()
+            return _painted[name, side]
+
+        return block(name, side, paint)
+
+    monkeypatch.setattr(render_cache, "block", painted)
 
 
 def _shuffle_patches(images: Tensor, ids: Tensor, grid: int = 4, seed: int = 0) -> Tensor:
