@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,7 +21,36 @@ from robustcore.datasets.scenes import render_cache
 from robustcore.images import UInt8Array
 from robustcore.randomness import Draws
 
+TESTS = Path(__file__).parent
+BLOCK = 64  # images of scenes that are painted together here; most tests look at a few
 _painted: dict[tuple[str, int], UInt8Array] = {}
+
+
+# Folders whose tests take longest, longest first: a worker that begins one of them last would keep the other waiting.
+LONGEST = ("browser", "training", "evaluation", "models", "dashboard", "reports")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The folders of the longest tests first."""
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(TESTS).parts[0]
+        return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file stays with one worker, and so do all browser tests, which share a server and a browser."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            return "tests/browser" if file.startswith("tests/browser/") else file
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +74,7 @@ def scenes_painted_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
         return block(name, side, paint)
 
+    monkeypatch.setattr(render_cache, "BLOCK", BLOCK)
     monkeypatch.setattr(render_cache, "block", painted)
 
 

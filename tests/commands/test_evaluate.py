@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from robustcore import cli
 from robustcore.commands.evaluate import readable
+from robustcore.evaluation import Store
 from robustcore.models import checkpoints
 from robustcore.models.architectures import architecture
 from robustcore.models.classifier import Card
@@ -141,19 +143,17 @@ def test_a_cache_that_cannot_be_written_and_a_file_that_is_no_database(
 
 
 def test_interrupting_keeps_what_is_finished(model: str, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
-    from robustcore.evaluation.run import runner
+    save = Store.save
+    saved = []
 
-    original = runner._Run._land
-    landed = []
-
-    def interrupted(self: runner._Run, future: object) -> None:
-        original(self, future)  # type: ignore[arg-type]
-        landed.append(future)
-        if len(landed) == 2:
+    def interrupted(self: Store, *arguments: Any) -> int:
+        saved.append(save(self, *arguments))
+        if len(saved) == 2:
             raise KeyboardInterrupt
+        return saved[-1]
 
     with monkeypatch.context() as patch:
-        patch.setattr(runner._Run, "_land", interrupted)
+        patch.setattr(Store, "save", interrupted)
         assert run("--model", model, "--suite", "fog", "--limit", "20") == 130
     assert "What was finished is kept" in capsys.readouterr().err
     assert cli.main(["jobs"]) == 0

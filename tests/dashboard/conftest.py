@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from dashboard import cache, pages
+from robustcore.reports.claims import _evidence
 
 APP = Path(pages.__file__).resolve().parent / "app.py"
 OpenPage = Callable[..., AppTest]
@@ -26,8 +27,10 @@ def on_this_machine_alone() -> None:
 
 
 @pytest.fixture
-def open_page(on_this_machine_alone: None) -> OpenPage:
+def open_page(on_this_machine_alone: None, monkeypatch: pytest.MonkeyPatch) -> OpenPage:
     """`open_page("corruptions", corruptions_seed="3")`: the page as it stands after its first run with that address."""
+    # The page of claims is drawn the same from categories that are sought from fewer starts.
+    monkeypatch.setattr(_evidence, "INITIALISATIONS", 5)
     # Each test has a cache folder, and so models and results, of its own.
     cache.results_changed()
     for loader in (cache.model_names, cache.folders):

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-KILLS = 8
 Units = dict[tuple[int, int], tuple[int, str]]
 
 
@@ -83,7 +82,10 @@ def results(path: Path) -> list[tuple[object, ...]]:
         connection.close()
 
 
-def test_kills_at_random_moments_lose_nothing_repeat_nothing_and_change_nothing(tmp_path: Path, target: Target) -> None:
+@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.slow)])
+def test_kills_at_random_moments_lose_nothing_repeat_nothing_and_change_nothing(
+    tmp_path: Path, target: Target, kills: int
+) -> None:
     undisturbed, killed = tmp_path / "undisturbed.sqlite", tmp_path / "killed.sqlite"
     began = time.monotonic()
     assert target.run(undisturbed) == "0"
@@ -91,7 +93,7 @@ def test_kills_at_random_moments_lose_nothing_repeat_nothing_and_change_nothing(
     dice = random.Random(0)
     before: Units = {}
     hits = 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         hits += target.run(killed, kill_after=dice.uniform(0.05, 0.5) * whole) == "killed"
         now = units(killed)
         # What was finished is still there, from the run that finished it.
