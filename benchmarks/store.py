@@ -43,7 +43,7 @@ def cells_of(models: int) -> list[plan.Cell]:
 def fill(store: Store, cells: Sequence[plan.Cell]) -> int:
     """Write every unit, with the predictions of one image each; the number of units."""
     nothing = torch.zeros(1, dtype=torch.int64)
-    data = codec.pack(Predictions.of(torch.randn(1, 3), nothing, nothing))
+    data = codec.encode(Predictions.of(torch.randn(1, 3), nothing, nothing))
     run = Run("2026-01-01T00:00:00+00:00", "cpu", {}, "benchmark")
     units = 0
     for start in range(0, len(cells), 100):

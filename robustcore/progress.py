@@ -1,29 +1,43 @@
-"""Progress on a terminal: one line that is drawn over itself; where there is no terminal, only the lines worth keeping."""
+"""Progress on a terminal: one line that is drawn over itself; without a terminal, only the lines worth keeping."""
 
 from __future__ import annotations
 
+import datetime
+import math
 import shutil
 import sys
+import threading
 import time
 from types import TracebackType
-from typing import TextIO
+from typing import Any, TextIO
 
 _REDRAW_SECONDS = 0.1
-_WIDTH = 24
+_FORMAT = "{bar:24} {percentage:3.0f}%  {desc}"
 
 
 def duration(seconds: float) -> str:
-    """A duration as people say it.
+    """A time span for a sentence, rounded up: a rest of 0 seconds would claim to be done.
 
     >>> duration(3.2), duration(75), duration(3700)
-    ('4 s', '1 min 15 s', '1 h 2 min')
+    ('4 seconds', '1 minute and 15 seconds', '1 hour and 1 minute')
     """
-    whole = max(0, -int(-seconds // 1))  # rounded up: a rest of 0 s would claim to be done
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    import humanize
+
+    whole = max(0, math.ceil(seconds))
+    if whole >= 3600:
+        whole -= whole % 60
+    return humanize.precisedelta(datetime.timedelta(seconds=whole), format="%d")
+
+
+def clock(seconds: float) -> str:
+    """A time span for a progress line, rounded up.
+
+    >>> clock(3.2), clock(3700)
+    ('00:04', '1:01:40')
+    """
+    from tqdm import tqdm
+
+    return str(tqdm.format_interval(max(0, math.ceil(seconds))))
 
 
 class Bar:
@@ -40,8 +54,8 @@ class Bar:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self.live = self._stream.isatty()
-        self._drawn = 0  # characters of the bar that now stand on the line
-        self._last = 0.0
+        self._bar: Any = None  # a tqdm while it is on the terminal
+        self._drawn_at = 0.0
 
     def __enter__(self) -> Bar:
         return self
@@ -51,30 +65,40 @@ class Bar:
     ) -> None:
         self.clear()
 
-    def update(self, done: int, total: int, text: str = "") -> None:
-        """Draw `done` of `total` with a text behind it; nothing where there is no terminal."""
+    def update(self, done: float, total: float, text: str = "") -> None:
+        """Draw `done` of `total` with a text after it; nothing without a terminal."""
         now = time.monotonic()
-        if not self.live or (now - self._last < _REDRAW_SECONDS and done < total):
+        if not self.live or (now - self._drawn_at < _REDRAW_SECONDS and done < total):
             return
-        self._last = now
-        share = done / total if total else 1.0
-        full = int(share * _WIDTH)
+        self._drawn_at = now
+        n, of = (done, total) if total else (1, 1)
         columns = shutil.get_terminal_size().columns - 1
-        bar = f"{'█' * full}{'░' * (_WIDTH - full)} {share:4.0%}  {text}"[:columns]
-        self._write(f"\r{bar.ljust(self._drawn)}")
-        self._drawn = len(bar)
+        if self._bar is None:
+            self._bar = _bar(self._stream, n, of, columns, text)
+            return
+        self._bar.n, self._bar.total, self._bar.ncols = n, of, columns
+        self._bar.set_description_str(text)
 
     def line(self, text: str) -> None:
         """Keep a line of text above the bar."""
         self.clear()
-        self._write(text + "\n")
+        self._stream.write(text + "\n")
+        self._stream.flush()
 
     def clear(self) -> None:
         """Take the bar off the terminal."""
-        if self._drawn:
-            self._write("\r" + " " * self._drawn + "\r")
-            self._drawn = 0
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
 
-    def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+
+def _bar(stream: TextIO, done: float, total: float, columns: int, text: str) -> Any:
+    from tqdm import tqdm
+
+    class Line(tqdm):  # type: ignore[type-arg]
+        monitor_interval = 0  # no thread that redraws what has not changed
+
+    Line.set_lock(threading.RLock())  # one process draws; the default lock is one for several
+    return Line(
+        initial=done, total=total, desc=text, ncols=columns, nrows=20, file=stream, leave=False, bar_format=_FORMAT
+    )

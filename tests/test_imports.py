@@ -51,7 +51,7 @@ LAYERS = [
 ]
 MOST_FLAT = 19  # modules in one folder
 MODULES = sorted(p for top in ("robustcore", "dashboard") for p in (ROOT / top).rglob("*.py"))
-# Optional or heavy: an evaluation needs torch, numpy, OpenCV, pandas and scikit-learn alone.
+# Optional or heavy: an evaluation needs torch, numpy, OpenCV, pandas, scikit-learn and psutil alone.
 HOMES = {
     "streamlit": ("dashboard/",),
     "plotly": ("robustcore/figures/", "dashboard/"),
@@ -59,6 +59,10 @@ HOMES = {
     "distributed": ("robustcore/evaluation/run/executors/cluster.py",),
     "dask": ("robustcore/evaluation/run/executors/cluster.py",),
     "timm": ("robustcore/models/",),
+    "humanize": ("robustcore/progress.py", "dashboard/"),
+    "jinja2": ("robustcore/reports/", "robustcore/figures/"),
+    "tomli_w": ("robustcore/evaluation/suites.py",),
+    "tqdm": ("robustcore/progress.py",),
 }
 
 

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from robustcore.progress import Bar, duration
+from robustcore.progress import Bar, clock, duration
 
 
 class Terminal(io.StringIO):
@@ -55,7 +55,18 @@ def test_fast_updates_are_not_all_drawn() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (0.2, "1 s"), (59.5, "1 min 0 s"), (75, "1 min 15 s"), (3700, "1 h 1 min"), (-3, "0 s")],
+    [
+        (0, "0 seconds"),
+        (0.2, "1 second"),
+        (59.5, "1 minute"),
+        (75, "1 minute and 15 seconds"),
+        (3700, "1 hour and 1 minute"),
+        (-3, "0 seconds"),
+    ],
 )
 def test_durations_are_said_as_people_say_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_clocks_are_rounded_up() -> None:
+    assert [clock(s) for s in (-1, 0.2, 75, 3700)] == ["00:00", "00:01", "01:15", "1:01:40"]

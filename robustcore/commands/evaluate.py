@@ -117,10 +117,10 @@ def run(args: argparse.Namespace) -> int:
 
 def shown_on(bar: Bar) -> Callable[[Progress], None]:
     """What an evaluation reports, as the bar's text."""
-    from robustcore.progress import duration
+    from robustcore.progress import clock
 
     def show(state: Progress) -> None:
-        left = "" if state.seconds_left is None else f"  {duration(state.seconds_left)} left"
+        left = "" if state.seconds_left is None else f"  {clock(state.seconds_left)} left"
         failed = f"  {state.failed} failed" if state.failed else ""
         text = f"{state.done}/{state.total} units  {state.images_per_second:,.0f} images/s{left}{failed}"
         bar.update(state.done + state.failed, state.total, text)

@@ -105,10 +105,10 @@ def run(args: argparse.Namespace) -> int:
 
 def shown_on(bar: Bar) -> Callable[[Progress], None]:
     """How far the atlas is, as the bar's text; where there is no terminal, a line for each trained model."""
-    from robustcore.progress import duration
+    from robustcore.progress import clock
 
     def show(now: Progress) -> None:
-        left = "" if now.seconds_left is None else f"  {duration(now.seconds_left)} left"
+        left = "" if now.seconds_left is None else f"  {clock(now.seconds_left)} left"
         what = "models" if now.stage == "training" else "units"
         text = f"{now.stage}: {int(now.done)}/{now.total} {what}  {now.text}{left}"
         bar.update(round(100 * now.done), 100 * now.total, text)

@@ -165,12 +165,12 @@ def interrupted(recipe: Recipe, *, resume: bool, force: bool) -> list[str]:
 
 def shown_on(bar: Bar) -> Callable[[Progress], None]:
     """What a training reports, as the bar's text; where there is no terminal, a line for each epoch."""
-    from robustcore.progress import duration
+    from robustcore.progress import clock
 
     def show(now: Progress) -> None:
         text = (
             f"epoch {now.epoch}/{now.epochs}  loss {now.loss:.3f}  accuracy {now.accuracy:.1%}  "
-            f"{now.images_per_second:,.0f} images/s  {duration(now.seconds_left)} left"
+            f"{now.images_per_second:,.0f} images/s  {clock(now.seconds_left)} left"
         )
         bar.update(now.step, now.steps, text)
         if now.ends_epoch and not bar.live:

@@ -169,7 +169,7 @@ def _copy(sources: Sequence[tuple[sqlite3.Connection, int]], out: sqlite3.Connec
                 out,
                 (place, shard),
                 counts,
-                codec.pack(predictions.prefix(size).compact(scores=scores)),
+                codec.encode(predictions.prefix(size).compact(scores=scores)),
                 seconds=seconds,
                 date=date,
                 run=queries.copied_run(out, run_row.fetchone()),

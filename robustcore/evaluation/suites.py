@@ -28,7 +28,6 @@ A file in the folder `suites` of the cache is a suite by name: `own/` and the fi
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -93,35 +92,33 @@ def keep(suite: Suite) -> str:
 
 def to_toml(suite: Suite) -> str:
     """The suite as the text of a file that `load` reads back; clean, which is in every suite, has no row."""
-    parts = [f"name = {_toml(suite.name)}"]
-    if suite.description:
-        parts.append(f"description = {_toml(suite.description)}")
-    for row in suite.rows:
-        if row.kind == "clean":
-            continue
-        lines = ["", "[[condition]]", *([] if row.kind == "corruption" else [f"kind = {_toml(row.kind)}"])]
-        lines.append(f"name = {_toml(row.name)}")
-        for key in ("severity", "strength", "variant"):
-            if (value := getattr(row, key)) is not None:
-                lines.append(f"{key} = {_toml(value)}")
-        if row.storage != "memory":
-            lines.append(f"storage = {_toml(row.storage)}")
-        if row.params:
-            inside = ", ".join(f"{_toml(key)} = {_toml(value)}" for key, value in row.params)
-            lines.append(f"params = {{ {inside} }}")
-        parts += lines
-    return "\n".join(parts) + "\n"
+    import tomli_w
 
-
-def _toml(value: object) -> str:
-    """A text, number, flag or list as toml writes it, which is as JSON does."""
-    if value is None:
+    header = {"name": suite.name} | ({"description": suite.description} if suite.description else {})
+    try:
+        parts = [tomli_w.dumps(header)]
+        for condition in suite.rows:
+            if condition.kind != "clean":
+                parts.append("[[condition]]\n" + tomli_w.dumps(_fields(condition)))
+                if condition.params:
+                    parts.append(tomli_w.dumps({"condition": {"params": condition.parameters}}))
+    except TypeError as error:  # toml has no null
         raise InvalidArgumentError(
             "A parameter without a value cannot stand in a suite file; give it one, or leave it out."
-        )
-    if isinstance(value, str):
-        value = "".join(" " if ord(sign) == 127 else sign for sign in value)  # the one sign that JSON leaves as it is
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        ) from error
+    return "\n".join(parts)
+
+
+def _fields(condition: Condition) -> dict[str, Any]:
+    """A condition's fields but for its parameters; what is the default is left out."""
+    fields: dict[str, Any] = {} if condition.kind == "corruption" else {"kind": condition.kind}
+    fields["name"] = condition.name
+    for key in ("severity", "strength", "variant"):
+        if (value := getattr(condition, key)) is not None:
+            fields[key] = value
+    if condition.storage != "memory":
+        fields["storage"] = condition.storage
+    return fields
 
 
 def load(name: str | Path) -> Suite:

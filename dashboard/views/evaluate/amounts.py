@@ -5,40 +5,28 @@ from __future__ import annotations
 import datetime
 import math
 
+import humanize
+
 
 def duration(seconds: float | None) -> str:
-    """A time span, no more exact than an estimate is: "a few seconds", "about 40 s", "about 2 h 10 min"."""
+    """A time span, no more exact than an estimate is: "a few seconds", "about 40 seconds", "about 2 hours and 10 minutes"."""
     if seconds is None or math.isnan(seconds):
         return "unknown"
     if seconds < 5:
         return "a few seconds"
-    if seconds < 100:
-        return f"about {5 * round(seconds / 5)} s"
-    minutes = round(seconds / 60)
-    if minutes < 100:
-        return f"about {minutes} min"
-    hours, rest = divmod(10 * round(minutes / 10), 60)
-    return f"about {hours} h {rest} min" if rest and hours < 24 else f"about {hours} h"
+    step = next((step for limit, step in ((100, 5), (6000, 60), (86400, 600)) if seconds < limit), 3600)
+    rounded = datetime.timedelta(seconds=step * round(seconds / step))
+    return f"about {humanize.precisedelta(rounded, minimum_unit='seconds', format='%d')}"
 
 
 def size(bytes_: float) -> str:
     """A number of bytes in the unit that suits it."""
-    if bytes_ < 1e6:
-        return f"{max(1, round(bytes_ / 1e3)):,} kB"
-    return f"{bytes_ / 1e6:.0f} MB" if bytes_ < 1e9 else f"{bytes_ / 1e9:.1f} GB"
+    return humanize.naturalsize(bytes_)
 
 
 def ago(when: str | None, now: datetime.datetime | None = None) -> str:
-    """How long ago an ISO 8601 time was: "just now", "5 min ago", "yesterday"; "" for none."""
+    """How long ago an ISO 8601 time was: "now", "5 minutes ago", "a day ago"; "" for none."""
     if not when:
         return ""
-    moment = datetime.datetime.fromisoformat(when)
-    seconds = ((now or datetime.datetime.now(datetime.UTC)) - moment).total_seconds()
-    if seconds < 60:
-        return "just now"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min ago"
-    if seconds < 86400:
-        return f"{int(seconds // 3600)} h ago"
-    days = int(seconds // 86400)
-    return "yesterday" if days == 1 else f"{days} days ago"
+    passed = (now or datetime.datetime.now(datetime.UTC)) - datetime.datetime.fromisoformat(when)
+    return humanize.naturaltime(max(passed, datetime.timedelta()))

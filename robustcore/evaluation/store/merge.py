@@ -125,7 +125,7 @@ def _take_unit(
         target,
         (place, shard),
         queries.counts(source, (cell, shard)),
-        codec.pack(predictions),
+        codec.encode(predictions),
         seconds=unit[6],
         date=unit[7],
         run=queries.copied_run(target, run),

@@ -14,7 +14,7 @@ from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import SHARD, Cell, Key, Unit
 from robustcore.evaluation.provenance import Run
 from robustcore.evaluation.store import codec
-from robustcore.evaluation.store.codec import Packed
+from robustcore.evaluation.store.codec import Encoded
 from robustcore.evaluation.store.predictions import Counts, Predictions
 
 COUNTS = ("n", "answers", "correct", "top5", "confidence")
@@ -94,29 +94,29 @@ def values(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, dict
 _STORED = "SELECT predictions.data, labels.data FROM predictions LEFT JOIN labels ON labels.id = predictions.labels"
 
 
-def stored(connection: sqlite3.Connection, place: tuple[int, int]) -> Packed | None:
+def stored(connection: sqlite3.Connection, place: tuple[int, int]) -> Encoded | None:
     """One unit's predictions as they lie in the file."""
     row = connection.execute(f"{_STORED} WHERE predictions.id = ?", (_id(place),)).fetchone()
-    return None if row is None else Packed(row[0], row[1] or b"")
+    return None if row is None else Encoded(row[0], row[1] or b"")
 
 
 def read(connection: sqlite3.Connection, cell: int, shard: int) -> Predictions | None:
     """One unit's predictions."""
     found = stored(connection, (cell, shard))
-    return None if found is None else codec.unpack(found.data, found.labels)
+    return None if found is None else codec.decode(found.data, found.labels)
 
 
 def predictions(connection: sqlite3.Connection, cell: int) -> Iterator[tuple[int, Predictions]]:
     """(shard, predictions) of every unit of a cell, in order."""
     for shard, data, labels in _of_cell(connection, cell):
-        yield shard, codec.unpack(data, labels)
+        yield shard, codec.decode(data, labels)
 
 
 def answers(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[tuple[int, int, Predictions]]:
     """(cell, shard, labels and best classes) of every unit of some cells, shard by shard."""
     for cell in ids:
         for shard, data, labels in _of_cell(connection, cell):
-            yield cell, shard, codec.unpack_answers(data, labels)
+            yield cell, shard, codec.decode_answers(data, labels)
 
 
 def _of_cell(connection: sqlite3.Connection, cell: int) -> sqlite3.Cursor:
@@ -201,7 +201,7 @@ def copied_run(connection: sqlite3.Connection, run: tuple[str, str, str, str, st
     return int(connection.execute("SELECT id FROM runs WHERE identity = ?", (run[0],)).fetchone()[0])
 
 
-def checksum(counts: Counts, predictions: Packed) -> bytes:
+def checksum(counts: Counts, predictions: Encoded) -> bytes:
     """Over a unit's counts and predictions, 8 bytes."""
     head = json.dumps([getattr(counts, name) for name in COUNTS] + [sorted(counts.values.items())])
     return hashlib.sha256(head.encode() + predictions.data + predictions.labels).digest()[:8]
@@ -211,7 +211,7 @@ def insert_unit(
     connection: sqlite3.Connection,
     place: tuple[int, int],
     counts: Counts,
-    predictions: Packed,
+    predictions: Encoded,
     *,
     seconds: float,
     date: int,
@@ -314,7 +314,7 @@ def damage(connection: sqlite3.Connection, cell: int, unit: tuple[Any, ...]) -> 
     if checksum(counts, predictions) != unit[9]:
         return "its checksum does not agree"
     try:
-        found = codec.unpack(predictions.data, predictions.labels).counts()
+        found = codec.decode(predictions.data, predictions.labels).counts()
     except StoreError as error:
         return str(error)
     return (

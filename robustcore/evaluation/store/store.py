@@ -241,7 +241,7 @@ class Store:
         Returns:
             The number of units that were written; those that are stored already for as many images stay as they are.
         """
-        prepared = [(r, r.predictions.counts(), codec.pack(r.predictions)) for r in results]
+        prepared = [(r, r.predictions.counts(), codec.encode(r.predictions)) for r in results]
         touched: list[int] = []
         with self.writing() as connection:
             run_id, date = queries.run_id(connection, run), seconds(now())

@@ -42,23 +42,12 @@ def latex(
         frame = (wide.T if models_are_rows or wide.shape[1] > WIDE else wide).rename_axis(None, axis=1).reset_index()
     else:
         frame = table.map(lambda v: number(v) if isinstance(v, float) else v)
-    heads = " & ".join(escaped(str(c).replace("_", " ")) for c in frame.columns)
-    rows = [" & ".join(_text(v) for v in row) + r" \\" for row in frame.itertuples(index=False)]
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{escaped(caption)}}}",
-            rf"\begin{{tabular}}{{l{'r' * (frame.shape[1] - 1)}}}",
-            r"\toprule",
-            rf"{heads} \\",
-            r"\midrule",
-            *rows,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
+    frame = frame.reset_index(drop=True).map(_text).rename(columns=lambda name: escaped(str(name).replace("_", " ")))
+    return frame.style.hide(axis="index").to_latex(
+        hrules=True,
+        position_float="centering",
+        column_format=f"l{'r' * (frame.shape[1] - 1)}",
+        caption=escaped(caption),
     )
 
 

@@ -40,19 +40,19 @@ def same(one: Predictions, two: Predictions) -> bool:
 @pytest.mark.parametrize("classes", [2, 12, 256, 257, 1000])
 def test_everything_comes_back(classes: int, frames: tuple[int, ...], scores: bool) -> None:
     given = drawn(classes, 50, frames=frames).compact(scores=scores)
-    found = codec.pack(given)
+    found = codec.encode(given)
     assert found.labels
-    assert same(codec.unpack(found.data, found.labels), given)
-    assert same(codec.unpack_answers(found.data, found.labels), given.compact())
+    assert same(codec.decode(found.data, found.labels), given)
+    assert same(codec.decode_answers(found.data, found.labels), given.compact())
 
 
 def test_labels_need_not_be_classes_and_classes_none_of_the_labels() -> None:
     given = dataclasses.replace(drawn(12).compact(), labels=np.full(256, -1, np.int32))
-    found = codec.pack(given)
-    assert same(codec.unpack(found.data, found.labels), given)
+    found = codec.encode(given)
+    assert same(codec.decode(found.data, found.labels), given)
     given = Predictions(None, np.full(3, 300, np.int32), np.zeros((3, 1), np.int32))
-    found = codec.pack(given)
-    assert same(codec.unpack(found.data, found.labels), given)
+    found = codec.encode(given)
+    assert same(codec.decode(found.data, found.labels), given)
 
 
 @pytest.mark.parametrize("what", ["whole", "values", "empty", "no class", "many classes"])
@@ -65,16 +65,16 @@ def test_what_has_no_place_in_it_is_kept_in_the_serial_form(what: str) -> None:
         "no class": dataclasses.replace(short, classes=short.classes - 1),
         "many classes": dataclasses.replace(short, classes=short.classes + (1 << 16)),
     }[what]
-    found = codec.pack(given)
+    found = codec.encode(given)
     assert (found.data, found.labels) == (given.to_bytes(), b"")
-    assert same(codec.unpack(found.data, b""), Predictions.from_bytes(given.to_bytes()))
-    assert len(codec.unpack_answers(found.data, None)) == len(given)
+    assert same(codec.decode(found.data, b""), Predictions.from_bytes(given.to_bytes()))
+    assert len(codec.decode_answers(found.data, None)) == len(given)
 
 
 def test_equal_predictions_have_equal_bytes_and_models_the_same_labels() -> None:
-    one = codec.pack(drawn(12).compact())
-    assert one == codec.pack(drawn(12).compact())
-    other = codec.pack(drawn(12, right=0.3).compact())
+    one = codec.encode(drawn(12).compact())
+    assert one == codec.encode(drawn(12).compact())
+    other = codec.encode(drawn(12, right=0.3).compact())
     assert other.labels == one.labels
     assert other.data != one.data
 
@@ -83,9 +83,9 @@ def test_equal_predictions_have_equal_bytes_and_models_the_same_labels() -> None
 def test_it_is_small(right: float, size: int) -> None:
     """256 answers of 12 classes: at most a bit each, and half a byte for each wrong one."""
     given = drawn(12, right=right).compact()
-    assert len(codec.pack(given).data) < size
+    assert len(codec.encode(given).data) < size
     assert len(given.to_bytes()) > 2 * size
-    assert len(codec.pack(drawn(12, right=right).compact(scores=True)).data) < size + 7 * 256
+    assert len(codec.encode(drawn(12, right=right).compact(scores=True)).data) < size + 7 * 256
 
 
 @pytest.mark.parametrize("right", [0.0, 0.01, 0.5, 0.99, 1.0])
@@ -96,15 +96,15 @@ def test_steps_come_back_in_either_coding(n: int, right: float) -> None:
         labels = generator.integers(classes, size=n, dtype=np.int32)
         answers = np.where(generator.random(n) < right, labels, generator.integers(classes, size=n, dtype=np.int32))
         given = Predictions(None, labels, answers[:, None])
-        found = codec.pack(given)
-        assert same(codec.unpack(found.data, found.labels), given)
+        found = codec.encode(given)
+        assert same(codec.decode(found.data, found.labels), given)
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "foreign", "empty", "other labels", "no labels"])
 def test_damage_is_an_error_and_never_other_numbers(damage: str) -> None:
-    found = codec.pack(drawn(12).compact())
+    found = codec.encode(drawn(12).compact())
     data, labels = found.data, found.labels
-    other = codec.pack(dataclasses.replace(drawn(12).compact(), labels=np.zeros(256, np.int32))).labels
+    other = codec.encode(dataclasses.replace(drawn(12).compact(), labels=np.zeros(256, np.int32))).labels
     broken = {
         "cut": (data[:-5], labels),
         "flipped": (data[:30] + bytes([data[30] ^ 1]) + data[31:], labels),
@@ -113,6 +113,6 @@ def test_damage_is_an_error_and_never_other_numbers(damage: str) -> None:
         "other labels": (data, other),
         "no labels": (data, None),
     }[damage]
-    for read in (codec.unpack, codec.unpack_answers):
+    for read in (codec.decode, codec.decode_answers):
         with pytest.raises(StoreError, match="damaged"):
             read(*broken)
