@@ -63,10 +63,12 @@ def card(
         table = table.copy(deep=False)
         table.attrs = {}  # a browser is sent the numbers alone
     with st.container(border=True, key=f"card-{key}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(title, anchor=False, help=help)
-            if badge and origin is not None:
+        if badge and origin is not None:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.subheader(title, anchor=False, help=help)
                 states.origin_badge(origin.shipped)
+        else:
+            st.subheader(title, anchor=False, help=help)
         if says:
             st.caption(says)
         if above is not None:

@@ -151,7 +151,7 @@ def _result(case: Case, done: attack_anatomy.Attacked) -> None:
     with left:
         markup.show(pair.row(sides), key=f"{KEY}_three_{case.victim}")
     with right:
-        st.markdown("**Still fools it after saving?**")
+        st.markdown("**Still effective after saving?**")
         markup.show(_badges(cache.survivals(case.victim, done), classes), key=f"{KEY}_badges_{case.victim}")
         name = f"adversarial-{case.settings.name}-{case.choice.item.id}".replace("/", "-")
         a, b = st.columns(2)
