@@ -21,6 +21,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError
 
 _MASK = (1 << 64) - 1
@@ -117,8 +118,7 @@ class Draws:
         view: int = 0,
         device: torch.device | str | None = None,
     ) -> None:
-        if not 0 <= seed < 1 << 63:
-            raise InvalidArgumentError(f"A seed is an integer from 0 to 2**63 - 1, not {seed}.")
+        seed = arguments.seed(seed)
         ids = torch.as_tensor(ids, dtype=torch.int64, device=device)
         if ids.ndim != 1:
             raise InvalidArgumentError(f"Image ids are one-dimensional, (N,); these have shape {tuple(ids.shape)}.")

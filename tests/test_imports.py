@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # A package may import those that stand before it, never those behind it.
 ORDER = [
     "errors",
+    "arguments",
     "memory",
     "notes",
     "processes",

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from robustcore import arguments
 from robustcore.attacks import presets
 from robustcore.attacks._base import Attack, Option, registry
 from robustcore.attacks.budgets import NORMS, default_eps
@@ -150,8 +151,12 @@ def attack(
         target = "random"
     if goal != "targeted" and target is not None:
         raise InvalidArgumentError(f"A target belongs to the goal targeted, not to {goal}.")
-    if batch_size is not None and (isinstance(batch_size, bool) or batch_size < 1):
-        raise InvalidArgumentError(f"A batch size is 1 or more, not {batch_size!r}.")
+    if batch_size is not None:
+        batch_size = arguments.whole(batch_size, "A batch size is 1 or more", low=1)
+    if early_stop is not None:
+        early_stop = arguments.flag(early_stop, "early_stop is True, False or None")
+    trace = arguments.flag(trace, "trace is True or False")
+    seed = arguments.seed(seed)
     model = victim.check(model, "model")
     inputs = _gather(model, images, labels, method, eps, norm, goal, target, seed, ids)
     for option, value in checked.items():
@@ -189,8 +194,8 @@ def _gather(
     """What belongs to the single images, checked."""
     pixels = argument_checks.images_of(images)
     n, shape = len(pixels), tuple(pixels.shape[1:])
-    classes = argument_checks.integers(labels, n, "label")
-    own_ids = torch.arange(n) if ids is None else argument_checks.integers(ids, n, "id")
+    classes = arguments.whole_numbers(labels, n, "label", classes=victim.classes_of(model))
+    own_ids = torch.arange(n) if ids is None else arguments.whole_numbers(ids, n, "id")
     if eps is None and method.bounded:
         eps = default_eps(norm, shape)
     radii = (
@@ -199,6 +204,7 @@ def _gather(
     wanted = Goal(classes, least_likely=goal == "least_likely")
     if goal == "targeted":
         known = victim.count_classes(model, pixels[:1])
-        targets = argument_checks.targets_of(target, classes, known, Draws(seed, f"{method.name}:target", own_ids))
+        draws = Draws(seed, f"{method.name}:target", own_ids)
+        targets = argument_checks.targets_of(target, classes, known, draws, victim.classes_of(model))
         wanted = dataclasses.replace(wanted, targets=targets)
     return argument_checks.Inputs(pixels, wanted, own_ids, radii)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from robustcore import arguments
 from robustcore.attacks.budgets import NORMS
 from robustcore.attacks.engine.oracle import Oracle
 from robustcore.attacks.goals import GOALS
@@ -43,29 +44,28 @@ class Option:
 
     def check(self, attack: str, name: str, value: Any) -> Any:
         """The value, if it is allowed."""
+        value = arguments.scalar(value)
         if value is None and self.default is None:
             return None
         if self.choices:
-            if value not in self.choices:
-                raise InvalidArgumentError(f"{name} of {attack} is one of {', '.join(self.choices)}, not {value!r}.")
-            return value
+            return arguments.one_of(value, self.choices, f"{name} of {attack}")
         if self.type in (int, float):
             return self._number(attack, name, value)
         if not isinstance(value, self.type):
-            raise InvalidArgumentError(f"{name} of {attack} is a {self.type.__name__}, not {value!r}.")
+            raise arguments.refuse(f"{name} of {attack} is a {self.type.__name__}", value)
         return value
 
     def _number(self, attack: str, name: str, value: Any) -> Any:
         whole = self.type is int
-        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        if not fits or (whole and value != int(value)) or not self.low <= value <= self.high:
+        plain = arguments.integer(value) if whole else arguments.real(value)
+        if plain is None or not math.isfinite(plain) or not self.low <= plain <= self.high:
             noun = "a whole number" if whole else "a number"
             if math.isfinite(self.high):
                 bounds = f" from {self.low:g} to {self.high:g}"
             else:
                 bounds = f", {self.low:g} or more" if math.isfinite(self.low) else ""
-            raise InvalidArgumentError(f"{name} of {attack} is {noun}{bounds}, not {value!r}.")
-        return self.type(value)
+            raise arguments.refuse(f"{name} of {attack} is {noun}{bounds}", value)
+        return self.type(plain)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,8 +125,7 @@ class Attack:
 def _one_of(value: str | None, allowed: Sequence[str], known: Sequence[str], kind: str, attack: str) -> str:
     if value is None:
         return allowed[0]
-    if value not in known:
-        raise UnknownNameError(kind, value, known)
+    value = arguments.choice(value, known, kind)
     if value not in allowed:
         raise InvalidArgumentError(f"{attack} has the {kind} {' or '.join(allowed)}, not {value}.")
     return value

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from robustcore import arguments
 from robustcore.corruptions._base import (
     SEVERITIES,
     STORAGES,
@@ -20,7 +21,7 @@ from robustcore.corruptions._base import (
     check_severity,
     registry,
 )
-from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.errors import UnknownNameError
 from robustcore.images import Batch
 
 for _module in pkgutil.iter_modules(__path__):
@@ -87,14 +88,16 @@ def corrupt(
     corruption = registry[name]
     batch = Batch.of(images)
     n = len(batch.images)
-    own_ids = torch.arange(n) if ids is None else torch.as_tensor(ids, dtype=torch.int64)
-    if own_ids.shape != (n,):
-        raise InvalidArgumentError(f"There are {n} images, but the ids have shape {tuple(own_ids.shape)}.")
-    if storage not in STORAGES:
-        raise UnknownNameError("storage", storage, STORAGES)
-    if isinstance(strength, Sequence) and not isinstance(strength, str):
-        strength = torch.as_tensor(strength, dtype=torch.float32)
-    result = corruption(batch.images, severity=severity, strength=strength, seed=seed, ids=own_ids, variant=variant)
+    own_ids = torch.arange(n) if ids is None else arguments.whole_numbers(ids, n, "id")
+    storage = arguments.choice(storage, STORAGES, "storage")
+    result = corruption(
+        batch.images,
+        severity=severity,
+        strength=arguments.scalar(strength),
+        seed=arguments.seed(seed),
+        ids=own_ids,
+        variant=variant,
+    )
     if storage == "jpeg85":
         from robustcore.corruptions._storage import jpeg85
 

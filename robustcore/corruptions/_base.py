@@ -16,8 +16,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from robustcore import arguments
 from robustcore.corruptions.kernels.host import keep_freed_memory
-from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.errors import InvalidArgumentError
 from robustcore.randomness import Draws
 from robustcore.registry import Registry
 
@@ -161,6 +162,7 @@ class Corruption:
         `strength` may also be an (N,) tensor, one for each image, or "uniform": drawn in the range for each image, or among
         the five severities where the constants are tables.
         """
+        severity = None if severity is None else check_severity(severity)
         if isinstance(strength, str) and strength == "uniform" and self.tables and severity is None:
             return self._at_drawn_severities(images, seed=seed, ids=ids, variant=variant, epoch=epoch, view=view)
         if not images.is_cuda:
@@ -230,13 +232,16 @@ class Corruption:
             if strength != "uniform":
                 raise InvalidArgumentError(f"A strength is a number or 'uniform', not {strength!r}.")
             return strength
-        values = torch.as_tensor(strength, dtype=torch.float64)
+        values = arguments.real_numbers(strength, "A strength is a number, one for each image, or 'uniform'")
         if values.ndim and values.shape != (n,):
             raise InvalidArgumentError(f"Strengths are one number or one for each of the {n} images.")
         slack = 1e-9 * max(abs(low), abs(high))
         if not bool(((values >= low - slack) & (values <= high + slack)).all()):
-            raise InvalidArgumentError(f"The strength of {self.name} lies in {low:g} .. {high:g}; {strength} does not.")
-        return strength
+            outside = values[~((values >= low - slack) & (values <= high + slack))].flatten()
+            raise InvalidArgumentError(
+                f"The strength of {self.name} lies in {low:g} .. {high:g}; {float(outside[0]):g} does not."
+            )
+        return values if values.ndim else float(values)
 
     def _strengths(self, strength: float | Tensor | str, part: slice, draws: Draws) -> Tensor:
         """(n,) float32 strengths of one slice of the batch."""
@@ -331,9 +336,9 @@ def corruption(
 
 def check_severity(severity: object) -> int:
     """The severity, if it is one of 1..5."""
-    if isinstance(severity, bool) or severity not in SEVERITIES:
-        raise InvalidArgumentError(f"A severity is 1, 2, 3, 4 or 5, not {severity!r}. Clean is a condition of its own.")
-    return int(str(severity))
+    return arguments.whole(
+        severity, "A severity is 1, 2, 3, 4 or 5", low=1, high=5, hint="clean is a condition of its own"
+    )
 
 
 def size_of(images: Tensor, variant: str | None = None) -> Size:
@@ -346,6 +351,6 @@ def size_of(images: Tensor, variant: str | None = None) -> Size:
         )
     if variant is None:
         variant = min(VARIANTS, key=lambda v: abs(math.log(side / VARIANTS[v])))
-    elif variant not in VARIANTS:
-        raise UnknownNameError("size variant", variant, VARIANTS)
+    else:
+        variant = arguments.choice(variant, VARIANTS, "size variant")
     return Size(height, width, variant)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from robustcore import arguments
 from robustcore.datasets._base import Dataset, Item
 from robustcore.datasets.folder import Folder
 from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
-from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
+from robustcore.errors import DatasetError, UnknownNameError
 from robustcore.registry import Registry
 
-__all__ = ["SPLITS", "Dataset", "Item", "load_dataset", "names", "registry"]
+__all__ = ["SPLITS", "Dataset", "Item", "check_dataset", "dataset_of", "load_dataset", "names", "registry"]
 
+_RULE = "A dataset is a name, the path of a folder with one folder for each class, or what load_dataset gives"
 SPLITS = ("train", "val", "test")
 
 # Each is called with (split, limit, side); None stands for the dataset's own default.
@@ -63,11 +66,11 @@ def load_dataset(
         InvalidArgumentError: a limit below 1, or a side that the dataset cannot have.
         DatasetError: a folder that is missing, or that holds no images in class folders.
     """
-    if split not in SPLITS:
-        raise UnknownNameError("split", split, SPLITS)
-    _check_count("limit", limit)
-    _check_count("side", side)
-    text = os.fspath(name)
+    text = arguments.name(name, _RULE)
+    split = arguments.choice(split, SPLITS, "split")
+    limit = arguments.limit(limit)
+    if side is not None:
+        side = arguments.whole(side, "A side is a whole number of pixels, 1 or more, or None", low=1)
     if text in registry:
         return registry[text](split, limit, side)
     path = Path(os.path.expanduser(text))
@@ -81,6 +84,26 @@ def load_dataset(
     raise UnknownNameError("dataset", text, registry.names())
 
 
-def _check_count(what: str, value: int | None) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise InvalidArgumentError(f"A {what} is an integer of at least 1, or None, not {value!r}.")
+def dataset_of(dataset: str | os.PathLike[str] | Dataset, split: str = "test") -> Dataset:
+    """The dataset that an argument stands for: a name, a folder's path, or one that is loaded already.
+
+    Raises:
+        RobustcoreError: as `check_dataset` and `load_dataset`.
+    """
+    checked = check_dataset(dataset)
+    return load_dataset(checked, split=split) if isinstance(checked, str) else checked
+
+
+def check_dataset(dataset: str | os.PathLike[str] | Dataset) -> str | Dataset:
+    """A dataset's name or path as text, or a loaded dataset as it is; nothing is loaded.
+
+    Raises:
+        InvalidArgumentError: anything else, such as a dataset of torchvision.
+    """
+    if arguments.is_name(dataset):
+        return arguments.name(dataset, _RULE)
+    if all(hasattr(dataset, name) for name in ("ids", "labels", "classes", "images", "source")):
+        return dataset  # type: ignore[return-value]
+    root: Any = getattr(dataset, "root", None)
+    hint = f"its folder can be given instead, {os.fspath(root)!r}" if arguments.is_name(root) else ""
+    raise arguments.refuse(_RULE, dataset, hint)

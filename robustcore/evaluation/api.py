@@ -15,7 +15,7 @@ from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import classes, operations, plan, provenance, tables
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Cell, Pending, Subject, Unit
-from robustcore.evaluation.request import Conditions, EvaluationRequest, Models
+from robustcore.evaluation.request import Conditions, Data, EvaluationRequest, Models, Surrogates
 from robustcore.evaluation.run import executors, runner
 from robustcore.evaluation.run.executors import base
 from robustcore.evaluation.run.runner import Progress, Summary
@@ -49,12 +49,12 @@ class Evaluation:
 
 def evaluate(
     models: Models,
-    dataset: str | Dataset,
+    dataset: Data,
     conditions: Conditions,
     *,
     limit: int | None = None,
     seed: int = 0,
-    severities: Sequence[int] | None = None,
+    severities: int | Sequence[int] | None = None,
     storage: str = "memory",
     device: str = "auto",
     store: Store | Path | str | None = None,
@@ -62,7 +62,7 @@ def evaluate(
     progress: Callable[[Progress], None] | None = None,
     split: str = "test",
     precision: str = "float32",
-    surrogates: Sequence[str | Classifier] = (),
+    surrogates: Surrogates = (),
 ) -> pd.DataFrame:
     """Score models on a dataset under conditions; what is stored already is not computed again.
 
@@ -119,17 +119,17 @@ def evaluate(
 
 def lookup(
     models: Models,
-    dataset: str | Dataset,
+    dataset: Data,
     conditions: Conditions,
     *,
     limit: int | None = None,
     seed: int = 0,
-    severities: Sequence[int] | None = None,
+    severities: int | Sequence[int] | None = None,
     storage: str = "memory",
     store: Store | Path | str | None = None,
     split: str = "test",
     precision: str = "float32",
-    surrogates: Sequence[str | Classifier] = (),
+    surrogates: Surrogates = (),
 ) -> pd.DataFrame:
     """What `evaluate` would answer from what is stored now; computes nothing, writes nothing.
 
@@ -162,11 +162,10 @@ def _opened(store: Store | Path | str | None) -> Iterator[Store]:
 
 def prepare(request: EvaluationRequest) -> Evaluation:
     """Load what a request names and make the plan. Cheap checks come first, models last."""
-    from robustcore.datasets import load_dataset
+    from robustcore.datasets import dataset_of
 
     request = request.resolved()
-    dataset = request.dataset
-    images = load_dataset(dataset, split=request.split) if isinstance(dataset, str) else dataset
+    images = dataset_of(request.dataset, split=request.split)
     models: dict[str, Classifier] = {}
     surrogates: dict[str, Classifier] = {}
     judged = subjects(request.models, into=models)

@@ -8,21 +8,38 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from robustcore.corruptions import STORAGES
-from robustcore.errors import InvalidArgumentError
+from robustcore import arguments, attacks
+from robustcore.corruptions import STORAGES, check_severity
+from robustcore.errors import InvalidArgumentError, UnknownNameError
 
 KINDS = ("clean", "corruption", "sequence", "attack", "shift")
 
 
 def _frozen(value: Any) -> Any:
-    """A parameter's value in hashable form."""
-    if isinstance(value, (list, tuple)):
-        return tuple(_frozen(v) for v in value)
-    if value is None or isinstance(value, (bool, int, float, str)):
+    """A parameter's value in hashable form, without types of NumPy."""
+    rule = "A condition's parameters are numbers, texts, booleans and lists of them"
+    value = arguments.scalar(value)
+    if value is None or isinstance(value, (bool, str)):
         return value
-    raise InvalidArgumentError(
-        f"A condition's parameters are numbers, texts, booleans and lists of them, not {type(value).__name__}."
-    )
+    plain = arguments.real(value)
+    if plain is None:
+        return tuple(_frozen(item) for item in arguments.several(value, rule))
+    if not math.isfinite(plain):
+        raise arguments.refuse(rule, value)
+    return plain
+
+
+def _whole_parameters(kind: str, name: str) -> set[str]:
+    """The parameters that are whole numbers by what they mean: 3.0 is 3 there, and one condition."""
+    if kind == "sequence":
+        return {"difficulty"}
+    if kind != "attack":
+        return set()
+    try:
+        method, _ = attacks.resolve(name)
+    except UnknownNameError:  # said where the condition is checked
+        return set()
+    return {"target", *(key for key, option in method.options.items() if option.type is int)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,26 +66,39 @@ class Condition:
     params: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise InvalidArgumentError(f"A condition's kind is one of {', '.join(KINDS)}, not {self.kind!r}.")
-        if self.storage not in STORAGES:
-            raise InvalidArgumentError(f"A storage is one of {', '.join(STORAGES)}, not {self.storage!r}.")
-        if self.severity is not None and (isinstance(self.severity, bool) or self.severity not in (1, 2, 3, 4, 5)):
-            raise InvalidArgumentError(
-                f"A severity is 1, 2, 3, 4 or 5, not {self.severity!r}. Clean is a condition of its own."
-            )
+        # Equal conditions have one canonical form: 3.0 is 3 as a severity, 1 is 1.0 as a strength.
+        settled: dict[str, Any] = {
+            "kind": arguments.one_of(self.kind, KINDS, "A condition's kind"),
+            "name": arguments.text(self.name, "A condition's name is a text"),
+            "storage": arguments.one_of(self.storage, STORAGES, "A storage"),
+        }
+        if self.variant is not None:
+            settled["variant"] = arguments.text(self.variant, "A condition's variant is a text or None")
+        if self.severity is not None:
+            settled["severity"] = check_severity(self.severity)
         if self.severity is not None and self.strength is not None:
             raise InvalidArgumentError("A condition has a severity or a strength, not both.")
-        if isinstance(self.strength, str):
-            if self.strength != "uniform":
-                raise InvalidArgumentError(f"A strength is a number or 'uniform', not {self.strength!r}.")
-        elif self.strength is not None:
-            if isinstance(self.strength, bool) or not math.isfinite(self.strength):
-                raise InvalidArgumentError(f"A strength is a number or 'uniform', not {self.strength!r}.")
-            # 1 and 1.0 are one condition, so that they have one canonical form.
-            object.__setattr__(self, "strength", float(self.strength))
-        params = {str(name): _frozen(value) for name, value in dict(self.params).items()}
-        object.__setattr__(self, "params", tuple(sorted(params.items())))
+        strength = arguments.scalar(self.strength)
+        if strength is not None and not (isinstance(strength, str) and strength == "uniform"):
+            strength = arguments.number(strength, "A strength is a number or 'uniform'")
+        settled |= {"strength": strength, "params": self._settled_parameters()}
+        for field, value in settled.items():
+            object.__setattr__(self, field, value)
+
+    def _settled_parameters(self) -> tuple[tuple[str, Any], ...]:
+        """The parameters sorted by name, each in its one form; the difficulty that a sequence has anyway is left out."""
+        try:
+            params = {str(name): _frozen(value) for name, value in dict(self.params).items()}
+        except (TypeError, ValueError) as error:
+            if isinstance(error, InvalidArgumentError):
+                raise
+            raise arguments.refuse("A condition's parameters are pairs of a name and a value", self.params) from error
+        fractions = [key for key, value in params.items() if isinstance(value, float) and value.is_integer()]
+        for key in _whole_parameters(self.kind, self.name).intersection(fractions):
+            params[key] = int(params[key])
+        if self.kind == "sequence" and params.get("difficulty") == 1 and params["difficulty"] is not True:
+            del params["difficulty"]
+        return tuple(sorted(params.items()))
 
     @classmethod
     def clean(cls) -> Condition:
@@ -106,9 +136,7 @@ class Condition:
             raise InvalidArgumentError(f"A condition has no field {unknown[0]!r}; it has {', '.join(sorted(known))}.")
         if "kind" not in fields or "name" not in fields:
             raise InvalidArgumentError("A condition needs a kind and a name.")
-        values = dict(fields)
-        values["params"] = tuple(dict(values.get("params", {})).items())
-        return cls(**values)
+        return cls(**fields)
 
     def __str__(self) -> str:
         parts = [self.name]

@@ -14,8 +14,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from robustcore import arguments
 from robustcore.datasets._base import Dataset
-from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import operations
 from robustcore.evaluation.condition import Condition
 
@@ -121,24 +121,9 @@ class Pending:
         return groups(self.units)
 
 
-def check_limit(limit: int | None) -> int | None:
-    """The limit, if it is None or a number of images."""
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise InvalidArgumentError(f"A limit is a number of images, 1 or more, not {limit!r}; leave it out for all.")
-    return limit
-
-
-def check(*, limit: int | None, seed: int, precision: str) -> None:
-    """Raise unless all three have values that are allowed.
-
-    Raises:
-        InvalidArgumentError: a limit below 1, a negative seed, an unknown precision.
-    """
-    check_limit(limit)
-    if isinstance(seed, bool) or not 0 <= seed < 1 << 63:
-        raise InvalidArgumentError(f"A seed is an integer from 0 to 2**63 - 1, not {seed!r}.")
-    if precision not in PRECISIONS:
-        raise InvalidArgumentError(f"A precision is one of {', '.join(PRECISIONS)}, not {precision!r}.")
+def check_precision(precision: str) -> str:
+    """The precision, if it is one that models are scored in."""
+    return arguments.one_of(precision, PRECISIONS, "A precision")
 
 
 def make(
@@ -153,9 +138,9 @@ def make(
     """The cells of an evaluation, condition by condition, model by model.
 
     Raises:
-        InvalidArgumentError: a value that `check` refuses.
+        InvalidArgumentError: a limit below 1, a negative seed, an unknown precision.
     """
-    check(limit=limit, seed=seed, precision=precision)
+    limit, seed, precision = arguments.limit(limit), arguments.seed(seed), check_precision(precision)
     cells = []
     for condition in conditions:
         operation = operations.of(condition)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from robustcore import arguments, corruptions
+from robustcore.datasets import check_dataset
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import plan, suites
@@ -16,8 +19,11 @@ from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Subject
 from robustcore.models.classifier import Classifier
 
-Models = str | Classifier | Subject | Sequence[str | Classifier | Subject]
-Conditions = str | Path | Condition | Sequence[str | Condition]
+Name = str | os.PathLike[str]
+Models = Name | Classifier | Subject | Sequence[Name | Classifier | Subject]
+Surrogates = Name | Classifier | Sequence[Name | Classifier]
+Conditions = Name | Condition | Sequence[Name | Condition]
+Data = Name | Dataset
 _FEW = 3  # conditions that a title names
 
 
@@ -57,16 +63,33 @@ class EvaluationRequest:
     # Set by `resolved`; any change, and the way through JSON, takes it off again.
     _is_resolved: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        rule = (
+            "Conditions are a suite's name or file, 'clean', corruptions' names, Condition values, or a list of these"
+        )
+        settled: dict[str, Any] = {
+            "models": _models(self.models, "model", (Classifier, Subject)),
+            "dataset": check_dataset(self.dataset),
+            "conditions": tuple(
+                condition if isinstance(condition, Condition) else arguments.name(condition, rule)
+                for condition in arguments.several(self.conditions, rule, one=Condition)
+            ),
+            "limit": arguments.limit(self.limit),
+            "seed": arguments.seed(self.seed),
+            "precision": plan.check_precision(self.precision),
+            "surrogates": _models(self.surrogates, "surrogate", (Classifier,)),
+            "devices": tuple(arguments.names(self.devices, "Devices are names such as cpu and cuda:0")),
+        }
+        if self.severities is not None:
+            severities = arguments.several(self.severities, "Severities are some of 1, 2, 3, 4, 5")
+            settled["severities"] = tuple(corruptions.check_severity(severity) for severity in severities)
+        for field, value in settled.items():
+            object.__setattr__(self, field, value)
+
     @classmethod
-    def of(
-        cls, models: Models, dataset: str | Dataset, conditions: Conditions, *, severities: Any = None, **more: Any
-    ) -> EvaluationRequest:
+    def of(cls, models: Models, dataset: Data, conditions: Conditions, **more: Any) -> EvaluationRequest:
         """The request for arguments as `robustcore.evaluate` takes them: one value or several of each."""
-        for name in ("surrogates", "devices"):
-            more[name] = _several(more.get(name, ()))
-        more["severities"] = None if severities is None else _several(severities)
-        names = (str(c) if isinstance(c, Path) else c for c in _several(conditions))
-        return cls(_several(models), dataset, tuple(names), **more)
+        return cls(models, dataset, conditions, **more)  # type: ignore[arg-type]
 
     @property
     def model_names(self) -> tuple[str, ...]:
@@ -93,7 +116,6 @@ class EvaluationRequest:
             return self
         if not self.models:
             raise InvalidArgumentError("There is no model to evaluate; name one or more.")
-        plan.check(limit=self.limit, seed=self.seed, precision=self.precision)
         if self.scheduler and self.devices:
             raise InvalidArgumentError("Devices are chosen where Dask's workers are started; leave out one of the two.")
         conditions = suites.resolve(self.conditions, self.severities, storage=self.storage)
@@ -162,9 +184,16 @@ class EvaluationRequest:
         return cls.of(**{**fields, "conditions": conditions})
 
 
-def _several(value: Any) -> tuple[Any, ...]:
-    """One value or a sequence of them as a tuple."""
-    return (value,) if isinstance(value, (str, Path, Classifier, Subject, Condition)) else tuple(value)
+def _models(models: Any, what: str, types: tuple[type, ...]) -> tuple[Any, ...]:
+    """Models as a tuple, each a name or one of the types."""
+    rule = f"A {what} is a catalogue's name, a path, a Classifier, or a list of these"
+    if not isinstance(models, types):
+        arguments.no_plain_module(models)
+    several = arguments.several(models, rule, one=types)
+    for model in several:
+        if not isinstance(model, types):
+            arguments.no_plain_module(model)
+    return tuple(model if isinstance(model, types) else arguments.name(model, rule) for model in several)
 
 
 def _name(what: str, value: object) -> str:

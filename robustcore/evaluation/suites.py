@@ -28,13 +28,14 @@ A file in the folder `suites` of the cache is a suite by name: `own/` and the fi
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from robustcore import corruptions, paths
+from robustcore import arguments, corruptions, paths
 from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownNameError
 from robustcore.evaluation import operations
 from robustcore.evaluation.condition import Condition
@@ -121,27 +122,28 @@ def _fields(condition: Condition) -> dict[str, Any]:
     return fields
 
 
-def load(name: str | Path) -> Suite:
+def load(name: str | os.PathLike[str]) -> Suite:
     """A built-in suite or one of one's own by name, or a toml file by path.
 
     Raises:
         UnknownNameError: neither a built-in suite nor a file.
         InvalidArgumentError: a file that cannot be used; the message names the file, the row and its line.
     """
+    name = arguments.name(name, "A suite is a built-in one's name or a toml file")
     built_in = _built_in()
-    if str(name) in built_in:
-        description, rows = built_in[str(name)]
-        return Suite(str(name), description, tuple(rows))
-    if str(name) in (kept := own()):
-        return _read(kept[str(name)])
-    if str(name).endswith(".toml") or Path(name).is_file():
+    if name in built_in:
+        description, rows = built_in[name]
+        return Suite(name, description, tuple(rows))
+    if name in (kept := own()):
+        return _read(kept[name])
+    if name.endswith(".toml") or os.path.isfile(name):
         return _read(Path(name))
     raise UnknownNameError("suite", name, [*built_in, *kept])
 
 
 def resolve(
-    conditions: str | Path | Condition | Sequence[str | Condition],
-    severities: Sequence[int] | Literal["drawn"] | None = None,
+    conditions: str | os.PathLike[str] | Condition | Sequence[str | os.PathLike[str] | Condition],
+    severities: int | Sequence[int] | Literal["drawn"] | None = None,
     *,
     storage: str = "memory",
 ) -> list[Condition]:
@@ -154,26 +156,24 @@ def resolve(
             of each open corruption: every image at a severity, or a strength in the range, that is drawn for it.
         storage: for corruptions that name none: "memory" or "jpeg85".
     """
-    if storage not in corruptions.STORAGES:
-        raise UnknownNameError("storage", storage, corruptions.STORAGES)
-    drawn = severities == "drawn"
-    if isinstance(severities, str):
-        if not drawn:
-            raise InvalidArgumentError(f"Severities are some of 1, 2, 3, 4, 5, or 'drawn', not {severities!r}.")
+    storage = arguments.choice(storage, corruptions.STORAGES, "storage")
+    drawn = isinstance(severities, str) and severities == "drawn"
+    if drawn:
         severities = None
     if severities is not None:
-        severities = sorted({corruptions.check_severity(s) for s in severities})
+        rule = "Severities are some of 1, 2, 3, 4, 5, or 'drawn'"
+        if isinstance(severities, str):
+            raise arguments.refuse(rule, severities)
+        severities = sorted({corruptions.check_severity(s) for s in arguments.several(severities, rule)})
         if not severities:
             raise InvalidArgumentError("The list of severities is empty; give some of 1, 2, 3, 4, 5, or none at all.")
-    if isinstance(conditions, (str, Path)):
-        conditions = _named(conditions)
-    elif isinstance(conditions, Condition):
-        conditions = [conditions]
+    rule = "Conditions are a suite's name or file, 'clean', corruptions' names, Condition values, or a list of these"
     found: dict[Condition, None] = {Condition.clean(): None}
-    for condition in conditions:
-        if not isinstance(condition, (str, Condition)):
-            raise InvalidArgumentError(f"A condition is a Condition or a name, not {type(condition).__name__}.")
-        rows = _named(condition) if isinstance(condition, str) else [condition]
+    for condition in arguments.several(conditions, rule, one=(Condition, Suite)):
+        if isinstance(condition, (Condition, Suite)):
+            rows: Sequence[Condition] = condition.rows if isinstance(condition, Suite) else [condition]
+        else:
+            rows = _named(arguments.name(condition, rule))
         for row in rows:
             if row.kind == "corruption" and row.storage == "memory" and storage != "memory":
                 row = dataclasses.replace(row, storage=storage)
@@ -190,14 +190,14 @@ def _is_open(row: Condition) -> bool:
     return row.kind == "corruption" and row.severity is None and row.strength is None
 
 
-def _named(name: str | Path) -> Sequence[Condition]:
+def _named(name: str) -> Sequence[Condition]:
     """The conditions behind one name: clean, a corruption, a suite."""
     if name == "clean":
         return [Condition.clean()]
     if name in corruptions.names():
-        return [Condition.corruption(str(name))]
+        return [Condition.corruption(name)]
     built_in = _built_in()
-    if str(name) in built_in or str(name) in own() or str(name).endswith(".toml") or Path(name).is_file():
+    if name in built_in or name in own() or name.endswith(".toml") or os.path.isfile(name):
         return load(name).rows
     raise UnknownNameError("suite or corruption", name, [*built_in, *corruptions.names()])
 

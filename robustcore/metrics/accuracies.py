@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError
 
 MODEL = ("model", "dataset", "split")
@@ -33,8 +34,7 @@ def accuracy(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
         confidence: of the interval, between 0 and 1.
     """
     check(table, "n")
-    if not 0 < confidence < 1:
-        raise InvalidArgumentError(f"A confidence is between 0 and 1, not {confidence!r}.")
+    confidence = arguments.share(confidence, "confidence")
     z = statistics.NormalDist().inv_cdf((1 + confidence) / 2)
     p = table["accuracy"].to_numpy(float)
     n = table["n"].to_numpy(float)
@@ -98,7 +98,7 @@ def mean_over_severities(table: pd.DataFrame) -> pd.DataFrame:
 
 def check(table: pd.DataFrame, *further: str) -> None:
     """Raise one sentence for a table that lacks a column."""
-    missing = [name for name in (*_NEEDED, *further) if name not in table]
+    missing = [name for name in (*_NEEDED, *further) if name not in arguments.table(table)]
     if missing:
         raise InvalidArgumentError(
             f"The table has no column {missing[0]!r}; a table of robustcore.evaluate has {', '.join((*_NEEDED, *further))}."

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError
 
 DRAWS = 1000
@@ -21,9 +22,11 @@ Array = npt.NDArray[np.floating]
 
 def weights(images: int, draws: int = DRAWS, seed: int = 0) -> npt.NDArray[np.float32]:
     """(draws, images): how often each image is drawn in each drawing of `images` images; the same for the same seed."""
-    if images < 1 or draws < 1:
-        raise InvalidArgumentError(f"A bootstrap draws 1 image or more, 1 time or more; not {images} and {draws}.")
-    generator = np.random.default_rng(seed)
+    images, draws = (
+        arguments.whole(value, f"A bootstrap draws 1 {what} or more", low=1)
+        for value, what in ((images, "image"), (draws, "drawing"))
+    )
+    generator = np.random.default_rng(arguments.seed(seed))
     counts = np.empty((draws, images), np.float32)
     for row in counts:
         row[:] = np.bincount(generator.integers(images, size=images, dtype=np.int32), minlength=images)

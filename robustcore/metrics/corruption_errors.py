@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.metrics import alexnet
 from robustcore.metrics._base import registry
@@ -53,6 +54,8 @@ def corruption_error(
         one that loses nothing. `attrs` has the reference and `notes`, what should be said beside it.
     """
     check(table, "severity")
+    rule = "The severities are some of 1, 2, 3, 4, 5"
+    severities = [arguments.whole(s, rule, low=1, high=5) for s in arguments.several(severities, rule)]
     if not severities:
         raise InvalidArgumentError("The list of severities is empty; give some of 1, 2, 3, 4, 5.")
     table = table.assign(storage=table.get("storage", "memory"))
@@ -87,7 +90,9 @@ def mean_corruption_error(errors: pd.DataFrame, names: Sequence[str] | None = No
         (how many), reference, reason. NaN where one of the corruptions is missing or undefined. `attrs["corruptions"]` is
         their number, to be said beside the figure.
     """
-    wanted = sorted(set(errors["name"]) if names is None else set(names))
+    if missing := [column for column in ("model", "name", "ce") if column not in arguments.table(errors)]:
+        raise InvalidArgumentError(f"The table has no column {missing[0]!r}; it is what corruption_error gives.")
+    wanted = sorted(set(errors["name"] if names is None else arguments.names(names, "Corruptions are given by name")))
     keys = [key for key in (*MODEL, "storage") if key in errors]
     rows = []
     for values, group in errors.groupby(keys, sort=False):
@@ -125,6 +130,7 @@ def _reference(table: pd.DataFrame, reference: str | pd.DataFrame) -> tuple[pd.D
         if len(models) != 1:
             raise InvalidArgumentError(f"A reference is one model; this table has {len(models)}.")
         return with_clean(reference), str(models[0]), False
+    reference = arguments.name(reference, "A reference is a model of the table, 'alexnet', or a table of one model")
     if reference in set(table["model"]):
         return with_clean(table[table["model"] == reference]), reference, True
     if reference == alexnet.NAME:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError
 from robustcore.metrics import accuracies
 
@@ -118,6 +119,4 @@ def _unpaired(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Drop:
 
 
 def _quantile(confidence: float) -> float:
-    if not 0 < confidence < 1:
-        raise InvalidArgumentError(f"A confidence lies between 0 and 1, not {confidence!r}.")
-    return statistics.NormalDist().inv_cdf((1 + confidence) / 2)
+    return statistics.NormalDist().inv_cdf((1 + arguments.share(confidence, "confidence")) / 2)

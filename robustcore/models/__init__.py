@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from robustcore import devices, paths
+from robustcore import arguments, devices, paths
 from robustcore.errors import InvalidArgumentError, ModelError, UnknownNameError
 from robustcore.models import checkpoints, defences, pretrained
 from robustcore.models.architectures import architecture as find_architecture
@@ -60,7 +60,7 @@ def architectures() -> list[str]:
 
 
 def load_model(
-    name: str | Path, device: torch.device | str | None = None, *, architecture: str | None = None
+    name: str | os.PathLike[str], device: torch.device | str | None = None, *, architecture: str | None = None
 ) -> Classifier:
     """The model of that name, in evaluation mode; it takes [0, 1] images of any size.
 
@@ -78,7 +78,7 @@ def load_model(
     return _ModelName.parse(name, architecture).load().to(target)
 
 
-def card(name: str | Path) -> Card:
+def card(name: str | os.PathLike[str]) -> Card:
     """The card of the model that `load_model` would load, without loading weights or downloading anything."""
     return _ModelName.parse(name).card()
 
@@ -123,8 +123,10 @@ class _ModelName:
     defence: str | None = None
 
     @classmethod
-    def parse(cls, name: str | Path, architecture: str | None = None) -> _ModelName:
-        base, _, query = str(name).partition("?")
+    def parse(cls, name: str | os.PathLike[str], architecture: str | None = None) -> _ModelName:
+        arguments.no_plain_module(name)
+        name = arguments.name(name, "A model is a catalogue's name or the path of a checkpoint")
+        base, _, query = name.partition("?")
         options: dict[str, str] = {}
         for part in filter(None, query.split("&")):
             key, equals, value = part.partition("=")
@@ -145,7 +147,7 @@ class _ModelName:
         if "defence" in options:
             defences.create(options["defence"])  # reject an unknown one before looking for weights
         if architecture is not None:
-            options["architecture"] = architecture
+            options["architecture"] = arguments.name(architecture, "An architecture is a name")
         return cls(str(name), base, **options, **numbers)  # type: ignore[arg-type]
 
     @property

@@ -12,7 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError, ModelError
+
+SIDES = range(8, 4097)  # that a network's input may have
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +40,17 @@ class Card:
     architecture: str = ""
     recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        rule = "A card's classes are names, in the order of the logits"
+        if arguments.is_name(self.classes):
+            raise arguments.refuse(rule, self.classes)
+        classes = tuple(str(arguments.scalar(each)) for each in arguments.several(self.classes, rule))
+        side = arguments.whole(
+            self.side, f"A card's input side is {SIDES[0]} to {SIDES[-1]} pixels", low=SIDES[0], high=SIDES[-1]
+        )
+        object.__setattr__(self, "classes", classes)
+        object.__setattr__(self, "side", side)
+
     def to_json(self) -> str:
         """One line, keys sorted."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
@@ -46,16 +60,15 @@ class Card:
         """The inverse of `to_json`; invalid text raises a `ModelError`, unknown fields are ignored."""
         try:
             fields = json.loads(text)
+            if not all(isinstance(each, str) for each in fields.get("classes", ())):
+                raise ModelError("The model's card cannot be read: its classes are not texts.")
             names = {f.name for f in dataclasses.fields(cls)}
             card = cls(**{key: value for key, value in fields.items() if key in names})
-            card = dataclasses.replace(card, classes=tuple(card.classes))
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(f"The model's card cannot be read ({error}).") from error
-        texts = (card.name, card.dataset, card.intervention, card.architecture, *card.classes)
+        texts = (card.name, card.dataset, card.intervention, card.architecture)
         if not all(isinstance(t, str) for t in texts) or not isinstance(card.recipe, Mapping):
             raise ModelError("The model's card cannot be read: its names are not texts or its recipe is not a table.")
-        if isinstance(card.side, bool) or not isinstance(card.side, int) or not 8 <= card.side <= 4096:
-            raise ModelError(f"The model's card names an input side of {card.side!r}; it must be 8 to 4096 pixels.")
         return card
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError
 
 STANDARD, CLEAN = "standard", "clean"
@@ -75,8 +76,9 @@ def read(table: pd.DataFrame, images: int | None = None) -> Accuracies:
         InvalidArgumentError: no "standard", no "clean", no other name that is both trained and tested on, a duplicate
             name or cell, or an accuracy that is not a number from 0 to 1.
     """
-    if images is not None and images < 1:
-        raise InvalidArgumentError(f"An accuracy needs 1 image or more, not {images}.")
+    table = arguments.table(table, "table of accuracies")
+    if images is not None:
+        images = arguments.whole(images, "An accuracy needs 1 image or more", low=1)
     if all(name in table.columns for name in TIDY) and STANDARD not in table.index:
         return _of_tidy(table, images)
     return _of_wide(table, images)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.metrics.bootstrap import interval
 from robustcore.notes import Note, note
@@ -45,7 +46,7 @@ def mean_overlaps(overlap: Overlap, benchmark: Sequence[str] | None = None) -> B
         UnknownNameError: a corruption that the overlaps do not have.
         InvalidArgumentError: a name twice.
     """
-    names = _members(overlap, overlap.names if benchmark is None else benchmark)
+    names = _members(overlap, benchmark)
     places = [overlap.names.index(name) for name in names]
     means, others = _means(overlap.scores.to_numpy()[np.ix_(places, places)])
     low = high = np.full(len(names), np.nan)
@@ -89,10 +90,11 @@ def coverage(
     Raises:
         UnknownNameError, InvalidArgumentError: as `mean_overlaps`, or a margin out of its range.
     """
-    if not 0 < margin <= 1:
-        raise InvalidArgumentError(f"A margin of overlaps lies above 0 and at most at 1, not {margin!r}.")
+    rule = "A margin of overlaps lies above 0 and at most at 1"
+    if not (margin := arguments.number(margin, rule, low=0, high=1)):
+        raise arguments.refuse(rule, margin)
     members = _members(overlap, benchmark)
-    asked = _members(overlap, overlap.names if corruptions is None else corruptions)
+    asked = _members(overlap, corruptions)
     rows = [_covered(overlap, members, name, margin) for name in asked]
     return pd.DataFrame(rows, index=pd.Index(asked))
 
@@ -131,13 +133,17 @@ def _covered(overlap: Overlap, members: Sequence[str], name: str, margin: float)
     return row
 
 
-def _members(overlap: Overlap, names: Sequence[str]) -> list[str]:
+def _members(overlap: Overlap, names: Sequence[str] | None) -> list[str]:
+    """The corruptions of these names; without any, all of the overlaps'."""
+    if not isinstance(overlap, Overlap):
+        raise arguments.refuse("Overlaps are what robustcore.overlap.measure gives", overlap)
+    names = list(overlap.names) if names is None else arguments.names(names, "Corruptions are given by name")
     for name in names:
         if name not in overlap.names:
             raise UnknownNameError("corruption of this table of overlaps", name, overlap.names)
     if not names or len(set(names)) < len(names):
         raise InvalidArgumentError("A benchmark names one corruption or more, each once.")
-    return list(names)
+    return names
 
 
 def _means(scores: Array) -> tuple[Array, Array]:

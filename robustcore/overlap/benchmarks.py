@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError
 from robustcore.overlap.accuracies import Array
 
@@ -76,8 +77,12 @@ def of_names(benchmarks: Sequence[Sequence[str]], labels: Mapping[str, int] | pd
         labels: the category of each candidate.
     """
     names, numbers = _candidates(labels)
-    members = np.zeros((len(benchmarks), len(names)), dtype=bool)
-    for row, benchmark in zip(members, benchmarks, strict=True):
+    rule = "Benchmarks are lists of corruptions' names"
+    if arguments.is_name(benchmarks):
+        raise arguments.refuse(rule, benchmarks)
+    listed = [arguments.names(each, rule) for each in arguments.several(benchmarks, rule)]
+    members = np.zeros((len(listed), len(names)), dtype=bool)
+    for row, benchmark in zip(members, listed, strict=True):
         unknown = [name for name in benchmark if name not in names]
         if unknown:
             raise InvalidArgumentError(f"{unknown[0]!r} has no category, so no benchmark can contain it.")
@@ -102,9 +107,9 @@ def draw(labels: Mapping[str, int] | pd.Series, n: int, k: int, *, count: int = 
     """
     names, numbers = _candidates(labels)
     sizes = np.bincount(numbers)[1:]
+    n, k = (arguments.whole(value, "n and k are whole numbers, 1 or more") for value in (n, k))
     _check_couple(n, k, sizes)
-    if count < 1:
-        raise InvalidArgumentError(f"A group has 1 benchmark or more, not {count!r}.")
+    count = arguments.whole(count, "A group has 1 to 1,000,000 benchmarks", low=1, high=1_000_000)
     fitting = [label for label, size in enumerate(sizes, start=1) if size >= k]
     total = _number_of(sizes, n, k)
     if total <= count:
@@ -115,7 +120,7 @@ def draw(labels: Mapping[str, int] | pd.Series, n: int, k: int, *, count: int = 
             else f"There are {total} different benchmarks with n = {n} and k = {k}, fewer than {count}."
         )
         return Benchmarks(names, numbers, members, note)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(arguments.seed(seed))
     members = np.empty((0, len(names)), dtype=bool)
     while len(members) < count:
         drawn = np.concatenate([members, _drawn(generator, numbers, fitting, n, k, 2 * count)])
@@ -140,9 +145,8 @@ def substitute(benchmarks: Benchmarks, times: int = 1, *, seed: int = 0) -> Benc
     Returns:
         The benchmarks that allow that many substitutions; the note says how many do not.
     """
-    if times < 1:
-        raise InvalidArgumentError(f"The number of substitutions is 1 or more, not {times!r}.")
-    generator = np.random.default_rng(seed)
+    times = arguments.whole(times, "The number of substitutions is 1 to 1,000", low=1, high=1000)
+    generator = np.random.default_rng(arguments.seed(seed))
     members = benchmarks.members.copy()
     for _ in range(times):
         members = members[_substituted(members, benchmarks.labels, generator)]
@@ -203,7 +207,11 @@ def least_overlapping(benchmarks: Benchmarks, overlap: pd.DataFrame) -> tuple[st
 
 
 def _candidates(labels: Mapping[str, int] | pd.Series) -> tuple[tuple[str, ...], npt.NDArray[np.int_]]:
-    pairs = sorted((str(name), int(label)) for name, label in labels.items() if label > 0)
+    rule = "Labels are the category of each candidate by its name, a dictionary or a Series, 0 for none"
+    if not isinstance(labels, (Mapping, pd.Series)):
+        raise arguments.refuse(rule, labels)
+    numbers = {str(name): arguments.whole(label, rule) for name, label in labels.items()}
+    pairs = sorted((name, label) for name, label in numbers.items() if label > 0)
     if not pairs:
         raise InvalidArgumentError("Benchmarks are drawn from categories with one corruption or more; there are none.")
     return tuple(name for name, _ in pairs), np.array([label for _, label in pairs])

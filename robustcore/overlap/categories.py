@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import Note, note
 from robustcore.overlap.accuracies import Array
@@ -89,7 +90,7 @@ def complete(overlap: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Note]]:
     Corruptions that no overlap is defined with go first; of the others the one with the most undefined pairs, until none is
     left.
     """
-    if list(overlap.index) != list(overlap.columns):
+    if list(arguments.table(overlap, "matrix of overlaps").index) != list(overlap.columns):
         raise InvalidArgumentError(
             "A matrix of overlaps has the same corruptions as rows and as columns, in one order."
         )
@@ -126,7 +127,8 @@ def kmeans(
         InvalidArgumentError: k beyond the corruptions that there are.
     """
     matrix, left_out = complete(overlap)
-    _check(k, matrix, left_out)
+    k, seed = _check(k, matrix, left_out), _seed(seed)
+    initialisations, iterations = _times(initialisations), _times(iterations)
     labels = _fit(matrix.to_numpy(), k, seed, initialisations, iterations)[0]
     return _categories("k-means", matrix, labels, left_out)
 
@@ -152,9 +154,10 @@ def sweep(
     """
     matrix, left_out = complete(overlap)
     offered = _ks(matrix, left_out)
+    wanted = offered if ks is None else arguments.several(ks, "K are whole numbers")
+    seed, initialisations, repeats = _seed(seed), _times(initialisations), _times(repeats)
     found, rows = {}, []
-    for k in sorted(set(offered if ks is None else ks)):
-        _check(k, matrix, left_out)
+    for k in sorted({_check(k, matrix, left_out) for k in wanted}):
         labels, inertia = _fit(matrix.to_numpy(), k, seed, initialisations, ITERATIONS)
         found[k] = _categories("k-means", matrix, labels, left_out)
         fewer = max(1, initialisations // 10)
@@ -198,7 +201,7 @@ def hierarchical(overlap: pd.DataFrame, k: int) -> Categories:
     from sklearn.cluster import AgglomerativeClustering
 
     matrix, left_out = complete(overlap)
-    _check(k, matrix, left_out)
+    k = _check(k, matrix, left_out)
     if len(matrix) == 1:
         labels = np.zeros(1, dtype=int)
     else:
@@ -216,10 +219,8 @@ def hdbscan(overlap: pd.DataFrame, smallest: int = 2) -> Categories:
     from sklearn.cluster import HDBSCAN
 
     matrix, left_out = complete(overlap)
-    if not 2 <= smallest <= len(matrix):
-        raise InvalidArgumentError(
-            f"The smallest category has 2 to {len(matrix)} corruptions here, not {smallest!r}{_listed(left_out)}."
-        )
+    rule = f"The smallest category has 2 to {len(matrix)} corruptions here{_listed(left_out)}"
+    smallest = arguments.whole(smallest, rule, low=2, high=len(matrix))
     labels = HDBSCAN(min_cluster_size=smallest, metric="precomputed", copy=True).fit_predict(_distances(matrix))
     return _categories("hdbscan", matrix, labels, left_out)
 
@@ -274,6 +275,8 @@ def stability(
         overlaps: two or more, of the same corruptions or a part of them; categories are compared where both have them.
         k: of all.
     """
+    if isinstance(overlaps, pd.DataFrame):
+        raise arguments.refuse("Stability compares two matrices of overlaps or more", overlaps)
     if len(overlaps) < 2:
         raise InvalidArgumentError(f"Stability compares two matrices of overlaps or more, not {len(overlaps)}.")
     found = [kmeans(table, k, seed=seed, initialisations=initialisations) for table in overlaps]
@@ -343,11 +346,18 @@ def _rand(first: npt.NDArray[np.int_], second: npt.NDArray[np.int_]) -> float:
     return float(adjusted_rand_score(first, second))
 
 
-def _check(k: int, matrix: pd.DataFrame, left_out: Mapping[str, Note]) -> None:
-    if not 1 <= k <= len(matrix):
-        raise InvalidArgumentError(
-            f"K is 1 to {len(matrix)}, the number of corruptions whose overlaps are defined, not {k!r}{_listed(left_out)}."
-        )
+def _check(k: int, matrix: pd.DataFrame, left_out: Mapping[str, Note]) -> int:
+    """K, if there are so many corruptions."""
+    rule = f"K is 1 to {len(matrix)}, the number of corruptions whose overlaps are defined{_listed(left_out)}"
+    return arguments.whole(k, rule, low=1, high=len(matrix))
+
+
+def _seed(seed: int) -> int:
+    return arguments.whole(seed, "A seed of K-means is an integer from 0 to 2**31 - 1", high=(1 << 31) - 1)
+
+
+def _times(count: int) -> int:
+    return arguments.whole(count, "Initialisations, iterations and repeats are 1 to 1,000,000", low=1, high=1_000_000)
 
 
 def _listed(left_out: Mapping[str, Note]) -> str:

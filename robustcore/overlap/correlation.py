@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError
 from robustcore.overlap.accuracies import Array
 from robustcore.overlap.benchmarks import Benchmarks
@@ -93,6 +94,7 @@ def fisher(r: float, count: int, confidence: float = 0.95) -> tuple[float, float
         return math.nan, math.nan
     if abs(r) >= 1:
         return r, r
+    confidence = arguments.share(confidence, "confidence")
     half = statistics.NormalDist().inv_cdf((1 + confidence) / 2) / math.sqrt(count - 3)
     return math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
 
@@ -130,6 +132,9 @@ def predictiveness(benchmarks: Benchmarks, synthetic: pd.DataFrame, natural: pd.
         many models: what another set of models might give), models (the fewest behind a coefficient), benchmarks (with a
         coefficient), reason (why r is NaN, or a warning about too few models).
     """
+    if not isinstance(benchmarks, Benchmarks):
+        raise arguments.refuse("Benchmarks are a group, as benchmarks.draw gives", benchmarks)
+    synthetic, natural = arguments.table(synthetic, "synthetic table"), arguments.table(natural, "natural table")
     shared = [model for model in synthetic.index if model in natural.index]
     for table, kind in ((synthetic, "synthetic"), (natural, "natural")):
         if not table.index.is_unique:

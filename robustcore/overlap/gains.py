@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore import arguments
 from robustcore.overlap.accuracies import Accuracies, Array
 from robustcore.randomness import stable_hash
 
@@ -44,8 +44,7 @@ def robustness(values: Array, metric: str) -> Array:
     Returns:
         (..., T, C - 1); NaN in both metrics for a model whose clean accuracy is 0: it has learnt nothing.
     """
-    if metric not in METRICS:
-        raise UnknownNameError("metric of overlaps", metric, METRICS)
+    metric = arguments.choice(metric, METRICS, "metric of overlaps")
     clean = np.where(values[..., :1] > 0, values[..., :1], np.nan)
     result: Array = values[..., 1:] / clean if metric == "app" else values[..., 1:] - clean
     return result
@@ -84,9 +83,10 @@ def thresholds(self_gains: Array, errors: Array, least: float | None) -> Array:
     """
     if least is None:
         return np.where(np.isfinite(errors), ERRORS * errors, LEAST_GAIN)
-    if not 0 <= least < 1:
-        raise InvalidArgumentError(f"The least self-gain is a number from 0 to 1 (0.01 is one point), not {least!r}.")
-    return np.full(len(self_gains), float(least))
+    rule = "The least self-gain is a number from 0 to 1 (0.01 is one point)"
+    if (least := arguments.number(least, rule, low=0, high=1)) == 1:
+        raise arguments.refuse(rule, least)
+    return np.full(len(self_gains), least)
 
 
 def replicates(accuracies: Accuracies, draws: int, seed: int) -> Array | None:

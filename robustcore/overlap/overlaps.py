@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.metrics.bootstrap import interval
 from robustcore.notes import Note, note
@@ -197,6 +198,8 @@ def measure(
         InvalidArgumentError: a table that `accuracies.read` refuses, or an argument out of its range.
         UnknownNameError: no such metric.
     """
+    draws = arguments.whole(draws, "A bootstrap has 0 to 1,000,000 draws", high=1_000_000)
+    seed, confidence = arguments.seed(seed), arguments.share(confidence, "confidence")
     table = read(accuracy, n)
     found = gain.gains(table, metric)
     rows, columns = _places(table)

@@ -10,16 +10,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.images import Batch, to_array
 from robustcore.randomness import Draws
-from robustcore.sequences._base import DIFFICULTIES, SUITES, Scene, Sequence, finish, prepare, registry
+from robustcore.sequences._base import (
+    DIFFICULTIES,
+    SUITES,
+    Scene,
+    Sequence,
+    check_difficulty,
+    finish,
+    prepare,
+    registry,
+)
 
 for _module in pkgutil.iter_modules(__path__):
     if not _module.name.startswith("_"):
         importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["DIFFICULTIES", "SUITES", "Scene", "Sequence", "frames", "get", "names"]
+__all__ = ["DIFFICULTIES", "SUITES", "Scene", "Sequence", "check_difficulty", "frames", "get", "names"]
 
 
 def names(suite: str | None = None) -> list[str]:
@@ -64,11 +74,11 @@ def frames(
     batch = Batch.of(image)
     if not batch.was_single:
         raise InvalidArgumentError("A sequence needs a single image: (3, H, W) or (H, W, 3).")
-    if difficulty not in DIFFICULTIES:
-        raise InvalidArgumentError(f"A difficulty is 1, 2 or 3, not {difficulty!r}.")
+    difficulty = check_difficulty(difficulty)
     array = to_array(batch.images[0])
-    scene = prepare(array, side or min(224, *array.shape[:2]), variant)
-    draws = Draws(seed, f"sequence:{name}", [id])
+    scene = prepare(array, min(224, *array.shape[:2]) if side is None else side, variant)
+    place = arguments.whole(id, "An image id is a whole number, 0 or more", high=arguments.LARGEST_SEED)
+    draws = Draws(seed, f"sequence:{name}", [place])
     result = np.stack([finish(frame) for frame in sequence.function(scene, draws, difficulty)])
     assert len(result) == sequence.lengths[scene.variant], f"{name} made {len(result)} frames"
     if batch.was_numpy:

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from robustcore import arguments
 from robustcore.corruptions import VARIANTS
-from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.images import UInt8Array
 from robustcore.randomness import Draws
 from robustcore.registry import Registry
 
 SUITES = ("imagenet-p", "imagenet-p-extra")
 DIFFICULTIES = (1, 2, 3)
-MIN_SIDE = 32
+MIN_SIDE, MAX_SIDE = 32, 2048
 # At 224 px the source has a margin around the crop: its shorter side is 256.
 _MARGIN = {"imagenet": 256 / 224, "tiny": 1.0, "cifar": 1.0}
 
@@ -120,14 +120,20 @@ def sequence(
     return register
 
 
+def check_difficulty(difficulty: object) -> int:
+    """The difficulty, if it is one of 1, 2 and 3."""
+    return arguments.whole(difficulty, "A difficulty is 1, 2 or 3", low=1, high=3)
+
+
 def prepare(image: UInt8Array, side: int, variant: str | None = None) -> Scene:
     """Resize the shorter side (Pillow bilinear) to the prepared side plus the variant's margin."""
-    if side < MIN_SIDE:
-        raise InvalidArgumentError(f"Sequences need frames of {MIN_SIDE} pixels a side or more, not {side}.")
+    side = arguments.whole(
+        side, f"Sequences have frames of {MIN_SIDE} to {MAX_SIDE} pixels a side", low=MIN_SIDE, high=MAX_SIDE
+    )
     if variant is None:
         variant = min(VARIANTS, key=lambda v: abs(math.log(side / VARIANTS[v])))
-    elif variant not in VARIANTS:
-        raise UnknownNameError("size variant", variant, VARIANTS)
+    else:
+        variant = arguments.choice(variant, VARIANTS, "size variant")
     height, width = image.shape[:2]
     # An image that already has the frames' size, such as a scene or a CIFAR image, is not enlarged to make a margin.
     short = side if min(height, width) == side else round(side * _MARGIN[variant])

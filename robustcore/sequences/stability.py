@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcore.errors import InvalidArgumentError
-from robustcore.sequences._base import DIFFICULTIES
+from robustcore.sequences._base import check_difficulty
 
 Ints = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.float64]
@@ -26,8 +26,7 @@ def compares_with_first(sequence: str) -> bool:
 
 def pairs(frames: int, sequence: str, difficulty: int) -> tuple[Ints, Ints]:
     """Frame indices (reference, compared) of all comparisons."""
-    if difficulty not in DIFFICULTIES:
-        raise InvalidArgumentError(f"A difficulty is 1, 2 or 3, not {difficulty!r}.")
+    difficulty = check_difficulty(difficulty)
     step = 1 if compares_with_first(sequence) else difficulty
     if frames <= step:
         raise InvalidArgumentError(f"A sequence of {frames} frames has no comparison at difficulty {difficulty}.")

@@ -44,7 +44,7 @@ def test_an_unknown_split() -> None:
 
 @pytest.mark.parametrize("limit", [0, -1, True, 1.5, "3"])
 def test_a_limit_is_a_positive_integer(limit: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match="A limit is an integer of at least 1"):
+    with pytest.raises(InvalidArgumentError, match="A limit is a number of images, 1 or more"):
         rc.load_dataset("scenes", limit=limit)
 
 

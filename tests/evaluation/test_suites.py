@@ -125,7 +125,7 @@ def test_bad_severities_and_storages_are_refused() -> None:
         suites.resolve("fog", [])
     with pytest.raises(UnknownNameError, match="storage"):
         suites.resolve("fog", storage="png")
-    with pytest.raises(InvalidArgumentError, match="not int"):
+    with pytest.raises(InvalidArgumentError, match="not 3"):
         suites.resolve([3])  # type: ignore[list-item]
 
 

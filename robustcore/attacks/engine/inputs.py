@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from robustcore import arguments
 from robustcore.attacks.budgets import largest_eps
 from robustcore.attacks.goals import Goal
 from robustcore.errors import InvalidArgumentError
@@ -42,6 +43,8 @@ class Inputs:
 def images_of(images: Any) -> Tensor:
     """float32 (N, 3, H, W) in [0, 1] from uint8 or float images; a numpy array is (N, H, W, 3)."""
     array = isinstance(images, np.ndarray)
+    if array and images.dtype.kind not in "iuf":
+        raise InvalidArgumentError(f"Images are uint8, 0 to 255, or float in [0, 1]; these are {images.dtype}.")
     if array and images.dtype != np.uint8:
         images = torch.from_numpy(np.ascontiguousarray(images))
         if images.ndim == 4:
@@ -77,27 +80,18 @@ def companions_of(option: str, companions: Tensor, images: Tensor) -> Tensor:
     return pixels
 
 
-def integers(values: Any, n: int, what: str) -> Tensor:
-    """(N,) int64 on the CPU from anything that holds N whole numbers, 0 or more."""
-    tensor = torch.as_tensor(values).detach().cpu()
-    if tensor.shape != (n,):
-        raise InvalidArgumentError(f"There are {n} images, but the {what}s have shape {tuple(tensor.shape)}.")
-    if tensor.is_floating_point() or tensor.dtype == torch.bool:
-        raise InvalidArgumentError(f"{what.capitalize()}s are whole numbers; these are {tensor.dtype}.")
-    tensor = tensor.to(torch.int64)
-    if int(tensor.min()) < 0:
-        raise InvalidArgumentError(f"A {what} is 0 or more, not {int(tensor.min())}.")
-    return tensor
-
-
 def eps_of(eps: Any, norm: str, shape: tuple[int, ...], draws: Draws) -> Tensor:
     """(N,) float32 radii from one number, one for each image, or a range (low, high) to draw from for each image."""
     n = len(draws)
-    values = torch.as_tensor(eps, dtype=torch.float32).detach().cpu()
+    values = arguments.real_numbers(eps, "eps is a number, one for each image, or a range (low, high) to draw from").to(
+        torch.float32
+    )
     most = largest_eps(norm, shape)
     if isinstance(eps, tuple):
         if values.shape != (2,) or not bool(values[0] <= values[1]):
-            raise InvalidArgumentError(f"A range of eps is (low, high) with low <= high, not {eps}.")
+            raise InvalidArgumentError(
+                f"A range of eps is (low, high) with low <= high, not {arguments.describe(eps)}."
+            )
     elif values.ndim and values.shape != (n,):
         raise InvalidArgumentError(
             f"eps is one number or one for each of the {n} images; it has shape {tuple(values.shape)}."
@@ -113,16 +107,20 @@ def eps_of(eps: Any, norm: str, shape: tuple[int, ...], draws: Draws) -> Tensor:
     return values.expand(n).clone() if not values.ndim else values
 
 
-def targets_of(target: Any, labels: Tensor, classes: int, draws: Draws) -> Tensor:
-    """(N,) int64 classes to reach, from one class, one for each image, or "random": any class but the label, drawn."""
-    if isinstance(target, str):
-        if target != "random":
-            raise InvalidArgumentError(f"A target is a class number, one for each image, or 'random', not {target!r}.")
+def targets_of(target: Any, labels: Tensor, classes: int, draws: Draws, names: Sequence[str] | None = None) -> Tensor:
+    """(N,) int64 classes to reach, from one class, one for each image, or "random": any class but the label, drawn.
+
+    Where the classes have names, these may stand for the numbers.
+    """
+    target = arguments.scalar(target)
+    if isinstance(target, str) and target == "random":
         others = draws.integers(0, classes - 1, 1)[:, 0]
         return others + (others >= labels)
-    if isinstance(target, int) and not isinstance(target, bool):
-        target = torch.full((len(labels),), target)
-    targets = integers(target, len(labels), "target")
+    if isinstance(target, str) and target not in (names or ()):
+        raise arguments.refuse("A target is a class, one for each image, or 'random'", target)
+    if isinstance(target, str) or arguments.integer(target) is not None:
+        target = [target] * len(labels)
+    targets = arguments.whole_numbers(target, len(labels), "target", classes=names)
     same = (targets == labels).nonzero()
     if len(same):
         place = int(same[0])

@@ -55,8 +55,7 @@ class Perturb(Operation):
         unknown = sorted(set(dict(condition.params)) - {"difficulty"})
         if unknown:
             raise InvalidArgumentError(f"A sequence has a difficulty; {condition.name} was given {unknown[0]!r}.")
-        if dict(condition.params).get("difficulty", 1) not in sequences.DIFFICULTIES:
-            raise InvalidArgumentError(f"A difficulty is 1, 2 or 3, not {dict(condition.params)['difficulty']!r}.")
+        sequences.check_difficulty(condition.parameters.get("difficulty", 1))
         if condition.variant is not None and condition.variant not in VARIANTS:
             raise UnknownNameError("size variant", condition.variant, VARIANTS)
         if condition.storage != "memory":

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from robustcore import paths
+from robustcore import arguments, paths
 from robustcore.errors import StoreError
 from robustcore.evaluation.plan import Cell, Key, Subject, Unit, shard_sizes
 from robustcore.evaluation.provenance import Run, now, seconds
@@ -81,7 +81,8 @@ class Store:
     """
 
     def __init__(self, path: Path | str | None = None, *, shipped: bool = True) -> None:
-        self.path = Path(path).expanduser().absolute() if path else paths.cache() / "results" / "results.sqlite"
+        file = "" if path is None else arguments.name(path, "A results file is given by its path")
+        self.path = Path(file).expanduser().absolute() if file else paths.cache() / "results" / "results.sqlite"
         self._in_cache = path is None
         self._shipped = shipped
         self._writer: sqlite3.Connection | None = None

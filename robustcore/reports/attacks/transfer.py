@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustcore.datasets import load_dataset
+from robustcore.datasets import dataset_of
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Progress, Store, api, tables
@@ -70,7 +70,7 @@ def matrix(
     names = [model.card.name for model in loaded]
     if len(set(names)) < max(2, len(names)):
         raise InvalidArgumentError("A transfer matrix needs two or more different models.")
-    images = load_dataset(dataset) if isinstance(dataset, str) else dataset
+    images = dataset_of(dataset)
     results = store if isinstance(store, Store) else Store(store)
     accuracy: dict[str, dict[str, float]] = {name: {} for name in names}  # judge -> crafter -> value
     success: dict[str, dict[str, float]] = {name: {} for name in names}

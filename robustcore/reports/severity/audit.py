@@ -9,19 +9,15 @@ from pathlib import Path
 import pandas as pd
 
 from robustcore import corruptions
-from robustcore.datasets import load_dataset
-from robustcore.datasets._base import Dataset
+from robustcore.datasets import dataset_of
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import Condition, Store, Subject, api, suites, tables
-from robustcore.evaluation.request import EvaluationRequest
+from robustcore.evaluation import Condition, Store, api, suites, tables
+from robustcore.evaluation.request import Data, EvaluationRequest, Models
 from robustcore.evaluation.run.runner import Progress
 from robustcore.metrics import severities
 from robustcore.metrics.severities import EASIER, HARDER, LEVEL
-from robustcore.models.classifier import Classifier
 from robustcore.notes import Note, note
 from robustcore.reports.severity.distances import distances
-
-Models = str | Classifier | Subject | Sequence[str | Classifier | Subject]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +49,7 @@ def conditions(suite: str | Path | Sequence[str | Condition], storage: str = "me
 
 def audit(
     models: Models,
-    dataset: str | Dataset,
+    dataset: Data,
     suite: str | Path | Sequence[str | Condition],
     *,
     compute: bool = False,
@@ -63,7 +59,7 @@ def audit(
     storage: str = "memory",
     split: str = "test",
     device: str = "auto",
-    store: Store | None = None,
+    store: Store | Path | str | None = None,
     progress: Callable[[Progress], None] | None = None,
     measuring: Callable[[int, int], None] | None = None,
     far: pd.DataFrame | None = None,
@@ -84,13 +80,13 @@ def audit(
         far: the distances, where `distances` has measured them already.
     """
     wanted = conditions(suite, storage)
-    prepared_images = load_dataset(dataset, split=split) if isinstance(dataset, str) else dataset
+    prepared_images = dataset_of(dataset, split=split)
     if far is None:
         far = distances(prepared_images, wanted, images=images, seed=seed, device=device, progress=measuring)
-    if not isinstance(models, (str, Classifier, Subject)) and not models:
+    if isinstance(models, Sequence) and not models:
         steps = severities.steps(_no_rows())
         return Audit(_no_rows(), far, steps, tuple(findings(steps, far)))
-    results = store or Store()
+    results = store if isinstance(store, Store) else Store(store)
     prepared = api.prepare(EvaluationRequest.of(models, prepared_images, wanted, limit=limit, seed=seed, device=device))
     if compute:
         api.carry_out(prepared, results, progress=progress)

@@ -9,17 +9,18 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from robustcore import corruptions
-from robustcore.datasets import load_dataset
-from robustcore.datasets._base import Dataset
+from robustcore import arguments, corruptions
+from robustcore.datasets import dataset_of
 from robustcore.errors import InvalidArgumentError, RobustcoreError
 from robustcore.evaluation import Condition, Store, api
-from robustcore.evaluation.request import EvaluationRequest
+from robustcore.evaluation.request import Data, EvaluationRequest
 from robustcore.metrics.severities import Correct, paired_drop
 from robustcore.models.classifier import Classifier
 from robustcore.notes import Note, note
@@ -74,15 +75,15 @@ class Calibration:
 
 
 def calibrate(
-    model: str | Classifier,
-    dataset: str | Dataset,
+    model: str | os.PathLike[str] | Classifier,
+    dataset: Data,
     name: str,
     *,
     limit: int | None = None,
     seed: int = 0,
     split: str = "test",
     device: str = "auto",
-    store: Store | None = None,
+    store: Store | Path | str | None = None,
     progress: Callable[[float, float], None] | None = None,
     doublings: int = DOUBLINGS,
     halvings: int = HALVINGS,
@@ -104,9 +105,9 @@ def calibrate(
     if corruption.limits is None:
         ranged = ", ".join(known for known in corruptions.names() if corruptions.get(known).ranged)
         raise InvalidArgumentError(f"{name} has no continuous strength to calibrate; these have one: {ranged}.")
-    images = load_dataset(dataset, split=split) if isinstance(dataset, str) else dataset
-    results = store or Store()
-    if isinstance(model, str):
+    images = dataset_of(dataset, split=split)
+    results = store if isinstance(store, Store) else Store(store)
+    if not isinstance(model, Classifier):
         from robustcore.models import load_model
 
         model = load_model(model)
@@ -162,6 +163,12 @@ def search(
         halvings: of a bound's interval, at most, before the other bound is sought and as many after it.
         also: strengths to measure in any case; they belong to the path and to the search.
     """
+    doublings, halvings = (
+        arguments.whole(count, "Doublings and halvings are whole numbers, 0 to 64", high=64)
+        for count in (doublings, halvings)
+    )
+    rule = "Strengths to measure in any case are numbers"
+    also = [arguments.number(strength, rule) for strength in arguments.several(also, rule)]
     accuracy, n = float(np.mean(clean)) if len(clean) else 0.0, len(clean)
     if accuracy == 0:
         raise InvalidArgumentError("A range cannot be calibrated: the model gets none of the clean images right.")

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from robustcore import corruptions, devices
+from robustcore import arguments, corruptions, devices
 from robustcore.datasets._base import Dataset
 from robustcore.evaluation.condition import Condition
 from robustcore.metrics.distance import mean_absolute_difference, mean_squared_error, ssim
@@ -42,7 +42,7 @@ def distances(
         "closer" or "no farther" than the severity before it by mean absolute difference, image by image, outside or
         inside a 95 % interval; "" where there is none before it.
     """
-    count = min(images, len(dataset))
+    count = min(arguments.whole(images, "Distances are averaged over 1 image or more", low=1), len(dataset))
     place = devices.pick(device)
     clean = dataset.images(0, count).to(place)
     ids = torch.from_numpy(dataset.ids[:count])

@@ -44,9 +44,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from robustcore import corruptions, paths
+from robustcore import arguments, corruptions, paths
 from robustcore.errors import InvalidArgumentError, UnknownNameError
-from robustcore.evaluation import plan
 from robustcore.metrics import alexnet
 from robustcore.reports.specification.rows import Requirement, WrongError, at, row
 
@@ -153,7 +152,7 @@ def _head(table: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(head["seed"], bool) or not isinstance(head["seed"], int) or not 0 <= head["seed"] < 1 << 63:
         raise WrongError(f"A seed is an integer from 0 to 2**63 - 1, not {head['seed']!r}.", "seed")
     with at("limit"):
-        head["limit"] = plan.check_limit(table.get("limit"))
+        head["limit"] = arguments.limit(table.get("limit"))
     rows = table.get("rows")
     if not isinstance(rows, list) or not rows or not all(isinstance(fields, dict) for fields in rows):
         raise WrongError("A specification has requirements, each a [[rows]] table; this one has none.", "rows")

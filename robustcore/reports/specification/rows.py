@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from robustcore import attacks, corruptions, metrics
+from robustcore import arguments, attacks, corruptions, metrics
 from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownNameError
-from robustcore.evaluation import Condition, operations, plan, suites
+from robustcore.evaluation import Condition, operations, suites
 from robustcore.metrics import Metric
 
 PLACES = ("clean", "corruption", "suite", "attack", "sequence", "shift")
@@ -389,7 +389,7 @@ def _reference(fields: Mapping[str, Any], metric: Requirable) -> str:
 
 def _limit(fields: Mapping[str, Any], default: int | None) -> int | None:
     with at("limit"):
-        return plan.check_limit(fields["limit"]) if "limit" in fields else default
+        return arguments.limit(fields["limit"]) if "limit" in fields else default
 
 
 def _text(fields: Mapping[str, Any], key: str) -> str:
