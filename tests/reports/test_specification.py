@@ -175,7 +175,7 @@ BAD = [
     ("metric='accuracy'\ncorruption='album_blur'\nseverity='uniform'\nat_least=80", 6, "no continuous strength"),
     ("metric='accuracy'\ncorruption='fog'\nseverity='often'\nat_least=80", 6, "none of these"),
     ("metric='accuracy'\ncorruption='fog'\nstrength=[1]\nat_least=80", 6, "not [1]"),
-    ("metric='mfr'\nsuite='imagenet-p'\nreference='x'\ndifficulty=[{a=1}]\nat_most=8", 7, "not dict"),
+    ("metric='mfr'\nsuite='imagenet-p'\nreference='x'\ndifficulty=[{a=1}]\nat_most=8", 7, "not a dict"),
     ("metric='ce'\ncorruption='fog'\nat_most=80", 4, "needs a reference"),
     ("metric='ce'\nsuite='imagenet-c'\nreference='x'\nat_most=80", 5, "for several it is mce"),
     ("metric='accuracy'\nclean=true\nreference='x'\nat_least=80", 6, "leave the reference out"),
