@@ -19,16 +19,41 @@ Make = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_timings() -> None:
     """No calibration of another test."""
-    monkeypatch.setattr(estimates, "_timed", {})
+    estimates.forget_timings()
+
+
+class Clock:
+    """A clock that moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def __deepcopy__(self, memo: object) -> Clock:
+        return self  # a scorer copies its models; there is one clock
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """What `time.perf_counter` reads."""
+    clock = Clock()
+    monkeypatch.setattr(time, "perf_counter", clock)
+    return clock
 
 
 class Slow(nn.Module):
-    """Takes a hundredth of a second an image."""
+    """Takes a hundredth of a second an image, by that clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
 
     def forward(self, x: Tensor) -> Tensor:
-        time.sleep(0.01 * len(x))
+        self.clock.now += 0.01 * len(x)
         return torch.zeros(len(x), 3)
 
 
@@ -53,27 +78,28 @@ def test_a_model_that_is_named_twice_is_paid_once(make_dataset: Make, make_model
 
 
 def test_the_time_is_that_of_the_models_and_the_cores(
-    make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch
+    make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    prepared = api.prepare(EvaluationRequest.of(make_model(network=Slow()), make_dataset(512), "clean"))
+    prepared = api.prepare(EvaluationRequest.of(make_model(network=Slow(clock)), make_dataset(512), "clean"))
     monkeypatch.setattr(estimates.resources, "cores", lambda: 2)
     # 512 images at 0.01 s on two cores
-    assert estimates.estimate(prepared).seconds == pytest.approx(2.56, rel=0.25)
+    assert estimates.estimate(prepared).seconds == pytest.approx(2.56)
 
 
-def test_a_second_estimate_takes_no_second_calibration(make_dataset: Make, make_model: Make) -> None:
-    prepared = api.prepare(EvaluationRequest.of(make_model(network=Slow()), make_dataset(512), "clean"))
-    first = estimates.estimate(prepared)
-    began = time.perf_counter()
+def test_a_second_estimate_takes_no_second_calibration(make_dataset: Make, make_model: Make, clock: Clock) -> None:
+    prepared = api.prepare(EvaluationRequest.of(make_model(network=Slow(clock)), make_dataset(512), "clean"))
+    first, calibrated = estimates.estimate(prepared), clock.now
+    assert calibrated > 0
     assert estimates.estimate(prepared) == first
-    assert time.perf_counter() - began < 0.2
+    assert clock.now == calibrated
 
 
-def test_a_long_run_gets_advice(make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimates, "_LONG_SECONDS", 1.0)
-    prepared = api.prepare(EvaluationRequest.of(make_model(network=Slow()), make_dataset(600), "clean"))
+def test_a_long_run_gets_advice(make_dataset: Make, make_model: Make, clock: Clock) -> None:
+    prepared = api.prepare(EvaluationRequest.of(make_model(network=Slow(clock)), make_dataset(200_000), "clean"))
     found = estimates.estimate(prepared)
-    assert found.advice.startswith("This takes long: 256 images instead of 600")
+    assert found.seconds > estimates.LONG_SECONDS
+    assert found.advice.startswith("This takes long: ")
+    assert "images instead of 200000" in found.advice
     assert "CUDA" in found.advice
 
 
