@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
 from robustcore import images
 from robustcore.errors import ImageError, InvalidArgumentError
@@ -136,7 +135,6 @@ def test_the_orientation_of_a_camera_is_applied() -> None:
     ],
 )
 def test_one_sentence_names_file_and_reason(data: bytes, says: str) -> None:
-    started = time.perf_counter()
     with pytest.raises(ImageError) as error:
         decode(data, name="mine.png")
     message = str(error.value)
@@ -144,11 +142,11 @@ def test_one_sentence_names_file_and_reason(data: bytes, says: str) -> None:
     assert says in message
     assert "\n" not in message
     assert len(message) < 250
-    assert time.perf_counter() - started < 1, "nothing of that size is decoded before it is refused"
 
 
-def test_a_real_image_of_20000_pixels_a_side_is_refused_unread() -> None:
+def test_a_real_image_of_20000_pixels_a_side_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(Image.new("1", (20_000, 20_000)))  # 50 kB, and 1.2 GB as RGB
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: pytest.fail("its pixels were read"))
     with pytest.raises(ImageError, match="at most 50 megapixels"):
         decode(data)
 
