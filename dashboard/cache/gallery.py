@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from robustcore.datasets import Item
-    from robustcore.reports.preview.gallery import Answers, Cell
+    from robustcore.reports.preview.gallery import Answers, GalleryImage
 
 _CHUNK = 8  # images that a large model scores between two redraws of the page
 
@@ -26,7 +26,7 @@ class Grid:
 
     item: Item
     clean: Tensor  # (1, 3, H, W)
-    cells: tuple[Cell, ...]
+    cells: tuple[GalleryImage, ...]
     images: Tensor  # (n, 3, H, W)
     thumbnails: tuple[str, ...]  # of the clean image, then of the cells
 
@@ -35,13 +35,13 @@ class Grid:
         return next(i for i, cell in enumerate(self.cells) if cell.key == key)
 
 
-def grid(item: Item, cells: tuple[Cell, ...], storage: str) -> Grid:
+def grid(item: Item, cells: tuple[GalleryImage, ...], storage: str) -> Grid:
     """An image in the form that each cell describes."""
     return _grid(item.fingerprint, repr(cells), storage, _item=item, _cells=cells)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _grid(image: str, cells: str, storage: str, *, _item: Item, _cells: tuple[Cell, ...]) -> Grid:
+def _grid(image: str, cells: str, storage: str, *, _item: Item, _cells: tuple[GalleryImage, ...]) -> Grid:
     import torch
 
     from dashboard import data_urls

@@ -1,4 +1,4 @@
-"""Stability: how often a model's answer flips over perturbation sequences, for each of them and on the whole.
+"""Stability: how often a model's prediction flips over perturbation sequences, for each sequence and on average.
 
 Source: Hendrycks & Dietterich 2019, section 4.2 (flip rate, mFR, top-5 distance, mT5D) and appendix E (AlexNet's values).
 """

@@ -8,7 +8,7 @@ from typing import Any
 from robustcore.errors import RobustcoreError
 from robustcore.models import card as card_of
 from robustcore.models.classifier import Card
-from robustcore.training.interventions import FAMILIES, get, names
+from robustcore.training.interventions import FAMILIES, create, get, names
 
 UNKNOWN = "unknown"
 
@@ -18,6 +18,15 @@ def label(card: Card) -> str:
     if card.intervention == "standard" and _recipe(card).get("start"):
         return "continued"
     return card.intervention or UNKNOWN
+
+
+def training_title(card: Card) -> str:
+    """The training as people read it: "All corruptions except flip"; the label where the card does not say how it was made."""
+    recipe = _recipe(card)
+    name = str(recipe.get("intervention", ""))
+    if name not in names() or label(card) == "continued":
+        return label(card).replace("_", " ")
+    return create(name, **dict(recipe.get("settings", {}))).title
 
 
 def family(card: Card) -> str:

@@ -58,7 +58,7 @@ def _pictures(atlas: CandidateAtlas) -> dict[str, str]:
     cells = []
     for name in registered:
         level = SEVERITY if corruptions.get(name).severities else None
-        cells.append(gallery.Cell(name, level or 1, level, None, 0))
+        cells.append(gallery.GalleryImage(name, level or 1, level, None, 0))
     if not cells:
         return {}
     thumbnails = cache.grid(cache.test_image(IMAGE), tuple(cells), "memory").thumbnails

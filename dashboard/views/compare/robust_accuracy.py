@@ -89,13 +89,13 @@ def _signs(table: pd.DataFrame) -> None:
             "No sign of masked gradients: ten steps do better than one, knowing the model helps, and an unbounded attack wins."
         )
     for sign in signs:
-        states.notice(f"{sign.model}: {sign.name}. {sign.sentence}")
+        states.notice(sign.text)
 
 
 def _transfer(prefix: str, table: pd.DataFrame, footer: str) -> None:
     """Rows craft, columns judge, at the radius that most pairs are evaluated at."""
     iterative = table[(table["attack"] == "pgd") & (table["eps"] > 0) & (table["eps"] < 1)]
-    crafted = iterative["access"].str.removeprefix("on ").where(iterative["access"] != "white-box", iterative["model"])
+    crafted = iterative["surrogate"].where(iterative["surrogate"] != "", iterative["model"])
     pairs = iterative.assign(crafted=crafted)
     known = pairs[pairs["access"] != "white-box"]
     if known.empty:

@@ -122,11 +122,13 @@ class Answered:
         rows = []
         for name in names:
             places = [i + 1 for i, cell in enumerate(self.grid.cells) if cell.name == name]
-            rows.append(contact_sheet.Row(labels.corruption(corruptions.get(name)), [self._tile(p) for p in places]))
+            rows.append(
+                contact_sheet.SheetRow(labels.corruption(corruptions.get(name)), [self._tile(p) for p in places])
+            )
         title = self.choice.title[:1].upper() + self.choice.title[1:]
         return contact_sheet.compose(title, subtitle, self._tile(0), columns, rows)
 
-    def _tile(self, place: int) -> contact_sheet.Tile:
+    def _tile(self, place: int) -> contact_sheet.SheetImage:
         image = self.grid.clean[0] if place == 0 else self.grid.images[place - 1]
         lines = self.lines(place)
         marked = [mark in thumbnails.SIGNS for _, mark in lines]
@@ -135,4 +137,4 @@ class Answered:
         signed = (
             f"x {text}" if m and not text.startswith("x") else text for text, m in zip(captions, marked, strict=True)
         )
-        return contact_sheet.Tile(to_array(image), tuple(signed), any(marked))
+        return contact_sheet.SheetImage(to_array(image), tuple(signed), any(marked))

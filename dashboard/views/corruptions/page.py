@@ -138,7 +138,9 @@ def _pick_more(model: str, names: list[str], suites: list[str]) -> tuple[str, Fi
     return second, Filters(suites, families, seed, storage)
 
 
-def _answer(choice: image_picker.Choice, cells: tuple[gallery.Cell, ...], storage: str, models: list[str]) -> Answered:
+def _answer(
+    choice: image_picker.Choice, cells: tuple[gallery.GalleryImage, ...], storage: str, models: list[str]
+) -> Answered:
     """The images, and the answers of small models; others are loaded and answer once the page is shown."""
     grid = cache.grid(choice.item, cells, storage)
     scorings = {
@@ -250,7 +252,7 @@ def _detail(answered: Answered, filters: Filters, models: list[str]) -> None:
         st.code(python_code.corruption(answered.choice.code, cell, answered.storage, model), language="python")
 
 
-def _pick_strength(corruption: corruptions.Corruption, cell: gallery.Cell) -> gallery.Cell:
+def _pick_strength(corruption: corruptions.Corruption, cell: gallery.GalleryImage) -> gallery.GalleryImage:
     """A slider that starts at the severity's strength; moving it gives another cell with the same draws."""
     assert cell.severity is not None
     assert corruption.limits is not None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from robustcore.reports.preview.gallery import Cell
+from robustcore.reports.preview.gallery import GalleryImage
 
 
-def corruption(load: str, cell: Cell, storage: str, model: str | None) -> str:
+def corruption(load: str, cell: GalleryImage, storage: str, model: str | None) -> str:
     """Python lines that make one cell, and the model's answer to it.
 
     Args:

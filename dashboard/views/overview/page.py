@@ -18,6 +18,7 @@ from robustcore.errors import RobustcoreError
 from robustcore.reports.overview import findings
 from robustcore.reports.overview.overview import Overview
 from robustcore.reports.preview import gallery
+from robustcore.training import families
 
 PAGE = Page(
     title="Overview",
@@ -51,9 +52,9 @@ def render() -> None:
         _next_pages([], dataset)
         return
     overview = cache.overview(tuple(models), dataset)
-    kinds = {name: Kind(_architecture(name), *cache.training(name)) for name in overview.table["model"]}
+    kinds = {name: Kind(_architecture(name), *cache.training(name), _title(name)) for name in overview.table["model"]}
     _headline(overview, kinds)
-    tiles.show(overview, dataset)
+    tiles.show(overview, kinds, dataset)
     table.show(overview, kinds, dataset)
     _next_pages(list(overview.table["model"]), dataset)
 
@@ -74,7 +75,7 @@ def _introduction() -> None:
 
 
 def _examples() -> None:
-    cells = tuple(gallery.Cell(name, SEVERITY, SEVERITY, None, 0) for name in EXAMPLES)
+    cells = tuple(gallery.GalleryImage(name, SEVERITY, SEVERITY, None, 0) for name in EXAMPLES)
     images = cache.grid(cache.test_image(IMAGE), cells, "memory")
     names = ["clean", *(labels.inner(labels.pretty(name)) for name in EXAMPLES)]
     figures = "".join(
@@ -101,6 +102,14 @@ def _architecture(model: str) -> str:
         return cache.card(model).architecture.rpartition("/")[2] or "unknown"
     except RobustcoreError:
         return "unknown"
+
+
+def _title(model: str) -> str:
+    """How a model was trained, as people read it; its name without a card."""
+    try:
+        return families.training_title(cache.card(model))
+    except RobustcoreError:
+        return model
 
 
 def _headline(overview: Overview, kinds: Mapping[str, Kind]) -> None:

@@ -17,11 +17,12 @@ FIRST, SECOND = (findings.eps(eps) for eps in EPS)
 
 
 class Kind(NamedTuple):
-    """What a model is: its architecture, its training, and the family that the training belongs to."""
+    """What a model is: its architecture, its training, the family of the training, and the training as people read it."""
 
     architecture: str
     training: str
     family: str
+    title: str
 
 
 def grouped(
@@ -33,8 +34,8 @@ def grouped(
     usual = {column: overview.table[column].max() for column in ("n", "conditions", "shifts")}
     groups: dict[str, list[ModelRow]] = {}
     for row in table.to_dict("records"):
-        training = kinds[row["model"]].training
-        title = str(row["model"]) if by == "none" or training == "unknown" else training.replace("_", " ")
+        kind = kinds[row["model"]]
+        title = str(row["model"]) if by == "none" or kind.training == "unknown" else kind.title
         heading = "" if by == "none" else str(row[by]).replace("_", " ")
         groups.setdefault(heading, []).append(_row(row, title, best, usual, dataset))
     return list(groups.items())

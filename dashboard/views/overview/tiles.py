@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from dashboard.views.overview import addresses
 from dashboard.views.overview.addresses import KEY
 from dashboard.views.overview.model_table import Target
+from dashboard.views.overview.rows import Kind
 from dashboard.widgets import labels, links, states
 from robustcore.figures import short
 from robustcore.reports.overview import findings
@@ -29,7 +32,7 @@ _LINKS = {
 }
 
 
-def show(overview: Overview, dataset: str) -> None:
+def show(overview: Overview, kinds: Mapping[str, Kind], dataset: str) -> None:
     """One tile for each finding."""
     tiles = findings.findings(overview)
     if not tiles:
@@ -38,10 +41,7 @@ def show(overview: Overview, dataset: str) -> None:
         with column, st.container(border=True, height="stretch", gap="small"):
             st.caption(_TITLES[finding.key])
             st.html(f'<div style="{_NUMBER}">{100 * finding.value:.1f}\N{NO-BREAK SPACE}%</div>')
-            what = labels.pretty(finding.condition) if finding.condition else short(finding.model, 40)
-            st.markdown(
-                f"**{states.plain(what)}**", help=states.plain(finding.model) if len(finding.model) > 40 else None
-            )
+            st.markdown(f"**{states.plain(_name(finding, kinds))}**")
             st.caption(states.plain(_explanation(finding)))
             if finding.key == "shift":
                 st.button(
@@ -56,18 +56,27 @@ def show(overview: Overview, dataset: str) -> None:
                 links.to(view, _LINKS[finding.key], address)
 
 
+def _name(finding: Finding, kinds: Mapping[str, Kind]) -> str:
+    """The corruption, or the best model's training and its technical name."""
+    if finding.condition:
+        return labels.pretty(finding.condition)
+    kind = kinds[finding.model]
+    name = short(finding.model, 40)
+    return name if kind.training == "unknown" else f"{kind.title[:1].upper()}{kind.title[1:]} ({name})"
+
+
 def _explanation(finding: Finding) -> str:
     """What the number is, and the second best."""
     if finding.key == "hardest":
         if finding.models == 1:
-            return "lowest accuracy over all corruptions."
-        return f"the best accuracy any model reaches here ({short(finding.model, 40)})."
+            return "Lowest accuracy over all corruptions."
+        return f"The best accuracy any model reaches here ({short(finding.model, 40)})."
     first = findings.eps(EPS[0])
     measure = {
-        "corruption": f"average accuracy over {finding.conditions} corruptions",
-        "attack": f"accuracy under a white-box attack (PGD, ε = {first})",
-        "shift": f"average accuracy over {finding.conditions} natural shifts",
-        "balance": f"average of clean, corrupted and attacked accuracy (ε = {first})",
+        "corruption": f"Average accuracy over {finding.conditions} corruptions",
+        "attack": f"Accuracy under a white-box attack (PGD, ε = {first})",
+        "shift": f"Average accuracy over {finding.conditions} natural shifts",
+        "balance": f"Average of clean, corrupted and attacked accuracy (ε = {first})",
     }[finding.key]
     if not finding.second:
         return f"{measure}."

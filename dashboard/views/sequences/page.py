@@ -1,4 +1,4 @@
-"""Sequences: one image under a perturbation that grows frame by frame, and where the model's answer flips."""
+"""Sequences: one image under a perturbation that changes frame by frame, and where the model's prediction flips."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PAGE = Page(
     icon=":material/movie:",
     order=26,
     group="See",
-    question="How steady is the model's answer?",
-    purpose="ImageNet-P: a perturbation moves a little from frame to frame. A steady model keeps its answer.",
-    help="Pick an image and a sequence. The strip shows every frame with the model's answer; where it differs from the "
-    "frame that it is compared with, it has flipped. Below, the stability of all evaluated models.",
+    question="How stable are the model's predictions?",
+    purpose="ImageNet-P: a perturbation changes a little from frame to frame. A stable model keeps its prediction.",
+    help="Choose an image and a sequence. The strip shows every frame with the model's prediction; a prediction that differs from "
+    "the compared frame has flipped. Below: the stability of all evaluated models.",
 )
 KEY = "sequences"
 SUITES = {"imagenet-p": "ImageNet-P", "imagenet-p-extra": "ImageNet-P extra"}
@@ -75,7 +75,7 @@ def _pick_sequence() -> tuple[str, int]:
             kind="difficulty",
             default=1,
             width="stretch",
-            help="Noise gets stronger; all other sequences are compared over longer strides.",
+            help="Noise gets stronger; other sequences compare frames further apart.",
         )
     return name, difficulty
 
@@ -111,7 +111,7 @@ def _frames(choice: image_picker.Choice, name: str, difficulty: int, seed: int, 
             alt = f"Frame {i}" + (f": {said}" if said else "") + (", flipped" if found and found.flipped[i] else "")
             thumbs.append(thumbnails.Thumb(str(i), source, alt, lines, crisp))
         markup.show(thumbnails.strip(thumbs), key=f"{KEY}_strip_of_frames", on_pick=_choose_frame)
-        st.caption("Click a frame to see it large. ≠ marks a frame whose answer has flipped.")
+        st.caption("Click a frame to enlarge it. ≠ marks a flipped prediction.")
 
 
 def _choose_frame(frame: str) -> None:
@@ -141,14 +141,14 @@ def _sentence(
     )
     if found is None:
         if model == NONE:
-            return "No model is chosen: the frames alone are shown."
+            return "No model chosen: only the frames are shown."
         return (
-            "The demo models know the twelve shapes of the test images and nothing else, so that an answer to "
-            f"{states.plain(choice.title)} would mean nothing: the frames are shown, and no prediction."
+            "The demo models know only the twelve shapes of the test images. Their prediction for "
+            f"{states.plain(choice.title)} would be meaningless, so only the frames are shown."
         )
     flips = int(found.flipped.sum())
     return (
-        f"**{states.plain(model)}** flips its answer in **{flips} of {found.comparisons}** comparisons with {compared}: "
+        f"**{states.plain(model)}** flips its prediction in **{flips} of {found.comparisons}** comparisons with {compared}: "
         f"flip probability **{found.flip_probability:.2f}**, top-5 distance **{found.top5_distance:.2f}**."
     )
 
@@ -188,9 +188,9 @@ def _stability(difficulty: int) -> None:
 
 _METRICS = {
     "flip_probability": ("Flip probability", "share of comparisons that flip; lower is better"),
-    "flip_rate": ("Flip rate", "flip probability over the reference's; below 1 is steadier than the reference"),
-    "top5_distance": ("Top-5 distance", "mean distance of the five best classes, 0 to 18; lower is better"),
-    "t5d": ("Normalised top-5 distance", "top-5 distance over the reference's; below 1 is steadier"),
+    "flip_rate": ("Flip rate", "flip probability relative to the reference; below 1 is more stable"),
+    "top5_distance": ("Top-5 distance", "mean distance between the top-5 rankings, 0 to 18; lower is better"),
+    "t5d": ("Normalised top-5 distance", "top-5 distance relative to the reference; below 1 is more stable"),
 }
 
 
@@ -217,7 +217,9 @@ def _bars(report: stability.Stability, metric: str, difficulty: int) -> None:
         "Dietterich 2019, section 4.2."
     )
     if relative and report.reference == stability.ALEXNET:
-        footer += " AlexNet's values are those of ImageNet at 224 pixels (appendix E): on other data a fixed yardstick."
+        footer += (
+            " AlexNet's values are for ImageNet at 224 pixels (appendix E); on other data they only fix the scale."
+        )
     drawn = bars.condition_bars(rows, scale, footer=footer, alt=f"{title} for each sequence and model")
     figure.card(
         drawn,
@@ -254,6 +256,6 @@ def _means(report: stability.Stability) -> None:
         },
     )
     st.caption(
-        f"mFR and mT5D are means over the suite's sequences, in percent of {report.reference}; 100 is as steady as it. "
-        "They are empty where a sequence is missing or the reference never flips on it."
+        f"mFR and mT5D are means over the suite's sequences, in percent of {report.reference}; 100 is equally stable. "
+        "Empty: a sequence is missing, or the reference never flips on it."
     )

@@ -1,4 +1,4 @@
-"""Specification: does a model meet what is required of it? A pass/fail sheet to hand on."""
+"""Specification: does a model meet its requirements? A pass/fail sheet to hand on."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PAGE = Page(
     icon=":material/fact_check:",
     order=34,
     group="Measure",
-    question="Does it meet what is required of it?",
-    purpose="Requirements of metric, condition and threshold, and for each model whether it meets them, in plain sentences.",
-    help="A specification is a small toml file: what is measured, under what, and what it has to reach. Choose one and "
-    "models; the sheet can be saved as one file and handed to someone who does not read tables.",
+    question="Does the model meet its requirements?",
+    purpose="Requirements (metric, condition, threshold), and for each model whether it meets them, in plain sentences.",
+    help="A specification is a small toml file with a metric, a condition and a threshold for each requirement. Choose one and "
+    "some models, then save the sheet as one file to hand on.",
 )
 KEY = "specification"
-OWN = "one of my own …"
+OWN = "My own …"
 
 
 def render() -> None:
@@ -46,13 +46,12 @@ def render() -> None:
         if spec.description:
             st.caption(states.plain(spec.description))
     if not models:
-        states.empty("Choose a model", "Whether it meets the specification is said here.", icon=PAGE.icon)
+        states.empty("Choose a model", "Its verdict appears here.", icon=PAGE.icon)
         return
     if not _images_are_here(dataset):
         states.empty(
-            "The images are not here",
-            f"This specification is about images of {dataset}. Choose other images above, or name their folder to the command "
-            "line, which judges the same:",
+            "Images not found",
+            f"This specification needs images of {dataset}. Choose other images above, or give their folder on the command line:",
             icon=":material/folder_off:",
         )
         st.code(_command(file, models), language="shell")
@@ -60,7 +59,7 @@ def render() -> None:
     try:
         judged = specifications.judged(text, file, tuple(models), dataset)
     except RobustcoreError as error:
-        states.error(str(error), title="This specification cannot be judged here")
+        states.error(str(error), title="This specification cannot be judged")
         return
     _missing(judged)
     _sheets(judged, models)
@@ -77,7 +76,7 @@ def _pick() -> tuple[str, str, Specification] | None:
         names if permissions.read_only() else [*names, OWN],
         key=f"{KEY}_name",
         kind="specification",
-        help="Those that ship, or a file of your own.",
+        help="A shipped one, or a file of your own.",
     )
     text, file = _own(names[0]) if name == OWN else (specification.source(name), name)
     try:
@@ -101,7 +100,7 @@ def _own(example: str) -> tuple[str, str]:
         height=320,
         max_chars=LARGEST,
         key=f"{KEY}_text",
-        help="Thresholds are in percent. This one is an example; nothing of it is kept.",
+        help="Thresholds are in percent. This is an example; nothing is saved.",
     )
     return text, "text"
 
@@ -110,7 +109,7 @@ def _pick_models(spec: Specification) -> tuple[list[str], str]:
     datasets = list(dict.fromkeys([spec.dataset, "scenes", *cache.folders()]))
     dataset = spec.dataset
     if len(datasets) > 1:
-        dataset = selection.selectbox("Images of", datasets, key=f"{KEY}_dataset", kind="dataset", default=spec.dataset)
+        dataset = selection.selectbox("Images", datasets, key=f"{KEY}_dataset", kind="dataset", default=spec.dataset)
     known = cache.evaluated(dataset) if _images_are_here(dataset) else []
     offered = list(dict.fromkeys([*known, *cache.model_names()]))
     models = selection.multiselect(
@@ -140,11 +139,10 @@ def _missing(judged: Judged) -> None:
     with st.container(border=True, key=f"{KEY}_missing"):
         st.markdown(
             f":material/hourglass_empty: **Not everything is evaluated yet.** {conditions} "
-            f"result{' is' if conditions == 1 else 's are'} missing or cover too few images; the requirements that need "
-            "them are not judged."
+            f"result{' is' if conditions == 1 else 's are'} missing or on too few images. Their requirements are not judged."
         )
         if permissions.read_only():
-            st.caption("This dashboard was started with --read-only: nothing can be evaluated here.")
+            st.caption("This dashboard is read-only: nothing can be evaluated here.")
             return
         with st.container(horizontal=True, vertical_alignment="center"):
             pressed = st.button(
@@ -176,7 +174,7 @@ def _sheets(judged: Judged, models: list[str]) -> None:
 def _files(judged: Judged, text: str) -> None:
     from robustcore.reports.specification import sheet
 
-    with st.expander("The sheet as a table", icon=":material/table_chart:"):
+    with st.expander("Data table", icon=":material/table_chart:"):
         st.dataframe(judged.table, hide_index=True, width="stretch")
     with st.container(horizontal=True, key=f"{KEY}_files"):
         st.download_button(
@@ -198,7 +196,7 @@ def _files(judged: Judged, text: str) -> None:
             key=f"{KEY}_toml",
             icon=":material/description:",
             on_click="ignore",
-            help="The toml file. With it, robustcore check says the same and ends with status 0 or 1.",
+            help="The toml file. `robustcore check` judges the same with it and exits with status 0 or 1.",
         )
         models = list(dict.fromkeys(judged.table["model"]))
         links.to("compare", "Compare these models", addresses.compare(models, judged.spec.dataset))

@@ -5,7 +5,6 @@ Source of the signs: Athalye, Carlini & Wagner 2018, section 3.1 ("Obfuscated gr
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from robustcore.evaluation import Condition, Store, Subject, lookup
 from robustcore.evaluation.operations.attack import CURVE_EPS, crafted_on
 from robustcore.metrics import accuracies
 from robustcore.models.classifier import Classifier
+from robustcore.notes import Note, note
 from robustcore.reports.provenance import Provenance
 
 ATTACKS = ("fgsm", "pgd")
@@ -27,7 +27,7 @@ WHITE = "white-box"
 def conditions(surrogates: Sequence[str] = (), radii: Sequence[float] = CURVE_EPS) -> list[Condition]:
     """FGSM and PGD at every radius, white-box and crafted on each surrogate (given by fingerprint)."""
     white = [Condition("attack", name, params=(("eps", eps),)) for name in ATTACKS for eps in radii]
-    # Crafting without any bound on another model says nothing: such an image is another image.
+    # Without a bound the attack may paint any image, so crafting it on another model has no meaning.
     black = [c for c in white if c.parameters["eps"] < 1]
     return [*white, *(made for surrogate in surrogates for made in crafted_on(black, surrogate))]
 
@@ -50,9 +50,9 @@ def curves(
         limit, seed, store: as in `evaluate`.
 
     Returns:
-        One row for each model, attack, access and eps that is stored, the clean images at eps 0: model, attack, access
-        ("white-box", or "on NAME"), eps, n, accuracy with its 95 % interval low and high, and the means success, linf
-        and l2 (NaN on clean images). `attrs["provenance"]` says where they come from.
+        One row for each stored model, attack, access and eps, the clean images at eps 0: model, attack, access ("white-box", or
+        "on NAME"), surrogate (NAME, "" for white-box), eps, n, accuracy with its 95 % interval low and high, and the means
+        success, linf and l2 (NaN on clean images). `attrs["provenance"]` says where they come from.
     """
     names = {fingerprint: name for name, fingerprint in (surrogates or {}).items()}
     wanted = conditions(list(names))
@@ -72,19 +72,19 @@ def curves(
                 "linf": float("nan"),
                 "l2": float("nan"),
             }
-            accesses = [WHITE, *(f"on {name}" for name in names.values() if name != row["model"])]
-            rows += [common | {"attack": attack, "access": access} for attack in ATTACKS for access in accesses]
+            others = ["", *(name for name in names.values() if name != row["model"])]
+            rows += [common | {"attack": attack, "surrogate": name} for attack in ATTACKS for name in others]
             continue
         condition = by_fields[row["name"], row["params"]]
-        surrogate = condition.parameters.get("surrogate")
-        access = WHITE if surrogate is None else f"on {names[surrogate]}"
-        if access == f"on {row['model']}":
+        fingerprint = condition.parameters.get("surrogate")
+        surrogate = "" if fingerprint is None else names[fingerprint]
+        if surrogate == row["model"]:
             continue  # crafted on itself it is the white-box attack again
         rows.append(
             {
                 "model": row["model"],
                 "attack": row["name"],
-                "access": access,
+                "surrogate": surrogate,
                 "eps": condition.parameters["eps"],
                 "n": row["n"],
                 "accuracy": row["accuracy"],
@@ -95,23 +95,16 @@ def curves(
                 "l2": row.get("l2"),
             }
         )
-    columns = ["model", "attack", "access", "eps", "n", "accuracy", "low", "high", "success", "linf", "l2"]
+    columns = ["model", "attack", "surrogate", "eps", "n", "accuracy", "low", "high", "success", "linf", "l2"]
     table = pd.DataFrame(rows, columns=columns)
-    # A curve of the clean point alone is none.
-    alive = table[table["eps"] > 0][["model", "attack", "access"]].drop_duplicates()
-    table = table.merge(alive, on=["model", "attack", "access"])
+    access = [WHITE if not name else f"on {name}" for name in table["surrogate"]]
+    table.insert(2, "access", pd.Series(access, dtype=object))
+    # A curve needs a point besides the clean one.
+    with_attack = table[table["eps"] > 0][["model", "attack", "access"]].drop_duplicates()
+    table = table.merge(with_attack, on=["model", "attack", "access"])
     table = table.sort_values(["model", "attack", "access", "eps"], ignore_index=True)
     table.attrs["provenance"] = Provenance.of(found, suites=("robust-accuracy",), storage="memory", seed=seed)
     return table
-
-
-@dataclasses.dataclass(frozen=True)
-class Sign:
-    """One sign that a model's gradients are masked: the model, a short name, and a sentence with the numbers."""
-
-    model: str
-    name: str
-    sentence: str
 
 
 def judged(square: pd.DataFrame) -> pd.DataFrame:
@@ -129,8 +122,8 @@ def judged(square: pd.DataFrame) -> pd.DataFrame:
     return found.rename_axis("judged by").sort_values("itself", ascending=False, kind="stable")
 
 
-def masked_gradients(table: pd.DataFrame) -> list[Sign]:
-    """Signs in curves that an attack's gradients do not lead where they should, each beyond the 95 % intervals."""
+def masked_gradients(table: pd.DataFrame) -> list[Note]:
+    """Signs in curves that an attack's gradients are misleading, each beyond the 95 % intervals; the subject is the model."""
     signs = []
     for model, own in table[table["eps"] > 0].groupby("model", sort=False):
         signs += [
@@ -141,53 +134,57 @@ def masked_gradients(table: pd.DataFrame) -> list[Sign]:
     return signs
 
 
-def _single_beats_iterative(model: str, own: pd.DataFrame) -> list[Sign]:
+def _single_beats_iterative(model: str, own: pd.DataFrame) -> list[Note]:
     white = own[(own["access"] == WHITE) & (own["eps"] < 1)]
     single = white[white["attack"] == SINGLE].set_index("eps")
     many = white[white["attack"] == ITERATIVE].set_index("eps")
     for eps in single.index.intersection(many.index):
         if single.loc[eps, "high"] < many.loc[eps, "low"]:
-            return [
-                Sign(
-                    model,
-                    "single-step beats iterative",
-                    f"One step leaves {single.loc[eps, 'accuracy']:.1%} of the answers right at eps {_eps(eps)}, ten smaller "
-                    f"steps {many.loc[eps, 'accuracy']:.1%}: steps that follow the gradient should never do worse, so that "
-                    "the gradient points somewhere else.",
-                )
-            ]
+            accuracies = float(single["accuracy"][eps]), float(many["accuracy"][eps])
+            return [single_step_beats_iterative(model, float(eps), *accuracies)]
     return []
 
 
-def _black_beats_white(model: str, own: pd.DataFrame) -> list[Sign]:
+def _black_beats_white(model: str, own: pd.DataFrame) -> list[Note]:
     iterative = own[own["attack"] == ITERATIVE]
     white = iterative[iterative["access"] == WHITE].set_index("eps")
     for row in iterative[iterative["access"] != WHITE].to_dict("records"):
-        if row["eps"] in white.index and row["high"] < white.loc[row["eps"], "low"]:
-            return [
-                Sign(
-                    model,
-                    "black-box beats white-box",
-                    f"Images crafted {row['access']} leave {row['accuracy']:.1%} right at eps {_eps(row['eps'])}, those crafted on "
-                    f"the model itself {white.loc[row['eps'], 'accuracy']:.1%}: knowing the model should only help, so that its "
-                    "gradients hide something.",
-                )
-            ]
+        eps = row["eps"]
+        if eps in white.index and row["high"] < white.loc[eps, "low"]:
+            accuracies = float(row["accuracy"]), float(white["accuracy"][eps])
+            return [black_box_beats_white_box(model, str(row["access"]), float(eps), *accuracies)]
     return []
 
 
-def _unbounded(model: str, own: pd.DataFrame) -> list[Sign]:
+def _unbounded(model: str, own: pd.DataFrame) -> list[Note]:
     free = own[(own["access"] == WHITE) & (own["attack"] == ITERATIVE) & (own["eps"] >= 1)]
     if len(free) and float(free["low"].iloc[0]) > 0.01:
-        return [
-            Sign(
-                model,
-                "an unbounded attack does not reach zero",
-                f"With every change allowed PGD still leaves {free['accuracy'].iloc[0]:.1%} right: an attack that may paint any "
-                "image must win, so that it is stuck and the smaller budgets are no bound either.",
-            )
-        ]
+        return [unbounded_attack_fails(model, float(free["accuracy"].iloc[0]))]
     return []
+
+
+@note
+def single_step_beats_iterative(model: str, eps: float, single: float, iterative: float) -> str:
+    return (
+        f"{model}: one step beats ten. At ε = {_eps(eps)} accuracy is {single:.1%} after one step and {iterative:.1%} after ten "
+        "smaller ones. More steps should never do worse, so the gradients are misleading."
+    )
+
+
+@note
+def black_box_beats_white_box(model: str, access: str, eps: float, black: float, white: float) -> str:
+    return (
+        f"{model}: black-box beats white-box. At ε = {_eps(eps)} accuracy is {black:.1%} on images crafted {access} and {white:.1%} "
+        "on images crafted on the model itself. Access should only help, so the gradients are misleading."
+    )
+
+
+@note
+def unbounded_attack_fails(model: str, accuracy: float) -> str:
+    return (
+        f"{model}: an unbounded attack fails. With any change allowed, accuracy is still {accuracy:.1%} under PGD. Such an attack "
+        "must succeed, so results at smaller ε are not reliable either."
+    )
 
 
 def _eps(eps: float) -> str:

@@ -1,4 +1,4 @@
-"""One image under attack, with all that a person wants to see of it: the result, its anatomy, and what it survives."""
+"""One image under attack: the result, the attack step by step, and whether it survives being saved to a file."""
 
 from __future__ import annotations
 

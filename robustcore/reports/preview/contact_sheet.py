@@ -1,4 +1,4 @@
-"""A sheet: rows of small images with captions, composed into one picture for a paper or a slide."""
+"""A contact sheet: rows of small images with captions, composed into one image for a paper or a slide."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INK, _MUTED, _WRONG = (27, 37, 48), (93, 107, 120), (179, 54, 27)
 
 
 @dataclasses.dataclass(frozen=True)
-class Tile:
+class SheetImage:
     """One image of a row: uint8 (H, W, 3), its caption lines, and whether it is marked."""
 
     image: UInt8Array
@@ -27,14 +27,14 @@ class Tile:
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class SheetRow:
     """A name and the images to its right."""
 
     name: str
-    tiles: Sequence[Tile]
+    tiles: Sequence[SheetImage]
 
 
-def compose(title: str, subtitle: str, clean: Tile, columns: Sequence[str], rows: Sequence[Row]) -> bytes:
+def compose(title: str, subtitle: str, clean: SheetImage, columns: Sequence[str], rows: Sequence[SheetRow]) -> bytes:
     """The sheet as a PNG, black on white: the clean image, then the rows below their columns' headings.
 
     Images are brought to `TILE` pixels a side: enlarged without smoothing, then averaged where the factor is not whole.
@@ -53,7 +53,7 @@ def compose(title: str, subtitle: str, clean: Tile, columns: Sequence[str], rows
     draw.text((_MARGIN, _MARGIN + 32), subtitle, _MUTED, small)
     for i, column in enumerate(columns):
         draw.text((_left(i) + TILE // 2, top - 24), column, _INK, bold, anchor="ma")
-    for row, y in [(Row("Clean", [clean]), first), *((row, top + j * height) for j, row in enumerate(rows))]:
+    for row, y in [(SheetRow("Clean", [clean]), first), *((row, top + j * height) for j, row in enumerate(rows))]:
         draw.text((_MARGIN, y + TILE // 2), _fit(row.name, bold, _LABEL_WIDTH - 8), _INK, bold, anchor="lm")
         for i, tile in enumerate(row.tiles):
             sheet.paste(_resized(tile.image), (_left(i), y))

@@ -24,7 +24,7 @@ SCENES = "scenes"
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
+class GalleryImage:
     """One image of the grid.
 
     Attributes:
@@ -64,16 +64,16 @@ class Cell:
         return {k: v for k, v in given.items() if v is not None}
 
 
-def cells(name: str, seed: int = 0) -> list[Cell]:
+def cells(name: str, seed: int = 0) -> list[GalleryImage]:
     """The cells of one corruption: severities 1..5; without severities five draws, or one image where nothing is drawn."""
     corruption = corruptions.get(name)
     if corruption.severities:
-        return [Cell(name, s, s, None, seed) for s in corruption.severities]
+        return [GalleryImage(name, s, s, None, seed) for s in corruption.severities]
     draws = 1 if corruption.deterministic else 5
-    return [Cell(name, level, None, None, seed + level - 1) for level in range(1, draws + 1)]
+    return [GalleryImage(name, level, None, None, seed + level - 1) for level in range(1, draws + 1)]
 
 
-def corrupted(item: Item, wanted: Sequence[Cell], storage: str = "memory") -> Tensor:
+def corrupted(item: Item, wanted: Sequence[GalleryImage], storage: str = "memory") -> Tensor:
     """uint8 (len(wanted), 3, H, W): the image of each cell."""
     image = item.image[None]  # (1, 3, H, W)
     images = [
@@ -144,7 +144,7 @@ class Verdict:
     clean_wrong: bool
 
 
-def verdict(wanted: Sequence[Cell], answered: Answers, clean: Answers, label: int | None) -> Verdict:
+def verdict(wanted: Sequence[GalleryImage], answered: Answers, clean: Answers, label: int | None) -> Verdict:
     """Compare the answers with the label, or, where there is none, with the answer to the clean image."""
     right = int(clean.classes[0, 0]) if label is None else label
     wrong = answered.classes[:, 0] != right

@@ -162,9 +162,7 @@ def gets_easier(
     corruption: str, before: int, severity: int, models: tuple[str, ...], judged: int, low: float, high: float
 ) -> str:
     gain = f"{100 * low:.1f}" if f"{100 * low:.1f}" == f"{100 * high:.1f}" else f"{100 * low:.1f} to {100 * high:.1f}"
-    return (
-        f"{corruption} is easier at {severity} than at {before}{_who(models, judged)}: accuracy rises by {gain} points."
-    )
+    return f"{corruption} is easier at severity {severity} than at {before}{_who(models, judged)}: accuracy rises by {gain} points."
 
 
 @note
@@ -172,7 +170,7 @@ def not_measurably_harder(
     corruption: str, before: int, severity: int, models: tuple[str, ...], judged: int, widest: float
 ) -> str:
     return (
-        f"{corruption} is not measurably harder at {severity} than at {before}{_who(models, judged)} (difference under "
+        f"{corruption} is not measurably harder at severity {severity} than at {before}{_who(models, judged)} (difference under "
         f"{100 * widest:.1f} points)."
     )
 
@@ -180,7 +178,7 @@ def not_measurably_harder(
 @note
 def closer_to_clean(corruption: str, before: int, severity: int, distance_before: float, distance: float) -> str:
     return (
-        f"{corruption} is closer to the clean image at {severity} than at {before}: {distance:.1f} grey levels after "
+        f"{corruption} is closer to the clean image at severity {severity} than at {before}: {distance:.1f} grey levels after "
         f"{distance_before:.1f}."
     )
 
@@ -188,7 +186,7 @@ def closer_to_clean(corruption: str, before: int, severity: int, distance_before
 @note
 def not_farther_from_clean(corruption: str, before: int, severity: int, distance_before: float, distance: float) -> str:
     return (
-        f"{corruption} is not measurably farther from the clean image at {severity} than at {before}: {distance:.1f} grey "
+        f"{corruption} is not measurably farther from the clean image at severity {severity} than at {before}: {distance:.1f} grey "
         f"levels after {distance_before:.1f}."
     )
 

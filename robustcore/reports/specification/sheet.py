@@ -1,4 +1,4 @@
-"""The pass/fail sheet: a judged specification for somebody who does not read tables, as markup and as one HTML file."""
+"""The pass/fail sheet: a judged specification for people who do not read tables, as markup and as one HTML file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from robustcore.reports.specification.rows import Requirement
 
 CSS = (Path(__file__).resolve().parent / "sheet.css").read_text(encoding="utf-8")
 LEGEND = (
-    "Requirements are judged by the value itself. “Narrowly” means that the 95 % interval reaches past the threshold, so that "
-    "other images could decide otherwise. On the scales the line is the threshold, the dot the value and the pale band its "
-    "95 % interval; what lies to the right of the line passes."
+    "The value decides. “Narrowly”: the 95 % interval includes the threshold, so other images could give another verdict. On each "
+    "scale the line is the threshold, the dot the value and the pale band its 95 % interval. Right of the line passes."
 )
 _NARROWEST, _WIDEST = 5.0, 25.0  # points on each side of a scale
 _PAGE = """\
@@ -50,8 +49,7 @@ def markup(spec: Specification, table: pd.DataFrame, model: str) -> str:
 
 
 def html(spec: Specification, table: pd.DataFrame, footer: str) -> str:
-    """All models' sheets as one HTML page that needs no network and prints on white paper; `footer` says where it all
-    comes from."""
+    """All models' sheets as one HTML page that needs no network and prints on white paper; `footer` is the provenance."""
     sheets = "".join(markup(spec, table, str(model)) for model in table["model"].unique())
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -71,14 +69,14 @@ def _overall(own: pd.DataFrame) -> str:
 
 
 def _head(model: str, own: pd.DataFrame, tone: str) -> str:
-    says = {
+    verdict = {
         "pass": "meets the specification",
         "uncertain": "meets the specification, narrowly",
         "fail": "does not meet the specification",
         "undefined": "cannot be judged yet",
     }[tone]
     return (
-        f'<header class="rc-spec-head rc-spec-{tone}">{_sign(tone)}<div><h3>{escape(model)} {says}</h3>'
+        f'<header class="rc-spec-head rc-spec-{tone}">{_sign(tone)}<div><h3>{escape(model)} {verdict}</h3>'
         f"<p>{escape(wording.summary(own))}</p></div></header>"
     )
 
@@ -109,12 +107,12 @@ def _span(own: pd.DataFrame) -> float:
 
 
 def _scale(row: Requirement, record: Mapping[Any, Any], span: float) -> str:
-    """The threshold in the middle, value and interval beside it, to the right of it what passes. The sentence says the same,
-    so that it is hidden from screen readers."""
+    """Threshold in the middle, value and interval around it, passing to the right. Hidden from screen readers, which read the
+    same in the sentence."""
     sign = 1 if row.at_least else -1
 
     def at(value: float) -> float:
-        """Percent of the width; what is farther away stands at the edge."""
+        """Percent of the width; values farther away are drawn at the edge."""
         return 50 + 50 * max(-1.0, min(1.0, sign * (value - row.threshold) / span))
 
     bound = f"{'≥' if row.at_least else '≤'} {wording.amount(row.threshold, row.metric)}"

@@ -103,17 +103,17 @@ def condition(row: Requirement) -> str:
         return "clean"
     names = [plain(row.kind, name) for name, _ in row.terms]
     head = row.suite or (", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else ""))
-    return ", ".join(part for part in (head, *_details(row)) if part)
+    return ", ".join(part for part in (head, *_details(row).values()) if part)
 
 
 def place(row: Requirement) -> str:
     """The same for a sentence: "Under fog at severity 3 of 5"."""
     if row.kind == "clean":
         return "On clean images"
-    details = [part for part in _details(row) if not part.endswith(" images")]
-    further = f" ({', '.join(details)})" if details else ""
-    if details and details[0].startswith("severity"):
-        further = f" at {details[0]} of 5" + (f" ({', '.join(details[1:])})" if details[1:] else "")
+    details = _details(row)
+    details.pop("images", None)
+    severity = f" at {details.pop('severity')} of 5" if "severity" in details else ""
+    further = severity + (f" ({', '.join(details.values())})" if details else "")
     if len(row.terms) == 1:
         name = plain(row.kind, row.terms[0][0])
         if row.kind == "corruption":
@@ -145,28 +145,33 @@ def _spelled(name: str) -> str:
     return " ".join(_WORDS.get(word, word) for word in name.split("_"))
 
 
-def _details(row: Requirement) -> list[str]:
-    """Severities, strengths, budgets: what the name alone does not say."""
+def _details(row: Requirement) -> dict[str, str]:
+    """What is not in the condition's name, as texts: "severity" or "severities", "strength", "eps", parameters by name,
+    "storage", "images"."""
     first = row.terms[0][1]
-    details = []
+    details: dict[str, str] = {}
     levels = [c.severity for c in first if c.severity is not None]
     if levels:
         runs = levels == list(range(levels[0], levels[-1] + 1)) and len(levels) > 2
         listed = f"{levels[0]} to {levels[-1]}" if runs else _and([str(level) for level in levels])
-        details.append(f"severity {levels[0]}" if len(levels) == 1 else f"mean of severities {listed}")
+        if len(levels) == 1:
+            details["severity"] = f"severity {levels[0]}"
+        else:
+            details["severities"] = f"mean of severities {listed}"
     strength = first[0].strength
     if strength is not None:
-        details.append("strengths drawn over the range" if strength == "uniform" else f"strength {strength:g}")
+        details["strength"] = "random strength" if strength == "uniform" else f"strength {strength:g}"
     params = dict(first[0].parameters)
     alike = len(row.terms) == 1 or all(conditions[0].parameters == params for _, conditions in row.terms)
     if row.kind != "shift" and alike:
         eps = params.pop("eps", None)
-        details += [f"eps {255 * eps:.4g}/255" if eps <= 1 else f"eps {eps:g}"] if eps is not None else []
-        details += [f"{key} {value}" for key, value in params.items()]
+        if eps is not None:
+            details["eps"] = f"ε = {255 * eps:.4g}/255" if eps <= 1 else f"ε = {eps:g}"
+        details |= {key: f"{key} {value}" for key, value in params.items()}
     if first[0].storage != "memory":
-        details.append("through a second JPEG")
+        details["storage"] = "through a second JPEG"
     if row.limit is not None:
-        details.append(f"{row.limit:,} images")
+        details["images"] = f"{row.limit:,} images"
     return details
 
 

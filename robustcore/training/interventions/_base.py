@@ -157,6 +157,11 @@ class Intervention:
         return self.name + "".join(changed)
 
     @property
+    def title(self) -> str:
+        """The training as people read it."""
+        return self.label.replace("_", " ")
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Its settings by name."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]

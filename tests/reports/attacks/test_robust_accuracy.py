@@ -33,19 +33,17 @@ def test_an_honest_model_gives_no_sign() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "name"),
+    ("change", "kind"),
     [
-        (("fgsm", "white-box", 4 / 255, 0.05), "single-step beats iterative"),
-        (("pgd", "on other", 4 / 255, 0.02), "black-box beats white-box"),
-        (("pgd", "white-box", 1.0, 0.20), "an unbounded attack does not reach zero"),
+        (("fgsm", "white-box", 4 / 255, 0.05), "single_step_beats_iterative"),
+        (("pgd", "on other", 4 / 255, 0.02), "black_box_beats_white_box"),
+        (("pgd", "white-box", 1.0, 0.20), "unbounded_attack_fails"),
     ],
 )
-def test_each_sign_is_told_in_a_sentence(change: tuple[str, str, float, float], name: str) -> None:
+def test_each_sign_is_a_note(change: tuple[str, str, float, float], kind: str) -> None:
     rows = [change if row[:3] == change[:3] else row for row in HONEST]
     signs = robust_accuracy.masked_gradients(curve(*rows))
-    assert [s.name for s in signs] == [name]
-    assert signs[0].model == "net"
-    assert signs[0].sentence.endswith(".")
+    assert [(sign.kind, sign.subject) for sign in signs] == [(kind, "net")]
 
 
 def test_differences_within_the_intervals_are_no_sign() -> None:
@@ -62,6 +60,7 @@ def test_curves_of_what_is_stored(tmp_path: Path) -> None:
         [victim], "scenes", surrogates={other.card.name: other.fingerprint()}, limit=24, store=store
     )
     assert set(table["access"]) == {"white-box", "on scenes/vgg-standard"}
+    assert set(table["surrogate"]) == {"", "scenes/vgg-standard"}
     white = table[(table["attack"] == "pgd") & (table["access"] == "white-box")]
     assert white["eps"].tolist() == pytest.approx([0, 2 / 255, 8 / 255])
     assert white["accuracy"].is_monotonic_decreasing

@@ -7,21 +7,21 @@ import io
 import numpy as np
 from PIL import Image
 
-from robustcore.reports.preview.contact_sheet import TILE, Row, Tile, compose
+from robustcore.reports.preview.contact_sheet import TILE, SheetImage, SheetRow, compose
 
 
 def read(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)))
 
 
-def colour(*rgb: int, side: int = 64, marked: bool = False) -> Tile:
-    return Tile(np.full((side, side, 3), rgb, np.uint8), ("Star 12\N{NO-BREAK SPACE}%",), marked)
+def colour(*rgb: int, side: int = 64, marked: bool = False) -> SheetImage:
+    return SheetImage(np.full((side, side, 3), rgb, np.uint8), ("Star 12\N{NO-BREAK SPACE}%",), marked)
 
 
 def test_every_tile_is_on_the_sheet() -> None:
     rows = [
-        Row("Fog", [colour(200, 0, 0), colour(0, 200, 0, side=224)]),
-        Row("A name that is far too long for its column", []),
+        SheetRow("Fog", [colour(200, 0, 0), colour(0, 200, 0, side=224)]),
+        SheetRow("A name that is far too long for its column", []),
     ]
     sheet = read(compose("Star", "seed 0", colour(0, 0, 200), ["Severity 1", "Severity 2"], rows))
     for rgb in ((200, 0, 0), (0, 200, 0), (0, 0, 200)):
@@ -30,7 +30,7 @@ def test_every_tile_is_on_the_sheet() -> None:
 
 def test_a_marked_tile_has_a_frame() -> None:
     plain, marked = (
-        read(compose("Star", "", colour(0, 0, 0), ["1"], [Row("Fog", [colour(9, 9, 9, marked=m)])]))
+        read(compose("Star", "", colour(0, 0, 0), ["1"], [SheetRow("Fog", [colour(9, 9, 9, marked=m)])]))
         for m in (False, True)
     )
     assert plain.shape == marked.shape
@@ -39,7 +39,7 @@ def test_a_marked_tile_has_a_frame() -> None:
 
 def test_more_rows_make_a_longer_sheet_and_long_titles_a_wider_one() -> None:
     short = read(compose("Star", "", colour(0, 0, 0), ["1"], []))
-    longer = read(compose("Star", "", colour(0, 0, 0), ["1"], [Row("Fog", [colour(1, 1, 1)])]))
+    longer = read(compose("Star", "", colour(0, 0, 0), ["1"], [SheetRow("Fog", [colour(1, 1, 1)])]))
     wider = read(compose("Star " * 60, "", colour(0, 0, 0), ["1"], []))
     assert longer.shape[0] > short.shape[0]
     assert longer.shape[1] == short.shape[1] < wider.shape[1]

@@ -41,7 +41,7 @@ def test_a_cell_is_the_image_that_a_batch_would_hold() -> None:
 
 def test_a_strength_of_its_own() -> None:
     item = photograph("flower", 64)
-    cell = gallery.Cell("laugros_contrast", 3, None, 0.5, 0)
+    cell = gallery.GalleryImage("laugros_contrast", 3, None, 0.5, 0)
     assert cell.arguments() == {"strength": 0.5, "seed": 0}
     assert cell.caption == "strength 0.5"
     wanted = rc.corrupt(item.image, "laugros_contrast", strength=0.5, ids=[item.id])

@@ -45,6 +45,12 @@ class SynRob(Intervention):
         return self.name if self.without == "none" else f"no_{corruptions.get(self.without).plain_name}"
 
     @property
+    def title(self) -> str:
+        if self.without == "none":
+            return "All ten corruptions"
+        return f"All corruptions except {corruptions.get(self.without).plain_name.replace('_', ' ')}"
+
+    @property
     def corruptions(self) -> tuple[str, ...]:
         """Those that it trains on."""
         return tuple(name for name in CORRUPTIONS if name != self.without)
