@@ -25,14 +25,14 @@ _HERE = Path(__file__).resolve().parent
 _FOREIGN = re.compile(r"<(?!/?(?:b|br|extra|span)\b[^<>]*>)")  # the beginning of a tag that our figures do not use
 _SIDE_BY_SIDE = 6  # models up to this number have a column each; more have a row each
 _READING = (
-    "Accuracy is the share of images that a model answers rightly. Each corruption is tried at several severities; a bar is the "
-    "mean over them.",
-    "The lines on the bars are 95 % intervals: the value for other images of the same kind would lie in them 19 times out of 20. "
-    "Where the intervals of two models overlap widely, chance may have ordered them.",
-    "Clean accuracy stands beside everything, because a model that is bad to begin with has little to lose.",
-    "A corruption error (CE) divides a model's errors by those of a reference model: below 100 it errs less. Two mCE can be "
-    "compared only where corruptions, reference, images and storage are the same.",
-    "What breaks a model first is the corruption that leaves less than half of its clean accuracy at the lowest severity.",
+    "Accuracy is the share of images that a model classifies correctly. Each corruption has several severities; a bar is the mean "
+    "over them.",
+    "The lines on the bars are 95 % intervals: with other images of the same kind the value would be inside them 19 times out of "
+    "20. Where the intervals of two models overlap widely, their order may be chance.",
+    "Clean accuracy is always shown, because a model with a low one has little to lose.",
+    "A corruption error (CE) divides a model's errors by those of a reference model: below 100 it makes fewer errors. Two mCE can "
+    "be compared only where corruptions, reference, images and storage are the same.",
+    "What breaks a model first: the corruption that halves its clean accuracy at the lowest severity.",
 )
 
 
@@ -58,14 +58,14 @@ def to_html(document: Document) -> bytes:
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:">
 <style>{style}</style></head><body><main>
 <header><p class="small">robustcore report</p><h1>{escape(document.title)}</h1></header>
-<section><h2>What one learns</h2><ul class="learned">{learned}</ul></section>
+<section><h2>Summary</h2><ul class="learned">{learned}</ul></section>
 <section><h2>The models</h2>{_models(document)}</section>
 <section><h2>mCE, in words</h2><p>{escape(document.words.text)}</p>{_numbers(document)}</section>
-{f"<section><h2>What to keep in mind</h2><ul>{notes}</ul></section>" if notes else ""}
+{f"<section><h2>Caveats</h2><ul>{notes}</ul></section>" if notes else ""}
 {sections}
 <section><h2>Accuracy under each condition</h2>{_conditions(document.accuracy)}</section>
 <section><h2>How to read it</h2><ul>{"".join(f"<li>{escape(line)}</li>" for line in _READING)}</ul></section>
-<section><h2>The evidence</h2>{_evidence(document)}</section>
+<section><h2>Provenance</h2>{_evidence(document)}</section>
 </main>
 <script>{get_plotlyjs()}</script>
 <script type="application/json" id="figures">{data}</script>
@@ -78,7 +78,7 @@ def _figures(document: Document) -> list[tuple[str, str, go.Figure]]:
     """(title, how to read it, figure) of the main figures."""
     accuracy, curve = document.accuracy, document.curve
     count = len(accuracy.models)
-    found = []
+    drawn_figures = []
     crowd = count > compared.CROWD
     if count > 1:
         bootstrapped = accuracy.means["low"].notna().any()
@@ -86,22 +86,20 @@ def _figures(document: Document) -> list[tuple[str, str, go.Figure]]:
             intervals.SENTENCE if bootstrapped else "No intervals: the answers to the single images are not stored"
         )
         ranked = dataclasses.replace(accuracy, footer=accuracy.footer.replace(interval=interval))
-        says = "The best on top: the mean accuracy over all conditions."
-        found.append(("The models in order", says, compared.models(ranked)))
+        says = "Mean accuracy over all conditions, the best on top."
+        drawn_figures.append(("Ranking", says, compared.models(ranked)))
     says = (
-        "Bright is better; the clean accuracy stands beside each name."
-        if crowd
-        else "Dotted: accuracy on clean images."
+        "Brighter is better. The clean accuracy is next to each name." if crowd else "Dotted: accuracy on clean images."
     )
     draw = compared.table if crowd else compared.conditions
-    found.append(("Accuracy, condition by condition", says, draw(accuracy)))
+    drawn_figures.append(("Accuracy by condition", says, draw(accuracy)))
     if len(curve):
-        says = "Severity 0 are the clean images. A line that falls early breaks under little."
-        says += " A pointer names the lines." if crowd else ""
-        found.append(("Accuracy against severity", says, compared.curves(curve, footer=document.curve_footer)))
-    for _, _, figure in found:
+        says = "Severity 0 is clean. A line that falls early means that mild corruption breaks the model."
+        says += " Point at a line for its model." if crowd else ""
+        drawn_figures.append(("Accuracy against severity", says, compared.curves(curve, footer=document.curve_footer)))
+    for _, _, figure in drawn_figures:
         figure.update_layout(template="none", width=None, autosize=True)
-    return found
+    return drawn_figures
 
 
 def _plain(drawn: Any) -> Any:
@@ -171,7 +169,7 @@ def _conditions(bars: Bars) -> str:
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]], kind: str) -> str:
-    """A table; the first cell of a row is its heading, and what stands behind a line break is set small."""
+    """A table; the first cell of a row is its heading, and text after a line break is small."""
     top = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
     rows = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>'
@@ -198,6 +196,6 @@ def _evidence(document: Document) -> str:
         parts.append(f"<details><summary>Fingerprints and runs</summary><pre>{lines}</pre></details>")
     if document.command:
         parts.append(
-            f"<p>Made by robustcore {escape(version('robustcore'))}; this makes it again:</p><pre>{escape(document.command)}</pre>"
+            f"<p>Made by robustcore {escape(version('robustcore'))}; this command makes it again:</p><pre>{escape(document.command)}</pre>"
         )
     return "".join(parts)

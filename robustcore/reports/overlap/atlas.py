@@ -20,7 +20,7 @@ from robustcore.overlap.overlaps import COMPARABLE, at
 
 MEAN = "mean"  # of all seeds
 METRICS = {
-    "residual": "R(m, c) = accuracy on c less clean accuracy, as in the thesis' experiments",
+    "residual": "R(m, c) = accuracy on c minus clean accuracy, as in the thesis' experiments",
     "app": "R(m, c) = accuracy on c / clean accuracy, as in the thesis' definition",
 }
 
