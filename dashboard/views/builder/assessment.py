@@ -59,7 +59,7 @@ def _coverage(atlas: CandidateAtlas, own: Assessment, reference: Assessment | No
         return "all", "Every candidate is in the benchmark."
     covered, not_covered, undecided = (own.count(v) for v in ("covered", "not covered", "undecided"))
     names = [atlas.display_name(str(n)) for n in own.coverage.index[own.coverage["verdict"] == "not covered"]]
-    text = "other candidates are covered: they overlap with a member by more than 0.1 (95 % interval)."
+    text = "Other candidates covered: they overlap with a member by more than 0.1 (95 % interval)."
     if not_covered:
         text += f" Not covered: {', '.join(names[:3])}{f' and {not_covered - 3} more' if not_covered > 3 else ''}."
     if undecided:
@@ -76,7 +76,7 @@ def _categories(own: Assessment) -> tuple[str, str]:
     if not inside:
         return f"0 of {own.categories}", "None of these corruptions is in a category: their overlaps are undefined."
     which = f"{inside} of the {len(own.names)}" if own.uncategorised else str(inside)
-    text = f"categories are represented, by {which} corruptions. "
+    text = f"Categories represented, by {which} corruptions. "
     text += (
         "All have the same number."
         if own.deviation == 0
