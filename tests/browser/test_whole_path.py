@@ -26,7 +26,7 @@ def test_from_the_first_look_to_the_bars_of_ones_own_evaluation(open_tab: Callab
     page.get_by_role("heading", name=question("overview")).wait_for()
 
     # What breaks a model: the link leads to the grid.
-    page.get_by_role("link", name="Look at it").click()
+    page.get_by_test_id("stMain").locator("a[href*=corruptions]").last.click()
     page.get_by_role("heading", name=question("corruptions")).wait_for()
     page.locator(".rc-cell img").nth(20).wait_for(timeout=60_000)
     tab.settle()
@@ -70,7 +70,7 @@ def test_from_the_first_look_to_the_bars_of_ones_own_evaluation(open_tab: Callab
 
     # Its bars.
     job.get_by_role("link", name="Compare the results").click()
-    page.get_by_role("heading", name="Which model survives what?").wait_for()
+    page.get_by_role("heading", name=question("compare")).wait_for()
     tab.settle()
     page.locator(".st-key-compare_view").get_by_text("Corruptions", exact=True).click()
     bars = page.locator(".st-key-card-compare-accuracy .js-plotly-plot .bars .point > path")
