@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from robustcore import metrics
 from robustcore.datasets._base import Dataset
 from robustcore.evaluation import Store, api
 from robustcore.evaluation.condition import Condition
@@ -18,7 +19,6 @@ from robustcore.metrics import detection
 from robustcore.reports.compare.comparison import Models
 
 CONDITION = Condition("shift", "scenes/unknown", params=(("clean", "scenes"),))
-COLUMNS = ("model", "score", "auroc", "aupr", "fpr95", "known", "unknown", "reason")
 SCORES = {"maximum softmax": "softmax", "maximum logit": "logit"}
 
 
@@ -28,7 +28,7 @@ def gather(
     """What is stored of the models on clean and on unknown images; computes nothing.
 
     Returns:
-        One row for each model and anomaly score ("maximum softmax", "maximum logit"): auroc, aupr and fpr95, 0 .. 1;
+        One row for each model and anomaly score ("maximum softmax", "maximum logit"): every metric of scores (auroc, aupr, fpr95), 0 .. 1;
         known and unknown, the numbers of images; and why a number is NaN.
     """
     results = store if isinstance(store, Store) else Store(store)
@@ -41,24 +41,23 @@ def gather(
         known, unknown = results.predictions(cells["clean"]), results.predictions(cells["shift"])
         for score, kind in SCORES.items():
             rows.append({"model": model, "score": score} | _measured(known, unknown, kind))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=["model", "score", *_names(), "known", "unknown", "reason"])
+
+
+def _names() -> list[str]:
+    """The metrics of scores of known and unknown images."""
+    return [metric.name for metric in metrics.of_input("scores")]
 
 
 def _measured(known: Predictions | None, unknown: Predictions | None, kind: str) -> dict[str, Any]:
-    undefined = {"auroc": math.nan, "aupr": math.nan, "fpr95": math.nan, "known": 0, "unknown": 0}
+    undefined = {**dict.fromkeys(_names(), math.nan), "known": 0, "unknown": 0}
     if known is None or unknown is None:
         return undefined | {"reason": "not evaluated"}
     a, b = _scores(known, kind), _scores(unknown, kind)
     if a is None or b is None:
         return undefined | {"reason": "the stored predictions hold no logits"}
-    return {
-        "auroc": detection.auroc(a, b),
-        "aupr": detection.aupr(a, b),
-        "fpr95": detection.fpr_at_recall(a, b),
-        "known": len(a),
-        "unknown": len(b),
-        "reason": "",
-    }
+    values = {name: float(metrics.get(name)(known=a, unknown=b)) for name in _names()}
+    return {**values, "known": len(a), "unknown": len(b), "reason": ""}
 
 
 def _scores(predictions: Predictions, kind: str) -> detection.Scores | None:

@@ -114,6 +114,17 @@ def test_a_corruption_error_without_all_its_severities_is_undefined(world: World
     assert "fog among them" in result.means["reason"].item()
 
 
+def test_corruptions_and_conditions_without_severities_can_be_chosen_together(world: World, tmp_path: Path) -> None:
+    """On numbers of images of their own, too."""
+    store = tmp_path / "results.sqlite"
+    evaluate(world.one, world.dataset, ["fog"], limit=4, store=store)
+    evaluate(world.one, world.dataset, ["laugros_flip"], limit=2, store=store)
+    found = compare.gather([world.one], world.dataset, ["imagenet-c", "laugros"], store=store)
+    table = measures.bars(found, "ce", reference="one").table.set_index("name")["value"]
+    assert table["fog"] == pytest.approx(100)
+    assert math.isnan(table["flip"])
+
+
 def test_published_errors_of_imagenet_are_refused_for_other_data(world: World) -> None:
     found = world.gather(world.one)
     with pytest.raises(InvalidArgumentError, match="12 classes at 64 pixels"):
