@@ -105,11 +105,11 @@ def _architecture(model: str) -> str:
 
 
 def _title(model: str) -> str:
-    """How a model was trained, as people read it; its name without a card."""
+    """How a model was trained, as people read it; "unknown" without a card."""
     try:
         return families.training_title(cache.card(model))
     except RobustcoreError:
-        return model
+        return families.UNKNOWN
 
 
 def _headline(overview: Overview, kinds: Mapping[str, Kind]) -> None:

@@ -57,12 +57,12 @@ def show(overview: Overview, kinds: Mapping[str, Kind], dataset: str) -> None:
 
 
 def _name(finding: Finding, kinds: Mapping[str, Kind]) -> str:
-    """The corruption, or the best model's training and its technical name."""
+    """The corruption, or the best model, by its training where that has a title of its own."""
     if finding.condition:
         return labels.pretty(finding.condition)
     kind = kinds[finding.model]
     name = short(finding.model, 40)
-    return name if kind.training == "unknown" else f"{kind.title[:1].upper()}{kind.title[1:]} ({name})"
+    return name if kind.title == kind.training.replace("_", " ") else f"{kind.title} ({name})"
 
 
 def _explanation(finding: Finding) -> str:
