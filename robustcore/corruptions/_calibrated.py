@@ -1,9 +1,9 @@
-"""The second parameter set of the 40 candidates: one strength each, its range calibrated on the shipped scenes.
+"""The second parameter set of the 40 candidates: one strength each, with a range calibrated on scenes.
 
 Laugros' thesis set the candidates' parameters for ImageNet at 224 pixels. Here the same operations have a continuous
-strength: 0 changes nothing, 1 is the published harshest parameter. The range in which strengths are drawn is read from a
-table that `robustcore severity calibrate --suite candidates-scenes` wrote by the thesis' rule (3.2.2): from one accuracy
-point lost to half of the accuracy lost. What has no row there is drawn over all that its operation can do.
+strength: 0 changes nothing, 1 is the published harshest parameter. The range of strengths is read from a table
+that `robustcore severity calibrate --suite candidates-scenes` writes by the thesis' rule (3.2.2): from one accuracy point
+lost to half of the accuracy lost. Corruptions without a row use the operation's full range.
 """
 
 from __future__ import annotations
@@ -30,36 +30,36 @@ Range = tuple[float, float]
 
 
 def table() -> Path:
-    """The shipped ranges."""
+    """The file with the shipped ranges."""
     return paths.assets() / "calibration" / f"{SUITE}.csv"
 
 
 @functools.cache
 def ranges(path: Path) -> dict[str, Range]:
-    """Corruption -> its calibrated range; empty where there is no such file."""
+    """Corruption -> its calibrated range; empty if the file does not exist."""
     if not path.is_file():
         return {}
-    found = {}
+    ranges_by_name = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             try:
-                found[row["name"]] = float(row["range_low"]), float(row["range_high"])
+                ranges_by_name[row["name"]] = float(row["range_low"]), float(row["range_high"])
             except (KeyError, TypeError, ValueError) as error:
                 raise InvalidArgumentError(
-                    f"{path} is no table of calibrated ranges: a row lacks a name or a number ({error!r}). "
-                    f"Write it anew with: robustcore severity calibrate --suite {SUITE}"
+                    f"{path} is not a table of calibrated ranges: a row lacks a name or a number ({error!r}). "
+                    f"Write it again with: robustcore severity calibrate --suite {SUITE}"
                 ) from error
-    return found
+    return ranges_by_name
 
 
 def range_of(name: str, limits: Range, path: Path) -> Range:
-    """The calibrated range of a corruption, within its limits; all of them where the table has no row for it."""
+    """The calibrated range of a corruption, cut to its limits; the limits themselves if the table has no row for it."""
     low, high = ranges(path).get(name, limits)
     low, high = max(low, limits[0]), min(high, limits[1])
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise InvalidArgumentError(
-            f"The range of {name} in {path} is not one within {limits[0]:g} .. {limits[1]:g}. "
-            f"Write it anew with: robustcore severity calibrate --suite {SUITE}"
+            f"The range of {name} in {path} is not within {limits[0]:g} .. {limits[1]:g}. "
+            f"Write it again with: robustcore severity calibrate --suite {SUITE}"
         )
     return low, high
 
@@ -71,8 +71,8 @@ def calibrated(
 
     Args:
         family, deterministic: as for `corruption`.
-        summary: what a strength of 1 is.
-        most: the greatest strength; beyond it the operation can do no more, or is no longer itself.
+        summary: what a strength of 1 does.
+        most: the largest strength; beyond it the operation has no further effect or becomes a different one.
     """
 
     def register(function: Function) -> Function:
@@ -80,9 +80,9 @@ def calibrated(
         strengths = range_of(name, limits, table())
 
         def apply(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-            result, none = function(x, draws, size, strength), strength == 0
-            # Conversions of colour and of files lose a little by themselves; no strength loses nothing.
-            return torch.where(per_image(none), x, result) if bool(none.any()) else result
+            result, zero = function(x, draws, size, strength), strength == 0
+            # Colour conversions and codecs change pixels slightly even at strength 0, which must change nothing.
+            return torch.where(per_image(zero), x, result) if bool(zero.any()) else result
 
         corruption(
             family=family,

@@ -1,8 +1,8 @@
-"""The second JPEG of the released sets.
+"""The JPEG compression of the released ImageNet-C files.
 
 ImageNet-C and Tiny-ImageNet-C were published as JPEG files of quality 85 with 4:2:0 chroma, written after the
-corruption. That takes about a quarter off the standard deviation that noise has in a channel, because most of the
-chroma noise does not survive the subsampling.
+corruption. This reduces the standard deviation of noise in a channel by about a quarter, because the subsampling
+removes most of the chroma noise.
 """
 
 from __future__ import annotations
@@ -15,5 +15,5 @@ QUALITY = 85
 
 
 def jpeg85(images: Tensor) -> Tensor:
-    """(N, 3, H, W) uint8, as they come back from a JPEG file of quality 85, 4:2:0; same shape, dtype and device."""
+    """(N, 3, H, W) uint8 images after a JPEG round trip at quality 85, 4:2:0; same shape, dtype and device."""
     return jpeg(images, QUALITY)

@@ -85,8 +85,8 @@ def motion_blur(x: Tensor, draws: Draws, size: Size, radius: float, sigma: float
     source=_SOURCE,
     summary="Averages magnifications of the image, as a camera does that approaches quickly.",
     names=["factors"],
-    # The reference's half-open ranges end where floating point lets them: 1.11 is among the first at 224 pixels, 1.06
-    # at 64 and 32, while 1.26 and 1.33 are not.
+    # Rounding decides where the reference's half-open ranges end: the first range includes 1.11 at 224 pixels and 1.06
+    # at 64 and 32, while 1.26 and 1.33 are excluded.
     imagenet=[_zooms(0.01, 12), _zooms(0.01, 16), _zooms(0.02, 11), _zooms(0.02, 13), _zooms(0.03, 11)],
     tiny=[_zooms(0.01, 7), _zooms(0.01, 12), _zooms(0.01, 16), _zooms(0.01, 21), _zooms(0.01, 26)],
     cifar=[_zooms(0.01, 7), _zooms(0.01, 12), _zooms(0.01, 16), _zooms(0.01, 21), _zooms(0.01, 26)],
@@ -94,7 +94,7 @@ def motion_blur(x: Tensor, draws: Draws, size: Size, radius: float, sigma: float
     takes="uint8",
 )
 def zoom_blur(x: Tensor, draws: Draws, size: Size, factors: tuple[float, ...]) -> Tensor:
-    """The image itself enters twice: once as it is, once as the magnification by 1."""
+    """The unmagnified image counts twice: as itself and as the magnification by 1."""
     return truncate(zoom_sum(x, (1.0, *factors)).div_(len(factors) + 1))
 
 

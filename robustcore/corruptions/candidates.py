@@ -1,12 +1,12 @@
 """The 40 candidate corruptions of Laugros' thesis (table 4.2), as its experiment ran them.
 
 The experiment used Albumentations 0.5.2, every transform with probability 1. Where Albumentations 2.0.8 computes the same,
-its `apply` is called with the parameters drawn here (or, where that is a line of tensor arithmetic, the batch is worked
-on at once: the tests hold both against each other); where no call of 2.0.8 is equivalent, the operation is composed from
-OpenCV and NumPy in the `_album_` modules, and `_album_operations` has what the calibrated candidates do as well.
+its `apply` is called with the parameters drawn here (or, if that is a line of tensor arithmetic, the whole batch is
+processed at once; tests compare the two). Where 2.0.8 has no equivalent, the operation is composed from OpenCV and NumPy
+in `albumentations_like`, whose `operations` the calibrated candidates share.
 
-They have no severities: parameters are drawn in the table's ranges for each image. Sizes in pixels are for 224 and scale
-with the shorter side: L(x) = max(1, round(x s)), kernels K(k) = max(3, the odd number nearest to k s).
+They have no severities: each image draws its parameters from the table's ranges. Sizes in pixels are for side 224 and
+scale with the shorter side: L(x) = max(1, round(x s)), kernels K(k) = max(3, the odd number nearest to k s).
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def coarse_dropout(x: Tensor, draws: Draws, size: Size) -> Tensor:
     rows, columns = torch.arange(size.height, device=x.device), torch.arange(size.width, device=x.device)
     used = (torch.arange(most, device=x.device) < number)[..., None]
     down = (rows >= tops) & (rows < tops + side) & used  # (n, holes, H)
-    across = (columns >= lefts) & (columns < lefts + side)
-    holes = torch.bmm(down.transpose(1, 2).to(torch.float32), across.to(torch.float32))  # how many cover a pixel
+    right = (columns >= lefts) & (columns < lefts + side)
+    holes = torch.bmm(down.transpose(1, 2).to(torch.float32), right.to(torch.float32))  # how many cover a pixel
     return x * (holes == 0)[:, None]
 
 
@@ -144,7 +144,7 @@ def downscale(x: Tensor, draws: Draws, size: Size) -> Tensor:
 
 @_candidate("geometry", "Warps by a random affine map: three points move by up to 50 pixels each way.")
 def elastic_transform(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    """The experiment's elastic field, alpha 1 and sigma 50, moves nothing by more than 0.02 pixels and is left out."""
+    """The experiment's elastic field, alpha 1 and sigma 50, is left out: it moves no pixel by more than 0.02."""
     reach = 50 * size.share_of_224
     return on_host(x, warps.random_affine, draws.uniform(3, 2, low=-reach, high=reach).cpu().numpy())
 
@@ -269,13 +269,13 @@ def random_gamma(x: Tensor, draws: Draws, size: Size) -> Tensor:
 
 @_candidate("geometry", "Shuffles the 16 tiles of a 4 x 4 grid.")
 def random_grid_shuffle(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    """Up to three rows and columns that do not fit the grid stay where they are."""
+    """Up to three rows and columns outside the grid stay where they are."""
     return operations.rearrange_tiles(x, draws.permutation(16))
 
 
 @_candidate("weather", "Draws 83 slanted grey drops, blurs the image and darkens it.")
 def random_rain(x: Tensor, draws: Draws, size: Size) -> Tensor:
-    """The drawn slant moves the drops' starts alone: every drop is drawn 10 to the right and 20 down."""
+    """The drawn slant only moves where the drops start: each drop runs 10 to the right and 20 down."""
     drop, blur = operations.drop(size), odd(7, size)
     starts = operations.rain_starts(draws, 83, size).tolist()
     return on_host(x, lambda image, points: weather.rain(image, points, drop, blur), starts)
@@ -285,7 +285,7 @@ def random_rain(x: Tensor, draws: Draws, size: Size) -> Tensor:
 def random_shadow(x: Tensor, draws: Draws, size: Size) -> Tensor:
     number = draws.integers(2, 5).tolist()
     polygons = operations.polygons(draws, size)
-    return on_host(x, weather.shadow, (some[:k] for some, k in zip(polygons, number, strict=True)))
+    return on_host(x, weather.shadow, (shapes[:k] for shapes, k in zip(polygons, number, strict=True)))
 
 
 @_candidate("weather", "Bleaches the darker pixels, as snow on the ground would.")

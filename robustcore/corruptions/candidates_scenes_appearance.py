@@ -1,6 +1,6 @@
-"""Candidates calibrated for scenes: colour, noise, blur and what is digital; see `_calibrated.py`.
+"""Candidates calibrated for scenes: colour, noise, blur and digital ones; see `_calibrated.py`.
 
-Lengths in pixels are for 224, as in `candidates.py`. Powers are taken in Python, whose last bit does not depend on a batch.
+Lengths in pixels are for side 224, as in `candidates.py`. Powers are computed in Python, so no bit depends on the batch.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def channel_dropout(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Te
     "colour", "Changes brightness, contrast and saturation by 70 % up or down and turns the hue halfway.", most=1.4
 )
 def color_jitter(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    """The published turn of up to 0.7 passes the farthest one, 0.5, which is not passed here."""
+    """The published turn of up to 0.7 exceeds the largest possible one, 0.5, which is the limit here."""
     factors = 1 + 0.7 * strength[:, None] * sign(draws, 3)
     turns = 0.5 * strength.clamp(max=1) * sign(draws)
     return operations.jitter(x, factors.tolist(), turns.tolist(), draws.permutation(4).tolist())
@@ -47,7 +47,7 @@ def color_jitter(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tenso
 
 @calibrated("colour", "Turns the hue halfway and shifts saturation and value by 150 and 100 levels up or down.", most=2)
 def hue_saturation_value(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    """OpenCV's hues go around at 180; the published shift of up to 100 passes the farthest one, 90."""
+    """OpenCV's hues wrap at 180; the published shift of up to 100 exceeds the largest possible one, 90."""
     signs = sign(draws, 3)
     shifts = (90 * strength.clamp(max=1), 150 * strength, 100 * strength)
     return on_host(x, colour_noise_blur.shift_hsv, *((s * signs[:, i]).tolist() for i, s in enumerate(shifts)))
@@ -57,7 +57,7 @@ def hue_saturation_value(x: Tensor, draws: Draws, size: Size, strength: Tensor) 
     "colour", "Inverts every value; below 1, the darkest ones, up to 256 times the strength.", deterministic=True
 )
 def invert_img(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    """A blend would be grey at one half and clearer again beyond it."""
+    """Blending would give grey at one half and become clearer again beyond it."""
     return torch.where(x < per_image(256 * strength), 255 - x, x)
 
 
@@ -142,7 +142,7 @@ def downscale(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 
 def _filtered(x: Tensor, strength: Tensor, changes: list[list[list[float]]]) -> Tensor:
-    """Convolve with the kernel that changes nothing plus the strength times a change, (3, 3) for each image."""
+    """Convolve with the identity kernel plus the strength times a change, (3, 3) for each image."""
     unchanged = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], dtype=np.float32)
     kernels = unchanged + strength.cpu().numpy()[:, None, None] * np.array(changes, dtype=np.float32).reshape(-1, 3, 3)
     return on_host(x, album("Emboss").apply, kernels)
@@ -160,7 +160,7 @@ def sharpen(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 
 def _jpeg(x: Tensor, draws: Draws, strength: Tensor) -> Tensor:
-    """Qualities are whole numbers: the one below or above is drawn, as near as it is."""
+    """Qualities are whole numbers: one of the two nearest is drawn, in proportion to its closeness."""
     qualities = [max(1.0, 100 * 20**-s) for s in strength.tolist()]
     return operations.jpeg(x, [int(q + u) for q, u in zip(qualities, uniform(draws, 0, 1), strict=True)])
 

@@ -1,6 +1,6 @@
 """Candidates calibrated for scenes: geometry, occlusion and weather; see `_calibrated.py`.
 
-Lengths in pixels are for 224, as in `candidates.py`.
+Lengths in pixels are for side 224, as in `candidates.py`.
 """
 
 from __future__ import annotations
@@ -73,10 +73,10 @@ def perspective(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor
 
 @calibrated("geometry", "Shuffles the strength's share of the 16 tiles of a 4 x 4 grid.")
 def random_grid_shuffle(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    """How many tiles is drawn between the two nearest whole numbers; the chosen ones change places in a random order."""
+    """The number of tiles is drawn between the two nearest whole numbers; the chosen tiles are permuted at random."""
     number = (16 * strength + draws.uniform()).to(torch.int64)
     chosen = draws.permutation(16).argsort(dim=1) < number[:, None]  # (n, 16)
-    # Tiles that stay keep their own key, and the chosen ones fill the gaps in the order of theirs.
+    # Other tiles keep their position; the chosen ones fill the gaps in the order of their ranks.
     ranks = draws.permutation(16).argsort(dim=1)
     gaps = torch.where(chosen, torch.arange(16, device=x.device), 16).sort(dim=1).values
     taken = torch.where(chosen, ranks, 16).argsort(dim=1, stable=True)
@@ -110,14 +110,14 @@ def border(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 @calibrated("occlusion", "Punches 48 black holes of 8 x 8 pixels.", most=4)
 def coarse_dropout(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    """The last hole is as dark as the strength leaves for it."""
+    """The last hole is partly transparent when the strength gives no whole number of holes."""
     most, side = 4 * 48, length(8, size)
     tops, lefts = (draws.integers(0, count - side + 1, most)[..., None] for count in (size.height, size.width))
     rows, columns = torch.arange(size.height, device=x.device), torch.arange(size.width, device=x.device)
     weights = (48 * strength[:, None] - torch.arange(most, device=x.device)).clamp(0, 1)  # (n, holes)
     down = ((rows >= tops) & (rows < tops + side)) * weights[..., None]  # (n, holes, H)
-    across = ((columns >= lefts) & (columns < lefts + side)).to(torch.float32)
-    holes = torch.bmm(down.transpose(1, 2), across).clamp(max=1)
+    right = ((columns >= lefts) & (columns < lefts + side)).to(torch.float32)
+    holes = torch.bmm(down.transpose(1, 2), right).clamp(max=1)
     return truncated(x * (1 - holes)[:, None])
 
 

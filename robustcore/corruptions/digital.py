@@ -29,7 +29,7 @@ _SOURCE = "Hendrycks & Dietterich 2019, section 3 and the published generators"
     takes="uint8",
 )
 def contrast(x: Tensor, draws: Draws, size: Size, factor: float) -> Tensor:
-    # Integer sums are exact in any order, and a channel has 256 different values at most: a table in float64.
+    # Integer sums are exact in any order, and a channel has at most 256 different values, so a float64 table is enough.
     mean = x.sum(dim=(2, 3), dtype=torch.int64).to(torch.float64)[..., None] / (size.height * size.width)
     levels = torch.arange(256, dtype=torch.float64, device=x.device)
     table = ((levels - mean) * factor + mean + TRUNCATION_SLACK).clamp_(0, 255).to(torch.uint8)  # (N, 3, 256)
@@ -42,7 +42,7 @@ def contrast(x: Tensor, draws: Draws, size: Size, factor: float) -> Tensor:
     source=_SOURCE,
     summary="Moves the image by a small affine map and bends it by a smooth random displacement.",
     names=["alpha", "sigma", "affine"],
-    # At 224 pixels the reference's factors were meant for 244: 2 and 0.7, 2 and 0.08, 0.05 and 0.01, ... times 244.
+    # At 224 pixels the reference multiplies its factors by 244: 2 and 0.7, 2 and 0.08, 0.05 and 0.01, ...
     imagenet=[(488, 170.8, 24.4), (488, 19.52, 48.8), (12.2, 2.44, 4.88), (17.08, 2.44, 4.88), (29.28, 2.44, 4.88)],
     tiny=[(0, 0, 5.12), (3.2, 19.2, 3.84), (6.4, 5.12, 3.84), (6.4, 1.92, 1.92), (10.24, 1.92, 1.28)],
     cifar=[(0, 0, 2.56), (1.6, 6.4, 2.24), (2.56, 1.92, 1.92), (3.2, 1.28, 1.6), (3.2, 0.96, 0.96)],

@@ -1,8 +1,8 @@
-"""The corruptions of Laugros' thesis that ImageNet-C lacks or defines otherwise (figures 3.2 and 4.3).
+"""The corruptions of Laugros' thesis that ImageNet-C lacks or defines differently (figures 3.2 and 4.3).
 
 Each has one continuous strength, in the figure's unit and range; a larger one is harder. Lengths are for images of 224
-pixels and scale with the shorter side. The figures describe each corruption in a sentence: what they leave open is chosen
-here and said at the corruption. Uncovered area is black. The thesis worked on floating-point images, so results are rounded
+pixels and scale with the shorter side. The figures describe each corruption in a sentence. What they leave open is our
+choice, marked "(ours)" at the corruption. Uncovered area is black. The thesis worked on floating-point images, so results are rounded
 to the nearest grey level rather than truncated. Random quantities are drawn before the strength enters, so that a strength
 slider moves the strength and nothing else.
 """
@@ -39,7 +39,7 @@ def _laugros(
 ) -> Callable[[Function], Function]:
     def register(function: Function) -> Function:
         def rounded(x: Tensor, draws: Draws, size: Size, strength: Tensor | None = None) -> Tensor:
-            # Half a level more, and the base's truncation rounds.
+            # Adding half a level makes the base's truncation round to nearest.
             return function(x, draws, size, torch.empty(0) if strength is None else strength).add_(0.5 / 255)
 
         corruption(
@@ -76,7 +76,7 @@ def _rows_and_columns(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _cos_sin(angle: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosine and sine, by way of float64, whose last bit may depend on the place in the batch but is rounded away."""
+    """Cosine and sine, computed in float64: its last bit may depend on the position in the batch, but is rounded away."""
     angle = angle.to(torch.float64)
     return angle.cos().to(torch.float32), angle.sin().to(torch.float32)
 
@@ -98,8 +98,8 @@ def gaussian_noise(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Ten
 def _five_boxes(scale: float) -> npt.NDArray[np.float64]:
     """The weights of five passes of a three-tap box along an axis; at other sizes, passes with scaled variance.
 
-    A pass [a, 1 - 2a, a] has variance 2a, and a box has a = 1/3; five of them have 10/3 square pixels at 224. Above 224
-    there are more passes, since a box is the widest pass there is.
+    A pass [a, 1 - 2a, a] has variance 2a, and a box has a = 1/3; five of them have 10/3 square pixels at 224. Larger images
+    need more passes, because a box is the widest possible pass.
     """
     passes = max(5, math.ceil(5 * scale**2))
     a = 5 * scale**2 / (3 * passes)
@@ -130,10 +130,10 @@ def blur(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     (0, 1000),
 )
 def artifacts(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    """Place, direction and colour of a line are uniform; its five square dots of 3 pixels stand 6 pixels apart (ours).
+    """Place, direction and colour of a line are uniform; its five square dots of 3 pixels are 6 pixels apart (ours).
 
-    A greater strength adds lines and leaves the others alone. Where a dot would be smaller than a pixel, it is a pixel
-    blended in by its area.
+    A greater strength adds lines and keeps the existing ones. A dot smaller than a pixel becomes a pixel that is blended
+    in by the dot's area.
     """
     n, _, height, width = x.shape
     number = strength.round()
@@ -152,8 +152,8 @@ def artifacts(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
     line = torch.arange(1, lines + 1, device=x.device)[None, :, None]
     visible = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width) & (line <= number[:, None, None])
-    pixel = torch.where(visible, rows * width + columns, height * width)  # the last cell takes what is not seen
-    # The last line drawn owns a pixel. A maximum has one result in whatever order it is taken.
+    pixel = torch.where(visible, rows * width + columns, height * width)  # invisible pixels go to the extra last cell
+    # The last line drawn owns a pixel. A maximum is independent of the order.
     owner = torch.zeros(n, height * width + 1, dtype=torch.int64, device=x.device)
     owner = owner.scatter_reduce_(1, pixel.flatten(1), line.expand_as(pixel).flatten(1), "amax")[:, :-1]
     colour = drawn[..., 3:].gather(1, (owner - 1).clamp_(min=0)[..., None].expand(-1, -1, 3))  # (n, H * W, 3)
@@ -170,7 +170,7 @@ def artifacts(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     (0, 224),
 )
 def obstruction(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    """The square lies inside the image and grows out of itself; its value is uniform (ours)."""
+    """The square is inside the image, and a larger one contains a smaller one; its value is uniform (ours)."""
     place, value = draws.uniform(2), draws.uniform(1)
     side = (strength * size.share_of_224).round().to(torch.int64)
     top = (place[:, 0] * (size.height - side + 1)).to(torch.int64)
@@ -193,7 +193,7 @@ def obstruction(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor
     (0, 224),
 )
 def translation(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    """The two directions are drawn; the shift is of whole pixels; what comes in is black (ours)."""
+    """The two directions are drawn; the shift is whole pixels; uncovered area is black (ours)."""
     shift = (strength * size.share_of_224).round()
     rows, columns = _rows_and_columns(x)
     rows = rows - _per_image((_sign(draws) * shift).to(torch.int64))  # (n, 1, H, 1)
@@ -212,7 +212,7 @@ def translation(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor
     (0, 180),
 )
 def rotation(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    """Bilinear; the corners that come in are black (ours)."""
+    """Bilinear; uncovered corners are black (ours)."""
     cos, sin = _cos_sin(strength * _sign(draws) * (math.pi / 180))
     cos, sin = cos[:, None, None], sin[:, None, None]
     rows, columns = (i[0] for i in _rows_and_columns(x))
@@ -253,8 +253,8 @@ def brightness(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 def contrast(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """Moves every value towards the mean of the image's grey version, by the share `strength` of the way.
 
-    The figure's "contrast reduction factor" is read as the share taken away: the thesis raises every strength from
-    almost nothing to its upper bound (3.2.2), so that 0.74 has to be the hard end.
+    The figure's "contrast reduction factor" is read as the share removed: the thesis raises every strength from almost
+    nothing to its upper bound (3.2.2), so 0.74 must be the hard end.
     """
     # Whole levels are summed, which is exact in any order.
     sums = (x * 255).round_().to(torch.int64).sum(dim=(2, 3)).to(torch.float64)
@@ -297,7 +297,7 @@ def quantization(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tenso
     deterministic=True,
 )
 def thumbnail_resize(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    """Two plain bilinear interpolations, without antialiasing, as the figure's text has it."""
+    """Two plain bilinear interpolations without antialiasing, as in the figure's text."""
     factor = strength.to(torch.float64)
     heights, widths = (size.height / factor).round().tolist(), (size.width / factor).round().tolist()
     groups: dict[tuple[int, int], list[int]] = {}
@@ -336,9 +336,9 @@ def border(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     (0, 2),
 )
 def shear(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
-    """The bottom row stays, the top row moves most, to either side; bilinear, black comes in (ours).
+    """The bottom row stays, the top row moves most, to either side; bilinear, uncovered area is black (ours).
 
-    The figure prints the upper bound alone; the lower one is a fifth of it (ours), about the ratio of its other rows.
+    The figure prints only the upper bound; the lower one is a fifth of it (ours), about the ratio in its other rows.
     """
     rows, columns = (i[0] for i in _rows_and_columns(x))
     reach = (strength * _sign(draws))[:, None, None] * size.width

@@ -1,4 +1,4 @@
-"""Noise: gaussian_noise, shot_noise, impulse_noise, speckle_noise. Each pixel and channel has a draw of its own."""
+"""Noise: gaussian_noise, shot_noise, impulse_noise, speckle_noise. Each pixel and channel has its own draw."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def _rates(photons: float) -> tuple[float, ...]:
     takes="uint8",
 )
 def impulse_noise(x: Tensor, draws: Draws, size: Size, share: float) -> Tensor:
-    # One uniform decides both: below share / 2 white, from there to share black. As masks of 0 and 255, because torch's
-    # masked_fill branches at every value.
+    # One uniform decides both: white below share / 2, black from there to share. Masks of 0 and 255 are faster than
+    # torch's masked_fill, which branches at every value.
     chance = draws.uniform(*x.shape[1:])
     kept = (chance >= share).view(torch.uint8).neg_()
     white = (chance < share / 2).view(torch.uint8).neg_()

@@ -15,7 +15,7 @@ from robustcore.corruptions.kernels.spatter import liquid, mud_over, water_over
 from robustcore.randomness import Draws
 
 _SOURCE = "Hendrycks & Dietterich 2019, section 3 and the published generators"
-# The share of their full size at which the frost textures are laid over a variant's images.
+# The scale of the frost textures, relative to their full size, for each variant.
 _FROST_SCALES = {"imagenet": 1.0, "tiny": 0.3, "cifar": 0.2}
 
 
@@ -80,22 +80,22 @@ def snow(
     takes="uint8",
 )
 def frost(x: Tensor, draws: Draws, size: Size, image: float, texture: float) -> Tensor:
-    """At other sizes the textures are scaled with the shorter side, and at least so far that they cover the image."""
-    which = draws.integers(0, 5).tolist()
+    """At other sizes the textures scale with the shorter side, but always enough to cover the image."""
+    texture_numbers = draws.integers(0, 5).tolist()
     places = draws.integers(0, 1 << 24, 2).tolist()
     scale = _FROST_SCALES[size.variant] * size.scale
     smallest = files.textures(1.0, torch.device("cpu"))
-    scaled: dict[float, tuple[Tensor, ...]] = {}  # looked up once: each time the files are asked whether they changed
+    scaled: dict[float, tuple[Tensor, ...]] = {}  # per call, because every look-up checks whether the files changed
     crops = []
-    for index, (down, across) in zip(which, places, strict=True):
+    for index, (down, right) in zip(texture_numbers, places, strict=True):
         height, width = smallest[index].shape[1:]
-        enough = max(scale, (size.height + 2) / height, (size.width + 2) / width)
-        if enough not in scaled:
-            scaled[enough] = files.textures(enough, x.device)
-        picture = scaled[enough][index]
-        # The last position is left out, as in the reference.
+        cover_scale = max(scale, (size.height + 2) / height, (size.width + 2) / width)
+        if cover_scale not in scaled:
+            scaled[cover_scale] = files.textures(cover_scale, x.device)
+        picture = scaled[cover_scale][index]
+        # The last position is excluded, as in the reference.
         top = down * (picture.shape[1] - size.height) >> 24
-        left = across * (picture.shape[2] - size.width) >> 24
+        left = right * (picture.shape[2] - size.width) >> 24
         crops.append(picture[:, top : top + size.height, left : left + size.width])
     return truncate((torch.stack(crops) * texture).add_(x * image))
 
@@ -138,7 +138,7 @@ def brightness(x: Tensor, draws: Draws, size: Size, shift: float) -> Tensor:
     suites=["imagenet-c-extra"],
     source=_SOURCE,
     summary="Splashes water (severities 1 to 3) or mud (4 and 5) on the lens; at the smaller sizes alike.",
-    # `amount`: of water the strength of its light, of mud the sigma that smooths its edges, in pixels.
+    # `amount`: for water the strength of its light, for mud the sigma that smooths its edges, in pixels.
     names=["mean", "std", "sigma", "threshold", "amount", "mud"],
     imagenet=[
         (0.65, 0.3, 4, 0.69, 0.6, False),
@@ -175,7 +175,7 @@ def spatter(
     amount: float,
     mud: bool,
 ) -> Tensor:
-    """The mud's smoothing scales with the image too; the distance to which water's edges reach is 20 pixels at all sizes."""
+    """The mud's smoothing also scales with the image; water's edges reach 20 pixels at all sizes."""
     layer = liquid(draws, size.height, size.width, mean, std, sigma, threshold)
     if mud:
         return truncate(mud_over(x, layer, threshold, amount * size.scale))

@@ -1,12 +1,12 @@
 """Overlap: which corruptions measure the same thing. Arithmetic on tables of accuracies (Laugros' thesis, chapter 4).
 
 scores, measure              overlaps of all pairs, with intervals and reasons
-mean_overlaps, coverage      what a benchmark weighs twice, and what it forgets
+mean_overlaps, coverage      what a benchmark counts twice and what it misses
 categories                   K-means and others on the rows, SCC and DCC, stability
 benchmarks                   algorithm 2, substitutions, the Syn2Nat pick
 correlation                  algorithm 3 with p-values, the check of categories over models
 
-What is trained and tested for a table stands in `robustcore.atlas`.
+The trainings and evaluations behind a table are in `robustcore.atlas`.
 """
 
 from __future__ import annotations

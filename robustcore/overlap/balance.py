@@ -1,4 +1,4 @@
-"""Balance and coverage: what a benchmark weighs twice, and what it forgets (Laugros' thesis, 4.2.5 and 4.2.6)."""
+"""Balance and coverage: what a benchmark counts twice and what it misses (Laugros' thesis, 4.2.5 and 4.2.6)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Balance:
         means: one row for each corruption of the benchmark, in its order: mean (overlap with the others, 0 or more), low, high
             (95 % interval of the mean, NaN without a bootstrap), others (with how many it is defined), reason (the note why it is NaN, or None).
         spread: population standard deviation of the means; 0 is balance.
-        range: the greatest mean less the least.
+        range: the largest mean minus the smallest.
     """
 
     means: pd.DataFrame
@@ -36,30 +36,30 @@ class Balance:
 
 
 def mean_overlaps(overlap: Overlap, benchmark: Sequence[str] | None = None) -> Balance:
-    """The mean overlap of each corruption with the others of its benchmark; unequal means are an unbalanced benchmark.
+    """The mean overlap of each corruption with the others in its benchmark; unequal means indicate an unbalanced one.
 
     Args:
         overlap: of at least the benchmark's corruptions.
-        benchmark: default all of them. Pairs that are undefined are left out of a mean.
+        benchmark: names; by default all of them. Undefined pairs are left out of a mean.
 
     Raises:
         UnknownNameError: a corruption that the overlaps do not have.
-        InvalidArgumentError: a name twice.
+        InvalidArgumentError: a duplicate name.
     """
     names = _members(overlap, benchmark)
     places = [overlap.names.index(name) for name in names]
     means, others = _means(overlap.scores.to_numpy()[np.ix_(places, places)])
     low = high = np.full(len(names), np.nan)
     if overlap.replicates is not None and len(names) > 1:
-        again = np.clip(overlap.replicates[:, places][:, :, places], 0, None)
-        low, high = interval(_means(again)[0])
+        replicates = np.clip(overlap.replicates[:, places][:, :, places], 0, None)
+        low, high = interval(_means(replicates)[0])
     reasons = [_why_no_mean(overlap, name, len(names), count) for name, count in zip(names, others, strict=True)]
     table = pd.DataFrame(
         {"mean": means, "low": low, "high": high, "others": others, "reason": reasons}, index=pd.Index(names)
     )
-    known = means[np.isfinite(means)]
-    spread, extent = (float(known.std()), float(np.ptp(known))) if len(known) else (np.nan, np.nan)
-    return Balance(table, spread, extent)
+    defined = means[np.isfinite(means)]
+    spread, range_ = (float(defined.std()), float(np.ptp(defined))) if len(defined) else (np.nan, np.nan)
+    return Balance(table, spread, range_)
 
 
 def coverage(
@@ -69,22 +69,22 @@ def coverage(
     *,
     margin: float = MARGIN,
 ) -> pd.DataFrame:
-    """Which corruptions a benchmark covers: whether robustness to it promises robustness to them.
+    """Which corruptions a benchmark covers: whether robustness to the benchmark implies robustness to them.
 
     The thesis calls a corruption not covered when all its overlaps with the benchmark are zero. Noise alone makes half of all
-    null overlaps positive, so that here the interval decides: not covered when no overlap can be as great as the margin.
+    null overlaps positive, so intervals decide here: a corruption is not covered if no overlap can reach the margin.
 
     Args:
         overlap: of the benchmark and the corruptions, with intervals (`measure` with n, or with several seeds).
         benchmark: names.
-        corruptions: whose coverage is asked for; default all.
+        corruptions: names to judge; by default all.
         margin: of the overlap, 0 to 1.
 
     Returns:
         One row for each corruption: verdict; best, low, high: the greatest signed overlap with a member and its interval; by:
         that member; reach: the greatest upper end over all members; all_zero: the thesis' criterion (None where undefined);
         members: how many of the benchmark an overlap is defined with; reason: a note or None. Verdicts: "member" (of the benchmark); "covered"
-        (the lower end of one interval exceeds the margin); "not covered" (every upper end stays below it); "undecided";
+        (the lower end of one interval exceeds the margin); "not covered" (every upper end is below it); "undecided";
         "undefined".
 
     Raises:
@@ -149,9 +149,9 @@ def _members(overlap: Overlap, names: Sequence[str] | None) -> list[str]:
 def _means(scores: Array) -> tuple[Array, Array]:
     """(..., K) mean of each row without the diagonal, NaN where nothing is defined; (..., K) over how many."""
     off = ~np.eye(scores.shape[-1], dtype=bool)
-    known = np.isfinite(scores) & off
-    count = known.sum(axis=-1)
-    sums = np.where(known, scores, 0.0).sum(axis=-1)
+    defined = np.isfinite(scores) & off
+    count = defined.sum(axis=-1)
+    sums = np.where(defined, scores, 0.0).sum(axis=-1)
     return np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0), count
 
 

@@ -1,11 +1,11 @@
 """Categories: corruptions whose rows of overlaps are alike (Laugros' thesis, 4.3.3).
 
-K-means on the rows of the matrix; K is raised until the mean Pearson correlation between the rows of same-category corruptions
-(SCC) passes 0.5, while that of different-category corruptions (DCC) is to stay low. Hierarchical clustering and HDBSCAN, the
-thesis' further work, stand beside it, with one minus the same correlation as the distance.
+K-means on the rows of the matrix: K grows until the mean Pearson correlation between the rows of same-category corruptions
+(SCC) exceeds 0.5, while that of different-category corruptions (DCC) should stay low. Hierarchical clustering and HDBSCAN,
+the thesis' further work, are alternatives; their distance is one minus the same correlation.
 
-Rows and columns are sorted by name before anything is fitted, so that the order of the table changes nothing. Corruptions
-without a complete row are left out and listed.
+Rows and columns are sorted by name before fitting, so the order of the table does not matter. Corruptions without a
+complete row are left out and listed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from robustcore.overlap.accuracies import Array
 RULE = 0.5
 INITIALISATIONS = 100
 ITERATIONS = 1000
-NONE = 0  # the category of what HDBSCAN puts into none
+NONE = 0  # the label of corruptions that HDBSCAN assigns to no category
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,9 +34,9 @@ class Categories:
 
     Attributes:
         method: "k-means", "hierarchical" or "hdbscan".
-        labels: (K,) the category of each corruption, 1 .. k from the largest down; 0 for in none (HDBSCAN alone). Sorted by name.
-        scc: mean correlation between the rows of two corruptions of the same category, NaN where every category has one.
-        dcc: the same for different categories, NaN where there is one category alone.
+        labels: (K,) the category of each corruption, 1 .. k from the largest down; 0 for no category (only HDBSCAN). Sorted by name.
+        scc: mean correlation between the rows of two corruptions of the same category, NaN if every category has only one.
+        dcc: the same for different categories, NaN with a single category.
         left_out: corruptions without a complete row, and why.
     """
 
@@ -48,7 +48,7 @@ class Categories:
 
     @property
     def k(self) -> int:
-        """How many categories there are."""
+        """The number of categories."""
         return len(set(self.labels) - {NONE})
 
     @property
@@ -61,7 +61,7 @@ class Categories:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """All corruptions by category, for a heatmap in which categories are squares; those in none and those left out last."""
+        """All corruptions by category, for a heatmap with categories as squares; those without a category and those left out come last."""
         inside = [name for names in self.members.values() for name in names]
         return (*inside, *(str(name) for name in self.labels.index[self.labels == NONE]), *self.left_out)
 
@@ -72,10 +72,10 @@ class Sweep:
 
     Attributes:
         table: one row for each K: k, scc, dcc, inertia (sum of squared distances to the centroids), stability (mean adjusted
-            Rand index between the K-means of different seeds with a tenth of the initialisations, 1 is "always the same").
+            Rand index between K-means runs from different seeds with a tenth of the initialisations; 1: always the same).
         categories: by K.
-        chosen: the first K whose SCC passes the rule, or None.
-        rule: what SCC has to pass.
+        chosen: the first K whose SCC exceeds the rule, or None.
+        rule: the threshold for SCC.
     """
 
     table: pd.DataFrame
@@ -87,21 +87,23 @@ class Sweep:
 def complete(overlap: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Note]]:
     """The part of a matrix of overlaps without gaps, sorted by name, and what was left out, with the reason.
 
-    Corruptions that no overlap is defined with go first; of the others the one with the most undefined pairs, until none is
-    left.
+    Corruptions without any defined overlap are dropped first, then repeatedly the one with the most undefined pairs, until
+    no gap is left.
     """
     if list(arguments.table(overlap, "matrix of overlaps").index) != list(overlap.columns):
         raise InvalidArgumentError(
-            "A matrix of overlaps has the same corruptions as rows and as columns, in one order."
+            "A matrix of overlaps needs the same corruptions as rows and columns, in the same order."
         )
     names = sorted(str(name) for name in overlap.index)
     matrix = overlap.loc[names, names].astype(float)
-    known = np.isfinite(matrix.to_numpy())
-    left_out = {name: no_overlap_defined(name) for name, own in zip(names, np.diagonal(known), strict=True) if not own}
-    keep = np.diagonal(known).copy()
-    while not (inside := known[np.ix_(keep, keep)]).all():
+    defined = np.isfinite(matrix.to_numpy())
+    left_out = {
+        name: no_overlap_defined(name) for name, has_own in zip(names, np.diagonal(defined), strict=True) if not has_own
+    }
+    keep = np.diagonal(defined).copy()
+    while not (inside := defined[np.ix_(keep, keep)]).all():
         worst = np.flatnonzero(keep)[int((~inside).sum(axis=1).argmax())]
-        gaps = [names[i] for i in np.flatnonzero(keep & ~known[worst])]
+        gaps = [names[i] for i in np.flatnonzero(keep & ~defined[worst])]
         left_out[names[worst]] = undefined_with(names[worst], tuple(gaps))
         keep[worst] = False
     kept = [name for name, flag in zip(names, keep, strict=True) if flag]
@@ -124,7 +126,7 @@ def kmeans(
         seed: of the initialisations.
 
     Raises:
-        InvalidArgumentError: k beyond the corruptions that there are.
+        InvalidArgumentError: k exceeds the number of corruptions with a complete row.
     """
     matrix, left_out = complete(overlap)
     k, seed = _check(k, matrix, left_out), _seed(seed)
@@ -142,53 +144,53 @@ def sweep(
     initialisations: int = INITIALISATIONS,
     repeats: int = 10,
 ) -> Sweep:
-    """K-means for several K, and the K that the thesis' rule takes.
+    """K-means for several K, and the K that the thesis' rule selects.
 
     Args:
         overlap: as in `kmeans`, with three or more corruptions with a complete row.
-        ks: default 2 to 15, or to one less than the number of corruptions.
-        repeats: seeds that the stability is told from.
+        ks: by default 2 to 15, at most one less than the number of corruptions.
+        repeats: number of seeds for the stability.
 
     Raises:
-        InvalidArgumentError: fewer than three corruptions, or a K beyond them.
+        InvalidArgumentError: fewer than three corruptions, or a K larger than their number.
     """
     matrix, left_out = complete(overlap)
     offered = _ks(matrix, left_out)
     wanted = offered if ks is None else arguments.several(ks, "K are whole numbers")
     seed, initialisations, repeats = _seed(seed), _times(initialisations), _times(repeats)
-    found, rows = {}, []
+    by_k, rows = {}, []
     for k in sorted({_check(k, matrix, left_out) for k in wanted}):
         labels, inertia = _fit(matrix.to_numpy(), k, seed, initialisations, ITERATIONS)
-        found[k] = _categories("k-means", matrix, labels, left_out)
+        by_k[k] = _categories("k-means", matrix, labels, left_out)
         fewer = max(1, initialisations // 10)
-        again = [_fit(matrix.to_numpy(), k, seed + i, fewer, ITERATIONS)[0] for i in range(repeats)]
-        rows.append((k, found[k].scc, found[k].dcc, inertia, _mean_agreement(again)))
+        repeated = [_fit(matrix.to_numpy(), k, seed + i, fewer, ITERATIONS)[0] for i in range(repeats)]
+        rows.append((k, by_k[k].scc, by_k[k].dcc, inertia, _mean_agreement(repeated)))
     table = pd.DataFrame(rows, columns=["k", "scc", "dcc", "inertia", "stability"])
     passing = table.loc[table["scc"] > rule, "k"]
-    return Sweep(table, found, int(passing.iloc[0]) if len(passing) else None, rule)
+    return Sweep(table, by_k, int(passing.iloc[0]) if len(passing) else None, rule)
 
 
 def by_rule(overlap: pd.DataFrame, *, seed: int = 0, rule: float = RULE) -> Categories:
-    """The K-means categories of the thesis' rule: K from 2 upwards, the first whose SCC passes it; a `sweep` that stops there.
+    """The K-means categories of the thesis' rule: the first K, from 2 upwards, whose SCC exceeds it; a `sweep` that stops there.
 
-    Where none of K = 2 .. 15 passes, those of the greatest SCC.
+    If no K from 2 to 15 does, the categories with the largest SCC.
 
     Raises:
         InvalidArgumentError: fewer than three corruptions whose overlaps are defined.
     """
     best: Categories | None = None
     for k in _ks(*complete(overlap)):
-        found = kmeans(overlap, k, seed=seed)
-        if found.scc > rule:
-            return found
-        if best is None or not found.scc <= best.scc:
-            best = found
+        categories = kmeans(overlap, k, seed=seed)
+        if categories.scc > rule:
+            return categories
+        if best is None or not categories.scc <= best.scc:
+            best = categories
     assert best is not None
     return best
 
 
 def _ks(matrix: pd.DataFrame, left_out: Mapping[str, Note]) -> range:
-    """The K that a choice is made of."""
+    """The values of K to choose from."""
     if len(matrix) < 3:
         raise InvalidArgumentError(
             f"A choice of K needs three corruptions or more whose overlaps are defined; there are {len(matrix)}{_listed(left_out)}."
@@ -210,11 +212,11 @@ def hierarchical(overlap: pd.DataFrame, k: int) -> Categories:
 
 
 def hdbscan(overlap: pd.DataFrame, smallest: int = 2) -> Categories:
-    """Categories by HDBSCAN on the distance 1 - correlation between rows: it finds their number, and may put some into none.
+    """Categories by HDBSCAN on the distance 1 - correlation between rows; it finds their number and may leave some unassigned.
 
     Args:
         overlap: as in `kmeans`.
-        smallest: the fewest corruptions of a category, 2 or more.
+        smallest: minimum number of corruptions in a category, 2 or more.
     """
     from sklearn.cluster import HDBSCAN
 
@@ -225,22 +227,22 @@ def hdbscan(overlap: pd.DataFrame, smallest: int = 2) -> Categories:
     return _categories("hdbscan", matrix, labels, left_out)
 
 
-def arranged(found: Categories, overlap: pd.DataFrame) -> dict[int, tuple[str, ...]]:
-    """The members of each category in an order for a map: neighbours are alike.
+def arranged(categories: Categories, overlap: pd.DataFrame) -> dict[int, tuple[str, ...]]:
+    """The members of each category, ordered for a heatmap so that neighbours are alike.
 
-    From the largest category on, each is followed by the one that overlaps most with it; within a category the rows are leaves
-    of average linkage, ordered so that neighbours are nearest.
+    The largest category comes first; each is followed by the one that overlaps most with it. Within a category the rows
+    are leaves of average linkage, ordered so that neighbours are nearest.
 
     Args:
-        found: categories of the matrix.
-        overlap: (K, K) the matrix they were found in.
+        categories: categories of the matrix.
+        overlap: (K, K) the matrix that they were computed from.
     """
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
 
     matrix, _ = complete(overlap)
     distances, places = _distances(matrix), {str(name): i for i, name in enumerate(matrix.index)}
-    members = {number: [places[name] for name in names] for number, names in found.members.items()}
+    members = {number: [places[name] for name in names] for number, names in categories.members.items()}
     values = matrix.to_numpy()
     order: dict[int, tuple[str, ...]] = {}
     last = None
@@ -250,16 +252,16 @@ def arranged(found: Categories, overlap: pd.DataFrame) -> dict[int, tuple[str, .
             means = [float(values[np.ix_(members[last], members[number])].mean()) for number in rest]
             rest = [rest[int(np.argmax(means))]]
         last = rest[0]
-        own = members[last]
-        if len(own) > 2:
-            between = squareform(distances[np.ix_(own, own)], checks=False)
-            own = [own[i] for i in leaves_list(linkage(between, "average", optimal_ordering=True))]
-        order[last] = tuple(str(matrix.index[i]) for i in own)
+        row_order = members[last]
+        if len(row_order) > 2:
+            between = squareform(distances[np.ix_(row_order, row_order)], checks=False)
+            row_order = [row_order[i] for i in leaves_list(linkage(between, "average", optimal_ordering=True))]
+        order[last] = tuple(str(matrix.index[i]) for i in row_order)
     return order
 
 
 def agreement(first: Categories, second: Categories) -> float:
-    """The adjusted Rand index of two divisions on the corruptions that both have: 1 the same, about 0 by chance. NaN below two."""
+    """The adjusted Rand index of two clusterings on their shared corruptions: 1 the same, about 0 by chance. NaN below two."""
     shared = first.labels.index.intersection(second.labels.index)
     if len(shared) < 2:
         return float("nan")
@@ -269,18 +271,18 @@ def agreement(first: Categories, second: Categories) -> float:
 def stability(
     overlaps: Sequence[pd.DataFrame], k: int, *, seed: int = 0, initialisations: int = INITIALISATIONS
 ) -> float:
-    """The mean adjusted Rand index between the K-means categories of several matrices: seeds of the training, say.
+    """The mean adjusted Rand index between the K-means categories of several matrices, such as one per training seed.
 
     Args:
-        overlaps: two or more, of the same corruptions or a part of them; categories are compared where both have them.
-        k: of all.
+        overlaps: two or more matrices; categories are compared on the corruptions that both share.
+        k: number of categories in each.
     """
     if isinstance(overlaps, pd.DataFrame):
         raise arguments.refuse("Stability compares two matrices of overlaps or more", overlaps)
     if len(overlaps) < 2:
         raise InvalidArgumentError(f"Stability compares two matrices of overlaps or more, not {len(overlaps)}.")
-    found = [kmeans(table, k, seed=seed, initialisations=initialisations) for table in overlaps]
-    pairs = [agreement(a, b) for i, a in enumerate(found) for b in found[:i]]
+    categories = [kmeans(table, k, seed=seed, initialisations=initialisations) for table in overlaps]
+    pairs = [agreement(a, b) for i, a in enumerate(categories) for b in categories[:i]]
     return float(np.mean(pairs))
 
 
@@ -290,16 +292,16 @@ def correlations(matrix: Array) -> Array:
     norm = np.sqrt((centred**2).sum(axis=1))
     varying = norm > 1e-12
     unit = np.divide(centred, norm[:, None], out=np.full(centred.shape, np.nan), where=varying[:, None])
-    found: Array = np.clip(unit @ unit.T, -1, 1)
-    return found
+    r: Array = np.clip(unit @ unit.T, -1, 1)
+    return r
 
 
 def same_and_different(pairs: Array, labels: npt.NDArray[np.int_]) -> tuple[float, float]:
-    """Means over the pairs of the same and of different categories, each pair once; NaN where there is none.
+    """Means over the pairs of the same and of different categories, each pair once; NaN without such a pair.
 
     Args:
         pairs: (K, K) symmetric, NaN where undefined.
-        labels: (K,) categories; what is in none (0) is in no pair.
+        labels: (K,) categories; corruptions without one (0) are left out.
     """
     upper = np.triu(np.isfinite(pairs), 1) & (labels != NONE)[:, None] & (labels != NONE)[None]
     same = labels[:, None] == labels[None]
@@ -310,7 +312,7 @@ def same_and_different(pairs: Array, labels: npt.NDArray[np.int_]) -> tuple[floa
 def _fit(matrix: Array, k: int, seed: int, initialisations: int, iterations: int) -> tuple[npt.NDArray[np.int_], float]:
     from sklearn.cluster import KMeans
 
-    k = min(k, len(np.unique(matrix, axis=0)))  # rows that are the same fill fewer categories than asked
+    k = min(k, len(np.unique(matrix, axis=0)))  # identical rows allow fewer categories than requested
     fitted = KMeans(k, n_init=initialisations, max_iter=iterations, random_state=seed).fit(matrix)
     return fitted.labels_.astype(int), float(fitted.inertia_)
 
@@ -318,7 +320,7 @@ def _fit(matrix: Array, k: int, seed: int, initialisations: int, iterations: int
 def _categories(
     method: str, matrix: pd.DataFrame, labels: npt.NDArray[np.int_], left_out: Mapping[str, Note]
 ) -> Categories:
-    """Numbered from the largest down, ties by the first name; -1 becomes 0, in none."""
+    """Numbered from the largest down, ties by the first name; -1 becomes 0, no category."""
     names = list(matrix.index)
     first = {label: int(np.flatnonzero(labels == label)[0]) for label in set(labels.tolist()) - {-1}}
     ranked = sorted(first, key=lambda label: (-int((labels == label).sum()), first[label]))
@@ -329,10 +331,10 @@ def _categories(
 
 
 def _distances(matrix: pd.DataFrame) -> Array:
-    found = 1 - correlations(matrix.to_numpy())
-    found = np.where(np.isfinite(found), found, 1.0)
-    np.fill_diagonal(found, 0)
-    return found
+    distances = 1 - correlations(matrix.to_numpy())
+    distances = np.where(np.isfinite(distances), distances, 1.0)
+    np.fill_diagonal(distances, 0)
+    return distances
 
 
 def _mean_agreement(labels: Sequence[npt.NDArray[np.int_]]) -> float:

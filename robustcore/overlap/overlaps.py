@@ -1,8 +1,8 @@
-"""The overlapping score of two corruptions (Laugros' thesis, 4.2.2): does training on one make robust to the other?
+"""The overlapping score of two corruptions (Laugros' thesis, 4.2.2): does training on one give robustness to the other?
 
-O(c1, c2) = max(0, (gain(m1, c2) / gain(m2, c2) + gain(m2, c1) / gain(m1, c1)) / 2), equation 4.2, where gain(m, c) is how much
-more robust to c the model m is than the standard model, and m1, m2 were trained on c1, c2. It is 1 on the diagonal and 0
-where training on one does nothing for the other. Where training on c does not help on c the denominator is noise, and the
+O(c1, c2) = max(0, (gain(m1, c2) / gain(m2, c2) + gain(m2, c1) / gain(m1, c1)) / 2), equation 4.2, where gain(m, c) is the
+robustness of model m to c minus that of the standard model, and m1, m2 were trained on c1, c2. It is 1 on the diagonal and
+0 if training on one does nothing for the other. If training on c does not help on c, the denominator is noise and the
 score is undefined.
 """
 
@@ -24,13 +24,13 @@ from robustcore.overlap import gains as gain
 from robustcore.overlap.accuracies import CLEAN, STANDARD, Accuracies, Array, read
 
 DRAWS = 1000
-# Clean accuracies further apart feign overlap: what an undertrained model loses on clean images it seems to keep elsewhere.
+# Larger differences in clean accuracy fake overlap: an undertrained model seems to preserve more of its clean accuracy.
 COMPARABLE = 0.03
 
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """The numbers behind one overlap, of the seed mean.
+    """The numbers behind the overlap of two corruptions, for the mean over seeds.
 
     Attributes:
         first, second: the corruptions c1, c2.
@@ -58,17 +58,17 @@ class Overlap:
 
     Attributes:
         metric: "app" or "residual".
-        signed: (K, K) before it is cut off at 0, at most 1 in general but not always; symmetric, NaN where undefined.
-        low, high: (K, K) ends of the interval of the signed overlap, NaN where nothing tells it.
+        signed: (K, K) before clipping at 0, usually at most 1; symmetric, NaN where undefined.
+        low, high: (K, K) ends of the interval of the signed overlap, NaN where unknown.
         sd: (K, K) standard deviation of the signed overlap between seeds; NaN with one seed.
         by_seed: for each seed (K, K) the signed overlap of its models alone.
         reasons: (K, K) the note why an overlap is undefined, else None.
-        robustness: (T, C) of each model, "standard" first, under each condition but the clean one; higher is better.
-        gains: (T - 1, C) robustness beyond the standard model's; conditions that nothing was trained on stand here too.
+        robustness: (T, C) of each model, "standard" first, under each condition except clean; higher is better.
+        gains: (T - 1, C) robustness minus the standard model's, for untrained conditions too.
         errors: (T - 1, C) standard errors of the gains over images and seeds.
-        self_gains, thresholds: (K,) gain of a model on what it was trained on, and what that has to exceed.
+        self_gains, thresholds: (K,) gain of a model on the corruption that it was trained on, and the threshold for it.
         clean: (T,) clean accuracies.
-        seeds: how many trainings a mean is over, at most.
+        seeds: the largest number of trainings behind a mean.
         replicates: (draws, K, K) signed overlaps of the bootstrap behind low and high, or None.
         notes: what limits the figures.
     """
@@ -102,7 +102,7 @@ class Overlap:
 
     @property
     def undefined(self) -> dict[str, Note]:
-        """The corruptions that no overlap is defined with, not even their own, and why."""
+        """The corruptions without any defined overlap, even with themselves, and why."""
         return {name: reason for name in self.names if (reason := self.reason(name, name)) is not None}
 
     def reason(self, first: str, second: str) -> Note | None:
@@ -145,10 +145,10 @@ def scores(
         accuracy: rows = trained on, "standard" among them; columns = tested on, "clean" among them; 0 .. 1, NaN where
             unknown. Or tidy, with columns trained_on, tested_on, accuracy and, where there are several, seed; n.
         metric: "app" (the thesis' definition) or "residual" (its experiments).
-        signed: leave negative values as they are, rather than 0.
-        min_gain: the self-gain that training on c has to exceed on c for its overlaps to be defined; default three of its
-            standard errors over images and seeds, or 0.01 where neither n nor a second seed tells these.
-        n: images that each accuracy is over, where the table does not say.
+        signed: keep negative values instead of clipping them at 0.
+        min_gain: the self-gain that a corruption's own training must exceed for its overlaps to be defined; by default three
+            standard errors over images and seeds, or 0.01 with neither n nor a second seed.
+        n: number of images behind each accuracy, if the table has no such column.
 
     Returns:
         (K, K) for the K corruptions that were trained on and tested on, in the order of the rows; symmetric, 1 on the
@@ -157,14 +157,14 @@ def scores(
     Raises:
         InvalidArgumentError: as `measure`.
     """
-    found = measure(accuracy, metric=metric, min_gain=min_gain, n=n, draws=0)
-    table = found.signed.copy() if signed else found.scores
+    overlap = measure(accuracy, metric=metric, min_gain=min_gain, n=n, draws=0)
+    table = overlap.signed.copy() if signed else overlap.scores
     table.attrs = {
         "metric": metric,
         "signed": signed,
-        "threshold": found.thresholds.to_dict(),
-        "undefined": {name: why.text for name, why in found.undefined.items()},
-        "notes": [each.text for each in found.notes],
+        "threshold": overlap.thresholds.to_dict(),
+        "undefined": {name: why.text for name, why in overlap.undefined.items()},
+        "notes": [each.text for each in overlap.notes],
     }
     return table
 
@@ -182,8 +182,8 @@ def measure(
 ) -> Overlap:
     """Overlaps with their intervals, their spread over seeds, and what they come from.
 
-    The overlap of several seeds is that of their mean robustness, since a ratio of means suffers less from a small
-    denominator than a mean of ratios. Its interval is the middle of a parametric bootstrap over images and seeds
+    The overlap of several seeds is that of their mean robustness, because a ratio of means suffers less from a small
+    denominator than a mean of ratios. Its interval is the central part of a parametric bootstrap over images and seeds
     (`gains.replicates`); without n or a second seed there is none.
 
     Args:
@@ -192,7 +192,7 @@ def measure(
         seed: of the bootstrap.
         confidence: of the intervals, between 0 and 1.
         drawn: (draws, T, C) accuracies of a paired bootstrap over the images (`metrics.bootstrap`), in the order of the
-            wide table's rows and columns with "standard" and "clean" moved to the front; instead of the parametric one.
+            wide table's rows and columns with "standard" and "clean" moved to the front; replaces the parametric one.
 
     Raises:
         InvalidArgumentError: a table that `accuracies.read` refuses, or an argument out of its range.
@@ -201,16 +201,16 @@ def measure(
     draws = arguments.whole(draws, "A bootstrap has 0 to 1,000,000 draws", high=1_000_000)
     seed, confidence = arguments.seed(seed), arguments.share(confidence, "confidence")
     table = read(accuracy, n)
-    found = gain.gains(table, metric)
+    gains = gain.gains(table, metric)
     rows, columns = _places(table)
-    self_gains, errors = found.gains[rows, columns], found.errors[rows, columns]
+    self_gains, errors = gains.gains[rows, columns], gains.errors[rows, columns]
     limits = gain.thresholds(self_gains, errors, min_gain)
     defined = self_gains > limits  # False where it is NaN
-    signed = np.where(defined[:, None] & defined[None], _overlaps(found.gains, rows, columns), np.nan)
-    again = _replicates(table, metric, (rows, columns), np.isfinite(signed), draws, seed, drawn)
+    signed = np.where(defined[:, None] & defined[None], _overlaps(gains.gains, rows, columns), np.nan)
+    drawn_overlaps = _replicates(table, metric, (rows, columns), np.isfinite(signed), draws, seed, drawn)
     low = high = np.full(signed.shape, np.nan)
-    if again is not None:
-        low, high = interval(again, confidence)
+    if drawn_overlaps is not None:
+        low, high = interval(drawn_overlaps, confidence)
     by_seed = _by_seed(table, metric, (rows, columns), np.isfinite(signed))
     names = pd.Index(table.names)
 
@@ -227,20 +227,20 @@ def measure(
         sd=square(_spread(by_seed)),
         by_seed={name: square(values) for name, values in zip(table.seeds, by_seed, strict=True)},
         reasons=square(reasons.of_all(np.isfinite(signed))),
-        robustness=pd.DataFrame(found.robustness, index=list(table.trained), columns=list(table.tested[1:])),
-        gains=pd.DataFrame(found.gains, index=list(table.trained[1:]), columns=list(table.tested[1:])),
-        errors=pd.DataFrame(found.errors, index=list(table.trained[1:]), columns=list(table.tested[1:])),
+        robustness=pd.DataFrame(gains.robustness, index=list(table.trained), columns=list(table.tested[1:])),
+        gains=pd.DataFrame(gains.gains, index=list(table.trained[1:]), columns=list(table.tested[1:])),
+        errors=pd.DataFrame(gains.errors, index=list(table.trained[1:]), columns=list(table.tested[1:])),
         self_gains=pd.Series(self_gains, index=names, name="self-gain"),
         thresholds=pd.Series(limits, index=names, name="threshold"),
         clean=clean,
         seeds=len(table.seeds),
-        replicates=again,
+        replicates=drawn_overlaps,
         notes=tuple(_notes(table, clean)),
     )
 
 
 def _places(table: Accuracies) -> tuple[list[int], list[int]]:
-    """Where the K corruptions stand among the gains' rows and columns."""
+    """The positions of the K corruptions among the gains' rows and columns."""
     return (
         [table.trained.index(name) - 1 for name in table.names],
         [table.tested.index(name) - 1 for name in table.names],
@@ -248,13 +248,13 @@ def _places(table: Accuracies) -> tuple[list[int], list[int]]:
 
 
 def _overlaps(gains: Array, rows: Sequence[int], columns: Sequence[int]) -> Array:
-    """(..., K, K) signed overlaps from (..., T, C) gains: NaN where one is unknown, wild where a self-gain is near 0."""
+    """(..., K, K) signed overlaps from (..., T, C) gains: NaN where one is unknown, meaningless where a self-gain is near 0."""
     square = gains[..., rows, :][..., columns]
     of_self = np.diagonal(square, axis1=-2, axis2=-1)[..., None, :]
-    # (i, j): what training on i gains on j, as a share of what training on j gains there.
+    # (i, j): the gain on j from training on i, as a share of the gain on j from training on j.
     shares = np.divide(square, of_self, out=np.full(square.shape, np.nan), where=of_self != 0)
-    found: Array = (shares + np.swapaxes(shares, -1, -2)) / 2
-    return found
+    signed: Array = (shares + np.swapaxes(shares, -1, -2)) / 2
+    return signed
 
 
 def _replicates(
@@ -275,26 +275,26 @@ def _replicates(
     if drawn is None:
         return None
     robust = gain.robustness(drawn, metric)
-    found = _overlaps(robust[:, 1:] - robust[:, :1], *places)
-    found[:, ~defined.astype(bool)] = np.nan
-    return found
+    signed = _overlaps(robust[:, 1:] - robust[:, :1], *places)
+    signed[:, ~defined.astype(bool)] = np.nan
+    return signed
 
 
 def _by_seed(table: Accuracies, metric: str, places: tuple[list[int], list[int]], defined: Array) -> Array:
-    """(S, K, K) signed overlaps of each seed's own models, where the overlap is defined at all."""
+    """(S, K, K) signed overlaps of each seed's own models, where the overlap of the mean is defined."""
     robust = gain.robustness(table.values, metric)
     return np.where(defined, _overlaps(robust[:, 1:] - robust[:, :1], *places), np.nan)
 
 
 def _spread(by_seed: Array) -> Array:
-    """(K, K) sample standard deviation over the seeds that have one; NaN with fewer than two."""
-    known = np.isfinite(by_seed)
-    counts = known.sum(axis=0)
-    safe = np.where(known, by_seed, 0.0)
-    mean = safe.sum(axis=0) / np.maximum(counts, 1)
-    squares = (np.where(known, by_seed - mean, 0.0) ** 2).sum(axis=0)
-    found: Array = np.sqrt(np.divide(squares, counts - 1, out=np.full(mean.shape, np.nan), where=counts > 1))
-    return found
+    """(K, K) sample standard deviation over the seeds with a value; NaN with fewer than two."""
+    finite = np.isfinite(by_seed)
+    counts = finite.sum(axis=0)
+    filled = np.where(finite, by_seed, 0.0)
+    mean = filled.sum(axis=0) / np.maximum(counts, 1)
+    squares = (np.where(finite, by_seed - mean, 0.0) ** 2).sum(axis=0)
+    sd: Array = np.sqrt(np.divide(squares, counts - 1, out=np.full(mean.shape, np.nan), where=counts > 1))
+    return sd
 
 
 class _Reasons:
@@ -343,9 +343,9 @@ class _Reasons:
 
 def _notes(table: Accuracies, clean: pd.Series) -> list[Note]:
     notes = []
-    known = clean.dropna()
-    if len(known) > 1 and known.max() - known.min() > COMPARABLE:
-        ends = (str(known.idxmin()), float(known.min()), str(known.idxmax()), float(known.max()))
+    finite = clean.dropna()
+    if len(finite) > 1 and finite.max() - finite.min() > COMPARABLE:
+        ends = (str(finite.idxmin()), float(finite.min()), str(finite.idxmax()), float(finite.max()))
         notes.append(clean_accuracies_differ(*ends))
     over_images, over_seeds = (np.isfinite(v).any() for v in table.variance())
     if not over_images and not over_seeds:
@@ -354,10 +354,10 @@ def _notes(table: Accuracies, clean: pd.Series) -> list[Note]:
         notes.append(one_training_seed())
     elif not over_images:
         notes.append(number_of_images_unknown())
-    if alone := tuple(name for name in table.trained[1:] if name not in table.tested):
-        notes.append(not_tested_on(alone))
-    if apart := tuple(name for name in table.tested[1:] if name not in table.trained and name != CLEAN):
-        notes.append(not_trained_on(apart))
+    if untested := tuple(name for name in table.trained[1:] if name not in table.tested):
+        notes.append(not_tested_on(untested))
+    if untrained := tuple(name for name in table.tested[1:] if name not in table.trained and name != CLEAN):
+        notes.append(not_trained_on(untrained))
     return notes
 
 
@@ -427,7 +427,7 @@ def not_trained_on(tested_on: tuple[str, ...]) -> str:
 
 
 def at(table: pd.DataFrame, row: str, column: str) -> float:
-    """One number of a table."""
+    """The number in one cell of a table."""
     return float(table.to_numpy()[table.index.get_loc(row), table.columns.get_loc(column)])
 
 

@@ -124,7 +124,7 @@ def test_ranges_come_from_a_table_and_are_the_limits_without_one(tmp_path: Path)
         _calibrated.range_of("scenes_blur", (0, 4), table)
     _calibrated.ranges.cache_clear()
     table.write_text("name,range_low,range_high\nscenes_rotate,none,0.4\n")
-    with pytest.raises(InvalidArgumentError, match="no table of calibrated ranges"):
+    with pytest.raises(InvalidArgumentError, match="not a table of calibrated ranges"):
         _calibrated.range_of("scenes_rotate", (0, 1), table)
 
 

@@ -1,4 +1,4 @@
-"""What the candidates of the thesis share: work on the host, lengths that follow the image's side, parameters for a batch."""
+"""Helpers for the candidates: applying functions on the CPU, scaling lengths with the image, drawing parameters."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def truncated(x: Tensor) -> Tensor:
 
 
 def per_image(values: Tensor) -> Tensor:
-    """(n, ...) -> (n, ..., 1, 1) up to four axes, for images."""
+    """(n, ...) -> (n, ..., 1, 1) with four axes, to broadcast against images."""
     return values.view(*values.shape, *([1] * (4 - values.ndim)))
 
 
 def length(x: float, size: Size) -> int:
-    """A length in pixels at 224, at this size: a whole number, 1 or more."""
+    """A length in pixels at side 224, scaled to this size: a whole number, 1 or more."""
     return max(1, round(x * size.share_of_224))
 
 
 def odd(k: float, size: Size) -> int:
-    """A kernel's side at 224, at this size: the nearest odd number, 3 or more."""
+    """A kernel's side at side 224, scaled to this size: the nearest odd number, 3 or more."""
     return max(3, 2 * math.floor(k * size.share_of_224 / 2) + 1)
 
 

@@ -1,4 +1,4 @@
-"""Colour, noise and blur behind the candidates of the thesis: drawn parameters in, one image out.
+"""Colour, noise and blur operations of the candidates, on one image with parameters that are already drawn.
 
 They follow Albumentations 0.5.2, on uint8 (H, W, 3) images.
 """

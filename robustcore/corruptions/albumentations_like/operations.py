@@ -1,6 +1,6 @@
-"""Operations on a batch that both parameter sets of the candidates share: drawn or given parameters in, images out.
+"""Operations on a batch, shared by both parameter sets of the candidates.
 
-The images are uint8 (n, 3, H, W). What a function draws itself are patterns and places, never how strong the operation is.
+Images are uint8 (n, 3, H, W). The caller decides the strength; functions themselves draw only patterns and positions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from robustcore.randomness import Draws
 def jitter(
     x: Tensor, factors: Sequence[Sequence[float]], hues: Sequence[float], orders: Sequence[Sequence[int]]
 ) -> Tensor:
-    """Brightness, contrast and saturation by (n, 3) factors and a turn of the hue, 1 is a full turn, in the given order."""
+    """Brightness, contrast and saturation by (n, 3) factors, and a hue rotation (1 is a full turn), applied in the given order."""
     transform = album("ColorJitter")
 
     def apply(image: UInt8Array, factors: Sequence[float], hue: float, order: Sequence[int]) -> UInt8Array:
@@ -58,12 +58,12 @@ def iso_noise(x: Tensor, draws: Draws, intensity: Tensor, degrees: Tensor) -> Te
 
 
 def jpeg(x: Tensor, qualities: Sequence[int]) -> Tensor:
-    """Compress; the encoder takes red for blue, as the experiment's did."""
+    """Compress as JPEG; red and blue are swapped for the encoder, as in the experiment."""
     return on_host(x, functools.partial(album("ImageCompression").apply, image_type=".jpg"), qualities)
 
 
 def line_cells(draws: Draws, sides: Sequence[int]) -> tuple[list[list[int]], list[list[int]]]:
-    """Two cells (x, y), never the same one, of each image's side x side kernel."""
+    """Two different cells (x, y) of each image's side x side kernel."""
     lengths, units = torch.tensor(sides), draws.uniform(4).cpu()
     xs, xe, ys, ye = (units * lengths[:, None]).to(torch.int64).unbind(dim=1)
     # Both ends in one column: the second row is one of the others.
@@ -73,7 +73,7 @@ def line_cells(draws: Draws, sides: Sequence[int]) -> tuple[list[list[int]], lis
 
 
 def rearrange_tiles(x: Tensor, order: Tensor) -> Tensor:
-    """Put tile order[:, i], (n, 16), of a 4 x 4 grid in place i; what does not fit the grid stays."""
+    """Move tile order[:, i], (n, 16), of a 4 x 4 grid to position i; pixels outside the grid stay."""
     n, height, width = len(x), x.shape[-2] // 4, x.shape[-1] // 4
     tiles = x[..., : 4 * height, : 4 * width].reshape(n, 3, 4, height, 4, width).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
     shuffled = tiles.gather(1, order.view(n, 16, 1, 1, 1).expand(tiles.shape))
@@ -90,11 +90,11 @@ def drop(size: Size) -> tuple[int, int]:
 
 def rain_starts(draws: Draws, number: int, size: Size) -> Tensor:
     """(n, number, 2) whole pixels (x, y): where drops begin, with a slant for each image."""
-    across, down = drop(size)
-    slant = draws.uniform(1, low=-across, high=across).to(torch.int64)
+    run, down = drop(size)
+    slant = draws.uniform(1, low=-run, high=run).to(torch.int64)
     units = draws.uniform(number, 2)
-    left, right = slant.clamp(max=0), size.width - slant.clamp(min=0)
-    columns = left + (units[..., 0] * (right - left + 1)).to(torch.int64)
+    lowest, highest = slant.clamp(max=0), size.width - slant.clamp(min=0)
+    columns = lowest + (units[..., 0] * (highest - lowest + 1)).to(torch.int64)
     rows = (units[..., 1] * (size.height - down + 1)).to(torch.int64)
     return torch.stack((columns, rows), dim=-1)
 
@@ -109,7 +109,7 @@ def polygons(draws: Draws, size: Size) -> npt.NDArray[np.int32]:
 def sun_flare(
     x: Tensor, draws: Draws, size: Size, radii: Sequence[int], opacities: Sequence[float] | None = None
 ) -> Tensor:
-    """A sun in the upper half of each image, and 6 to 10 ghosts on a line through it, as opaque as drawn times a factor."""
+    """A sun in the upper half of each image, and 6 to 10 ghosts on a line through it, with random opacities times a factor."""
     most, columns = 10, range(0, size.width, length(10, size))
     centres = (draws.uniform(2) * torch.tensor([size.width, size.height / 2], device=x.device)).to(torch.int64).tolist()
     angles, number = uniform(draws, 0, 2 * math.pi), draws.integers(6, most + 1).tolist()

@@ -1,4 +1,4 @@
-"""The only module that knows Albumentations."""
+"""The only module that imports Albumentations."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from robustcore.errors import RobustcoreError
 
 @functools.cache
 def album(transform: str, **arguments: Any) -> Any:
-    """A transform of Albumentations 2.0.8, made once; its `apply` takes an image and drawn parameters."""
-    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # or the import asks the network for a newer release
+    """A transform of Albumentations 2.0.8, created once; its `apply` takes an image and parameters."""
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # otherwise the import checks the network for a newer release
     try:
         import albumentations
     except ImportError as error:

@@ -1,7 +1,7 @@
-"""The geometric operations behind the candidates of the thesis: drawn parameters in, one warped image out.
+"""Geometric operations of the candidates, on one image with parameters that are already drawn.
 
 All are bilinear, on uint8 (H, W, 3) images. They follow Albumentations 0.5.2 and imgaug 0.4.0, whose border is
-OpenCV's reflection without the edge pixel unless an operation says otherwise.
+OpenCV's reflection without the edge pixel, unless stated otherwise.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ def _uneven_axis(length: int, advances: Sequence[float]) -> Float32Array:
     return axis
 
 
-def grid_distortion(image: UInt8Array, across: Sequence[float], down: Sequence[float], share: float = 1) -> UInt8Array:
+def grid_distortion(image: UInt8Array, columns: Sequence[float], rows: Sequence[float], share: float = 1) -> UInt8Array:
     """Stretch and squeeze the columns and the rows of a 5 x 5 grid; (5,) advances each, 1 is (nearly) unchanged.
 
-    Every position moves by a share of that; at none, nothing is resampled.
+    `share` scales the displacement of every position; at 0 nothing is resampled.
     """
     axes = []
-    for length, advances in zip(image.shape[1::-1], (across, down), strict=True):
+    for length, advances in zip(image.shape[1::-1], (columns, rows), strict=True):
         axis, still = _uneven_axis(length, advances), np.arange(length, dtype=np.float32)
         axes.append(axis if share == 1 else still + np.float32(share) * (axis - still))
     return _remap(image, *np.meshgrid(*axes))
@@ -96,17 +96,17 @@ def _edges(a: Float32Array, b: Float32Array, c: Float32Array, d: Float32Array) -
 
 
 def perspective(image: UInt8Array, jitter: Float32Array) -> UInt8Array:
-    """Straighten a quadrilateral inside the image and bring it back to the image's size.
+    """Straighten a quadrilateral inside the image and resize it to the image's size.
 
     Args:
         image: (H, W, 3).
         jitter: (4, 2) shares of width and height, 0 .. 1, by which the corners top left, top right, bottom right and
-            bottom left lie inward.
+            bottom left are moved inward.
     """
     height, width = image.shape[:2]
     outer = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
     points = np.abs(outer - jitter) * np.array([width, height], dtype=np.float32)
-    # The corners are named again by where they have come to lie; a point may be named twice.
+    # The corners are reassigned by their new positions; one point may be assigned twice.
     total, difference = points.sum(axis=1), points[:, 1] - points[:, 0]
     corners = points[[total.argmin(), difference.argmin(), total.argmax(), difference.argmax()]]
     top_left, top_right, bottom_right, bottom_left = corners  # views: widening moves the corners

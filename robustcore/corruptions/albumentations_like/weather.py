@@ -1,6 +1,6 @@
-"""Fog, rain, shadow and sun flare behind the candidates of the thesis: drawn parameters in, one image out.
+"""Fog, rain, shadow and sun flare of the candidates, on one image with parameters that are already drawn.
 
-They follow Albumentations 0.5.2, on uint8 (H, W, 3) images; lengths are pixels of the image at hand.
+They follow Albumentations 0.5.2, on uint8 (H, W, 3) images; lengths are pixels of that image.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from robustcore.images import UInt8Array
 
 Point = tuple[int, int]
-FOG_SIDE = 224  # fog's points are drawn for this side and scaled, so that they are as many at every size
+FOG_SIDE = 224  # fog's points are drawn for this side and scaled, so their number is the same at every size
 FOG_POINTS = 24  # at most
 FLARE_DISCS = 20
 
@@ -68,7 +68,7 @@ def fog_blur(image: UInt8Array, coefficient: float) -> int:
 
 
 def fog_discs(image: UInt8Array, coefficient: float, units: Iterable[Sequence[float]], alpha: float) -> UInt8Array:
-    """Fog before its blur."""
+    """The fog's discs, before the blur."""
     height, width = image.shape[:2]
     half = int(FOG_SIDE // 3 * coefficient)
     radius = max(1, round(half // 2 * (min(height, width) / FOG_SIDE)))
@@ -139,6 +139,6 @@ def sun_flare(
 
 
 def ghost_height(centre: Point, angle: float, x: int, height: int) -> int:
-    """The row where the line through `centre` at `angle` meets column x, kept within reach of OpenCV's coordinates."""
+    """The row where the line through `centre` at `angle` meets column x, clamped to coordinates that OpenCV accepts."""
     y = centre[1] - math.tan(angle) * (x - centre[0])
     return int(min(max(y, -10 * height), 10 * height))

@@ -1,1 +1,6 @@
-"""The textures of frost: those that ship, where the originals are looked for, and how the shipped ones were made."""
+"""The textures of the frost corruption.
+
+`files` finds and loads the five textures: the shipped ones, or the original photographs if they are on this machine.
+`make` produced the shipped ones: it starts from ice patterns of `drawing` and adjusts them to the published statistics of
+the originals in `statistics`.
+"""

@@ -1,4 +1,4 @@
-"""Drawing ice: the four structures that the procedural frost textures start from, as unscaled grey pictures."""
+"""Draws the four ice patterns that the procedural frost textures start from, as unscaled grey pictures."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def granules(rng: np.random.Generator, height: int, width: int) -> Picture:
             value = rng.uniform(0.4, 1)
             _leaf(blades, start, angle, length, length * rng.uniform(0.1, 0.22), value)
             _stroke(ribs, start, start + length * _direction(angle), 1, value)
-        leaves = cv2.resize(blades + 0.8 * ribs, (width, height), interpolation=cv2.INTER_AREA)
-        grey = grey * (1 - 0.5 * np.clip(leaves, 0, 1)) + sign * 3.6 * leaves
+        foliage = cv2.resize(blades + 0.8 * ribs, (width, height), interpolation=cv2.INTER_AREA)
+        grey = grey * (1 - 0.5 * np.clip(foliage, 0, 1)) + sign * 3.6 * foliage
     edge: Picture = 4 * np.exp(-np.arange(height) / 12)[:, None]
     return grey + edge + 0.5 * cloud(rng, height, width, 70)
 
@@ -138,8 +138,8 @@ def _leaf(canvas: Canvas, start: Point, angle: float, length: float, width: floa
     along = np.linspace(0, 1, 12)
     half = width * np.clip(np.sin(np.pi * along), 0, 1) ** 0.8
     spine = start + length * along[:, None] * _direction(angle)
-    across = half[:, None] * _direction(angle + np.pi / 2)
-    outline = np.concatenate([spine + across, (spine - across)[::-1]])
+    side = half[:, None] * _direction(angle + np.pi / 2)
+    outline = np.concatenate([spine + side, (spine - side)[::-1]])
     points = np.round(outline * (1 << _SHIFT)).astype(np.int32)
     cv2.fillPoly(canvas, [points], float(value), cv2.LINE_AA, _SHIFT)
 
@@ -167,7 +167,7 @@ def _feather(canvas: Canvas, rng: np.random.Generator, at: Point, length: float,
 
 
 def _fern(canvas: Canvas, rng: np.random.Generator, centre: Point, size: float, value: float) -> None:
-    """A crystal of a few bent arms with side needles, irregular as grown ones are."""
+    """A crystal of a few bent arms with side needles, as irregular as natural ones."""
     turn, arms = rng.uniform(0, 2 * np.pi), int(rng.choice([3, 4, 5, 6, 6]))
     for arm in range(arms):
         angle = turn + 2 * np.pi * arm / arms + rng.normal(0, 0.22)

@@ -1,9 +1,9 @@
-"""The textures of frost: the shipped procedural ones, or the originals where a person has put them.
+"""Finds and loads the frost textures: the shipped procedural ones, or the originals if they are on this machine.
 
-The textures that ImageNet-C was made with are photographs of others and do not ship. `_frost_textures.py` makes stand-ins
-of the same sizes, colours and spectra. To use the originals, put frost1.png, frost2.png, frost3.png, frost4.jpg and
+The original textures of ImageNet-C are third-party photographs and do not ship. `make.py` makes replacements with the same
+sizes, colours and spectra. To use the originals, put frost1.png, frost2.png, frost3.png, frost4.jpg and
 frost5.jpg of the `hendrycks/robustness` repository into the folder `frost` of the cache, or into the folder that the
-environment variable ROBUSTCORE_FROST names. All five have to be there. Results made with them have another fingerprint.
+environment variable ROBUSTCORE_FROST names. All five are required. Results with them have a different fingerprint.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from robustcore.errors import ImageError
 from robustcore.images import decode, to_tensor
 
 ORIGINALS = ("frost1.png", "frost2.png", "frost3.png", "frost4.jpg", "frost5.jpg")
-# Of the originals frost2 and frost3 are the same picture, and frost6 is never drawn.
+# Among the originals, frost2 and frost3 are the same picture, and frost6 is never drawn.
 SHIPPED = ("frost1.jpg", "frost2.jpg", "frost2.jpg", "frost4.jpg", "frost5.jpg")
 
 
@@ -49,7 +49,7 @@ def textures(scale: float, device: torch.device) -> tuple[Tensor, ...]:
     return _textures(scale, device, *_states(files()))
 
 
-State = tuple[Path, int, int]  # a file, its size and its time: another file under the name is noticed
+State = tuple[Path, int, int]  # path, size and modification time, so that a replaced file is noticed
 
 
 def _states(chosen: tuple[Path, ...]) -> tuple[State, ...]:

@@ -1,8 +1,8 @@
-"""Making the frost textures that ship, in place of the photographs that do not: `python -m robustcore.corruptions.frost_textures.make`.
+"""Makes the shipped frost textures: `python -m robustcore.corruptions.frost_textures.make`.
 
-Each begins as drawn ice (`_frost_drawing.py`). Then its spectrum and its distribution of grey levels are brought to what
-is known of the original (`_frost_table.py`), in turns, and colours with the original's means, deviations and correlations
-are laid over it. From one seed the same files come, on one version of NumPy and OpenCV.
+Each starts as drawn ice (`drawing.py`). Its spectrum and its distribution of grey levels are then adjusted alternately to
+the original's statistics (`statistics.py`), and it gets colours with the original's means, deviations and correlations.
+One seed gives the same files, for one version of NumPy and OpenCV.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from robustcore import paths
 from robustcore.corruptions.frost_textures.drawing import STRUCTURES, Picture, cloud
 from robustcore.corruptions.frost_textures.statistics import BINS, CROP, PERCENTS, TEXTURES, Crops, Texture, measure
 
-# Of a few seeds each, the ones whose textures came closest to the table.
+# The seeds, out of a few each, whose textures are closest to the statistics.
 SEEDS = {"frost1": 2, "frost2": 12, "frost4": 2, "frost5": 3}
-QUALITY = 97  # of the JPEG files, 4:4:4; less dulls the finest structure
+QUALITY = 97  # of the JPEG files, 4:4:4; a lower quality blurs the finest structure
 
 _MARGIN = 96  # mirrored around a picture before its spectrum is filtered
 # Frequencies (cycles a pixel) between which a gain is interpolated: four below the first bin's middle, then the bins'.
@@ -30,7 +30,7 @@ _SLOW = np.array([1e-5, 0.5, 1.3, 3.0, 6.0]) / CROP
 _SLOW[0] = 1e-5
 _BANDS = np.concatenate([_SLOW, (np.arange(1, BINS) + 0.5) / (2 * BINS), [0.7]])
 _ROUNDS, _STEPS = 11, 9
-# What the crops' figures are weighed by: about the table's own uncertainty.
+# Units of the crops' statistics: about the uncertainty of the published ones.
 _WEIGHTS = {"crop_mean": 0.7, "crop_std": 0.05, "inside_std": 0.01, "autocorrelation": 0.012, "log_psd": 0.03}
 
 
@@ -51,12 +51,12 @@ def build(folder: Path) -> None:
 
 
 def _matched(grey: Picture, texture: Texture) -> Picture:
-    """The picture with the texture's distribution of grey levels and, as nearly as it goes, the figures of its crops."""
+    """The picture with the texture's distribution of grey levels and approximately its crop statistics."""
     grey = _with_spectrum(_with_levels(grey, texture), texture, _ROUNDS, slow=True)
     best, least = grey, np.inf
     bent = 0.0
     for _ in range(_STEPS):
-        # Newton's method for the few knobs that the first bin and the crops' means depend on, then the other bins again.
+        # Newton's method for the few parameters that control the first bin and the crops' means, then the other bins again.
         gaps = _gaps(grey, texture)
         slopes = [(_gaps(_turned(grey, texture, knob), texture) - gaps) / 0.08 for knob in 0.08 * np.eye(8)]
         damped = np.vstack([np.stack(slopes, axis=1), np.eye(8)])
@@ -73,7 +73,7 @@ def _matched(grey: Picture, texture: Texture) -> Picture:
 
 
 def _gaps(grey: Picture, texture: Texture) -> npt.NDArray[np.float64]:
-    """(11,) how far the crops' figures are from the texture's, weighed."""
+    """(11,) weighted differences between the crops' statistics and the texture's."""
     crops = measure(grey, seed=3)
     return np.concatenate(
         [
@@ -87,19 +87,19 @@ def _gaps(grey: Picture, texture: Texture) -> npt.NDArray[np.float64]:
 
 
 def _turned(grey: Picture, texture: Texture, knobs: npt.NDArray[np.float64]) -> Picture:
-    """The picture with eight knobs turned: log gains of four slow bands, contrast and brightness of the middle, slopes."""
+    """The picture after eight adjustments: log gains of four slow bands, contrast and brightness of the middle, slopes."""
     height, width = grey.shape
     middle = _coverage(height, width)
     gains = np.exp([knobs[0], *knobs[:4], 0, 0])
     grey = _filtered(grey, np.concatenate([_SLOW, [0.06, 0.7]]), gains)
     local = cv2.GaussianBlur(grey, (0, 0), 12)
     grey = local + (grey - local) * np.exp(knobs[4] * middle / np.abs(middle).max())
-    down, across = np.linspace(1, -1, height)[:, None], np.linspace(1, -1, width)[None]
-    return _with_levels(grey + 20 * knobs[5] * middle + 10 * knobs[6] * down + 10 * knobs[7] * across, texture)
+    down, right = np.linspace(1, -1, height)[:, None], np.linspace(1, -1, width)[None]
+    return _with_levels(grey + 20 * knobs[5] * middle + 10 * knobs[6] * down + 10 * knobs[7] * right, texture)
 
 
 def _with_spectrum(grey: Picture, texture: Texture, rounds: int, slow: bool = False) -> Picture:
-    """The picture with its bins but the first one brought to the texture's spectrum; `slow`: roughly the first one too."""
+    """The picture adjusted to the texture's spectrum except in the first bin; `slow`: roughly in the first one too."""
     for _ in range(rounds):
         crops = measure(grey, seed=3)
         gaps = 0.5 * np.log(10) * (np.array(texture.log_psd) - crops.log_psd)
@@ -109,7 +109,7 @@ def _with_spectrum(grey: Picture, texture: Texture, rounds: int, slow: bool = Fa
 
 
 def _slow_gaps(crops: Crops, texture: Texture, first_bin: float) -> npt.NDArray[np.float64]:
-    """(5,) log gains of the slow bands that move the crops' figures in the right direction: a start for the knobs."""
+    """(5,) log gains of the slow bands that move the crops' statistics in the right direction: a starting point."""
     between = np.clip(np.log(texture.crop_std / crops.crop_std), -0.3, 0.3)
     inside = np.log(texture.inside_std / crops.inside_std)
     near, far, farthest = (np.array(texture.autocorrelation) - crops.autocorrelation)[-3:]
@@ -139,18 +139,18 @@ def _with_levels(grey: Picture, texture: Texture) -> Picture:
     values = [low[0] - 0.9 * (low[1] - low[0]), *texture.percentiles, high[1] + 0.9 * (high[1] - high[0])]
     law = NormalDist()
     fine = np.linspace(0, 100, 401)
-    # Between the percentiles straight lines over the normal law's quantiles: a normal picture stays one.
+    # Linear between the percentiles over the normal distribution's quantiles, so a normal picture stays normal.
     places, ends = ([law.inv_cdf(min(max(p / 100, 5e-4), 1 - 5e-4)) for p in ps] for ps in (fine, (0, *PERCENTS, 100)))
     return np.interp(grey, np.percentile(grey, fine) + 1e-9 * np.arange(len(fine)), np.interp(places, ends, values))
 
 
 def _coverage(height: int, width: int) -> Picture:
-    """How many crops see a pixel, less its mean, in such units that adding it lifts the crops' mean by 1."""
-    down, across = (np.convolve(np.ones(length - CROP), np.ones(CROP), mode="full") for length in (height, width))
-    seen = np.zeros((height, width))
-    seen[: len(down), : len(across)] = down[:, None] * across[None]
-    centred = seen - seen.mean()
-    result: Picture = centred * seen.sum() / (seen * centred).sum()
+    """The number of crops that contain a pixel, centred and scaled so that adding it raises the crops' mean by 1."""
+    down, right = (np.convolve(np.ones(length - CROP), np.ones(CROP), mode="full") for length in (height, width))
+    count = np.zeros((height, width))
+    count[: len(down), : len(right)] = down[:, None] * right[None]
+    centred = count - count.mean()
+    result: Picture = centred * count.sum() / (count * centred).sum()
     return result
 
 
@@ -158,7 +158,7 @@ def _coloured(grey: Picture, texture: Texture, rng: np.random.Generator) -> npt.
     """(H, W, 3) uint8 whose channels have the texture's means, deviations and correlations, and the grey as their mean.
 
     Each channel follows the grey picture as far as it correlates with it; two more fields, of large and of small spots,
-    carry what is left of the channels' covariance.
+    carry the rest of the channels' covariance.
     """
     red_green, red_blue, green_blue = (min(c, 0.998) for c in texture.correlation)
     correlation = np.array([[1, red_green, red_blue], [red_green, 1, green_blue], [red_blue, green_blue, 1]])

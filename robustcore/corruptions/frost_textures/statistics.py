@@ -1,6 +1,6 @@
-"""What is known of ImageNet-C's frost textures: sizes, colours and spectra, and how to measure them.
+"""Statistics of ImageNet-C's original frost textures (sizes, colours, spectra), and how to measure them.
 
-The grey picture is the mean of R, G and B; figures of crops are averages over random 224-pixel crops of it. frost3 equals
+The grey picture is the mean of R, G and B; crop statistics are averages over random 224-pixel crops of it. frost3 equals
 frost2, and frost6 is never drawn.
 """
 
@@ -26,7 +26,7 @@ _WINDOW = np.hanning(CROP)[:, None] * np.hanning(CROP)[None]
 
 @dataclasses.dataclass(frozen=True)
 class Texture:
-    """The figures of one texture; grey levels.
+    """The statistics of one texture, in grey levels.
 
     Attributes:
         size: height and width in pixels.
@@ -105,7 +105,7 @@ TEXTURES = {
 
 @dataclasses.dataclass(frozen=True)
 class Crops:
-    """The figures of a grey picture's crops, named as in `Texture`."""
+    """The statistics of a grey picture's crops, named as in `Texture`."""
 
     crop_mean: float
     crop_std: float
@@ -115,12 +115,12 @@ class Crops:
 
 
 def measure(grey: FloatArray, crops: int = 90, seed: int = 0) -> Crops:
-    """(H, W) grey levels -> the figures over some random crops."""
+    """(H, W) grey levels -> statistics over some random crops."""
     rng = np.random.default_rng(seed)
     means, stds, correlations, spectra = [], [], [], []
     for _ in range(crops):
-        top, left = rng.integers(0, grey.shape[0] - CROP), rng.integers(0, grey.shape[1] - CROP)
-        crop = grey[top : top + CROP, left : left + CROP]
+        row, column = rng.integers(0, grey.shape[0] - CROP), rng.integers(0, grey.shape[1] - CROP)
+        crop = grey[row : row + CROP, column : column + CROP]
         centred = crop - crop.mean()
         variance = (centred**2).mean()
         means.append(crop.mean())

@@ -16,14 +16,14 @@ from robustcore.corruptions.kernels import host
 UInt8Array = npt.NDArray[np.uint8]
 
 _PRECISION = 22  # bits of Pillow's fixed-point weights: 32 - 8 - 2
-_SMALL = 9  # up to this size of box the fixed-point weights round as exact ones do
+_SMALL = 9  # up to this box size the fixed-point weights round like exact ones
 
 
 def box_resize(images: Tensor, height: int, width: int) -> Tensor:
     """(N, 3, H, W) uint8 -> (N, 3, height, width) uint8.
 
-    An input pixel belongs to the output pixel whose box its centre lies in, all with equal weights; along the rows first,
-    then along the columns, each pass rounded to 8 bits. Enlarged, that is the nearest neighbour.
+    Each output pixel is the mean of the input pixels whose centres are in its box; first along the rows, then along the
+    columns, each pass rounded to 8 bits. When enlarging, this is the nearest neighbour.
     """
     if host.on_host(images):
         return _box_resize_numpy(images, height, width)
@@ -50,7 +50,7 @@ def _average_rows(x: UInt8Array, length: int) -> UInt8Array:
         total: npt.NDArray[Any] = x[at].astype(np.uint16 if size <= _SMALL else np.int32)
         for j in range(1, size):
             total += x[at + j]
-        if size <= _SMALL:  # rounding to the nearest, halves up: what the fixed-point weights of small boxes come to
+        if size <= _SMALL:  # round half up, which equals the fixed-point weights for small boxes
             total += np.uint16(size // 2)
             total //= np.uint16(size)
         else:
@@ -87,8 +87,8 @@ def _box_resize_tensor(images: Tensor, height: int, width: int) -> Tensor:
 def _boxes(length: int, parts: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
     """(parts,) each: the first input pixel of an output pixel, their number, and the weight of each in fixed point.
 
-    In the order of Pillow's own floating-point steps: where a pixel's centre lies on the edge between two boxes, they
-    decide. Of a box's edges the lower one is open and the upper one closed.
+    The floating-point steps follow Pillow's order, which decides ties when a pixel's centre is on the edge between two
+    boxes. A box excludes its lower edge and includes its upper one.
     """
     scale = length / parts
     spread = max(scale, 1.0)
@@ -96,7 +96,7 @@ def _boxes(length: int, parts: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[
     least = np.maximum(np.floor(centre - 0.5 * spread + 0.5), 0).astype(np.int64)
     beyond = np.minimum(np.floor(centre + 0.5 * spread + 0.5), length).astype(np.int64)
     candidates = least[:, None] + np.arange(int((beyond - least).max()))
-    place = (candidates - centre[:, None] + 0.5) * (1 / spread)
-    inside = (place > -0.5) & (place <= 0.5) & (candidates < beyond[:, None])
+    position = (candidates - centre[:, None] + 0.5) * (1 / spread)
+    inside = (position > -0.5) & (position <= 0.5) & (candidates < beyond[:, None])
     count = inside.sum(axis=1)
     return least + inside.argmax(axis=1), count, ((1 << _PRECISION) / count + 0.5).astype(np.int32)

@@ -13,16 +13,16 @@ from robustcore.corruptions.kernels import host
 from robustcore.corruptions.kernels.filters import border_indices, gaussian_weights, separable
 
 _TRUNCATE = 3.0
-_WIDE = 16  # from this radius on the Gaussian is a matrix product: the cost of the taps grows, that of the matrix not
-_STEPS = 32  # OpenCV's warpAffine places its samples on a grid of 1/32 pixel
-_SCALE = 1024  # and rounds the parts of a position to 1/1024 pixel before
+_WIDE = 16  # from this radius on a matrix product is cheaper: its cost does not grow with the radius
+_STEPS = 32  # OpenCV's warpAffine samples on a grid of 1/32 pixel
+_SCALE = 1024  # and first rounds the terms of a position to 1/1024 pixel
 
 
 def affine_matrices(jitter: Tensor, height: int, width: int) -> Tensor:
     """(N, 2, 3) float64 maps of output pixels (x, y, 1) to input pixels.
 
     Three points around the centre m, (m + q, m + q), (m + q, m - q) and (m - q, m - q) with q a third of the shorter
-    side, move by `jitter`, (N, 3, 2) in pixels (x, y); the map takes each from where it went back to where it was.
+    side, move by `jitter`, (N, 3, 2) in pixels (x, y); the map sends each moved point back to its original position.
     """
     centre = torch.tensor([width // 2, height // 2], dtype=torch.float64)
     third = min(height, width) // 3
@@ -67,19 +67,19 @@ def smooth(fields: Tensor, sigma: float) -> Tensor:
     if len(weights) // 2 < _WIDE:
         return separable(fields, weights, "reflect")
     height, width = fields.shape[-2:]
-    # One plane at a time: which algorithm a library takes for a whole batch depends on the batch's size, and shows in the
-    # last bits. On a GPU in float64, which no setting replaces by TF32.
+    # One plane at a time: for a whole batch a library chooses its algorithm by the batch's size, which changes the last
+    # bits. In float64 on a GPU, because no setting replaces that by TF32.
     dtype = torch.float32 if host.on_host(fields) else torch.float64
-    down, across = (_matrix(length, sigma).to(fields.device, dtype) for length in (height, width))
+    down, right = (_matrix(length, sigma).to(fields.device, dtype) for length in (height, width))
     out = torch.empty_like(fields)
     for plane, result in zip(fields.flatten(0, 1), out.flatten(0, 1), strict=True):
-        result.copy_(down @ plane.to(dtype) @ across.T)
+        result.copy_(down @ plane.to(dtype) @ right.T)
     return out
 
 
 @functools.lru_cache(maxsize=32)
 def _matrix(length: int, sigma: float) -> Tensor:
-    """(length, length) float64: the reflected Gaussian along an axis, which may reach over the image several times."""
+    """(length, length) float64: the reflected Gaussian along an axis; it may be wider than the image."""
     weights = gaussian_weights(sigma, _TRUNCATE)
     radius = len(weights) // 2
     index = border_indices(length, radius, radius, "reflect")

@@ -1,8 +1,8 @@
 """Linear filters on batches: correlation with a kernel, and separable Gaussians.
 
-On the CPU OpenCV filters each plane; elsewhere the same sums run as tensor operations. Both are float32 and differ in
-the last bits only. The tensor forms add up each pixel's terms in one order whatever the batch size is (no algorithm is
-chosen by shape), so that an image does not change with its neighbours in the batch.
+On the CPU OpenCV filters each plane; elsewhere the same sums run as tensor operations. Both are float32 and differ only
+in the last bits. The tensor forms add each pixel's terms in a fixed order at every batch size (no algorithm is chosen by
+shape), so an image does not depend on the others in the batch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from robustcore.corruptions.kernels import host
 
 # replicate: a a | a b c | c c.  reflect: b a | a b c | c b.  reflect101: c b | a b c | b a.
 Border = Literal["replicate", "reflect", "reflect101"]
-_NEGLIGIBLE = 1e-9  # a tap that cannot move a value
+_NEGLIGIBLE = 1e-9  # a tap too small to change a value
 _CV_BORDERS = {
     "replicate": cv2.BORDER_REPLICATE,
     "reflect": cv2.BORDER_REFLECT,
@@ -31,7 +31,7 @@ _CV_BORDERS = {
 
 
 def gaussian_weights(sigma: float, truncate: float = 4.0, radius: int | None = None) -> npt.NDArray[np.float64]:
-    """(2 r + 1,) sampled Gaussian that sums to 1, r = int(truncate * sigma + 0.5) unless `radius` says otherwise."""
+    """(2 r + 1,) sampled Gaussian that sums to 1, r = `radius`, by default int(truncate * sigma + 0.5)."""
     if radius is None:
         radius = int(truncate * sigma + 0.5)
     if radius == 0:
@@ -43,7 +43,7 @@ def gaussian_weights(sigma: float, truncate: float = 4.0, radius: int | None = N
 
 
 def border_indices(length: int, before: int, after: int, border: Border) -> npt.NDArray[np.int64]:
-    """(before + length + after,) indices 0 .. length - 1 that extend an axis by its border rule, however far."""
+    """(before + length + after,) indices 0 .. length - 1 that extend an axis by its border rule, any distance."""
     i = np.arange(-before, length + after)
     if border == "replicate" or length == 1:
         return np.clip(i, 0, length - 1)
@@ -79,7 +79,7 @@ def correlate(x: Tensor, kernel: npt.NDArray[np.float32], border: Border) -> Ten
 def _correlate_cv(x: Tensor, kernel: npt.NDArray[np.float32], border: Border) -> Tensor:
     out = torch.empty(x.shape, dtype=torch.float32)
     height, width = x.shape[-2:]
-    # Float planes: from 8-bit ones OpenCV goes through the Fourier transform for much smaller kernels.
+    # Float planes, because for 8-bit ones OpenCV switches to the Fourier transform at much smaller kernels.
     planes, results = x.to(torch.float32).reshape(-1, height, width).numpy(), out.view(-1, height, width).numpy()
     for plane, result in zip(planes, results, strict=True):
         cv2.filter2D(plane, cv2.CV_32F, kernel, dst=result, borderType=_CV_BORDERS[border])
@@ -90,7 +90,7 @@ def _correlate_tensor(x: Tensor, kernel: npt.NDArray[np.float32], border: Border
     channels, (kh, kw) = x.shape[1], kernel.shape
     weight = torch.from_numpy(kernel).to(x.device).expand(channels, 1, kh, kw).contiguous()
     padded = pad(x.to(torch.float32), kh // 2, kw // 2, border)
-    # Without cuDNN, torch runs its own depthwise kernel: one thread a pixel, one order of the sum, no TF32.
+    # Without cuDNN, torch runs its own depthwise kernel: one thread per pixel, a fixed order of the sum, no TF32.
     with torch.backends.cudnn.flags(enabled=False):
         return F.conv2d(padded, weight, groups=channels)
 
@@ -142,8 +142,8 @@ def disc_kernel(radius: float, alias: float) -> npt.NDArray[np.float32]:
     """The defocus kernel: a disc in an array of half side max(8, radius), smoothed inside that array.
 
     The smoothing window is 3 x 3 up to radius 8 and 5 x 5 beyond, its border reflect-101 within the array; the result
-    is not normalised again. Where the disc touches the array's edge (radii 8 and 10), the reflection lifts the sum to
-    1.013 and 1.011, which brightens the image by as much.
+    is not normalised again. If the disc touches the array's edge (radii 8 and 10), the reflection raises the sum to 1.013
+    and 1.011, which brightens the image by that factor.
     """
     half = 8 if radius <= 8 else math.floor(radius)
     i = np.arange(-half, half + 1)
@@ -151,7 +151,7 @@ def disc_kernel(radius: float, alias: float) -> npt.NDArray[np.float32]:
     disc /= disc.sum()
     taps = gaussian_weights(alias, radius=1 if radius <= 8 else 2)
     kernel: npt.NDArray[np.float32] = cv2.sepFilter2D(disc, cv2.CV_32F, taps, taps, borderType=cv2.BORDER_REFLECT_101)
-    # Rows and columns of (next to) nothing around the disc change nothing and cost as much as the others.
+    # (Nearly) empty rows and columns around the disc have no effect but cost as much as the others.
     kernel[kernel < _NEGLIGIBLE] = 0
     reach = int(np.abs(i[kernel.any(axis=0)]).max())
     return np.ascontiguousarray(kernel[half - reach : half + reach + 1, half - reach : half + reach + 1])

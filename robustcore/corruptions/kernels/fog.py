@@ -29,10 +29,10 @@ def plasma(draws: Draws, side: int, decay: float) -> Tensor:
         wobble = noise[:, used : used + 3 * k * k].mul(2 * half_width).sub_(half_width).view(n, 3, k, k)
         used, level = used + 3 * k * k, level + 1
         right = grid.roll(-1, 2)
-        across, down = grid + right, grid + grid.roll(-1, 1)
-        square = (across + across.roll(-1, 1)).mul_(0.25).add_(wobble[:, 0])
-        on_rows = (square + square.roll(1, 1)).add_(across).mul_(0.25).add_(wobble[:, 1])
-        on_columns = (square + square.roll(1, 2)).add_(down).mul_(0.25).add_(wobble[:, 2])
+        horizontal, vertical = grid + right, grid + grid.roll(-1, 1)
+        square = (horizontal + horizontal.roll(-1, 1)).mul_(0.25).add_(wobble[:, 0])
+        on_rows = (square + square.roll(1, 1)).add_(horizontal).mul_(0.25).add_(wobble[:, 1])
+        on_columns = (square + square.roll(1, 2)).add_(vertical).mul_(0.25).add_(wobble[:, 2])
         finer = torch.empty(n, 2 * k, 2 * k, device=noise.device)
         finer[:, ::2, ::2], finer[:, 1::2, 1::2] = grid, square
         finer[:, ::2, 1::2], finer[:, 1::2, ::2] = on_rows, on_columns

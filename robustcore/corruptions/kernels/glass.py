@@ -1,9 +1,9 @@
-"""The local shuffle of glass blur, which is a chain of one-way copies, without a loop over pixels.
+"""The local shuffle of glass blur, a chain of one-way copies, computed without a loop over pixels.
 
 The reference visits pixels (h, w), rows N - d down to d + 1 and columns likewise, both descending, and copies into each
-one the pixel at (h + dy, w + dx), dx and dy drawn from -d .. d - 1, in place. So a pixel whose source was visited before
-it in the same pass gets what that source has become, and so on along a chain, until a source was not yet visited: its old
-value is what arrives. All chains are followed at once.
+one the pixel at (h + dy, w + dx), dx and dy drawn from -d .. d - 1, in place. If a pixel's source was visited
+earlier in the same pass, the pixel gets the source's new value, and so on along a chain, up to a source that was not yet
+visited, whose old value is used. All chains are followed at once.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from torch import Tensor
 
 from robustcore.corruptions.kernels import host
 
-# Doublings of the pointers where a test for the end would stall the device. A chain goes on with a chance below 1/2 at
-# each step, so that none of 2**128 is longer than 128.
+# Fixed number of pointer doublings, because testing for the end would stall the device. A chain continues with a
+# probability below 1/2 at each step, so chains longer than 128 have a probability below 2**-128.
 _DOUBLINGS = 7
 
 
@@ -39,25 +39,25 @@ def shuffle(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
 
 
 def _shuffle_cpu(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
-    """Chains are followed step by step; at each step fewer than half of them go on."""
+    """Follow the chains step by step; at each step fewer than half of them continue."""
     channels, height, width = images.shape[1:]
     block = np.s_[reach + 1 : height - reach + 1, reach + 1 : width - reach + 1]
-    here = np.arange(height * width).reshape(height, width)
-    source = here.copy()
+    position = np.arange(height * width).reshape(height, width)
+    source = position.copy()
     out = np.empty(images.shape, dtype=np.uint8)
     for planes, (dx, dy), result in zip(images.numpy(), offsets.numpy(), out, strict=True):
-        np.add(here[block], dy * width + dx, out=source[block])
+        np.add(position[block], dy * width + dx, out=source[block])
         earlier = np.zeros((height, width), dtype=bool)
         earlier[block] = _visited_before(dx, dy)
-        flat, onward = source.reshape(-1), earlier.reshape(-1)
+        flat, continues = source.reshape(-1), earlier.reshape(-1)
         final = flat.copy()
-        chains = np.flatnonzero(onward)
+        chains = np.flatnonzero(continues)
         at = flat[chains]
         while chains.size:
             final[chains] = step = flat[at]
-            going = onward[at]
-            chains, at = chains[going], step[going]
-        # Four bytes a pixel, so that one look-up moves all channels.
+            open_ = continues[at]
+            chains, at = chains[open_], step[open_]
+        # Four bytes per pixel, so that one look-up moves all channels.
         pixels = cv2.merge([*planes, *[planes[0]] * (4 - channels)]).view(np.uint32)
         moved = pixels.reshape(-1)[final].view(np.uint8).reshape(height, width, 4)
         for channel in range(channels):
@@ -66,7 +66,7 @@ def _shuffle_cpu(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
 
 
 def _visited_before(dx: npt.NDArray[np.int64], dy: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """(h, w): whether a pixel's source lies behind it in raster order and inside the visited block of that size."""
+    """(h, w): whether a pixel's source comes later in raster order and is inside the visited block."""
     h, w = dx.shape
     before: npt.NDArray[np.bool_] = (dy > 0) | ((dy == 0) & (dx > 0))
     before &= np.arange(h)[:, None] + dy < h
@@ -76,7 +76,7 @@ def _visited_before(dx: npt.NDArray[np.int64], dy: npt.NDArray[np.int64]) -> npt
 
 
 def _shuffle_tensor(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
-    """Chains are followed by pointer doubling: old values stand behind the pixels, as nodes that point to themselves."""
+    """Follow the chains by pointer doubling; old values are extra nodes after the pixels that point to themselves."""
     n, channels, height, width = images.shape
     count, device = height * width, images.device
     dx, dy = offsets[:, 0], offsets[:, 1]

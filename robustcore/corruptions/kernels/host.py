@@ -1,4 +1,4 @@
-"""Where an operation runs, and with what memory."""
+"""Chooses between the CPU and the tensor form of an operation, and keeps freed memory for reuse."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _BLOCK = 30 << 20  # bytes
 
 
 def on_host(x: Tensor) -> bool:
-    """Whether OpenCV and NumPy can read the tensor where it lies.
+    """Whether OpenCV and NumPy can use the tensor in place.
 
-    Every operation that has a form for them asks here, so that a test can answer no and run the tensor forms, which the GPU
+    Every operation with two forms calls this, so that a test can return False and run the tensor forms, which the GPU
     uses, on the CPU.
     """
     return x.device.type == "cpu"
@@ -21,10 +21,9 @@ def on_host(x: Tensor) -> bool:
 
 @functools.cache
 def keep_freed_memory() -> None:
-    """Let the allocator keep what an image's intermediate results free, once for the process.
+    """Make the allocator keep freed memory for the next image; called once per process.
 
-    glibc returns freed memory beyond a threshold to the kernel, and every page of it faults when it is wanted again, image
-    after image. It raises the threshold by itself to twice the size of a freed mapped block, up to 32 MiB: this block is never
-    touched, and costs nothing.
+    glibc returns freed memory above a threshold to the kernel, and its pages fault again for every image. Freeing a mapped
+    block raises the threshold to twice its size, up to 32 MiB. This block is never touched and costs nothing.
     """
     torch.empty(_BLOCK, dtype=torch.uint8)

@@ -1,9 +1,9 @@
-"""Changes of value and saturation, done on RGB.
+"""Changes of HSV value and saturation, computed directly on RGB.
 
-The way through HSV and back has closed forms when the hue is kept. V is the greatest channel, d the distance to the
+If the hue is kept, the conversion to HSV and back has closed forms. V is the greatest channel, d the distance to the
 least one, S = d / V. A shift of the value multiplies RGB by V' / V; a new saturation S' takes V S' (V - c) / d off a
-channel c. Grey has hue 0, that is red: where it gains saturation, green and blue lose V S'. (skimage's conversions in
-Hendrycks' generators give the same up to rounding.)
+channel c. Grey has hue 0 (red): if it gains saturation, green and blue lose V S'. (skimage's conversions in Hendrycks'
+generators give the same up to rounding.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Looking up tables of 256 entries by 8-bit values: on the CPU OpenCV's, elsewhere a gather."""
+"""Lookup tables of 256 entries for 8-bit values: OpenCV on the CPU, a gather elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def look_up(table: Tensor, values: Tensor) -> Tensor:
 
 
 def look_up_planes(tables: Tensor, values: Tensor) -> Tensor:
-    """A table of its own for each image and channel.
+    """Look up values with a separate table for each image and channel.
 
     Args:
         tables: (N, C, 256) uint8, on the values' device.

@@ -1,7 +1,7 @@
 """ImageMagick's motion blur: a one-sided half Gaussian along a line of whole pixels.
 
-It starts at the pixel itself, where the weight is greatest, reads no pixel between pixels, repeats the edge outside the
-image, and ends in ImageMagick's 16-bit quantum truncated to 8 bits. (Hendrycks' generators call it through Wand.)
+It starts at the pixel itself, with the largest weight, uses whole pixels without interpolation, repeats the edge outside
+the image, and rounds to ImageMagick's 16-bit quantum before truncating to 8 bits. (Hendrycks' generators call it through Wand.)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from robustcore.corruptions.kernels import host
 
 # floor(floor(257 v + 1/2) / 257) is floor(v + 1/514): the rounding of the 16-bit quantum, then the truncation to 8 bits.
 _QUANTUM = 1 / 514
-_NEGLIGIBLE = 1e-8  # taps below this share of the whole cannot move a value
+_NEGLIGIBLE = 1e-8  # taps below this share of the sum cannot change a value
 
 
 def tap_weights(radius: int, sigma: float) -> list[float]:
@@ -57,12 +57,12 @@ def _blur_cv(images: Tensor, weights: list[float], offsets: list[list[tuple[int,
     channels, height, width = images.shape[1:]
     out = np.empty(images.shape, dtype=np.float32)
     for planes, taps, result in zip(images.numpy(), offsets, out, strict=True):
-        left, right, top, bottom = _margins(taps)
+        west, east, north, south = _margins(taps)
         pixels = cv2.merge(list(planes)) if channels > 1 else planes[0]
-        padded = cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_REPLICATE).astype(np.float32)
+        padded = cv2.copyMakeBorder(pixels, north, south, west, east, cv2.BORDER_REPLICATE).astype(np.float32)
         total: npt.NDArray[np.float32] = np.zeros((height, width, channels)[: pixels.ndim], dtype=np.float32)
         for weight, (dx, dy) in zip(weights, taps, strict=True):
-            y, x = top + dy, left + dx
+            y, x = north + dy, west + dx
             cv2.scaleAdd(padded[y : y + height, x : x + width], weight, total, total)
         cv2.split(total, list(result))
     return torch.from_numpy(out)

@@ -1,7 +1,7 @@
 """Spatter: liquid on the lens, as water (a relief of droplets that light is added to) or as mud (opaque spots).
 
-The water's edges, distances and equalisation are OpenCV's 8-bit operations and run on the host; the rest runs where the
-images are.
+The water's edges, distances and equalisation are 8-bit OpenCV operations and run on the CPU; the rest runs on the images'
+device.
 """
 
 from __future__ import annotations

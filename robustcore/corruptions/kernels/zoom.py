@@ -1,6 +1,6 @@
 """`Zoom_z`: magnifying the centre of an image by a corner-aligned bilinear resize.
 
-By z along an axis of length n: the central c = ceil(n / z) pixels are resized to n' = round(c z), output pixel j reading
+To magnify an axis of length n by z, the central c = ceil(n / z) pixels are resized to n' = round(c z), output pixel j reading
 the crop at j (c - 1) / (n' - 1), and the central n of those are kept. No smoothing; z = 1 changes nothing. (SciPy's
 order-1 zoom in Hendrycks' generators.)
 """
@@ -20,12 +20,12 @@ from torch import Tensor
 from robustcore.corruptions.kernels import host
 
 _SMALL = 96 * 96  # pixels of a plane
-_TOGETHER = 24  # small planes that are worked on at once
+_TOGETHER = 24  # small planes that are processed at once
 
 
 @dataclasses.dataclass(frozen=True)
 class Axis:
-    """Where the output pixels of one axis lie: between pixel `low` and the next one, by `fraction` of the way.
+    """The source positions of an axis' output pixels: `fraction` of the way from pixel `low` to the next.
 
     Attributes:
         crop: c, the length of the central block that is magnified.
@@ -97,8 +97,8 @@ def _lerp(x: Tensor, dim: int, geometry: Axis) -> Tensor:
 
 
 def _zoom_sum_small(x: Tensor, factors: tuple[float, ...]) -> Tensor:
-    """Many planes at once, each pixel's values side by side: a small plane is less work than the calls that it takes. The
-    same arithmetic in the same order as for large ones, and so the same bits."""
+    """Process many planes at once, with each pixel's values adjacent, because a small plane takes less time than the calls.
+    The arithmetic and its order are those for large planes, so the bits are the same."""
     height, width = x.shape[-2:]
     out = torch.empty(x.shape, dtype=torch.float32)
     planes, results = x.reshape(-1, height, width).numpy(), out.view(-1, height, width).numpy()
@@ -117,21 +117,21 @@ def _zoom_sum_small(x: Tensor, factors: tuple[float, ...]) -> Tensor:
             np.take(step, rows.low, axis=0, out=other, mode="clip")
             other *= rows.fraction[:, None, None]
             stretched += other
-            across = other.reshape(height, -1)  # the same memory, a row's values side by side
+            other_rows = other.reshape(height, -1)  # the same memory, with a row's values adjacent
             for places, share in ((columns.low, 1 - columns.fraction), (columns.high, columns.fraction)):
                 np.take(stretched, places, axis=1, out=other, mode="clip")
-                across *= np.repeat(share, pixels.shape[2])
+                other_rows *= np.repeat(share, pixels.shape[2])
                 total += other
         results[part] = total.transpose(2, 0, 1)
     return out
 
 
 def _zoom_sum_large(x: Tensor, factors: tuple[float, ...]) -> Tensor:
-    """Plane by plane, both steps as sums of whole rows: OpenCV transposes in less time than columns can be read."""
+    """Plane by plane, both steps as sums of whole rows: transposing with OpenCV is faster than reading columns."""
     height, width = x.shape[-2:]
     out = torch.empty(x.shape, dtype=torch.float32)
     stretched, other = (np.empty((height, width), dtype=np.float32) for _ in range(2))
-    turned, across = (np.empty((width, height), dtype=np.float32) for _ in range(2))
+    transposed, interpolated = (np.empty((width, height), dtype=np.float32) for _ in range(2))
     for plane, result in zip(x.reshape(-1, height, width).numpy(), out.view(-1, height, width).numpy(), strict=True):
         pixels = plane.astype(np.float32)
         step = np.zeros_like(pixels)  # to the next row
@@ -146,10 +146,10 @@ def _zoom_sum_large(x: Tensor, factors: tuple[float, ...]) -> Tensor:
             np.take(step, rows.low, axis=0, out=other, mode="clip")
             other *= rows.fraction[:, None]
             stretched += other
-            cv2.transpose(stretched, dst=turned)
+            cv2.transpose(stretched, dst=transposed)
             for places, share in ((columns.low, 1 - columns.fraction), (columns.high, columns.fraction)):
-                np.take(turned, places, axis=0, out=across, mode="clip")
-                across *= share[:, None]
-                total += across
+                np.take(transposed, places, axis=0, out=interpolated, mode="clip")
+                interpolated *= share[:, None]
+                total += interpolated
         cv2.transpose(total, dst=result)
     return out
