@@ -62,26 +62,26 @@ def get(name: str) -> Attack:
 
 
 def check_surrogate(surrogate: nn.Module, model: nn.Module, image: Tensor | None = None) -> None:
-    """Raise an error if attacks on the model cannot be crafted on the surrogate: it knows other classes, say.
+    """Raise an error if attacks on the model cannot be crafted on the surrogate, for example because its classes differ.
 
-    Models without a card are asked for `image`, (1, 3, H, W), to count their classes.
+    The classes of a model without a card are counted from its logits for `image`, (1, 3, H, W).
     """
     victim.check_surrogate(victim.check(surrogate, "surrogate"), model, image)
 
 
 def resolve(name: str) -> tuple[Attack, Preset | None]:
-    """The attack that a name stands for, and the preset if it is one's.
+    """The attack of a name, and the preset if it is a preset's name.
 
-    A preset is named document/name; its plain name does where no attack has it ("pgd_ll", but "laugros/pgd").
+    A preset is named document/name; the plain name suffices unless an attack has it ("pgd_ll", but "laugros/pgd").
     """
     if name in registry:
         return registry[name], None
     plain = {p.plain_name: p for p in presets.registry if p.plain_name not in registry}
     full = {p.name: p for p in presets.registry}
-    found = (plain | full).get(name)
-    if found is None:
+    preset = (plain | full).get(name)
+    if preset is None:
         raise UnknownNameError("attack", name, [*registry.names(), *full, *plain])
-    return registry[found.attack], found
+    return registry[preset.attack], preset
 
 
 def attack(
@@ -104,37 +104,37 @@ def attack(
     cancel: Callable[[], bool] | None = None,
     **options: Any,
 ) -> AttackResult:
-    """Change images, within a budget, so that the model misclassifies them; the best image found is given back.
+    """Change images, within a budget, so that the model misclassifies them; returns the best image found.
 
-    What is not given has the preset's value, else the attack's default: for most L-inf, untargeted, eps 8/255.
+    Arguments left out have the preset's value, else the attack's default: for most attacks L-inf, untargeted, eps 8/255.
 
     Args:
-        model: a module over [0, 1] pixels with the normalisation inside, in eval mode; it judges the success.
+        model: a module over [0, 1] pixels with the normalisation inside, in eval mode; success is judged on it.
         images: (N, 3, H, W) tensor, uint8 or float in [0, 1]; or (N, H, W, 3) array.
         labels: (N,) true classes.
         name: an attack or a preset, see `names()` and `preset_names()`.
-        eps: the budget's radius, in pixels of [0, 1] and in the norm: one number, one for each image, or a range
-            (low, high) that each image draws from. L-inf: 0 to 1; L2: 0 to sqrt(3 H W). An attack that seeks the nearest
-            image (cw, hopskipjump) or the highest score (fooling) needs none.
+        eps: the budget's radius, in pixels of [0, 1] and in the norm: one number, one per image, or a range
+            (low, high) from which each image draws. L-inf: 0 to 1; L2: 0 to sqrt(3 H W). Attacks that look for the
+            nearest image (cw, hopskipjump) or the highest score (fooling) need none.
         norm: "linf" or "l2".
         goal: "untargeted", "targeted" or "least_likely".
         target: the class to reach, or one for each image, or "random"; makes the goal targeted.
-        surrogate: another model to craft on, which knows the same classes; the success is judged on `model`.
+        surrogate: another model with the same classes to craft the attack on; success is judged on `model`.
         seed: of the random draws; an image's draws depend on (seed, attack, image id) alone.
         ids: (N,) image ids; default 0..N-1.
-        early_stop: whether an image leaves as soon as its goal is reached, and those misclassified as they are are left
-            unchanged; an attack that seeks the nearest image gives up what no longer comes nearer. On by default, but not
-            for a trace, and not within a budget on a surrogate, since a stronger image transfers better.
-        batch_size: images in one pass through the model; by default as many as are fast; halved when memory runs out.
-        trace: keep every query's images, loss and best classes.
-        progress: called with the share of the work that is done, 0 to 1.
-        cancel: asked before every pass; True ends the attack with the best found so far.
+        early_stop: whether an image is finished as soon as its goal is reached, and images that are already misclassified
+            stay unchanged; attacks that look for the nearest image stop when it no longer gets nearer. On by default,
+            except for a trace, and for a surrogate within a budget, because stronger images transfer better.
+        batch_size: images in one pass through the model; by default a fast number; halved when memory runs out.
+        trace: whether to record each query's images, loss and best classes.
+        progress: called with the completed share of the work, 0 to 1.
+        cancel: called before every pass; True ends the attack with the best images so far.
         **options: the attack's own, see `get(name).options`.
 
     Raises:
         UnknownNameError: no such attack, norm, goal or option.
-        InvalidArgumentError: anything else outside what is allowed.
-        ModelError: a model that answers with something else than logits, or with values that are not finite.
+        InvalidArgumentError: any other invalid argument.
+        ModelError: the model's output is not logits, or not finite.
     """
     method, preset = resolve(name)
     if preset is not None:
@@ -191,20 +191,20 @@ def _gather(
     seed: int,
     ids: Tensor | Sequence[int] | None,
 ) -> argument_checks.Inputs:
-    """What belongs to the single images, checked."""
+    """The checked inputs that belong to individual images."""
     pixels = argument_checks.images_of(images)
     n, shape = len(pixels), tuple(pixels.shape[1:])
     classes = arguments.whole_numbers(labels, n, "label", classes=victim.classes_of(model))
-    own_ids = torch.arange(n) if ids is None else arguments.whole_numbers(ids, n, "id")
+    image_ids = torch.arange(n) if ids is None else arguments.whole_numbers(ids, n, "id")
     if eps is None and method.bounded:
         eps = default_eps(norm, shape)
     radii = (
-        None if eps is None else argument_checks.eps_of(eps, norm, shape, Draws(seed, f"{method.name}:eps", own_ids))
+        None if eps is None else argument_checks.eps_of(eps, norm, shape, Draws(seed, f"{method.name}:eps", image_ids))
     )
-    wanted = Goal(classes, least_likely=goal == "least_likely")
+    attack_goal = Goal(classes, least_likely=goal == "least_likely")
     if goal == "targeted":
-        known = victim.count_classes(model, pixels[:1])
-        draws = Draws(seed, f"{method.name}:target", own_ids)
-        targets = argument_checks.targets_of(target, classes, known, draws, victim.classes_of(model))
-        wanted = dataclasses.replace(wanted, targets=targets)
-    return argument_checks.Inputs(pixels, wanted, own_ids, radii)
+        class_count = victim.count_classes(model, pixels[:1])
+        draws = Draws(seed, f"{method.name}:target", image_ids)
+        targets = argument_checks.targets_of(target, classes, class_count, draws, victim.classes_of(model))
+        attack_goal = dataclasses.replace(attack_goal, targets=targets)
+    return argument_checks.Inputs(pixels, attack_goal, image_ids, radii)

@@ -1,4 +1,4 @@
-"""Steepest ascent within a ball: what FGSM, PGD and MI-FGSM have in common."""
+"""Steepest ascent within a ball, shared by FGSM, PGD and MI-FGSM."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def ascend(
     objective: str,
     decay: float | None = None,
 ) -> None:
-    """Steps of steepest ascent from `x`, each followed by the projection, and a last look at where they led.
+    """Take steps of steepest ascent from `x`, each followed by the projection, and judge the final images.
 
     Args:
         oracle: answers for the images under attack.
         x: (n, 3, H, W) where to start; overwritten.
         steps: how many.
         step_size: in the norm; None for `relative_step` times eps / steps.
-        relative_step: see there.
+        relative_step: see `step_size`.
         objective: a name in `OBJECTIVES`.
         decay: of the momentum; None for none.
     """

@@ -1,4 +1,4 @@
-"""What an attack is: its arithmetic, the facts about it, and its options with their ranges."""
+"""What an attack is: its function, its properties, and its options with their ranges."""
 
 from __future__ import annotations
 
@@ -74,18 +74,18 @@ class Attack:
 
     Attributes:
         name: registry key; equals the function's name.
-        title: for people.
-        needs: what it sees of the model: "gradients", "scores" (logits) or "decisions" (the best class alone).
-        norms: the norms that it works in; the first is its default.
-        goals: the goals that it can have; the first is its default.
-        nearest: whether it seeks the nearest image that reaches the goal; otherwise the lowest margin within eps.
-        bounded: whether it needs an eps, so that one is put in where none is given.
+        title: its name on pages.
+        needs: its access to the model: "gradients", "scores" (logits) or "decisions" (the best class alone).
+        norms: supported norms; the first is the default.
+        goals: supported goals; the first is the default.
+        nearest: whether it looks for the nearest image that reaches the goal; otherwise for the lowest margin within eps.
+        bounded: whether it needs an eps; a default is used if none is passed.
         source: document and section of its definition.
         summary: what it does, one sentence for people.
         options: by name.
-        passes: options -> the questions that it asks at most, each one pass for every image.
+        passes: options -> the largest number of queries, each one pass for every image.
         revision: raised whenever a result changes; part of every fingerprint.
-        function: (oracle, **options) -> None; what it finds, the oracle remembers.
+        function: (oracle, **options) -> None; the oracle keeps the best images.
     """
 
     name: str

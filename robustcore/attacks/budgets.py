@@ -1,6 +1,6 @@
-"""Budgets: how far an attack may go. A threat model is three small functions: start, step and project.
+"""Budgets: how far an attack may change an image. A threat model is three small functions: start, step and project.
 
-Every ball is cut with the box of pixels [0, 1]. A ball knows the clean images that it lies around.
+A ball contains its clean images, and every ball is intersected with the box of pixels [0, 1].
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PIXELS = (1, 2, 3)  # the axes of an image within a batch
 
 
 def per_image(values: Tensor) -> Tensor:
-    """(n,) -> (n, 1, 1, 1), to stand beside images."""
+    """(n,) -> (n, 1, 1, 1), to broadcast against images."""
     return values[:, None, None, None]
 
 
@@ -48,7 +48,7 @@ class Ball:
         raise NotImplementedError
 
     def project(self, x: Tensor) -> Tensor:
-        """`x` brought back into the ball and the box; may be overwritten."""
+        """`x` projected into the ball and the box; may be overwritten."""
         raise NotImplementedError
 
     def distance(self, x: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ class L2(Ball):
         n = direction[0].numel()
         if self.eps is None:
             return draws.uniform(*self.clean.shape[1:]).to(self.clean.device)
-        # The share of the ball's volume within radius r grows with r to the power of the dimension.
+        # The volume within radius r grows with r to the power of the dimension.
         radius = self.eps * draws.uniform().pow(1 / n)
         return self.project(torch.addcmul(self.clean, direction, per_image(radius) / length(direction)))
 
@@ -112,7 +112,7 @@ class L2(Ball):
     def project(self, x: Tensor) -> Tensor:
         if self.eps is None:
             return x.clamp_(0, 1)
-        # Scaling first: the box holds the clean image, so that clipping only shortens the change further.
+        # Scaling first: the box contains the clean image, so clipping only shortens the change.
         change = x.sub_(self.clean)
         change.mul_((per_image(self.eps) / length(change)).clamp_(max=1))
         return change.add_(self.clean).clamp_(0, 1)
@@ -123,7 +123,7 @@ class L2(Ball):
 
 
 def length(x: Tensor) -> Tensor:
-    """(n, 1, 1, 1) Euclidean lengths of (n, 3, H, W), never 0, so that one may divide by them."""
+    """(n, 1, 1, 1) Euclidean lengths of (n, 3, H, W), never 0, so they are safe divisors."""
     lengths: Tensor = torch.linalg.vector_norm(x, dim=PIXELS, keepdim=True)
     return lengths.clamp_(min=1e-30)
 

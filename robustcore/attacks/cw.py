@@ -11,11 +11,11 @@ from robustcore.attacks._base import Option, Oracle, Tensor, attack
 from robustcore.attacks.budgets import PIXELS, per_image
 from robustcore.attacks.goals import Goal
 
-_EDGE = 1 - 1e-6  # the box is entered by this much, since its border lies at infinity for tanh
+_EDGE = 1 - 1e-6  # clean images are shrunk into the box by this factor, because tanh maps its border to infinity
 _MOST = 1e10  # greatest constant c
 _GROWTH = 4.0  # of the constant as long as the goal is not reached
-# A descent is looked at after every tenth of its steps. In its last part it ends for an image whose loss has not fallen
-# since the last look; earlier than that Adam's first steps, which overshoot, would end it too soon.
+# A descent is checked after every tenth of its steps. In its last part it ends for an image whose loss has not fallen
+# since the last check; earlier, Adam's first steps, which overshoot, would end it too soon.
 _GAIN, _PATIENT_SHARE = 0.9999, 0.6
 # The search ends for an image that a further constant brings nearer by less than this.
 _SHRINK = 0.98
@@ -55,7 +55,7 @@ def cw(
     """Minimise norm2(d)^2 + c * max(margin, -kappa) over w with x + d = (tanh(w) + 1) / 2, for a sequence of c.
 
     The constant is raised until the goal is reached, then bisected towards the smallest that does. Every image goes
-    through its own sequence: while one begins with its next constant, another is half-way through a descent.
+    through its own sequence: one may begin its next constant while another is half-way through a descent.
     """
     oracle.confidence = confidence
     oracle.look_at_clean()
@@ -88,19 +88,19 @@ def cw(
 
 @dataclasses.dataclass
 class _Search:
-    """Where n images are in their search: every field belongs to single images.
+    """The search state of n images, field by field.
 
     Attributes:
         const: c; `low` and `high` enclose the smallest that reaches the goal.
         w: where the image is, in the space of the inverse hyperbolic tangent; `first`, where each descent begins.
-        origin: where `first` leads back to. Against the clean image itself, the rounding of tanh would steer Adam's first
+        origin: the image of `first`. Measured from the clean image itself, the rounding of tanh would steer Adam's first
             steps.
         mean, square: Adam's moments.
         time: steps of this descent so far.
-        constants: descents that are over.
+        constants: completed descents.
         nearest: least squared distance at which the goal was reached; `before`, when this descent began.
-        loss: at the last look.
-        recent: (n, 2) whether the goal was reached since the last look, and between the last two.
+        loss: at the last check.
+        recent: (n, 2) whether the goal was reached since the last check, and between the last two.
     """
 
     const: Tensor
@@ -141,7 +141,7 @@ class _Search:
         )
 
     def keep(self, oracle: Oracle) -> None:
-        """Go on with the images that the oracle kept."""
+        """Keep only the images that the oracle kept."""
         for field in dataclasses.fields(self):
             setattr(self, field.name, oracle.keep(getattr(self, field.name))[0])
 
@@ -150,17 +150,17 @@ class _Search:
         return self.w.tanh().add_(1).div_(2)
 
     def note(self, distance: Tensor, missing: Tensor, reached: Tensor, steps: int, may_stall: bool) -> Tensor:
-        """Take note of where the images are; (n,) bool, whose descent is over."""
+        """Record the state after a step; (n,) bool, whether each descent is over."""
         loss = distance + self.const * missing
         self.nearest = torch.where(reached, torch.minimum(self.nearest, distance), self.nearest)
         self.recent[:, 0] |= reached
-        look = self.time % math.ceil(steps / 10) == 0
+        checkpoint = self.time % math.ceil(steps / 10) == 0
         ended = self.time + 1 >= steps
         if may_stall:
-            ended |= look & (loss > _GAIN * self.loss) & (self.time >= _PATIENT_SHARE * steps)
-        self.loss = torch.where(look, loss, self.loss)
+            ended |= checkpoint & (loss > _GAIN * self.loss) & (self.time >= _PATIENT_SHARE * steps)
+        self.loss = torch.where(checkpoint, loss, self.loss)
         shifted = torch.stack([torch.zeros_like(reached), self.recent[:, 0]], dim=1)
-        self.recent = torch.where((look & ~ended)[:, None], shifted, self.recent)
+        self.recent = torch.where((checkpoint & ~ended)[:, None], shifted, self.recent)
         return ended
 
     def descend(self, slope: Tensor, rate: float) -> None:
@@ -174,14 +174,14 @@ class _Search:
         self.w.addcmul_(self.mean / root, per_image(length))
 
     def next_constant(self, ended: Tensor, constants: int, may_finish: bool) -> Tensor:
-        """Begin with the next constant where a descent is over; (n,) bool, whose search is over.
+        """Start the next constant where a descent is over; (n,) bool, whether each search is over.
 
-        A constant counts as reaching the goal if its descent held it at its end, not on its way: Adam's first steps have
-        the length of its rate whatever c is, and overshoot.
+        A constant reaches the goal if its descent does so at the end, not on the way: Adam's first steps have the length
+        of its rate for every c, and overshoot.
         """
-        found = ended & self.recent.any(dim=1)
-        self.high = torch.where(found, torch.minimum(self.high, self.const), self.high)
-        self.low = torch.where(ended & ~found, torch.maximum(self.low, self.const), self.low)
+        reached = ended & self.recent.any(dim=1)
+        self.high = torch.where(reached, torch.minimum(self.high, self.const), self.high)
+        self.low = torch.where(ended & ~reached, torch.maximum(self.low, self.const), self.low)
         following = torch.where(
             self.high.isfinite(), (self.low + self.high) / 2, (self.const * _GROWTH).clamp_(max=_MOST)
         )

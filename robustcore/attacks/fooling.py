@@ -8,7 +8,7 @@ from robustcore.attacks._base import Option, Oracle, attack
 from robustcore.attacks.budgets import length
 from robustcore.attacks.goals import score
 
-_SIDE = 224  # the rates of the document belong to images of this side
+_SIDE = 224  # the document's learning rates are for images of this side
 
 
 @attack(
@@ -31,8 +31,8 @@ _SIDE = 224  # the rates of the document belong to images of this side
 def fooling(oracle: Oracle, learning_rate: float, steps: int, start: str) -> None:
     """Steps of `learning_rate` times the gradient of the score divided by its length.
 
-    The document does not say how the gradient is scaled; the division makes a rate mean a change of the image. The
-    length goes with the image's side, so that the change of a pixel is the same at every size.
+    The document does not say how the gradient is scaled; the division makes the rate the length of the change. That
+    length scales with the image's side, so that a pixel changes equally at every size.
     """
     clean = oracle.ball.clean
     if start == "noise":

@@ -1,4 +1,4 @@
-"""Goals: what an attack wants the model to say. A goal is an argument, so that every attack is written once for all."""
+"""Goals: what an attack wants the model to say. A goal is an argument, so every attack is written only once."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ GOALS = ("untargeted", "targeted", "least_likely")
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """What n attacks want.
+    """The goals of n attacks.
 
     Attributes:
         labels: (n,) int64 true classes.
-        targets: (n,) int64 classes to reach; None where any class but the label will do, or where the targets are still
-            to be read from the model's answer to the clean images.
+        targets: (n,) int64 classes to reach; None if any class except the label will do, or while the targets
+            are still to be read from the model's logits for the clean images.
         least_likely: whether the target is the class that the model finds least likely in the clean image.
     """
 
@@ -58,7 +58,7 @@ class Goal:
 
     def margin(self, logits: Tensor) -> Tensor:
         """(n,): below 0 where the goal is reached. Z_y - max Z_i for i != y, or max Z_i - Z_t for i != t."""
-        chosen, others = self._apart(logits)
+        chosen, others = self._split(logits)
         difference = chosen - others.amax(dim=1)
         return difference if self.targets is None else -difference
 
@@ -66,7 +66,7 @@ class Goal:
         """(n,): the cross-entropy of the label, or of the target. An attack raises the one and lowers the other."""
         return F.cross_entropy(logits, self.towards, reduction="none")
 
-    def _apart(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+    def _split(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """The scores of the classes that matter, (n,), and all scores with these at minus infinity, (n, K)."""
         place = self.towards[:, None]
         return logits.gather(1, place)[:, 0], logits.scatter(1, place, -torch.inf)
@@ -76,18 +76,18 @@ class Goal:
 
 
 def cross_entropy(goal: Goal, logits: Tensor) -> Tensor:
-    """What has the direction of the cross-entropy's gradient, and does not vanish where the softmax is saturated.
+    """A value whose gradient has the cross-entropy's direction, but does not vanish if the softmax is saturated.
 
     The gradient of the cross-entropy of class y is (1 - p_y) times that of log(sum of exp Z_i, i != y) - Z_y. The factor
     underflows for a confident model, and a step along the sign or the normalised gradient does not need it.
     """
-    chosen, others = goal._apart(logits)
+    chosen, others = goal._split(logits)
     odds = others.logsumexp(dim=1) - chosen
     return odds if goal.targets is None else -odds
 
 
 def margin(goal: Goal, logits: Tensor) -> Tensor:
-    """The negative margin: the nearest other class alone."""
+    """The negative margin, which involves only the nearest other class."""
     return -goal.margin(logits)
 
 

@@ -1,4 +1,4 @@
-"""HopSkipJump: walks along the decision boundary towards the image, with nothing but the model's decisions."""
+"""HopSkipJump: walks along the decision boundary towards the image, using only the model's decisions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import torch
 from robustcore.attacks._base import Option, Oracle, Tensor, attack
 from robustcore.attacks.budgets import LInf, length, per_image
 
-_GRIDS = (1, 2, 4, 8, 16)  # coarseness of the noise that the search begins with, beside noise of single pixels
+_GRIDS = (1, 2, 4, 8, 16)  # block grids of the noise that the search starts from, besides noise of single pixels
 _FIRST_DELTA = 0.1
 _HALVINGS = 12
-_MOST_BISECTIONS = 24  # beyond, float32 does not tell the images apart
+_MOST_BISECTIONS = 24  # further bisections are below float32's resolution
 
 
 @attack(
@@ -51,45 +51,45 @@ def hopskipjump(
         if isinstance(oracle.ball, LInf):
             direction.sign_()
         size = distance / math.sqrt(step)
-        moved, found = x, torch.zeros(len(x), dtype=torch.bool, device=x.device)
+        moved, reached = x, torch.zeros(len(x), dtype=torch.bool, device=x.device)
         for _ in range(_HALVINGS):
             candidate = torch.addcmul(x, direction, per_image(size)).clamp_(0, 1)
             oracle.judge(candidate)
-            fresh = oracle.reached & ~found
-            moved = torch.where(per_image(fresh), candidate, moved)
-            found |= fresh
-            size = torch.where(found, size, size / 2)
-            if bool(found.all()):
+            newly_reached = oracle.reached & ~reached
+            moved = torch.where(per_image(newly_reached), candidate, moved)
+            reached |= newly_reached
+            size = torch.where(reached, size, size / 2)
+            if bool(reached.all()):
                 break
         x = _to_boundary(oracle, moved)
 
 
 def _begin(oracle: Oracle, trials: int, starts: Tensor | None) -> Tensor:
-    """Images that reach the goal; those for which none is found are left out."""
+    """Images that reach the goal; images without such a start are left out."""
     clean = oracle.ball.clean
     oracle.judge(clean)
     if starts is not None:
         (x,) = oracle.keep(starts.to(clean))
         oracle.judge(x)
-        found = oracle.reached
+        reached = oracle.reached
     else:
         (x,) = oracle.keep(clean.clone())
-        found = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+        reached = torch.zeros(len(x), dtype=torch.bool, device=x.device)
         for trial in range(trials):
-            if bool(found.all()):
+            if bool(reached.all()):
                 oracle.draws.skip(1)
                 continue
             candidate = _noise(oracle, trial)
             oracle.judge(candidate)
-            fresh = oracle.reached & ~found
-            x = torch.where(per_image(fresh), candidate, x)
-            found = found | fresh
-    oracle.give_up(~found)
+            newly_reached = oracle.reached & ~reached
+            x = torch.where(per_image(newly_reached), candidate, x)
+            reached = reached | newly_reached
+    oracle.give_up(~reached)
     return oracle.keep(x)[0]
 
 
 def _noise(oracle: Oracle, trial: int) -> Tensor:
-    """Uniform noise, of single pixels or in coarse blocks: models differ in what they take for another class."""
+    """Uniform noise, of single pixels or in coarse blocks: models differ in which one they misclassify."""
     channels, height, width = oracle.ball.clean.shape[1:]
     grid = (*_GRIDS, None)[trial % (len(_GRIDS) + 1)]
     if grid is None:
@@ -148,7 +148,7 @@ def _normal(oracle: Oracle, x: Tensor, count: int, delta: Tensor) -> Tensor:
         votes += vote.sum(dim=0)
         done += block
     mean = votes / count
-    # The mean vote is taken off, which lowers the variance; where all agree, nothing would be left.
+    # Subtracting the mean vote lowers the variance; if all votes agree, nothing would be left.
     unanimous = mean.abs() == 1
     total -= plain * per_image(torch.where(unanimous, torch.zeros_like(mean), mean))
     return total.div_(length(total))

@@ -1,4 +1,4 @@
-"""Presets: attacks with the names and constants of a document, registered so that pickers find them."""
+"""Presets: attacks with the names and constants of a document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Square Attack: random search over squares, with nothing but the model's scores."""
+"""Square Attack: random search over squares, using only the model's scores."""
 
 from __future__ import annotations
 
@@ -82,13 +82,13 @@ def _stripes(oracle: Oracle) -> Tensor:
 
 
 def _propose_linf(oracle: Oracle, x: Tensor, side: int) -> Tensor:
-    """A square of each image, every channel of it at one end: at the other one where it lay there already."""
+    """A square of each image, with every channel at one end of its interval; at the other end if it is there already."""
     side = max(side, 1)
     low, high = _ball(oracle).bounds
     window = _window(x, *_places(oracle.draws, x, side))
     up = _signs(oracle.draws, x.shape[1], 1, 1) > 0
     square = torch.where(up, high[window], low[window])
-    # A square that is there already would waste the question.
+    # A square without any change would waste the query.
     vain = per_image((square == x[window]).flatten(1).all(dim=1))
     candidate = x.clone()
     candidate[window] = torch.where(vain ^ up, high[window], low[window])
@@ -100,7 +100,7 @@ def _ball(oracle: Oracle) -> LInf:
     return oracle.ball
 
 
-# L2: the length that one square gives up goes to another
+# L2: length moves from one square to another
 
 
 def _bump(height: int, width: int) -> Tensor:
@@ -114,7 +114,7 @@ def _bump(height: int, width: int) -> Tensor:
 
 
 def _pair(side: int, upright: Tensor) -> Tensor:
-    """(n, 1, side, side): two bumps of opposite sign beside or above each other, of Euclidean length 1 together."""
+    """(n, 1, side, side): two adjacent bumps of opposite sign, with a total Euclidean length of 1."""
     half = torch.cat([_bump(side // 2, side), -_bump(side - side // 2, side)])
     half = (half / half.norm()).to(upright.device)
     return torch.where(per_image(upright), half, half.T)
@@ -142,7 +142,7 @@ def _with_length(oracle: Oracle, change: Tensor) -> Tensor:
 
 
 def _propose_l2(oracle: Oracle, x: Tensor, side: int) -> Tensor:
-    """One square of each image's change is emptied, and another one gets its length, in the direction of a bump pair."""
+    """Empty one square of each image's change and give its length to another, in the direction of a bump pair."""
     assert oracle.ball.eps is not None
     side = min(max(side | 1, 3), x.shape[-1], x.shape[-2])  # odd, so that the pair has a middle
     change = x - oracle.ball.clean
@@ -152,7 +152,7 @@ def _propose_l2(oracle: Oracle, x: Tensor, side: int) -> Tensor:
     pair = _pair(side, upright) * _signs(oracle.draws, x.shape[1], 1, 1)
     total = change.square().sum(dim=PIXELS, keepdim=True)
     old = change[filled]
-    # What lies outside both squares keeps its length; the rest of the radius is free.
+    # The change outside both squares keeps its length; the rest of the radius is free.
     outside = change.clone()
     outside[filled] = 0
     outside[emptied] = 0

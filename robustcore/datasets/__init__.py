@@ -1,4 +1,4 @@
-"""Datasets: named ones, and folders of class folders."""
+"""Datasets by name, and folders with one sub-folder per class."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["SPLITS", "Dataset", "Item", "check_dataset", "dataset_of", "load_dat
 _RULE = "A dataset is a name, the path of a folder with one folder for each class, or what load_dataset gives"
 SPLITS = ("train", "val", "test")
 
-# Each is called with (split, limit, side); None stands for the dataset's own default.
+# Each is called with (split, limit, side); None means the dataset's own default.
 registry: Registry[Callable[[str, int | None, int | None], Dataset]] = Registry("dataset")
 
 
@@ -44,7 +44,7 @@ for _shift in SHIFTS:
 
 
 def names() -> list[str]:
-    """The names of all named datasets, sorted; a folder's path is as good as a name."""
+    """The names of all named datasets, sorted; `load_dataset` also accepts a folder's path."""
     return registry.names()
 
 
@@ -55,10 +55,10 @@ def load_dataset(
 
     Args:
         name: "scenes", a shifted set of them such as "scenes/sketch", or the path of a folder (see `folder.Folder`); write "./scenes" for a folder of that name.
-        split: "train", "val" or "test". A folder without folders of these names is one set, whatever is asked for, and
-            says so: its `split` is "all".
-        limit: take the first images of the dataset's fixed order only. More than there are takes all of them, so that
-            one limit serves datasets of all sizes; `len` tells how many there are.
+        split: "train", "val" or "test". A folder without sub-folders of these names is one set for every split; its
+            `split` is then "all".
+        limit: take only the first images of the dataset's fixed order. A larger limit than the dataset takes all of it;
+            `len` gives the actual number.
         side: of the prepared images in pixels; by default 64 for scenes and 224 for folders.
 
     Raises:

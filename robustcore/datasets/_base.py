@@ -1,4 +1,4 @@
-"""What a dataset is to the rest of the library."""
+"""The interface of a dataset, and a single image."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Dataset(Protocol):
         labels: (N,) int64.
         side: side of the prepared images in pixels.
         fingerprint: SHA-256 (hex) over what determines the images: items, renderer's revision, preparation. A limit is
-            no part of it, since it only takes a prefix of a fixed, seeded order.
+            not part of it, because it only takes a prefix of a fixed, seeded order.
     """
 
     name: str
@@ -56,10 +56,10 @@ class Dataset(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Item:
-    """One image on its own, for looking: a photograph, an upload, or one of a dataset.
+    """A single image for display: a photograph, an upload, or one from a dataset.
 
     Attributes:
-        name: for people.
+        name: its display name.
         image: uint8 (3, H, W), prepared.
         id: the image id that its draws belong to.
         label: its class, where it is known.

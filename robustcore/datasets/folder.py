@@ -33,11 +33,11 @@ class Folder:
 
     Classes are the folders' names, sorted. Where the folder has folders "train", "val" or "test" with class folders in
     them, these are its splits, and all splits share one list of classes; otherwise it is one set, whose split is "all".
-    Class folders may have further folders in them. Hidden files, and files that are no PNG, JPEG, WebP, BMP, GIF or
-    TIFF by their suffix, are left out; so are folders without images. One class is enough to evaluate on.
+    Class folders may have further folders in them. Hidden files, files without a PNG, JPEG, WebP, BMP, GIF or TIFF
+    suffix, and folders without images are ignored. One class is enough for an evaluation.
 
-    The order is that of the image ids, and an id is a hash of the path in the folder: a shuffle that stays as it is for
-    all other images when some come and go, so that a prefix is a fair sample.
+    Images are ordered by id, a hash of their path in the folder: a random order that does not change for the others when
+    images are added or removed, so that a prefix is a fair sample.
 
     Args:
         root: the folder.
@@ -58,16 +58,18 @@ class Folder:
         self.side = side
         splits = _splits(self.root)
         self.split = split if splits else "all"
-        found = {part: _class_files(self.root, self.root / part) for part in (splits or [""])}
-        self.classes = tuple(sorted({name for files in found.values() for name in files}))
+        files_by_split = {part: _class_files(self.root, self.root / part) for part in (splits or [""])}
+        self.classes = tuple(sorted({name for files in files_by_split.values() for name in files}))
         if not self.classes:
-            raise DatasetError(_nothing_found(self.root))
+            raise DatasetError(_no_images_message(self.root))
         part = split if splits else ""
-        if part not in found or not found[part]:
-            have = ", ".join(name for name in splits if found[name])
+        if part not in files_by_split or not files_by_split[part]:
+            have = ", ".join(name for name in splits if files_by_split[name])
             raise DatasetError(f"The folder {self.root} has no images for the split {split!r}; it has {have}.")
         label = {name: number for number, name in enumerate(self.classes)}
-        items = sorted((_path_id(path), path, label[name]) for name, files in found[part].items() for path in files)
+        items = sorted(
+            (_path_id(path), path, label[name]) for name, files in files_by_split[part].items() for path in files
+        )
         self._everything = [path for _, path, _ in items]  # the fingerprint covers what a limit leaves out
         items = items[:limit]
         self.paths = [path for _, path, _ in items]  # relative to the root, with / between the parts
@@ -76,15 +78,15 @@ class Folder:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over what determines the images; made when first asked for."""
+        """SHA-256 over what determines the images; computed at first use."""
         return self._digest()
 
     def _digest(self) -> str:
         """SHA-256 over every image's path and content, the classes and the preparation.
 
-        Contents and not dates: a copy on another machine has the same fingerprint, an exchanged image another one. The
-        first time, all files are read; their digests are kept and only made again for files of another size or time
-        of change.
+        Contents count, not dates: a copy on another machine has the same fingerprint, a replaced image a different one. All
+        files are read the first time; their digests are cached and recomputed only for files with a new size or
+        modification time.
         """
         digest = hashlib.sha256()
         prepared = {"fit": REVISION, "side": self.side, "classes": self.classes, "split": self.split}
@@ -106,8 +108,8 @@ class Folder:
     def images(self, start: int, stop: int) -> Tensor:
         """uint8 (stop - start, 3, side, side), decoded in a few threads."""
         if not 0 <= start <= stop <= len(self):
-            raise InvalidArgumentError(f"Images {start} .. {stop} are asked for; the dataset has 0 .. {len(self)}.")
-        # NumPy's memory: a tensor made under torch.inference_mode could not be written to by other threads.
+            raise InvalidArgumentError(f"Images {start} .. {stop} are out of range; the dataset has 0 .. {len(self)}.")
+        # NumPy memory, because other threads cannot write to a tensor created under torch.inference_mode.
         out = np.empty((stop - start, 3, self.side, self.side), np.uint8)
 
         def prepare(index: int) -> None:
@@ -146,25 +148,25 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
 
 
 def _splits(root: Path) -> list[str]:
-    """The splits that a folder has. A folder "train" full of images is a class, of railways perhaps, and no split."""
-    found = []
+    """The splits of a folder. A folder "train" that contains images directly is a class (of trains), not a split."""
+    splits = []
     for entry in _entries(root):
         if entry.name in _SPLITS and entry.is_dir():
             inside = _entries(root / entry.name)
             if any(e.is_dir() for e in inside) and not any(_is_image(e) for e in inside):
-                found.append(entry.name)
-    return found
+                splits.append(entry.name)
+    return splits
 
 
 def _class_files(root: Path, folder: Path) -> dict[str, list[str]]:
     """Class name -> paths of its images, relative to `root`; classes without images are left out."""
-    found = {}
+    files_by_class = {}
     for entry in _entries(folder):
         if entry.is_dir():
             files = [Path(path).relative_to(root).as_posix() for path in _walk(Path(entry.path), frozenset())]
             if files:
-                found[entry.name] = files
-    return found
+                files_by_class[entry.name] = files
+    return files_by_class
 
 
 def _walk(folder: Path, above: frozenset[str]) -> Iterator[str]:
@@ -179,7 +181,7 @@ def _walk(folder: Path, above: frozenset[str]) -> Iterator[str]:
             yield entry.path
 
 
-def _nothing_found(root: Path) -> str:
+def _no_images_message(root: Path) -> str:
     wanted = "A dataset has one folder for each class, with PNG, JPEG, WebP, BMP, GIF or TIFF images in it"
     if any(_is_image(entry) for entry in _entries(root)):
         return f"The folder {root} has images, but none in a class folder. {wanted}: sort the images into such folders."

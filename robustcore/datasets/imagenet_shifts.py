@@ -6,8 +6,8 @@ The sets lie side by side in one folder, which the environment variable `ROBUSTC
     imagenetv2-matched-frequency-format-val/0/...            (folders are numbers, in the order of the WordNet ids)
     objectnet-1.0/images/alarm_clock/..., objectnet-1.0/mappings/*.json
 
-Each is read as a shift of a folder of ImageNet images, whose 1,000 class folders are named by WordNet ids: labels are
-that folder's. Where a set has fewer classes, models answer among those alone, as the sets' authors do.
+Each is read as a shift of a clean folder of ImageNet images, whose 1,000 class folders are named by WordNet ids; labels
+are those of that folder. For sets with fewer classes, models choose among these alone, as the sets' authors do.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ VARIABLE = "ROBUSTCORE_SHIFTS"
 REVISION = 1
 
 _WORDNET = re.compile(r"n\d{8}")
-_BORDER = 2  # pixels: ObjectNet's images have a red frame, so that nobody trains on them unawares
+_BORDER = 2  # pixels: ObjectNet's images have a red frame, to prevent training on them by accident
 _OBJECTNET_FILES = (
     "folder_to_objectnet_label.json",
     "objectnet_to_imagenet_1k.json",
@@ -73,7 +73,7 @@ LAYOUTS: dict[str, Layout] = {
     ),
     "imagenet-v2-top-images": Layout("ImageNet collected once more, highest agreement", _v2("top-images"), "numbers"),
     "objectnet": Layout(
-        "household objects turned, on other grounds, from other sides; the classes shared with ImageNet",
+        "household objects rotated, on other backgrounds, from other viewpoints; the classes shared with ImageNet",
         ("objectnet-1.0", "objectnet"),
         "objectnet",
     ),
@@ -101,13 +101,13 @@ def find(name: str) -> Path:
 
 
 def here() -> list[str]:
-    """The sets that this machine has."""
-    found = []
+    """The sets that are on this machine."""
+    available = []
     for name in LAYOUTS:
         with contextlib.suppress(DatasetError):
             find(name)
-            found.append(name)
-    return found
+            available.append(name)
+    return available
 
 
 class ImageNetShift(Folder):
@@ -119,8 +119,8 @@ class ImageNetShift(Folder):
         side: of the prepared images; the clean folder's.
 
     Attributes:
-        among: (m,) the classes that a model may answer with; counted_as: (m,) the label that such an answer gives, another
-            one where several of ImageNet's classes are one of ObjectNet's.
+        among: (m,) the classes that a model may choose from; counted_as: (m,) the label for each of them, which differs
+            where several ImageNet classes form one ObjectNet class.
 
     Raises:
         DatasetError: a set that is missing or incomplete, or a clean folder that is not ImageNet's.
@@ -131,23 +131,23 @@ class ImageNetShift(Folder):
         kind = LAYOUTS[name].classes
         super().__init__(root / "images" if kind == "objectnet" else root, "test", None, side)
         self.name, self._border = name, _BORDER if kind == "objectnet" else 0
-        meant = _meant(name, kind, root, self.classes, tuple(clean))
-        if not meant:
+        labels_of_folders = _clean_classes(name, kind, root, self.classes, tuple(clean))
+        if not labels_of_folders:
             raise DatasetError(f"The folder {self.root} has none of the class folders of {name}.")
-        kept = np.array([self.classes[label] in meant for label in self.labels], dtype=bool)
+        kept = np.array([self.classes[label] in labels_of_folders for label in self.labels], dtype=bool)
         folders = [self.classes[label] for label in self.labels[kept]]
         self.paths = [path for path, keep in zip(self.paths, kept, strict=True) if keep]
-        self.ids, self.labels = self.ids[kept], np.array([meant[f][0] for f in folders], dtype=np.int64)
+        self.ids, self.labels = self.ids[kept], np.array([labels_of_folders[f][0] for f in folders], dtype=np.int64)
         self.classes = tuple(clean)
-        pairs = sorted({(class_, ids[0]) for ids in meant.values() for class_ in ids})
+        pairs = sorted({(class_, ids[0]) for ids in labels_of_folders.values() for class_ in ids})
         self.among: npt.NDArray[np.int64] = np.array([p[0] for p in pairs], dtype=np.int64)
         self.counted_as: npt.NDArray[np.int64] = np.array([p[1] for p in pairs], dtype=np.int64)
-        self._meant = meant
+        self._labels_of_folders = labels_of_folders
 
     def _digest(self) -> str:
-        """SHA-256 over what a folder's covers, and which of ImageNet's classes each folder means."""
-        what = {"shift": REVISION, "folder": super()._digest(), "meant": self._meant}
-        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+        """SHA-256 over the folder's own fingerprint, and which ImageNet classes each folder shows."""
+        contents = {"shift": REVISION, "folder": super()._digest(), "meant": self._labels_of_folders}
+        return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
 
     def source(self, index: int) -> UInt8Array:
         """uint8 (H, W, 3): the image as the file has it, without ObjectNet's red frame."""
@@ -168,7 +168,7 @@ def content(name: str) -> str:
     return digest.hexdigest()
 
 
-def _meant(
+def _clean_classes(
     name: str, kind: str, root: Path, folders: Sequence[str], clean: tuple[str, ...]
 ) -> Mapping[str, tuple[int, ...]]:
     """Folder -> the clean classes that it shows; folders that show none are left out."""
@@ -184,7 +184,7 @@ def _meant(
     if len(clean) != 1000:
         raise DatasetError(f"{name} is a shift of ImageNet's 1,000 classes; the clean dataset has {len(clean)}.")
     others = [class_ for class_ in clean if not _WORDNET.fullmatch(class_)]
-    if others:  # in another order, numbers would mean other classes
+    if others:  # in a different order, numbers would denote other classes
         raise DatasetError(
             f"{name} numbers its classes in the order of ImageNet's WordNet ids; name the clean dataset's class folders by these, "
             f"as n01440764, and not as {others[0]!r}."

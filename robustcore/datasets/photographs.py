@@ -1,4 +1,4 @@
-"""Images on their own, for looking: the two photographs that scikit-learn carries, and what a person uploads."""
+"""Single images for display: the two photographs that ship with scikit-learn, and uploads."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def names() -> list[str]:
 def pixels(name: str) -> UInt8Array:
     """uint8 (427, 640, 3), read-only: the photograph as scikit-learn ships it.
 
-    The file is read where `sklearn.datasets.load_sample_image` reads it, without importing scikit-learn, which costs
-    more than a second that the first rendered scene would wait for.
+    Reads the file of `sklearn.datasets.load_sample_image` without importing scikit-learn, which would delay the first
+    rendered scene by more than a second.
     """
     if name not in _FILES:
         raise UnknownNameError("photograph", name, _FILES)
@@ -45,7 +45,7 @@ def photograph(name: str, side: int = SIDE) -> Item:
 
 
 def upload(data: bytes, name: str, side: int = SIDE) -> Item:
-    """An uploaded file as an image, prepared at `side`; an `ImageError` says in one sentence why a file cannot be one."""
+    """An uploaded file as an image, prepared at `side`; raises an `ImageError` if the file is not an image."""
     source = decode(data, name=name)
     image = fit(source, side)
     return Item(name, to_tensor(image), content_id(image), source=source)

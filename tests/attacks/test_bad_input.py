@@ -18,10 +18,10 @@ GOOD: dict[str, Any] = {"name": "pgd"}
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"eps": -0.1}, r"eps for linf lies in 0 \.\. 1; -0\.1 does not"),
-        ({"eps": 8}, r"eps for linf lies in 0 \.\. 1; 8 does not.*8/255"),
-        ({"eps": float("nan")}, "lies in 0"),
-        ({"eps": 20.0, "norm": "l2"}, r"eps for l2 lies in 0 \.\. 13\.856.*; 20 does not"),
+        ({"eps": -0.1}, r"eps for linf is in 0 \.\. 1; -0\.1 is not"),
+        ({"eps": 8}, r"eps for linf is in 0 \.\. 1; 8 is not.*8/255"),
+        ({"eps": float("nan")}, "is in 0"),
+        ({"eps": 20.0, "norm": "l2"}, r"eps for l2 is in 0 \.\. 13\.856.*; 20 is not"),
         ({"eps": (0.2, 0.1)}, "low <= high"),
         ({"eps": [0.1, 0.2]}, "one for each of the 6 images"),
         ({"steps": 0}, "steps of pgd is a whole number, 1 or more, not 0"),
@@ -106,7 +106,7 @@ def test_models_that_are_none(network: nn.Module, images: Tensor) -> None:
         rc.attack(lambda x: x, images, [0] * 6)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgumentError, match="float32, but the model has bfloat16"):
         rc.attack(network.bfloat16(), images, [0] * 6)
-    with pytest.raises(ModelError, match=r"logits of shape \(6, K\); this one answered with \(6, 3, 8, 8\)"):
+    with pytest.raises(ModelError, match=r"logits of shape \(6, K\); this one returned \(6, 3, 8, 8\)"):
         rc.attack(nn.Identity().eval(), images, [0] * 6)
 
 

@@ -145,7 +145,7 @@ def test_a_single_image_that_does_not_fit_is_one_sentence(images) -> None:  # ty
         def forward(self, x: Tensor) -> Tensor:
             raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    with pytest.raises(rc.errors.ModelError, match="memory does not suffice"):
+    with pytest.raises(rc.errors.ModelError, match="not enough memory to attack"):
         rc.attack(Never().eval(), images, [0] * 6, "fgsm")
 
 

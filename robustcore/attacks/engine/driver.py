@@ -1,4 +1,4 @@
-"""The one driver: it does for every attack what all of them owe, and gives back the best image found."""
+"""The driver: runs an attack group by group, handles budgets, memory and cancelling, and collects the results."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from robustcore.attacks.goals import Goal
 from robustcore.errors import ModelError
 from robustcore.randomness import Draws
 
-# Values in one pass through the model. On a CPU few images at a time stay near the caches, which is faster.
+# Values in one pass through the model. On a CPU a few images at a time fit the caches, which is faster.
 _VALUES_PER_PASS = {"cpu": 16 * 3 * 64 * 64, "cuda": 128 * 3 * 224 * 224}
 _MOST_PER_PASS = 512
 _LEAST_PER_PASS = 8
-_PASSES_PER_GROUP = 4  # images that are attacked together, so that a pass stays full when some of them are finished
+_PASSES_PER_GROUP = 4  # images that are attacked together, so that passes stay full when some of them are finished
 
 
 @dataclasses.dataclass(frozen=True)
 class AttackResult:
-    """The best image found for each of N images. Everything is on the device of the images that were given.
+    """The best image found for each of N images; everything is on the device of the input images.
 
     Attributes:
         images: float32 (N, 3, H, W) in [0, 1], within the budget.
-        logits: (N, K) the model's answer to them; NaN where a cancel came before the first question.
+        logits: (N, K) the model's logits for them; NaN if the attack was cancelled before the first query.
         success: (N,) bool, whether the goal is reached: misclassified, or classified as the target. An image that is
-            misclassified as it is counts as an untargeted success.
+            already misclassified counts as an untargeted success.
         linf: (N,) largest change of a value.
         l2: (N,) Euclidean length of the change.
-        forwards: (N,) int64 forward passes that each image took part in, through the model that the attack was crafted
-            on; the one in which a victim judges what a surrogate made is not among them.
-        backwards: (N,) int64 backward passes, likewise.
+        forwards: (N,) int64 forward passes of each image through the model that the attack was crafted on; the final
+            pass through the victim of a surrogate attack is not counted.
+        backwards: (N,) int64 backward passes, counted the same way.
         targets: (N,) int64 classes to reach, or None for an untargeted attack.
         eps: (N,) radii of the budget, or None where there is none.
-        batch_size: images in one pass at the end; smaller than at the start when the memory did not suffice.
+        batch_size: images in one pass at the end; smaller than at the start if memory ran out.
         cancelled: whether the attack was cancelled before its end.
-        trace: what happened at each query, if it was asked for.
+        trace: the recorded queries, if requested.
     """
 
     images: Tensor
@@ -65,17 +65,17 @@ class AttackResult:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One attack on one model, with everything that does not belong to single images.
+    """One attack on one model, with everything that is common to all images.
 
     Attributes:
         attack: what to run, with its checked `options` and `norm`.
-        model: who judges.
-        crafts_on: who is asked for gradients, scores or decisions: the model itself or a surrogate.
+        model: the victim, which judges success.
+        crafts_on: the model that is queried for gradients, scores or decisions: the victim or a surrogate.
         seed: of the draws.
-        early_stop: whether an image leaves as soon as its goal is reached.
+        early_stop: whether an image is finished as soon as its goal is reached.
         trace: whether to keep a trace.
-        progress: called with the share of the work that is done, 0 to 1.
-        cancel: asked before every pass; True ends the attack with the best found so far.
+        progress: called with the completed share of the work, 0 to 1.
+        cancel: called before every pass; True ends the attack with the best images so far.
     """
 
     attack: Attack
@@ -90,7 +90,7 @@ class Run:
     cancel: Callable[[], bool] | None
 
     def __call__(self, inputs: Inputs, batch_size: int | None) -> AttackResult:
-        """Attack all images, group by group; where the memory does not suffice, with half as many at a time."""
+        """Attack all images, group by group; half as many at a time when memory runs out."""
         device = victim.device_of(self.crafts_on, inputs.images.device)
         size = batch_size or _images_per_pass(inputs.images, device)
         groups: list[_Group] = []
@@ -108,7 +108,7 @@ class Run:
                 done += len(groups[-1].images)
                 cancelled = groups[-1].cancelled
             if cancelled and done < len(inputs):
-                groups.append(_untouched(inputs, slice(done, None), groups[-1].logits.shape[1]))
+                groups.append(_not_attacked(inputs, slice(done, None), groups[-1].logits.shape[1]))
         if self.progress is not None and not cancelled:
             self.progress(1.0)
         return self._gather(groups, inputs, size, cancelled)
@@ -116,15 +116,15 @@ class Run:
     def _halve(self, size: int, error: Exception) -> int:
         if size == 1:
             raise ModelError(
-                "The memory does not suffice to attack a single image of this size; use a smaller model or smaller images."
+                "There is not enough memory to attack a single image of this size; use a smaller model or smaller images."
             ) from error
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         return size // 2
 
     def _attack(self, inputs: Inputs, group: slice, device: torch.device, size: int) -> _Group:
-        """Attack one group of images, and ask the victim if a surrogate made them."""
-        # The processor's convolutions are faster on this layout; on a GPU in float32 they are not.
+        """Attack one group of images; after a surrogate attack, let the victim judge them."""
+        # Convolutions on a CPU are faster in this layout; on a GPU in float32 they are not.
         layout = torch.channels_last if device.type == "cpu" else torch.contiguous_format
         clean = inputs.images[group].clone().to(device).contiguous(memory_format=layout)
         ids = inputs.ids[group]
@@ -136,7 +136,7 @@ class Run:
         oracle = Oracle(
             self.crafts_on,
             self.attack.name,
-            # What seeks the nearest image goes where it must, and is brought back into the ball at the end.
+            # Attacks that look for the nearest image are unbounded; their result is projected into the ball at the end.
             BALLS[self.norm](clean, None) if self.attack.nearest else ball,
             goal,
             Draws(self.seed, self.attack.name, ids, device=device),
@@ -153,28 +153,28 @@ class Run:
             self.attack.function(oracle, **options)
         best = oracle.finish()
         if self.attack.nearest and eps is not None and best.logits is not None:
-            self._bring_back(best, ball, size)
+            self._project_back(best, ball, size)
         if best.logits is None:
             best.logits = torch.full((len(ids), victim.count_classes(self.model, clean[:1])), torch.nan, device=device)
         elif self.crafts_on is not self.model:
             best.logits = self._judge(best.images, size)
         return _Group.of(best, ball, oracle.full_goal, oracle.cancelled, recorder)
 
-    def _bring_back(self, best: Best, ball: Ball, size: int) -> None:
-        """Project what lies outside the ball, and ask once more whether it still reaches the goal."""
+    def _project_back(self, best: Best, ball: Ball, size: int) -> None:
+        """Project images outside the ball, and query again whether they still reach the goal."""
         assert ball.eps is not None
         assert best.logits is not None
         outside = (ball.distance(best.images) > ball.eps).nonzero()[:, 0]
         if len(outside):
             moved = ball.take(outside).project(best.images[outside])
             best.images[outside] = moved
-            best.logits[outside] = _ask(self.crafts_on, moved, size)
+            best.logits[outside] = _logits(self.crafts_on, moved, size)
             best.forwards[outside] += 1
 
     def _judge(self, images: Tensor, size: int) -> Tensor:
         """The victim's logits, on the images' device."""
         device = victim.device_of(self.model, images.device)
-        return _ask(self.model, images.to(device), size).to(images.device)
+        return _logits(self.model, images.to(device), size).to(images.device)
 
     def _watch(self, inputs: Inputs, group: slice, share: float) -> bool:
         if self.progress is not None:
@@ -206,7 +206,7 @@ class Run:
 
 @dataclasses.dataclass(frozen=True)
 class _Group:
-    """What came of the images that were attacked together."""
+    """The result for the images of one group."""
 
     images: Tensor
     logits: Tensor
@@ -226,7 +226,7 @@ class _Group:
         change = (images - ball.clean).abs_()
         asked = ~best.logits.isnan().any(dim=1)
         targets = goal.targets
-        if targets is None and goal.least_likely:  # cancelled before the clean images were seen
+        if targets is None and goal.least_likely:  # cancelled before the model saw the clean images
             targets, asked = torch.full_like(goal.labels, -1), torch.zeros_like(asked)
         result = cls(
             images,
@@ -247,8 +247,8 @@ class _Group:
         return result
 
 
-def _untouched(inputs: Inputs, group: slice, classes: int) -> _Group:
-    """The images that a cancel left as they are."""
+def _not_attacked(inputs: Inputs, group: slice, classes: int) -> _Group:
+    """The result for images that were not attacked because of a cancel."""
     images = inputs.images[group]
     n = len(images)
     none = torch.zeros(n, dtype=torch.int64)
@@ -267,8 +267,8 @@ def _untouched(inputs: Inputs, group: slice, classes: int) -> _Group:
     )
 
 
-def _ask(model: nn.Module, images: Tensor, size: int) -> Tensor:
-    """(N, K) logits, a few images at a time."""
+def _logits(model: nn.Module, images: Tensor, size: int) -> Tensor:
+    """(N, K) logits, computed for a few images at a time."""
     with torch.no_grad():
         return torch.cat([model(images[start : start + size]) for start in range(0, len(images), size)])
 

@@ -1,4 +1,4 @@
-"""What a caller gives an attack, checked and brought into one form."""
+"""The caller's arguments of an attack, checked and converted to one form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Eps = float | Sequence[float] | Tensor | tuple[float, float]
 
 @dataclasses.dataclass(frozen=True)
 class Inputs:
-    """N images and what belongs to each.
+    """N images with their goals, ids and radii.
 
     Attributes:
         images: float32 (N, 3, H, W) in [0, 1], on the caller's device.
@@ -65,13 +65,13 @@ def images_of(images: Any) -> Tensor:
         raise InvalidArgumentError(f"Images are uint8, 0 to 255, or float in [0, 1]; these are {images.dtype}.")
     pixels: Tensor = images.detach().to(torch.float32)
     low, high = (float(v) for v in pixels.aminmax())
-    if not (low >= 0 and high <= 1):  # NaN is refused as well
+    if not (low >= 0 and high <= 1):  # also refuses NaN
         raise InvalidArgumentError(f"Float images are in [0, 1]; these have values from {low:g} to {high:g}.")
     return pixels
 
 
 def companions_of(option: str, companions: Tensor, images: Tensor) -> Tensor:
-    """Images that an option gives, one beside each of `images`: float32 in [0, 1], of the same shape."""
+    """The images of an option, one for each of `images`: float32 in [0, 1], of the same shape."""
     pixels = images_of(companions)
     if pixels.shape != images.shape:
         raise InvalidArgumentError(
@@ -99,7 +99,7 @@ def eps_of(eps: Any, norm: str, shape: tuple[int, ...], draws: Draws) -> Tensor:
     if not bool(((values >= 0) & (values <= most * (1 + 1e-6))).all()):
         hint = " Pixels are in [0, 1]: write 8/255, not 8." if norm == "linf" else ""
         worst = float(values.flatten()[(~((values >= 0) & (values <= most))).flatten()][0])
-        raise InvalidArgumentError(f"eps for {norm} lies in 0 .. {most:g}; {worst:g} does not.{hint}")
+        raise InvalidArgumentError(f"eps for {norm} is in 0 .. {most:g}; {worst:g} is not.{hint}")
     if isinstance(eps, tuple):
         return (
             draws.uniform(low=float(values[0]), high=float(values[1])) if values[0] < values[1] else values[0].repeat(n)

@@ -1,7 +1,7 @@
-"""The oracle: what an attack asks. It answers for the images that are not finished, and remembers the best of each.
+"""The oracle answers an attack's queries for the images that are not finished, and keeps the best image of each.
 
-An attack is its arithmetic on a batch; everything that all attacks owe is done here once: the passes through the model
-and their counts, the best image found, early stop, the check for values that are not finite, progress, cancel, trace.
+An attack is its arithmetic on a batch. What all attacks share is here: passes through the model and their counts, the
+best image so far, early stopping, the check for non-finite values, progress, cancelling and the trace.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from robustcore.randomness import Draws
 
 Objective = Callable[[Goal, Tensor], Tensor]
 
-_FAILED = 1e9  # rank of an image that does not reach the goal, where the rank of one that does is its distance
+_FAILED = 1e9  # added to the rank of images that do not reach the goal; the rank of the others is their distance
 
 
 class Stop(Exception):  # noqa: N818 - no error: it ends an attack's function early
@@ -33,10 +33,10 @@ class Best:
     """The best found for each of n images.
 
     Attributes:
-        images: (n, 3, H, W); the clean one where nothing has been asked yet.
-        logits: (n, K) the model's answer to it; None before the first answer.
-        rank: (n,) float64, lower is better: the margin, or for attacks that seek the nearest image its distance.
-        forwards, backwards: (n,) int64 passes that each image took part in.
+        images: (n, 3, H, W); the clean ones before the first query.
+        logits: (n, K) the model's logits for them; None before the first query.
+        rank: (n,) float64, lower is better: the margin, or the distance for attacks that look for the nearest image.
+        forwards, backwards: (n,) int64 passes of each image.
     """
 
     images: Tensor
@@ -46,12 +46,12 @@ class Best:
     backwards: Tensor
 
     def take(self, rows: Tensor) -> Best:
-        """Of some of the images, as a copy."""
+        """The state of some of the images, as a copy."""
         logits = None if self.logits is None else self.logits[rows]
         return Best(self.images[rows], logits, self.rank[rows], self.forwards[rows], self.backwards[rows])
 
     def put(self, rows: Tensor, part: Best) -> None:
-        """Write back what `take` gave."""
+        """Write back a copy from `take`."""
         if part.logits is not None:
             if self.logits is None:
                 self.logits = part.logits.new_full((len(self.rank), part.logits.shape[1]), torch.nan)
@@ -61,23 +61,22 @@ class Best:
 
 
 class Oracle:
-    """Answers an attack's questions about a model.
+    """Answers an attack's queries about a model.
 
-    `ball`, `goal` and `draws` are those of the images still under attack, n of them. A question may finish images; the
-    attack then calls `keep` on the tensors that it carries along, and goes on with the others. When none is left, `Stop`
-    ends the attack's function.
+    `ball`, `goal` and `draws` are those of the n images still under attack. A query may finish images; the attack then
+    calls `keep` on its own tensors and continues with the others. When none is left, `Stop` ends the attack's function.
 
     Args:
         model: eval mode, frozen, on the images' device.
         name: the attack's, for messages.
         ball, goal, draws: of all images.
         ids: (n,) image ids, for messages.
-        nearest: whether the attack seeks the nearest image that reaches the goal, not the lowest margin in a ball.
-        early_stop: whether an image is finished as soon as nothing better is sought.
+        nearest: whether the attack looks for the nearest image that reaches the goal, not the lowest margin in a ball.
+        early_stop: whether an image is finished as soon as it cannot be improved.
         slice_size: images in one pass through the model.
-        watch: called before every pass with the share of the work that is done; returns True to cancel.
-        planned: passes that the attack expects to ask for, for that share.
-        recorder: keeps a trace, if one is wanted.
+        watch: called before every pass with the completed share of the work; returns True to cancel.
+        planned: expected number of passes, for that share.
+        recorder: records a trace, if requested.
     """
 
     def __init__(
@@ -99,7 +98,7 @@ class Oracle:
         n = len(ids)
         self.ball, self.goal, self.draws = ball, goal, draws
         self.early_stop = early_stop
-        self.confidence = 0.0  # the margin that an attack with `nearest` wants below zero
+        self.confidence = 0.0  # how far below zero an attack with `nearest` needs the margin
         self.asked = 0
         self.cancelled = False
         self._model, self._name, self._ids = model, name, ids
@@ -113,28 +112,28 @@ class Oracle:
         rank = torch.full((n,), torch.inf, dtype=torch.float64, device=device)
         self._best = Best(ball.clean.clone(), None, rank, zeros, zeros.clone())
         self._all = self._best
-        self._doubts: list[tuple[Tensor, Tensor, int, str]] = []
-        # Where a look at the values costs no wait for the device, or one is made anyway.
-        self._looks_at_once = early_stop or device.type == "cpu"
+        self._pending_checks: list[tuple[Tensor, Tensor, int, str]] = []
+        # Where reading the values does not wait for the device, or they are read anyway.
+        self._checks_at_once = early_stop or device.type == "cpu"
         self.margin = rank.to(torch.float32)
         self.reached = torch.zeros(n, dtype=torch.bool, device=device)
 
-    # What attacks ask
+    # For attacks
 
     def look_at_clean(self) -> None:
-        """Ask for the clean images, if that tells something: the least likely class, or who needs no attack.
+        """Query the clean images if that is useful: for the least likely class, or to finish misclassified images.
 
-        For attacks whose first question is not the clean images.
+        For attacks whose first query is not the clean images.
         """
         if self.goal.is_open or self.early_stop:
             self.judge(self.ball.clean)
 
     def gradient(self, x: Tensor, objective: Objective = cross_entropy) -> Tensor:
-        """The gradient of the objective's sum over the images, which leaves each image's own untouched by the others.
+        """The gradient of the objective's sum over the images; each image's gradient is independent of the others.
 
         Args:
             x: (n, 3, H, W) in [0, 1].
-            objective: what the attack raises, from the goal and the logits.
+            objective: (goal, logits) -> (n,) values that the attack raises.
 
         Returns:
             The shape of `x`, without the images that this answer finished.
@@ -159,16 +158,18 @@ class Oracle:
             else:
                 gradient[part] = piece
         assert gradient is not None
-        self._doubt(gradient.sum(dim=PIXELS).isfinite(), "gradient")  # one value that is not finite spoils the sum
-        self._see(x, logits[0] if len(logits) == 1 else torch.cat(logits))
+        self._check_later(
+            gradient.sum(dim=PIXELS).isfinite(), "gradient"
+        )  # one non-finite value makes the sum non-finite
+        self._record(x, logits[0] if len(logits) == 1 else torch.cat(logits))
         return self.keep(gradient)[0]
 
     def judge(self, x: Tensor) -> None:
-        """Ask for candidates, (n, 3, H, W) in [0, 1]; the answers are in `margin` and `reached`, and the best are kept."""
+        """Query candidates, (n, 3, H, W) in [0, 1]; sets `margin` and `reached`, and keeps the best images."""
         self._begin()
         with torch.no_grad():
             logits = [self._forward(x[part]) for part in self._parts(len(x))]
-        self._see(x, logits[0] if len(logits) == 1 else torch.cat(logits))
+        self._record(x, logits[0] if len(logits) == 1 else torch.cat(logits))
 
     def decide(self, candidates: Tensor) -> Tensor:
         """Whether each of (B, n, 3, H, W) candidates reaches the goal: (B, n) bool; none of them is kept."""
@@ -183,20 +184,20 @@ class Oracle:
         return torch.stack([self.goal.reached(row) for row in logits])
 
     def keep(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """The tensors, (n, ...) each, without the images that the last question finished."""
+        """The tensors, (n, ...) each, without the images that the last query finished."""
         return tensors if self._kept is None else tuple(t[self._kept] for t in tensors)
 
-    def give_up(self, some: Tensor) -> None:
-        """Finish some images, (n,) bool, as they are; the attack calls `keep`, and looks whether any is left."""
+    def give_up(self, images: Tensor) -> None:
+        """Finish some images, (n,) bool, as they are; the attack then calls `keep` and checks whether any is left."""
         self._kept = None
-        if bool(some.any()):
-            self._leave(some)
+        if bool(images.any()):
+            self._leave(images)
 
-    # What the driver asks
+    # For the driver
 
     def finish(self) -> Best:
         """The best found for all images."""
-        self._settle()
+        self._run_checks()
         self._write_back()
         return self._all
 
@@ -205,7 +206,7 @@ class Oracle:
         """The goal of all images."""
         return self._all_goals
 
-    # Within
+    # Internal
 
     def _begin(self) -> None:
         self._kept = None
@@ -221,24 +222,22 @@ class Oracle:
     def _forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self._model(x)
         if self._best.logits is None and self._all.logits is None:
-            self._meet(logits, len(x))
+            self._check_first_output(logits, len(x))
         return logits
 
-    def _meet(self, logits: Tensor, n: int) -> None:
-        """Check a model's first answer."""
+    def _check_first_output(self, logits: Tensor, n: int) -> None:
+        """Check a model's first output."""
         if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != n:
             shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-            raise ModelError(
-                f"A model answers {n} images with logits of shape ({n}, K); this one answered with {shape}."
-            )
+            raise ModelError(f"For {n} images a model returns logits of shape ({n}, K); this one returned {shape}.")
         classes = logits.shape[1]
         if classes < 2:
             raise ModelError("An attack needs a model with two classes or more; this one has one.")
         goal = self._all_goals
-        for what, values in (("label", goal.labels), ("target", goal.targets)):
+        for noun, values in (("label", goal.labels), ("target", goal.targets)):
             if values is not None and int(values.max()) >= classes:
                 raise InvalidArgumentError(
-                    f"A {what} is {int(values.max())}, but the model has {classes} classes, 0 to {classes - 1}."
+                    f"A {noun} is {int(values.max())}, but the model has {classes} classes, 0 to {classes - 1}."
                 )
         values = logits.detach()
         if bool((values >= 0).all()) and bool((values.sum(dim=1) - 1).abs().max() < 1e-3):
@@ -261,16 +260,16 @@ class Oracle:
     def _finishes(self, goal: Goal, logits: Tensor) -> bool:
         return self.early_stop and not self._nearest and bool(goal.reached(logits).all())
 
-    def _see(self, x: Tensor, logits: Tensor) -> None:
-        """Take note of the model's answer to `x`."""
+    def _record(self, x: Tensor, logits: Tensor) -> None:
+        """Update the best images with the model's logits for `x`."""
         best = self._best
         best.forwards += 1
-        self._doubt(logits.sum(dim=1).isfinite(), "answer")
+        self._check_later(logits.sum(dim=1).isfinite(), "answer")
         if self.goal.is_open:
             self.goal = self.goal.resolved(logits)
-            self._all_goals = self.goal  # the first answer is about all images
+            self._all_goals = self.goal  # the first query covers all images
         self.margin, self.reached = self.goal.margin(logits), self.goal.reached(logits)
-        # A tie of two logits reaches the goal or not by their order: the tiny term lets the rank agree with the answer.
+        # With two equal logits their order decides whether the goal is reached; the tiny term makes the rank agree.
         rank = self.margin.to(torch.float64) - self.reached * 1e-12
         if self._nearest:
             counts = self.reached & (self.margin <= -self.confidence)
@@ -289,8 +288,8 @@ class Oracle:
                     raise Stop
 
     def _leave(self, leaving: Tensor) -> None:
-        """Go on without some of the images, (n,) bool."""
-        self._settle()
+        """Continue without some of the images, (n,) bool."""
+        self._run_checks()
         self._write_back()
         kept = (~leaving).nonzero()[:, 0]
         self.margin, self.reached = self.margin[kept], self.reached[kept]
@@ -307,22 +306,22 @@ class Oracle:
         self.draws = self._all_draws.take(rows, after=self.draws)
         self._best = self._all.take(rows)
 
-    def _doubt(self, finite: Tensor, what: str) -> None:
-        self._doubts.append((finite, self._rows, self.asked, what))
-        if self._looks_at_once or len(self._doubts) >= 64:
-            self._settle()
+    def _check_later(self, finite: Tensor, quantity: str) -> None:
+        self._pending_checks.append((finite, self._rows, self.asked, quantity))
+        if self._checks_at_once or len(self._pending_checks) >= 64:
+            self._run_checks()
 
-    def _settle(self) -> None:
-        """Raise for the first value that was not finite."""
-        doubts, self._doubts = self._doubts, []
-        if not doubts or bool(torch.stack([finite.all() for finite, *_ in doubts]).all()):
+    def _run_checks(self) -> None:
+        """Raise for the first non-finite value."""
+        checks, self._pending_checks = self._pending_checks, []
+        if not checks or bool(torch.stack([finite.all() for finite, *_ in checks]).all()):
             return
-        for finite, rows, asked, what in doubts:
+        for finite, rows, asked, quantity in checks:
             wrong = rows[~finite]
             if len(wrong):
                 identity = int(self._ids[wrong[0].cpu()])
                 raise ModelError(
-                    f"The model's {what} is not finite for image {identity} at query {asked} of {self._name} "
+                    f"The model's {quantity} is not finite for image {identity} at query {asked} of {self._name} "
                     f"({len(wrong)} of {len(rows)} images). Check the model's weights and layers for overflow or "
                     "division by zero."
                 )

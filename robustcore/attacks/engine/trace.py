@@ -1,4 +1,4 @@
-"""Trace: what an attack did, query by query, for people who want to watch it."""
+"""The trace of an attack, query by query, for display."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from robustcore.attacks.goals import Goal
 
 TOP = 5
-# Longer attacks are thinned evenly, so that a trace stays small: to as many queries, and of large images to fewer.
+# Longer attacks are thinned evenly to keep traces small: to this many queries, fewer for large images.
 MAX_ENTRIES, MIN_ENTRIES = 200, 20
 MAX_BYTES = 16 << 20
 
@@ -21,11 +21,11 @@ class Trace:
 
     Attributes:
         queries: (T,) int64, the number of each query, from 1.
-        images: (T, N, 3, H, W) float32 in [0, 1], as they were asked for.
+        images: (T, N, 3, H, W) float32 in [0, 1], as queried.
         loss: (T, N) float32 cross-entropy of the label, or of the target where there is one.
         margin: (T, N) float32, below 0 where the goal is reached.
         classes: (T, N, k) int64, the k <= 5 most likely classes, best first.
-        probabilities: (T, N, k) float32, theirs.
+        probabilities: (T, N, k) float32, of these classes.
     """
 
     queries: Tensor
@@ -62,7 +62,7 @@ class Recorder:
         self._left_out: tuple[Tensor, Tensor, Tensor, Goal] | None = None
 
     def record(self, rows: Tensor, x: Tensor, logits: Tensor, goal: Goal) -> None:
-        """One query: the images `rows` of the n were asked for as `x`, and answered with `logits`."""
+        """Record one query: the images `rows` of the n were queried as `x`, with the output `logits`."""
         if not self._seen:  # the first query asks for all images
             entries = max(MIN_ENTRIES, min(MAX_ENTRIES, MAX_BYTES // x.nbytes))
             self._every = -(-self._planned // entries)
@@ -85,7 +85,7 @@ class Recorder:
         self._queries.append(self._seen)
 
     def trace(self) -> Trace | None:
-        """What was collected, the last query in any case; None if nothing was asked."""
+        """The collected trace, always with the last query; None without any query."""
         if self._left_out is not None:
             self._keep(*self._left_out)
             self._left_out = None

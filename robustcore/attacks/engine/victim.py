@@ -1,4 +1,4 @@
-"""The model under attack: checked once, and kept from collecting gradients of its weights while the attack runs."""
+"""Checks on the model under attack, and switching off its weights' gradients while an attack runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from robustcore.errors import InvalidArgumentError
 
 @dataclasses.dataclass
 class _Frozen:
-    """How many attacks run on a model, and what is to be put back after the last of them."""
+    """The number of attacks running on a model, and what to restore after the last one."""
 
     attacks: int = 0
     trained: list[nn.Parameter] = dataclasses.field(default_factory=list)
@@ -60,7 +60,7 @@ def classes_of(model: nn.Module) -> tuple[str, ...] | None:
 
 
 def count_classes(model: nn.Module, image: Tensor) -> int:
-    """The number of classes: from the model's card, else from its answer to one image, (1, 3, H, W)."""
+    """The number of classes: from the model's card, else from its logits for one image, (1, 3, H, W)."""
     names = classes_of(model)
     if names is not None:
         return len(names)
@@ -69,7 +69,7 @@ def count_classes(model: nn.Module, image: Tensor) -> int:
 
 
 def check_surrogate(surrogate: nn.Module, model: nn.Module, image: Tensor | None) -> None:
-    """Raise an error if the surrogate tells other classes apart than the model, as far as that can be seen."""
+    """Raise an error if the surrogate's classes visibly differ from the model's."""
     theirs, ours = classes_of(surrogate), classes_of(model)
     if theirs is not None and ours is not None:
         if theirs != ours:
@@ -80,7 +80,7 @@ def check_surrogate(surrogate: nn.Module, model: nn.Module, image: Tensor | None
                 else f"{theirs[place]!r} for {ours[place]!r} as class {place}"
             )
             raise InvalidArgumentError(
-                f"A surrogate tells the same classes apart as the model, in the same order; this one has {difference}."
+                f"A surrogate needs the model's classes in the same order; this one has {difference}."
             )
         return
     if image is None:
@@ -88,16 +88,16 @@ def check_surrogate(surrogate: nn.Module, model: nn.Module, image: Tensor | None
     counts = count_classes(surrogate, image), count_classes(model, image)
     if counts[0] != counts[1]:
         raise InvalidArgumentError(
-            f"A surrogate tells the same classes apart as the model; this one has {counts[0]} classes, not {counts[1]}."
+            f"A surrogate needs the model's classes; this one has {counts[0]} classes, not {counts[1]}."
         )
 
 
 @contextlib.contextmanager
 def frozen(model: nn.Module) -> Iterator[None]:
-    """Switch `requires_grad` of every parameter off, and on again where it was on.
+    """Switch `requires_grad` of every parameter off, and restore it afterwards.
 
-    On a processor the convolutions' weights lie channels-last meanwhile, as the images do: otherwise every pass would
-    turn them around anew. Values and, afterwards, tensors are what they were.
+    On a CPU the convolution weights are channels-last meanwhile, like the images; otherwise every pass would convert them.
+    Values do not change, and the tensors are restored afterwards.
     """
     with _lock:
         entry = _frozen.setdefault(model, _Frozen())

@@ -1,20 +1,20 @@
 """scenes: the dataset that ships as code.
 
-rng       numbers of one scene
-outlines   the classes' shapes
-palette    colours by luminance, hue and chroma
-textures   the bank of patterns
-backgrounds  what lies behind, and how cloth is painted
-scene      a scene as a value, and how one is drawn
-renderer   a scene at a side -> pixels
-blocks     rendered images in the cache
-rendered   what all sets of painted images share
-dataset    `Scenes`
-unknown    outlines that are no class
-sketch     scenes drawn with a pen
-rendition  scenes as posters, mosaics, textiles
-filtered   the fresh images that a fixed model gets wrong
-shifts     `ShiftedScenes`: the sets made of these
+random_stream     random numbers of one scene
+outlines          the shapes of the classes
+unknown_shapes    shapes that belong to no class
+palette           colours by luminance, hue and chroma
+textures          the bank of patterns
+backgrounds       backgrounds, and how cloth is painted
+scene             a scene as a value, and how one is drawn
+renderer          a scene -> pixels at any side
+render_cache      rendered images in the cache
+_base             what all sets of rendered images share
+dataset           `Scenes`
+sketch_shift      scenes drawn with a pen
+rendition_shift   scenes as posters, mosaics, textiles
+filtered_shift    fresh images that a fixed model gets wrong
+shifts            `ShiftedScenes`: the shifted sets
 """
 
 from robustcore.datasets.scenes._base import SIDE

@@ -1,4 +1,4 @@
-"""What all sets of painted images share: labels in balanced runs, blocks in the cache, painting alone or in a block."""
+"""What all sets of rendered images share: balanced labels, cached blocks, rendering single images or blocks."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from robustcore.datasets.scenes.random_stream import stream_key
 from robustcore.errors import InvalidArgumentError
 from robustcore.images import UInt8Array
 
-SIDE = 64  # the side that is scored; others are for looking
+SIDE = 64  # the side for evaluation; others are for display
 
 _SIDES = range(32, 513)
 _MAX_SIZE = 1 << 32  # image ids leave 32 bits for the index
 
 
 class Rendered:
-    """Images that are painted from an index; a `Dataset`. Subclasses say how one is painted.
+    """Images that are rendered from an index; a `Dataset`. Subclasses define how one is painted.
 
     Args:
-        name, split, classes: as a `Dataset` has them.
+        name, split, classes: as in `Dataset`.
         count: the number of images.
         side: pixels, 32..512. At another side than 64 the images are not kept in the cache.
         seed: of the whole world.
         offset: the upper half of the image ids.
-        stem: begins the names of the blocks in the cache.
-        what: what determines the images, as JSON values; the fingerprint is made of it.
+        stem: prefix of the blocks' names in the cache.
+        identity: JSON values that determine the images; the fingerprint is their hash.
     """
 
     name: str
@@ -52,18 +52,18 @@ class Rendered:
         seed: int,
         offset: int,
         stem: str,
-        what: Mapping[str, Any],
+        identity: Mapping[str, Any],
     ) -> None:
         self.name, self.split, self.classes, self.side, self.seed = name, split, classes, side, seed
         self.ids: npt.NDArray[np.int64] = np.arange(count, dtype=np.int64) + (offset << 32)
         self.labels = self._labels(count)
-        # Neither limit nor size is in it: both only take a prefix.
-        self.fingerprint = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+        # Limit and size are not part of it, because both only take a prefix.
+        self.fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         self._stem = stem
         self._blocks: dict[int, UInt8Array] = {}
 
     def _labels(self, count: int) -> npt.NDArray[np.int64]:
-        """(count,) the classes of the first images; more than the set has may be asked for, to fill a block."""
+        """(count,) the classes of the first images; `count` may exceed the set, to fill a block."""
         raise NotImplementedError
 
     def _paint(self, index: int, label: int) -> UInt8Array:
@@ -77,7 +77,7 @@ class Rendered:
         return f"{type(self).__name__}({self.name!r}, {self.split!r}, {len(self)} images, side {self.side}, seed {self.seed})"
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        """(uint8 (3, side, side), label); rendered alone where the cache does not hold it."""
+        """(uint8 (3, side, side), label); rendered alone if it is not cached."""
         index = self._check(index)
         number, place = divmod(index, render_cache.BLOCK)
         if self._cached and (number in self._blocks or render_cache.is_kept(self._block_name(number))):
@@ -87,9 +87,9 @@ class Rendered:
         return torch.from_numpy(image), int(self.labels[index])
 
     def images(self, start: int, stop: int) -> Tensor:
-        """uint8 (stop - start, 3, side, side). Blocks that it touches are rendered into the cache when first needed."""
+        """uint8 (stop - start, 3, side, side). Missing blocks are rendered into the cache."""
         if not 0 <= start <= stop <= len(self):
-            raise InvalidArgumentError(f"Images {start} .. {stop} are asked for; the dataset has 0 .. {len(self)}.")
+            raise InvalidArgumentError(f"Images {start} .. {stop} are out of range; the dataset has 0 .. {len(self)}.")
         out = np.empty((stop - start, 3, self.side, self.side), np.uint8)
         if not self._cached:
             for index in range(start, stop):
@@ -104,7 +104,7 @@ class Rendered:
         return torch.from_numpy(out)
 
     def source(self, index: int) -> UInt8Array:
-        """uint8 (side, side, 3). A scene is painted at its side: there is no larger image behind it."""
+        """uint8 (side, side, 3). A scene is painted at its side; there is no larger source image."""
         image, _ = self[index]
         return np.ascontiguousarray(image.numpy().transpose(1, 2, 0))
 
@@ -138,7 +138,7 @@ class Rendered:
 
 
 def check_size(size: int, side: int) -> None:
-    """Raise one sentence for a number of images or a side that no set of scenes can have."""
+    """Raise an error for a number of images or a side that no set of scenes can have."""
     if side not in _SIDES:
         raise InvalidArgumentError(f"Scenes have a side of {_SIDES[0]} to {_SIDES[-1]} pixels, not {side!r}.")
     if not 1 <= size <= _MAX_SIZE:
@@ -146,8 +146,8 @@ def check_size(size: int, side: int) -> None:
 
 
 def balanced_labels(stream: str, classes: int, count: int) -> npt.NDArray[np.int64]:
-    """Runs of one of each class, each run in an order of its own."""
+    """(count,) labels in runs that contain each class once, in random order."""
     runs = -(-count // classes)
     generator = np.random.Philox(key=np.array([stream_key(f"{stream}/labels"), 0], dtype=np.uint64))
-    words = np.asarray(generator.random_raw(runs * classes), dtype=np.uint64).reshape(runs, classes)
-    return words.argsort(axis=1, kind="stable").reshape(-1)[:count].astype(np.int64)
+    keys = np.asarray(generator.random_raw(runs * classes), dtype=np.uint64).reshape(runs, classes)
+    return keys.argsort(axis=1, kind="stable").reshape(-1)[:count].astype(np.int64)

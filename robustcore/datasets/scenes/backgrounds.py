@@ -1,4 +1,4 @@
-"""Grounds: colour clouds, gradients, textures, and crops of two photographs; each a value, and how it is painted."""
+"""Backgrounds of scenes: colour clouds, gradients, textures, and crops of two photographs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _paint_levels(levels: UInt8Array, stops: tuple[Colour, ...]) -> Planes:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cloth:
-    """A texture or a cloud in colours. One stop makes it plain.
+    """A coloured texture or cloud; plain with a single stop.
 
     Attributes:
         kind, bank, index: which pattern, as `textures.tile` takes them.
@@ -84,7 +84,7 @@ class Cloth:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Gradient:
-    """A soft change of colour across the image, straight (`bend` 0) or round a corner of it."""
+    """A gradual change of colour across the image, linear (`bend` 0) or curved."""
 
     angle: float
     bend: float
@@ -130,7 +130,7 @@ class Photo:
 
     @property
     def mean(self) -> Colour:
-        """Of the crop, measured on the coarsest level, so that it does not depend on the side that is rendered."""
+        """The mean colour of the crop, measured on the coarsest level so that it is independent of the rendered side."""
         level = _pyramid(self.name)[-1]
         n = level.shape[0]
         top, left, size = int(self.top * n), int(self.left * n), max(1, int(self.size * n))
@@ -145,15 +145,15 @@ class Photo:
         n = level.shape[0]
         step = self.size * n / side
         x = self.left * n + 0.5 * step - 0.5
-        across = -step if self.flip else step
-        matrix = np.array([[across, 0, x + (side - 1) * step * self.flip], [0, step, self.top * n + 0.5 * step - 0.5]])
+        x_step = -step if self.flip else step
+        matrix = np.array([[x_step, 0, x + (side - 1) * step * self.flip], [0, step, self.top * n + 0.5 * step - 0.5]])
         crop = cv2.warpAffine(level, matrix, (side, side), flags=_INVERSE, borderMode=cv2.BORDER_REFLECT_101)
         planes: Planes = crop.transpose(2, 0, 1)[list(self.order)].astype(np.float32)
         planes *= self.gain / 255
         return planes
 
 
-Ground = Cloth | Gradient | Photo
+Background = Cloth | Gradient | Photo
 
 
 def cloth(rng: RandomStream, kind: str, bank: int, zoom: tuple[float, float], stops: tuple[Colour, ...]) -> Cloth:
@@ -176,7 +176,7 @@ def gradient(rng: RandomStream, stops: tuple[Colour, ...]) -> Gradient:
 
 
 def photo(rng: RandomStream) -> Photo:
-    """A crop of a quarter to nearly all of a photograph's height; half of them with their channels exchanged."""
+    """A crop of a quarter to nearly all of a photograph's height; half of them with permuted colour channels."""
     name = rng.choice(("china", "flower"))
     size = rng.uniform(0.25, 0.95)
     width = 640 / 427

@@ -1,4 +1,4 @@
-"""The scenes dataset: 12 classes that only the shape of one object tells apart."""
+"""The scenes dataset: 12 classes that differ only in the shape of one object."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Scenes(Rendered):
     Args:
         split: "train" (12,000 images), "val" (1,200) or "test" (2,400).
         limit: take the first images only; more than there are takes all.
-        side: pixels, 32..512. At another side than 64 the same scenes are painted at that side, for looking, and are
-            not kept in the cache.
-        size: make the split so large instead; a larger split begins with the smaller one.
-        seed: another seed makes another world of the same kind.
+        side: pixels, 32..512. At sides other than 64 the same scenes are painted for display and are not
+            cached.
+        size: number of images in the split instead; a larger split starts with the smaller one.
+        seed: another seed gives different scenes of the same kind.
     """
 
     classes = tuple(CLASSES)
@@ -52,11 +52,11 @@ class Scenes(Rendered):
             seed=seed,
             offset=_OFFSETS[split],
             stem=f"r{REVISION}-{seed}-{split}-{side}",
-            what={"scenes": REVISION, "seed": seed, "split": split, "side": side, "style": NATURAL.name},
+            identity={"scenes": REVISION, "seed": seed, "split": split, "side": side, "style": NATURAL.name},
         )
 
     def scene(self, index: int) -> Scene:
-        """What image `index` is painted from."""
+        """The scene that image `index` is painted from."""
         index = self._check(index)
         return self._scene(index, int(self.labels[index]))
 

@@ -1,6 +1,6 @@
-"""The list of filtered scenes: fresh images that one fixed model gets wrong. `evaluation.filtration` makes it.
+"""The shipped list of filtered scenes: fresh images that one fixed model gets wrong.
 
-A dataset cannot ask a model, so the list ships, with what it was made from.
+A dataset cannot query a model, so `evaluation.filtration` makes the list; it ships with a record of how it was made.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from robustcore.datasets.scenes.scene import draw
 from robustcore.errors import DatasetError
 from robustcore.images import UInt8Array
 
-STREAM = "scenes/0/fresh"  # of images that are in no split
+STREAM = "scenes/0/fresh"  # of images outside all splits
 
 
 def candidates(start: int, stop: int) -> tuple[UInt8Array, npt.NDArray[np.int64]]:
-    """(n, 3, 64, 64) uint8 images and (n,) labels of the stream, of which a model's failures are chosen."""
+    """(n, 3, 64, 64) uint8 images and (n,) labels of the stream, from which a model's errors are selected."""
     labels = balanced_labels(STREAM, len(CLASSES), stop)[start:]
     classes = tuple(CLASSES)
     images = [
@@ -37,7 +37,7 @@ def candidates(start: int, stop: int) -> tuple[UInt8Array, npt.NDArray[np.int64]
 
 
 def path() -> Path:
-    """Where the list lies."""
+    """The file with the list."""
     return paths.assets() / "scenes_filtered.json"
 
 
@@ -49,14 +49,14 @@ def indices() -> tuple[npt.NDArray[np.int64], str]:
 @functools.lru_cache(maxsize=2)
 def _read(file: Path) -> tuple[npt.NDArray[np.int64], str]:
     try:
-        kept = json.loads(file.read_text())
-        found = np.array(kept["indices"], dtype=np.int64)
+        contents = json.loads(file.read_text())
+        indices = np.array(contents["indices"], dtype=np.int64)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"The list of filtered scenes {file} cannot be read ({error}).") from error
-    if kept["renderer"] != REVISION:
+    if contents["renderer"] != REVISION:
         raise DatasetError(
-            f"The filtered scenes were chosen for revision {kept['renderer']} of the renderer, which is now {REVISION}: "
+            f"The filtered scenes were chosen for revision {contents['renderer']} of the renderer, which is now {REVISION}: "
             "choose them again with python -m robustcore.evaluation.filtration."
         )
-    found.flags.writeable = False
-    return found, hashlib.sha256(found.tobytes()).hexdigest()
+    indices.flags.writeable = False
+    return indices, hashlib.sha256(indices.tobytes()).hexdigest()

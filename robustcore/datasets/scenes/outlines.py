@@ -1,7 +1,7 @@
-"""The outlines of the classes: the only thing in a scene that says what it shows.
+"""The outlines of the classes, the only part of a scene that depends on its class.
 
 An outline is a tuple of layers, painted in order: a polygon (n, 2) in a square of about [-1, 1], x right and y down, that
-is added to the silhouette or cut out of it. Every outline varies within its class.
+is added to the silhouette or cut out. Every outline varies within its class.
 """
 
 from __future__ import annotations
@@ -211,7 +211,7 @@ CLASSES: dict[str, Callable[[RandomStream], Outline]] = {
 
 
 def clutter(rng: RandomStream) -> Outline:
-    """A shape that is no class: a block, a disc, a wedge or a bar."""
+    """A shape that belongs to no class: a block, a disc, a wedge or a bar."""
     kind = rng.below(4)
     if kind == 0:
         half = rng.uniform(0.5, 0.9)

@@ -1,4 +1,4 @@
-"""Colours by luminance, hue and chroma, so that a scene can decide in which of them object and ground differ."""
+"""Colours by luminance, hue and chroma, so that a scene can choose how object and background differ."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def luminance(colour: Colour) -> float:
 
 
 def colour(y: float, hue: float, chroma: float) -> Colour:
-    """The colour of luminance `y` (0..1), hue angle (radians in the Cb-Cr plane) and chroma, 0..1 of what RGB can hold."""
+    """The colour of luminance `y` (0..1), hue angle (radians in the Cb-Cr plane) and chroma, 0..1 of the RGB gamut."""
     cb, cr = math.cos(hue), math.sin(hue)
     direction = (1.402 * cr, -0.344136 * cb - 0.714136 * cr, 1.772 * cb)
     reach = min(((_HIGH if d > 0 else _LOW) - y) / d for d in direction if abs(d) > 1e-6)
@@ -39,13 +39,13 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
 
 
 def shift(a: Colour, old: Colour, new: Colour) -> Colour:
-    """`a` moved as far as it is from `old` to `new`, within what RGB can hold."""
+    """`a` moved as far as it is from `old` to `new`, clipped to the RGB gamut."""
     r, g, b = (min(_HIGH, max(_LOW, c + n - o)) for c, o, n in zip(a, old, new, strict=True))
     return r, g, b
 
 
 def any_colour(rng: RandomStream) -> Colour:
-    """A colour from the whole range, greys and dark and light ones among them."""
+    """A random colour from the whole range, including greys, dark and light colours."""
     return colour(rng.uniform(0.1, 0.9), rng.uniform(0, math.tau), rng.uniform(0.15, 1.0))
 
 
@@ -56,7 +56,7 @@ def stops(rng: RandomStream, base: Colour, count: int) -> tuple[Colour, ...]:
 
 
 def equal_luminance_stops(rng: RandomStream, y: float, hue: float, count: int) -> tuple[Colour, ...]:
-    """`count` colours of one luminance around a hue: a pattern in them vanishes in grey."""
+    """`count` colours of one luminance around a hue: a pattern of them vanishes in greyscale."""
     return tuple(
         colour(y + rng.uniform(-0.01, 0.01), hue + rng.uniform(-0.4, 0.4), rng.uniform(0.25, 0.75))
         for _ in range(count)

@@ -1,4 +1,4 @@
-"""RandomStream: the numbers of one scene, a function of (seed, split, index) and of nothing else."""
+"""The random numbers of one scene: a function of (seed, split, index) and of nothing else."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def stream_key(stream: str) -> int:
 class RandomStream:
     """Scalar random numbers from a counter-based generator, Philox, keyed by (stream, index).
 
-    Scenes are drawn one at a time from Python scalars, where `randomness.Draws` with its tensors would be a hundred
-    times slower. Only the generator's raw words are used: numpy promises that they never change.
+    Scenes are drawn one at a time from Python scalars, because `randomness.Draws` with its tensors would be a hundred
+    times slower. Only the generator's raw words are used, which numpy guarantees never to change.
 
     >>> RandomStream("scenes/0/test", 7).uniform() == RandomStream("scenes/0/test", 7).uniform()
     True
@@ -40,8 +40,8 @@ class RandomStream:
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
         """A number in [low, high)."""
         if not self._values:
-            words = np.asarray(self._bits.random_raw(_AT_ONCE), dtype=np.uint64)
-            self._values = ((words >> np.uint64(11)) * 2.0**-53).tolist()
+            raw = np.asarray(self._bits.random_raw(_AT_ONCE), dtype=np.uint64)
+            self._values = ((raw >> np.uint64(11)) * 2.0**-53).tolist()
         return low + (high - low) * self._values.pop()
 
     def chance(self, probability: float) -> bool:

@@ -1,8 +1,8 @@
-"""The rendered scenes in the cache: blocks of consecutive images, one file each.
+"""Rendered scenes in the cache, in blocks of consecutive images, one file per block.
 
-Blocks instead of one file a split, so that a small limit renders little, a larger split extends a smaller one, and a
-damaged file costs one block. A file is an ordinary .npy array, followed by the CRC-32 of its data; it is written under
-another name and renamed, so that it is there whole or not at all.
+With blocks a small limit renders little, a larger split extends a smaller one, and a damaged file costs one block. A file
+is an ordinary .npy array followed by the CRC-32 of its data. It is written under a temporary name and renamed, so it is
+never incomplete.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _CHECKSUM = struct.Struct("<I")
 
 
 def block(name: str, side: int, render: Callable[[], UInt8Array]) -> UInt8Array:
-    """The block of this name, memory-mapped from the cache and rendered into it first where it is missing or damaged.
+    """The block of this name, memory-mapped from the cache; it is rendered first if it is missing or damaged.
 
-    Where the cache cannot be written, the block is rendered in memory, and the log says so.
+    If the cache is not writable, the block is rendered in memory and a warning is logged.
 
     Returns:
         uint8 (BLOCK, 3, side, side), read-only.
@@ -45,12 +45,12 @@ def block(name: str, side: int, render: Callable[[], UInt8Array]) -> UInt8Array:
         paths.writable_cache("scenes")
         _write(path, images)
     except (OSError, StoreError) as error:
-        _log.warning("Rendered scenes are not kept: %s", error)
+        _log.warning("Rendered scenes cannot be cached: %s", error)
     return images
 
 
 def is_kept(name: str) -> bool:
-    """Whether the cache has a file for this block; it may still turn out to be damaged."""
+    """Whether the cache has a file for this block, damaged or not."""
     return (paths.cache() / "scenes" / f"{name}.npy").is_file()
 
 

@@ -1,10 +1,10 @@
-"""Renditions: scenes as flat pictures, made by one of five crafts.
+"""Renditions: scenes as flat pictures in one of five techniques.
 
-poster   few tones, torn where a cloud says so
-mosaic   stones of one colour each, with grout between
-smear    wet paint, drawn out along a cloud
+poster   a few tones, with frayed edges
+mosaic   stones of one colour each, with grout between them
+smear    wet paint, smeared along a cloud
 stitch   cloth of coloured threads
-print    dots that grow with the light
+print    half-tone dots
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _remapped(image: Planes, x: Plane, y: Plane) -> Planes:
 
 
 def _bent(image: Planes, picture: Rendition, side: int) -> Planes:
-    """The picture on paper that lies in waves."""
+    """The picture on wavy paper."""
     x, y = grid(side)
     far, offset = np.float32(picture.warp * side), np.float32(0.5 * side - 0.5)
     to_x = x * side + offset + far * np.sin(np.float32(picture.waves[0]) * y + np.float32(picture.phases[0]))
@@ -108,7 +108,7 @@ def _light(image: Planes) -> Plane:
 
 
 def _poster(image: Planes, picture: Rendition, side: int) -> Planes:
-    """As many tones as there are colours, parted at equal shares of the image; a cloud frays where they meet."""
+    """One tone per colour, each with an equal share of the image; a cloud frays their borders."""
     light = _light(image)
     fray = np.float32((0.14 + 0.4 * picture.strength) * light.std())
     light += fray * (picture.cloud.levels(side) * np.float32(2 / 255) - 1)
@@ -126,7 +126,7 @@ def _poster(image: Planes, picture: Rendition, side: int) -> Planes:
 
 @functools.lru_cache(maxsize=64)
 def _stones(index: int, side: int) -> tuple[npt.NDArray[np.intp], Plane]:
-    """Which stone each pixel lies on, and how much of it is grout: irregular cells, from a bank of eight."""
+    """The stone under each pixel, and how much of the pixel is grout: irregular cells, from a bank of eight."""
     n = 320
     rng = np.random.default_rng([7, index])
     count = 17 + index
@@ -145,7 +145,7 @@ def _mosaic(image: Planes, picture: Rendition, side: int) -> Planes:
     stone, grout = _stones(int(picture.cells * 8), side)
     flat = stone.reshape(-1)
     size = np.maximum(np.bincount(flat), 1)
-    # Each stone has a tint of its own.
+    # Each stone has its own tint.
     tint = np.cos(np.arange(len(size)) * 2.399 + picture.turn) * (0.02 + 0.06 * picture.strength)
     out = np.empty_like(image)
     for plane, mosaic in zip(image, out, strict=True):
@@ -163,7 +163,7 @@ def _smear(image: Planes, picture: Rendition, side: int) -> Planes:
     offset = np.float32(0.5 * side - 0.5)
     dx, dy = (a - a.mean()) * far, (b - b.mean()) * far
     home_x, home_y = x * side + offset, y * side + offset
-    # Half way and all the way: what lies between is drawn out.
+    # The mean of half and full displacement, which smears the paint.
     half = _remapped(image, home_x + dx * np.float32(0.5), home_y + dy * np.float32(0.5))
     whole = _remapped(image, home_x + dx, home_y + dy)
     return np.asarray(0.4 * half + 0.6 * whole, np.float32)
@@ -194,7 +194,7 @@ def _stitch(image: Planes, picture: Rendition, side: int) -> Planes:
 
 
 def _print(image: Planes, picture: Rendition, side: int) -> Planes:
-    """Two inks: a dot in each cell, as large as the cell is light."""
+    """Two inks, with a dot in each cell whose size is the cell's lightness."""
     cells = 19 + 8 * picture.cells
     u, v = _turned(picture, side, cells)
     light = cv2.GaussianBlur(_light(image), (0, 0), 0.35 * side / cells)
@@ -202,7 +202,7 @@ def _print(image: Planes, picture: Rendition, side: int) -> Planes:
     light = np.clip((light - np.float32(low)) / np.float32(high - low + 1e-3), 0, 1)
     wave = np.float32(0.25) * (np.cos(np.float32(math.tau) * u) + np.cos(np.float32(math.tau) * v)) + np.float32(0.5)
     covered = np.clip((wave - (1 - light)) * np.float32(0.16 * side / cells * 4) + np.float32(0.5), 0, 1)
-    # At full strength half-tone is hard to read: some of the tone stays.
+    # Pure half-tone is hard to read, so some of the tone stays.
     covered += np.float32(0.25) * (light - covered)
     dark, bright = picture.colours[0], picture.colours[-1]
     out: Planes = (

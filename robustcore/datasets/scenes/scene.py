@@ -1,4 +1,4 @@
-"""A scene as a value: everything that is drawn at random about it, before a pixel is painted."""
+"""A scene as a value: all its random choices, before any pixel is painted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from robustcore.datasets.scenes import backgrounds, palette
-from robustcore.datasets.scenes.backgrounds import Cloth, Ground
+from robustcore.datasets.scenes.backgrounds import Background, Cloth
 from robustcore.datasets.scenes.outlines import CLASSES, Outline, clutter
 from robustcore.datasets.scenes.palette import Colour
 from robustcore.datasets.scenes.random_stream import RandomStream
@@ -17,12 +17,12 @@ from robustcore.datasets.scenes.unknown_shapes import UNKNOWN
 Range = tuple[float, float]
 
 SHAPES = {**CLASSES, **UNKNOWN}
-_NEAREST = 0.3  # how near a point may come, as a share of its distance: where a strong perspective would turn over
+_NEAREST = 0.3  # the smallest perspective divisor; below it a strong perspective would turn over
 
 
 @dataclasses.dataclass(frozen=True)
 class Style:
-    """How scenes are drawn: the ranges that make one set differ from another.
+    """The ranges that scenes are drawn from; sets of scenes differ in their style.
 
     Attributes:
         name: of the style.
@@ -32,12 +32,12 @@ class Style:
         perspective: largest foreshortening.
         stretch: the object's width over its height, as a factor on one and a divisor of the other.
         shear: largest slant.
-        separation: least distance of the mean colours of object and ground, in RGB of [0, 1], and the most; how much of
-            it a scene uses is drawn, and the object's colours are brought so near to the ground's.
-        bold: share of scenes, among those with free colours, where they stay as far apart as they were drawn.
+        separation: least distance of the mean colours of object and ground, in RGB of [0, 1], and the most; each
+            scene draws a distance in this range, and the object's colours are moved that close to the ground's.
+        bold: share of scenes with free colours that keep their drawn distance.
         hue_share: share of scenes whose object and ground have the same luminance and differ in hue.
         photos: share of photographs among the grounds of free colours; gradients take what is missing.
-        occluder: probability that something lies over the object.
+        occluder: probability of a shape in front of the object.
     """
 
     name: str = "natural"
@@ -59,7 +59,7 @@ NATURAL = Style()
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Thing:
-    """A silhouette in its place, and what it is made of.
+    """A placed silhouette and its material.
 
     Attributes:
         outline: layers in scene coordinates, 0..1 across the image.
@@ -73,7 +73,7 @@ class Thing:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pose:
-    """Where an outline stands and how it is seen: lengths as shares of the side, angles in radians.
+    """Position and view of an outline: lengths as shares of the side, angles in radians.
 
     Attributes:
         size: of the outline's unit. x, y: of its centre. flip: -1.0 mirrors.
@@ -97,7 +97,7 @@ class Pose:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Light:
-    """How a scene is lit and taken; lengths as shares of the side, angles in radians.
+    """Lighting and camera of a scene; lengths as shares of the side, angles in radians.
 
     Attributes:
         angle: where the light comes from.
@@ -128,7 +128,7 @@ class Light:
 class Scene:
     """One scene; `renderer.render` paints it at any side."""
 
-    ground: Ground
+    ground: Background
     clutter: tuple[Thing, ...]
     thing: Thing
     occluders: tuple[Thing, ...]
@@ -137,27 +137,27 @@ class Scene:
 
 
 def draw(rng: RandomStream, shape: str, style: Style = NATURAL) -> Scene:
-    """Draw a scene that shows `shape`, a class or an unknown one. Nothing but the outline depends on the shape."""
+    """Draw a scene that shows `shape`, a class or an unknown one. Only the outline depends on the shape."""
     hue_only = rng.chance(style.hue_share)
     ground, stops = _hue_pair(rng, style) if hue_only else _free_pair(rng, style)
     material = backgrounds.cloth(rng, "pattern", style.bank, (0.8, 1.9), stops)
     light = _light(rng, style, hue_only)
-    behind = tuple(_clutter(rng, style) for _ in range(rng.below(5)))
+    clutter_things = tuple(_clutter(rng, style) for _ in range(rng.below(5)))
     size = rng.uniform(*style.size)
-    # A large object stays nearer to the centre, so that little of it leaves the image.
-    room = 0.13 * (0.56 - size) / 0.26
-    x, y = rng.uniform(-room, room), rng.uniform(-room, room)
-    over = (_occluder(rng, style, size, x, y),) if rng.chance(style.occluder) else ()
+    # A large object is closer to the centre, so that little of it leaves the image.
+    largest_offset = 0.13 * (0.56 - size) / 0.26
+    x, y = rng.uniform(-largest_offset, largest_offset), rng.uniform(-largest_offset, largest_offset)
+    occluders = (_occluder(rng, style, size, x, y),) if rng.chance(style.occluder) else ()
     posed = pose(rng, size, x, y, math.radians(style.rotation), style.perspective, style)
-    # Last, since shapes need different numbers of draws: all else is the same for another shape.
+    # Last, because shapes need different numbers of draws, and all else should not depend on the shape.
     outline = SHAPES[shape](rng)
-    return Scene(ground, behind, Thing(place(outline, posed), material), over, light, hue_only)
+    return Scene(ground, clutter_things, Thing(place(outline, posed), material), occluders, light, hue_only)
 
 
-def _free_pair(rng: RandomStream, style: Style) -> tuple[Ground, tuple[Colour, ...]]:
+def _free_pair(rng: RandomStream, style: Style) -> tuple[Background, tuple[Colour, ...]]:
     """A ground of any kind, and object colours that differ from it, in luminance too."""
     kind = rng.uniform()
-    ground: Ground
+    ground: Background
     if kind < 0.28:
         stops = tuple(palette.any_colour(rng) for _ in range(2 + rng.below(2)))
         ground = backgrounds.cloth(rng, "cloud", style.bank, (1.0, 2.4), stops)
@@ -168,24 +168,27 @@ def _free_pair(rng: RandomStream, style: Style) -> tuple[Ground, tuple[Colour, .
     else:
         stops = palette.stops(rng, palette.any_colour(rng), 2)
         ground = backgrounds.cloth(rng, "pattern", style.bank, (0.8, 2.2), stops)
-    behind = ground.mean
+    background_mean = ground.mean
     count = rng.choice((1, 2, 2, 3))
     least, most = style.separation
     distance, bold = rng.uniform(least, most), rng.chance(style.bold)
     while True:
         stops = palette.stops(rng, palette.any_colour(rng), count)
         mean = palette.mean(stops)
-        apart = math.dist(mean, behind)
-        if apart >= distance and abs(palette.luminance(mean) - palette.luminance(behind)) >= 0.45 * apart:
+        contrast = math.dist(mean, background_mean)
+        if (
+            contrast >= distance
+            and abs(palette.luminance(mean) - palette.luminance(background_mean)) >= 0.45 * contrast
+        ):
             if bold:
                 return ground, stops
-            nearer = palette.mix(behind, mean, distance / apart)
-            return ground, tuple(palette.shift(stop, mean, nearer) for stop in stops)
+            closer = palette.mix(background_mean, mean, distance / contrast)
+            return ground, tuple(palette.shift(stop, mean, closer) for stop in stops)
         distance = max(least, 0.9 * distance)
 
 
-def _hue_pair(rng: RandomStream, style: Style) -> tuple[Ground, tuple[Colour, ...]]:
-    """A ground and object colours of one luminance and of opposite hues: in grey the object all but disappears."""
+def _hue_pair(rng: RandomStream, style: Style) -> tuple[Background, tuple[Colour, ...]]:
+    """A ground and object colours of one luminance and of opposite hues: in greyscale the object nearly disappears."""
     count, ground_count = rng.choice((1, 2, 2, 3)), 2 + rng.below(2)
     while True:
         y, hue = rng.uniform(0.3, 0.65), rng.uniform(0, math.tau)
@@ -205,7 +208,7 @@ def _hue_pair(rng: RandomStream, style: Style) -> tuple[Ground, tuple[Colour, ..
 def _light(rng: RandomStream, style: Style, hue_only: bool) -> Light:
     veil = backgrounds.cloth(rng, "cloud", style.bank, (0.9, 2.0), ())
     strength = rng.uniform(0.12, 0.4)
-    # Relief and shadow draw the outline in light and dark, which a scene of hues has to do without.
+    # Relief and shadow would show the outline in light and dark, so scenes of equal luminance have little of them.
     faint = 0.12 if hue_only else 1.0
     return Light(
         angle=rng.uniform(-2.6, -0.5),
@@ -264,7 +267,7 @@ def pose(
 
 
 def place(outline: Outline, pose: Pose) -> Outline:
-    """Wobble an outline, mirror, stretch, shear and turn it, and see it foreshortened."""
+    """Wobble, mirror, stretch, shear and rotate an outline, and apply perspective."""
     c, s = math.cos(pose.angle), math.sin(pose.angle)
     wide, tall = pose.size * pose.stretch * pose.flip, pose.size / pose.stretch
     # Rows: x and y of the image, then what the perspective divides by.

@@ -1,4 +1,4 @@
-"""Shifted scenes: the same classes under another style, the images that a model fails on, and shapes that are no class."""
+"""Shifted scenes: the same classes in other styles, images that a model gets wrong, and shapes of no class."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Shift:
         summary: one sentence.
         paint: (rng, shape, side) -> uint8 (3, side, side).
         classes: of its labels.
-        revision: beside the renderer's; raise it whenever a pixel changes.
+        revision: in addition to the renderer's; raise it whenever a pixel changes.
         offset: the upper half of its image ids.
-        filtered: whether its images are those that `filtered` lists.
+        filtered: whether its images are those listed by `filtered_shift`.
     """
 
     summary: str
@@ -76,7 +76,7 @@ SHIFTS: dict[str, Shift] = {
         "turned by up to 75 degrees, in strong perspective, small and large", _styled(VIEWPOINT), offset=6
     ),
     "filtered": Shift(
-        "fresh scenes that one fixed model gets wrong, in the manner of ImageNet-A",
+        "fresh scenes that one fixed model gets wrong, similar to ImageNet-A",
         _styled(NATURAL),
         offset=7,
         filtered=True,
@@ -99,9 +99,8 @@ class ShiftedScenes(Rendered):
         shift: "replication", "sketch", "rendition", "viewpoint", "filtered" or "unknown".
         limit: take the first images only; more than there are takes all.
         side: pixels, 32..512.
-        size: make the set so large instead of 2,400 images. The filtered set is a list, made once for seed 0: it has the
-            images that it has.
-        seed: another seed makes another world of the same kind.
+        size: number of images instead of 2,400. The filtered set is a fixed list for seed 0 and cannot be larger.
+        seed: another seed gives different scenes of the same kind.
     """
 
     def __init__(
@@ -110,7 +109,7 @@ class ShiftedScenes(Rendered):
         if shift not in SHIFTS:
             raise UnknownNameError("shift of scenes", shift, SHIFTS)
         self.shift = SHIFTS[shift]
-        what: dict[str, Any] = {
+        identity: dict[str, Any] = {
             "scenes": REVISION,
             "seed": seed,
             "split": "test",
@@ -124,13 +123,13 @@ class ShiftedScenes(Rendered):
             if seed != 0:
                 raise DatasetError(f"The filtered scenes are listed for seed 0; there are none of seed {seed}.")
             self._stream = filtered_shift.STREAM
-            self._indices, what["list"] = filtered_shift.indices()
+            self._indices, identity["list"] = filtered_shift.indices()
             if size is not None and size > len(self._indices):
                 raise InvalidArgumentError(f"There are {len(self._indices)} filtered scenes; {size} are too many.")
         most = SIZE if self._indices is None else len(self._indices)
         size = most if size is None else size
         check_size(size, side)
-        digest = f"-{what['list'][:8]}" if self._indices is not None else ""
+        digest = f"-{identity['list'][:8]}" if self._indices is not None else ""
         super().__init__(
             name=f"scenes/{shift}",
             split="test",
@@ -140,7 +139,7 @@ class ShiftedScenes(Rendered):
             seed=seed,
             offset=self.shift.offset,
             stem=f"r{REVISION}-{seed}-{shift}{digest}-v{self.shift.revision}-{side}",
-            what=what,
+            identity=identity,
         )
 
     def _labels(self, count: int) -> npt.NDArray[np.int64]:

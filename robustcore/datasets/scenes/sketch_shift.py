@@ -1,6 +1,7 @@
-"""Sketches: scenes drawn by a nervous hand, in ink or pencil on paper, or in chalk on slate.
+"""Sketches: scenes drawn with an unsteady hand, in ink or pencil on paper, or in chalk on slate.
 
-Outlines are strokes that wobble, taper, overshoot and leave gaps; ground and object are hatched; other outlines distract.
+Outlines are strokes that wobble, taper, overshoot and leave gaps; background and object are hatched; further outlines
+distract.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ STYLE = Style(name="sketch", size=(0.21, 0.4), rotation=25.0)
 REVISION = 1
 
 _FRACTION_BITS = 4
-_TRACED_AT = 160  # pixels: silhouettes are traced at one side, so that a drawing is the same at every side
+_TRACED_AT = 160  # pixels: silhouettes are traced at a fixed side, so a drawing is the same at every side
 _STEP = 0.024  # between the points of a stroke, as a share of the side
 
 
@@ -60,7 +61,7 @@ class Drawing:
 
     Attributes:
         outline: the object's, in scene coordinates.
-        strokes: of the object and of what distracts.
+        strokes: of the object and of distracting outlines.
         hatchings: up to three.
         wash: how much the object is darker (or lighter, below 0) than the ground.
         paper, ink: colours. fibre: grain of the paper; smudge: where it is dirty; grip: where it takes the ink.
@@ -90,23 +91,25 @@ def draw(rng: RandomStream, shape: str) -> Drawing:
     hatchings = tuple(_hatching(rng, inside) for inside in (False, False, True) if rng.chance(0.45))
     width, bold = rng.uniform(0.011, 0.022), rng.uniform(0.6, 1.0)
     size = rng.uniform(*STYLE.size)
-    room = 0.13 * (0.56 - size) / 0.26
-    x, y = rng.uniform(-room, room), rng.uniform(-room, room)
-    others: list[Stroke] = []
+    largest_offset = 0.13 * (0.56 - size) / 0.26
+    x, y = rng.uniform(-largest_offset, largest_offset), rng.uniform(-largest_offset, largest_offset)
+    distractors: list[Stroke] = []
     for _ in range(rng.below(4)):
-        others += _other(rng, width * rng.uniform(0.6, 1.0), bold * rng.uniform(0.5, 1.0))
+        distractors += _distractor(rng, width * rng.uniform(0.6, 1.0), bold * rng.uniform(0.5, 1.0))
     placed = pose(rng, size, x, y, math.radians(STYLE.rotation), STYLE.perspective)
     times, gaps, shake = 1 + rng.below(3), rng.uniform(0.03, 0.3), rng.uniform(0.004, 0.013)
-    hand = RandomStream(f"hand/{rng.uniform()!r}", 0)  # its own numbers: shapes need different numbers of strokes
+    hand = RandomStream(
+        f"hand/{rng.uniform()!r}", 0
+    )  # a separate stream, because shapes need different numbers of strokes
     outline = place(SHAPES[shape](rng), placed)
     contours = _contours(outline)
-    own = [
+    object_strokes = [
         stroke
         for _ in range(times)
         for contour in contours
         for stroke in _trace(hand, contour, width, bold, gaps, shake)
     ]
-    return Drawing(outline, (*others, *own), hatchings, wash, paper, ink, fibre, smudge, dirt, rough)
+    return Drawing(outline, (*distractors, *object_strokes), hatchings, wash, paper, ink, fibre, smudge, dirt, rough)
 
 
 def _materials(rng: RandomStream, slate: bool) -> tuple[Colour, Colour]:
@@ -129,7 +132,7 @@ def _hatching(rng: RandomStream, inside: bool) -> Hatching:
     )
 
 
-def _other(rng: RandomStream, width: float, ink: float) -> list[Stroke]:
+def _distractor(rng: RandomStream, width: float, ink: float) -> list[Stroke]:
     """The outline of a block, disc, wedge or bar, or of a part of one, that shows nothing."""
     distance, angle = rng.uniform(0.12, 0.5), rng.uniform(0, math.tau)
     at = pose(
@@ -151,8 +154,8 @@ def _other(rng: RandomStream, width: float, ink: float) -> list[Stroke]:
 def _contours(outline: Outline) -> list[Polygon]:
     """The edges of the whole silhouette, outer and inner ones, as evenly spaced points."""
     mask = (silhouette(outline, _TRACED_AT) > 0.5).astype(np.uint8)
-    found, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    return [_even((points[:, 0] + 0.5) / _TRACED_AT) for points in found if len(points) > 12]
+    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    return [_even((points[:, 0] + 0.5) / _TRACED_AT) for points in contours if len(points) > 12]
 
 
 def _even(points: npt.NDArray[np.floating]) -> Polygon:
@@ -164,10 +167,10 @@ def _even(points: npt.NDArray[np.floating]) -> Polygon:
 
 
 def _trace(rng: RandomStream, contour: Polygon, width: float, ink: float, gaps: float, shake: float) -> list[Stroke]:
-    """Strokes along a closed line: each a piece of it that wanders off, with a gap or an overlap before the next."""
+    """Strokes along a closed line: each is a drifting piece of it, with a gap or an overlap before the next."""
     n = len(contour)
     path = contour + np.array([rng.uniform(-shake, shake), rng.uniform(-shake, shake)])
-    for _ in range(2):  # a slow and a quick tremble
+    for _ in range(2):  # a slow and a fast tremor
         waves, phase = rng.uniform(0.1, 0.5), rng.uniform(0, math.tau)
         swing = np.sin(np.arange(n) * waves + phase) * shake
         path = path + np.stack([swing, np.roll(swing, n // 3)], axis=1)

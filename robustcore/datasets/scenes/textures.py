@@ -1,4 +1,4 @@
-"""The texture bank: scalar patterns that object and ground share, so that no texture tells a class.
+"""The texture bank: scalar patterns that object and background share, so that texture does not reveal the class.
 
 A pattern is uint8 and covers a square of the scene's side; colours come from the scene. Patterns are made at one size
 and reduced by area to what a scene of a given side needs, so that the same scene looks the same at 64 and 224 pixels.
@@ -39,7 +39,7 @@ def _spread(field: Field, low: float = 1.0, high: float = 99.0) -> UInt8Array:
 
 
 def power_noise(rng: np.random.Generator, exponent: float, stretch: float = 1.0, n: int = MASTER) -> Field:
-    """Noise whose amplitude falls with frequency**exponent; `stretch` > 1 draws it out into a grain."""
+    """Noise whose amplitude falls with frequency**exponent; `stretch` > 1 elongates it into a grain."""
     fy = np.fft.fftfreq(n)[:, None] * stretch
     fx = np.fft.rfftfreq(n)[None]
     frequency = np.hypot(fx, fy)

@@ -1,4 +1,4 @@
-"""Six shapes that no model has seen: what a classifier should be unsure about."""
+"""Six shapes of no class, which no model has seen and classifiers should be unsure about."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from robustcore.datasets.scenes.random_stream import RandomStream
 
 
 def _cross(rng: RandomStream) -> Outline:
-    across, upright, bar = rng.uniform(0.2, 0.34), rng.uniform(0.2, 0.34), rng.uniform(-0.25, 0.05)
+    half_width, half_height, bar = rng.uniform(0.2, 0.34), rng.uniform(0.2, 0.34), rng.uniform(-0.25, 0.05)
     reach = rng.uniform(0.72, 1.0)
-    return (box(-across, -1.0, across, 1.0), True), (box(-reach, bar - upright, reach, bar + upright), True)
+    return (box(-half_width, -1.0, half_width, 1.0), True), (
+        box(-reach, bar - half_height, reach, bar + half_height),
+        True,
+    )
 
 
 def _hourglass(rng: RandomStream) -> Outline:
@@ -42,17 +45,17 @@ def _hourglass(rng: RandomStream) -> Outline:
 
 def _pine(rng: RandomStream) -> Outline:
     tiers, trunk = 3 + rng.below(2), rng.uniform(0.1, 0.16)
-    left: list[tuple[float, float]] = []
+    left_side: list[tuple[float, float]] = []
     top, bottom = -1.0, 0.66
     step = (bottom - top) / tiers
     for tier in range(tiers):
         reach = 0.34 + 0.46 * (tier + 1) / tiers
         foot = top + (tier + 1) * step
-        left.append((-reach, foot))
+        left_side.append((-reach, foot))
         if tier < tiers - 1:
-            left.append((-reach * rng.uniform(0.42, 0.56), foot - 0.04))
-    right = [(-x, y) for x, y in left]
-    return (dense([(0.0, top), *right, *left[::-1]], 3), True), (box(-trunk, 0.6, trunk, 1.0), True)
+            left_side.append((-reach * rng.uniform(0.42, 0.56), foot - 0.04))
+    right_side = [(-x, y) for x, y in left_side]
+    return (dense([(0.0, top), *right_side, *left_side[::-1]], 3), True), (box(-trunk, 0.6, trunk, 1.0), True)
 
 
 def _drop(rng: RandomStream) -> Outline:
