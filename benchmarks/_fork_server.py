@@ -1,6 +1,6 @@
-"""Workers that start at once: `python -m benchmarks._fork_server` imports everything, and forks a worker for each line it reads.
+"""Starts workers without delay: `python -m benchmarks._fork_server` imports everything and forks a worker for each input line.
 
-A worker so born runs the code of every other worker, from the queue on; it only saves the seconds of importing torch.
+A forked worker runs the same code as every other worker; it only saves the seconds of importing torch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from robustcore.models import load_model  # noqa: F401
 
 
 class ForkServer:
-    """Starts the process; each `start` gives the pid of a new worker on the cache folder that was set at the beginning."""
+    """The server process; each `start` returns the pid of a new worker, which uses the cache folder set at the beginning."""
 
     def __enter__(self) -> ForkServer:
         self._process = subprocess.Popen(
@@ -44,7 +44,7 @@ class ForkServer:
     def _line(self) -> str:
         line = self._pipes()[1].readline()
         if not line:
-            raise RuntimeError("the fork_server has ended")
+            raise RuntimeError("the fork server has ended")
         return line
 
     def _pipes(self) -> tuple[IO[str], IO[str]]:
@@ -55,14 +55,14 @@ class ForkServer:
 
 def main() -> None:
     """Fork a worker for each line."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nothing waits for them
     print("ready", flush=True)
     for _ in sys.stdin:
         pid = os.fork()
         if pid == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             sys.stdin.close()
-            os.dup2(2, 1)  # what a worker prints is no answer of the fork_server
+            os.dup2(2, 1)  # keep the worker's output out of the server's replies
             os._exit(worker.main())
         print(pid, flush=True)
 

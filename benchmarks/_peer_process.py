@@ -1,9 +1,9 @@
-"""The peer's side of the speed benchmark: runs in an environment with imagecorruptions, and with nothing of ours.
+"""The peer's side of the speed benchmark: runs in an environment with imagecorruptions and without robustcore.
 
     python -m venv peer && peer/bin/pip install "numpy<2" "setuptools<81" imagecorruptions scikit-image opencv-python-headless
 
-Reads "NAME SEVERITY COUNT" lines, corrupts the image of the .npy file that it is given so many times, and answers each with
-the seconds of processor time that every call took.
+Reads "NAME SEVERITY COUNT" lines, corrupts the image in a .npy file that many times, and prints the processor time of every
+call in seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 
 def load() -> Any:
-    """imagecorruptions 1.1.2, with what newer versions of its dependencies call otherwise."""
+    """imagecorruptions 1.1.2, adapted to renamed functions in newer versions of its dependencies."""
     import scipy.ndimage
     import skimage.filters
 

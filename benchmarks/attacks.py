@@ -146,7 +146,7 @@ def models() -> list[tuple[str, nn.Module, Tensor, Tensor]]:
 
     dataset = rc.load_dataset("scenes")
     images, labels = dataset.images(0, 32).float() / 255, torch.as_tensor(dataset.labels[:32])
-    found: list[tuple[str, nn.Module, Tensor, Tensor]] = [
+    demo_models: list[tuple[str, nn.Module, Tensor, Tensor]] = [
         (name, rc.load_model(name).eval(), images, labels) for name in ("scenes/resnet-standard", "scenes/vgg-standard")
     ]
     torch.manual_seed(0)
@@ -156,7 +156,7 @@ def models() -> list[tuple[str, nn.Module, Tensor, Tensor]]:
     noise = torch.rand(8, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         answers = untrained(noise).argmax(dim=1)
-    return [*found, (card.name, untrained, noise, answers)]
+    return [*demo_models, (card.name, untrained, noise, answers)]
 
 
 def run(case: Case, model: nn.Module, images: Tensor, labels: Tensor) -> None:

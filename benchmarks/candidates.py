@@ -77,15 +77,15 @@ def main() -> None:
     for candidate, theirs in figures.iterrows():
         ours = measure(names[str(candidate).lower()], image, SEEDS)
         keys = ("mean_abs_diff", "psnr", "ssim")
-        found = [gaps(ours, theirs, key) for key in keys]
-        missed = any(abs(errors) > 4 and abs(share) > 0.03 for errors, share in found)
+        differences = [gaps(ours, theirs, key) for key in keys]
+        missed = any(abs(errors) > 4 and abs(share) > 0.03 for errors, share in differences)
         misses += missed
         mean_300 = theirs["mean_abs_diff_mean_300"]
         print(
             f"{candidate:22} {ours['ms']:6.2f}   "
             + " ".join(f"{ours[k + '_mean']:7.3f}" for k in keys)
             + f"   {mean_300:7.3f} {theirs['psnr_mean']:7.3f} {theirs['ssim_mean']:7.3f}   "
-            + " ".join(f"{errors:6.2f}" for errors, _ in found)
+            + " ".join(f"{errors:6.2f}" for errors, _ in differences)
             + ("   MISSED" if missed else "")
         )
     print(f"{len(figures) - misses} of {len(figures)} within 4 standard errors or 3 %.")

@@ -108,8 +108,8 @@ def against_the_peer() -> None:
             totals["ours"] += sum(ours)
             totals["peer"] += sum(theirs)
             mean, other = statistics.mean(ours), statistics.mean(theirs)
-            shown = f"{other:5.2f} {other / mean:6.1f}" if time_some else f"{'-':>5} {'-':>6}"
-            print(f"{name:34} {mean:6.2f} {shown}   " + " ".join(f"{value:5.2f}" for value in ours), flush=True)
+            peer_columns = f"{other:5.2f} {other / mean:6.1f}" if time_some else f"{'-':>5} {'-':>6}"
+            print(f"{name:34} {mean:6.2f} {peer_columns}   " + " ".join(f"{value:5.2f}" for value in ours), flush=True)
         if time_some:
             print(
                 f"{'the 95 images together':34} {totals['ours']:6.0f} {totals['peer']:5.0f} "

@@ -1,6 +1,6 @@
-"""Twenty people at one dashboard: how long they wait, and whether the server's memory grows.
+"""Twenty visitors at one dashboard: how long they wait, and whether the server's memory grows.
 
-Each person is a websocket that speaks the browser's protocol: opens a page or changes one of its selection boxes, segments
+Each visitor is a websocket that speaks the browser's protocol: opens a page or changes one of its selection boxes, segments
 or numbers, waits until the script has run, reads for some seconds, and goes on. A response is the time from the message
 to the end of the script's run. What a browser does beyond that (drawing, fetching images) is not measured.
 """
@@ -51,21 +51,21 @@ class Log:
         return time.monotonic() - self.began
 
 
-class Person:
+class Visitor:
     """One browser session."""
 
     def __init__(self, connection: Any, pages: Sequence[str], log: Log, draw: random.Random) -> None:
         self._connection, self._pages, self._log, self._draw = connection, pages, log, draw
         self._page = ""
-        self._known: set[str] = set()  # hashes of the messages that a browser keeps
+        self._cached_hashes: set[str] = set()  # hashes of the messages that a browser keeps
         self._widgets: dict[str, Any] = {}
         self._chosen: dict[str, Any] = {}
 
     async def act(self) -> None:
         """Open a page, or change something on the one that is open; wait for the answer."""
         changeable = [w for w in self._widgets.values() if _values(w)]
-        what = "change" if changeable and self._draw.random() < 0.7 else "open"
-        if what == "open":
+        action = "change" if changeable and self._draw.random() < 0.7 else "open"
+        if action == "open":
             self._page = self._draw.choice(self._pages)
             self._widgets, self._chosen = {}, {}
         else:
@@ -78,7 +78,7 @@ class Person:
         except TimeoutError:
             self._log.errors.append(f"{self._page}: no answer within {_PATIENCE:.0f} s")
             return
-        self._log.responses.append((self._log.now, self._page, what, time.monotonic() - began))
+        self._log.responses.append((self._log.now, self._page, action, time.monotonic() - began))
 
     def _message(self) -> bytes:
         from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -86,7 +86,7 @@ class Person:
         message = BackMsg()
         state = message.rerun_script
         state.page_name = self._page
-        state.cached_message_hashes.extend(self._known)
+        state.cached_message_hashes.extend(self._cached_hashes)
         for widget, value in self._chosen.values():
             entry = state.widget_states.widgets.add(id=widget.id)
             kind = widget.DESCRIPTOR.name
@@ -104,7 +104,7 @@ class Person:
         while True:
             message = ForwardMsg.FromString(await self._connection.recv())
             if message.metadata.cacheable:
-                self._known.add(message.hash)
+                self._cached_hashes.add(message.hash)
             kind = message.WhichOneof("type")
             if kind == "delta":
                 self._element(message.delta.new_element)
@@ -121,7 +121,7 @@ class Person:
 
 
 def _values(widget: Any) -> list[Any]:
-    """What a person may choose there."""
+    """What a visitor may choose there."""
     if widget.disabled:
         return []
     kind = widget.DESCRIPTOR.name
@@ -133,7 +133,7 @@ def _values(widget: Any) -> list[Any]:
 
 
 async def visit(address: str, pages: Sequence[str], log: Log, seconds: float, think: float, seed: int) -> None:
-    """One person's visit."""
+    """One visitor's visit."""
     from websockets.asyncio.client import connect
 
     draw = random.Random(seed)
@@ -143,9 +143,9 @@ async def visit(address: str, pages: Sequence[str], log: Log, seconds: float, th
             async with connect(
                 f"ws://{address}/_stcore/stream", max_size=None, subprotocols=["streamlit"]
             ) as connection:  # type: ignore[list-item]
-                person = Person(connection, pages, log, draw)
+                visitor = Visitor(connection, pages, log, draw)
                 while log.now < seconds:
-                    await person.act()
+                    await visitor.act()
                     await asyncio.sleep(draw.uniform(0.5, 1.5) * think)
         except OSError as error:
             log.errors.append(f"connection: {error}")
@@ -213,7 +213,7 @@ async def _run(people: int, seconds: float, think: float) -> Log:
         first = Log()
         async with connect(f"ws://{address}/_stcore/stream", max_size=None) as connection:
             for page in pages:
-                await Person(connection, [page], first, random.Random(0)).act()
+                await Visitor(connection, [page], first, random.Random(0)).act()
         print("first visits:", ", ".join(f"{page} {spent:.1f} s" for _, page, _, spent in first.responses), flush=True)
         log = Log()
         visits = [visit(address, pages, log, seconds, think, seed) for seed in range(people)]
@@ -227,12 +227,12 @@ def report(log: Log, seconds: float) -> None:
     print(f"{len(spent)} responses in {seconds / 60:.1f} min, {len(log.errors)} errors", *set(log.errors), sep="\n  ")
     print(f"{'':<24} {'count':>6} {'median':>8} {'p95':>8} {'max':>8}   seconds")
     for page in ["all", *sorted({r[1] for r in log.responses})]:
-        for what in ("open", "change"):
-            part = [r[3] for r in log.responses if page in ("all", r[1]) and r[2] == what]
+        for action in ("open", "change"):
+            part = [r[3] for r in log.responses if page in ("all", r[1]) and r[2] == action]
             if part:
                 p95 = float(np.percentile(part, 95))
                 print(
-                    f"{page + ', ' + what:<24} {len(part):>6} {statistics.median(part):>8.2f} {p95:>8.2f} {max(part):>8.2f}"
+                    f"{page + ', ' + action:<24} {len(part):>6} {statistics.median(part):>8.2f} {p95:>8.2f} {max(part):>8.2f}"
                 )
     print(f"all together: p95 {float(np.percentile(spent, 95)):.2f} s")
     times, sizes = np.array(log.memory).T
@@ -246,13 +246,13 @@ def report(log: Log, seconds: float) -> None:
     )
 
 
-def main(words: Sequence[str] = ()) -> None:
-    """Let them in, and report."""
+def main(arguments: Sequence[str] = ()) -> None:
+    """Run the visits and report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.dashboard_load", description=__doc__)
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=5.0)
-    parser.add_argument("--think", type=float, default=5.0, help="seconds that a person reads, on average")
-    args = parser.parse_args(words)
+    parser.add_argument("--think", type=float, default=5.0, help="seconds that a visitor reads, on average")
+    args = parser.parse_args(arguments)
     log = asyncio.run(_run(args.people, 60 * args.minutes, args.think))
     report(log, 60 * args.minutes)
 

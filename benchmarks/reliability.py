@@ -159,22 +159,22 @@ def checkpoints(folder: Path, count: int) -> tuple[str, ...]:
     from robustcore.models.architectures import architecture
     from robustcore.models.classifier import Card
 
-    made = []
+    paths = []
     for seed in range(count):
         card = Card(f"scenes/random-{seed}", Scenes.classes, 64, "scenes", architecture="scenes/resnet")
         model = architecture("scenes/resnet").build(card, seed=seed)
-        made.append(str(files.save(model, folder / f"random-{seed}.safetensors")))
-    return tuple(made)
+        paths.append(str(files.save(model, folder / f"random-{seed}.safetensors")))
+    return tuple(paths)
 
 
-def main(words: Sequence[str] = ()) -> None:
-    """Evaluate undisturbed, then under fire, and compare."""
+def main(arguments: Sequence[str] = ()) -> None:
+    """Evaluate undisturbed, then with kills, and compare."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability", description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--models", type=int, default=4)
     parser.add_argument("--limit", type=int, default=32, help="images of each unit")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
-    args = parser.parse_args(words)
+    args = parser.parse_args(arguments)
     names, severities = ["imagenet-c", "imagenet-c-extra", "candidates-40"], (1, 2, 3, 4, 5)
     conditions: list[str | Condition] = [
         condition

@@ -92,8 +92,8 @@ def main() -> None:
             "what is pending of 10 models": lambda: plan.pending(few, store.stored(few)),
             "the list of everything": lambda: inventory.listing(store),
         }
-        for what, read in readings.items():
-            print(f"{what:<36} {1000 * timed(read):8.1f} ms")
+        for label, read in readings.items():
+            print(f"{label:<36} {1000 * timed(read):8.1f} ms")
 
 
 if __name__ == "__main__":

@@ -41,31 +41,33 @@ def batch() -> Step:
     )
 
 
-def seconds(made: Intervention, step: Step, precision: str) -> float:
+def seconds(intervention: Intervention, step: Step, precision: str) -> float:
     """Processor time of one step."""
     began = time.process_time()
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-        outcome = made.loss(Step(step.model, step.images, step.labels, step.ids, step.epoch, step.index, step.seed))
+        outcome = intervention.loss(
+            Step(step.model, step.images, step.labels, step.ids, step.epoch, step.index, step.seed)
+        )
     outcome.loss.backward()  # type: ignore[no-untyped-call]
     return time.process_time() - began
 
 
-def ratio(made: Intervention, step: Step, precision: str) -> tuple[float, float]:
+def ratio(intervention: Intervention, step: Step, precision: str) -> tuple[float, float]:
     """Images a second with it, and its share of the standard training's."""
     standard = interventions.create("standard")
     times: tuple[list[float], list[float]] = ([], [])
-    seconds(made, step, precision)
+    seconds(intervention, step, precision)
     for _ in range(TURNS):
         times[0].append(seconds(standard, step, precision))
-        times[1].append(seconds(made, step, precision))
-    base, own = (statistics.median(each) for each in times)
-    return BATCH / own, base / own
+        times[1].append(seconds(intervention, step, precision))
+    base_time, own_time = (statistics.median(samples) for samples in times)
+    return BATCH / own_time, base_time / own_time
 
 
 def table(title: str, rows: Sequence[tuple[str, Intervention]], step: Step, precision: str) -> None:
     print(f"{title:42} images/s  of standard")
-    for label, made in rows:
-        speed, share = ratio(made, step, precision)
+    for label, intervention in rows:
+        speed, share = ratio(intervention, step, precision)
         print(
             f"{label:42} {speed:8.0f}  {share:11.2f}"
             + ("  below" if share < ALLOWED and title == "augmentation" else ""),

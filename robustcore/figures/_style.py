@@ -1,7 +1,7 @@
-"""What all figures share: colours, strokes, the layout, the footer that says where the numbers come from.
+"""What all figures share: colours, strokes, the layout, and the footer with the provenance of the numbers.
 
-A figure is a pure function of a tidy table. Its colours stand on white and on near-black alike, so that one figure serves
-both themes; text and grid lines take the page's colours, and an exported file gets its own. The footer travels in the
+A figure is a pure function of a tidy table. Its colours are legible on white and on near-black, so one figure serves both
+themes; text and grid lines take the page's colours, and an exported file gets its own. The footer travels in the
 figure's `meta`, where a page finds it and sets it as a wrapping caption, and is drawn into every exported file.
 """
 
@@ -31,7 +31,7 @@ _THEMES = {"light": ("#ffffff", "#1b2530"), "dark": ("#12171d", "#e4e9ee")}
 
 @dataclasses.dataclass(frozen=True)
 class Stroke:
-    """How one model is drawn, the same in every figure of a page: a colour, and a form for eyes that see no colour."""
+    """How one model is drawn, the same in every figure of a page: a colour, and shapes for colour-blind readers."""
 
     colour: str
     dash: str
@@ -45,7 +45,7 @@ class Stroke:
 
 
 def strokes(names: Sequence[str], groups: Mapping[str, str] | None = None) -> dict[str, Stroke]:
-    """A stroke for each name by its place; beyond eight the colours come round with another dash and pattern.
+    """A stroke for each name by position; beyond eight, colours repeat with another dash and pattern.
 
     Args:
         names: all that are drawn.
@@ -84,9 +84,9 @@ def _colours(groups: Mapping[str, str]) -> dict[str, str]:
 def name_groups(figure: go.Figure, groups: Mapping[str, str] | None, names: Sequence[str]) -> None:
     """A legend of the groups of those that are drawn, in their colours; none without groups."""
     groups = groups or {}
-    shown = {groups[name] for name in names if name in groups}
+    drawn_groups = {groups[name] for name in names if name in groups}
     for group, colour in _colours(groups).items():
-        if group in shown:
+        if group in drawn_groups:
             figure.add_scatter(
                 x=[None],
                 y=[None],
@@ -127,13 +127,13 @@ def finish(
         height: of the plotting area in pixels; legend, title and axes come on top of it.
         footer: where the numbers come from, one paragraph; kept under `meta["footer"]`.
         alt: what the figure shows, for people who cannot see it; kept under `meta["alt"]`.
-        legend: whether a legend stands above the plot.
-        top, bottom: room above (beyond the legend's) and below the plotting area, in pixels.
+        legend: whether there is a legend above the plot.
+        top, bottom: space above (beyond the legend's) and below the plotting area, in pixels.
     """
-    room = top + (34 if legend else 6)
+    space_above = top + (34 if legend else 6)
     figure.update_layout(
-        height=height + room + bottom,
-        margin={"l": 4, "r": 8, "t": room, "b": bottom, "pad": 4},
+        height=height + space_above + bottom,
+        margin={"l": 4, "r": 8, "t": space_above, "b": bottom, "pad": 4},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "size": 13},

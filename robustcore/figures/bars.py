@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from robustcore.figures._style import NEUTRAL, Stroke, finish, plain, short, strokes
 
-UNSELECTED = 0.45  # opacity of what was not clicked: still to be read
+UNSELECTED = 0.45  # opacity of bars that were not clicked, which stay readable
 _GAP, _HEADER = 11, 26  # pixels between two conditions, and for the heading of a family
 
 
@@ -23,7 +23,7 @@ class Scale:
         title: the axis title, with the unit.
         factor: table value -> drawn value, e.g. 100 for percent.
         number: format of one drawn value, e.g. ".1f".
-        unit: written behind a value in the hover box.
+        unit: written after a value in the hover text.
         limits: of the axis, in drawn values; None lets the data decide.
         reference: a drawn value that bars are read against, with a line, or None.
         reference_label: what that line is.
@@ -61,7 +61,7 @@ def condition_bars(
         scale: how values are written and drawn.
         footer: where the numbers come from.
         alt: what the figure shows, in words.
-        legend: what the legend says of a model; default its name.
+        legend: a model's text in the legend; by default its name.
         marks: for each model a value of the table's kind, such as its clean accuracy, drawn as a dotted line behind the
             bars.
         colours: all models of the page in their order, so that each keeps its colour; default those of the table.
@@ -140,8 +140,8 @@ def ends(table: pd.DataFrame, scale: Scale) -> tuple[float, float]:
 def _bars(
     figure: go.Figure, rows: pd.DataFrame, at: Sequence[float], thick: float, stroke: Stroke, label: str, scale: Scale
 ) -> None:
-    known = rows["value"].notna().to_numpy()
-    rows, at = rows[known], [y for y, k in zip(at, known, strict=True) if k]
+    defined = rows["value"].notna().to_numpy()
+    rows, at = rows[defined], [y for y, k in zip(at, defined, strict=True) if k]
     error = None
     if "low" in rows and rows["low"].notna().any():
         error = {
@@ -174,7 +174,7 @@ def _bars(
 
 
 def hover(row: Mapping[Hashable, Any], scale: Scale) -> str:
-    """What a pointer is told: the whole name of the model, the value, its interval, the clean accuracy, the images."""
+    """Hover text: the full name of the model, the value, its interval, the clean accuracy, the number of images."""
     text = f"<b>{row['model']}</b><br>{plain(row['name'])}: {scale.text(row['value'])}{scale.unit}"
     if pd.notna(row.get("low")):
         text += f"<br>95 % interval {scale.text(row['low'])} to {scale.text(row['high'])}"
@@ -186,7 +186,7 @@ def hover(row: Mapping[Hashable, Any], scale: Scale) -> str:
 
 
 def _undefined(figure: go.Figure, rows: pd.DataFrame, at: Sequence[float], label: str, scale: Scale) -> None:
-    """Where a value is undefined: the word, with the reason behind it."""
+    """Write "undefined" where a value is undefined, with the reason as hover text."""
     missing = rows["value"].isna().to_numpy()
     if not missing.any():
         return
@@ -207,7 +207,7 @@ def _undefined(figure: go.Figure, rows: pd.DataFrame, at: Sequence[float], label
 
 
 def _numbers(figure: go.Figure, rows: pd.DataFrame, at: Sequence[float], high: float, label: str, scale: Scale) -> None:
-    """The values as a column at the right, readable without a pointer."""
+    """The values in a column at the right, readable without hovering."""
     figure.add_scatter(
         x=[high] * len(rows),
         y=list(at),

@@ -45,8 +45,8 @@ def condition_dots(
         y += _ROW
     figure = go.Figure()
     low, high = ends(table.drop(columns=["low", "high"], errors="ignore"), scale)  # intervals are not drawn
-    known = table[table["value"].notna()]
-    for name, value in known.groupby("name", sort=False)["value"].median().items():
+    defined = table[table["value"].notna()]
+    for name, value in defined.groupby("name", sort=False)["value"].median().items():
         at = centre[str(name)]
         figure.add_scatter(
             x=[value * scale.factor] * 2,
@@ -58,7 +58,7 @@ def condition_dots(
         )
     # The dots of one condition stand a little above and below each other, so that few hide another.
     for i, model in enumerate(models):
-        rows = known[known["model"] == model]
+        rows = defined[defined["model"] == model]
         shift = ((i * 7) % 11 - 5) / 11 * _ROW * 0.5
         figure.add_scatter(
             x=rows["value"] * scale.factor,

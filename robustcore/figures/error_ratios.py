@@ -89,21 +89,21 @@ def ratio_panels(
                 line={"color": stroke.colour, "width": 1.2 if thin else 2, "dash": stroke.dash},
                 marker={"symbol": stroke.symbol, "size": 6, "color": stroke.colour},
                 showlegend=index == 0 and not thin,
-                hovertext=[_said(row) for row in rows.to_dict("records")],
+                hovertext=[_hover(row) for row in rows.to_dict("records")],
                 hovertemplate="%{hovertext}<extra></extra>",
                 **place,
             )
     name_groups(figure, grouped, models)
     figure.update_xaxes(showgrid=False, tickvals=[0, 1, 2, 3, 4, 5], range=[-0.2, 5.2])
-    known = [v for c in ("value", *(() if thin else ("high",))) for v in table[c].dropna()]
-    figure.update_yaxes(showgrid=True, range=[0, 1.05 * max([1.0, *known])])
+    values = [v for c in ("value", *(() if thin else ("high",))) for v in table[c].dropna()]
+    figure.update_yaxes(showgrid=True, range=[0, 1.05 * max([1.0, *values])])
     figure.update_annotations(font={"size": 12}, yshift=1)
     finish(figure, height=height, footer=footer, alt=alt, top=22, bottom=36)
     figure.update_layout(legend={"y": 1 + 26 / height})
     return figure
 
 
-def _said(row: Mapping[Hashable, Any]) -> str:
+def _hover(row: Mapping[Hashable, Any]) -> str:
     where = "clean images" if row["severity"] == 0 else f"{row['family']}, severity {row['severity']}"
     text = f"<b>{row['model']}</b><br>{where}: {row['value']:.2f} times the baseline's errors"
     if not pd.isna(row["low"]):

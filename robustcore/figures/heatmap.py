@@ -35,8 +35,8 @@ def heatmap(
     models, names = list(dict.fromkeys(table["model"])), list(dict.fromkeys(table["name"]))
     values = table.pivot(index="model", columns="name", values="value").reindex(index=models, columns=names)
     z = scale.factor * values.to_numpy(dtype=float)
-    said = table.assign(text=[_said(row, scale) for row in table.to_dict("records")])
-    hover = said.pivot(index="model", columns="name", values="text").reindex(index=models, columns=names)
+    with_text = table.assign(text=[_hover(row, scale) for row in table.to_dict("records")])
+    hover = with_text.pivot(index="model", columns="name", values="text").reindex(index=models, columns=names)
     number = scale.number if scale.factor == 1 and "." in scale.number and scale.number != ".1f" else ".0f"
     figure = go.Figure(
         go.Heatmap(
@@ -101,7 +101,7 @@ def heatmap(
     return finish(figure, height=row * len(models), footer=footer, alt=alt, legend=False, top=top, bottom=66)
 
 
-def _said(row: Mapping[Hashable, Any], scale: Scale) -> str:
+def _hover(row: Mapping[Hashable, Any], scale: Scale) -> str:
     text = f"<b>{row['model']}</b><br>{plain(str(row['name']))}: "
     if pd.isna(row["value"]):
         return f"{text}undefined<br>{row.get('reason') or 'not evaluated'}"

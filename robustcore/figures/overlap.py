@@ -86,7 +86,7 @@ def overlap_map(
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         customdata=ordered[["first", "second"]].to_numpy(),
-        hovertext=[_said(row, labels, of) for row in ordered.to_dict("records")],
+        hovertext=[_hover(row, labels, of) for row in ordered.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
     )
     titles = _squares(figure, blocks, size, k, named)
@@ -234,7 +234,7 @@ def _axes(figure: go.Figure, texts: Sequence[str], size: int, titles: int, signe
     )
 
 
-def _said(row: Mapping[Hashable, Any], labels: Mapping[str, str], of: Mapping[str, str]) -> str:
+def _hover(row: Mapping[Hashable, Any], labels: Mapping[str, str], of: Mapping[str, str]) -> str:
     first, second = str(row["first"]), str(row["second"])
     text = f"<b>{labels.get(first, first)}</b> and <b>{labels.get(second, second)}</b>"
     if pd.isna(row["overlap"]):

@@ -28,10 +28,10 @@ def choice_of_k(table: pd.DataFrame, rule: float, chosen: int | None, *, footer:
         ("stability", "the same from other starts", NEUTRAL, "dot", "diamond"),
     )
     for column, title, colour, dash, symbol in lines:
-        known = table[table[column].notna()]
+        defined = table[table[column].notna()]
         figure.add_scatter(
-            x=known["k"],
-            y=known[column],
+            x=defined["k"],
+            y=defined[column],
             mode="lines+markers",
             name=title,
             line={"color": colour, "dash": dash, "width": 2 if column != "stability" else 1.3},
@@ -70,16 +70,16 @@ def intervals(
     """
     names = list(table["name"])
     figure = go.Figure()
-    known = table[table["signed"].notna()]
+    defined = table[table["signed"].notna()]
     places = {name: i for i, name in enumerate(names)}
-    above = known["low"] > margin
-    ends = known["low"].notna()
+    above = defined["low"] > margin
+    ends = defined["low"].notna()
     for mask, title_of, colour, symbol in (
         (above, "some: the interval lies above the margin", PALETTE[0], "circle"),
-        (~above & (known["high"] < margin), "none: it stays below the margin", PALETTE[1], "square"),
-        (~above & ~(known["high"] < margin), "undecided", NEUTRAL, "diamond"),
+        (~above & (defined["high"] < margin), "none: it stays below the margin", PALETTE[1], "square"),
+        (~above & ~(defined["high"] < margin), "undecided", NEUTRAL, "diamond"),
     ):
-        rows = known[mask]
+        rows = defined[mask]
         if rows.empty:
             continue
         bars = rows["low"].notna().all() and ends.any()
@@ -190,12 +190,12 @@ def self_gains(table: pd.DataFrame, labels: Mapping[str, str], *, footer: str, a
         labels: how each corruption is written.
         footer, alt: as for every figure.
     """
-    known = table[table["self_gain"].notna()]
-    names = list(known["trained_on"])
+    defined = table[table["self_gain"].notna()]
+    names = list(defined["trained_on"])
     places = {name: i for i, name in enumerate(names)}
     figure = go.Figure()
     figure.add_scatter(
-        x=100 * known["threshold"],
+        x=100 * defined["threshold"],
         y=list(range(len(names))),
         mode="markers",
         name="threshold",
@@ -203,10 +203,10 @@ def self_gains(table: pd.DataFrame, labels: Mapping[str, str], *, footer: str, a
         marker={"symbol": "line-ns", "size": 13, "line": {"color": NEUTRAL, "width": 2}},
     )
     for mask, title, colour, symbol in (
-        (known["defined"], "helps: overlaps are defined", PALETTE[0], "circle"),
-        (~known["defined"], "does not help: undefined", PALETTE[1], "square"),
+        (defined["defined"], "helps: overlaps are defined", PALETTE[0], "circle"),
+        (~defined["defined"], "does not help: undefined", PALETTE[1], "square"),
     ):
-        rows = known[mask]
+        rows = defined[mask]
         if len(rows):
             figure.add_scatter(
                 x=100 * rows["self_gain"],

@@ -45,34 +45,34 @@ def ranking(
     low, high = ends(rows, scale)
     places = [i * _ROW + _ROW * 0.68 for i in range(len(rows))]
     figure = go.Figure()
-    known = rows["value"].notna().to_numpy()
-    shown, at = rows[known], [y for y, k in zip(places, known, strict=True) if k]
+    defined = rows["value"].notna().to_numpy()
+    bars, at = rows[defined], [y for y, k in zip(places, defined, strict=True) if k]
     error = None
-    if shown["low"].notna().any():
+    if bars["low"].notna().any():
         error = {
             "type": "data",
-            "array": (shown["high"] - shown["value"]) * scale.factor,
-            "arrayminus": (shown["value"] - shown["low"]) * scale.factor,
+            "array": (bars["high"] - bars["value"]) * scale.factor,
+            "arrayminus": (bars["value"] - bars["low"]) * scale.factor,
             "color": NEUTRAL,
             "thickness": 1.4,
             "width": 3,
         }
     figure.add_bar(
         orientation="h",
-        x=shown["value"] * scale.factor,
+        x=bars["value"] * scale.factor,
         y=at,
         width=_BAR,
         error_x=error,
         showlegend=False,
         marker={"color": colours},
-        customdata=shown[["model", "name"]].to_numpy(),
-        hovertext=[hover(row, scale) for row in shown.to_dict("records")],
+        customdata=bars[["model", "name"]].to_numpy(),
+        hovertext=[hover(row, scale) for row in bars.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
         unselected={"marker": {"opacity": UNSELECTED}},
     )
-    left = max(low, 0.0) if low >= 0 else low
+    label_x = max(low, 0.0) if low >= 0 else low
     figure.add_scatter(
-        x=[left] * len(rows),
+        x=[label_x] * len(rows),
         unselected={"textfont": {"color": NEUTRAL}},
         y=[y - _ROW * 0.42 for y in places],
         mode="text",
@@ -94,8 +94,8 @@ def ranking(
         text=[scale.text(v) if pd.notna(v) else "–" for v in rows["value"]],
         textfont={"size": 12},
         hovertext=[row["reason"] if pd.isna(row["value"]) else "" for row in rows.to_dict("records")],
-        hovertemplate="%{hovertext}<extra></extra>" if not known.all() else None,
-        hoverinfo="skip" if known.all() else None,
+        hovertemplate="%{hovertext}<extra></extra>" if not defined.all() else None,
+        hoverinfo="skip" if defined.all() else None,
     )
     bottom = len(rows) * _ROW + 6
     if scale.reference is not None:
@@ -107,7 +107,7 @@ def ranking(
             name=scale.reference_label,
             line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
         )
-    name_groups(figure, groups, list(shown["model"]))
+    name_groups(figure, groups, list(bars["model"]))
     figure.update_xaxes(title=scale.title, range=[low, high], showgrid=True)
     figure.update_yaxes(range=[bottom, -2], showticklabels=False, showgrid=False)
     finish(figure, height=bottom, footer=footer, alt=alt, legend=bool(groups) or scale.reference is not None, bottom=52)
@@ -117,6 +117,6 @@ def ranking(
 
 def _name(row: Mapping[Hashable, Any], name: str) -> str:
     clean = row.get("clean")
-    beside = "" if pd.isna(clean) else f"  <span style='opacity:0.75'>clean {100 * clean:.1f} %</span>"
+    clean_text = "" if pd.isna(clean) else f"  <span style='opacity:0.75'>clean {100 * clean:.1f} %</span>"
     undefined = "  undefined" if pd.isna(row["value"]) else ""
-    return f"{name}{undefined}{beside}"
+    return f"{name}{undefined}{clean_text}"

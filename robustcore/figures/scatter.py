@@ -40,10 +40,10 @@ def trade_off(
     """
     models = list(table["model"])
     drawn = strokes(models, groups)
-    shown = table.dropna(subset=["x", "y"])
-    front = set(undominated(shown))
+    points = table.dropna(subset=["x", "y"])
+    front = set(undominated(points))
     figure = go.Figure()
-    edge = shown[shown["model"].isin(front)].sort_values("x")
+    edge = points[points["model"].isin(front)].sort_values("x")
     if len(edge) > 1:
         figure.add_scatter(
             x=100 * edge["x"],
@@ -53,9 +53,13 @@ def trade_off(
             hoverinfo="skip",
             showlegend=False,
         )
-    middle = 100 * (shown["x"].min() + shown["x"].max()) / 2 if len(shown) else 0.0
-    names = set(shown["model"]) if len(shown) <= NAMED else set(_apart(shown[shown["model"].isin(front)], shown))
-    for row in shown.to_dict("records"):
+    middle = 100 * (points["x"].min() + points["x"].max()) / 2 if len(points) else 0.0
+    names = (
+        set(points["model"])
+        if len(points) <= NAMED
+        else set(_readable_names(points[points["model"].isin(front)], points))
+    )
+    for row in points.to_dict("records"):
         model = row["model"]
         named = model in names
         figure.add_scatter(
@@ -71,35 +75,35 @@ def trade_off(
             error_x=_error(row, "x"),
             error_y=_error(row, "y"),
             showlegend=False,
-            hovertext=[_said(row, x_title, y_title)],
+            hovertext=[_hover(row, x_title, y_title)],
             hovertemplate="%{hovertext}<extra></extra>",
         )
     name_groups(figure, groups, models)
-    figure.update_xaxes(title=x_title, range=_range(shown, "x"), showgrid=True)
-    figure.update_yaxes(title=y_title, range=_range(shown, "y"), showgrid=True)
+    figure.update_xaxes(title=x_title, range=_range(points, "x"), showgrid=True)
+    figure.update_yaxes(title=y_title, range=_range(points, "y"), showgrid=True)
     return finish(figure, height=height, footer=footer, alt=alt, legend=bool(groups), top=16, bottom=56)
 
 
-def _apart(edge: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
+def _readable_names(edge: pd.DataFrame, points: pd.DataFrame) -> list[str]:
     """Of the models on the edge those whose names do not lie over each other, the best upwards first."""
-    across, up = (max(float(shown[axis].max() - shown[axis].min()), 1e-9) for axis in ("x", "y"))
+    x_range, y_range = (max(float(points[axis].max() - points[axis].min()), 1e-9) for axis in ("x", "y"))
     kept: list[dict[Hashable, Any]] = []
     for row in edge.sort_values("y", ascending=False, kind="stable").to_dict("records"):
-        if all(abs(row["x"] - k["x"]) > 0.2 * across or abs(row["y"] - k["y"]) > 0.05 * up for k in kept):
+        if all(abs(row["x"] - k["x"]) > 0.2 * x_range or abs(row["y"] - k["y"]) > 0.05 * y_range for k in kept):
             kept.append(row)
     return [str(row["model"]) for row in kept]
 
 
 def undominated(table: pd.DataFrame) -> list[str]:
     """The models that no other one outdoes in x and y."""
-    found = []
+    models = []
     for row in table.to_dict("records"):
         better = (
             (table["x"] >= row["x"]) & (table["y"] >= row["y"]) & ((table["x"] > row["x"]) | (table["y"] > row["y"]))
         )
         if not better.any():
-            found.append(str(row["model"]))
-    return found
+            models.append(str(row["model"]))
+    return models
 
 
 def trend(
@@ -141,20 +145,20 @@ def trend(
         hovertext=[_beyond(row) for row in rest.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
     )
-    every = pd.concat([inside, marked], ignore_index=True)
-    ends = _logit_range(every["clean"])
-    across = np.linspace(*ends, 60)
+    all_points = pd.concat([inside, marked], ignore_index=True)
+    ends = _logit_range(all_points["clean"])
+    line_x = np.linspace(*ends, 60)
     figure.add_scatter(
-        x=across,
-        y=line.intercept + line.slope * across,
+        x=line_x,
+        y=line.intercept + line.slope * line_x,
         mode="lines",
         name="trend line",
         hoverinfo="skip",
         line={"color": LINE, "width": 2},
     )
     figure.add_scatter(
-        x=across,
-        y=across,
+        x=line_x,
+        y=line_x,
         mode="lines",
         name="as on clean images",
         hoverinfo="skip",
@@ -162,7 +166,11 @@ def trend(
     )
     middle = sum(ends) / 2
     places = {"clean": "x", "shifted": "y"}
-    named = _apart(marked.rename(columns=places), every.rename(columns=places)) if len(marked) <= NAMED else []
+    named = (
+        _readable_names(marked.rename(columns=places), all_points.rename(columns=places))
+        if len(marked) <= NAMED
+        else []
+    )
     for row in marked.to_dict("records"):
         right = float(logit(row["clean"])) > middle
         stroke = drawn[row["model"]]
@@ -181,18 +189,18 @@ def trend(
             hovertemplate="%{hovertext}<extra></extra>",
         )
     figure.update_xaxes(title=x_title, range=list(ends), **_ticks(ends))
-    low, high = _logit_range(every["shifted"])
+    low, high = _logit_range(all_points["shifted"])
     figure.update_yaxes(title=y_title, range=[low, high], **_ticks((low, high)))
     return finish(figure, height=height, footer=footer, alt=alt, bottom=56)
 
 
 def _ticks(ends: tuple[float, float]) -> dict[str, object]:
-    known = [p for p in _TICKS if ends[0] <= float(logit(p)) <= ends[1]]
+    ticks = [p for p in _TICKS if ends[0] <= float(logit(p)) <= ends[1]]
     for step in (5, 2, 1, 0.5, 0.2, 0.1):  # a narrow range asks for finer ones
-        if len(known) >= 4:
+        if len(ticks) >= 4:
             break
-        known = [p for p in np.arange(step, 100, step) / 100 if ends[0] <= float(logit(p)) <= ends[1]]
-    return {"tickvals": [float(logit(p)) for p in known], "ticktext": [f"{100 * p:g}" for p in known], "showgrid": True}
+        ticks = [p for p in np.arange(step, 100, step) / 100 if ends[0] <= float(logit(p)) <= ends[1]]
+    return {"tickvals": [float(logit(p)) for p in ticks], "ticktext": [f"{100 * p:g}" for p in ticks], "showgrid": True}
 
 
 def _logit_range(values: npt.ArrayLike) -> tuple[float, float]:
@@ -226,7 +234,7 @@ def _error(row: Mapping[Hashable, Any], axis: str) -> dict[str, object] | None:
     }
 
 
-def _said(row: Mapping[Hashable, Any], x_title: str, y_title: str) -> str:
+def _hover(row: Mapping[Hashable, Any], x_title: str, y_title: str) -> str:
     lines = [f"<b>{row['model']}</b>"]
     for axis, title in (("x", x_title), ("y", y_title)):
         text = f"{title}: {100 * row[axis]:.1f}"

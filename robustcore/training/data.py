@@ -1,4 +1,4 @@
-"""The images of a training: all of them decoded, drawn into batches, flipped and shifted there."""
+"""The training images: decoding them, drawing batches, flipping and shifting."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from robustcore.randomness import Draws
 from robustcore.training import image_memory
 
 _BLOCK = 512  # images that are decoded at once
-_TOLD = 5  # broken images that an error names
+_NAMED = 5  # broken images that an error names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,9 +40,9 @@ class TrainingSet:
 
     @classmethod
     def of(cls, dataset: Dataset, count: Callable[[int, int], None] | None = None) -> TrainingSet:
-        """Decode a whole dataset; a `TrainingError` where it cannot be trained on or there is no room for it.
+        """Decode a whole dataset; raises a `TrainingError` if it cannot be trained on or does not fit.
 
-        `count` is told (images done, images) as it goes.
+        `count` is called with (images done, images).
         """
         n, side = len(dataset), dataset.side
         if n < 2:
@@ -62,19 +62,19 @@ class TrainingSet:
             if count is not None:
                 count(stop, n)
         if broken:
-            more = f" ({len(broken)} of the {n} training images cannot be used)" if broken[1:] else ""
-            raise TrainingError(f"{' '.join(broken[:_TOLD])} Replace or remove what cannot be used{more}.")
+            total = f" ({len(broken)} of the {n} training images cannot be used)" if broken[1:] else ""
+            raise TrainingError(f"{' '.join(broken[:_NAMED])} Replace or remove unusable images{total}.")
         labels, ids = torch.as_tensor(dataset.labels), torch.as_tensor(dataset.ids)
         return cls(images, labels.to(torch.int64), ids.to(torch.int64), tuple(dataset.classes), dataset.fingerprint)
 
     def to(self, device: torch.device) -> TrainingSet:
-        """With the images on a GPU where they take less than half of its free memory; else unchanged."""
+        """With the images on a GPU if they take less than half of its free memory; else unchanged."""
         if device.type != "cuda" or self.images.nbytes > torch.cuda.mem_get_info(device)[0] / 2:
             return self
         return dataclasses.replace(self, images=self.images.to(device))
 
     def batches(self, size: int, *, seed: int, epoch: int) -> Iterator[Tensor]:
-        """int64 (size,) positions, in an order that is new in each epoch; what is left over at its end comes another time."""
+        """int64 (size,) positions, in a new order each epoch; an incomplete last batch is dropped."""
         order = Draws(seed, "training:order", self.ids, epoch=epoch).integers(0, 1 << 31).argsort(stable=True)
         size = min(size, len(self))
         for start in range(0, len(self) - size + 1, size):
@@ -83,17 +83,17 @@ class TrainingSet:
 
 def _broken(dataset: Dataset, start: int, stop: int) -> list[str]:
     """What is wrong with the images of a block that cannot be decoded."""
-    found = []
+    messages = []
     for index in range(start, stop):
         try:
             dataset.images(index, index + 1)
         except ImageError as error:
-            found.append(str(error))
-    return found
+            messages.append(str(error))
+    return messages
 
 
 def flip_and_shift(images: Tensor, draws: Draws, *, flip: bool, shift: int) -> Tensor:
-    """Mirror images at random, and move each by up to `shift` pixels in each direction; what moves in is mirrored.
+    """Mirror images at random, and move each by up to `shift` pixels in each direction; the uncovered edge is mirrored.
 
     Args:
         images: (N, 3, S, S), any type.

@@ -1,4 +1,4 @@
-"""How a model was trained, as its card tells it: what people call the training, and the family that it belongs to."""
+"""A model's training according to its card: its label, and its family of interventions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNKNOWN = "unknown"
 
 
 def label(card: Card) -> str:
-    """The intervention with its settings; "continued" for a model that only went on from another, without any."""
+    """The intervention with its settings; "continued" for a model that was only trained further, without one."""
     if card.intervention == "standard" and _recipe(card).get("start"):
         return "continued"
     return card.intervention or UNKNOWN
@@ -30,28 +30,28 @@ def training_title(card: Card) -> str:
 
 
 def family(card: Card) -> str:
-    """A key of FAMILIES, or "unknown" for a training that is none of this package's."""
+    """A key of FAMILIES, or "unknown" for an intervention that is not registered."""
     name = str(_recipe(card).get("intervention", card.intervention))
     return get(name).family if name in names() else UNKNOWN
 
 
 def by_model(models: Iterable[str]) -> dict[str, str]:
-    """Model -> its family as people read it, family by family; of a model without a card here it is unknown."""
-    found: dict[str, str] = {}
+    """Model -> its family's title, sorted by family; unknown for a model without a card on this machine."""
+    families: dict[str, str] = {}
     for model in models:
         try:
-            found[model] = family(card_of(model))
+            families[model] = family(card_of(model))
         except RobustcoreError:
-            found[model] = UNKNOWN
+            families[model] = UNKNOWN
     order = [*FAMILIES, UNKNOWN]
-    return {model: title(name) for model, name in sorted(found.items(), key=lambda pair: order.index(pair[1]))}
+    return {model: title(name) for model, name in sorted(families.items(), key=lambda pair: order.index(pair[1]))}
 
 
 def _recipe(card: Card) -> Mapping[str, Any]:
-    found = card.recipe.get("training")
-    return found if isinstance(found, Mapping) else {}
+    training = card.recipe.get("training")
+    return training if isinstance(training, Mapping) else {}
 
 
 def title(family: str) -> str:
-    """A family as people read it."""
+    """A family's title."""
     return FAMILIES.get(family, "Training unknown")

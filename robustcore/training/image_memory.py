@@ -1,4 +1,4 @@
-"""Room for the images of a training: memory, or a file where they are more than memory holds."""
+"""Memory for training images, or a memory-mapped file if they do not fit into memory."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _SHARE = 0.8  # of the available memory that images may take
 
 
 def images(n: int, side: int, name: str) -> Tensor:
-    """uint8 (n, 3, side, side), to be filled; `name` is whose images they are, for the error.
+    """uint8 (n, 3, side, side), uninitialised; `name` is the dataset, for the error message.
 
-    What memory has no room for lies in a file of the cache that is mapped into it, as an ordinary tensor, and that is gone
-    with the process, however it ends.
+    If memory is too small, the tensor is backed by a memory-mapped file in the cache, which is deleted when the process
+    ends, however it ends.
 
     Raises:
-        TrainingError: neither memory nor the disk has room.
+        TrainingError: neither memory nor disk space suffices.
     """
     shape = (n, 3, side, side)
     needed, free = n * 3 * side * side, available()
@@ -38,7 +38,7 @@ def images(n: int, side: int, name: str) -> Tensor:
         with tempfile.TemporaryFile(dir=folder) as file:
             if needed > shutil.disk_usage(folder).free:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            if hasattr(os, "posix_fallocate"):  # a disk that others fill is said now, and is no signal later
+            if hasattr(os, "posix_fallocate"):  # fails now if the disk fills up, instead of a signal later
                 os.posix_fallocate(file.fileno(), 0, needed)
             return torch.from_numpy(np.memmap(file, np.uint8, "r+", shape=shape))
     except (OSError, StoreError) as error:

@@ -21,19 +21,19 @@ from robustcore.training import state as states
 from robustcore.training.data import TrainingSet, flip_and_shift
 from robustcore.training.interventions import Intervention, Outcome, Step
 from robustcore.training.recipe import Recipe
-from robustcore.training.state import Standing
+from robustcore.training.state import TrainingState
 
 PRECISIONS = ("auto", "float32", "bfloat16")
-_GPU_CHECK = 10  # steps between two looks at the loss on a GPU, each of which waits for it
+_GPU_CHECK = 10  # steps between reading the loss on a GPU, because reading waits for the GPU
 
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """Where a training stands, after a step.
+    """The progress of a training after a step.
 
     Attributes:
-        epoch, epochs: the epoch in work, from 1, and how many there are.
-        step, steps: finished steps of the whole training, and how many there are.
+        epoch, epochs: the current epoch, from 1, and their number.
+        step, steps: finished steps of the whole training, and their number.
         loss, accuracy: means over this epoch's batches so far, as the network saw them.
         images_per_second: over this epoch so far.
         seconds_left: to the end of the training.
@@ -87,7 +87,7 @@ def train(
     resume: bool = False,
     inputs: Mapping[str, str] | None = None,
     stage: Callable[[str, int, int], None] | None = None,
-) -> Standing:
+) -> TrainingState:
     """Train a classifier in place; it ends in evaluation mode, on the device.
 
     On a CPU, equal arguments, torch versions and thread counts give equal weights, bit for bit, interrupted or not.
@@ -98,33 +98,31 @@ def train(
         data: the images; their classes are the model's.
         device, precision: where and in which arithmetic; see `devices.pick` and `pick_precision`.
         progress: called after every step (on a GPU after every tenth, and at an epoch's end).
-        cancelled: asked before every step; the training stops when it says yes.
-        state: file for the state after each epoch; removed by whoever saves the finished model.
-        resume: go on from that file if it is there and belongs to this recipe, data and inputs.
-        stage: called while the intervention makes the images that are trained on: what is done, images done, images.
-        inputs: name -> fingerprint of what the training takes beside the data; see `Standing`.
+        cancelled: called before every step; the training stops when it returns True.
+        state: file for the state after each epoch; the caller removes it after saving the finished model.
+        resume: continue from that file if it exists and belongs to this recipe, data and inputs.
+        stage: called while the intervention makes training images: activity, images done, images.
+        inputs: name -> fingerprint of the training's inputs besides the data; see `TrainingState`.
 
     Raises:
-        TrainingError: cancelled, the loss stopped being a number, the state cannot be written or used, or the model
-            and the data do not belong together.
+        TrainingError: the training was cancelled, the loss became non-finite, the state cannot be written or used, or the
+            model and the data have different classes.
     """
     if len(model.card.classes) != len(data.classes):
-        raise TrainingError(
-            f"The model tells {len(model.card.classes)} classes apart, but the data has {len(data.classes)}."
-        )
+        raise TrainingError(f"The model has {len(model.card.classes)} classes, but the data has {len(data.classes)}.")
     where = devices.pick(device)
     precision = pick_precision(precision, where)
     threads = torch.get_num_threads()
     made_with = f"{precision} on {where.type}, {threads} thread{'s' if threads != 1 else ''}"
-    standing = Standing(recipe.key(), data.fingerprint, made_with=made_with, inputs=dict(inputs or {}))
+    standing = TrainingState(recipe.key(), data.fingerprint, made_with=made_with, inputs=dict(inputs or {}))
     intervention = recipe.make()
     model.to(where).to(memory_format=torch.channels_last)
     optimizer = _optimizer(recipe, model)
     if resume and state is not None:
-        found = states.peek(state)
-        if found is not None and found.continues(standing):
+        saved = states.peek(state)
+        if saved is not None and saved.continues(standing):
             states.restore(state, model, optimizer)
-            standing = dataclasses.replace(found, made_with=_joined(found.made_with, made_with), inputs=standing.inputs)
+            standing = dataclasses.replace(saved, made_with=_joined(saved.made_with, made_with), inputs=standing.inputs)
     count = None if stage is None else functools.partial(stage, f"making the images of {intervention.name}")
     data = intervention.prepare(data, seed=recipe.seed, device=where, count=count).to(where)
     run = _Run(recipe, intervention, model, optimizer, data, precision, progress, cancelled)
@@ -155,7 +153,7 @@ def train(
 
 @dataclasses.dataclass(frozen=True)
 class _Run:
-    """What stays the same through all epochs of a training."""
+    """What all epochs of a training share."""
 
     recipe: Recipe
     intervention: Intervention
@@ -172,7 +170,7 @@ class _Run:
 
     @property
     def steps(self) -> int:
-        """Steps of one epoch; images that fill no batch at its end come in another one."""
+        """Steps of one epoch; an incomplete last batch is dropped."""
         return len(self.data) // self.batch
 
     def rate(self, epoch: int, number: int) -> float:
@@ -182,25 +180,25 @@ class _Run:
     def epoch(self, epoch: int) -> tuple[float, float]:
         """One pass through the data: mean loss and accuracy of its batches."""
         self.model.train()
-        look = _GPU_CHECK if self.model.device.type == "cuda" else 1
-        waiting: list[Tensor] = []  # (loss, correct share) of the steps since the last look
+        check_every = _GPU_CHECK if self.model.device.type == "cuda" else 1
+        waiting: list[Tensor] = []  # (loss, share of correct answers) of the steps since the last check
         loss, correct, began = 0.0, 0.0, time.perf_counter()
         for number, chosen in enumerate(self.data.batches(self.batch, seed=self.recipe.seed, epoch=epoch), start=1):
             if self.cancelled is not None and self.cancelled():
                 raise TrainingError(f"The training was cancelled in epoch {epoch} of {self.recipe.epochs}.")
             waiting.append(self.step(chosen, epoch, number))
-            if len(waiting) < look and number < self.steps:
+            if len(waiting) < check_every and number < self.steps:
                 continue
             values = torch.stack(waiting).tolist()
-            for at, (one, _) in enumerate(values, start=number - len(values) + 1):
-                if not math.isfinite(one):
+            for at, (step_loss, _) in enumerate(values, start=number - len(values) + 1):
+                if not math.isfinite(step_loss):
                     raise self.diverged(epoch, at)
             loss, correct = loss + sum(v[0] for v in values), correct + sum(v[1] for v in values)
             waiting.clear()
             if self.progress is not None:
                 speed = number * self.batch / (time.perf_counter() - began)
-                self.progress(self.standing(epoch, number, loss / number, correct / number, speed))
-        # The last update may have broken weights that no later loss would show.
+                self.progress(self.progress_at(epoch, number, loss / number, correct / number, speed))
+        # The last update may have made weights non-finite, which no later loss would show.
         if not all(bool(p.isfinite().all()) for p in self.model.parameters()):
             raise self.diverged(epoch, self.steps)
         return loss / self.steps, correct / self.steps
@@ -223,14 +221,16 @@ class _Run:
         self.optimizer.step()
         return torch.stack([outcome.loss.detach().float(), _share_correct(outcome)])
 
-    def standing(self, epoch: int, number: int, loss: float, accuracy: float, speed: float) -> Progress:
+    def progress_at(self, epoch: int, number: int, loss: float, accuracy: float, speed: float) -> Progress:
         done, steps = (epoch - 1) * self.steps + number, self.steps * self.recipe.epochs
-        left = (steps - done) * self.batch / speed
-        return Progress(epoch, self.recipe.epochs, done, steps, loss, accuracy, speed, left, self.rate(epoch, number))
+        seconds_left = (steps - done) * self.batch / speed
+        return Progress(
+            epoch, self.recipe.epochs, done, steps, loss, accuracy, speed, seconds_left, self.rate(epoch, number)
+        )
 
     def diverged(self, epoch: int, number: int) -> TrainingError:
         return TrainingError(
-            f"The training stopped at step {number} of {self.steps} in epoch {epoch}: the loss is no finite number any "
+            f"The training stopped at step {number} of {self.steps} in epoch {epoch}: the loss is not a finite number any "
             f"more, at a learning rate of {self.rate(epoch, number):.3g}. Choose a smaller greatest learning rate than "
             f"{self.recipe.learning_rate:g} (--lr) or, if the intervention attacks the batch, a milder setting."
         )
@@ -246,7 +246,7 @@ def _optimizer(recipe: Recipe, model: Classifier) -> torch.optim.Optimizer:
 
 @contextlib.contextmanager
 def _own_generator(seed: int, epoch: int, device: torch.device) -> Iterator[None]:
-    """torch's global generator (dropout draws from it) as a function of seed and epoch, and as before afterwards."""
+    """Seed torch's global generator (used by dropout) by seed and epoch, and restore it afterwards."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(stable_hash(f"training:{seed}:{epoch}"))
         yield

@@ -24,7 +24,7 @@ from robustcore.training import state as states
 from robustcore.training.data import TrainingSet
 from robustcore.training.loop import Progress, train
 from robustcore.training.recipe import Recipe
-from robustcore.training.state import Standing
+from robustcore.training.state import TrainingState
 
 _BLOCK = 256
 
@@ -36,9 +36,9 @@ class Fitted:
     """A finished training.
 
     Attributes:
-        model: in evaluation mode; its card has everything below and more.
+        model: in evaluation mode, with its complete card.
         path: of the checkpoint.
-        accuracy: split -> share of right answers, of the weights as they are in the file.
+        accuracy: split -> accuracy of the weights as stored in the file.
     """
 
     model: Classifier
@@ -58,19 +58,19 @@ def fit(
     cancelled: Callable[[], bool] | None = None,
     resume: bool = False,
 ) -> Fitted:
-    """Train what the recipe says and write the checkpoint; it appears whole, at the end.
+    """Train a recipe's model and write its checkpoint atomically at the end.
 
     Args:
-        output: the checkpoint's file; by default where the catalogue finds it as "own/" and the recipe's name.
+        output: the checkpoint's file; by default the one that the catalogue lists as "own/" and the recipe's name.
         half: float16 weights in the file, for models that ship; the accuracies are those of the rounded weights.
         device, precision, progress, cancelled: see `train`.
-        stage: called before and after the training proper with what is done (images are read, accuracies measured), how
-            many images of it are finished, and how many there are.
+        stage: called before and after the actual training with the activity (reading images, measuring accuracy), the
+            images done and their number.
         resume: continue an interrupted training of the same recipe on the same data.
 
     Raises:
-        TrainingError, ModelError, DatasetError: something in the recipe cannot be had, or the training had to stop.
-        StoreError: the cache, where an interrupted training is kept, cannot be written.
+        TrainingError, ModelError, DatasetError: something in the recipe is not available, or the training had to stop.
+        StoreError: the cache, which stores interrupted trainings, is not writable.
     """
     path = default_output(recipe) if output is None else Path(output).expanduser()
     _check_place(path)
@@ -103,10 +103,12 @@ def fit(
     kept = "The training is kept: with --resume it is written without being repeated."
     try:
         accuracy = {
-            each.split: measure(model, each, _counter(stage, f"measuring on the {each.split} images"))
-            for each in held_out(recipe)
+            split_images.split: measure(
+                model, split_images, _counter(stage, f"measuring on the {split_images.split} images")
+            )
+            for split_images in held_out(recipe)
         }
-    except RobustcoreError as error:  # an image that cannot be decoded, say
+    except RobustcoreError as error:  # for example an image that cannot be decoded
         raise TrainingError(f"{error} {kept}") from error
     model.card = dataclasses.replace(card, recipe=_record(recipe, standing, start, inputs, accuracy, half))
     try:
@@ -118,48 +120,50 @@ def fit(
 
 
 def default_output(recipe: Recipe) -> Path:
-    """The checkpoint's file in the cache: the catalogue finds it there as "own/" and the recipe's name."""
+    """The checkpoint's file in the cache, which the catalogue lists as "own/" and the recipe's name."""
     return paths.cache() / "models" / f"{recipe.name()}{checkpoints.SUFFIX}"
 
 
 def is_made_by(path: Path, recipe: Recipe) -> bool:
-    """Whether a checkpoint exists that this very recipe trained on the data, and from the weights, as they are today."""
+    """Whether a checkpoint exists that exactly this recipe trained, on the current data and from the current weights."""
     if not path.is_file():
         return False
     try:
-        made = checkpoints.read_card(path).recipe
-        # Read back rather than compared as text: fields that recipes have gained since have their defaults.
-        same = Recipe.from_dict(made.get("training", {})) == recipe and made.get("revision") == recipe.make().revision
-        if not same or (recipe.start and made.get("start") != load_model(recipe.start).fingerprint()):
+        record = checkpoints.read_card(path).recipe
+        # Parsed rather than compared as text, so that fields added later have their defaults.
+        same = (
+            Recipe.from_dict(record.get("training", {})) == recipe and record.get("revision") == recipe.make().revision
+        )
+        if not same or (recipe.start and record.get("start") != load_model(recipe.start).fingerprint()):
             return False
         dataset = training_images(recipe)
-        if "inputs" in made and made["inputs"] != recipe.make().inputs(tuple(dataset.classes), dataset.side):
+        if "inputs" in record and record["inputs"] != recipe.make().inputs(tuple(dataset.classes), dataset.side):
             return False
     except RobustcoreError:
-        return False  # damaged, without a card, of a recipe that is none today or from a model that is gone
-    return bool(made.get("data") == dataset.fingerprint)
+        return False  # damaged, without a card, with an invalid recipe or a starting model that no longer exists
+    return bool(record.get("data") == dataset.fingerprint)
 
 
 def training_images(recipe: Recipe) -> Dataset:
-    """What the recipe trains on."""
+    """The dataset that the recipe trains on."""
     return datasets.load_dataset(recipe.dataset, split="train", limit=recipe.limit, side=recipe.side)
 
 
 def held_out(recipe: Recipe) -> list[Dataset]:
-    """The splits of the recipe's dataset that are not trained on, as far as it has them."""
-    found = []
+    """The existing splits of the recipe's dataset that are not trained on."""
+    splits = []
     for split in ("val", "test"):
         try:
             dataset = datasets.load_dataset(recipe.dataset, split=split, side=recipe.side)
         except DatasetError:
             continue  # a folder may have one split only
-        if dataset.split == split:  # a folder without splits answers every name with all of its images
-            found.append(dataset)
-    return found
+        if dataset.split == split:  # a folder without splits returns all of its images for every name
+            splits.append(dataset)
+    return splits
 
 
 def measure(model: Classifier, dataset: Dataset, count: Callable[[int, int], None] | None = None) -> float:
-    """Accuracy on a whole dataset, in float32, on the model's device; `count` is told (images done, images)."""
+    """Accuracy on a whole dataset, in float32, on the model's device; `count` is called with (images done, images)."""
     labels = torch.as_tensor(dataset.labels)
     correct = 0
     for start in range(0, len(dataset), _BLOCK):
@@ -173,19 +177,19 @@ def measure(model: Classifier, dataset: Dataset, count: Callable[[int, int], Non
     return correct / len(dataset)
 
 
-def _counter(stage: Callable[[str, int, int], None] | None, what: str) -> Callable[[int, int], None] | None:
-    return None if stage is None else functools.partial(stage, what)
+def _counter(stage: Callable[[str, int, int], None] | None, activity: str) -> Callable[[int, int], None] | None:
+    return None if stage is None else functools.partial(stage, activity)
 
 
 def _record(
     recipe: Recipe,
-    standing: Standing,
+    standing: TrainingState,
     start: str | None,
     inputs: dict[str, str],
     accuracy: dict[str, float],
     half: bool,
 ) -> dict[str, Any]:
-    """What the card keeps of how the model was made."""
+    """The card's record of the training."""
     return {
         "training": recipe.to_dict(),
         "revision": recipe.make().revision,
@@ -204,7 +208,7 @@ def _record(
 
 
 def _start_from(model: Classifier, recipe: Recipe) -> str:
-    """Copy the weights of the model that the recipe starts from; its fingerprint. A head for other classes stays random."""
+    """Copy the weights of the recipe's starting model and return its fingerprint. A head for other classes stays random."""
     assert recipe.start is not None
     source = load_model(recipe.start)
     if isinstance(source, Defended):
@@ -213,34 +217,34 @@ def _start_from(model: Classifier, recipe: Recipe) -> str:
         )
     if source.card.architecture != recipe.model:
         raise TrainingError(
-            f"A {recipe.model} cannot start from {recipe.start}, which is a {source.card.architecture or 'network of its own'}."
+            f"A {recipe.model} cannot start from {recipe.start}, which is a {source.card.architecture or 'network of its weights'}."
         )
-    own, given = model.state_dict(), source.state_dict()
+    weights, source_weights = model.state_dict(), source.state_dict()
     count, wanted = len(source.card.classes), len(model.card.classes)
     if count != wanted:
-        _log.warning("%s tells %d classes apart, not %d: its head is left out.", recipe.start, count, wanted)
-    for key, value in given.items():
-        if own[key].shape == value.shape:
-            own[key].copy_(value)
+        _log.warning("%s has %d classes, not %d: its head is left out.", recipe.start, count, wanted)
+    for key, value in source_weights.items():
+        if weights[key].shape == value.shape:
+            weights[key].copy_(value)
         elif value.shape[0] != count:
             raise TrainingError(f"The weights {key} of {recipe.start} have another shape than those of {recipe.model}.")
     return source.fingerprint()
 
 
-def _check_side(model: Classifier, own: int) -> None:
-    """One image through the network, so that a side that it cannot take is said before an hour of decoding."""
+def _check_side(model: Classifier, intended: int) -> None:
+    """Run one image through the network, so that an unsupported side fails before an hour of decoding."""
     side = model.card.side
     try:
         with torch.inference_mode():
             model.eval()(torch.zeros(1, 3, side, side, dtype=torch.uint8))
     except (RuntimeError, AssertionError, ValueError) as error:
         raise TrainingError(
-            f"{model.card.architecture} cannot take images of {side} pixels a side ({error}). It was made for {own}: --side {own}."
+            f"{model.card.architecture} cannot take images of {side} pixels a side ({error}). It was made for {intended}: --side {intended}."
         ) from error
 
 
 def _check_place(path: Path) -> None:
-    """That the checkpoint can be written, said before the training and not after it."""
+    """Check before the training that the checkpoint can be written."""
     if path.suffix != checkpoints.SUFFIX:
         raise ModelError(f"A checkpoint's file name ends in {checkpoints.SUFFIX}; {path.name!r} does not.")
     if path.is_dir():

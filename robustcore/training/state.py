@@ -1,4 +1,4 @@
-"""The state of a training between two epochs, so that one that was killed goes on where it stood."""
+"""The saved state of a training after each epoch, from which an interrupted training continues."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _MOMENTUM = "momentum."
 
 
 @dataclasses.dataclass(frozen=True)
-class Standing:
-    """How far a training is.
+class TrainingState:
+    """How far a training has come.
 
     Attributes:
         recipe: its key; see `Recipe.key`.
         data: fingerprint of the training images.
-        epochs: finished ones.
+        epochs: number of finished epochs.
         history: for each finished epoch its mean loss and its accuracy on the training batches.
         seconds: of training so far.
         made_with: precision, device and threads; a training is bit for bit repeatable only with the same.
-        inputs: what it takes beside the data, name -> fingerprint: the model that it starts from, and the intervention's.
-            None in states from before this was kept.
+        inputs: inputs besides the data, name -> fingerprint: the starting model and the intervention's inputs. None in
+            states of older versions.
     """
 
     recipe: str
@@ -41,19 +41,19 @@ class Standing:
     made_with: str = ""
     inputs: dict[str, str] | None = None
 
-    def continues(self, now: Standing) -> bool:
-        """Whether a training that would begin as `now` can go on from here: the same recipe on the same data and weights."""
+    def continues(self, now: TrainingState) -> bool:
+        """Whether a training that would start as `now` can continue from here: same recipe, data and weights."""
         same = (self.recipe, self.data) == (now.recipe, now.data)
         return same and (self.inputs is None or self.inputs == now.inputs)
 
 
 def path_of(recipe: Recipe) -> Path:
-    """Where the state of a recipe's training is kept; its suffix is none that a model is looked for under."""
+    """Where the state of a recipe's training is kept; its suffix is not one of a model."""
     return paths.cache() / "training" / f"{recipe.key()}.state"
 
 
-def save(path: Path, standing: Standing, model: Classifier, optimizer: torch.optim.Optimizer) -> None:
-    """Write the state; the file before it stays until this one is whole."""
+def save(path: Path, standing: TrainingState, model: Classifier, optimizer: torch.optim.Optimizer) -> None:
+    """Write the state atomically."""
     tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     for key, parameter in model.named_parameters():
         momentum = optimizer.state[parameter].get("momentum_buffer")
@@ -69,14 +69,14 @@ def save(path: Path, standing: Standing, model: Classifier, optimizer: torch.opt
         ) from error
 
 
-def peek(path: Path) -> Standing | None:
-    """The standing in a state file, or None if there is no file."""
+def peek(path: Path) -> TrainingState | None:
+    """The state in a file, without weights; None if there is no file."""
     if not path.is_file():
         return None
     try:
         fields: dict[str, Any] = json.loads(checkpoints.read_metadata(path)["training"])
         history = tuple((float(loss), float(accuracy)) for loss, accuracy in fields.pop("history"))
-        return Standing(history=history, **fields)
+        return TrainingState(history=history, **fields)
     except (ModelError, KeyError, TypeError, ValueError) as error:
         raise TrainingError(_unusable(path)) from error
 
@@ -91,7 +91,7 @@ def restore(path: Path, model: Classifier, optimizer: torch.optim.Optimizer) -> 
     for key, parameter in model.named_parameters():
         momentum = tensors.get(_MOMENTUM + key)
         if momentum is not None:
-            # In the layout of the parameter, so that every sum is made in the same order as without the interruption.
+            # In the parameter's memory layout, so that sums have the same order as without the interruption.
             optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter, requires_grad=False).copy_(
                 momentum
             )

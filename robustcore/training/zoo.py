@@ -1,4 +1,4 @@
-"""The demo zoo: the models that ship, each as the recipe that trains it, and the training of all that are missing."""
+"""The demo zoo: the recipes of the shipped models, and training those that are missing or out of date."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ _RATES = ("5", "20", "100")
 
 
 def _further(architecture: str, intervention: str, epochs: int = 8, **settings: Any) -> Recipe:
-    """A training that goes on from the standard model. All of the zoo have the same budget beyond it, so that their clean
-    accuracies can be compared; from random weights an attacked batch would need far longer for that."""
+    """A training that continues from the standard model. All have the same budget beyond it, so that their clean accuracies
+    are comparable; adversarial training from random weights would take far longer."""
     return Recipe(
         architecture,
         intervention=intervention,
@@ -64,33 +64,33 @@ def _recipes() -> list[Recipe]:
         *(_further(resnet, name) for name in _RESNET_ALONE),
         *(_further(resnet, "syn_rob", without=name) for name in CORRUPTIONS),
         _further(resnet, "augmentation", corruption="gaussian_noise"),  # one of many: see the overlaps for all
-        # Fooling images beside the clean ones are twice as many images, and so half as many epochs.
+        # Fooling images double the training set, so these train for half as many epochs.
         *(_further(resnet, "fooling", epochs=4, rates=rates) for rates in (*_RATES, ",".join(_RATES))),
         _further(resnet, "fooling", rates=",".join(_RATES), clean="without"),
     ]
 
 
-# Catalogue name -> recipe; a recipe stands behind the one that it starts from.
+# Catalogue name -> recipe; each recipe comes after the one that it starts from.
 ZOO: dict[str, Recipe] = {recipe.name(): recipe for recipe in _recipes()}
 
 
 def path_of(name: str) -> Path:
-    """Where the zoo's model of that name ships."""
+    """The file of a shipped model."""
     return paths.assets() / "models" / f"{name}{checkpoints.SUFFIX}"
 
 
 def missing() -> list[str]:
-    """The names of those that are not there, or that today's recipe and data did not make; what starts from one of these
-    is among them, since it will start from other weights."""
-    found: list[str] = []
+    """The models that are missing or were not trained by the current recipe and data, and the models that start from one of
+    these, because their starting weights will change."""
+    names: list[str] = []
     for name, recipe in ZOO.items():
-        if recipe.start in found or not runs.is_made_by(path_of(name), recipe):
-            found.append(name)
-    return found
+        if recipe.start in names or not runs.is_made_by(path_of(name), recipe):
+            names.append(name)
+    return names
 
 
 def ready(waiting: Collection[str], running: Collection[str]) -> list[str]:
-    """Those that wait for no other: what they start from is neither waiting nor in work."""
+    """The waiting models whose starting model is neither waiting nor running."""
     return [name for name in waiting if ZOO[name].start not in waiting and ZOO[name].start not in running]
 
 
@@ -101,17 +101,17 @@ def train(
     progress: Callable[[dict[str, float]], None] | None = None,
     finished: Callable[[str, dict[str, float], float], None] | None = None,
 ) -> None:
-    """Train models of the zoo: on a CPU one in each core, with one thread each; on a GPU one after the other.
+    """Train models of the zoo: on a CPU one per core with one thread each, on a GPU one after the other.
 
-    What was interrupted goes on after its last whole epoch. A model waits for the one that it starts from.
+    An interrupted training continues after its last complete epoch. A model waits for its starting model.
 
     Args:
         names: keys of ZOO.
-        progress: told about once a second how far the models in work are: name -> share.
-        finished: told each model's name, its accuracy by split, and the seconds of its training.
+        progress: called about once a second with the running models' progress: name -> share.
+        finished: called with each model's name, its accuracy by split, and the seconds of its training.
 
     Raises:
-        TrainingError: of the first model that could not be trained; those in work are finished first.
+        TrainingError: the first model that could not be trained; running ones are finished first.
     """
     where = devices.pick(device)
     count = 1 if where.type == "cuda" else len(os.sched_getaffinity(0))
@@ -135,7 +135,7 @@ def train(
                     accuracy, seconds = future.result()
                 except BrokenProcessPool as error:
                     raise TrainingError(
-                        f"{name}: its process was ended, perhaps for want of memory. Begin again: what was finished is kept."
+                        f"{name}: its process was killed, perhaps because memory ran out. Start again; finished models are kept."
                     ) from error
                 except TrainingError as error:
                     raise TrainingError(f"{name}: {error}") from error
@@ -149,7 +149,7 @@ _news: Queue[tuple[str, float]] | None = None
 
 
 def _begin(news: Queue[tuple[str, float]]) -> None:
-    """A process of the pool: one thread, and an end to it at Ctrl-C, which the parent reports."""
+    """Set up a process of the pool: one thread, and termination at Ctrl-C, which the parent reports."""
     global _news
     _news = news
     torch.set_num_threads(1)

@@ -169,7 +169,7 @@ def test_an_intervention_may_train_on_another_set(data: TrainingSet, doubling: s
 
 
 def test_a_learning_rate_far_too_great_stops_it(data: TrainingSet) -> None:
-    with pytest.raises(TrainingError, match=r"no finite number.*--lr"):
+    with pytest.raises(TrainingError, match=r"not a finite number.*--lr"):
         trained(data, dataclasses.replace(RECIPE, learning_rate=100.0, weight_decay=1.0, batch=8))
 
 

@@ -134,7 +134,7 @@ def test_a_start_with_other_classes_keeps_all_but_the_head(recipe: Recipe, caplo
     own, given = fit(gentle, device="cpu").model.network, load_model(start).network
     assert (own.get_parameter("stem.0.weight") - given.get_parameter("stem.0.weight")).abs().max() < 1e-3
     assert own.get_parameter("head.weight").shape == (3, 160)
-    assert "tells 7 classes apart, not 3: its head is left out" in caplog.text
+    assert "has 7 classes, not 3: its head is left out" in caplog.text
 
 
 def test_a_start_of_another_architecture_is_refused(recipe: Recipe) -> None:

@@ -1,4 +1,4 @@
-"""Interventions: the registry, and `create`, which makes one from its name and settings."""
+"""Interventions: the registry, and `create`, which builds one from its name and settings."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
 """What an intervention is: the part of a training that is meant to make the model robust.
 
-An intervention's author writes one of three things, and the base does the rest:
+An intervention overrides one of three methods:
 
-- `views`: what the network sees of a batch (augmentation, mixup, adversarial halves, two batches at once). The base runs
-  the network on each view and adds their cross-entropies; labels may be classes or distributions over them.
-- `loss`: where the loss is not a sum of cross-entropies (AugMix's consistency term).
-- `prepare`: where the training set itself is another one (stylised images, fooling images beside the clean ones).
+- `views`: the network's inputs for a batch (augmentation, mixup, adversarial halves, two batches at once). The base class
+  runs the network on each view and adds their cross-entropies; labels may be classes or distributions over them.
+- `loss`: if the loss is not a sum of cross-entropies (AugMix's consistency term).
+- `prepare`: if the training set itself changes (stylised images, additional fooling images).
 
-An intervention is a frozen value: its fields are its settings, checked against the limits that they declare. Its numbers
-come from `Step.draws`, keyed by image and epoch, so that a training is repeatable and every epoch's draws are new.
+An intervention is immutable: its fields are its settings, checked against their declared limits. Its random numbers come
+from `Step.draws`, keyed by image and epoch, so a training is repeatable and each epoch's draws are new.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from robustcore.training.data import TrainingSet
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """One batch of a training and what an intervention may know about it.
+    """One batch of a training, as interventions see it.
 
     Attributes:
         model: the classifier in training, in training mode.
         images: uint8 (N, 3, S, S), flipped and shifted as the recipe says, on the model's device.
         labels: int64 (N,), on the model's device.
         ids: int64 (N,) image ids, on the CPU.
-        epoch: from 1, so that no draw is one of an evaluation's, which are made as epoch 0.
+        epoch: from 1, so that draws differ from an evaluation's, which use epoch 0.
         index: the step's number in the whole training, from 0.
         seed: the recipe's.
     """
@@ -63,7 +63,7 @@ class Step:
         return F.one_hot(self.labels, len(self.model.card.classes)).to(torch.float32)
 
     def exact(self) -> torch.autocast:
-        """A context for arithmetic on pixels: float32, also where the network runs in bfloat16."""
+        """A context for arithmetic on pixels: float32 even if the network runs in bfloat16."""
         return torch.autocast(self.images.device.type, enabled=False)
 
     def draws(self, operation: str, view: int = 0) -> Draws:
@@ -73,7 +73,7 @@ class Step:
 
 @dataclasses.dataclass(frozen=True)
 class View:
-    """Images as the network is to see them, and what it is to answer.
+    """Input images for the network, and their labels.
 
     Attributes:
         images: uint8, or float32 in [0, 1]; (M, 3, S, S).
@@ -88,11 +88,11 @@ class View:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What a step leads to.
+    """The loss of a step.
 
     Attributes:
         loss: scalar to be minimised.
-        logits, labels: of the view that the running accuracy is shown for; labels as in `View`.
+        logits, labels: of the view that the running accuracy is computed on; labels as in `View`.
     """
 
     loss: Tensor
@@ -115,7 +115,7 @@ def setting(
     )
 
 
-# What interventions do, in a word -> and as people read it.
+# Family of interventions -> its title.
 FAMILIES = {
     "standard": "Standard training",
     "adversarial": "Adversarial training",
@@ -126,13 +126,13 @@ FAMILIES = {
 
 
 class Intervention:
-    """The standard intervention, which does nothing; others override what differs.
+    """The standard intervention, which does nothing; subclasses override what differs.
 
     Attributes:
         name: registry key.
-        family: what it does in a word, a key of FAMILIES.
-        summary: what it does, one sentence for people.
-        source: document and section that it comes from.
+        family: a key of FAMILIES.
+        summary: what it does, in one sentence.
+        source: document and section of its definition.
         revision: raised whenever equal recipes begin to train different models; recorded in every card.
     """
 
@@ -148,7 +148,7 @@ class Intervention:
 
     @property
     def label(self) -> str:
-        """The name of models that were trained with it: the registered name, and each setting that is not its default."""
+        """The name of models trained with it: the registered name and each setting that is not at its default."""
         changed = [
             f"-{field.name}{value:g}" if isinstance(value, float) else f"-{field.name}{value}"
             for field in dataclasses.fields(self)  # type: ignore[arg-type]
@@ -167,9 +167,9 @@ class Intervention:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
 
     def inputs(self, classes: tuple[str, ...], side: int) -> dict[str, str]:
-        """What it takes beside the training set, name -> fingerprint; a `TrainingError` where it does not fit.
+        """Its inputs besides the training set, name -> fingerprint; raises a `TrainingError` if they do not fit.
 
-        Asked before the training images are decoded, which can take long.
+        Called before the training images are decoded, which can take long.
         """
         return {}
 
@@ -181,19 +181,19 @@ class Intervention:
         device: torch.device,
         count: Callable[[int, int], None] | None = None,
     ) -> TrainingSet:
-        """The training set that is trained on: the given one, unless the intervention makes another.
+        """The training set to train on: `data`, unless the intervention changes it.
 
         Called once, before the first epoch and again when a training is resumed; a function of its arguments. `count` is
-        told (images done, images) where that takes long.
+        called with (images done, images) if that takes long.
         """
         return data
 
     def views(self, step: Step) -> Sequence[View]:
-        """What the network sees of a batch."""
+        """The network's inputs for a batch."""
         return [View(step.images, step.labels)]
 
     def loss(self, step: Step) -> Outcome:
-        """The sum of the views' cross-entropies; the accuracy shown is the first view's."""
+        """The sum of the views' cross-entropies; the running accuracy is the first view's."""
         outcomes = []
         for view in self.views(step):
             logits = step.model(view.images)

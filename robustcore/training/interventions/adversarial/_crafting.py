@@ -1,9 +1,9 @@
-"""Adversarial images for a training: crafted on the network in training, as it stands before the step.
+"""Adversarial images for a training, crafted on the network in its state before the step.
 
 The thesis does not say how batch normalisation behaves while images are crafted. Here it uses its running statistics, as
 in an evaluation, and dropout is off; implementations differ, and Pang et al. 2021 ("Bag of tricks for adversarial
-training") recommend this way. So an image's perturbation depends on no other image of the batch, as in the equations, the
-attack is the one that a finished model will meet, and crafting leaves the running statistics alone. The step's own passes
+training") recommend this way. So an image's perturbation does not depend on other images of the batch, as in the equations, the
+attack is the one that the finished model will face, and crafting does not change the running statistics. The step's own passes
 are in training mode as ever.
 """
 

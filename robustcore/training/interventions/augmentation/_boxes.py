@@ -7,11 +7,11 @@ from torch import Tensor
 
 
 def inside(top: Tensor, left: Tensor, bottom: Tensor, right: Tensor, side: int) -> Tensor:
-    """bool (N, 1, S, S): whether a pixel lies in its image's rectangle.
+    """bool (N, 1, S, S): whether a pixel is inside its image's rectangle.
 
     Args:
-        top, left, bottom, right: int64 (N,) pixels; the first two are in the rectangle, the last two are not any more.
-            What lies outside the image is cut off.
+        top, left, bottom, right: int64 (N,) pixels; the first two are inside the rectangle, the last two outside.
+            Rectangles are clipped to the image.
         side: S.
     """
     at = torch.arange(side, device=top.device)

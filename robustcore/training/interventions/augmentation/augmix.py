@@ -34,8 +34,8 @@ class AugMix(Intervention):
 
     A chain applies one to three operations, each with a level uniform in 0.1 .. severity: autocontrast, equalize, posterize,
     solarize, rotate, shear and translate along either axis. Brightness, contrast, colour and sharpness are left out, because
-    they mimic corruptions of ImageNet-C (RobustNet does the same). Rotation, shear and translation, though much weaker, do
-    stand among Laugros' corruptions, and posterize, solarize and equalize among his 40 candidates.
+    they mimic corruptions of ImageNet-C (RobustNet does the same). Rotation, shear and translation, though much weaker, are
+    among Laugros' corruptions, and posterize, solarize and equalize among his 40 candidates.
 
     The loss is the cross-entropy of the clean view plus consistency * JS(p, p_1, p_2), where JS is the mean
     Kullback-Leibler divergence of the three predicted distributions from their mean. Constants are those of the published
@@ -72,8 +72,8 @@ class AugMix(Intervention):
             now = operation[:, place] if length is None else operation[:, place].where(place < length, -1)
             _apply(chains, now, level[:, place], sign[:, place])
         chains = chains.view(n, width, *step.images.shape[1:]).to(torch.float32).div_(255)
-        mixed = torch.einsum("nk,nkchw->nchw", weights, chains)
-        return step.pixels + share * (mixed - step.pixels)
+        mixture = torch.einsum("nk,nkchw->nchw", weights, chains)
+        return step.pixels + share * (mixture - step.pixels)
 
 
 def divergence(logits: tuple[Tensor, ...] | list[Tensor]) -> Tensor:
@@ -82,19 +82,19 @@ def divergence(logits: tuple[Tensor, ...] | list[Tensor]) -> Tensor:
     Args:
         logits: of V views of the same images, each (N, K).
     """
-    logs = torch.stack([each.log_softmax(1) for each in logits])  # (V, N, K)
+    logs = torch.stack([view_logits.log_softmax(1) for view_logits in logits])  # (V, N, K)
     mean = logs.logsumexp(0) - math.log(len(logs))
     return (logs.exp() * (logs - mean)).sum(2).mean()
 
 
 def _dirichlet(draws: Draws, alpha: float, width: int) -> Tensor:
     """(N, width) weights that sum to 1, by breaking a stick: each piece is a Beta share of what is left."""
-    left = torch.ones(len(draws), device=draws.device)
+    rest = torch.ones(len(draws), device=draws.device)
     pieces = []
     for after in range(width - 1, 0, -1):
-        pieces.append(left * draws.beta(alpha, after * alpha))
-        left = left - pieces[-1]
-    return torch.stack([*pieces, left], dim=1)
+        pieces.append(rest * draws.beta(alpha, after * alpha))
+        rest = rest - pieces[-1]
+    return torch.stack([*pieces, rest], dim=1)
 
 
 def _apply(images: Tensor, operation: Tensor, level: Tensor, sign: Tensor) -> None:

@@ -63,7 +63,7 @@ class CropFlip(Intervention):
         fits = (width <= side) & (height <= side) & (width > 0) & (height > 0)
         first = fits.to(torch.int8).argmax(1, keepdim=True)
         width, height = (
-            torch.where(fits.any(1), each.gather(1, first)[:, 0], side).to(torch.int64) for each in (width, height)
+            torch.where(fits.any(1), length.gather(1, first)[:, 0], side).to(torch.int64) for length in (width, height)
         )
         top = (place[:, 0] * (side - height + 1)).to(torch.int64)
         left = (place[:, 1] * (side - width + 1)).to(torch.int64)

@@ -60,7 +60,7 @@ class RandomErasing(Intervention):
         width = (side * (area / aspect).sqrt()).round()
         fits = (height < side) & (width < side) & (height > 0) & (width > 0)
         first = fits.to(torch.int8).argmax(1, keepdim=True)
-        height, width = (each.gather(1, first)[:, 0].to(torch.int64) for each in (height, width))
+        height, width = (length.gather(1, first)[:, 0].to(torch.int64) for length in (height, width))
         top = (place[:, 0] * (side - height + 1)).to(torch.int64)
         left = (place[:, 1] * (side - width + 1)).to(torch.int64)
         rows = (drawn & fits.any(1)).nonzero().flatten()

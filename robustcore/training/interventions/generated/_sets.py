@@ -1,4 +1,4 @@
-"""Training sets made of others."""
+"""Combining training sets."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from robustcore.training.data import TrainingSet
 _IDS = (1 << 63) - 1
 
 
-def other_ids(ids: Tensor, what: str) -> Tensor:
-    """int64 (N,): ids, 0 .. 2**63 - 1, for images made from those of the given ids; the shift belongs to `what`."""
-    return (ids + stable_hash(what)) & _IDS
+def other_ids(ids: Tensor, purpose: str) -> Tensor:
+    """int64 (N,): ids, 0 .. 2**63 - 1, for images generated from those with `ids`, shifted by a hash of `purpose`."""
+    return (ids + stable_hash(purpose)) & _IDS
 
 
 def joined(parts: list[TrainingSet]) -> TrainingSet:

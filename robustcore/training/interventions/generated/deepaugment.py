@@ -52,8 +52,10 @@ class DeepAugment(Intervention):
             for number, start in enumerate(range(0, n, self.group)):
                 rows = torch.arange(start, min(start + self.group, n), device=images.device)
                 # Keyed by the step, because a network belongs to no image.
-                own = Draws(step.seed, "deepaugment:network", [number], epoch=step.epoch, view=step.index)
-                distorted = _forward(step.pixels[rows], _weights(own, images.device), own, draws.take(rows))
+                network_draws = Draws(step.seed, "deepaugment:network", [number], epoch=step.epoch, view=step.index)
+                distorted = _forward(
+                    step.pixels[rows], _weights(network_draws, images.device), network_draws, draws.take(rows)
+                )
                 images[rows] = distorted.mul_(255).round_().to(torch.uint8)
         return [View(images, step.labels)]
 
@@ -75,7 +77,7 @@ def clean_weights() -> tuple[Tensor, ...]:
 
 def _weights(draws: Draws, device: torch.device) -> list[Tensor]:
     """The clean weights under a random subset of distortions, each on a layer of its own choice."""
-    weights = [each.clone() for each in clean_weights()]
+    weights = [weight.clone() for weight in clean_weights()]
     used = draws.uniform(len(WEIGHT_DISTORTIONS))[0] < 0.5
     layers = draws.integers(0, len(LAYERS), len(WEIGHT_DISTORTIONS))[0].tolist()
     for index, name in enumerate(WEIGHT_DISTORTIONS):
@@ -83,7 +85,7 @@ def _weights(draws: Draws, device: torch.device) -> list[Tensor]:
         noise = draws.normal(CHANNELS, CHANNELS * 9)[0]
         if used[index]:
             weights[layers[index]] = _distort_weights(name, weights[layers[index]], chosen, noise)
-    return [each.to(device) for each in weights]
+    return [weight.to(device) for weight in weights]
 
 
 def _distort_weights(name: str, weight: Tensor, chosen: Tensor, noise: Tensor) -> Tensor:

@@ -100,13 +100,13 @@ class Stylised(Intervention):
 
 def exchange(x: Tensor, partners: Tensor, draws: Draws, contrast: float) -> Tensor:
     """float32 (N, 3, S, S) in [0, 1]: the structure of `x` in the palette and with the texture of `partners`."""
-    own, other = texture(x, contrast), texture(partners, contrast)
-    structure, theirs = x - own, partners - other
+    own_texture, partner_texture = texture(x, contrast), texture(partners, contrast)
+    structure, partner_structure = x - own_texture, partners - partner_texture
     deviation, mean = torch.std_mean(structure, (2, 3), keepdim=True)
-    wanted, level = torch.std_mean(theirs, (2, 3), keepdim=True)
+    wanted, level = torch.std_mean(partner_structure, (2, 3), keepdim=True)
     gain = (wanted / deviation.clamp(min=1e-3)).clamp_(*GAIN)
     result = (structure - mean).mul_(gain).add_(level)
-    return result.add_(scattered(other, draws)).clamp_(0, 1)
+    return result.add_(scattered(partner_texture, draws)).clamp_(0, 1)
 
 
 def texture(x: Tensor, contrast: float) -> Tensor:
