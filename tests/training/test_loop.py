@@ -207,7 +207,7 @@ def test_progress_says_where_it_stands(data: TrainingSet) -> None:
 
 
 def test_the_model_and_the_data_agree_on_the_classes(data: TrainingSet) -> None:
-    with pytest.raises(TrainingError, match="4 classes apart, but the data has 3"):
+    with pytest.raises(TrainingError, match="4 classes, but the data has 3"):
         train(RECIPE, fresh(classes=4), data)
 
 
