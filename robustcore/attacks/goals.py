@@ -32,9 +32,9 @@ class Goal:
         return Goal(self.labels[part], targets, self.least_likely)
 
     def to(self, device: torch.device) -> Goal:
-        """The same on a device."""
-        targets = None if self.targets is None else self.targets.to(device)
-        return Goal(self.labels.to(device), targets, self.least_likely)
+        """A copy on a device; autograd can use it even if the original was created in inference mode."""
+        targets = None if self.targets is None else self.targets.to(device, copy=True)
+        return Goal(self.labels.to(device, copy=True), targets, self.least_likely)
 
     @property
     def is_open(self) -> bool:
