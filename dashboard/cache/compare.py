@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from dashboard.cache import datasets, results
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
+    from robustcore.calls import Call
     from robustcore.datasets import Dataset
     from robustcore.notes import Note
     from robustcore.reports.compare.answers import Answers
     from robustcore.reports.compare.comparison import Comparison
     from robustcore.reports.compare.effective import Population
-    from robustcore.reports.compare.measures import Bars
 
 PUBLISHED = "published: "  # before the name of a data set that only published models have
 
@@ -105,55 +103,14 @@ def _answers(digest: str, dataset: str, *, _found: Comparison, _dataset: Dataset
     return answers.read(_found, _dataset)
 
 
-def measured(found: Comparison, dataset: str, metric: str, reference: str, models: Sequence[str]) -> Bars:
-    """A metric of some models with its intervals."""
-    return _measured(_digest(found), dataset, metric, reference, tuple(models), _found=found)
+def cached(call: Call, found: Comparison) -> Call:
+    """A call of a function on a comparison, which is run only where the same one was not run on the same results before."""
+    return call.supplied_by(lambda: _computed(call.python(), _digest(found), _call=call))
 
 
-@st.cache_data(max_entries=64, show_spinner="Drawing images for the intervals …")
-def _measured(
-    digest: str, dataset: str, metric: str, reference: str, models: tuple[str, ...], *, _found: Comparison
-) -> Bars:
-    from robustcore.reports.compare import measures
-
-    return measures.bars(_found, metric, reference=reference, models=models, answers=answers(_found, dataset))
-
-
-def gained(found: Comparison, dataset: str, metric: str, reference: str, baseline: str, models: Sequence[str]) -> Bars:
-    """What some models have over a baseline."""
-    return _gained(_digest(found), dataset, metric, reference, baseline, tuple(models), _found=found)
-
-
-@st.cache_data(max_entries=32, show_spinner="Drawing images for the intervals …")
-def _gained(
-    digest: str,
-    dataset: str,
-    metric: str,
-    reference: str,
-    baseline: str,
-    models: tuple[str, ...],
-    *,
-    _found: Comparison,
-) -> Bars:
-    from robustcore.reports.compare import baseline as report
-
-    return report.differences(
-        _found, metric, baseline, reference=reference, models=models, answers=answers(_found, dataset)
-    )
-
-
-def error_ratios(found: Comparison, dataset: str, baseline: str, models: Sequence[str]) -> pd.DataFrame:
-    """The errors of some models over a baseline's, by family and severity."""
-    return _error_ratios(_digest(found), dataset, baseline, tuple(models), _found=found)
-
-
-@st.cache_data(max_entries=16, show_spinner="Drawing images for the intervals …")
-def _error_ratios(
-    digest: str, dataset: str, baseline: str, models: tuple[str, ...], *, _found: Comparison
-) -> pd.DataFrame:
-    from robustcore.reports.compare import baseline as report
-
-    return report.error_ratios(_found, baseline, models=models, answers=answers(_found, dataset))
+@st.cache_data(max_entries=96, show_spinner="Drawing images for the intervals …")
+def _computed(python: str, digest: str, *, _call: Call) -> Any:
+    return _call.compute()
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

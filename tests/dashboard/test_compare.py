@@ -17,6 +17,7 @@ from dashboard.views.compare import example_images, export
 from dashboard.views.compare.modes import MODES, TITLES
 from dashboard.views.compare.view import View
 from robustcore import metrics
+from robustcore.calls import Call
 from robustcore.reports.compare import comparison, measures, published_models, references
 from robustcore.training import families, zoo
 from tests.dashboard.conftest import OpenPage, markup, sound
@@ -282,6 +283,6 @@ def test_the_models_of_one_family_of_trainings_are_chosen_with_a_button(open_pag
 def test_a_ranking_for_a_paper_has_the_clean_accuracy_beside_it() -> None:
     found = published_models.gather([ALEXNET, "published/imagenet/Standard_R50"], "imagenet")
     result = measures.bars(found, "ce", reference=ALEXNET)
-    text = export.latex(View("ranking-ce", "mCE", "", None, result.means, result.footer, "", result))
+    text = export.latex(View("ranking-ce", "mCE", "", result.means, result.footer, Call(dict), result))
     assert r"published/imagenet/Standard R50 & 76.7 & 76.4 \\" in text
     assert "Reference: published/imagenet/AlexNet" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,13 +11,15 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache import compare
 from dashboard.session import selection
-from dashboard.views.compare import categories
+from dashboard.views.compare import categories, python_code
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
 from dashboard.widgets import labels
 from robustcore import metrics
+from robustcore.calls import Attribute, Call, Node
 from robustcore.notes import Note
-from robustcore.reports.compare import intervals, measures, published_models, references
+from robustcore.reports.compare import baseline as baselines
+from robustcore.reports.compare import grouping, intervals, measures, published_models, references
 from robustcore.reports.compare.comparison import Comparison
 from robustcore.reports.compare.measures import Bars
 
@@ -94,41 +97,28 @@ def pick_baseline(choice: Choice) -> str:
     )
 
 
-def _result(found: Comparison, choice: Choice, settings: Settings) -> Bars:
+def bars(found: Comparison, choice: Choice, metric: str, reference: str = "") -> Call:
+    """The call that computes a metric of the chosen models."""
+    results = python_code.comparison(choice, found)
     models = [m for m in choice.models if m in found.models]
-    return compare.measured(found, choice.dataset, settings.metric, settings.reference, models)
+    keywords = {"reference": reference} if reference else {}
+    answers = python_code.single_answers(choice, results)
+    call = Call(measures.bars, results, metric, **keywords, models=models, answers=answers, name="result")
+    return compare.cached(call, found)
 
 
-def _python(settings: Settings, choice: Choice, found: Comparison) -> str:
-    """The line of Python that computes the values."""
-    models = [m for m in choice.models if m in found.models]
-    reference = f", reference={settings.reference!r}" if settings.reference else ""
-    return f"result = measures.bars(found, {settings.metric!r}{reference}, models={models!r}, answers=read)\n"
-
-
-def _grouping(settings: Settings) -> str:
-    """The line of Python that makes the groups, where they are not the families."""
+def _order(settings: Settings) -> dict[str, Any]:
+    """The arguments of a figure for the order of its conditions."""
     if settings.grouping is None:
-        return ""
-    return (
-        f"grouping = grouping.by_category(\n    {dict(settings.grouping.of)!r},\n    {settings.grouping.order!r},\n)\n"
-    )
+        return {"order": settings.order}
+    groups = Call(grouping.by_category, dict(settings.grouping.of), settings.grouping.order, name="groups")
+    return {"order": settings.order, "grouping": groups}
 
 
-def _order(settings: Settings) -> str:
-    return f"order={settings.order!r}" + (", grouping=grouping" if settings.grouping is not None else "")
-
-
-def colours(models: Sequence[str], expression: str = "result.models") -> tuple[dict[str, str] | None, str]:
-    """Many models are coloured by how they were trained: model -> family, and the argument of a script that does the same.
-
-    `expression` is the script's expression for the models.
-    """
-    from robustcore.figures import PALETTE
-
-    if len(models) <= len(PALETTE):
-        return None, ""
-    return cache.families(tuple(models)), f", families=families.by_model({expression})"
+def colours(models: Sequence[str], printed: Node) -> dict[str, Call]:
+    """The argument of a figure that colours many models by how they were trained; none for few models."""
+    families = python_code.families(models, printed)
+    return {} if families is None else {"families": families}
 
 
 def _grouped(settings: Settings) -> tuple[Note, ...]:
@@ -149,7 +139,8 @@ def ranking(found: Comparison, choice: Choice, settings: Settings) -> View:
         width=320,
         help="The mean over all of them, or one alone.",
     )
-    result = _result(found, choice, settings)
+    call = bars(found, choice, settings.metric, settings.reference)
+    result: Bars = call.value
     metric = result.definition
     one = "" if under == ALL else under
     if one:
@@ -160,15 +151,14 @@ def ranking(found: Comparison, choice: Choice, settings: Settings) -> View:
         table, footer = result.means, result.footer.replace(interval=interval)
         title = f"{metric.mean} of each model, over {len(names)} {found.what}{'' if len(names) == 1 else 's'}"
     caption = f"The best on top: {metric.better} is better. {_of_intervals(table)}"
-    families, argument = colours(result.models)
+    families = colours(result.models, Attribute(call, "models"))
     return View(
         f"ranking-{settings.metric}",
         title,
         caption,
-        compared.models(result, one, families=families),
         table,
         footer,
-        f"{_python(settings, choice, found)}figure = compared.models(result, {one!r}{argument})\n",
+        Call(compared.models, call, one, **families, name="figure"),
         result,
         found.provenance,
         clickable=bool(one),
@@ -185,7 +175,8 @@ def conditions(found: Comparison, choice: Choice, settings: Settings) -> View:
     """The metric under each corruption."""
     from robustcore.figures import compared
 
-    result = _result(found, choice, settings)
+    call = bars(found, choice, settings.metric, settings.reference)
+    result: Bars = call.value
     metric = result.definition
     against = f"Below 100: fewer errors than {references.title(settings.reference)}." if metric.reference else ""
     caption = f"{metric.better.capitalize()} is better. {against or _extremes(result)}"
@@ -193,17 +184,16 @@ def conditions(found: Comparison, choice: Choice, settings: Settings) -> View:
         caption += " A dot is a model, a line the median; colours tell how it was trained."
     elif not metric.relative:
         caption += " Dotted: accuracy on clean images."
-    families, argument = colours(result.models)
+    families = colours(result.models, Attribute(call, "models"))
     return View(
         metric.name,
         f"{metric.title} under each {found.what}",
         caption,
-        compared.conditions(result, order=settings.order, grouping=settings.grouping, families=families),
         measures.ordered(result, settings.order, settings.grouping)
         .drop(columns="group", errors="ignore")
         .reset_index(drop=True),
         result.footer,
-        f"{_python(settings, choice, found)}{_grouping(settings)}figure = compared.conditions(result, {_order(settings)}{argument})\n",
+        Call(compared.conditions, call, **_order(settings), **families, name="figure"),
         result,
         found.provenance,
         clickable=True,
@@ -226,25 +216,34 @@ def gains(found: Comparison, choice: Choice, settings: Settings) -> View | str:
     models = [m for m in choice.models if m in found.models and m != settings.baseline]
     if not models:
         return "The baseline is the only model: choose another one to compare with it."
-    result = compare.gained(found, choice.dataset, settings.metric, settings.reference, settings.baseline, models)
-    metric = result.definition
-    families, argument = colours(result.models)
-    reference = f", reference={settings.reference!r}" if settings.reference else ""
-    body = (
-        f"result = baseline.differences(\n    found, {settings.metric!r}, {settings.baseline!r}{reference}, models={models!r}, "
-        f"answers=read\n)\n{_grouping(settings)}figure = compared.gains(result, {settings.baseline!r}, {_order(settings)}{argument})\n"
+    results = python_code.comparison(choice, found)
+    keywords = {"reference": settings.reference} if settings.reference else {}
+    call = compare.cached(
+        Call(
+            baselines.differences,
+            results,
+            settings.metric,
+            settings.baseline,
+            **keywords,
+            models=models,
+            answers=python_code.single_answers(choice, results),
+            name="result",
+        ),
+        found,
     )
+    result: Bars = call.value
+    metric = result.definition
+    families = colours(result.models, Attribute(call, "models"))
     return View(
         f"baseline-{metric.name}",
         f"{metric.title}: better or worse than {settings.baseline}",
         "To the right of 0 is better than the baseline, to the left worse. Pale: the 95 % interval has 0 in it, so that chance "
         "may explain the difference.",
-        compared.gains(result, settings.baseline, order=settings.order, grouping=settings.grouping, families=families),
         measures.ordered(result, settings.order, settings.grouping)
         .drop(columns="group", errors="ignore")
         .reset_index(drop=True),
         result.footer,
-        body,
+        Call(compared.gains, call, settings.baseline, **_order(settings), **families, name="figure"),
         result,
         found.provenance,
         clickable=True,
@@ -256,17 +255,17 @@ def heatmap(found: Comparison, choice: Choice, settings: Settings) -> View:
     """Models against corruptions."""
     from robustcore.figures import compared
 
-    result = _result(found, choice, settings)
+    call = bars(found, choice, settings.metric, settings.reference)
+    result: Bars = call.value
     metric = result.definition
     return View(
         f"heatmap-{metric.name}",
         f"{metric.title}, models against {found.what}s",
         "Bright is better. The models are in order of their mean, with the clean accuracy of each; a column that is dark "
         f"from top to bottom is one {found.what} that none of them withstands.",
-        compared.table(result, order=settings.order, grouping=settings.grouping),
         result.table,
         result.footer,
-        f"{_python(settings, choice, found)}{_grouping(settings)}figure = compared.table(result, {_order(settings)})\n",
+        Call(compared.table, call, **_order(settings), name="figure"),
         result,
         found.provenance,
         wide=True,

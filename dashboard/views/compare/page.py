@@ -111,7 +111,7 @@ def _card(view: View, choice: Choice, found: Comparison | None) -> None:
         wide=view.wide,
         above=above,
         below=lambda: notes.small_print(remaining),
-        files=lambda: export.buttons(view, python_code.script(choice, found, view)),
+        files=lambda: export.buttons(view, python_code.script(view)),
     )
     if clickable and found is not None:
         example_images.panel(found, choice, example_images.chosen(event))

@@ -1,51 +1,72 @@
-"""The Python that makes the figure on the page: a script that runs anywhere with the same results."""
+"""The calls that a figure of Compare is made of: the page runs them, and prints them as a script that runs anywhere."""
 
 from __future__ import annotations
 
-from pprint import pformat
+from collections.abc import Sequence
 
+from dashboard import cache
 from dashboard.cache import compare
 from dashboard.views.compare.controls import Choice
 from dashboard.views.compare.view import View
-from robustcore.reports.compare import published_models
+from robustcore.calls import Call, Item, Node
+from robustcore.datasets import load_dataset
+from robustcore.reports.compare import answers, published_models
+from robustcore.reports.compare import comparison as comparisons
 from robustcore.reports.compare.comparison import Comparison
+from robustcore.training import families as training_families
 
 
-def script(choice: Choice, found: Comparison | None, view: View) -> str:
-    """From the stored results to one HTML file."""
-    parts = [_gathered(choice, found) if "found" in view.body else ""]
-    modules = ("answers", "baseline", "comparison", "effective", "grouping", "measures", "published_models", "tradeoff")
-    text = "".join(parts) + view.body
-    used = sorted(m for m in modules if f"{m}." in text)
-    imports = "from pathlib import Path\n\n"
-    imports += "import robustcore as rc\n" if "rc." in text else ""
-    imports += "from robustcore.figures import compared, to_html\n"
-    imports += "from robustcore.reports.attacks import robust_accuracy\n" if "robust_accuracy." in text else ""
-    imports += f"from robustcore.reports.compare import {', '.join(used)}\n" if used else ""
-    imports += "from robustcore.training import families\n\n" if "families." in text else "\n"
-    end = f'Path("{view.key}.html").write_bytes(to_html(figure, title={view.title!r}))\n'
-    return imports + text + end
+def dataset(choice: Choice) -> Call:
+    """The dataset of the results."""
+    return Call(load_dataset, choice.dataset, name="dataset").supplied_by(lambda: cache.dataset(choice.dataset))
 
 
-def _gathered(choice: Choice, found: Comparison | None) -> str:
-    assert found is not None
-    severities = f"severities={choice.severities!r}"
-    printed = [m for m in found.models if published_models.is_published(m)]
-    own = [m for m in found.models if m not in printed]
+def comparison(choice: Choice, found: Comparison) -> Node:
+    """The stored results that were chosen; the page has read them already."""
+    published = [m for m in found.models if published_models.is_published(m)]
     if choice.is_published:
         key = choice.dataset.removeprefix(compare.PUBLISHED)
-        return f"found = published_models.gather({_list(printed)}, {key!r}, {severities})\nread = None  # published figures have no answers to draw from\n"
-    lines = (
-        f"dataset = rc.load_dataset({choice.dataset!r})\n"
-        f"models = comparison.subjects({_list(own)}, dataset)\n"
-        f"found = comparison.gather(\n    models, dataset, {list(choice.suites)!r}, {severities}, storage={choice.storage!r}, "
-        f"seed={choice.seed}\n)\n"
-        "read = answers.read(found, dataset)\n"
+        call = Call(published_models.gather, published, key, severities=tuple(choice.severities), name="found")
+        return call.supplied_by(lambda: found)
+    images = dataset(choice)
+    own = [m for m in found.models if m not in published]
+    gathered = Call(
+        comparisons.gather,
+        Call(comparisons.subjects, own, images, name="models"),
+        images,
+        list(choice.suites),
+        severities=tuple(choice.severities),
+        storage=choice.storage,
+        seed=choice.seed,
+        name="evaluated" if published else "found",
     )
-    if printed:
-        lines += f"found, refused = published_models.joined(found, {_list(printed)})\n"
-    return lines
+    if not published:
+        return gathered.supplied_by(lambda: found)
+    return Item(Call(published_models.joined, gathered, published), 0, name="found").supplied_by(lambda: found)
 
 
-def _list(names: list[str]) -> str:
-    return pformat(names, width=110, compact=True)
+def single_answers(choice: Choice, results: Node) -> Call | None:
+    """The stored answers to single images; published figures have none."""
+    if choice.is_published:
+        return None
+    call = Call(answers.read, results, dataset(choice), name="read")
+    return call.supplied_by(lambda: compare.answers(results.value, choice.dataset))
+
+
+def families(models: Sequence[str], shown: Node | Sequence[str]) -> Call | None:
+    """How the models were trained, where they are too many for a colour each; `shown` is what is printed for them."""
+    from robustcore.figures import PALETTE
+
+    if len(models) <= len(PALETTE):
+        return None
+    call = Call(training_families.by_model, shown if isinstance(shown, Node) else list(shown))
+    return call.supplied_by(lambda: cache.families(tuple(models)))
+
+
+def script(view: View) -> str:
+    """From the stored results to one HTML file."""
+    from robustcore.figures import to_html
+
+    html = Call(to_html, view.drawing, title=view.title)
+    end = f'Path("{view.key}.html").write_bytes({html.text()})'
+    return "\n".join(["from pathlib import Path", "", *html.imports(), "", *html.assignments(), end, ""])

@@ -7,14 +7,16 @@ import pandas as pd
 from dashboard import cache
 from dashboard.cache import compare
 from dashboard.session import selection
-from dashboard.views.compare import metric_views
+from dashboard.views.compare import metric_views, python_code
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
+from robustcore.calls import Attribute, Call
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import note
-from robustcore.reports.compare import effective, intervals, tradeoff
+from robustcore.reports.attacks import robust_accuracy
+from robustcore.reports.compare import comparison, effective, intervals, tradeoff
 from robustcore.reports.compare.comparison import Comparison
-from robustcore.reports.compare.effective import SHIFTS
+from robustcore.reports.compare.effective import SHIFTS, Population
 from robustcore.reports.compare.measures import Bars
 from robustcore.reports.provenance import Footer
 
@@ -46,36 +48,32 @@ def trade_off(found: Comparison, choice: Choice, settings: Settings) -> View | s
 
     axes = selection.segmented("Axes", list(AXES), key=f"{KEY}_axes", kind="pair of axes", text=AXES.__getitem__)
     models = [m for m in choice.models if m in found.models]
-    result = compare.measured(found, choice.dataset, "accuracy", "", models)
+    bars = metric_views.bars(found, choice, "accuracy")
     if axes == "attacked":
-        return _against_attacks(found, choice, result)
-    points = tradeoff.clean_and_corrupted(found.only(models), result)
+        return _against_attacks(found, choice, bars)
+    chosen = Call(Attribute(python_code.comparison(choice, found), "only"), models, name="chosen")
+    points = Call(tradeoff.clean_and_corrupted, chosen, bars, name="points")
     count = found.corrupted["label"].nunique()
-    footer = found.only(models).provenance.footer(
+    footer = Call(
+        Attribute(chosen, "provenance.footer"),
         formula=f"Up: the mean accuracy over {count} {found.what}{'' if count == 1 else 's'}, and over their severities",
         interval=f"Across: 95 % (Wilson). Up: {intervals.SENTENCE[0].lower()}{intervals.SENTENCE[1:]}",
     )
-    families, argument = metric_views.colours(result.models)
-    body = (
-        f"result = measures.bars(found, 'accuracy', models={models!r}, answers=read)\n"
-        f"points = tradeoff.clean_and_corrupted(found.only({models!r}), result)\n"
-        f"figure = compared.trade_off(points, {_CLEAN!r}, {_shifted(found)!r}{argument})\n"
-    )
+    families = metric_views.colours(bars.value.models, Attribute(bars, "models"))
     return View(
         "trade-off",
         "Does robustness cost clean accuracy?",
         "Up and to the right is better in both. The dotted line joins the models that no other beats on both axes; with many "
         "models only those are named, as far as there is room.",
-        compared.trade_off(points, _CLEAN, _shifted(found), footer=footer, families=families),
-        points,
-        footer,
-        body,
+        points.value,
+        footer.value,
+        Call(compared.trade_off, points, _CLEAN, _shifted(found), footer=footer, **families, name="figure"),
         None,
         found.provenance,
     )
 
 
-def _against_attacks(found: Comparison, choice: Choice, result: Bars) -> View | str:
+def _against_attacks(found: Comparison, choice: Choice, bars: Call) -> View | str:
     from robustcore.figures import compared
 
     if choice.is_published:
@@ -98,30 +96,30 @@ def _against_attacks(found: Comparison, choice: Choice, result: Bars) -> View | 
         text=lambda e: f"{255 * e:.3g}/255",
         width=240,
     )
-    points = tradeoff.corrupted_and_attacked(result, attacked, "pgd", eps)
-    if points.empty:
+    result: Bars = bars.value
+    results = python_code.comparison(choice, found)
+    models = [m for m in choice.models if m in found.models]
+    images = python_code.dataset(choice)
+    subjects = Call(comparison.subjects, models, images)
+    curves = Call(robust_accuracy.curves, subjects, images, seed=choice.seed, name="attacked")
+    curves = curves.supplied_by(lambda: attacked)
+    points = Call(tradeoff.corrupted_and_attacked, bars, curves, "pgd", float(eps), name="points")
+    if points.value.empty:
         return "No model has both, a result under corruption and one under this attack."
     title = f"accuracy under PGD, eps {255 * eps:.3g}/255 (%)"
-    footer = found.provenance.footer(
+    footer = Call(
+        Attribute(results, "provenance.footer"),
         formula="Across: the mean accuracy over the corruptions. Up: accuracy under white-box PGD (10 steps, random start)",
         interval=f"Up: 95 % (Wilson). Across: {intervals.SENTENCE[0].lower()}{intervals.SENTENCE[1:]}",
     )
-    models = list(points["model"])
-    families, argument = metric_views.colours(result.models)
-    body = (
-        f"result = measures.bars(found, 'accuracy', models={result.models!r}, answers=read)\n"
-        f"attacked = robust_accuracy.curves(comparison.subjects({models!r}, dataset), dataset, seed={choice.seed})\n"
-        f"points = tradeoff.corrupted_and_attacked(result, attacked, 'pgd', {eps!r})\n"
-        f"figure = compared.trade_off(points, {_shifted(found)!r}, {title!r}{argument})\n"
-    )
+    families = metric_views.colours(result.models, Attribute(bars, "models"))
     return View(
         "trade-off-attacked",
         "Does withstanding corruptions help against attacks?",
         "Up and to the right is better in both: synthetic corruption across, an adversary who knows the model up.",
-        compared.trade_off(points, _shifted(found), title, footer=footer, families=families),
-        points,
-        footer,
-        body,
+        points.value,
+        footer.value,
+        Call(compared.trade_off, points, _shifted(found), title, footer=footer, **families, name="figure"),
         None,
         found.provenance,
     )
@@ -141,59 +139,57 @@ def trend(found: Comparison | None, choice: Choice, settings: Settings) -> View 
         text=lambda p: p if p == HERE else f"1,266 published models on {SHIFTS[p].title}",
     )
     if name != HERE:
-        return _published(name, found)
+        return _published(name, found, choice)
     assert found is not None
     models = [m for m in choice.models if m in found.models]
-    result = compare.measured(found, choice.dataset, "accuracy", "", models)
+    bars = metric_views.bars(found, choice, "accuracy")
+    fit = Call(effective.over, Call(effective.of_bars, Attribute(bars, "means")), name="population")
     try:
-        population = effective.over(effective.of_bars(result.means))
+        population: Population = fit.value
     except InvalidArgumentError as error:
         return str(error)
-    footer = found.only(models).provenance.footer(formula=population.formula)
+    chosen = Call(Attribute(python_code.comparison(choice, found), "only"), models)
+    footer = Call(Attribute(chosen, "provenance.footer"), formula=Attribute(fit, "formula"))
     named = tuple(population.table["model"]) if len(population.table) <= 10 else (*population.table["model"][:3],)
-    body = (
-        f"result = measures.bars(found, 'accuracy', models={models!r}, answers=read)\n"
-        "population = effective.over(effective.of_bars(result.means))\n"
-        f"figure = compared.trend(population, {_shifted(found)!r}, chosen={named!r})\n"
-    )
     return View(
         "trend",
         "Which models are more robust than their clean accuracy explains?",
         "The line is what clean accuracy lets one expect, fitted over these models on logit axes. Above it is effective "
         "robustness: the part that better accuracy alone does not bring.",
-        compared.trend(population, _shifted(found), footer=footer, chosen=named),
         population.table,
-        footer,
-        body,
+        footer.value,
+        Call(compared.trend, fit, _shifted(found), footer=footer, chosen=named, name="figure"),
         None,
         found.provenance,
         notes=population.notes,
     )
 
 
-def _published(column: str, found: Comparison | None) -> View:
+def _published(column: str, found: Comparison | None, choice: Choice) -> View:
     from robustcore.figures import compared
 
     shift = SHIFTS[column]
-    population = compare.natural_shift(column)
+    fit = Call(effective.over, Call(effective.natural_shift, column), name="population")
+    fit = fit.supplied_by(lambda: compare.natural_shift(column))
+    population: Population = fit.value
     names = list(population.table["model"])
     chosen = selection.multiselect(
         "Show by name", names, key=f"{KEY}_named", kind="published model", default=names[:3], max_selections=10
     )
     title = f"accuracy on {shift.title} (%)"
-    own = None if found is None else effective.others(population, effective.own(found, column))
-    if own is not None and own.empty:
-        own = None
-    footer = Footer(
-        formula=population.formula,
+    own = None
+    if found is not None:
+        own = Call(
+            effective.others, fit, Call(effective.own, python_code.comparison(choice, found), column), name="own"
+        )
+        own = None if own.value.empty else own
+    footer = Call(
+        Footer,
+        formula=Attribute(fit, "formula"),
         before=(f"Published top-1 accuracies of timm's models (Apache-2.0), {shift.title}: {shift.note}",),
     )
-    body = (
-        f"population = effective.over(effective.natural_shift({column!r}))\n"
-        + ("" if own is None else f"own = effective.others(population, effective.own(found, {column!r}))\n")
-        + f"figure = compared.trend(population, {title!r}, chosen={tuple(chosen)!r}{'' if own is None else ', own=own'})\n"
-    )
-    table = population.table if own is None else pd.concat([own, population.table], ignore_index=True)
+    table = population.table if own is None else pd.concat([own.value, population.table], ignore_index=True)
+    further = {} if own is None else {"own": own}
     notes = population.notes
     if found is not None and own is None:
         notes += (none_on_this_line(shift.condition),) if shift.condition else (no_place_on_this_line(shift.title),)
@@ -202,9 +198,8 @@ def _published(column: str, found: Comparison | None) -> View:
         f"Which published models withstand {shift.title} better than their accuracy explains?",
         "A dot is a published model. The line is what clean accuracy lets one expect, fitted over all of them on logit axes; above "
         "it is effective robustness. Models of other data have no place on this line.",
-        compared.trend(population, title, footer=footer, chosen=tuple(chosen), own=own),
         table,
-        footer,
-        body,
+        footer.value,
+        Call(compared.trend, fit, title, footer=footer, chosen=tuple(chosen), **further, name="figure"),
         notes=notes,
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dashboard.cache import compare
 from dashboard.session import selection
-from dashboard.views.compare import metric_views
+from dashboard.views.compare import metric_views, python_code
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
 from dashboard.widgets import labels
 from dashboard.widgets.addresses import COMPARE_CURVES
+from robustcore.calls import Attribute, Call
 from robustcore.notes import note
-from robustcore.reports.compare import intervals, measures
+from robustcore.reports.compare import baseline, intervals, measures
 from robustcore.reports.compare.comparison import Comparison
 
 
@@ -34,7 +35,9 @@ def curves(found: Comparison, choice: Choice, settings: Settings) -> View | str:
     from robustcore.figures import compared
 
     models = [m for m in choice.models if m in found.models]
-    found = found.only(models)
+    results = python_code.comparison(choice, found)
+    chosen = Call(Attribute(results, "only"), models, name="chosen")
+    found = chosen.value
     table = measures.curves(found)
     names = sorted(set(table["name"]))
     if not names or len(choice.severities) < 2:
@@ -49,36 +52,33 @@ def curves(found: Comparison, choice: Choice, settings: Settings) -> View | str:
         one = selection.selectbox(
             "Corruption", names, key=f"{KEY}_condition", kind="corruption", text=labels.pretty, width=320
         )
-    rows, title = table, "Accuracy against severity, corruption by corruption"
+    rows_of = (
+        Call(measures.mean_curve, chosen) if how == "mean" else Call(measures.curves, chosen, *([[one]] if one else []))
+    )
+    rows_of.name = "table"
+    rows = rows_of.value
+    title = "Accuracy against severity, corruption by corruption"
     if how == "one":
-        rows, title = (
-            table[table["name"] == one],
-            f"Accuracy against the severity of {labels.inner(labels.pretty(one))}",
-        )
+        title = f"Accuracy against the severity of {labels.inner(labels.pretty(one))}"
     elif how == "mean":
-        rows = measures.mean_curve(found)
         count = int(rows["conditions"].max()) if len(rows) else 0
         title = f"Accuracy against severity, the mean over {count} corruption{'' if count == 1 else 's'}"
     if rows.empty:
         return "The models have no corruption and severity in common that a mean could be taken over: choose one corruption."
-    expression = (
-        f"measures.mean_curve(found.only({models!r}))"
-        if how == "mean"
-        else f"measures.curves(found.only({models!r}){f', [{one!r}]' if one else ''})"
+    footer = Call(
+        Attribute(chosen, "provenance.footer"),
+        formula="Accuracy = correct / images; severity 0: the clean images",
+        interval=measures.INTERVAL,
     )
-    footer = found.provenance.footer(
-        formula="Accuracy = correct / images; severity 0: the clean images", interval=measures.INTERVAL
-    )
-    families, argument = metric_views.colours(models, "table['model'].unique()")
+    families = metric_views.colours(models, Attribute(chosen, "models"))
     marks = "colours tell how a model was trained" if len(models) > compared.CROWD else "bands are 95 % intervals"
     return View(
         f"curve-{how}",
         title,
         f"Severity 0 is clean. A line that falls early breaks under little; {marks}.",
-        compared.curves(rows, panels=how == "all", footer=footer, families=families),
         rows.reset_index(drop=True),
-        footer,
-        f"table = {expression}\nfigure = compared.curves(table, panels={how == 'all'}{argument})\n",
+        footer.value,
+        Call(compared.curves, rows_of, panels=how == "all", footer=footer, **families, name="figure"),
         None,
         found.provenance,
     )
@@ -91,26 +91,29 @@ def ratios(found: Comparison, choice: Choice, settings: Settings) -> View | str:
     models = [m for m in choice.models if m in found.models and m != settings.baseline]
     if not models:
         return "The baseline is the only model: choose another one to compare with it."
-    table = compare.error_ratios(found, choice.dataset, settings.baseline, models)
+    results = python_code.comparison(choice, found)
+    answers = python_code.single_answers(choice, results)
+    ratio = Call(baseline.error_ratios, results, settings.baseline, models=models, answers=answers, name="table")
+    ratio = compare.cached(ratio, found)
+    table = ratio.value
     if table.empty:
         return "No condition with severities was evaluated for all of these models."
-    footer = found.only(models).provenance.footer(
+    footer = Call(
+        Attribute(Call(Attribute(results, "only"), models), "provenance.footer"),
         formula="Ratio = sum of the model's errors over the family's corruptions / the same of the baseline (RobustNet, figure 9)",
         reference=f"the baseline {settings.baseline}",
         interval=intervals.SENTENCE if table["low"].notna().any() else "",
     )
     undefined = tuple(undefined_ratio(reason) for reason in dict.fromkeys(table["reason"]) if reason)
-    families, argument = metric_views.colours(models, "table['model'].unique()")
+    families = metric_views.colours(models, Attribute(results, "models"))
     return View(
         "error-ratio",
         f"Errors over those of {settings.baseline}, by family and severity",
         "Below 1: fewer errors than the baseline. Severity 0 is clean: the difference between 0 and 5 is what the model gains or "
         "loses by robustness alone.",
-        compared.error_ratios(table, settings.baseline, footer=footer, families=families),
         table,
-        footer,
-        f"table = baseline.error_ratios(found, {settings.baseline!r}, models={models!r}, answers=read)\n"
-        f"figure = compared.error_ratios(table, {settings.baseline!r}{argument})\n",
+        footer.value,
+        Call(compared.error_ratios, ratio, settings.baseline, footer=footer, **families, name="figure"),
         None,
         found.provenance,
         notes=undefined,

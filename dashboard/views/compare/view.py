@@ -1,4 +1,4 @@
-"""What a view of Compare gives to the page: one figure with its title and notes, its table, and the Python that makes it."""
+"""What a view of Compare gives to the page: one figure with its title and notes, its table, and the call that draws it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from robustcore.calls import Call
 from robustcore.notes import Note
 from robustcore.reports.compare.grouping import Grouping
 from robustcore.reports.compare.measures import Bars
@@ -48,10 +49,9 @@ class View:
     Attributes:
         key: in file names and for the widgets.
         title: what it is; caption: one sentence on how to read it.
-        figure: a Plotly figure.
         table: what is drawn.
         footer: where it comes from.
-        body: the lines of Python that make `figure` from `found` and `read`.
+        drawing: the call that draws the figure; the page runs it, and prints it.
         result: the values behind it, where there are some: for the notes and the means shown with it.
         origin: whose fingerprints are listed below it.
         clickable: whether a click on it leads to images.
@@ -62,12 +62,16 @@ class View:
     key: str
     title: str
     caption: str
-    figure: Any
     table: pd.DataFrame
     footer: Footer
-    body: str
+    drawing: Call
     result: Bars | None = None
     origin: Provenance | None = None
     clickable: bool = False
     wide: bool = False
     notes: tuple[Note, ...] = ()
+
+    @property
+    def figure(self) -> Any:
+        """The Plotly figure."""
+        return self.drawing.value

@@ -1,7 +1,8 @@
-"""The code that makes what is seen on a page again."""
+"""The calls that a cell of the page is made of, as Python that makes it again."""
 
 from __future__ import annotations
 
+from robustcore.calls import Variable
 from robustcore.reports.preview.gallery import GalleryImage
 
 
@@ -10,19 +11,16 @@ def corruption(load: str, cell: GalleryImage, storage: str, model: str | None) -
 
     Args:
         load: lines that leave the image as `image` and its id as `image_id`.
-        cell: what is shown.
+        cell: the cell; the printed call is the one that the page ran.
         storage: "memory" or "jpeg85".
         model: name of the model, or None where no answer is shown.
     """
-    given = [f"{key}={value!r}" for key, value in cell.arguments().items()]
-    if storage != "memory":
-        given.append(f"storage={storage!r}")
-    arguments = ", ".join([f'image, "{cell.name}"', *given, "ids=[image_id]"])
-    lines = ["import robustcore as rc", "", load, f"corrupted = rc.corrupt({arguments})"]
+    corrupted = cell.call(Variable("image"), Variable("image_id"), storage)
+    lines = ["import robustcore as rc", "", load, *corrupted.assignments()]
     if model is not None:
         lines += [
             "",
-            f'model = rc.load_model("{model}")',
+            f"model = rc.load_model({model!r})",
             "probabilities = model(corrupted[None]).softmax(dim=1)[0]",
             "for i in probabilities.argsort(descending=True)[:5]:",
             '    print(f"{model.card.classes[i]:20} {probabilities[i]:.3f}")',

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 import robustcore.corruptions as corruptions
+from robustcore.calls import Call, Node, Variable
 from robustcore.datasets._base import Item
 from robustcore.models.classifier import Card, Classifier
 
@@ -58,10 +58,12 @@ class GalleryImage:
             return f"strength {corruption.strength_of(self.severity):.3g} (severity {self.severity})"
         return f"severity {self.severity}"
 
-    def arguments(self) -> dict[str, Any]:
-        """The keyword arguments of `robustcore.corrupt` that make the cell, but for ids and storage."""
-        given = {"severity": self.severity, "strength": self.strength, "seed": self.seed}
-        return {k: v for k, v in given.items() if v is not None}
+    def call(self, image: Node, image_id: Node, storage: str = "memory") -> Call:
+        """The call of `robustcore.corrupt` that makes the cell from an image and its id."""
+        keywords = {"severity": self.severity, "strength": self.strength, "seed": self.seed}
+        keywords = {name: value for name, value in keywords.items() if value is not None}
+        stored = {} if storage == "memory" else {"storage": storage}
+        return Call(corruptions.corrupt, image, self.name, **keywords, **stored, ids=[image_id], name="corrupted")
 
 
 def cells(name: str, seed: int = 0) -> list[GalleryImage]:
@@ -75,11 +77,9 @@ def cells(name: str, seed: int = 0) -> list[GalleryImage]:
 
 def corrupted(item: Item, wanted: Sequence[GalleryImage], storage: str = "memory") -> Tensor:
     """uint8 (len(wanted), 3, H, W): the image of each cell."""
-    image = item.image[None]  # (1, 3, H, W)
-    images = [
-        corruptions.corrupt(image, cell.name, ids=[item.id], storage=storage, **cell.arguments()) for cell in wanted
-    ]
-    return torch.cat(images) if images else image[:0]
+    image, image_id = Variable("image", item.image), Variable("image_id", item.id)
+    images = [cell.call(image, image_id, storage).value for cell in wanted]
+    return torch.stack(images) if images else item.image[None][:0]
 
 
 @dataclasses.dataclass(frozen=True)

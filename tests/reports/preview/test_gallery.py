@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import robustcore as rc
+from robustcore.calls import Variable
 from robustcore.datasets.photographs import photograph
 from robustcore.models import Card, Classifier
 from robustcore.reports.preview import gallery
@@ -42,7 +43,8 @@ def test_a_cell_is_the_image_that_a_batch_would_hold() -> None:
 def test_a_strength_of_its_own() -> None:
     item = photograph("flower", 64)
     cell = gallery.GalleryImage("laugros_contrast", 3, None, 0.5, 0)
-    assert cell.arguments() == {"strength": 0.5, "seed": 0}
+    call = cell.call(Variable("image", item.image), Variable("image_id", item.id))
+    assert call.text() == "rc.corrupt(image, 'laugros_contrast', strength=0.5, seed=0, ids=[image_id])"
     assert cell.caption == "strength 0.5"
     wanted = rc.corrupt(item.image, "laugros_contrast", strength=0.5, ids=[item.id])
     assert torch.equal(gallery.corrupted(item, [cell])[0], wanted)
