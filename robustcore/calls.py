@@ -53,7 +53,12 @@ class Node:
         """The import statements that the printed Python needs, sorted."""
         modules = {_module(node.function) for node in _in_order(self) if isinstance(node, Call)} - {""}
         public = ["import robustcore as rc"] if "rc" in modules else []
-        return public + [_import(module) for module in sorted(modules - {"rc"})]
+        packages: dict[str, list[str]] = {}
+        for module in sorted(modules - {"rc"}):
+            package, _, name = module.rpartition(".")
+            packages.setdefault(package, []).append(name)
+        lines = (f"from {p} import {', '.join(n)}" if p else f"import {', '.join(n)}" for p, n in packages.items())
+        return [*public, *lines]
 
     def assignments(self) -> list[str]:
         """The lines that compute all named values that are needed, and this one if it has a name."""
@@ -225,11 +230,6 @@ def _module(function: Any) -> str:
     while module.rpartition(".")[2].startswith("_"):
         module = module.rpartition(".")[0]
     return module
-
-
-def _import(module: str) -> str:
-    package, _, name = module.rpartition(".")
-    return f"from {package} import {name}" if package else f"import {name}"
 
 
 def _name(function: Callable[..., Any]) -> str:
