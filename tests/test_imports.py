@@ -26,6 +26,7 @@ ORDER = [
     "randomness",
     "image_bounds",
     "images",
+    "outputs",
     "datasets",
     "corruptions",
     "sequences",

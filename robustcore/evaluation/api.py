@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from robustcore.datasets._base import Dataset
-from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import classes, operations, plan, provenance, tables
+from robustcore.errors import InvalidArgumentError, RobustcoreWarning
+from robustcore.evaluation import classes, examination, operations, plan, provenance, tables
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Cell, Pending, Subject, Unit
 from robustcore.evaluation.request import Conditions, Data, EvaluationRequest, Models, Surrogates
@@ -113,6 +114,9 @@ def evaluate(
     incomplete = {unit.cell.key for unit in pending.units}
     cached = [cell.key not in incomplete for cell in evaluation.cells]
     frame.insert(list(frame.columns).index("shipped"), "cached", cached)
+    for caution in dict.fromkeys(frame["caution"]):
+        if caution:
+            warnings.warn(caution, RobustcoreWarning, stacklevel=2)
     frame.attrs["summary"] = dataclasses.asdict(summary)
     return frame
 
@@ -147,7 +151,10 @@ def lookup(
         precision=precision,
         surrogates=surrogates,
     )
-    return tables.table(prepare(request).cells, store if isinstance(store, Store) else Store(store))
+    evaluation = prepare(request)
+    results = store if isinstance(store, Store) else Store(store)
+    examination.examine(evaluation.models, (), results)
+    return tables.table(evaluation.cells, results)
 
 
 @contextmanager
@@ -248,6 +255,12 @@ def carry_out(
     if absent:
         raise InvalidArgumentError(f"The model {sorted(absent)[0]} was given without its weights and cannot be run.")
     _check_classes(units, evaluation.dataset)
+    refused = examination.examine(evaluation.models, {unit.cell.key.model for unit in units}, store)
+    failed = [unit for unit in units if unit.cell.key.model in refused]
+    for fingerprint, reason in refused.items():
+        store.fail([unit for unit in failed if unit.cell.key.model == fingerprint], reason)
+    pending = pending.without(refused)
+    units = pending.units
     scored = {unit.cell.key.model for unit in units}
     crafting = {unit.cell.condition.parameters.get("surrogate") for unit in units}
     everything = {**evaluation.models, **evaluation.surrogates}
@@ -261,7 +274,13 @@ def carry_out(
     stop = cancelled or threading.Event()
     with (chosen if units else base.idle_executor)(work, len(pending.groups), stop) as pool:
         run = provenance.current(request.command or None)
-        return runner.run(pending, store, pool, run, progress=progress, cancelled=stop)
+        summary = runner.run(pending, store, pool, run, progress=progress, cancelled=stop)
+    summary.total += len(failed)
+    summary.failed += len(failed)
+    for unit in failed:
+        reason = refused[unit.cell.key.model]
+        summary.reasons[reason] = summary.reasons.get(reason, 0) + 1
+    return summary
 
 
 def _check_classes(pending: Sequence[Unit], dataset: Dataset) -> None:

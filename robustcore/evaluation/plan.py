@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from robustcore import arguments
 from robustcore.datasets._base import Dataset
@@ -119,6 +119,13 @@ class Pending:
     def groups(self) -> list[Group]:
         """The units that share their images, together."""
         return groups(self.units)
+
+    def without(self, models: Collection[str]) -> Pending:
+        """The same without some models, by their fingerprints."""
+        cells = tuple(cell for cell in self.cells if cell.key.model not in models)
+        return dataclasses.replace(
+            self, cells=cells, units=tuple(u for u in self.units if u.cell.key.model not in models)
+        )
 
 
 def check_precision(precision: str) -> str:

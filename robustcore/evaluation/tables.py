@@ -36,6 +36,7 @@ COLUMNS = (
     "condition_fingerprint",
     "shipped",
     "updated",
+    "caution",
     "reason",
 )
 
@@ -47,17 +48,23 @@ def table(cells: Sequence[Cell], store: Store) -> pd.DataFrame:
     variant, storage, params (JSON, "" for none); seed, precision; n images, correct answers; accuracy, top5 and
     confidence (mean greatest softmax probability), each 0 .. 1; the mean of each further per-image number under its
     own name; model_fingerprint, dataset_fingerprint, condition_fingerprint; shipped (whether it comes with the
-    package), updated (UTC), and a reason wherever a number is undefined or n is smaller than what was asked for.
+    package), updated (UTC), caution (what has to be said beside all numbers of the model, "" for nothing), and a reason wherever a number is undefined or n is smaller than what was asked for.
     """
     totals = store.totals(cells)
     failures = store.failures(cells)
+    cautions = {model: _caution(store, model) for model in {cell.key.model for cell in cells}}
     rows = [
-        _row(cell, found, [note for _, note in failures.get(cell.key, [])])
+        _row(cell, found, [note for _, note in failures.get(cell.key, [])]) | {"caution": cautions[cell.key.model]}
         for cell, found in zip(cells, totals, strict=True)
     ]
     further = sorted({name for found in totals if found.counts for name in found.counts.values})
-    frame = pd.DataFrame(rows, columns=[*COLUMNS[:-6], *further, *COLUMNS[-6:]])
+    frame = pd.DataFrame(rows, columns=[*COLUMNS[:-7], *further, *COLUMNS[-7:]])
     return frame.astype({"severity": "Int64", "strength": "string", "variant": "string"})
+
+
+def _caution(store: Store, model: str) -> str:
+    """What the model's answers to the probe images showed, in sentences."""
+    return " ".join(dict.fromkeys(note.text for _, _, notes in store.probes(model) for note in notes))
 
 
 def _row(cell: Cell, found: Totals, failures: Sequence[str]) -> dict[str, Any]:

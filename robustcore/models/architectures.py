@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import nn
 
-from robustcore.errors import InvalidArgumentError, MissingExtraError, ModelError, UnknownNameError
-from robustcore.models import scenes
+from robustcore.errors import InvalidArgumentError, MissingExtraError, ModelError, RobustcoreError, UnknownNameError
+from robustcore.models import reach, scenes
 from robustcore.models.classifier import Card, Classifier
 from robustcore.registry import Registry
 
@@ -66,6 +67,23 @@ def architecture(name: str) -> Architecture:
     if name not in registry:
         raise UnknownNameError("architecture", name, [*registry.names(), *torchvision_names()])
     return registry[name]
+
+
+def built_anew(name: str, classes: int) -> Iterator[nn.Module]:
+    """Networks as the architecture of that name builds them, to compare another one's parts with: first without memory for
+    their weights, then with it, since some parts are numbers. None where there is no such architecture."""
+    try:
+        family = architecture(name)
+    except RobustcoreError:
+        return
+    for device in ("meta", "cpu"):
+        with torch.random.fork_rng(devices=[]), contextlib.suppress(NotImplementedError, RuntimeError):
+            with torch.device(device):
+                network = family.network(classes).eval()
+            yield network
+
+
+reach.builders.append(built_anew)
 
 
 def check_classes(count: int) -> int:

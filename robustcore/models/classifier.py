@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from robustcore import arguments
+from robustcore import arguments, outputs
 from robustcore.errors import InvalidArgumentError, ModelError
+from robustcore.models import reach
 
 SIDES = range(8, 4097)  # that a network's input may have
 
@@ -39,6 +41,8 @@ class Card:
     intervention: str = "standard"
     architecture: str = ""
     recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    # Of a classifier inside another network, what its card says to the forward pass: see `robustcore.models.reach`.
+    reaches: ClassVar[tuple[str, ...]] = ("classes", "side", "architecture")
 
     def __post_init__(self) -> None:
         rule = "A card's classes are names, in the order of the logits"
@@ -97,7 +101,9 @@ class Classifier(nn.Module):
         self.card = card
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
-        self._cached_fingerprint: tuple[object, str] | None = None
+        self._cached_fingerprint: tuple[str, str] | None = None
+        self._unreadable: tuple[str, ...] = ()
+        self._nonce = uuid.uuid4().hex
 
     @property
     def device(self) -> torch.device:
@@ -121,19 +127,55 @@ class Classifier(nn.Module):
         if x.is_contiguous(memory_format=torch.channels_last) and x.device.type == "cpu":
             # Broadcasting three alternating values is slow in this layout; a full-size tensor is fast.
             mean, std = (v.expand(1, *x.shape[1:]).contiguous(memory_format=torch.channels_last) for v in (mean, std))
-        logits: Tensor = self.network((x - mean).div_(std))
-        return logits.float()
+        # A network with weights of another type than its card's normalisation takes images of that type.
+        x = (x - mean).div_(std)
+        if not torch.is_autocast_enabled(x.device.type):
+            x = x.to(outputs.dtype_of(self.network))
+        return outputs.logits_of(self.network(x), len(x)).float()
 
     def fingerprint(self) -> str:
-        """SHA-256 over the architecture, the preprocessing, the classes and every weight; a changed checkpoint changes it.
+        """SHA-256 over everything that decides its answers: two classifiers of one fingerprint compute the same.
 
-        It is the same on every device, and recomputed only after a weight has changed.
+        That is the architecture, the preprocessing, the classes and every weight; and for a network that differs in anything
+        else from what its architecture builds, all that its forward pass can reach (`robustcore.models.reach`). The same on
+        every device. It is computed once, and again only when something of this has changed. A network that cannot be read
+        whole has a fingerprint of its own in every process, so that no results are shared: `unreadable` says why.
         """
-        state = sorted(self.state_dict().items())
-        now = _versions([tensor for _, tensor in state])
+        now = reach.describe(self, state=reach.version, other=reach.version).digest
         if self._cached_fingerprint is None or self._cached_fingerprint[0] != now:
-            self._cached_fingerprint = now, self._hash(state)
+            state = sorted((k, v) for k, v in self.state_dict().items() if isinstance(v, Tensor))
+            fingerprint, self._unreadable = self._hash(state), ()
+            if not self._is_as_built():
+                reached = reach.describe(self)
+                self._unreadable = reached.unreadable
+                own = f" {self._nonce}" if reached.unreadable else ""
+                fingerprint = hashlib.sha256(f"{fingerprint} {reached.digest}{own}".encode()).hexdigest()
+            self._cached_fingerprint = now, fingerprint
         return self._cached_fingerprint[1]
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """What of the network cannot be read, in words, so that its results are not shared; () where all can."""
+        self.fingerprint()
+        return self._unreadable
+
+    def _is_as_built(self) -> bool:
+        """Whether nothing but the weights tells the network from what its architecture builds today."""
+        if type(self) not in _READ_WHOLE or self._forward_hooks or self._forward_pre_hooks:
+            return False
+        if (
+            set(vars(self)) - _OWN_ATTRIBUTES
+            or set(self._modules) != {"network"}
+            or set(self._buffers) != {"mean", "std"}
+        ):
+            return False
+        here = reach.describe(self.network, state=reach.kind_only)
+        if here.unreadable:
+            return False
+        return any(
+            reach.describe(network, state=reach.kind_only).digest == here.digest
+            for network in reach.built_anew(self.card.architecture, len(self.card.classes))
+        )
 
     def _hash(self, state: list[tuple[str, Tensor]]) -> str:
         digest = hashlib.sha256()
@@ -143,15 +185,11 @@ class Classifier(nn.Module):
         digest.update(f"revision {revision}".encode() if revision is not None else repr(self.network).encode())
         for key, value in state:
             digest.update(f"{key}:{value.dtype}:{tuple(value.shape)}".encode())
-            digest.update(value.detach().to("cpu").contiguous().flatten().view(torch.uint8).numpy().data)
+            for part in reach.dense(value.detach()):
+                digest.update(part.to("cpu").contiguous().flatten().view(torch.uint8).numpy().data)
         return digest.hexdigest()
 
 
-def _versions(tensors: list[Tensor]) -> object:
-    """A value that stays equal while the tensors are unchanged, and is much cheaper than hashing them.
-
-    torch counts writes to a tensor, but not those through `.data`; the sums catch these.
-    """
-    sums = torch.stack([t.detach().sum(dtype=torch.float64) for t in tensors]).tolist()
-    counters = [None if t.is_inference() else t._version for t in tensors]
-    return [(t.data_ptr(), count, total) for t, count, total in zip(tensors, counters, sums, strict=True)]
+# Classes whose own forward pass is in `_hash`, and the attributes that they have.
+_READ_WHOLE: set[type[Classifier]] = {Classifier}
+_OWN_ATTRIBUTES = {*vars(nn.Module()), "card", "_cached_fingerprint", "_unreadable", "_nonce", "defence"}

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from robustcore.errors import InvalidArgumentError, ModelError, UnknownNameError
 from robustcore.images import UInt8Array
-from robustcore.models.classifier import Card, Classifier
+from robustcore.models.classifier import _READ_WHOLE, Card, Classifier
 from robustcore.registry import Registry
 
 _MAD_OF_NORMAL = 0.6745  # the median of |z| for a standard normal z
@@ -243,6 +243,9 @@ class Defended(Classifier):
     def _hash(self, state: list[tuple[str, Tensor]]) -> str:
         defence = json.dumps(self.card.recipe["defence"], sort_keys=True)
         return hashlib.sha256(f"{super()._hash(state)} {defence}".encode()).hexdigest()
+
+
+_READ_WHOLE.add(Defended)
 
 
 def _map_images(images: Tensor, change: Callable[[UInt8Array], UInt8Array]) -> Tensor:

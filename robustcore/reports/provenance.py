@@ -39,6 +39,7 @@ class Provenance:
         storage: "memory", or "jpeg85" for the second JPEG of the released sets.
         shipped: "all", "some" or "none" of the results come with the package; "published" for printed figures.
         updated: the day of the newest result, or "".
+        cautions: what has to be said beside all numbers of some of the models.
         keys: what the results are found by, one row for each: model, dataset, their fingerprints and the condition's,
             seed, precision, shipped.
     """
@@ -52,6 +53,7 @@ class Provenance:
     storage: str
     shipped: str
     updated: str
+    cautions: tuple[str, ...] = ()
     keys: pd.DataFrame = dataclasses.field(
         default_factory=lambda: pd.DataFrame(columns=_KEYS), compare=False, repr=False
     )
@@ -71,6 +73,7 @@ class Provenance:
             storage=storage,
             shipped="none" if not shipped.any() else "all" if shipped.all() else "some",
             updated=max((str(day)[:10] for day in known["updated"] if day), default=""),
+            cautions=tuple(filter(None, dict.fromkeys(known["caution"]))) if "caution" in known else (),
             keys=known[_KEYS].drop_duplicates(ignore_index=True),
         )
 
@@ -130,6 +133,7 @@ class Footer:
             f"{self.formula}." if self.formula else "",
             f"Reference: {self.reference}." if self.reference else "",
             f"{self.interval}." if self.interval else "",
+            *(() if self.provenance is None else self.provenance.cautions),
             tail,
             *map(str, self.further),
         ]

@@ -106,7 +106,7 @@ def test_models_that_are_none(network: nn.Module, images: Tensor) -> None:
         rc.attack(lambda x: x, images, [0] * 6)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgumentError, match="float32, but the model has bfloat16"):
         rc.attack(network.bfloat16(), images, [0] * 6)
-    with pytest.raises(ModelError, match=r"logits of shape \(6, K\); this one returned \(6, 3, 8, 8\)"):
+    with pytest.raises(ModelError, match=r"answers with shape \(6, 3, 8, 8\); logits have shape \(6, K\)"):
         rc.attack(nn.Identity().eval(), images, [0] * 6)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from robustcore import devices
+from robustcore import devices, outputs
 from robustcore.attacks._base import Attack
 from robustcore.attacks.budgets import BALLS, PIXELS, Ball
 from robustcore.attacks.engine import victim
@@ -270,7 +270,9 @@ def _not_attacked(inputs: Inputs, group: slice, classes: int) -> _Group:
 def _logits(model: nn.Module, images: Tensor, size: int) -> Tensor:
     """(N, K) logits, computed for a few images at a time."""
     with torch.no_grad():
-        return torch.cat([model(images[start : start + size]) for start in range(0, len(images), size)])
+        return torch.cat(
+            [outputs.logits_of(model(images[start : start + size])) for start in range(0, len(images), size)]
+        )
 
 
 def _images_per_pass(images: Tensor, device: torch.device) -> int:

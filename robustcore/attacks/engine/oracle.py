@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
+from robustcore import outputs
 from robustcore.attacks.budgets import PIXELS, Ball
 from robustcore.attacks.engine.trace import Recorder
 from robustcore.attacks.goals import Goal, cross_entropy
@@ -101,6 +102,7 @@ class Oracle:
         self.confidence = 0.0  # how far below zero an attack with `nearest` needs the margin
         self.asked = 0
         self.cancelled = False
+        self._has_gradient = False  # whether a gradient was looked at and found
         self._model, self._name, self._ids = model, name, ids
         self._nearest, self._slice, self._watch, self._planned = nearest, slice_size, watch, planned
         self._recorder, self._size = recorder, n
@@ -151,7 +153,7 @@ class Oracle:
             if self._finishes(goal, logits[-1]):
                 piece = torch.zeros_like(leaf)
             else:
-                piece = self._backward(objective(goal, answer).sum(), leaf)
+                piece = self._backward(objective(goal, answer).sum(), leaf, answer)
                 self._best.backwards[part] += 1
             if gradient is None:
                 gradient = piece
@@ -220,16 +222,13 @@ class Oracle:
         return (slice(start, start + self._slice) for start in range(0, n, self._slice))
 
     def _forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self._model(x)
+        logits = outputs.logits_of(self._model(x), len(x))
         if self._best.logits is None and self._all.logits is None:
-            self._check_first_output(logits, len(x))
+            self._check_first_output(logits)
         return logits
 
-    def _check_first_output(self, logits: Tensor, n: int) -> None:
+    def _check_first_output(self, logits: Tensor) -> None:
         """Check a model's first output."""
-        if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != n:
-            shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-            raise ModelError(f"For {n} images a model returns logits of shape ({n}, K); this one returned {shape}.")
         classes = logits.shape[1]
         if classes < 2:
             raise ModelError("An attack needs a model with two classes or more; this one has one.")
@@ -239,8 +238,7 @@ class Oracle:
                 raise InvalidArgumentError(
                     f"A {noun} is {int(values.max())}, but the model has {classes} classes, 0 to {classes - 1}."
                 )
-        values = logits.detach()
-        if bool((values >= 0).all()) and bool((values.sum(dim=1) - 1).abs().max() < 1e-3):
+        if outputs.look_like_probabilities(logits):
             warnings.warn(
                 "The model's outputs look like probabilities: they are not negative and sum to 1. Attacks expect logits; "
                 "through a softmax the gradients vanish and an attack looks weaker than it is. Remove the softmax.",
@@ -248,13 +246,25 @@ class Oracle:
                 stacklevel=2,
             )
 
-    def _backward(self, value: Tensor, leaf: Tensor) -> Tensor:
+    def _backward(self, value: Tensor, leaf: Tensor, logits: Tensor) -> Tensor:
         if not value.requires_grad:
             raise ModelError(
                 "The model's logits carry no gradient back to the images: something inside it detaches them. "
                 "Use an attack that needs none, such as square or hopskipjump."
             )
-        (gradient,) = torch.autograd.grad(value, leaf)
+        (gradient,) = torch.autograd.grad(value, leaf, retain_graph=not self._has_gradient)
+        if not self._has_gradient:
+            if not bool(gradient.any()):
+                # A loss may be flat where a model is very sure; a model is flat if its logits are.
+                weights = torch.arange(1, logits.shape[1] + 1, device=logits.device)
+                (gradient_of_logits,) = torch.autograd.grad((logits * weights).sum(), leaf, allow_unused=True)
+                if gradient_of_logits is None or not bool(gradient_of_logits.any()):
+                    raise ModelError(
+                        "The model has no gradient: that of its logits is zero at every pixel, because something inside it "
+                        "rounds, thresholds or detaches. An attack that follows the gradient says nothing of its robustness; "
+                        "use one that needs none, such as square or hopskipjump."
+                    )
+            self._has_gradient = True
         return gradient
 
     def _finishes(self, goal: Goal, logits: Tensor) -> bool:

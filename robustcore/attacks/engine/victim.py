@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from robustcore import outputs
 from robustcore.errors import InvalidArgumentError
 
 
@@ -65,7 +66,7 @@ def count_classes(model: nn.Module, image: Tensor) -> int:
     if names is not None:
         return len(names)
     with torch.no_grad():
-        return int(model(image.to(device_of(model, image.device))).shape[-1])
+        return int(outputs.logits_of(model(image.to(device_of(model, image.device))), 1).shape[1])
 
 
 def check_surrogate(surrogate: nn.Module, model: nn.Module, image: Tensor | None) -> None:

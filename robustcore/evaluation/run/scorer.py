@@ -6,7 +6,6 @@ A shard is decoded once and moved to the device once; a condition is applied to 
 from __future__ import annotations
 
 import contextlib
-import copy
 import dataclasses
 import threading
 import time
@@ -17,8 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch import Tensor
 
 from robustcore import devices
 from robustcore.datasets._base import Dataset
@@ -26,6 +24,7 @@ from robustcore.errors import ModelError, RobustcoreError
 from robustcore.evaluation import classes, operations, plan
 from robustcore.evaluation.operations import Applied, Operation, Part
 from robustcore.evaluation.plan import Group, Unit
+from robustcore.evaluation.run.preparation import prepare
 from robustcore.evaluation.store.predictions import Predictions
 from robustcore.evaluation.store.store import Result
 from robustcore.models.classifier import Classifier
@@ -74,8 +73,8 @@ class Scorer:
         self.device = device
         self.cancelled = cancelled or threading.Event()
         self._dataset = dataset
-        self._models = {fingerprint: _prepared(model, device) for fingerprint, model in models.items()}
-        extra = {f: _prepared(m, device) for f, m in (surrogates or {}).items() if f not in self._models}
+        self._models = {fingerprint: prepare(model, device) for fingerprint, model in models.items()}
+        extra = {f: prepare(m, device) for f, m in (surrogates or {}).items() if f not in self._models}
         self._surrogates = {**self._models, **extra}
         self._batch_size = batch_size
         self._lock = threading.Lock()
@@ -271,32 +270,6 @@ class Scorer:
     def _check(self) -> None:
         if self.cancelled.is_set():
             raise Cancelled
-
-
-def _prepared(model: Classifier, device: torch.device) -> Classifier:
-    """A copy for scoring: in eval mode, without gradients of its weights, normalisations folded into the convolutions before
-    them, in the memory layout that convolutions like."""
-    prepared: Classifier = copy.deepcopy(model).eval().requires_grad_(False)
-    _fold(prepared)
-    return prepared.eval().to(device).to(memory_format=torch.channels_last)
-
-
-def _fold(module: nn.Module) -> None:
-    """Batch normalisation in eval mode is a factor and a shift for each channel: where a sequence has it right behind a
-    convolution, both are one convolution."""
-    if isinstance(module, nn.Sequential):
-        for at in range(len(module) - 1):
-            convolution, normalisation = module[at], module[at + 1]
-            # Exactly these: what is derived from them may do something else.
-            if (
-                type(convolution) is nn.Conv2d
-                and type(normalisation) is nn.BatchNorm2d
-                and normalisation.track_running_stats
-            ):
-                module[at] = fuse_conv_bn_eval(convolution, normalisation)
-                module[at + 1] = nn.Identity()
-    for child in module.children():
-        _fold(child)
 
 
 def reason(error: BaseException) -> str:

@@ -89,6 +89,8 @@ def _take_cell(source: sqlite3.Connection, target: sqlite3.Connection, place: li
         row = source.execute(f"SELECT fingerprint, {', '.join(columns)} FROM {table} WHERE id = ?", (id_,)).fetchone()
         if row is None:
             return None
+        if table == "models" and (probe := queries.probe(source, row[0])) is not None:
+            queries.keep_probe(target, row[0], *probe)
         ids.append(queries.named(target, table, row[0], dict(zip(columns, row[1:], strict=True))))
     return queries.placed(target, (ids[0], ids[1], ids[2], place[3], place[4]))
 

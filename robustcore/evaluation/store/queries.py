@@ -8,6 +8,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from robustcore.errors import StoreError
 from robustcore.evaluation import provenance
 from robustcore.evaluation.condition import Condition
@@ -19,6 +22,7 @@ from robustcore.evaluation.store.predictions import Counts, Predictions
 
 COUNTS = ("n", "answers", "correct", "top5", "confidence")
 # The columns of what cells refer to, beside the fingerprint.
+PROBES = 8  # images of `robustcore.models.probes`
 NAMED = {"models": ("name", "classes"), "datasets": ("name", "split"), "conditions": ("kind", "name", "canonical")}
 # (id, model, dataset, canonical condition, its fingerprint, shards, n) of every cell
 NAMED_CELLS = (
@@ -255,10 +259,23 @@ def remove_cell(connection: sqlite3.Connection, cell: int) -> None:
     connection.execute("DELETE FROM cells WHERE id = ?", (cell,))
 
 
+def probe(connection: sqlite3.Connection, model: str) -> tuple[npt.NDArray[np.float32], str] | None:
+    """What the model of that fingerprint answers to the probe images, (8, classes), and its notes as JSON."""
+    row = connection.execute("SELECT answers, notes FROM probes WHERE model = ?", (model,)).fetchone()
+    return None if row is None else (np.frombuffer(row[0], "<f4").reshape(PROBES, -1), str(row[1]))
+
+
+def keep_probe(connection: sqlite3.Connection, model: str, answers: npt.NDArray[np.float32], notes: str) -> None:
+    """Keep a model's answers to the probe images; those that are there already stay."""
+    data = answers.astype("<f4").tobytes()
+    connection.execute("INSERT OR IGNORE INTO probes (model, answers, notes) VALUES (?, ?, ?)", (model, data, notes))
+
+
 def remove_unused(connection: sqlite3.Connection) -> None:
     """Delete what no cell and no unit refers to any more."""
     for table in ("models", "datasets", "conditions"):
         connection.execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT {table[:-1]} FROM cells)")
+    connection.execute("DELETE FROM probes WHERE model NOT IN (SELECT fingerprint FROM models)")
     connection.execute("DELETE FROM runs WHERE id NOT IN (SELECT run FROM units)")
     connection.execute("DELETE FROM labels WHERE id NOT IN (SELECT labels FROM predictions WHERE labels IS NOT NULL)")
 

@@ -24,7 +24,7 @@ from robustcore.errors import StoreError
 from robustcore.evaluation.store import database
 
 APPLICATION_ID = 0x52424353  # marks a SQLite file as one of ours
-VERSION = 4
+VERSION = 5
 # The names of conditions whose images have no right answer; a view cannot ask the operations, and a test holds them together.
 UNLABELLED = ("scenes/unknown",)
 
@@ -36,6 +36,8 @@ CREATE TABLE datasets (
 CREATE TABLE conditions (
     id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
     canonical TEXT NOT NULL);
+-- What a model answers to the probe images, float32 (8, classes), and what has to be said beside its numbers (JSON).
+CREATE TABLE probes (model TEXT PRIMARY KEY, answers BLOB NOT NULL, notes TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE cells (
     id INTEGER PRIMARY KEY,
     dataset INTEGER NOT NULL REFERENCES datasets(id), model INTEGER NOT NULL REFERENCES models(id),
@@ -116,8 +118,15 @@ def _places(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _probes(connection: sqlite3.Connection) -> None:
+    """Version 5: answers to probe images. Results from before have none, which is said where they are shown."""
+    connection.execute(
+        "CREATE TABLE probes (model TEXT PRIMARY KEY, answers BLOB NOT NULL, notes TEXT NOT NULL) WITHOUT ROWID"
+    )
+
+
 # From version -> what brings a file to the next one; run in one transaction, in order.
-MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _new_view, 2: _places, 3: _new_view}
+MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _new_view, 2: _places, 3: _new_view, 4: _probes}
 
 
 def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqlite3.Connection:

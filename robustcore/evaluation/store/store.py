@@ -14,12 +14,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from robustcore import arguments, paths
 from robustcore.errors import StoreError
 from robustcore.evaluation.plan import Cell, Key, Subject, Unit, shard_sizes
 from robustcore.evaluation.provenance import Run, now, seconds
 from robustcore.evaluation.store import codec, database, queries, schema
 from robustcore.evaluation.store.predictions import Counts, Predictions
+from robustcore.notes import Note
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,6 +181,20 @@ class Store:
                 for name, fingerprint, classes in queries.subjects(connection, dataset):
                     found.setdefault(fingerprint, Subject(name, fingerprint, tuple(json.loads(classes))))
         return sorted(found.values(), key=lambda subject: (subject.name, subject.fingerprint))
+
+    def probes(self, model: str) -> list[tuple[Path, npt.NDArray[np.float32], tuple[Note, ...]]]:
+        """For each file that has them: what the model of that fingerprint answers to the probe images, and its notes."""
+        found = []
+        for layer in self.layers():
+            with layer.open() as connection:
+                if (row := queries.probe(connection, model)) is not None:
+                    found.append((layer.path, row[0], tuple(map(Note.from_dict, json.loads(row[1])))))
+        return found
+
+    def keep_probe(self, model: str, answers: npt.NDArray[np.float32], notes: Sequence[Note]) -> None:
+        """Keep what a model answers to the probe images beside its results."""
+        with self.writing() as connection:
+            queries.keep_probe(connection, model, answers, json.dumps([note.to_dict() for note in notes]))
 
     def predictions(self, cell: Cell) -> Predictions | None:
         """The predictions of a cell's images, in order; None unless all of them are stored.

@@ -1,0 +1,111 @@
+"""A model made ready to be scored: a copy in evaluation mode, on the device, as quick as it can be while it answers the same.
+
+Batch normalisation behind a convolution is folded into it only where nothing else can see the difference, and only if the
+folded network answers the probe images as before.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import copy
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from robustcore.errors import ModelError
+from robustcore.models import probes
+from robustcore.models.classifier import Classifier
+
+
+def prepare(model: Classifier, device: torch.device) -> Classifier:
+    """A copy for scoring; the model itself stays as it is.
+
+    Raises:
+        ModelError: the model cannot be copied.
+    """
+    prepared = _copied(model).eval().requires_grad_(False)
+    folded = _copied(prepared)
+    if _fold(folded) and _answers_alike(prepared, folded):
+        prepared = folded
+    prepared = prepared.eval().to(device)
+    # Quantised and sparse parts have no such layout.
+    with contextlib.suppress(RuntimeError, NotImplementedError):
+        prepared = prepared.to(memory_format=torch.channels_last)
+    return prepared
+
+
+def _copied(model: Classifier) -> Classifier:
+    try:
+        with _without_graphs(model):
+            copied: Classifier = copy.deepcopy(model)
+    except Exception as error:  # whatever a part of somebody's network does when it is copied
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise ModelError(
+            f"{model.card.name} cannot be copied, which scoring needs ({type(error).__name__}: {first}). Keep what cannot be "
+            "copied (locks, generators, open files, results of earlier passes) outside the module."
+        ) from error
+    return copied
+
+
+@contextlib.contextmanager
+def _without_graphs(model: nn.Module) -> Iterator[None]:
+    """Tensors that a network keeps as attributes, cut off the graphs that made them, which cannot be copied.
+
+    The weights that weight_norm and pruning compute before every pass are such tensors, and so is a kept output.
+    """
+    kept: list[tuple[nn.Module, str, Tensor]] = []
+    try:
+        for module in model.modules():
+            for name, value in list(vars(module).items()):
+                if isinstance(value, Tensor) and value.grad_fn is not None:
+                    kept.append((module, name, value))
+                    vars(module)[name] = value.detach()
+        yield
+    finally:
+        for module, name, value in kept:
+            vars(module)[name] = value
+
+
+def _fold(network: nn.Module) -> int:
+    """Fold each batch normalisation right behind a convolution of the same sequence into it; returns how many.
+
+    In eval mode it is a factor and a shift for each channel. Only plain modules are folded that have no hooks, hold their own
+    weights and stand in one place of the network.
+    """
+    places = collections.Counter(
+        id(child) for module in network.modules() for child in module._modules.values() if child is not None
+    )
+    folded = 0
+    for sequence in [module for module in network.modules() if type(module) is nn.Sequential and _is_plain(module)]:
+        for at in range(len(sequence) - 1):
+            convolution, normalisation = sequence[at], sequence[at + 1]
+            # Exactly these: what is derived from them may do something else.
+            if type(convolution) is not nn.Conv2d or type(normalisation) is not nn.BatchNorm2d:
+                continue
+            if not (_is_plain(convolution) and _is_plain(normalisation)) or normalisation.running_mean is None:
+                continue
+            if places[id(convolution)] > 1 or places[id(normalisation)] > 1 or "weight" not in convolution._parameters:
+                continue
+            sequence[at] = fuse_conv_bn_eval(convolution, normalisation)
+            sequence[at + 1] = nn.Identity()
+            folded += 1
+    return folded
+
+
+def _is_plain(module: nn.Module) -> bool:
+    """Whether a module does what its class does: without hooks, and without a forward pass of its own."""
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return not any(hooks) and "forward" not in vars(module)
+
+
+def _answers_alike(first: Classifier, second: Classifier) -> bool:
+    images = probes.images(first.card.side)
+    device = first.device
+    try:
+        with torch.inference_mode():
+            return probes.agree(*(model(images.to(device)).cpu().numpy() for model in (first, second)))
+    except Exception:  # a folded network that fails is not used; the other one says what is wrong when it is scored
+        return False

@@ -1,0 +1,127 @@
+"""Checks of a model's answers, made once before anything is scored: what makes a number wrong is refused, or said.
+
+A network that answers with something else than logits, or for another number of classes, is refused. One that answers with
+probabilities, at random, or otherwise in a batch than alone is scored, and a note goes with every number of it.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from robustcore import outputs
+from robustcore.errors import ModelError
+from robustcore.models import probes
+from robustcore.models.classifier import Classifier
+from robustcore.notes import Note, note
+
+
+@dataclasses.dataclass(frozen=True)
+class Examination:
+    """What the probe images showed of a model.
+
+    Attributes:
+        answers: float32 (8, K) logits for the probe images, on the CPU.
+        notes: what has to be said beside every number of the model.
+    """
+
+    answers: npt.NDArray[np.float32]
+    notes: tuple[Note, ...]
+
+
+def examine(model: Classifier) -> Examination:
+    """Ask the model about the probe images: together, once more, and one by one.
+
+    Raises:
+        ModelError: it answers with no logits, for another number of classes than its card has, with nothing that is finite,
+            or not at all; the message says which.
+    """
+    with _evaluating(model) as network, torch.inference_mode():
+        images = probes.images(model.card.side)
+        try:
+            logits = network(images)
+        except ModelError:
+            raise
+        except Exception as error:
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+            raise ModelError(
+                f"The network of {model.card.name} fails on images of {model.card.side} pixels ({type(error).__name__}: {first})."
+            ) from error
+        _check(model, logits)
+        again = network(images)
+        alone = torch.cat([network(image[None]) for image in images])
+    together, repeated, single = (_array(values) for values in (logits, again, alone))
+    notes = []
+    if outputs.look_like_probabilities(logits):
+        notes.append(answers_are_probabilities(model.card.name))
+    if not probes.agree(together, repeated):
+        notes.append(answers_are_random(model.card.name, float(np.nanmax(np.abs(together - repeated)))))
+    elif not probes.agree(together, single):
+        notes.append(answers_depend_on_the_batch(model.card.name, float(np.nanmax(np.abs(together - single)))))
+    if model.unreadable:
+        notes.append(results_are_not_shared(model.card.name, model.unreadable[0]))
+    return Examination(together, tuple(notes))
+
+
+@note
+def answers_are_probabilities(model: str) -> str:
+    return (
+        f"{model} answers with probabilities, not with logits (none is negative and they sum to 1): its confidences are too low, "
+        "and attacks on it look weaker than they are. Remove the softmax."
+    )
+
+
+@note
+def answers_are_random(model: str, difference: float) -> str:
+    return (
+        f"{model} answers the same image differently each time (logits up to {difference:.2g} apart): it draws at random, "
+        "dropout for example, so that its numbers cannot be repeated."
+    )
+
+
+@note
+def answers_depend_on_the_batch(model: str, difference: float) -> str:
+    return (
+        f"{model} answers an image otherwise in a batch than alone (logits up to {difference:.2g} apart): it normalises with "
+        "the batch's own statistics, so that its numbers depend on which images are scored together."
+    )
+
+
+@note
+def results_are_not_shared(model: str, part: str) -> str:
+    return f"{model} has a part that cannot be read, {part}: its results are neither looked up nor found again later."
+
+
+def _check(model: Classifier, logits: Tensor) -> None:
+    name, classes = model.card.name, len(model.card.classes)
+    if logits.shape != (probes.COUNT, classes):
+        raise ModelError(
+            f"{name} answers with shape {tuple(logits.shape)} to {probes.COUNT} images, but its card names {classes} classes: "
+            f"the logits of {classes} classes have shape ({probes.COUNT}, {classes})."
+        )
+    if not bool(logits.isfinite().any()):
+        raise ModelError(f"No logit of {name} is finite on any probe image: its weights are damaged, or it overflows.")
+
+
+class _evaluating:  # noqa: N801 - a context manager, used like a function
+    """The model on the CPU and in evaluation mode, and as it was afterwards."""
+
+    def __init__(self, model: Classifier) -> None:
+        self._model = model if model.device.type == "cpu" else copy.deepcopy(model).to("cpu")
+        self._modes = [(module, module.training) for module in self._model.modules()]
+
+    def __enter__(self) -> Classifier:
+        return self._model.eval()
+
+    def __exit__(self, *error: object) -> None:
+        for module, training in self._modes:
+            module.training = training
+
+
+def _array(logits: Tensor) -> npt.NDArray[np.float32]:
+    return np.asarray(logits.float().numpy(), dtype=np.float32)
