@@ -40,6 +40,8 @@ def examine(models: Mapping[str, Classifier], pending: Collection[str], store: S
         except ModelError as error:
             refused[fingerprint] = str(error)
             continue
+        if seen is None:
+            continue
         for path, answers, _ in stored:
             if not probes.agree(answers, seen.answers):
                 raise StoreError(
@@ -52,14 +54,22 @@ def examine(models: Mapping[str, Classifier], pending: Collection[str], store: S
     return refused
 
 
-def _examination(fingerprint: str, model: Classifier) -> checks.Examination:
+def _examination(fingerprint: str, model: Classifier) -> checks.Examination | None:
     with _lock:
         if fingerprint in _examined:
             _examined.move_to_end(fingerprint)
             return _examined[fingerprint]
     seen = checks.examine(model)
+    if seen is None:
+        return None
     with _lock:
         _examined[fingerprint] = seen
         while len(_examined) > _KEPT:
             _examined.popitem(last=False)
     return seen
+
+
+def forget() -> None:
+    """Ask every model anew."""
+    with _lock:
+        _examined.clear()

@@ -1,0 +1,88 @@
+"""Results belong to a network that answers the probe images as the one that is loaded; what was odd of it stays with them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import robustcore as rc
+from robustcore import evaluation, notes
+from robustcore.errors import RobustcoreWarning, StoreError
+from robustcore.evaluation import Store, examination
+from robustcore.models import Classifier
+from robustcore.reports.provenance import Provenance
+
+Make = Callable[..., Any]
+
+
+class Softmax(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        means = x.mean((2, 3)) * self.weight
+        return means.softmax(1)
+
+
+def test_answers_are_kept_with_the_first_results(make_dataset: Make, make_model: Make, tmp_path: Path) -> None:
+    model, path = make_model(), tmp_path / "r.sqlite"
+    rc.evaluate(model, make_dataset(10), "clean", store=path)
+    ((where, answers, said),) = Store(path, shipped=False).probes(model.fingerprint())
+    assert (where, answers.shape, said) == (path, (8, len(model.card.classes)), ())
+
+
+def test_results_of_a_network_that_answers_otherwise_are_not_taken(
+    make_dataset: Make, make_model: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second lock: two networks that share a fingerprint share no results."""
+    path, dataset = tmp_path / "r.sqlite", make_dataset(10)
+    rc.evaluate(make_model(), dataset, "clean", store=path)
+    other = make_model("other", shift=0.2)
+    same = make_model().fingerprint()
+    monkeypatch.setattr(Classifier, "fingerprint", lambda self: same)
+    examination.forget()
+    for ask in (rc.evaluate, evaluation.lookup):
+        with pytest.raises(StoreError, match="answers otherwise"):
+            ask(other, dataset, "clean", store=path)
+
+
+def test_a_caution_is_warned_of_stored_and_shown_below_figures(
+    make_dataset: Make, make_model: Make, tmp_path: Path
+) -> None:
+    path, dataset, model = tmp_path / "r.sqlite", make_dataset(10), make_model("soft", network=Softmax())
+    with pytest.warns(RobustcoreWarning, match="probabilities"):
+        rc.evaluate(model, dataset, "clean", store=path)
+    ((_, _, said),) = Store(path, shipped=False).probes(model.fingerprint())
+    assert notes.kinds(said) == ["answers_are_probabilities"]
+    table = evaluation.lookup(model, dataset, "clean", store=path)
+    assert table["caution"].tolist() == [said[0].text]
+    assert said[0].text in Provenance.of(table, suites=("x",), storage="memory", seed=0).sentence()
+
+
+def test_a_network_that_answers_with_no_logits_fails_with_the_sentence_and_the_rest_goes_on(
+    make_dataset: Make, make_model: Make
+) -> None:
+    class Tuple(nn.Module):
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            return x, x
+
+    table = rc.evaluate([make_model("good"), make_model("bad", network=Tuple())], make_dataset(10), "clean")
+    table = table.set_index("model")
+    assert table.loc["good", "n"] == 10
+    assert np.isnan(table.loc["bad", "accuracy"])
+    assert "answers with a tuple" in table.loc["bad", "reason"]
+    assert table.attrs["summary"]["failed"] == 1
+
+
+def test_ordinary_models_are_evaluated_without_a_word(make_dataset: Make, make_model: Make) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert rc.evaluate(make_model(), make_dataset(10), "clean")["caution"].tolist() == [""]
