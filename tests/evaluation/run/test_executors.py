@@ -92,15 +92,16 @@ def test_processes_find_what_threads_find_though_one_is_killed(evaluate: Make) -
 
 
 class Deadly(nn.Module):
-    """A network that ends its process."""
+    """A network that ends its process on a whole batch, as one does for which there is no memory."""
 
     def __init__(self) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(1))
 
     def forward(self, x: Tensor) -> Tensor:
-        os.kill(os.getpid(), signal.SIGKILL)
-        return x
+        if len(x) > 8:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return x.mean((2, 3)) * self.weight
 
 
 def test_a_unit_that_ends_its_process_every_time_is_a_failure(
