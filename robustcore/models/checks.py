@@ -60,9 +60,9 @@ def examine(model: Classifier) -> Examination | None:
     if outputs.look_like_probabilities(logits):
         notes.append(answers_are_probabilities(model.card.name))
     if not probes.agree(together, repeated):
-        notes.append(answers_are_random(model.card.name, float(np.nanmax(np.abs(together - repeated)))))
+        notes.append(answers_are_random(model.card.name, _apart(together, repeated)))
     elif not probes.agree(together, single):
-        notes.append(answers_depend_on_the_batch(model.card.name, float(np.nanmax(np.abs(together - single)))))
+        notes.append(answers_depend_on_the_batch(model.card.name, _apart(together, single)))
     if model.unreadable:
         notes.append(results_are_not_shared(model.card.name, model.unreadable[0]))
     return Examination(together, tuple(notes))
@@ -108,3 +108,9 @@ def _check(model: Classifier, logits: Tensor) -> None:
 
 def _array(logits: Tensor) -> npt.NDArray[np.float32]:
     return np.asarray(logits.float().numpy(), dtype=np.float32)
+
+
+def _apart(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> float:
+    """The largest difference of two sets of logits where both are finite."""
+    finite = np.isfinite(first) & np.isfinite(second)
+    return float(np.abs(first[finite] - second[finite]).max(initial=0))
