@@ -9,6 +9,7 @@ from release to release. What cannot be read is named, and its network shares no
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import enum
 import functools
@@ -230,7 +231,7 @@ class _Walk:
             self.add("number", value.dtype, value.tobytes())
         elif isinstance(value, nn.Module):
             self.module(value, path)
-        elif isinstance(value, (list, tuple)) or type(value).__name__ in ("deque", "odict_values", "dict_values"):
+        elif isinstance(value, (list, tuple, collections.deque)):
             self._members(type(value), list(value), path)
         elif isinstance(value, Mapping):
             if not self._seen(value):
