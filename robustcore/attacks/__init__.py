@@ -165,16 +165,16 @@ def attack(
     if surrogate is not None:
         check_surrogate(surrogate, model, inputs.images[:1])
     run = Run(
-        method,
-        checked,
-        norm,
-        model,
-        model if surrogate is None else surrogate,
-        seed,
-        (not trace and (surrogate is None or method.nearest)) if early_stop is None else early_stop,
-        trace,
-        progress,
-        cancel,
+        attack=method,
+        options=checked,
+        norm=norm,
+        model=model,
+        crafts_on=model if surrogate is None else surrogate,
+        seed=seed,
+        early_stop=(not trace and (surrogate is None or method.nearest)) if early_stop is None else early_stop,
+        trace=trace,
+        progress=progress,
+        cancel=cancel,
     )
     return run(inputs, batch_size)
 

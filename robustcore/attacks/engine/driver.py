@@ -229,16 +229,16 @@ class _Group:
         if targets is None and goal.least_likely:  # cancelled before the model saw the clean images
             targets, asked = torch.full_like(goal.labels, -1), torch.zeros_like(asked)
         result = cls(
-            images,
-            best.logits,
-            goal.reached(best.logits) & asked,
-            change.amax(dim=PIXELS),
-            torch.linalg.vector_norm(change, dim=PIXELS),
-            best.forwards,
-            best.backwards,
-            targets,
-            cancelled,
-            recorder,
+            images=images,
+            logits=best.logits,
+            success=goal.reached(best.logits) & asked,
+            linf=change.amax(dim=PIXELS),
+            l2=torch.linalg.vector_norm(change, dim=PIXELS),
+            forwards=best.forwards,
+            backwards=best.backwards,
+            targets=targets,
+            cancelled=cancelled,
+            recorder=recorder,
         )
         assert bool(((images >= 0) & (images <= 1)).all())
         if ball.eps is not None:
@@ -255,14 +255,14 @@ def _not_attacked(inputs: Inputs, group: slice, classes: int) -> _Group:
     targets = inputs.goal.targets
     open_targets = none - 1 if inputs.goal.least_likely else None
     return _Group(
-        images.clone(),
-        torch.full((n, classes), torch.nan),
-        none.bool(),
-        torch.zeros(n),
-        torch.zeros(n),
-        none,
-        none.clone(),
-        open_targets if targets is None else targets[group],
+        images=images.clone(),
+        logits=torch.full((n, classes), torch.nan),
+        success=none.bool(),
+        linf=torch.zeros(n),
+        l2=torch.zeros(n),
+        forwards=none,
+        backwards=none.clone(),
+        targets=open_targets if targets is None else targets[group],
         cancelled=True,
     )
 
