@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import pages
-from dashboard.widgets import frame, sign_in_gate
+from dashboard.widgets import frame, sign_in_gate, states
+from robustcore import plugins
 
 HERE = Path(__file__).resolve().parent
 
@@ -24,6 +25,8 @@ def main() -> None:
     st.html(HERE / "widgets" / "style.css")
     st.logo(str(HERE / "assets" / "logo.png"), icon_image=str(HERE / "assets" / "icon.png"), size="large")
     sign_in_gate.show()
+    for problem in [*plugins.failures().values(), *pages.conflicts()]:
+        st.sidebar.warning(states.plain(problem), icon=":material/extension_off:")
     views = pages.views()
     entries = {
         view.name: st.Page(

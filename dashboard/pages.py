@@ -1,4 +1,4 @@
-"""The pages of the dashboard: each module of `dashboard.views` with a PAGE and a `render`."""
+"""The pages of the dashboard: each module of `dashboard.views` with a PAGE and a `render`, and the pages of plug-ins."""
 
 from __future__ import annotations
 
@@ -7,18 +7,28 @@ import pkgutil
 from collections.abc import Iterable
 
 import dashboard.views
-from robustcore.pages import Page, View
+from robustcore.pages import Page, View, registry
 
-__all__ = ["Page", "View", "groups", "views"]
+__all__ = ["Page", "View", "conflicts", "groups", "views"]
 
 
 def views() -> list[View]:
     """Every view, in the order of the navigation."""
     modules = {m.name: importlib.import_module(f"dashboard.views.{m.name}") for m in _modules()}
-    return sorted(
-        (View(name, module.PAGE, module.render) for name, module in modules.items()),
-        key=lambda view: (view.page.order, view.name),
-    )
+    own = {name: View(name, module.PAGE, module.render) for name, module in modules.items()}
+    # A plug-in cannot take the place of one of these; `conflicts` names it.
+    others = [view for view in registry if view.name not in own]
+    return sorted([*own.values(), *others], key=lambda view: (view.page.order, view.name))
+
+
+def conflicts() -> list[str]:
+    """One sentence for each page of a plug-in whose name one of the dashboard's own pages has."""
+    own = {module.name for module in _modules()}
+    return [
+        f"The page {view.name!r} of a plug-in is left out: dashboard.views.{view.name} has that name; give it another one."
+        for view in registry
+        if view.name in own
+    ]
 
 
 def groups(views: Iterable[View]) -> dict[str, list[View]]:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from dashboard.session import permissions
-from robustcore import memory
+from robustcore import memory, plugins
 
 APP = Path(__file__).resolve().parent / "app.py"
 
@@ -29,6 +29,7 @@ def main() -> None:
         options += ["--server.allowedHosts", "127.0.0.1", "--server.allowedHosts", "localhost"]
     if permissions.read_only():
         options += ["--server.maxUploadSize", "0"]  # the server itself refuses every file, whatever a browser sends
+    plugins.load_all()
     # Idle threads must not spin: on a busy machine that makes the small images of a page ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     memory.give_back()

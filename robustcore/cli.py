@@ -12,6 +12,7 @@ from importlib.metadata import version
 from types import ModuleType
 
 import robustcore.commands
+from robustcore import plugins
 from robustcore.errors import RobustcoreError
 
 
@@ -23,8 +24,9 @@ def commands() -> list[ModuleType]:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser with every command's flags."""
-    # Both flags may stand before the command or behind it.
+    # These flags may stand before the command or behind it.
     common = argparse.ArgumentParser(add_help=False)
+    _add_plugin_flag(common)
     common.add_argument("--cache", metavar="DIR", default=argparse.SUPPRESS, help="folder for everything computed here")
     common.add_argument(
         "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
@@ -41,8 +43,35 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_plugin_flag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=argparse.SUPPRESS,
+        metavar="FILE|MODULE",
+        help="load what this file, package or module registers (see docs/extending.md); repeatable, also ROBUSTCORE_PLUGINS",
+    )
+
+
+def load_plugins(argv: Sequence[str] | None = None) -> None:
+    """Load the plug-ins that the command line, the environment and installed packages name; say which ones fail, and why.
+
+    They are loaded before the parser is built, so that what they register is among the choices of the commands.
+    """
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    _add_plugin_flag(early)
+    try:
+        args, _ = early.parse_known_args(argv)
+    except argparse.ArgumentError:  # --plugin without a name: the whole parser says so
+        return
+    plugins.load_all(getattr(args, "plugin", []))
+    for problem in plugins.failures().values():
+        print(f"robustcore: {problem}", file=sys.stderr)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit status: 0 success, 1 an error (one sentence on standard error), 2 a usage error, 130 interrupted."""
+    load_plugins(argv)
     args = build_parser().parse_args(argv)
     debug = getattr(args, "debug", False)
     if getattr(args, "cache", None):

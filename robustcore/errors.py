@@ -20,6 +20,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# Plug-ins that could not be loaded: name -> the reason, one sentence. A name that is missing may be one of theirs.
+missing_plugins: dict[str, str] = {}
+
 
 class RobustcoreError(Exception):
     """The base class: catch it to catch everything that robustcore raises on purpose."""
@@ -45,7 +48,7 @@ class UnknownNameError(RobustcoreError, KeyError):
             hint = "Known: " + ", ".join(self.registered) + "."
         else:
             hint = f"{len(self.registered)} are known, for example " + ", ".join(self.registered[:6]) + "."
-        self.message = f"There is no {kind} named {str(name)[:80]!r}. {hint}"
+        self.message = " ".join([f"There is no {kind} named {str(name)[:80]!r}. {hint}", *missing_plugins.values()])
         super().__init__(self.message)
 
     def __str__(self) -> str:  # KeyError would print the repr of the message

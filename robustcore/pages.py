@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
+from typing import TypeVar
+
+from robustcore.errors import InvalidArgumentError
+from robustcore.registry import Registry
+
+R = TypeVar("R", bound=Callable[[], None])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,3 +49,37 @@ class View:
     def address(self) -> str:
         """Its path in the browser's address."""
         return self.name.replace("_", "-")
+
+
+# Of plug-ins; the package's own are the modules of `dashboard.views`.
+registry: Registry[View] = Registry("page")
+
+
+def page(
+    name: str,
+    *,
+    title: str,
+    question: str,
+    purpose: str,
+    help: str = "",
+    icon: str = ":material/extension:",
+    group: str = "Plug-ins",
+    order: int = 1000,
+) -> Callable[[R], R]:
+    """Register a function () -> None that draws a page of the dashboard with Streamlit.
+
+    Args:
+        name: of small letters, digits and "_"; the address of the page is "/" and the name.
+        title, question, purpose, help, icon, group, order: see `Page`. Without a help the purpose is shown there.
+
+    The function draws what is below the heading. A `RobustcoreError` that it raises is shown as its sentence.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise InvalidArgumentError(f"A page is named by small letters, digits and '_', a letter first, not {name!r}.")
+    facts = Page(title, icon, order, question, purpose, help or purpose, group)
+
+    def register(render: R) -> R:
+        registry.add(name, View(name, facts, render), render)
+        return render
+
+    return register

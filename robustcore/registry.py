@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from robustcore.errors import UnknownNameError
+from robustcore import plugins
+from robustcore.errors import InvalidArgumentError, UnknownNameError
 
 T = TypeVar("T")
 
@@ -24,13 +25,34 @@ class Registry(Generic[T]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._things: dict[str, T] = {}
+        self._places: dict[str, str] = {}
 
-    def add(self, name: str, thing: T) -> T:
-        """Register `thing` under `name`; a name that is taken is a mistake in the code, not in the input."""
+    def add(self, name: str, thing: T, definition: Any = None) -> T:
+        """Register a thing under a name.
+
+        Args:
+            name, thing: what is found, and by what.
+            definition: the function or class that somebody wrote, where the thing itself is made from it.
+
+        Raises:
+            InvalidArgumentError: a plug-in's name that is taken; the message names both places. Inside the package a name
+                that is taken is a mistake in the code, and fails as one.
+        """
+        written = thing if definition is None else definition
+        place = plugins.place_of(written)
         if name in self._things:
+            first = self._places[name]
+            if plugins.from_outside(written):
+                raise InvalidArgumentError(
+                    f"The {self.kind} {name!r} of {place} is registered already by {first or 'another one'}; give it another name."
+                )
             raise AssertionError(f"the {self.kind} {name!r} is registered twice")
-        self._things[name] = thing
+        self._things[name], self._places[name] = thing, place
+        plugins.undo_with(lambda: self._remove(name))
         return thing
+
+    def _remove(self, name: str) -> None:
+        del self._things[name], self._places[name]
 
     def names(self) -> list[str]:
         """All names, sorted."""

@@ -19,6 +19,7 @@ ORDER = [
     "notes",
     "processes",
     "paths",
+    "plugins",
     "registry",
     "pages",
     "progress",
@@ -31,6 +32,7 @@ ORDER = [
     "corruptions",
     "sequences",
     "attacks",
+    "display",
     "models",
     "training",
     "evaluation",
@@ -40,6 +42,7 @@ ORDER = [
     "published",
     "reports",
     "figures",
+    "extending",
     "commands",
     "cli",
 ]

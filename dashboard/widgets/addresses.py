@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboard.widgets import labels, links
+from robustcore.display import display_name
 
 # What the controls of Compare show, by name: the address of a page has what its controls show.
 COMPARE_VIEWS = {
@@ -44,9 +45,9 @@ def compare(
     if view:
         address["compare_view"] = COMPARE_VIEWS[view]
     if under:
-        address["compare_under"] = labels.pretty(under)
+        address["compare_under"] = display_name(under)
     if condition:
-        address |= {"compare_curve": COMPARE_CURVES["one"], "compare_condition": labels.pretty(condition)}
+        address |= {"compare_curve": COMPARE_CURVES["one"], "compare_condition": display_name(condition)}
     return address
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 import robustcore.corruptions as corruptions
-from dashboard.widgets import labels
+from robustcore.display import display_name
 
 
 def display_names(table: pd.DataFrame) -> dict[str, str]:
@@ -17,7 +17,7 @@ def display_names(table: pd.DataFrame) -> dict[str, str]:
 
 
 def _plain(name: str) -> str:
-    return labels.pretty(corruptions.get(name).plain_name if name in corruptions.names() else name)
+    return display_name(name, "corruption")
 
 
 def _with_prefix(name: str, text: str) -> str:

@@ -10,8 +10,9 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard.session import permissions, selection
-from dashboard.widgets import labels, markup, states
+from dashboard.widgets import markup, states
 from robustcore.datasets import Item
+from robustcore.display import display_name
 from robustcore.errors import ImageError
 
 STRIP = 12  # small previews in a row
@@ -60,7 +61,7 @@ def _choose_test_image(prefix: str) -> tuple[str, int]:
     """Class and number, 1 .. n, among the test images."""
     classes = list(cache.test_images().classes)
     key = f"{prefix}_number"
-    name = selection.selectbox("Class", classes, key=f"{prefix}_class", kind="class", text=labels.pretty, width=150)
+    name = selection.selectbox("Class", classes, key=f"{prefix}_class", kind="class", text=display_name, width=150)
     count = len(cache.indices_of_class(classes.index(name)))
     number = selection.number(
         f"Number (of {count})", 1, count, key=key, default=1, kind="number of the image", width=150
@@ -106,7 +107,7 @@ def _photograph(prefix: str) -> Choice:
     from robustcore.datasets import photographs
 
     name = selection.segmented(
-        "Photograph", photographs.names(), key=f"{prefix}_photograph", kind="photograph", text=labels.pretty
+        "Photograph", photographs.names(), key=f"{prefix}_photograph", kind="photograph", text=display_name
     )
     code = (
         "from robustcore.datasets.photographs import photograph\n\n"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from dashboard.widgets import labels
+from robustcore.display import display_name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +60,7 @@ def _bars(bars: Bars, named: bool) -> str:
         first = " first" if place == 0 else ""
         tick = " ✓" if right else ""
         parts.append(
-            f'<span class="label{first}" title="{escape(name)}">{escape(labels.pretty(name))}{tick}</span>'
+            f'<span class="label{first}" title="{escape(name)}">{escape(display_name(name))}{tick}</span>'
             f'<span class="value{first}">{labels.percent(probability)}</span>'
             f'<span class="track"><span class="fill{" right" if right else ""}" style="width:{probability:.1%}"></span></span>'
         )

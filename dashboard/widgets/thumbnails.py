@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from html import escape
 
-from dashboard.widgets import labels
+from robustcore import corruptions
 
 WRONG, CHANGED, RIGHT, UNKNOWN = "wrong", "changed", "right", "unknown"
 SIGNS = {WRONG: "✕ ", CHANGED: "≠ "}
@@ -53,7 +53,7 @@ def markup(clean: Thumb, says: str, columns: Sequence[str], lines: Sequence[Line
     for line in lines:
         if line.family != family:
             family = line.family
-            parts.append(f'<div class="rc-family">{escape(labels.pretty(family))}</div>')
+            parts.append(f'<div class="rc-family">{escape(corruptions.families.title(family))}</div>')
         note = f"<small>{escape(line.note)}</small>" if line.note else ""
         name = f'<div class="rc-name" title="{escape(line.title)}">{escape(line.name)}{note}</div>'
         parts.append(f'<div class="rc-row">{name}{"".join(_thumb(t) for t in line.thumbs)}</div>')

@@ -146,7 +146,11 @@ def stored() -> pd.DataFrame:
     subjects = list({subject.name: subject for subject in Store().subjects(dataset.fingerprint)}.values())
     if not subjects:
         return pd.DataFrame(columns=list(COLUMNS))
-    return lookup(subjects, dataset, [*(s for s in corruptions.SUITES if corruptions.names(s)), "scenes-shifts"])
+    return lookup(
+        subjects,
+        dataset,
+        [*(s for s in corruptions.suites.names("corruption") if corruptions.names(s)), "scenes-shifts"],
+    )
 
 
 def residuals(table: pd.DataFrame, kind: str = "corruption") -> pd.DataFrame:

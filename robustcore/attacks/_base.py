@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from robustcore import arguments
+from robustcore import arguments, plugins
 from robustcore.attacks.budgets import NORMS
 from robustcore.attacks.engine.oracle import Oracle
 from robustcore.attacks.goals import GOALS
@@ -85,6 +85,7 @@ class Attack:
         options: by name.
         passes: options -> the largest number of queries, each one pass for every image.
         revision: raised whenever a result changes; part of every fingerprint.
+        plugin: SHA-256 of its plug-in's .py files; "" for the package's own.
         function: (oracle, **options) -> None; the oracle keeps the best images.
     """
 
@@ -101,6 +102,7 @@ class Attack:
     passes: Callable[[Mapping[str, Any]], int]
     revision: int
     function: Callable[..., None]
+    plugin: str = ""
 
     def check_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All options with their values; an unknown name or a value that is not allowed is an error."""
@@ -148,7 +150,12 @@ def attack(
     bounded: bool = True,
     revision: int = 1,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function as an attack under its own name."""
+    """Register a function as an attack under its own name.
+
+    The function takes (oracle, **options) and asks the oracle about images; the best one that it asks about is the result.
+    The oracle projects every image into the budget, counts the questions, and ends the attack where all images have reached
+    their goal. See `robustcore.attacks.fgsm` for a short one. All arguments are explained at `Attack`.
+    """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         name = function.__name__
@@ -168,7 +175,9 @@ def attack(
                 passes=passes,
                 revision=revision,
                 function=function,
+                plugin=plugins.digest_of(function),
             ),
+            function,
         )
         return function
 

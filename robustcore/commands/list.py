@@ -11,9 +11,7 @@ from typing import Any
 from robustcore.errors import InvalidArgumentError
 
 NAME = "list"
-HELP = (
-    "List corruptions, attacks, models, defences, datasets, interventions, metrics, suites or specifications by name."
-)
+HELP = "List what there is by name: corruptions, attacks, models, datasets, metrics, suites, pages and other kinds."
 
 Row = tuple[str, ...]
 
@@ -39,8 +37,16 @@ def _corruptions(suite: str | None = None) -> Iterable[Row]:
     from robustcore import corruptions
 
     for name in corruptions.names(suite):
-        found = corruptions.get(name)
-        yield name, found.family, ", ".join(found.suites), found.summary
+        corruption = corruptions.get(name)
+        yield name, corruption.family, ", ".join(corruption.suites), corruption.summary
+
+
+def _families() -> Iterable[Row]:
+    from robustcore.corruptions import families
+
+    for name in families.names():
+        family = families.registry[name]
+        yield name, family.title, family.description
 
 
 def _suites() -> Iterable[Row]:
@@ -48,15 +54,42 @@ def _suites() -> Iterable[Row]:
 
     for name in suites.names():
         suite = suites.load(name)
-        yield name, f"{len(suite.rows)} rows", suite.description
+        yield name, suites.title(name), f"{len(suite.rows)} rows", suite.description
+
+
+def _sequences() -> Iterable[Row]:
+    from robustcore import sequences
+
+    for name in sequences.names():
+        sequence = sequences.get(name)
+        yield name, sequence.family, sequence.suite, sequence.summary
+
+
+def _attacks() -> Iterable[Row]:
+    from robustcore import attacks
+
+    for name in attacks.names():
+        attack = attacks.get(name)
+        yield name, attack.title, attack.summary
+
+
+def _pages() -> Iterable[Row]:
+    # By name, since the library does not import the dashboard, which needs Streamlit.
+    try:
+        importlib.import_module("streamlit.logger").set_log_level("error")  # it warns of caches outside a server
+        pages = importlib.import_module("dashboard.pages")
+    except ModuleNotFoundError as error:
+        raise InvalidArgumentError(f"The pages cannot be listed here: {error.name} is not installed.") from error
+    for view in pages.views():
+        yield view.name, view.page.title, view.page.group, view.page.question
 
 
 def _specifications() -> Iterable[Row]:
     from robustcore.reports import specification
 
     for name in specification.names():
-        found = specification.load(name)
-        yield name, f"{len(found.rows)} rows", f"on {found.dataset}", found.description
+        specified = specification.load(name)
+        yield name, f"{len(specified.rows)} rows", f"on {specified.dataset}", specified.description
 
 
 def _defences() -> Iterable[Row]:
@@ -68,10 +101,12 @@ def _defences() -> Iterable[Row]:
 
 def _models() -> Iterable[Row]:
     from robustcore import models
+    from robustcore.models.registered import registry
 
-    kept = set(models.names(offline=True))
+    local = set(models.names(offline=True))
     for name in models.names():
-        yield name, "here" if name in kept else "fetched when it is asked for"
+        where = "here" if name in local else "fetched when it is asked for"
+        yield name, where, registry[name].summary if name in registry else ""
 
 
 def _metrics() -> Iterable[Row]:
@@ -79,7 +114,7 @@ def _metrics() -> Iterable[Row]:
 
     for metric in metrics.registry:
         needs = "needs a reference" if metric.reference else ""
-        yield metric.name, metric.input, f"{metric.better} is better", needs, metric.summary
+        yield metric.name, metric.title, metric.input, f"{metric.better} is better", needs, metric.summary
 
 
 def _registered(module: str) -> Callable[[], Iterable[Row]]:
@@ -98,8 +133,8 @@ def _interventions() -> Iterable[Row]:
     from robustcore.training import interventions
 
     for name in interventions.names():
-        found = interventions.get(name)
-        yield name, found.summary, ", ".join(_setting(field) for field in dataclasses.fields(found))  # type: ignore[arg-type]
+        intervention = interventions.get(name)
+        yield name, intervention.summary, ", ".join(_setting(field) for field in dataclasses.fields(intervention))  # type: ignore[arg-type]
 
 
 def _setting(field: dataclasses.Field[Any]) -> str:
@@ -109,14 +144,16 @@ def _setting(field: dataclasses.Field[Any]) -> str:
 
 
 _KINDS: dict[str, Callable[[], Iterable[Row]]] = {
-    "attacks": _registered("robustcore.attacks"),
+    "attacks": _attacks,
     "corruptions": _corruptions,
-    "defences": _defences,
     "datasets": _registered("robustcore.datasets"),
+    "defences": _defences,
+    "families": _families,
     "interventions": _interventions,
     "metrics": _metrics,
     "models": _models,
-    "sequences": _registered("robustcore.sequences"),
+    "pages": _pages,
+    "sequences": _sequences,
     "specifications": _specifications,
     "suites": _suites,
 }

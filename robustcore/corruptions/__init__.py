@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from robustcore import arguments
+from robustcore.corruptions import families, suites
 from robustcore.corruptions._base import (
     SEVERITIES,
     STORAGES,
-    SUITES,
     VARIANTS,
     Corruption,
     Size,
@@ -31,14 +31,15 @@ for _module in pkgutil.iter_modules(__path__):
 __all__ = [
     "SEVERITIES",
     "STORAGES",
-    "SUITES",
     "VARIANTS",
     "Corruption",
     "Size",
     "check_severity",
     "corrupt",
+    "families",
     "get",
     "names",
+    "suites",
 ]
 
 
@@ -46,9 +47,9 @@ def names(suite: str | None = None) -> list[str]:
     """The names of all corruptions, or of one suite's, sorted."""
     if suite is None:
         return registry.names()
-    if suite not in SUITES:
-        raise UnknownNameError("suite", suite, SUITES)
-    return [c.name for c in registry if suite in c.suites]
+    if suite not in suites.names("corruption"):
+        raise UnknownNameError("suite", suite, suites.names("corruption"))
+    return [c.name for c in registry if suite in (c.suites or (suites.NO_SUITE,))]
 
 
 def get(name: str) -> Corruption:

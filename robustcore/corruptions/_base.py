@@ -16,15 +16,16 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from robustcore import arguments
+from robustcore import arguments, plugins
+from robustcore.corruptions import families
+from robustcore.corruptions import suites as suites_
 from robustcore.corruptions.kernels.host import keep_freed_memory
-from robustcore.errors import InvalidArgumentError
+from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.randomness import Draws
 from robustcore.registry import Registry
 
 SEVERITIES = (1, 2, 3, 4, 5)
 VARIANTS = {"imagenet": 224, "tiny": 64, "cifar": 32}  # name -> the side that the constants were made for
-SUITES = ("imagenet-c", "imagenet-c-extra", "laugros", "candidates-40", "syn2nat", "candidates-scenes")
 STORAGES = ("memory", "jpeg85")  # as computed, or through the second JPEG of the released sets
 MIN_SIDE = 32
 TRUNCATION_SLACK = 1 / 1024  # of a grey level, see `truncate`
@@ -60,8 +61,8 @@ class Corruption:
 
     Attributes:
         name: registry key; equals the function's name.
-        family: noise, blur, weather, digital, geometry, occlusion or colour.
-        suites: the suites that it belongs to.
+        family: one of `families.names()`.
+        suites: the suites that it belongs to; it may be none.
         source: document and section that the definition and its constants come from.
         summary: what it does, one sentence for people.
         names: names of the parameters, in the order of the tables.
@@ -77,6 +78,7 @@ class Corruption:
         revision: raised whenever an output changes.
         content: for corruptions that read files: () -> a hash of what is read.
         calibrated: whether `strengths` come from a calibration, so that severities and "uniform" mean them.
+        plugin: SHA-256 of its plug-in's .py files; "" for the package's own.
         plain_name: the name in its suite, without the registry's prefix.
         function: (x, draws, size, **params) -> (N, 3, H, W): float32 in [0, 1], a tensor of its own that the base clips and
             truncates, or uint8, which is kept.
@@ -99,6 +101,7 @@ class Corruption:
     plain_name: str
     function: Callable[..., Tensor]
     calibrated: bool = False
+    plugin: str = ""
 
     @property
     def ranged(self) -> bool:
@@ -120,6 +123,8 @@ class Corruption:
         A calibrated range is part of it, except at a `strength` that is a number and means the same in every range.
         """
         text = str(self.revision) if self.content is None else f"{self.revision}:{self.content()}"
+        if self.plugin:
+            text = f"{text}:{self.plugin}"
         if not self.calibrated or isinstance(strength, (int, float)):
             return text
         assert self.strengths is not None
@@ -270,7 +275,7 @@ def truncate(levels: Tensor) -> Tensor:
 def corruption(
     *,
     family: str,
-    suites: Sequence[str],
+    suites: Sequence[str] = (),
     source: str,
     summary: str,
     names: Sequence[str] = (),
@@ -290,10 +295,21 @@ def corruption(
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function as a corruption under its own name (or `name`).
 
+    The function takes (x, draws, size, one argument for each of `names`) and gives the corrupted images. x is float32
+    (n, 3, H, W) in [0, 1] and may be changed; what comes back is clipped, truncated to uint8 and checked by the base.
+    Random numbers come from `draws` alone (`draws.normal(3, H, W)` is one (3, H, W) block for each image), so that an image
+    is the same in every batch. With `strengths=(least, greatest)` there is one argument, `strength`, (n,).
+
     The tables `imagenet`, `tiny` and `cifar` hold, for severities 1..5, a tuple in the order of `names`, or the bare
     value where there is one parameter. A missing table falls back to the imagenet one, its lengths scaled. With neither
     tables nor `strengths` it is a corruption without severities. `limits` are the `strengths` where they are not given.
+    All other arguments are explained at `Corruption`.
     """
+    if family not in families.registry:
+        raise UnknownNameError("family of corruptions", family, families.names())
+    for suite in suites:
+        if suite not in suites_.names("corruption"):
+            raise UnknownNameError("suite of corruptions", suite, suites_.names("corruption"))
     tables = {
         variant: tuple(row if isinstance(row, tuple) else (row,) for row in table)
         for variant, table in {"imagenet": imagenet, "tiny": tiny, "cifar": cifar}.items()
@@ -302,11 +318,18 @@ def corruption(
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         key = name or function.__name__
-        assert strengths is not None or all(len(t) == 5 for t in tables.values()), key
-        assert set(suites) <= set(SUITES), key
+        for variant, table in tables.items():
+            if len(table) != 5 or any(len(row) != len(names) for row in table):
+                raise InvalidArgumentError(
+                    f"The table {variant} of the corruption {key} has five rows, one a severity, each with a value for "
+                    f"{' and '.join(names) or 'no name'}; this one is {list(table)}."
+                )
         if strengths is not None:
             least, greatest = limits or strengths
-            assert least <= strengths[0] < strengths[1] <= greatest, key
+            if not least <= strengths[0] < strengths[1] <= greatest:
+                raise InvalidArgumentError(
+                    f"The strengths of the corruption {key} are (least, greatest) within {least:g} .. {greatest:g}, not {strengths}."
+                )
         registry.add(
             key,
             Corruption(
@@ -327,7 +350,9 @@ def corruption(
                 plain_name or key,
                 function,
                 calibrated,
+                plugins.digest_of(function),
             ),
+            function,
         )
         return function
 

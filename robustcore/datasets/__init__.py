@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from robustcore import arguments
 from robustcore.datasets._base import Dataset, Item
+from robustcore.datasets.arrays import ArrayDataset
 from robustcore.datasets.folder import Folder
+from robustcore.datasets.registered import Load, NamedDataset, dataset, registry
 from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
 from robustcore.errors import DatasetError, UnknownNameError
-from robustcore.registry import Registry
 
-__all__ = ["SPLITS", "Dataset", "Item", "check_dataset", "dataset_of", "load_dataset", "names", "registry"]
+__all__ = [
+    "SPLITS",
+    "ArrayDataset",
+    "Dataset",
+    "Item",
+    "check_dataset",
+    "dataset",
+    "dataset_of",
+    "get",
+    "load_dataset",
+    "names",
+    "registry",
+]
 
 _RULE = "A dataset is a name, the path of a folder with one folder for each class, or what load_dataset gives"
 SPLITS = ("train", "val", "test")
 
-# Each is called with (split, limit, side); None means the dataset's own default.
-registry: Registry[Callable[[str, int | None, int | None], Dataset]] = Registry("dataset")
 
-
+@dataset("scenes", summary="Painted scenes of 12 shapes, 64 pixels a side; the shape alone decides the class.")
 def _scenes(split: str, limit: int | None, side: int | None) -> Dataset:
     return Scenes(split, limit) if side is None else Scenes(split, limit, side)
 
 
-registry.add("scenes", _scenes)
-
-
-def _shifted(shift: str) -> Callable[[str, int | None, int | None], Dataset]:
+def _shifted(shift: str) -> Load:
     def load(split: str, limit: int | None, side: int | None) -> Dataset:
         if split != "test":
             raise DatasetError(f"scenes/{shift} is for testing: its split is 'test', not {split!r}.")
@@ -40,12 +47,19 @@ def _shifted(shift: str) -> Callable[[str, int | None, int | None], Dataset]:
 
 
 for _shift in SHIFTS:
-    registry.add(f"scenes/{_shift}", _shifted(_shift))
+    dataset(f"scenes/{_shift}", summary=f"{SHIFTS[_shift].summary[:1].upper()}{SHIFTS[_shift].summary[1:]}.")(
+        _shifted(_shift)
+    )
 
 
 def names() -> list[str]:
     """The names of all named datasets, sorted; `load_dataset` also accepts a folder's path."""
     return registry.names()
+
+
+def get(name: str) -> NamedDataset:
+    """The registered dataset of that name, before it is loaded."""
+    return registry[name]
 
 
 def load_dataset(

@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from robustcore import paths
-from robustcore.evaluation import api, operations, plan
+from robustcore.evaluation import api, operations, plan, suites
 from robustcore.evaluation.api import Evaluation
 from robustcore.evaluation.plan import Cell, Key
 from robustcore.evaluation.request import EvaluationRequest
@@ -58,14 +58,15 @@ def path() -> Path:
 
 
 def prepare(*, device: str = "auto", command: str = "") -> list[Evaluation]:
-    """The evaluations that ship, of every model of the zoo on the test images of scenes."""
+    """The evaluations that ship, of every model of the zoo on the test images of scenes. What plug-ins add to a suite is no
+    part of them."""
     models = {name: load_model(name) for name in sorted(zoo.ZOO)}
     return [
         api.prepare(
             EvaluationRequest(
                 models=tuple(models[name] for name in share.models or models),
                 dataset=DATASET,
-                conditions=share.suites,
+                conditions=tuple(c for c in suites.resolve(share.suites) if not operations.of(c).plugin(c)),
                 limit=share.limit,
                 seed=SEED,
                 surrogates=tuple(models[name] for name in share.surrogates),
@@ -87,27 +88,44 @@ def cells(evaluations: Sequence[Evaluation]) -> list[Cell]:
 
 
 def is_current(cells: Sequence[Cell]) -> bool:
-    """Whether the shipped file holds exactly these cells, whole, under today's fingerprints."""
+    """Whether what ships is what today's code gives, condition by condition.
+
+    It is current if every condition of the shipped file is among the asked ones and is there for every model that it is asked
+    for, whole, under today's fingerprints, and for no other model. A condition that is asked for and not in the file, a new
+    corruption say, is simply not shipped: what ships stays current.
+
+    Args:
+        cells: what is asked for.
+    """
     if not path().exists():
         return False
     with Store(path(), shipped=False) as shipped:
-        if plan.pending(cells, shipped.stored(cells)).units:
-            return False
         with shipped.layers()[0].open() as connection:
-            return bool(connection.execute("SELECT count(*) FROM cells").fetchone()[0] == len(cells))
+            conditions = [row[3] for row in connection.execute(queries.NAMED_CELLS)]
+        shipped_conditions = set(conditions)
+        asked = [cell for cell in cells if cell.condition.canonical() in shipped_conditions]
+        return len(asked) == len(conditions) and not plan.pending(asked, shipped.stored(asked)).units
+
+
+def is_complete(cells: Sequence[Cell]) -> bool:
+    """Whether the shipped file is current, and has every condition that is asked for."""
+    if not is_current(cells):
+        return False
+    with Store(path(), shipped=False) as shipped:
+        return not plan.pending(cells, shipped.stored(cells)).units
 
 
 def build(
     *, device: str = "auto", progress: Callable[[Progress], None] | None = None, command: str = "robustcore demo"
 ) -> Summary | None:
-    """Compute what the demo lacks, and write the shipped file anew; None where it is current.
+    """Compute what the demo lacks, and write the shipped file anew; None where it is complete.
 
     What is computed lands in the cache first, so that an interrupted build goes on where it stopped. What ships already
     and still holds is taken over.
     """
     evaluations = prepare(device=device, command=command)
     wanted = cells(evaluations)
-    if is_current(wanted):
+    if is_complete(wanted):
         return None
     summary = Summary()
     with Store() as store:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from robustcore import arguments, corruptions
+from robustcore import arguments, corruptions, plugins
 from robustcore.datasets import check_dataset
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
@@ -41,6 +41,7 @@ class EvaluationRequest:
         surrogates: the models that attacks are crafted on.
         devices: one process for each of them, e.g. ("cuda:0", "cuda:1"); none for threads of one process on `device`.
         scheduler: the address of a Dask scheduler, or its scheduler file: its workers compute. "" for this machine.
+        plugins: plug-ins that the process which evaluates loads first, as `robustcore --plugin` names them.
         title: what people see; made from the rest where it is empty.
         command: the line of a shell that asks for the same; kept with every result. Made from the rest where it is empty.
     """
@@ -58,6 +59,7 @@ class EvaluationRequest:
     surrogates: tuple[str | Classifier, ...] = ()
     devices: tuple[str, ...] = ()
     scheduler: str = ""
+    plugins: tuple[str, ...] = ()
     title: str = ""
     command: str = ""
     # Set by `resolved`; any change, and the way through JSON, takes it off again.
@@ -79,6 +81,7 @@ class EvaluationRequest:
             "precision": plan.check_precision(self.precision),
             "surrogates": _models(self.surrogates, "surrogate", (Classifier,)),
             "devices": tuple(arguments.names(self.devices, "Devices are names such as cpu and cuda:0")),
+            "plugins": tuple(self.plugins),
         }
         if self.severities is not None:
             severities = arguments.several(self.severities, "Severities are some of 1, 2, 3, 4, 5")
@@ -129,14 +132,15 @@ class EvaluationRequest:
         Raises:
             RobustcoreError: as `resolved`; or a model, surrogate or dataset that is no name.
         """
+        request = dataclasses.replace(self, plugins=plugins.names())  # this process's own: no page names any
         return dataclasses.replace(
-            self,
+            request,
             models=tuple(_absolute(name) for name in self.model_names),
             surrogates=tuple(_absolute(name) for name in self.surrogate_names),
             dataset=_absolute(self.dataset_name),
             scheduler=_absolute(self.scheduler) if self.scheduler else "",
-            title=self.title or self.describe(),
-            command=self.command or self.line(),
+            title=request.title or request.describe(),
+            command=request.command or request.line(),
         ).resolved()
 
     def describe(self) -> str:
@@ -149,7 +153,7 @@ class EvaluationRequest:
 
     def line(self) -> str:
         """The line of a shell that asks for the same; single conditions appear by their names."""
-        words = ["robustcore", "evaluate"]
+        words = ["robustcore", *(word for plugin in self.plugins for word in ("--plugin", plugin)), "evaluate"]
         for model in self.model_names:
             words += ["--model", model]
         words += ["--dataset", self.dataset_name, "--split", self.split]

@@ -35,7 +35,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from robustcore import arguments, corruptions, paths
+from robustcore import arguments, attacks, corruptions, paths, sequences
+from robustcore.corruptions.suites import SuiteFacts
 from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownNameError
 from robustcore.evaluation import operations
 from robustcore.evaluation.condition import Condition
@@ -64,8 +65,13 @@ class Suite:
 
 
 def names() -> list[str]:
-    """The names of the built-in suites, sorted, and then of one's own."""
+    """The names of the registered suites that have conditions, sorted, and then of one's own."""
     return [*sorted(_built_in()), *own()]
+
+
+def title(name: str) -> str:
+    """A suite's title; one of one's own is called by its name."""
+    return corruptions.suites.title(name)
 
 
 def own() -> dict[str, Path]:
@@ -150,8 +156,8 @@ def resolve(
     """The checked conditions that an argument stands for: clean first, nothing twice, in the order given.
 
     Args:
-        conditions: a suite's name or file, "clean", a corruption's name, a condition, or a list of conditions and
-            corruptions' names.
+        conditions: a suite's name or file, "clean", a condition, the name of a corruption, or where no corruption has it
+            of a sequence or an attack; or a list of them.
         severities: for open conditions; see the module's docstring for what happens without. "drawn" makes one condition
             of each open corruption: every image at a severity, or a strength in the range, that is drawn for it.
         storage: for corruptions that name none: "memory" or "jpeg85".
@@ -191,7 +197,7 @@ def _is_open(row: Condition) -> bool:
 
 
 def _named(name: str) -> Sequence[Condition]:
-    """The conditions behind one name: clean, a corruption, a suite."""
+    """The conditions behind one name: clean, a corruption, a suite, a sequence, an attack."""
     if name == "clean":
         return [Condition.clean()]
     if name in corruptions.names():
@@ -199,14 +205,29 @@ def _named(name: str) -> Sequence[Condition]:
     built_in = _built_in()
     if name in built_in or name in own() or name.endswith(".toml") or os.path.isfile(name):
         return load(name).rows
+    for kind, known in (("sequence", sequences.names()), ("attack", [*attacks.names(), *attacks.preset_names()])):
+        if name in known:
+            return [Condition(kind, name)]
     raise UnknownNameError("suite or corruption", name, [*built_in, *corruptions.names()])
 
 
 def _built_in() -> dict[str, tuple[str, Sequence[Condition]]]:
-    found: dict[str, tuple[str, Sequence[Condition]]] = {}
-    for operation in operations.registry:
-        found.update(operation.suites())
-    return found
+    """Name -> (description, conditions, open ones among them) of the registered suites that have any, in their order."""
+    by_name = {}
+    for name in corruptions.suites.names():
+        facts = corruptions.suites.registry[name]
+        if conditions := _conditions(facts):
+            by_name[name] = facts.description, conditions
+    return by_name
+
+
+def _conditions(facts: SuiteFacts) -> Sequence[Condition]:
+    """The conditions of a registered suite: its own, or those of the corruptions or sequences that name it."""
+    if facts.conditions is not None:
+        return [Condition.corruption(each) if isinstance(each, str) else each for each in facts.conditions()]
+    if facts.kind == "sequence":
+        return [Condition("sequence", name) for name in sequences.names(facts.name)]
+    return [Condition.corruption(name) for name in corruptions.names(facts.name)]
 
 
 def _read(path: Path) -> Suite:

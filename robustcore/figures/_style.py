@@ -112,11 +112,6 @@ def shortest(names: Sequence[str], width: int = 24) -> dict[str, str]:
     return {name: short(name[len(common) :] if common != "/" else name, width) for name in names}
 
 
-def plain(name: str) -> str:
-    """A registered name as people read it: `gaussian_noise` -> `gaussian noise`."""
-    return name.replace("_", " ")
-
-
 def finish(
     figure: go.Figure, *, height: int, footer: str, alt: str, legend: bool = True, top: int = 0, bottom: int = 44
 ) -> go.Figure:

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, Stroke, finish, plain, short, strokes
+from robustcore.display import display_name
+from robustcore.figures._style import NEUTRAL, Stroke, finish, short, strokes
 
 UNSELECTED = 0.45  # opacity of bars that were not clicked, which stay readable
 _GAP, _HEADER = 11, 26  # pixels between two conditions, and for the heading of a family
@@ -80,7 +81,7 @@ def condition_bars(
             ticks.append((y - _HEADER / 2 + 3, f"<b>{group}</b>"))
             previous = group
         centre[name] = y + block / 2
-        ticks.append((centre[name], plain(name)))
+        ticks.append((centre[name], display_name(name)))
         y += block + _GAP
     figure = go.Figure()
     low, high = ends(table, scale)
@@ -175,7 +176,7 @@ def _bars(
 
 def hover(row: Mapping[Hashable, Any], scale: Scale) -> str:
     """Hover text: the full name of the model, the value, its interval, the clean accuracy, the number of images."""
-    text = f"<b>{row['model']}</b><br>{plain(row['name'])}: {scale.text(row['value'])}{scale.unit}"
+    text = f"<b>{row['model']}</b><br>{display_name(row['name'])}: {scale.text(row['value'])}{scale.unit}"
     if pd.notna(row.get("low")):
         text += f"<br>95 % interval {scale.text(row['low'])} to {scale.text(row['high'])}"
     if pd.notna(row.get("clean")):

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
+from robustcore.corruptions.families import title as family_title
+from robustcore.display import display_name
 from robustcore.figures import bars, dots, heatmap, ranking, scatter, severity_curves
-from robustcore.figures._style import plain, short
+from robustcore.figures._style import short
 from robustcore.figures.error_ratios import ratio_panels
 from robustcore.metrics import Metric
 from robustcore.reports.compare import measures, references
@@ -86,7 +88,7 @@ def models(result: Bars, condition: str = "", *, families: Mapping[str, str] | N
     metric = result.definition
     if condition:
         table = result.table[result.table["name"] == condition]
-        what = f"under {plain(condition)}"
+        what = f"under {display_name(condition)}"
     else:
         table = result.means.assign(name=metric.mean if metric.reference else metric.mean.lower())
         what = "over all of them"
@@ -199,4 +201,4 @@ def legend(result: Bars) -> dict[str, str]:
 
 def _grouped(result: Bars, order: str, grouping: Grouping | None) -> pd.DataFrame:
     table = measures.ordered(result, order, grouping)
-    return table.assign(group=table["group"].str.replace("_", " ").str.capitalize()) if "group" in table else table
+    return table.assign(group=table["group"].map(family_title)) if "group" in table else table

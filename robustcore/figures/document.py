@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from robustcore import metrics
+from robustcore.display import display_name
 from robustcore.figures import _style, compared
 from robustcore.reports.compare import intervals, references
 from robustcore.reports.compare.document import Document
@@ -153,9 +154,9 @@ def _numbers(document: Document) -> str:
 def _conditions(bars: Bars) -> str:
     """Accuracies in percent: a column a model, or a row where there are many."""
     means = bars.means.sort_values("value", ascending=False, na_position="last", kind="stable").set_index("model")
-    values = bars.table.assign(name=bars.table["name"].str.replace("_", " "))
+    values = bars.table.assign(name=bars.table["name"].map(display_name))
     values = values.pivot(index="model", columns="name", values="value").reindex(means.index)
-    values = values[list(dict.fromkeys(bars.table["name"].str.replace("_", " ")))]
+    values = values[list(dict.fromkeys(bars.table["name"].map(display_name)))]
     values.insert(0, "clean images", means["clean"])
     many = len(values) > _SIDE_BY_SIDE
     shown = values if many else values.T

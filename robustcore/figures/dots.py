@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, finish, name_groups, plain, strokes
+from robustcore.display import display_name
+from robustcore.figures._style import NEUTRAL, finish, name_groups, strokes
 from robustcore.figures.bars import Scale, ends, hover
 
 _ROW, _HEADER = 30, 26  # pixels of a condition, and of a group's heading
@@ -41,7 +42,7 @@ def condition_dots(
             ticks.append((y - _HEADER / 2 + 3, f"<b>{group}</b>"))
             previous = group
         centre[name] = y + _ROW / 2
-        ticks.append((centre[name], plain(name)))
+        ticks.append((centre[name], display_name(name)))
         y += _ROW
     figure = go.Figure()
     low, high = ends(table.drop(columns=["low", "high"], errors="ignore"), scale)  # intervals are not drawn

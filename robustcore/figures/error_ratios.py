@@ -10,7 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from robustcore.figures._style import NEUTRAL, finish, name_groups, plain, short, strokes
+from robustcore import corruptions
+from robustcore.figures._style import NEUTRAL, finish, name_groups, short, strokes
 from robustcore.reports.compare.grouping import by_family
 
 LEGEND = 12  # models up to this number stand in a legend
@@ -47,7 +48,7 @@ def ratio_panels(
         cols=columns,
         shared_xaxes=True,
         shared_yaxes=True,
-        subplot_titles=[plain(f).capitalize() for f in families],
+        subplot_titles=[corruptions.families.title(f) for f in families],
         horizontal_spacing=0.04,
         vertical_spacing=between / height if count > 1 else 0,
     )

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import finish, plain, shortest
+from robustcore.display import display_name
+from robustcore.figures._style import finish, shortest
 from robustcore.figures.bars import Scale
 
 _LETTERS = 6.6  # pixels of one at 12 px, for the room that slanted names need
@@ -82,7 +83,7 @@ def heatmap(
     longest = max((len(n) for n in names), default=0)
     figure.update_xaxes(
         tickvals=list(range(len(names))),
-        ticktext=[plain(n) for n in names],
+        ticktext=[display_name(n) for n in names],
         side="top",
         tickangle=-60,
         showgrid=False,
@@ -102,7 +103,7 @@ def heatmap(
 
 
 def _hover(row: Mapping[Hashable, Any], scale: Scale) -> str:
-    text = f"<b>{row['model']}</b><br>{plain(str(row['name']))}: "
+    text = f"<b>{row['model']}</b><br>{display_name(str(row['name']))}: "
     if pd.isna(row["value"]):
         return f"{text}undefined<br>{row.get('reason') or 'not evaluated'}"
     text += f"{scale.text(row['value'])}{scale.unit}"

@@ -7,7 +7,8 @@ from collections.abc import Collection
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import GRID, NEUTRAL, PALETTE, finish, plain
+from robustcore.display import display_name
+from robustcore.figures._style import GRID, NEUTRAL, PALETTE, finish
 
 _ODD = PALETTE[4]
 
@@ -43,13 +44,13 @@ def distance_curves(
             continue
         front = name == chosen
         hover = [
-            f"{plain(name)}, severity {s}<br>accuracy {100 * a:.1f} %<br>{title} {d:.3g}"
+            f"{display_name(name)}, severity {s}<br>accuracy {100 * a:.1f} %<br>{title} {d:.3g}"
             for s, a, d in zip(rows["severity"], rows["accuracy"], rows[distance], strict=True)
         ]
         figure.add_scatter(
             x=rows[distance],
             y=100 * rows["accuracy"],
-            name=plain(name),
+            name=display_name(name),
             mode="lines+markers+text" if front else "lines+markers",
             line={"color": PALETTE[0] if front else NEUTRAL, "width": 3 if front else 1.2},
             marker={"size": 9 if front else 4},
@@ -69,7 +70,7 @@ def distance_curves(
             name="not harder than the step before",
             marker={"symbol": "x-thin", "size": 12, "line": {"width": 3, "color": _ODD}},
             hovertext=[
-                f"{plain(n)}, severity {s}: not harder than the one before"
+                f"{display_name(n)}, severity {s}: not harder than the one before"
                 for n, s in zip(marked["name"], marked["severity"], strict=True)
             ],
             hoverinfo="text",

@@ -9,7 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from robustcore.figures._style import Stroke, finish, name_groups, plain, short, strokes
+from robustcore.display import display_name
+from robustcore.figures._style import Stroke, finish, name_groups, short, strokes
 
 CROWD = 12  # models beyond which a legend says less than a pointer does
 _TICKS = {"tickvals": [0, 1, 2, 3, 4, 5], "range": [-0.15, 5.15]}
@@ -81,7 +82,7 @@ def severity_panels(
         cols=columns,
         shared_xaxes=True,
         shared_yaxes=True,
-        subplot_titles=[plain(n) for n in names],
+        subplot_titles=[display_name(n) for n in names],
         horizontal_spacing=0.025,
         vertical_spacing=between / height if count > 1 else 0,
     )

@@ -314,6 +314,7 @@ def metric(
                 demand=demand or f"its {brief} {{must}} be {{bound}}",
                 result=result,
             ),
+            function,
         )
 
     return register

@@ -4,6 +4,7 @@ A model's name is one of
 
 - a demo model that ships with the package, found by listing `assets/models`: "scenes/resnet-standard"
 - a model trained here, found by listing `models` in the cache: "own/scenes/resnet-mixup"
+- a registered model, as plug-ins bring them: see `robustcore.models.model`
 - "torchvision/NAME" or "timm/NAME": published weights, downloaded at first use
 - the path of a checkpoint: "runs/mine.safetensors", "resnet50.pth?architecture=torchvision/resnet50"
 
@@ -25,8 +26,21 @@ from robustcore.models import checkpoints, defences, pretrained
 from robustcore.models.architectures import architecture as find_architecture
 from robustcore.models.architectures import check_classes, registry, torchvision_names
 from robustcore.models.classifier import Card, Classifier
+from robustcore.models.registered import model
+from robustcore.models.registered import registry as registered
 
-__all__ = ["Card", "Classifier", "architectures", "card", "file_of", "load_model", "name_of", "names", "path_of"]
+__all__ = [
+    "Card",
+    "Classifier",
+    "architectures",
+    "card",
+    "file_of",
+    "load_model",
+    "model",
+    "name_of",
+    "names",
+    "path_of",
+]
 
 _OPTIONS = {
     "weights": "'none' for random weights, or the name of one published set, such as IMAGENET1K_V1",
@@ -45,13 +59,13 @@ def names(*, offline: bool = False) -> list[str]:
         offline: only those whose weights are on this machine.
     """
     if not offline:
-        return sorted([*_files(), *torchvision_names()])
+        return sorted([*_files(), *registered.names(), *torchvision_names()])
     downloaded = (
         [name for name in torchvision_names() if pretrained.downloaded_file(name)]
         if pretrained.any_downloaded()
         else []
     )
-    return sorted([*_files(), *downloaded])
+    return sorted([*_files(), *registered.names(), *downloaded])
 
 
 def architectures() -> list[str]:
@@ -161,6 +175,8 @@ class _ModelName:
         )
 
     def _load(self) -> Classifier:
+        if self.base in registered:
+            return registered[self.base].load().rename(self.text)
         if self.weights == "none":
             return find_architecture(self.base).build(self._random_card(), self.seed).eval()
         if self.is_path:
@@ -178,6 +194,8 @@ class _ModelName:
         return dataclasses.replace(card, name=self.text)
 
     def _card(self) -> Card:
+        if self.base in registered:
+            return registered[self.base].load().card
         if self.weights == "none":
             return self._random_card()
         if self.is_path:
@@ -205,7 +223,7 @@ class _ModelName:
     def _file(self) -> Path:
         files = _files()
         if self.base not in files:
-            raise UnknownNameError("model", self.base, [*files, *torchvision_names()])
+            raise UnknownNameError("model", self.base, [*files, *registered.names(), *torchvision_names()])
         return files[self.base]
 
     def _random_card(self) -> Card:

@@ -101,6 +101,7 @@ class Classifier(nn.Module):
         self.card = card
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
+        self.plugin = ""  # SHA-256 of the .py files of the plug-in that it comes from
         self._cached_fingerprint: tuple[str, str] | None = None
         self._unreadable: tuple[str, ...] = ()
         self._nonce = uuid.uuid4().hex
@@ -183,6 +184,8 @@ class Classifier(nn.Module):
         # Our own networks have a revision; for others the repr covers strides and activations.
         revision = getattr(self.network, "revision", None)
         digest.update(f"revision {revision}".encode() if revision is not None else repr(self.network).encode())
+        if self.plugin:
+            digest.update(f"plugin {self.plugin}".encode())
         for key, value in state:
             digest.update(f"{key}:{value.dtype}:{tuple(value.shape)}".encode())
             for part in reach.dense(value.detach()):
@@ -192,4 +195,4 @@ class Classifier(nn.Module):
 
 # Classes whose own forward pass is in `_hash`, and the attributes that they have.
 _READ_WHOLE: set[type[Classifier]] = {Classifier}
-_OWN_ATTRIBUTES = {*vars(nn.Module()), "card", "_cached_fingerprint", "_unreadable", "_nonce", "defence"}
+_OWN_ATTRIBUTES = {*vars(nn.Module()), "card", "plugin", "_cached_fingerprint", "_unreadable", "_nonce", "defence"}

@@ -218,6 +218,7 @@ class Defended(Classifier):
         super().__init__(model.network, defended(model.card, defence), mean=mean, std=std)
         self.to(model.device)
         self.defence = defence
+        self.plugin = model.plugin
         self.train(model.training)
 
     def forward(self, x: Tensor) -> Tensor:

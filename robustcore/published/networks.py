@@ -62,12 +62,12 @@ def models(suite: str, metric: str = "error", *, severity: int | None = None) ->
     """
     from robustcore import corruptions, sequences  # imported here, because reading the figures alone needs no torch
 
-    suites = {*corruptions.SUITES, *sequences.SUITES}
+    suites = {*corruptions.suites.names("corruption"), *sequences.suites.names("sequence")}
     if suite not in suites:
         raise UnknownNameError("suite", suite, suites)
     if metric not in METRICS:
         raise UnknownNameError("published metric", metric, METRICS)
-    allowed = OF_CORRUPTIONS if suite in corruptions.SUITES else OF_SEQUENCES
+    allowed = OF_CORRUPTIONS if suite in corruptions.suites.names("corruption") else OF_SEQUENCES
     if metric not in allowed:
         raise InvalidArgumentError(
             f"{metric} is not a metric of the suite {suite}; choose one of {', '.join(allowed)}."
@@ -111,7 +111,7 @@ def accuracies(dataset: str = "imagenet") -> pd.DataFrame:
 def _models(suite: str, metric: str, severity: int | None) -> pd.DataFrame:
     from robustcore import corruptions, sequences
 
-    of_a_corruption = suite in corruptions.SUITES
+    of_a_corruption = suite in corruptions.suites.names("corruption")
     names = set(corruptions.names(suite) if of_a_corruption else sequences.names(suite))
     setups = tables().set_index(["document", "table"])[SETUP].to_dict("index")
     rows = []

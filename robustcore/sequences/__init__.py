@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from robustcore import arguments
+from robustcore.corruptions import suites
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.images import Batch, to_array
 from robustcore.randomness import Draws
 from robustcore.sequences._base import (
     DIFFICULTIES,
-    SUITES,
     Scene,
     Sequence,
     check_difficulty,
@@ -29,15 +29,15 @@ for _module in pkgutil.iter_modules(__path__):
     if not _module.name.startswith("_"):
         importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["DIFFICULTIES", "SUITES", "Scene", "Sequence", "check_difficulty", "frames", "get", "names"]
+__all__ = ["DIFFICULTIES", "Scene", "Sequence", "check_difficulty", "frames", "get", "names", "suites"]
 
 
 def names(suite: str | None = None) -> list[str]:
     """The names of all sequences, or of one suite's, sorted."""
     if suite is None:
         return registry.names()
-    if suite not in SUITES:
-        raise UnknownNameError("suite of sequences", suite, SUITES)
+    if suite not in suites.names("sequence"):
+        raise UnknownNameError("suite of sequences", suite, suites.names("sequence"))
     return [s.name for s in registry if s.suite == suite]
 
 
@@ -80,7 +80,10 @@ def frames(
     place = arguments.whole(id, "An image id is a whole number, 0 or more", high=arguments.LARGEST_SEED)
     draws = Draws(seed, f"sequence:{name}", [place])
     result = np.stack([finish(frame) for frame in sequence.function(scene, draws, difficulty)])
-    assert len(result) == sequence.lengths[scene.variant], f"{name} made {len(result)} frames"
+    if len(result) != sequence.lengths[scene.variant]:
+        raise InvalidArgumentError(
+            f"The sequence {name} made {len(result)} frames; {sequence.lengths[scene.variant]} are declared."
+        )
     if batch.was_numpy:
         return result
     tensor: Tensor = torch.from_numpy(result).permute(0, 3, 1, 2).contiguous()

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from robustcore import arguments
-from robustcore.corruptions import VARIANTS
+from robustcore import arguments, plugins
+from robustcore.corruptions import VARIANTS, families, suites
+from robustcore.errors import UnknownNameError
 from robustcore.images import UInt8Array
 from robustcore.randomness import Draws
 from robustcore.registry import Registry
 
-SUITES = ("imagenet-p", "imagenet-p-extra")
 DIFFICULTIES = (1, 2, 3)
 MIN_SIDE, MAX_SIDE = 32, 2048
 # At 224 px the source has a margin around the crop: its shorter side is 256.
@@ -72,12 +72,14 @@ class Sequence:
 
     Attributes:
         name: registry key; equals the function's name.
-        family: noise, blur, weather or geometry.
-        suite: "imagenet-p" for the ten of the benchmark, "imagenet-p-extra" for the four of validation.
+        family: one of the families of corruptions.
+        suite: "imagenet-p" for the ten of the benchmark, "imagenet-p-extra" for the four of validation, another suite of
+            sequences, or "" for none.
         summary: what moves, in one sentence.
         lengths: variant -> number of frames.
         deterministic: whether it uses no random numbers.
         revision: raised whenever a frame changes; part of every fingerprint.
+        plugin: SHA-256 of its plug-in's .py files; "" for the package's own.
         function: (scene, draws, difficulty) -> the frames, float32 or float64 in [0, 1] (clipped and truncated by the
             base) or uint8 (kept), each (side, side, 3).
     """
@@ -90,31 +92,57 @@ class Sequence:
     deterministic: bool
     revision: int
     function: Callable[[Scene, Draws, int], Iterator[Any]]
+    plugin: str = ""
 
 
 registry: Registry[Sequence] = Registry("sequence")
+
+suites.register(
+    "imagenet-p",
+    title="ImageNet-P",
+    order=110,
+    kind="sequence",
+    description="The 10 perturbation sequences of ImageNet-P (Hendrycks & Dietterich 2019).",
+)
+suites.register(
+    "imagenet-p-extra",
+    title="ImageNet-P extra",
+    order=120,
+    kind="sequence",
+    description="The 4 validation sequences of ImageNet-P.",
+)
 
 
 def sequence(
     *,
     family: str,
-    suite: str,
+    suite: str = "",
     summary: str,
     frames: int = 31,
-    tiny_frames: int = 31,
-    cifar_frames: int = 31,
+    tiny_frames: int | None = None,
+    cifar_frames: int | None = None,
     deterministic: bool = False,
     revision: int = 1,
 ) -> Callable[[Callable[[Scene, Draws, int], Iterator[Any]]], Callable[[Scene, Draws, int], Iterator[Any]]]:
-    """Register a function as a sequence under its own name."""
-    assert suite in SUITES
-    lengths = {"imagenet": frames, "tiny": tiny_frames, "cifar": cifar_frames}
+    """Register a function as a sequence under its own name.
+
+    The function takes (scene, draws, difficulty) and yields the frames, as many as `frames` says (where they differ at 64 and at
+    32 pixels, as `tiny_frames` and `cifar_frames` say), each (side, side, 3): floats in [0, 1], or uint8. `scene.centre` is the clean frame.
+    All other arguments are explained at `Sequence`.
+    """
+    if family not in families.registry:
+        raise UnknownNameError("family of corruptions", family, families.names())
+    if suite and suite not in suites.names("sequence"):
+        raise UnknownNameError("suite of sequences", suite, suites.names("sequence"))
+    lengths = {"imagenet": frames, "tiny": tiny_frames or frames, "cifar": cifar_frames or frames}
 
     def register(
         function: Callable[[Scene, Draws, int], Iterator[Any]],
     ) -> Callable[[Scene, Draws, int], Iterator[Any]]:
         name = function.__name__
-        registry.add(name, Sequence(name, family, suite, summary, lengths, deterministic, revision, function))
+        plugin = plugins.digest_of(function)
+        added = Sequence(name, family, suite, summary, lengths, deterministic, revision, function, plugin)
+        registry.add(name, added, function)
         return function
 
     return register

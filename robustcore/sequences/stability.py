@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcore.errors import InvalidArgumentError
-from robustcore.sequences._base import check_difficulty
+from robustcore.sequences._base import check_difficulty, registry
 
 Ints = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.float64]
@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 def compares_with_first(sequence: str) -> bool:
     """Whether a sequence's frames are compared with frame 0 (noise) rather than with an earlier frame."""
-    return "noise" in sequence
+    return registry[sequence].family == "noise"
 
 
 def pairs(frames: int, sequence: str, difficulty: int) -> tuple[Ints, Ints]:

@@ -109,8 +109,8 @@ class Recipe:
         return cls(**{**fields, "settings": tuple(dict(fields.get("settings", {})).items())})
 
     def key(self) -> str:
-        """16 hexadecimal digits that name this recipe and the revision of its intervention."""
-        text = json.dumps([self.to_dict(), self.make().revision], sort_keys=True)
+        """16 hexadecimal digits that name this recipe and the version of its intervention."""
+        text = json.dumps([self.to_dict(), self.make().version], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def name(self) -> str:

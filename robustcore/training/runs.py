@@ -132,7 +132,7 @@ def is_made_by(path: Path, recipe: Recipe) -> bool:
         record = checkpoints.read_card(path).recipe
         # Parsed rather than compared as text, so that fields added later have their defaults.
         same = (
-            Recipe.from_dict(record.get("training", {})) == recipe and record.get("revision") == recipe.make().revision
+            Recipe.from_dict(record.get("training", {})) == recipe and record.get("revision") == recipe.make().version
         )
         if not same or (recipe.start and record.get("start") != load_model(recipe.start).fingerprint()):
             return False
@@ -192,7 +192,7 @@ def _record(
     """The card's record of the training."""
     return {
         "training": recipe.to_dict(),
-        "revision": recipe.make().revision,
+        "revision": recipe.make().version,
         "command": recipe.command(),
         "data": standing.data,
         "start": start,

@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 
 from robustcore import corrupt, corruptions
-from robustcore.corruptions import SUITES, Corruption
+from robustcore.corruptions import Corruption, families, suites
 from robustcore.errors import InvalidArgumentError
 
-FAMILIES = {"noise", "blur", "weather", "digital", "geometry", "occlusion", "colour"}
 LARGE = 128  # pixels: lengths that are drawn from a few whole numbers do not round to the same one yet
 ALL = [corruptions.get(name) for name in corruptions.names()]
 
@@ -55,9 +54,9 @@ def corrupted(corruption: Corruption) -> Tensor:
 def test_it_says_what_it_is(corruption: Corruption) -> None:
     assert corruption.summary.endswith(".")
     assert len(corruption.source) > 10
-    assert corruption.family in FAMILIES
+    assert corruption.family in families.names()
     assert corruption.suites
-    assert set(corruption.suites) <= set(SUITES)
+    assert set(corruption.suites) <= set(suites.names("corruption"))
     assert corruption.revision_text().startswith(str(corruption.revision))
 
 

@@ -114,7 +114,7 @@ def corruption_of(cell: str) -> str:
     return cell.rpartition("-")[0]
 
 
-@pytest.mark.parametrize("suite", [s for s in rc.corruptions.SUITES if rc.corruptions.names(s)])
+@pytest.mark.parametrize("suite", [s for s in rc.corruptions.suites.names("corruption") if rc.corruptions.names(s)])
 def test_every_suite_has_a_grid(suite: str, open_page: OpenPage) -> None:
     at = open_page("corruptions", corruptions_suite=suite, corruptions_model="no model")
     assert sound(at)

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 import robustcore as rc
 from dashboard import cache
 from dashboard.cache import compare, specifications
-from dashboard.widgets import labels
 from robustcore.atlas import plan
+from robustcore.display import display_name
 from robustcore.models import checkpoints
 from tests.dashboard.conftest import OpenPage, markup, sound
 from tests.overlap.tables import atlas, write
@@ -44,7 +44,7 @@ def retrain(own_model: str, own_cache: Path, small_model: Path) -> Retrain:
 
 
 def name(label: int) -> str:
-    return labels.pretty(rc.load_dataset("scenes").classes[label])
+    return display_name(rc.load_dataset("scenes").classes[label])
 
 
 def text(markup: str) -> str:

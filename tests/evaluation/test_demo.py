@@ -125,4 +125,8 @@ def test_shipping_keeps_counts_and_one_class_per_image(
         [*prepared.cells, *api.prepare(EvaluationRequest.of(make_model("b", 0.1), make_dataset(300), "clean")).cells]
     )
     assert not demo.is_current(prepared.cells[:1])  # a row too many is out of date as well
+    new = api.prepare(EvaluationRequest.of(make_model(), make_dataset(300), ["fog", "snow"], severities=[5], limit=280))
+    assert demo.is_current(new.cells)  # a condition that is not shipped is simply not there
+    assert demo.is_complete(prepared.cells)
+    assert not demo.is_complete(new.cells)
     assert [p.name for p in (tmp_path / "assets" / "results").iterdir()] == ["demo.sqlite"]

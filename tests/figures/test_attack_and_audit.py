@@ -82,6 +82,6 @@ def test_the_audit_draws_the_chosen_corruption_in_front_and_marks_odd_steps() ->
     figure = severity_audit.distance_curves(
         table, distance="distance", title="grey levels", chosen="fog", flagged={("snow", 2)}, footer="", alt=""
     )
-    assert [t.name for t in figure.data] == ["snow", "fog", "not harder than the step before"]
+    assert [t.name for t in figure.data] == ["Snow", "Fog", "not harder than the step before"]
     assert list(figure.data[2].x) == [4.0]
     assert list(figure.data[1].text) == ["1", "2"]

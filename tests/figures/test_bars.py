@@ -28,10 +28,10 @@ def test_one_bar_for_each_model_and_condition() -> None:
     assert {trace.name: list(trace.x) for trace in drawn} == {"first": [90.0] * 3, "model 1": [80.0] * 3}
     assert list(figure.layout.yaxis.ticktext) == [
         "<b>Noise</b>",
-        "gaussian noise",
-        "shot noise",
+        "Gaussian noise",
+        "Shot noise",
         "<b>Weather</b>",
-        "fog",
+        "Fog",
     ]
     assert _style.footer(figure) == "64 images"
 

@@ -35,6 +35,6 @@ def test_the_band_goes_there_and_back() -> None:
 
 def test_a_panel_for_each_condition_and_one_legend() -> None:
     figure = severity_curves.severity_panels(table(("fog", "snow", "frost", "shot_noise")), footer="f", alt="a")
-    assert [a.text for a in figure.layout.annotations] == ["fog", "snow", "frost", "shot noise"]
+    assert [a.text for a in figure.layout.annotations] == ["Fog", "Snow", "Frost", "Shot noise"]
     assert sum(bool(t.showlegend) for t in figure.data) == 2
     assert len({t.xaxis for t in figure.data}) == 4

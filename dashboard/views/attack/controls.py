@@ -8,9 +8,9 @@ from typing import Any
 import streamlit as st
 
 from dashboard.session import selection
-from dashboard.widgets import labels
 from robustcore import attacks
 from robustcore.attacks import presets
+from robustcore.display import display_name
 from robustcore.reports.preview.attack_anatomy import Settings
 
 # Radii that are offered, in 1/255 for L-inf and in units of the [0, 1] pixels for L2.
@@ -82,7 +82,7 @@ def _goal(
     others = [k for k in range(len(classes)) if k != label]
     with next(columns):
         target = selection.selectbox(
-            "Target class", others, key=f"{prefix}_target", kind="class", text=lambda k: labels.pretty(classes[k])
+            "Target class", others, key=f"{prefix}_target", kind="class", text=lambda k: display_name(classes[k])
         )
     return goal, target
 

@@ -12,6 +12,7 @@ from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.views.attack import controls
 from dashboard.widgets import figure, image_picker, labels, markup, pair, states
+from robustcore.display import display_name
 from robustcore.figures import attack as figures
 from robustcore.reports.preview import attack_anatomy, gallery
 
@@ -183,7 +184,7 @@ def _sentence(case: Case, done: attack_anatomy.Attacked) -> str:
     classes, result = case.classes, done.result
     before, after = int(done.before.classes[0, 0]), int(done.after.classes[0, 0])
     goal = (
-        "" if result.targets is None else f" towards **{states.plain(labels.pretty(classes[int(result.targets[0])]))}**"
+        "" if result.targets is None else f" towards **{states.plain(display_name(classes[int(result.targets[0])]))}**"
     )
     outcome = "**Success**" if bool(result.success[0]) else "**No success**"
     if before != case.label and result.targets is None:
@@ -191,9 +192,9 @@ def _sentence(case: Case, done: attack_anatomy.Attacked) -> str:
     distance = f"L-inf {255 * float(result.linf[0]):.2f}/255, L2 {float(result.l2[0]):.2f}"
     passes = f"{int(result.forwards[0])} forward and {int(result.backwards[0])} backward passes"
     return (
-        f"{outcome}: {states.plain(case.victim)} answers **{states.plain(labels.pretty(classes[before]))}** "
+        f"{outcome}: {states.plain(case.victim)} answers **{states.plain(display_name(classes[before]))}** "
         f"({labels.percent(float(done.before.probabilities[0, 0]))}) to the clean image and "
-        f"**{states.plain(labels.pretty(classes[after]))}** ({labels.percent(float(done.after.probabilities[0, 0]))}) to the "
+        f"**{states.plain(display_name(classes[after]))}** ({labels.percent(float(done.after.probabilities[0, 0]))}) to the "
         f"adversarial one{goal}. {distance}; {passes}."
     )
 
@@ -207,7 +208,7 @@ def _badges(survivals: list[attack_anatomy.Survival], classes: tuple[str, ...]) 
     parts = []
     for survival in survivals:
         sign, kind, word = ("✓", "yes", "still fools") if survival.survives else ("✕", "no", "no longer fools")
-        said = f"{labels.pretty(classes[survival.answer])} {labels.percent(survival.probability)}"
+        said = f"{display_name(classes[survival.answer])} {labels.percent(survival.probability)}"
         parts.append(
             f'<div class="rc-badge {kind}"><b>{sign} {escape(survival.form)}</b> {word}<small>{escape(said)}</small></div>'
         )
@@ -273,7 +274,7 @@ def _sweep(case: Case) -> None:
     right = case.classes[case.label]
     drawn = figures.eps_sweep(
         table,
-        right=labels.pretty(right),
+        right=display_name(right),
         chosen=chosen,
         unit="n/255, L-inf" if linf else "L2",
         footer=case.provenance(),
@@ -298,11 +299,11 @@ def _judges(case: Case, done: attack_anatomy.Attacked) -> None:
         shown = table.assign(
             fooled=table["fooled"].map({True: "✕ fooled", False: "✓ not fooled"}),
             clean=[
-                f"{labels.pretty(c)} {labels.percent(p)}"
+                f"{display_name(c)} {labels.percent(p)}"
                 for c, p in zip(table["clean"], table["clean_probability"], strict=True)
             ],
             adversarial=[
-                f"{labels.pretty(c)} {labels.percent(p)}"
+                f"{display_name(c)} {labels.percent(p)}"
                 for c, p in zip(table["adversarial"], table["adversarial_probability"], strict=True)
             ],
         )

@@ -6,11 +6,11 @@ import dataclasses
 
 import pandas as pd
 
-import robustcore.corruptions as corruptions
 from dashboard.cache import builder, overlaps
 from dashboard.cache.overlaps import MatrixKey
 from dashboard.widgets import labels
 from robustcore.atlas.populations import Population
+from robustcore.display import display_name
 from robustcore.overlap import Overlap
 from robustcore.overlap.categories import Categories, Sweep
 from robustcore.reports.overlap.atlas import Entry, Source
@@ -112,12 +112,12 @@ def _categories(sweep: Sweep | None, k: int | None) -> Categories | None:
 
 def full_name(name: str) -> str:
     """A corruption's name with its suite; one that is not registered here keeps its own."""
-    return labels.corruption(corruptions.get(name)) if name in corruptions.names() else labels.pretty(name)
+    return display_name(name, "corruption", suite=True)
 
 
 def short_name(name: str) -> str:
     """A corruption's name without its suite."""
-    return labels.pretty(corruptions.get(name).plain_name if name in corruptions.names() else name)
+    return display_name(name, "corruption")
 
 
 def title(atlas: Entry) -> str:

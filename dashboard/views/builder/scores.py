@@ -12,8 +12,9 @@ import pandas as pd
 from dashboard.cache import builder as building
 from dashboard.session import selection
 from dashboard.views.builder.inputs import KEY, CandidateAtlas
-from dashboard.widgets import figure, labels, states
+from dashboard.widgets import figure, states
 from robustcore.atlas.populations import Population
+from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError
 from robustcore.figures import predictive
 from robustcore.overlap import benchmarks, criteria
@@ -253,7 +254,7 @@ def _imbalance(atlas: CandidateAtlas, seed: int) -> None:
 
 def sets(table: pd.DataFrame) -> dict[str, str]:
     """The names of the natural shifts."""
-    return {name: labels.pretty(name.rpartition("/")[2]) for name in dict.fromkeys(table["natural"])}
+    return {name: display_name(name, "shift") for name in dict.fromkeys(table["natural"])}
 
 
 def _tested(atlas: CandidateAtlas) -> tuple[tuple[tuple[str, int], ...], Population, list[str]]:

@@ -18,7 +18,12 @@ def offered(choice: Choice) -> Entry | None:
     """The atlas on these data that has most of the chosen corruptions; None where none has two of them."""
     if choice.is_published:
         return None
-    asked = {name for suite in choice.suites if suite in corruptions.SUITES for name in corruptions.names(suite)}
+    asked = {
+        name
+        for suite in choice.suites
+        if suite in corruptions.suites.names("corruption")
+        for name in corruptions.names(suite)
+    }
     best, most = None, 1
     for entry in overlaps.entries()[0]:
         if entry.dataset == choice.dataset and len(asked & set(entry.corruptions)) > most:

@@ -128,16 +128,22 @@ def _button(label: str, key: str, models: list[str]) -> None:
 
 
 def _suites(dataset: str) -> list[str]:
-    """Corruptions, attacks, the shifts of these data, and the suites that are kept here."""
+    """Corruptions, attacks, the shifts of these data, and the suites of plug-ins and those that are kept here."""
     shifts = "scenes-shifts" if dataset == "scenes" else "imagenet-shifts"
-    return [*(s for s in corruptions.SUITES if corruptions.names(s)), "attacks", shifts, *suites.own()]
+    return [
+        *(s for s in corruptions.suites.names("corruption") if corruptions.names(s)),
+        "attacks",
+        shifts,
+        *corruptions.suites.names("mixed"),
+        *suites.own(),
+    ]
 
 
 def _has_severities(suite: str) -> bool:
     """Whether severities mean anything to a suite; one that is kept here may have some."""
-    if suite in corruptions.SUITES:
+    if suite in corruptions.suites.names("corruption"):
         return any(corruptions.get(name).severities for name in corruptions.names(suite))
-    return suite in suites.own()
+    return suite in [*corruptions.suites.names("mixed"), *suites.own()]
 
 
 def _pick_conditions(dataset: str) -> tuple[list[str], tuple[int, ...], int, str]:

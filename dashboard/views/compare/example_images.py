@@ -9,7 +9,8 @@ import streamlit as st
 from dashboard import data_urls
 from dashboard.cache import compare
 from dashboard.views.compare.controls import KEY, Choice
-from dashboard.widgets import labels, markup, states, thumbnails
+from dashboard.widgets import markup, states, thumbnails
+from robustcore.display import display_name
 from robustcore.reports.compare import example_images
 from robustcore.reports.compare.comparison import CLEAN, Comparison
 from robustcore.reports.compare.example_images import Seen
@@ -33,7 +34,7 @@ def panel(found: Comparison, choice: Choice, bar: tuple[str, str] | None) -> Non
             return
         model, label = bar
         rows = found.rows[(found.rows["model"] == model) & (found.rows["label"] == label) & (found.rows["n"] > 0)]
-        st.subheader(f"{labels.pretty(label)}: what {states.plain(model)} lost and kept", anchor=False)
+        st.subheader(f"{display_name(label)}: what {states.plain(model)} lost and kept", anchor=False)
         read = compare.answers(found, choice.dataset)
         if rows.empty or read is None:
             states.notice("The answers to single images are not known here: published figures are counts.")
@@ -77,7 +78,7 @@ def _by_hand(found: Comparison, choice: Choice) -> tuple[str, str] | None:
             list(dict.fromkeys(found.corrupted["label"])),
             index=None,
             key=f"{_PLACE}_label",
-            format_func=labels.pretty,
+            format_func=display_name,
             placeholder="Condition",
             width=240,
         )

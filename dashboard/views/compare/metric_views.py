@@ -14,9 +14,9 @@ from dashboard.session import selection
 from dashboard.views.compare import categories, python_code
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
-from dashboard.widgets import labels
 from robustcore import metrics
 from robustcore.calls import Attribute, Call, Node
+from robustcore.display import display_name
 from robustcore.notes import Note
 from robustcore.reports.compare import baseline as baselines
 from robustcore.reports.compare import grouping, intervals, measures, published_models, references
@@ -135,7 +135,7 @@ def ranking(found: Comparison, choice: Choice, settings: Settings) -> View:
         [ALL, *names],
         key=f"{KEY}_under",
         kind="corruption",
-        text=labels.pretty,
+        text=display_name,
         width=320,
         help="The mean over all of them, or one alone.",
     )
@@ -145,7 +145,7 @@ def ranking(found: Comparison, choice: Choice, settings: Settings) -> View:
     one = "" if under == ALL else under
     if one:
         table, footer = result.table[result.table["name"] == one].reset_index(drop=True), result.footer
-        title = f"{metric.title} under {labels.inner(labels.pretty(one))}"
+        title = f"{metric.title} under {display_name(one, inside=True)}"
     else:
         interval = intervals.SENTENCE if result.footer.interval else ""
         table, footer = result.means, result.footer.replace(interval=interval)
@@ -205,7 +205,7 @@ def _extremes(result: Bars) -> str:
     ends = measures.extremes(result)
     if ends is None:
         return ""
-    worst, best = (labels.inner(labels.pretty(name)) for name in ends)
+    worst, best = (display_name(name, inside=True) for name in ends)
     return f"On the whole {worst} costs most and {best} least."
 
 

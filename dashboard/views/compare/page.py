@@ -13,6 +13,7 @@ from dashboard.views.compare.controls import KEY, Choice, pick
 from dashboard.views.compare.modes import ATTACKS, MODES, TITLES, Mode
 from dashboard.views.compare.view import Settings, View
 from dashboard.widgets import figure, labels, links, report, states
+from robustcore.display import display_name
 from robustcore.reports.compare import published_models
 from robustcore.reports.compare.comparison import Comparison
 
@@ -159,7 +160,7 @@ def _nothing_stored(choice: Choice) -> None:
 def _missing(found: Comparison, choice: Choice) -> None:
     if not found.missing:
         return
-    names = ", ".join(labels.inner(labels.pretty(name)) for name in found.missing[:6])
+    names = ", ".join(display_name(name, inside=True) for name in found.missing[:6])
     more = f" and {len(found.missing) - 6} more" if len(found.missing) > 6 else ""
     left, right = st.columns([4, 1], vertical_alignment="center")
     left.caption(states.plain(f"Not evaluated for any of these models, and not drawn: {names}{more}."))

@@ -7,9 +7,9 @@ from dashboard.session import selection
 from dashboard.views.compare import metric_views, python_code
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
-from dashboard.widgets import labels
 from dashboard.widgets.addresses import COMPARE_CURVES
 from robustcore.calls import Attribute, Call
+from robustcore.display import display_name
 from robustcore.notes import note
 from robustcore.reports.compare import baseline, intervals, measures
 from robustcore.reports.compare.comparison import Comparison
@@ -50,7 +50,7 @@ def curves(found: Comparison, choice: Choice, settings: Settings) -> View | str:
     one = ""
     if how == "one":
         one = selection.selectbox(
-            "Corruption", names, key=f"{KEY}_condition", kind="corruption", text=labels.pretty, width=320
+            "Corruption", names, key=f"{KEY}_condition", kind="corruption", text=display_name, width=320
         )
     rows_of = (
         Call(measures.mean_curve, chosen) if how == "mean" else Call(measures.curves, chosen, *([[one]] if one else []))
@@ -59,7 +59,7 @@ def curves(found: Comparison, choice: Choice, settings: Settings) -> View | str:
     rows = rows_of.value
     title = "Accuracy against severity, corruption by corruption"
     if how == "one":
-        title = f"Accuracy against the severity of {labels.inner(labels.pretty(one))}"
+        title = f"Accuracy against the severity of {display_name(one, inside=True)}"
     elif how == "mean":
         count = int(rows["conditions"].max()) if len(rows) else 0
         title = f"Accuracy against severity, the mean over {count} corruption{'' if count == 1 else 's'}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from html import escape
 
-import robustcore.corruptions as corruptions
 from dashboard import data_urls
 from dashboard.cache import Grid, Scoring
 from dashboard.widgets import labels, pair, thumbnails
 from dashboard.widgets.image_picker import Choice
+from robustcore.display import display_name
 from robustcore.images import to_array
 from robustcore.reports.preview import contact_sheet, gallery
 
@@ -54,7 +54,7 @@ class Answered:
             mark = thumbnails.RIGHT
             if best != self.right(model):
                 mark = thumbnails.CHANGED if self.label(model) is None else thumbnails.WRONG
-            name = labels.pretty(scoring.card.classes[best])
+            name = display_name(scoring.card.classes[best])
             sign = thumbnails.SIGNS.get(mark, "") if len(self.scorings) > 1 else ""
             out.append((f"{sign}{name} {labels.percent(probability)}", mark))
         return tuple(out)
@@ -96,7 +96,7 @@ class Answered:
         clean, rest = answers[[0]], answers[[i + 1 for i in places]]
         label = self.label(model)
         verdict = gallery.verdict([self.grid.cells[i] for i in places], rest, clean, label)
-        answer = f"{escape(labels.pretty(scoring.card.classes[clean.classes[0, 0]]))} " + labels.percent(
+        answer = f"{escape(display_name(scoring.card.classes[clean.classes[0, 0]]))} " + labels.percent(
             float(clean.probabilities[0, 0])
         )
         head = f"{who} classifies the clean image as <b>{answer}</b>"
@@ -107,7 +107,7 @@ class Answered:
             return f"{head}."
         if not verdict.wrong:
             return f"{head}. No corruption shown here changes that."
-        names_of_worst = [labels.inner(labels.corruption(corruptions.get(name))) for name in verdict.worst]
+        names_of_worst = [display_name(name, "corruption", inside=True, suite=True) for name in verdict.worst]
         worst = (
             ", ".join(names_of_worst[:2]) + " and others" if len(verdict.worst) > 2 else " and ".join(names_of_worst)
         )
@@ -123,7 +123,7 @@ class Answered:
         for name in names:
             places = [i + 1 for i, cell in enumerate(self.grid.cells) if cell.name == name]
             rows.append(
-                contact_sheet.SheetRow(labels.corruption(corruptions.get(name)), [self._tile(p) for p in places])
+                contact_sheet.SheetRow(display_name(name, "corruption", suite=True), [self._tile(p) for p in places])
             )
         title = self.choice.title[:1].upper() + self.choice.title[1:]
         return contact_sheet.compose(title, subtitle, self._tile(0), columns, rows)

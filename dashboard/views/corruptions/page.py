@@ -13,6 +13,7 @@ from dashboard.session import selection
 from dashboard.views.corruptions import python_code
 from dashboard.views.corruptions.answers import Answered
 from dashboard.widgets import image_picker, labels, markup, pair, states, thumbnails
+from robustcore.display import display_name
 from robustcore.reports.preview import gallery
 
 PAGE = Page(
@@ -46,7 +47,7 @@ class Filters:
         """Those of the chosen families, by family."""
         registered = (corruptions.get(name) for name in self.all_names())
         kept = [c for c in registered if not self.families or c.family in self.families]
-        return tuple(c.name for c in sorted(kept, key=lambda c: (labels.family_order(c.family), c.name)))
+        return tuple(c.name for c in sorted(kept, key=lambda c: (corruptions.families.place(c.family), c.name)))
 
 
 def render() -> None:
@@ -92,7 +93,7 @@ def _show(answered: Answered, filters: Filters, models: list[str]) -> None:
 
 
 def _pick_suites() -> list[str]:
-    offered = [suite for suite in corruptions.SUITES if corruptions.names(suite)]
+    offered = [suite for suite in corruptions.suites.names("corruption") if corruptions.names(suite)]
     return selection.pills(
         "Suites",
         offered,
@@ -122,10 +123,10 @@ def _pick_more(model: str, names: list[str], suites: list[str]) -> tuple[str, Fi
         present = {corruptions.get(name).family for suite in suites for name in corruptions.names(suite)}
         families = selection.pills(
             "Only these families",
-            sorted(present, key=labels.family_order),
+            sorted(present, key=corruptions.families.place),
             key=f"{KEY}_family",
             kind="family",
-            text=labels.pretty,
+            text=corruptions.families.title,
             wrap=True,
         )
         second = selection.selectbox(
@@ -159,7 +160,7 @@ def _grid(answered: Answered, filters: Filters, models: list[str]) -> None:
     lines = []
     for name in names:
         corruption = corruptions.get(name)
-        title = labels.pretty(corruption.plain_name)
+        title = display_name(corruption.name, "corruption")
         places = [i for i, cell in enumerate(answered.grid.cells, start=1) if cell.name == name]
         thumbs = [answered.thumb(i, f"{title}, {answered.grid.cells[i - 1].caption}") for i in places]
         lines.append(thumbnails.Line(corruption.family, title, labels.note(corruption), corruption.summary, thumbs))
@@ -206,7 +207,7 @@ def _detail(answered: Answered, filters: Filters, models: list[str]) -> None:
         names,
         key=f"{KEY}_shown",
         kind="corruption",
-        text=lambda n: labels.corruption(corruptions.get(n)),
+        text=lambda n: display_name(n, "corruption", suite=True),
         label_visibility="collapsed",
     )
     corruption = corruptions.get(name)
@@ -238,8 +239,8 @@ def _detail(answered: Answered, filters: Filters, models: list[str]) -> None:
             ),
             pair.Side(
                 data_urls.exact(answered.grid.images[place - 1]),
-                f"{labels.corruption(corruption)}, {cell.caption}",
-                f"The image under {labels.corruption(corruption)}, {cell.caption}",
+                f"{display_name(corruption.name, 'corruption', suite=True)}, {cell.caption}",
+                f"The image under {display_name(corruption.name, 'corruption', suite=True)}, {cell.caption}",
                 answered.bars(place),
                 _crisp(answered),
             ),

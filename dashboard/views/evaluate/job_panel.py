@@ -14,8 +14,9 @@ import streamlit as st
 from dashboard import cache
 from dashboard.session import actions, permissions
 from dashboard.views.evaluate import amounts
-from dashboard.widgets import addresses, labels, links, states
+from dashboard.widgets import addresses, links, states
 from robustcore import corruptions
+from robustcore.display import display_name
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation.jobs import jobs
 from robustcore.evaluation.jobs.jobs import JobStatus
@@ -159,12 +160,12 @@ def compare_address(asked: EvaluationRequest) -> links.Address:
     """The address of Compare that shows a resolved request's results."""
     conditions = [c for c in asked.conditions if not isinstance(c, str)]
     names = {c.name for c in conditions if c.kind == "corruption"}
-    suites = [s for s in corruptions.SUITES if names & set(corruptions.names(s))]
+    suites = [s for s in corruptions.suites.names("corruption") if names & set(corruptions.names(s))]
     # A corruption may be in several suites; those that the job covers come first.
     whole = [s for s in suites if set(corruptions.names(s)) <= names]
     storages = {c.storage for c in conditions if c.kind == "corruption"}
     storage = storages.pop() if len(storages) == 1 else "memory"
-    covered = whole or suites[:1] or corruptions.SUITES[:1]
+    covered = whole or suites[:1] or corruptions.suites.names("corruption")[:1]
     return addresses.compare(asked.model_names, asked.dataset_name, covered, seed=asked.seed, storage=storage)
 
 
@@ -176,7 +177,7 @@ def _grid(cells: pd.DataFrame) -> str:
     for key, part in sums.groupby(level=["kind", "name"], sort=False):
         kind, name = (str(level) for level in key)
         squares = "".join(_square(int(severity), *values) for (_, _, severity), *values in part.itertuples())
-        title = labels.pretty(corruptions.get(name).plain_name if kind == "corruption" else name)
+        title = display_name(name, kind)
         rows += (
             '<div style="display:flex;gap:6px;align-items:center;min-width:0">'
             f'<div style="display:flex;gap:2px">{squares}</div>'

@@ -102,7 +102,7 @@ def _pick() -> EvaluationRequest | None:
 
 def _suites() -> list[str]:
     """Suites of corruptions first, in the order of the other pages."""
-    first = [name for name in corruptions.SUITES if name in suites.names()]
+    first = [name for name in corruptions.suites.names("corruption") if name in suites.names()]
     return [*first, *(name for name in suites.names() if name not in first)]
 
 

@@ -18,7 +18,7 @@ ALL, OWN = "all", "own"
 def pick(matrix: Matrix) -> tuple[str, ...]:
     """A suite that is whole in the table, the whole table, or chosen corruptions."""
     names = matrix.overlap.names
-    whole = [suite for suite in corruptions.SUITES if is_part(corruptions.names(suite), names)]
+    whole = [suite for suite in corruptions.suites.names("corruption") if is_part(corruptions.names(suite), names)]
     options = [*whole, ALL, OWN]
     name = selection.segmented("Benchmark", options, key=f"{KEY}_benchmark", kind="benchmark", text=_title)
     if name == ALL:
@@ -46,7 +46,7 @@ def is_part(suite: Sequence[str], names: Sequence[str]) -> bool:
 
 def title(members: Sequence[str]) -> str:
     """A benchmark's name inside a sentence."""
-    for suite in corruptions.SUITES:
+    for suite in corruptions.suites.names("corruption"):
         if set(corruptions.names(suite)) == set(members):
             return labels.suite(suite)
     return f"a benchmark of {len(members)} corruption{'' if len(members) == 1 else 's'}"

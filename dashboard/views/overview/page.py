@@ -13,7 +13,8 @@ from dashboard.session import selection
 from dashboard.views.overview import table, tiles
 from dashboard.views.overview.addresses import KEY
 from dashboard.views.overview.rows import Kind
-from dashboard.widgets import addresses, labels, links, states
+from dashboard.widgets import addresses, links, states
+from robustcore.display import display_name
 from robustcore.errors import RobustcoreError
 from robustcore.reports.overview import findings
 from robustcore.reports.overview.overview import Overview
@@ -77,7 +78,7 @@ def _introduction() -> None:
 def _examples() -> None:
     cells = tuple(gallery.GalleryImage(name, SEVERITY, SEVERITY, None, 0) for name in EXAMPLES)
     images = cache.grid(cache.test_image(IMAGE), cells, "memory")
-    names = ["clean", *(labels.inner(labels.pretty(name)) for name in EXAMPLES)]
+    names = ["clean", *(display_name(name, inside=True) for name in EXAMPLES)]
     figures = "".join(
         f'<figure style="margin:0"><img src="{source}" alt="A test image, {escape(name)}" style="width:100%;'
         f'border-radius:5px;image-rendering:pixelated;display:block"><figcaption style="font-size:.78rem;opacity:.75;'

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dashboard.views.overview import addresses
 from dashboard.views.overview.model_table import Heading, ModelRow, TableValue, Target
-from dashboard.widgets import labels
+from robustcore.display import display_name
 from robustcore.reports.overview import findings
 from robustcore.reports.overview.overview import EPS, Overview
 
@@ -87,11 +87,9 @@ def _breaks(row: Mapping[Hashable, Any], dataset: str) -> list[tuple[str, Target
     if row["conditions"]:
         name = str(row["broken_name"])
         there = addresses.compare(dataset, [model], view="severities", condition=name or str(row["worst_name"]))
-        text = (
-            f"{labels.pretty(name)} at severity {row['broken_severity']} ({100 * float(row['broken_at']):.0f} % left)"
-        )
+        text = f"{display_name(name)} at severity {row['broken_severity']} ({100 * float(row['broken_at']):.0f} % left)"
         if not name:
-            worst = labels.inner(labels.pretty(str(row["worst_name"])))
+            worst = display_name(str(row["worst_name"]), inside=True)
             severity = "" if pd.isna(row["worst_severity"]) else f" {row['worst_severity']}"
             text = f"No corruption; worst: {worst}{severity} ({100 * float(row['worst']):.0f} % left)"
         parts.append((text, there))

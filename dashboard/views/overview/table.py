@@ -10,7 +10,8 @@ import streamlit as st
 from dashboard.session import selection
 from dashboard.views.overview import addresses, model_table, rows
 from dashboard.views.overview.addresses import KEY
-from dashboard.widgets import figure, labels, links, report, states
+from dashboard.widgets import figure, links, report, states
+from robustcore.display import display_name
 from robustcore.reports.overview.overview import Overview
 
 FIT = 12  # rows shown without "Show all": the best of each group
@@ -79,9 +80,9 @@ def _shifts(overview: Overview, table: pd.DataFrame) -> None:
     shown = 100 * square[list(dict.fromkeys(sets["name"]))]
     number = st.column_config.NumberColumn
     st.dataframe(
-        shown.rename(columns=labels.pretty).reset_index().rename(columns={"model": "Model"}),
+        shown.rename(columns=display_name).reset_index().rename(columns={"model": "Model"}),
         hide_index=True,
-        column_config={labels.pretty(name): number(format="%.1f %%") for name in shown.columns},
+        column_config={display_name(name): number(format="%.1f %%") for name in shown.columns},
     )
 
 

@@ -10,7 +10,8 @@ from dashboard.views.overview import addresses
 from dashboard.views.overview.addresses import KEY
 from dashboard.views.overview.model_table import Target
 from dashboard.views.overview.rows import Kind
-from dashboard.widgets import labels, links, states
+from dashboard.widgets import links, states
+from robustcore.display import display_name
 from robustcore.figures import short
 from robustcore.reports.overview import findings
 from robustcore.reports.overview.findings import Finding
@@ -59,7 +60,7 @@ def show(overview: Overview, kinds: Mapping[str, Kind], dataset: str) -> None:
 def _name(finding: Finding, kinds: Mapping[str, Kind]) -> str:
     """The corruption, or the best model, by its training where that has a title of its own."""
     if finding.condition:
-        return labels.pretty(finding.condition)
+        return display_name(finding.condition)
     kind = kinds[finding.model]
     name = short(finding.model, 40)
     return name if kind.title == kind.training.replace("_", " ") else f"{kind.title} ({name})"

@@ -10,7 +10,8 @@ from dashboard import cache, data_urls
 from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.widgets import figure, image_picker, labels, markup, pair, states, thumbnails
-from robustcore import sequences
+from robustcore import corruptions, sequences
+from robustcore.display import display_name
 from robustcore.reports import stability
 from robustcore.reports.preview import gallery, sequence_frames
 
@@ -25,7 +26,6 @@ PAGE = Page(
     "the compared frame has flipped. Below: the stability of all evaluated models.",
 )
 KEY = "sequences"
-SUITES = {"imagenet-p": "ImageNet-P", "imagenet-p-extra": "ImageNet-P extra"}
 NONE = "no model"
 
 
@@ -56,7 +56,7 @@ def _pick_model() -> tuple[str, int]:
 
 
 def _pick_sequence() -> tuple[str, int]:
-    names = sorted(sequences.names(), key=lambda n: (labels.family_order(sequences.get(n).family), n))
+    names = sorted(sequences.names(), key=lambda n: (corruptions.families.place(sequences.get(n).family), n))
     a, b = st.columns([3, 1], vertical_alignment="bottom")
     with a:
         name = selection.selectbox(
@@ -65,7 +65,7 @@ def _pick_sequence() -> tuple[str, int]:
             key=f"{KEY}_name",
             kind="sequence",
             default="scale",
-            text=lambda n: f"{labels.pretty(n)} · {sequences.get(n).summary.rstrip('.')}",
+            text=lambda n: f"{display_name(n)} · {sequences.get(n).summary.rstrip('.')}",
         )
     with b:
         difficulty = selection.segmented(
@@ -93,7 +93,7 @@ def _frames(choice: image_picker.Choice, name: str, difficulty: int, seed: int, 
         st.markdown(_sentence(choice, name, difficulty, model, found))
         playing = selection.toggle("Play", key=f"{KEY}_play", default=True)
         if playing:
-            alt = escape(f"{choice.title}: the frames of {labels.pretty(name).lower()}, one after another")
+            alt = escape(f"{choice.title}: the frames of {display_name(name).lower()}, one after another")
             markup.show(
                 f'<img class="rc-player{" crisp" if crisp else ""}" src="{frames.animation}" alt="{alt}">',
                 key=f"{KEY}_player",
@@ -106,7 +106,7 @@ def _frames(choice: image_picker.Choice, name: str, difficulty: int, seed: int, 
             lines: tuple[tuple[str, str], ...] = ()
             said = ""
             if answers is not None and found is not None:
-                said = f"{labels.pretty(classes[answers.classes[i, 0]])} {labels.percent(answers.probabilities[i, 0])}"
+                said = f"{display_name(classes[answers.classes[i, 0]])} {labels.percent(answers.probabilities[i, 0])}"
                 lines = ((said, thumbnails.CHANGED if found.flipped[i] else thumbnails.RIGHT),)
             alt = f"Frame {i}" + (f": {said}" if said else "") + (", flipped" if found and found.flipped[i] else "")
             thumbs.append(thumbnails.Thumb(str(i), source, alt, lines, crisp))
@@ -161,7 +161,12 @@ def _stability(difficulty: int) -> None:
         chosen = selection.multiselect("Models", names, key=f"{KEY}_models", kind="model", default=names[:2])
     with b:
         suite = selection.segmented(
-            "Suite", list(SUITES), key=f"{KEY}_suite", kind="suite", text=SUITES.__getitem__, width="stretch"
+            "Suite",
+            [suite for suite in sequences.suites.names("sequence") if sequences.names(suite)],
+            key=f"{KEY}_suite",
+            kind="suite",
+            text=corruptions.suites.title,
+            width="stretch",
         )
     with c:
         reference = selection.selectbox(
@@ -200,13 +205,13 @@ def _bars(report: stability.Stability, metric: str, difficulty: int) -> None:
     title, says = _METRICS[metric]
     rows = report.rows.assign(
         value=report.rows[metric],
-        group=report.rows["family"].map(labels.pretty),
-        name=report.rows["name"].map(labels.pretty),
+        group=report.rows["family"].map(corruptions.families.title),
+        name=report.rows["name"].map(display_name),
     )
     relative = metric in ("flip_rate", "t5d")
     rows["reason"] = rows["reason"].where(rows["reason"] != "", rows[f"{metric}_reason"] if relative else "")
     rows = rows.sort_values(
-        ["group", "name"], key=lambda c: c.map(lambda v: labels.family_order(v.lower())) if c.name == "group" else c
+        ["family", "name"], key=lambda c: c.map(corruptions.families.place) if c.name == "family" else c
     )
     scale = bars.Scale(
         title, number=".2f", reference=1.0 if relative else None, reference_label=report.reference if relative else ""

@@ -12,6 +12,7 @@ from dashboard import cache
 from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.widgets import figure, labels, markup, states, thumbnails
+from robustcore.display import display_name
 from robustcore.figures import severity_audit as figures
 from robustcore.notes import Note
 from robustcore.reports import severity
@@ -54,21 +55,25 @@ def render() -> None:
     rows["dissimilarity"] = 1 - rows["ssim"]
     rows["psnr_loss"] = 60 - rows["psnr"].clip(upper=60)
     _show_issues(audit.findings, rows)
-    names = sorted(set(rows["name"]), key=lambda n: (labels.family_order(corruptions.get(n).family), n))
+    names = sorted(set(rows["name"]), key=lambda n: (corruptions.families.place(corruptions.get(n).family), n))
     chosen = selection.selectbox(
         "Corruption",
         names,
         key=f"{KEY}_name",
         kind="corruption",
         default=next((note.subject for note in audit.findings if note.subject), names[0]),
-        text=lambda n: labels.pretty(corruptions.get(n).plain_name),
+        text=lambda n: display_name(n, "corruption"),
     )
     _thumbnails(chosen, storage)
     _curves(rows, audit, model, suite, storage, distance, chosen)
 
 
 def _controls() -> tuple[str, str, str, str]:
-    suites = [s for s in corruptions.SUITES if any(corruptions.get(n).severities for n in corruptions.names(s))]
+    suites = [
+        s
+        for s in corruptions.suites.names("corruption")
+        if any(corruptions.get(n).severities for n in corruptions.names(s))
+    ]
     with st.container(border=True, key=f"{KEY}_controls"):
         a, b, c, d = st.columns([2, 1.5, 2, 2], vertical_alignment="bottom")
         with a:
@@ -109,7 +114,7 @@ def _show_issues(findings: tuple[Note, ...], rows: pd.DataFrame) -> None:
         what = "harder and farther from the clean images" if known else "farther from the clean images"
         st.markdown(f"None. Every severity is {what} than the one before.")
         return
-    names = {name: labels.pretty(corruptions.get(name).plain_name) for name in corruptions.names()}
+    names = {name: display_name(name, "corruption") for name in corruptions.names()}
     lines = [f"- {states.plain(note.text_with(names))}" for note in findings]
     st.markdown("\n".join(lines[:_FIRST]))
     if len(lines) > _FIRST:
@@ -124,7 +129,7 @@ def _thumbnails(name: str, storage: str) -> None:
     shown = cache.grid(item, cells, storage)
     thumbs = [thumbnails.Thumb("", shown.thumbnails[0], "The clean image", (("clean", thumbnails.RIGHT),), True)]
     for cell, source in zip(cells, shown.thumbnails[1:], strict=True):
-        words = f"{labels.pretty(corruptions.get(name).plain_name)}, {cell.caption}"
+        words = f"{display_name(name, 'corruption')}, {cell.caption}"
         thumbs.append(thumbnails.Thumb("", source, escape(words), ((cell.caption, thumbnails.RIGHT),), True))
     markup.show(thumbnails.row(thumbs), key=f"{KEY}_thumbnails")
 

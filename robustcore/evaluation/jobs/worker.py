@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from robustcore import memory
+from robustcore import memory, plugins
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import api, tables
 from robustcore.evaluation.jobs import queue
@@ -29,6 +29,7 @@ def main() -> int:
     with contextlib.suppress(OSError):
         os.nice(5)  # the page stays quick while an evaluation uses every core
     memory.keep()
+    plugins.load_all()
     while (job := _take()) is not None:
         try:
             run_job(job)
@@ -84,7 +85,11 @@ def _evaluate(
 ) -> tuple[Summary, pd.DataFrame]:
     with queue.writing() as connection:
         row = connection.execute("SELECT request FROM jobs WHERE id = ?", (job,)).fetchone()
-    evaluation = api.prepare(EvaluationRequest.from_json(row["request"]))
+    request = EvaluationRequest.from_json(row["request"])
+    plugins.refresh()
+    for problem in plugins.load(*request.plugins):
+        print(problem, file=sys.stderr)  # a name that is missing for it says so too
+    evaluation = api.prepare(request)
     with Store() as store:
         pending = evaluation.pending(store)
         with ProgressRecorder(job, pending) as recorder:

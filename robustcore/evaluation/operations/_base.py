@@ -90,10 +90,6 @@ class Operation:
     def check(self, condition: Condition) -> None:
         """Raise a `RobustcoreError` of one sentence for a condition that cannot be applied."""
 
-    def suites(self) -> Mapping[str, tuple[str, Sequence[Condition]]]:
-        """The built-in suites of this kind: name -> (description, conditions, open ones among them)."""
-        return {}
-
     def expand(self, condition: Condition, severities: Sequence[int] | None) -> Sequence[Condition]:
         """The conditions that an open one (neither severity nor strength) stands for; by default itself."""
         return [condition]
@@ -101,6 +97,10 @@ class Operation:
     def identity(self, condition: Condition) -> Mapping[str, Any]:
         """What determines the result beside the condition's own fields, JSON values: the operation's revision at least."""
         raise NotImplementedError
+
+    def plugin(self, condition: Condition) -> str:
+        """SHA-256 of the plug-in that the condition's operation comes from; "" for the package's own."""
+        return ""
 
     def is_shared(self, condition: Condition) -> bool:
         """With `needs_model`: whether the images made for one model serve all models of the same classes."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from robustcore import attacks
 from robustcore.attacks.goals import Goal
+from robustcore.corruptions import suites
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.operations._base import Applied, Operation, Part, registry
@@ -22,10 +23,24 @@ from robustcore.models.classifier import Classifier
 CURVE_EPS = (*(n / 255 for n in (0.5, 1, 2, 4, 8, 16)), 1.0)
 _BUDGET = ("eps", "norm", "goal", "target")
 
-_DESCRIPTIONS = {
-    "attacks": "The attacks of Laugros' thesis at its settings (chapters 3.2 and 3.3), white-box.",
-    "robust-accuracy": "FGSM and PGD with 10 steps at growing eps in L-inf, up to an unbounded one.",
-}
+suites.register(
+    "attacks",
+    title="Attacks",
+    order=220,
+    kind="attack",
+    description="The attacks of Laugros' thesis at its settings (chapters 3.2 and 3.3), white-box.",
+    conditions=lambda: [Condition("attack", name) for name in attacks.preset_names()],
+)
+suites.register(
+    "robust-accuracy",
+    title="Robust accuracy",
+    order=210,
+    kind="attack",
+    description="FGSM and PGD with 10 steps at growing eps in L-inf, up to an unbounded one.",
+    conditions=lambda: [
+        Condition("attack", name, params=(("eps", eps),)) for name in ("fgsm", "pgd") for eps in CURVE_EPS
+    ],
+)
 
 
 class AttackCondition(Operation):
@@ -34,14 +49,6 @@ class AttackCondition(Operation):
     kind = "attack"
     needs_model = True
     float32_only = True
-
-    def suites(self) -> Mapping[str, tuple[str, Sequence[Condition]]]:
-        presets = [Condition("attack", name) for name in attacks.preset_names()]
-        curve = [Condition("attack", name, params=(("eps", eps),)) for name in ("fgsm", "pgd") for eps in CURVE_EPS]
-        return {
-            "attacks": (_DESCRIPTIONS["attacks"], presets),
-            "robust-accuracy": (_DESCRIPTIONS["robust-accuracy"], curve),
-        }
 
     def check(self, condition: Condition) -> None:
         method, _ = attacks.resolve(condition.name)
@@ -67,7 +74,12 @@ class AttackCondition(Operation):
             identity["preset"] = [preset.eps, preset.norm, preset.goal, dict(preset.options)]
             options = {**preset.options, **options}
         identity["options"] = method.check_options(options)
+        if method.plugin:
+            identity["plugin"] = method.plugin
         return identity
+
+    def plugin(self, condition: Condition) -> str:
+        return attacks.resolve(condition.name)[0].plugin
 
     def is_shared(self, condition: Condition) -> bool:
         # What is crafted on a surrogate does not depend on who judges it.

@@ -21,26 +21,11 @@ from robustcore.models.classifier import Classifier
 # Raised when the second JPEG of storage "jpeg85" gives other pixels.
 STORAGE_REVISION = 1
 
-_DESCRIPTIONS = {
-    "imagenet-c": "The 15 corruptions of ImageNet-C (Hendrycks & Dietterich 2019), five severities.",
-    "imagenet-c-extra": "The 4 validation corruptions of ImageNet-C, five severities.",
-    "laugros": "The corruptions of Laugros' thesis (figures 3.2 and 4.3), strengths drawn uniformly in their ranges.",
-    "candidates-40": "The 40 candidate corruptions of Laugros' thesis (table 4.2).",
-    "syn2nat": "The published selection of 18 candidates whose robustness follows the natural shifts.",
-    "candidates-scenes": "The 40 candidates with strengths calibrated for scenes (rule of Laugros' thesis, section 3.2.2).",
-}
-
 
 class Corrupt(Operation):
     """A registered corruption at a severity or a strength."""
 
     kind = "corruption"
-
-    def suites(self) -> Mapping[str, tuple[str, Sequence[Condition]]]:
-        return {
-            suite: (_DESCRIPTIONS.get(suite, ""), [Condition.corruption(name) for name in corruptions.names(suite)])
-            for suite in corruptions.SUITES
-        }
 
     def expand(self, condition: Condition, severities: Sequence[int] | None) -> Sequence[Condition]:
         if condition.severity is not None or condition.strength is not None:
@@ -87,6 +72,9 @@ class Corrupt(Operation):
         if condition.storage != "memory":
             identity["storage_revision"] = STORAGE_REVISION
         return identity
+
+    def plugin(self, condition: Condition) -> str:
+        return corruptions.get(condition.name).plugin
 
     def is_random(self, condition: Condition) -> bool:
         # A strength that is drawn for each image is random even where the operation is not.

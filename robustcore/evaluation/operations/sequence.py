@@ -8,7 +8,7 @@ that are compared lie further apart.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,11 +26,6 @@ from robustcore.sequences import stability
 if TYPE_CHECKING:
     from robustcore.evaluation.store.predictions import Predictions
 
-_DESCRIPTIONS = {
-    "imagenet-p": "The 10 perturbation sequences of ImageNet-P (Hendrycks & Dietterich 2019).",
-    "imagenet-p-extra": "The 4 validation sequences of ImageNet-P.",
-}
-
 
 def difficulty_of(condition: Condition) -> int:
     """The condition's difficulty, 1 unless it names another."""
@@ -41,12 +36,6 @@ class Perturb(Operation):
     """A registered perturbation sequence."""
 
     kind = "sequence"
-
-    def suites(self) -> Mapping[str, tuple[str, Sequence[Condition]]]:
-        return {
-            suite: (_DESCRIPTIONS[suite], [Condition("sequence", name) for name in sequences.names(suite)])
-            for suite in sequences.SUITES
-        }
 
     def check(self, condition: Condition) -> None:
         sequences.get(condition.name)
@@ -62,7 +51,13 @@ class Perturb(Operation):
             raise InvalidArgumentError("Sequences were released as video, not as JPEG: their storage is 'memory'.")
 
     def identity(self, condition: Condition) -> Mapping[str, Any]:
-        return {"revision": sequences.get(condition.name).revision}
+        identity: dict[str, Any] = {"revision": sequences.get(condition.name).revision}
+        if plugin := self.plugin(condition):
+            identity["plugin"] = plugin
+        return identity
+
+    def plugin(self, condition: Condition) -> str:
+        return sequences.get(condition.name).plugin
 
     def is_random(self, condition: Condition) -> bool:
         return not sequences.get(condition.name).deterministic

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from robustcore.corruptions import suites
 from robustcore.datasets import imagenet_shifts
 from robustcore.datasets._base import Dataset
 from robustcore.datasets.imagenet_shifts import ImageNetShift
@@ -28,6 +29,23 @@ from robustcore.models.classifier import Classifier
 _SCENES = tuple(f"scenes/{name}" for name in SHIFTS)
 _KEPT = 16
 
+suites.register(
+    "scenes-shifts",
+    title="Shifted scenes",
+    order=310,
+    kind="shift",
+    description="Scenes under natural shifts: replication, sketch, rendition, viewpoint, filtered; and unknown shapes.",
+    conditions=lambda: [_condition(name) for name in _SCENES],
+)
+suites.register(
+    "imagenet-shifts",
+    title="ImageNet shifts",
+    order=320,
+    kind="shift",
+    description="ImageNet's natural shifts, -A, -R, -Sketch, -V2 and ObjectNet, from folders of this machine.",
+    conditions=lambda: [_condition(name) for name in imagenet_shifts.here() or imagenet_shifts.LAYOUTS],
+)
+
 
 class NaturalShift(Operation):
     """A shifted set of scenes or of ImageNet."""
@@ -37,18 +55,6 @@ class NaturalShift(Operation):
     def __init__(self) -> None:
         self._sets: OrderedDict[tuple[Any, ...], Dataset] = OrderedDict()
         self._contents: dict[tuple[Any, ...], str] = {}
-
-    def suites(self) -> Mapping[str, tuple[str, Sequence[Condition]]]:
-        return {
-            "scenes-shifts": (
-                "Scenes under natural shifts: replication, sketch, rendition, viewpoint, filtered; and unknown shapes.",
-                [_condition(name) for name in _SCENES],
-            ),
-            "imagenet-shifts": (
-                "ImageNet's natural shifts, -A, -R, -Sketch, -V2 and ObjectNet, from folders of this machine.",
-                [_condition(name) for name in imagenet_shifts.here() or imagenet_shifts.LAYOUTS],
-            ),
-        }
 
     def expand(self, condition: Condition, severities: Sequence[int] | None) -> Sequence[Condition]:
         if condition.params or condition.name not in (*_SCENES, *imagenet_shifts.LAYOUTS):

@@ -7,7 +7,7 @@ import pickle
 import threading
 from collections.abc import Callable, Mapping
 
-from robustcore import devices
+from robustcore import devices, plugins
 from robustcore.datasets._base import Dataset
 from robustcore.errors import JobError
 from robustcore.evaluation import provenance
@@ -64,12 +64,24 @@ class Work:
             JobError: a model or dataset of a class that cannot be pickled.
         """
         try:
-            return dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
+            return pickle.dumps((plugins.versions(), dumps(self, protocol=pickle.HIGHEST_PROTOCOL)))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise JobError(
                 f"The models or the dataset cannot be sent to another process ({error}); "
                 "define their classes in a module, or evaluate in this process."
             ) from error
+
+    @staticmethod
+    def from_bytes(payload: bytes) -> Work:
+        """The inverse of `to_bytes`, with the plug-ins that the sender had loaded.
+
+        Raises:
+            JobError: a plug-in that cannot be loaded here, or that is another version here.
+        """
+        wanted, work = pickle.loads(payload)  # from the process that belongs to the same evaluation
+        plugins.require(wanted)
+        unpacked: Work = pickle.loads(work)
+        return unpacked
 
 
 def compute(scorer: Scorer, group: Group) -> GroupResult:

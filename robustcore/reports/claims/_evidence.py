@@ -11,6 +11,7 @@ import pandas as pd
 
 from robustcore import corruptions, overlap
 from robustcore.atlas.populations import Population
+from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError
 from robustcore.metrics.bootstrap import interval
 from robustcore.notes import Note, note
@@ -139,12 +140,6 @@ def one_seed(overlap: Overlap) -> tuple[Note, ...]:
     return (intervals_over_images(),) if len(overlap.by_seed) < 2 else ()
 
 
-def plain(name: str) -> str:
-    """A corruption's name as people read it."""
-    known = name in corruptions.names()
-    return (corruptions.get(name).plain_name if known else name).replace("_", " ")
-
-
 @note
 def not_judged(reason: str) -> str:
     return f"{reason[:1].upper()}{reason[1:]}"
@@ -152,7 +147,7 @@ def not_judged(reason: str) -> str:
 
 @note
 def undefined_left_out(corruptions: tuple[str, ...]) -> str:
-    return f"Undefined and left out: {', '.join(map(plain, corruptions))}"
+    return f"Undefined and left out: {', '.join(display_name(name, 'corruption', inside=True) for name in corruptions)}"
 
 
 @note

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from robustcore import corruptions
 from robustcore.datasets._base import Dataset
+from robustcore.display import display_name
 from robustcore.evaluation import Condition, Store
 from robustcore.reports.claims import rules
 from robustcore.reports.claims._base import Claim
@@ -55,7 +56,7 @@ def questions() -> tuple[Question, ...]:
 
 
 def _label(name: str) -> str:
-    return corruptions.get(name).plain_name.replace("_", " ")
+    return display_name(name, "corruption", inside=True)
 
 
 def _corruption(name: str, measure: str = APP) -> Group:

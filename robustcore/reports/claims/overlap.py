@@ -18,6 +18,7 @@ from robustcore import corruptions, overlap
 from robustcore.atlas import plan
 from robustcore.atlas import populations as population
 from robustcore.atlas.populations import Population
+from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import Note, note
 from robustcore.overlap import correlation
@@ -33,7 +34,6 @@ from robustcore.reports.claims._evidence import (
     left_out,
     of_interval,
     one_seed,
-    plain,
     signed,
 )
 
@@ -254,7 +254,7 @@ def spread_of_means(
 ) -> str:
     return (
         f"The mean overlaps of {corruptions} corruptions have a standard deviation of {spread:.3f}; noise alone gives up to "
-        f"{noise:.3f}. They range from {least[1]:.2f} ({plain(least[0])}) to {most[1]:.2f} ({plain(most[0])})"
+        f"{noise:.3f}. They range from {least[1]:.2f} ({display_name(least[0], 'corruption', inside=True)}) to {most[1]:.2f} ({display_name(most[0], 'corruption', inside=True)})"
     )
 
 
@@ -266,11 +266,11 @@ def example_of_the_thesis(pixelate: float, brightness: float) -> str:
 @note
 def coverage_of(corruption: str, verdict: str, best: float, low: float, high: float, by: str, reach: float) -> str:
     return (
-        f"{plain(corruption).capitalize()}: {verdict}, greatest overlap {best:.2f} ({low:.2f} to {high:.2f}) with {plain(by)}, "
+        f"{display_name(corruption, 'corruption')}: {verdict}, greatest overlap {best:.2f} ({low:.2f} to {high:.2f}) with {display_name(by, 'corruption', inside=True)}, "
         f"highest upper end {reach:.2f}"
     )
 
 
 @note
 def no_coverage(corruption: str, reason: Note) -> str:
-    return f"{plain(corruption).capitalize()}: {reason.text}"
+    return f"{display_name(corruption, 'corruption')}: {reason.text}"

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-FAMILIES = ("noise", "blur", "weather", "digital", "geometry", "occlusion", "colour")
+from robustcore.corruptions import families
+
 OTHERS = "others"
 
 
@@ -40,7 +41,7 @@ class Grouping:
 def by_family(table: pd.DataFrame) -> Grouping:
     """The families of a table (name, family), as the field lists them, unknown ones behind."""
     of = dict(zip(table["name"], table["family"], strict=True))
-    return Grouping("By family", of, _ordered(FAMILIES, of))
+    return Grouping("By family", of, _ordered(families.names(), of))
 
 
 def by_category(categories: Mapping[str, str], order: Sequence[str] = ()) -> Grouping:

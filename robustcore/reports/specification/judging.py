@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from robustcore import metrics
+from robustcore.display import display_name
 from robustcore.evaluation import Condition
 from robustcore.metrics import alexnet, bootstrap
 from robustcore.reports.specification import wording
@@ -182,7 +183,7 @@ def _terms(row: Requirement, model: str, evidence: Evidence) -> tuple[list[list[
         for condition in conditions:
             cell = evidence.cells.get((model, condition.canonical(), row.limit))
             level = "" if condition.severity is None else f", severity {condition.severity}"
-            what = "" if len(row.conditions) == 1 else f"{wording.plain(row.kind, name)}{level}"
+            what = "" if len(row.conditions) == 1 else f"{display_name(name, row.kind, inside=True)}{level}"
             why = why or _lacking(cell, what)
             cells.append(cell or Measured(0, 0))
         terms.append(cells)
@@ -285,7 +286,7 @@ def _alexnet(row: Requirement, evidence: Evidence) -> tuple[_Reference | None, s
         levels = [c.severity for c in conditions if c.severity is not None]
         accuracies.append(alexnet.accuracy(name, levels))
         if math.isnan(accuracies[-1]):
-            place = wording.plain("corruption", name)
+            place = display_name(name, "corruption", inside=True)
             return None, f"AlexNet's errors under {place} at these severities are not published"
     return _published(np.array(accuracies), alexnet.CLEAN), ""
 
@@ -293,7 +294,7 @@ def _alexnet(row: Requirement, evidence: Evidence) -> tuple[_Reference | None, s
 def _why_undefined(row: Requirement, required: Requirable, values: Array) -> str:
     name = row.terms[int(np.isnan(values).argmax())][0]
     return required.metric.undefined.format(
-        reference=f"the reference {row.reference}", here=f"under {wording.plain(row.kind, name)}"
+        reference=f"the reference {row.reference}", here=f"under {display_name(name, row.kind, inside=True)}"
     )
 
 

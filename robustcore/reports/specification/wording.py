@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from robustcore import attacks, corruptions
+from robustcore.display import display_name
+from robustcore.evaluation import suites
 from robustcore.metrics import alexnet
 from robustcore.reports.specification.rows import Requirement, requirable
 
@@ -19,14 +20,6 @@ MARKS = {
     "fail": ("✕", "Fails"),
     "undefined": ("?", "Not judged"),
 }
-_SUITES = {
-    "imagenet-c": "ImageNet-C",
-    "imagenet-c-extra": "ImageNet-C extra",
-    "laugros": "Laugros' thesis",
-    "imagenet-p": "ImageNet-P",
-    "imagenet-p-extra": "ImageNet-P extra",
-}
-_WORDS = {"jpeg": "JPEG", "iso": "ISO", "clahe": "CLAHE", "hsv": "HSV", "rgb": "RGB", "gaussian": "Gaussian"}
 
 
 def sentence(row: Requirement, record: Mapping[Any, Any]) -> str:
@@ -101,7 +94,7 @@ def condition(row: Requirement) -> str:
     """What a row is measured under, for a table: "fog, severity 3"."""
     if row.kind == "clean":
         return "clean"
-    names = [plain(row.kind, name) for name, _ in row.terms]
+    names = [display_name(name, row.kind, inside=True) for name, _ in row.terms]
     head = row.suite or (", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else ""))
     return ", ".join(part for part in (head, *_details(row).values()) if part)
 
@@ -115,7 +108,7 @@ def place(row: Requirement) -> str:
     severity = f" at {details.pop('severity')} of 5" if "severity" in details else ""
     further = severity + (f" ({', '.join(details.values())})" if details else "")
     if len(row.terms) == 1:
-        name = plain(row.kind, row.terms[0][0])
+        name = display_name(row.terms[0][0], row.kind, inside=True)
         if row.kind == "corruption":
             return f"Under {name}{further}"
         opening = {"attack": "Under the attack", "sequence": "Over the frames of", "shift": "On the images of"}[
@@ -126,23 +119,8 @@ def place(row: Requirement) -> str:
         row.kind
     ]
     if row.suite:
-        return f"Averaged over the {len(row.terms)} {word} of {_SUITES.get(row.suite, row.suite)}{further}"
-    return f"Averaged over {_and([plain(row.kind, name) for name, _ in row.terms])}{further}"
-
-
-def plain(kind: str, name: str) -> str:
-    """A condition's name as people read it."""
-    if kind == "corruption":
-        return _spelled(corruptions.get(name).plain_name)
-    if kind == "attack":
-        _, preset = attacks.resolve(name)
-        own = (preset.plain_name if preset else name).replace("_", " ").upper()
-        return f"{own} of {preset.document}" if preset else own
-    return _spelled(name) if kind == "sequence" else name
-
-
-def _spelled(name: str) -> str:
-    return " ".join(_WORDS.get(word, word) for word in name.split("_"))
+        return f"Averaged over the {len(row.terms)} {word} of {suites.title(row.suite)}{further}"
+    return f"Averaged over {_and([display_name(name, row.kind, inside=True) for name, _ in row.terms])}{further}"
 
 
 def _details(row: Requirement) -> dict[str, str]:

@@ -19,6 +19,7 @@ from robustcore.training.interventions._base import (
     intervention,
     registry,
     setting,
+    type_name,
 )
 
 for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
@@ -72,7 +73,7 @@ def create(name: str, **settings: Any) -> Intervention:
 
 def parse(name: str, texts: dict[str, str]) -> dict[str, Any]:
     """Settings from a command line's texts, turned into the types that the intervention's fields declare."""
-    types = {field.name: str(field.type) for field in dataclasses.fields(registry[name])}  # type: ignore[arg-type]
+    types = {field.name: type_name(field) for field in dataclasses.fields(registry[name])}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, text in texts.items():
         try:

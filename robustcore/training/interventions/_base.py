@@ -23,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from robustcore import plugins
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.models.classifier import Classifier
 from robustcore.randomness import Draws
@@ -133,7 +134,8 @@ class Intervention:
         family: a key of FAMILIES.
         summary: what it does, in one sentence.
         source: document and section of its definition.
-        revision: raised whenever equal recipes begin to train different models; recorded in every card.
+        revision: raised whenever equal recipes begin to train different models.
+        plugin: SHA-256 of its plug-in's .py files; "" for the package's own.
     """
 
     name: ClassVar[str]
@@ -141,6 +143,7 @@ class Intervention:
     summary: ClassVar[str]
     source: ClassVar[str]
     revision: ClassVar[int]
+    plugin: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]  # every registered class is a dataclass
@@ -165,6 +168,17 @@ class Intervention:
     def settings(self) -> dict[str, Any]:
         """Its settings by name."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    @property
+    def version(self) -> int | str:
+        """What equal recipes have to agree in to train equal models, recorded in every card: the revision, and the digests of
+        the plug-ins that the training runs."""
+        digests = [digest for digest in (self.plugin, *self.borrowed()) if digest]
+        return f"{self.revision}:{':'.join(digests)}" if digests else self.revision
+
+    def borrowed(self) -> Sequence[str]:
+        """The plug-ins' digests of what it uses under a name that is one of its settings, a corruption's say."""
+        return ()
 
     def inputs(self, classes: tuple[str, ...], side: int) -> dict[str, str]:
         """Its inputs besides the training set, name -> fingerprint; raises a `TrainingError` if they do not fit.
@@ -209,14 +223,26 @@ I = TypeVar("I", bound=Intervention)  # noqa: E741
 def intervention(
     name: str, *, family: str, summary: str, source: str, revision: int = 1
 ) -> Callable[[type[I]], type[I]]:
-    """Register a class as an intervention; it becomes a frozen dataclass."""
+    """Register a class as an intervention; it becomes a frozen dataclass.
+
+    Args:
+        name: registry key, what `robustcore train --intervention` finds it by.
+        family: a key of FAMILIES.
+        summary: what it does, one sentence.
+        source: document and section that it comes from.
+        revision: raised whenever equal recipes begin to train different models.
+
+    The class derives from `Intervention` and overrides one of `views`, `loss` and `prepare`; its fields, made by `setting`,
+    are its settings.
+    """
 
     def register(cls: type[I]) -> type[I]:
         if family not in FAMILIES:
             raise UnknownNameError("family of interventions", family, FAMILIES)
         cls.name, cls.family, cls.summary, cls.source, cls.revision = name, family, summary, source, revision
+        cls.plugin = plugins.digest_of(cls)
         frozen = dataclasses.dataclass(frozen=True)(cls)
-        registry.add(name, frozen)
+        registry.add(name, frozen, cls)
         return frozen
 
     return register
@@ -225,15 +251,19 @@ def intervention(
 KINDS = {"int": "whole number", "float": "number"}
 
 
+def type_name(field: dataclasses.Field[Any]) -> str:
+    """The name of a setting's type: an annotation is a text or the type itself, as the file's author wrote it."""
+    return field.type if isinstance(field.type, str) else getattr(field.type, "__name__", "")
+
+
 def _check(owner: str, field: dataclasses.Field[Any], value: Any) -> None:
     """A setting against its declared type and limits."""
     meta = field.metadata
-    if field.type in KINDS:
-        number = not isinstance(value, bool) and isinstance(value, int if field.type == "int" else (int, float))
+    kind = type_name(field)
+    if kind in KINDS:
+        number = not isinstance(value, bool) and isinstance(value, int if kind == "int" else (int, float))
         if not number or not math.isfinite(value):
-            raise InvalidArgumentError(
-                f"The setting {field.name} of {owner} is a {KINDS[str(field.type)]}, not {value!r}."
-            )
+            raise InvalidArgumentError(f"The setting {field.name} of {owner} is a {KINDS[kind]}, not {value!r}.")
         low, high, above = meta["low"], meta["high"], meta["above"]
         outside = (
             (low is not None and value < low)
@@ -245,7 +275,7 @@ def _check(owner: str, field: dataclasses.Field[Any], value: Any) -> None:
             limits += [f"more than {above:g}"] if above is not None else []
             limits += [f"at most {high:g}"] if high is not None else []
             raise InvalidArgumentError(f"The setting {field.name} of {owner} is {' and '.join(limits)}, not {value!r}.")
-    elif field.type == "str" and not isinstance(value, str):
+    elif kind == "str" and not isinstance(value, str):
         raise InvalidArgumentError(f"The setting {field.name} of {owner} is a text, not {value!r}.")
     if meta["among"] is not None and value not in meta["among"]():
         raise UnknownNameError(f"{field.name} of {owner}", value, meta["among"]())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import pickle
 import threading
 import weakref
 
@@ -73,7 +72,7 @@ class RemoteScorer:
     def _load(self) -> Scorer:
         with self._lock:
             if self._scorer is None:
-                work: Work = pickle.loads(self._payload)  # from the process that created this one
+                work = Work.from_bytes(self._payload)
                 self._scorer = dataclasses.replace(work, device=self._device).scorer(self._cancelled)
             return self._scorer
 

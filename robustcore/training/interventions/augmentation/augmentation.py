@@ -27,6 +27,9 @@ class Augmentation(Intervention):
     def label(self) -> str:
         return f"{self.name}-{self.corruption}" + (f"-{self.severity}" if self.severity else "")
 
+    def borrowed(self) -> Sequence[str]:
+        return (corruptions.get(self.corruption).plugin,)
+
     def views(self, step: Step) -> Sequence[View]:
         half = len(step.ids) // 2  # the order of a batch is drawn anew in each epoch, and so is this half
         images = step.images.clone()

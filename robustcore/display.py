@@ -1,0 +1,54 @@
+"""The names that people read: of conditions, and of everything else that is registered in small letters."""
+
+from __future__ import annotations
+
+from robustcore import attacks, corruptions
+
+# What is written in its own way, also at the beginning.
+_SPELLED = {
+    "jpeg": "JPEG",
+    "iso": "ISO",
+    "clahe": "CLAHE",
+    "hsv": "HSV",
+    "rgb": "RGB",
+    "fgsm": "FGSM",
+    "pgd": "PGD",
+    "gaussian": "Gaussian",
+    "imagenet": "ImageNet",
+    "eps": "eps",
+}
+
+
+def display_name(name: str, kind: str = "", *, inside: bool = False, suite: bool = False) -> str:
+    """A name as people read it: "gaussian_noise" -> "Gaussian noise".
+
+    Args:
+        name: a registered name, a label of a table, a class.
+        kind: the kind of condition whose registered name it is; then prefixes that only tell registered names apart are left
+            out. "" spells the name as it is. What is not registered here (its plug-in is not loaded, say) is spelled as it is.
+        inside: for the middle of a sentence: without a capital, unless its first word always has one.
+        suite: with the suite behind it, where the name alone stands for corruptions of several suites.
+    """
+    behind = ""
+    if kind == "corruption" and name in corruptions.names():
+        known = corruptions.get(name)
+        if suite and known.name != known.plain_name and known.suites:
+            behind = f" · {corruptions.suites.title(known.suites[0])}"
+        name = known.plain_name
+    elif kind == "attack":
+        name = _attack(name)
+    elif kind == "shift":
+        name = name.rpartition("/")[2]
+    words = name.replace("-", " ").replace("_", " ").split(" ")
+    text = " ".join(_SPELLED.get(word, word) for word in words)
+    return (text if inside or words[0] in _SPELLED else text[:1].upper() + text[1:]) + behind
+
+
+def _attack(name: str) -> str:
+    """An attack's title; of a preset with the document that it is from."""
+    if name in attacks.names():
+        return attacks.get(name).title
+    if name not in [*attacks.preset_names(), *(preset.rpartition("/")[2] for preset in attacks.preset_names())]:
+        return name
+    _, preset = attacks.resolve(name)
+    return name if preset is None else f"{preset.plain_name.replace('_', ' ').upper()} of {preset.document}"
