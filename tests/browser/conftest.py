@@ -70,9 +70,15 @@ def server_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(server_cache: Path) -> Iterator[str]:
-    """The address of a dashboard that all browser tests of a worker share."""
-    with running(server_cache, log=server_cache.with_name("server.log")) as address:
+def server_log(server_cache: Path) -> Path:
+    """What that dashboard prints."""
+    return server_cache.with_name("server.log")
+
+
+@pytest.fixture(scope="session")
+def server(server_cache: Path, server_log: Path) -> Iterator[str]:
+    """The address of a dashboard that all browser tests share."""
+    with running(server_cache, log=server_log) as address:
         yield address
 
 

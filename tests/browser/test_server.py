@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import running
-
 pytestmark = pytest.mark.browser
 
 
@@ -73,11 +71,8 @@ def test_a_second_dashboard_on_the_port_says_so_and_the_first_goes_on(server: st
         assert answer.read() == b"ok"
 
 
-def test_says_where_it_is_and_nothing_alarming(tmp_path: Path) -> None:
-    log = tmp_path / "server.log"
-    with running(tmp_path / "cache", log=log) as address:
-        pass
-    said = log.read_text()
-    assert f"The dashboard starts at {address}" in said
+def test_says_where_it_is_and_nothing_alarming(server: str, server_log: Path) -> None:
+    said = server_log.read_text()  # of all that the browser tests have asked it so far
+    assert f"The dashboard starts at {server}" in said
     assert "Traceback" not in said
     assert "WARNING" not in said

@@ -221,33 +221,36 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         started.wait()
 
 
-@pytest.fixture
-def worker(scheduler: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Starts a worker of one thread."""
+@pytest.fixture(scope="module")
+def workers(scheduler: Path) -> Iterator[Callable[[int], list[subprocess.Popen[bytes]]]]:
+    """`workers(2)`: two running workers of one thread each. One that a test has left alive serves the next."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start() -> subprocess.Popen[bytes]:
+    def running(count: int) -> list[subprocess.Popen[bytes]]:
         flags = ("--nthreads", "1", "--no-nanny", "--memory-limit", "0", "--death-timeout", "60")
-        local = str(scheduler.parent / f"worker-{len(started)}-{time.monotonic_ns()}")
-        started.append(dask("worker", "--scheduler-file", str(scheduler), "--local-directory", local, *flags))
-        return started[-1]
+        alive = [process for process in started if process.poll() is None]
+        for _ in range(count - len(alive)):
+            local = str(scheduler.parent / f"worker-{len(started)}")
+            started.append(dask("worker", "--scheduler-file", str(scheduler), "--local-directory", local, *flags))
+            alive.append(started[-1])
+        return alive
 
-    yield start
+    yield running
     for process in started:
         process.kill()
         process.wait()
 
 
-def test_dask_finds_what_threads_find_though_a_worker_is_killed(evaluate: Make, scheduler: Path, worker: Make) -> None:
+def test_dask_finds_what_threads_find_though_a_worker_is_killed(evaluate: Make, scheduler: Path, workers: Make) -> None:
     from distributed import Client
 
-    workers = [worker(), worker()]
+    killed, _ = workers(2)
     here, expected = evaluate(executors.thread_executor)
     with Client(scheduler_file=str(scheduler), set_as_default=False) as client:
         client.wait_for_workers(2, timeout=60)
-    kill = once(workers[0].kill, after=20)
+    kill = once(killed.kill, after=20)
     there, found = evaluate(executors.of(scheduler=str(scheduler)), progress=kill)
-    assert workers[0].wait(10) == -signal.SIGKILL
+    assert killed.wait(10) == -signal.SIGKILL
     assert (there["computed"], there["repeated"], there["failed"]) == (here["total"], 0, 0)
     assert found == expected
 
@@ -268,9 +271,9 @@ class Sleeping(nn.Module):
 
 
 def test_a_cancelled_evaluation_ends_within_one_batch_on_dask(
-    make_dataset: Make, make_model: Make, scheduler: Path, worker: Make, tmp_path: Path
+    make_dataset: Make, make_model: Make, scheduler: Path, workers: Make, tmp_path: Path
 ) -> None:
-    worker()
+    workers(1)
     log = tmp_path / "log"
     log.touch()
     # One group of 2 x 40 batches: 40 seconds, if nobody stops it.
