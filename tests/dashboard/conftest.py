@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 from dashboard import cache, pages
 from robustcore.reports.claims import _evidence
@@ -36,11 +35,12 @@ def open_page(on_this_machine_alone: None, monkeypatch: pytest.MonkeyPatch) -> O
     for loader in (cache.model_names, cache.folders):
         loader.clear()
 
+    views = pages.views
+
     def open_(name: str, **address: Any) -> AppTest:
+        # Pages are functions, not files, so that AppTest cannot go to one by its name: it is the first one instead.
+        monkeypatch.setattr(pages, "views", lambda: sorted(views(), key=lambda view: view.name != name))
         at = AppTest.from_file(str(APP), default_timeout=180)
-        if name != pages.views()[0].name:
-            # Pages are functions, not files, so that AppTest's switch_page cannot name them; their hash can.
-            at._page_hash = calc_hash(next(v.address for v in pages.views() if v.name == name))
         for key, value in address.items():
             at.query_params[key] = value
         return at.run()
