@@ -11,6 +11,7 @@ complete row are left out and listed.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -310,11 +311,22 @@ def same_and_different(pairs: Array, labels: npt.NDArray[np.int_]) -> tuple[floa
 
 
 def _fit(matrix: Array, k: int, seed: int, initialisations: int, iterations: int) -> tuple[npt.NDArray[np.int_], float]:
+    k = min(k, len(np.unique(matrix, axis=0)))  # identical rows allow fewer categories than requested
+    return _fit_once(matrix.astype(float).tobytes(), matrix.shape[1], k, seed, initialisations, iterations)
+
+
+@functools.lru_cache(maxsize=1024)
+def _fit_once(
+    data: bytes, columns: int, k: int, seed: int, initialisations: int, iterations: int
+) -> tuple[npt.NDArray[np.int_], float]:
+    """Labels and inertia; kept, since Claims, the builder and the map of overlaps ask the same of the same matrix."""
     from sklearn.cluster import KMeans
 
-    k = min(k, len(np.unique(matrix, axis=0)))  # identical rows allow fewer categories than requested
+    matrix = np.frombuffer(data).reshape(-1, columns)
     fitted = KMeans(k, n_init=initialisations, max_iter=iterations, random_state=seed).fit(matrix)
-    return fitted.labels_.astype(int), float(fitted.inertia_)
+    labels = fitted.labels_.astype(int)
+    labels.flags.writeable = False
+    return labels, float(fitted.inertia_)
 
 
 def _categories(
