@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
@@ -53,6 +54,20 @@ class Registry(Generic[T]):
 
     def _remove(self, name: str) -> None:
         del self._things[name], self._places[name]
+
+    def replace(self, name: str, thing: T) -> None:
+        """Put another thing under a registered name."""
+        self[name]
+        self._things[name] = thing
+
+    @contextlib.contextmanager
+    def restored(self) -> Iterator[None]:
+        """What is registered or replaced within this block is gone after it, as a test or a notebook may want."""
+        things, places = dict(self._things), dict(self._places)
+        try:
+            yield
+        finally:
+            self._things, self._places = things, places
 
     def names(self) -> list[str]:
         """All names, sorted."""

@@ -53,11 +53,11 @@ def images(n: int, side: int, name: str) -> Tensor:
 def available() -> int:
     """Bytes of memory that can be used without swapping, and within the limit of a container."""
     free = psutil.virtual_memory().available
-    limit = _container()
+    limit = left_in_container()
     return free if limit is None else min(free, limit)
 
 
-def _container(group: Path = Path("/sys/fs/cgroup")) -> int | None:
+def left_in_container(group: Path = Path("/sys/fs/cgroup")) -> int | None:
     """What a container may still use, where it has a limit of its own: psutil knows the machine's memory alone."""
     with contextlib.suppress(OSError, ValueError):
         limit = int((group / "memory.max").read_text())

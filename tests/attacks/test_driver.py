@@ -280,6 +280,6 @@ def test_uint8_and_arrays_are_the_same_images(network) -> None:  # type: ignore[
 
 def test_sizes_of_passes_follow_the_images() -> None:
     cpu = torch.device("cpu")
-    assert driver._images_per_pass(torch.zeros(1, 3, 64, 64), cpu) == 16
-    assert driver._images_per_pass(torch.zeros(1, 3, 224, 224), cpu) == 8
-    assert driver._images_per_pass(torch.zeros(1, 3, 224, 224), torch.device("cuda")) == 128
+    assert driver.images_per_pass(torch.zeros(1, 3, 64, 64), cpu) == 16
+    assert driver.images_per_pass(torch.zeros(1, 3, 224, 224), cpu) == 8
+    assert driver.images_per_pass(torch.zeros(1, 3, 224, 224), torch.device("cuda")) == 128

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +25,24 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture
-def growth(monkeypatch: pytest.MonkeyPatch) -> Metric:
+def growth() -> Iterator[Metric]:
     """How many times the errors of a reference a model adds; registered for one test."""
-    monkeypatch.setattr(metrics.registry, "_things", dict(metrics.registry._things))
+    with metrics.registry.restored():
 
-    @metric(
-        "error_growth",
-        title="Error growth",
-        short="growth",
-        unit="ratio",
-        formula="Error growth = errors under the corruption / clean errors of the reference",
-        better="lower",
-        neutral=1,
-    )
-    def error_growth(accuracy: Any, reference_clean: Any) -> Any:
-        """Errors under the condition over the reference's on clean images."""
-        return (1 - accuracy) / (1 - reference_clean)
+        @metric(
+            "error_growth",
+            title="Error growth",
+            short="growth",
+            unit="ratio",
+            formula="Error growth = errors under the corruption / clean errors of the reference",
+            better="lower",
+            neutral=1,
+        )
+        def error_growth(accuracy: Any, reference_clean: Any) -> Any:
+            """Errors under the condition over the reference's on clean images."""
+            return (1 - accuracy) / (1 - reference_clean)
 
-    return error_growth
+        yield error_growth
 
 
 def test_it_is_on_compare_with_intervals_and_a_footer(world: World, growth: Metric) -> None:

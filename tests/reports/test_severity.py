@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -305,14 +305,21 @@ def test_the_small_elastic_transform_comes_closer() -> None:
     ]
 
 
+@pytest.fixture
+def halves_by_name(halves: Halves) -> Iterator[None]:
+    """That dataset under a name, as a command takes it."""
+    with datasets.restored():
+        datasets.add("halves", lambda split, limit, side: halves)  # type: ignore[arg-type]
+        yield
+
+
+@pytest.mark.usefixtures("halves_by_name")
 def test_the_command(
-    halves: Halves,
     model: Classifier,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setitem(datasets._things, "halves", lambda split, limit, side: halves)
     monkeypatch.setattr("robustcore.models.load_model", lambda name: model)
     arguments = ["--model", "tiny", "--dataset", "halves", "--device", "cpu"]
     assert cli.main(["severity", "calibrate", "--corruption", "laugros_contrast", *arguments]) == 0

@@ -91,7 +91,7 @@ def test_memory_that_only_keeps_files_counts_as_free(tmp_path: Path) -> None:
         "memory.stat": "anon 300\ninactive_file 600",
     }.items():
         (tmp_path / name).write_text(text)
-    assert image_memory._container(tmp_path) == 700
+    assert image_memory.left_in_container(tmp_path) == 700
     (tmp_path / "memory.max").write_text("max")
-    assert image_memory._container(tmp_path) is None
+    assert image_memory.left_in_container(tmp_path) is None
     assert image_memory.available() > 1 << 20

@@ -27,19 +27,20 @@ def step(data: TrainingSet) -> Step:
 def mixed() -> Iterator[type[Intervention]]:
     """A two-batch intervention with soft labels and a setting, such as the document's algorithm 1 has."""
 
-    @intervention("mixed", family="standard", summary="Mixes.", source="none")
-    class Mixed(Intervention):
-        alpha: float = setting(0.4, above=0, high=10, help="of the Beta distribution")
+    with interventions.registry.restored():
 
-        def views(self, step: Step) -> Sequence[View]:
-            share = step.draws("mixed").beta(self.alpha, self.alpha)
-            labels = share[:, None] * step.targets + (1 - share)[:, None] * step.targets.flip(0)
-            share = share[:, None, None, None]
-            pixels = share * step.pixels + (1 - share) * step.pixels.flip(0)
-            return [View(pixels, labels), View(step.images, step.labels, weight=0.5)]
+        @intervention("mixed", family="standard", summary="Mixes.", source="none")
+        class Mixed(Intervention):
+            alpha: float = setting(0.4, above=0, high=10, help="of the Beta distribution")
 
-    yield Mixed
-    del interventions.registry._things["mixed"]
+            def views(self, step: Step) -> Sequence[View]:
+                share = step.draws("mixed").beta(self.alpha, self.alpha)
+                labels = share[:, None] * step.targets + (1 - share)[:, None] * step.targets.flip(0)
+                share = share[:, None, None, None]
+                pixels = share * step.pixels + (1 - share) * step.pixels.flip(0)
+                return [View(pixels, labels), View(step.images, step.labels, weight=0.5)]
+
+        yield Mixed
 
 
 def test_standard_is_the_cross_entropy_of_the_batch(step: Step) -> None:

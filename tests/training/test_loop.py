@@ -125,13 +125,14 @@ def test_a_damaged_state_is_refused(data: TrainingSet, tmp_path: Path) -> None:
 def exploding() -> Iterator[str]:
     """An intervention whose loss is no number at one step."""
 
-    @intervention("exploding", family="standard", summary="Explodes.", source="none")
-    class Exploding(Intervention):
-        def views(self, step: Step) -> Sequence[View]:
-            return [View(step.images, step.labels, weight=math.nan if step.index == 7 else 1.0)]
+    with registry.restored():
 
-    yield Exploding.name
-    del registry._things["exploding"]
+        @intervention("exploding", family="standard", summary="Explodes.", source="none")
+        class Exploding(Intervention):
+            def views(self, step: Step) -> Sequence[View]:
+                return [View(step.images, step.labels, weight=math.nan if step.index == 7 else 1.0)]
+
+        yield Exploding.name
 
 
 def test_it_stops_when_the_loss_is_no_number(data: TrainingSet, tmp_path: Path, exploding: str) -> None:
@@ -148,18 +149,19 @@ def test_it_stops_when_the_loss_is_no_number(data: TrainingSet, tmp_path: Path, 
 def doubling() -> Iterator[str]:
     """An intervention that trains on another set, as fooling-image training does."""
 
-    @intervention("doubling", family="standard", summary="Doubles.", source="none")
-    class Doubling(Intervention):
-        def prepare(self, data: TrainingSet, **made_with: object) -> TrainingSet:
-            inverted = dataclasses.replace(data, images=255 - data.images, ids=data.ids + (1 << 40))
-            parts = zip(
-                (data.images, data.labels, data.ids), (inverted.images, inverted.labels, inverted.ids), strict=True
-            )
-            images, labels, ids = (torch.cat(pair) for pair in parts)
-            return dataclasses.replace(data, images=images, labels=labels, ids=ids)
+    with registry.restored():
 
-    yield Doubling.name
-    del registry._things["doubling"]
+        @intervention("doubling", family="standard", summary="Doubles.", source="none")
+        class Doubling(Intervention):
+            def prepare(self, data: TrainingSet, **made_with: object) -> TrainingSet:
+                inverted = dataclasses.replace(data, images=255 - data.images, ids=data.ids + (1 << 40))
+                parts = zip(
+                    (data.images, data.labels, data.ids), (inverted.images, inverted.labels, inverted.ids), strict=True
+                )
+                images, labels, ids = (torch.cat(pair) for pair in parts)
+                return dataclasses.replace(data, images=images, labels=labels, ids=ids)
+
+        yield Doubling.name
 
 
 def test_an_intervention_may_train_on_another_set(data: TrainingSet, doubling: str) -> None:

@@ -92,7 +92,7 @@ class Run:
     def __call__(self, inputs: Inputs, batch_size: int | None) -> AttackResult:
         """Attack all images, group by group; half as many at a time when memory runs out."""
         device = victim.device_of(self.crafts_on, inputs.images.device)
-        size = batch_size or _images_per_pass(inputs.images, device)
+        size = batch_size or images_per_pass(inputs.images, device)
         groups: list[_Group] = []
         done, cancelled = 0, False
         with victim.float32_gradients(device), victim.frozen(self.crafts_on):
@@ -275,6 +275,7 @@ def _logits(model: nn.Module, images: Tensor, size: int) -> Tensor:
         )
 
 
-def _images_per_pass(images: Tensor, device: torch.device) -> int:
+def images_per_pass(images: Tensor, device: torch.device) -> int:
+    """How many images of this size go through the network at once."""
     values = _VALUES_PER_PASS.get(device.type, _VALUES_PER_PASS["cuda"])
     return max(_LEAST_PER_PASS, min(_MOST_PER_PASS, values // images[0].numel()))

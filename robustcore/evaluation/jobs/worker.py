@@ -30,7 +30,7 @@ def main() -> int:
         os.nice(5)  # the page stays quick while an evaluation uses every core
     memory.keep()
     plugins.load_all()
-    while (job := _take()) is not None:
+    while (job := take()) is not None:
         try:
             run_job(job)
         except RobustcoreError as error:  # also in the job's row
@@ -40,7 +40,7 @@ def main() -> int:
     return 0
 
 
-def _take() -> int | None:
+def take() -> int | None:
     """The next job, marked as running in this process. If there is none, this process stops being the worker in the same
     transaction, so that no job is queued for a worker after its final poll."""
     with queue.writing() as connection:

@@ -142,7 +142,7 @@ def request_of(name: str) -> EvaluationRequest:
 def test_the_worker_takes_higher_priorities_first_and_then_older_jobs() -> None:
     low, high, later = (jobs.submit(request_of("fog"), priority=p) for p in (0, 5, 0))
     jobs.set_priority(later, 9)
-    assert [worker._take() for _ in range(4)] == [later, high, low, None]
+    assert [worker.take() for _ in range(4)] == [later, high, low, None]
 
 
 @pytest.mark.usefixtures("no_worker")
@@ -158,7 +158,7 @@ def test_a_queued_job_whose_worker_is_gone_is_shown_as_interrupted() -> None:
 @pytest.mark.usefixtures("no_worker")
 def test_a_job_of_a_process_whose_pid_was_given_away_is_interrupted_and_that_process_is_left_alone() -> None:
     job = jobs.submit(request_of("fog"))
-    worker._take()
+    worker.take()
     assert jobs.status(job).state == "running"
     with queue.writing() as connection:
         connection.execute("UPDATE jobs SET process = 'of another time'")
@@ -172,7 +172,7 @@ def test_queued_jobs_are_cancelled_paused_resumed_and_removed_at_once() -> None:
     assert jobs.cancel(one).state == "cancelled"
     assert jobs.pause(two).state == "paused"
     jobs.resume(two)
-    assert worker._take() == two
+    assert worker.take() == two
     with pytest.raises(JobError, match="running"):
         jobs.resume(two)
     with pytest.raises(JobError, match="cancel it"):

@@ -103,8 +103,7 @@ def fill_the_disk(store: Store, more: int) -> None:
     """Let the store's file grow by so many pages and no further, as on a disk that is full then."""
     with store.writing() as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
-    assert store._writer is not None
-    store._writer.execute(f"PRAGMA max_page_count = {pages + more}")
+        connection.execute(f"PRAGMA max_page_count = {pages + more}")
 
 
 def test_a_disk_that_fills_up_ends_the_run_with_one_sentence_and_loses_nothing(
@@ -241,7 +240,7 @@ def test_jobs_and_claims_do_not_go_by_the_clock(
     monkeypatch.setattr(jobs, "ensure_worker", lambda: None)
     one, two = (jobs.submit(EvaluationRequest(("m",), "scenes", ("fog",))) for _ in range(2))
     assert [j.id for j in jobs.list_jobs()] == [two, one]
-    assert worker._take() == one
+    assert worker.take() == one
     assert jobs.status(one).state == "running"  # by its process, not by its heartbeat
 
     unit = api.prepare(EvaluationRequest.of(make_model(), make_dataset(10), [Condition.clean()])).cells[0].units()[0]

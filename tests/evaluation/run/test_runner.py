@@ -240,11 +240,12 @@ class Lighten(Operation):
 
 
 def test_an_operation_that_needs_the_model_runs_for_each_with_gradients_and_extra_numbers(
-    make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch
+    make_dataset: Make, make_model: Make
 ) -> None:
-    monkeypatch.setitem(operations.registry._things, "attack", Lighten())
     attack = Condition("attack", "lighten")
-    table = rc.evaluate([make_model("a"), make_model("b", 0.05)], make_dataset(300), [attack], precision="bf16")
+    with operations.registry.restored():
+        operations.registry.replace("attack", Lighten())
+        table = rc.evaluate([make_model("a"), make_model("b", 0.05)], make_dataset(300), [attack], precision="bf16")
     rows = table[table["kind"] == "attack"]
     clean = table[table["kind"] == "clean"]
     assert rows["n"].tolist() == [300, 300]

@@ -382,13 +382,14 @@ def test_a_failed_migration_changes_nothing(store: Store, cells: list[Cell], mon
 
 def test_a_full_disk_keeps_what_was_finished_and_says_so(store: Store, cells: list[Cell]) -> None:
     store.save([result(cells[0], 0)], RUN)
-    assert store._writer is not None
-    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
-    store._writer.execute(f"PRAGMA max_page_count = {pages}")
+    with store.writing() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreError, match="disk is full"):
         store.save([result(cells[0], 1), result(cells[1], 0), result(cells[1], 1)], RUN)
     assert store.stored(cells) == {cells[0].key: {0: 256}}
-    store._writer.execute("PRAGMA max_page_count = 1000000")
+    with store.writing() as connection:
+        connection.execute("PRAGMA max_page_count = 1000000")
     assert store.save([result(cells[0], 1)], RUN) == 1
 
 
