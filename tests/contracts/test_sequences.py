@@ -81,9 +81,9 @@ def test_bad_arguments_are_refused() -> None:
         sequences.frames(PHOTO, "translat")
     with pytest.raises(InvalidArgumentError, match="difficulty"):
         sequences.frames(PHOTO, "tilt", difficulty=4)
-    with pytest.raises(InvalidArgumentError, match="one image"):
+    with pytest.raises(InvalidArgumentError, match="single image"):
         sequences.frames(PHOTO[None], "tilt")
-    with pytest.raises(InvalidArgumentError, match="32 pixels"):
+    with pytest.raises(InvalidArgumentError, match="32 to 2048"):
         sequences.frames(PHOTO, "tilt", side=31)
     with pytest.raises(UnknownNameError, match="imagenet-p"):
         sequences.names("imagenet-q")
