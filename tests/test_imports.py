@@ -15,6 +15,7 @@ ORDER = [
     "errors",
     "arguments",
     "calls",
+    "templates",
     "memory",
     "notes",
     "processes",
@@ -66,7 +67,7 @@ HOMES = {
     "dask": ("robustcore/evaluation/run/executors/cluster.py",),
     "timm": ("robustcore/models/",),
     "humanize": ("robustcore/progress.py", "dashboard/"),
-    "jinja2": ("robustcore/reports/", "robustcore/figures/"),
+    "jinja2": ("robustcore/templates.py",),
     "tomli_w": ("robustcore/evaluation/suites.py",),
     "tqdm": ("robustcore/progress.py",),
 }
