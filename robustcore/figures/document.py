@@ -6,16 +6,16 @@ import dataclasses
 import json
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
+from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from robustcore import metrics
+from robustcore import metrics, templates
 from robustcore.display import display_name
 from robustcore.figures import _style, compared
 from robustcore.reports.compare import intervals, references
@@ -37,42 +37,50 @@ _READING = (
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """A table of the document.
+
+    Attributes:
+        head: the columns.
+        body: rows of texts; the first is the row's heading, and text after a line break is small.
+        kind: its class in document.css.
+    """
+
+    head: Sequence[str]
+    body: Sequence[Sequence[str]]
+    kind: str
+
+
 def to_html(document: Document) -> bytes:
     """The file. Plotly's code stands in it once; every name is escaped."""
     drawn = _figures(document)
     data = json.dumps([_plain(json.loads(figure.to_json())) for _, _, figure in drawn]).replace("<", "\\u003c")
-    sections = "".join(
-        f'<section class="figure"><h2>{escape(title)}</h2><p class="says">{escape(says)}</p>'
-        f'<div class="plot" id="figure-{i}" role="img" aria-label="{escape(_style.alt(figure))}" '
-        f'style="min-height:{figure.layout.height}px"></div><p class="small">{escape(_style.footer(figure))}</p></section>'
-        for i, (title, says, figure) in enumerate(drawn)
-    )
-    learned = "".join(f"<li>{escape(note.text)}</li>" for note in document.learned)
-    notes = "".join(f"<li>{escape(note.text)}</li>" for note in document.notes)
-    style, script = (
-        (_HERE / "document.css").read_text(encoding="utf-8"),
-        (_HERE / "document.js").read_text(encoding="utf-8"),
-    )
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{escape(document.title)}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:">
-<style>{style}</style></head><body><main>
-<header><p class="small">robustcore report</p><h1>{escape(document.title)}</h1></header>
-<section><h2>Summary</h2><ul class="learned">{learned}</ul></section>
-<section><h2>The models</h2>{_models(document)}</section>
-<section><h2>mCE, in words</h2><p>{escape(document.words.text)}</p>{_numbers(document)}</section>
-{f"<section><h2>Caveats</h2><ul>{notes}</ul></section>" if notes else ""}
-{sections}
-<section><h2>Accuracy under each condition</h2>{_conditions(document.accuracy)}</section>
-<section><h2>How to read it</h2><ul>{"".join(f"<li>{escape(line)}</li>" for line in _READING)}</ul></section>
-<section><h2>Provenance</h2>{_evidence(document)}</section>
-</main>
-<script>{get_plotlyjs()}</script>
-<script type="application/json" id="figures">{data}</script>
-<script>{script}</script>
-</body></html>
-""".encode()
+    figures = [
+        {
+            "title": title,
+            "caption": caption,
+            "alt": _style.alt(figure),
+            "height": figure.layout.height,
+            "footer": _style.footer(figure),
+        }
+        for title, caption, figure in drawn
+    ]
+    return templates.render(
+        _HERE / "document.html.jinja",
+        document=document,
+        figures=figures,
+        models=_models(document),
+        conditions=_conditions(document.accuracy),
+        formula=_formula(document),
+        sums=_sums(document),
+        reading=_READING,
+        version=version("robustcore"),
+        style=Markup((_HERE / "document.css").read_text(encoding="utf-8")),
+        script=Markup((_HERE / "document.js").read_text(encoding="utf-8")),
+        plotly=Markup(get_plotlyjs()),
+        data=Markup(data),
+    ).encode()
 
 
 def _figures(document: Document) -> list[tuple[str, str, go.Figure]]:
@@ -112,7 +120,7 @@ def _plain(drawn: Any) -> Any:
     return [_plain(value) for value in drawn] if isinstance(drawn, list) else drawn
 
 
-def _models(document: Document) -> str:
+def _models(document: Document) -> Rows:
     """One row a model: clean accuracy, mean, mCE, what breaks it first."""
     means = document.accuracy.means.sort_values("value", ascending=False, na_position="last", kind="stable")
     errors = None if document.errors is None else document.errors.means.set_index("model")
@@ -124,7 +132,7 @@ def _models(document: Document) -> str:
         if errors is not None:
             texts.append(_with_interval("ce", errors.loc[model].to_dict()))
         body.append([model, *texts, document.broken[model].text if model in document.broken else ""])
-    return _table(head, body, "models")
+    return Rows(head, body, "models")
 
 
 def _with_interval(name: str, row: Mapping[Hashable, Any]) -> str:
@@ -136,22 +144,28 @@ def _with_interval(name: str, row: Mapping[Hashable, Any]) -> str:
     return f"{text}\n{factor * row['low']:.1f} to {factor * row['high']:.1f}"
 
 
-def _numbers(document: Document) -> str:
-    """The formula with its numbers, behind one click."""
+def _formula(document: Document) -> str:
+    """The mCE's formula and its reference; "" without one."""
     if document.errors is None:
         return ""
-    lines = []
+    reference = references.title(document.errors.reference)
+    return f"{metrics.get('ce').formula}, in percent; the mean over the corruptions. Reference: {reference}."
+
+
+def _sums(document: Document) -> list[dict[str, object]]:
+    """The mCE of each model with its numbers."""
+    if document.errors is None:
+        return []
+    lines: list[dict[str, object]] = []
     for row in document.errors.means.to_dict("records"):
         values = document.errors.table.loc[document.errors.table["model"] == row["model"], "value"]
         terms = " + ".join("undefined" if pd.isna(v) else f"{v:.1f}" for v in values)
-        lines.append(
-            f"<li>{escape(row['model'])}: ({terms}) / {len(values)} = <b>{escape(metrics.get('ce').text(row['value']))}</b></li>"
-        )
-    formula = f"{metrics.get('ce').formula}, in percent; the mean over the corruptions. Reference: {references.title(document.errors.reference)}."
-    return f'<details><summary>With its numbers</summary><p>{escape(formula)}</p><ul class="numbers">{"".join(lines)}</ul></details>'
+        mean = metrics.get("ce").text(row["value"])
+        lines.append({"model": row["model"], "terms": terms, "count": len(values), "mean": mean})
+    return lines
 
 
-def _conditions(bars: Bars) -> str:
+def _conditions(bars: Bars) -> Rows:
     """Accuracies in percent: a column a model, or a row where there are many."""
     means = bars.means.sort_values("value", ascending=False, na_position="last", kind="stable").set_index("model")
     values = bars.table.assign(name=bars.table["name"].map(display_name))
@@ -165,38 +179,4 @@ def _conditions(bars: Bars) -> str:
         [str(name), *("–" if pd.isna(v) else f"{100 * v:.1f}" for v in row)]
         for name, row in zip(shown.index, shown.to_numpy(float), strict=True)
     ]
-    said = '<p class="says">In percent, the mean over the severities.</p>'
-    return said + _table(head, body, "wide" if many else "plain")
-
-
-def _table(head: Sequence[str], body: Sequence[Sequence[str]], kind: str) -> str:
-    """A table; the first cell of a row is its heading, and text after a line break is small."""
-    top = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
-    rows = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(
-            f'<td data-head="{escape(name)}">{_cell(text)}</td>' for name, text in zip(head[1:], row[1:], strict=True)
-        )
-        + "</tr>"
-        for row in body
-    )
-    return f'<div class="scroll"><table class="{kind}"><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table></div>'
-
-
-def _cell(text: str) -> str:
-    first, _, below = text.partition("\n")
-    return escape(first) + (f"<small>{escape(below)}</small>" if below else "")
-
-
-def _evidence(document: Document) -> str:
-    parts = [f"<p>{escape(document.accuracy.footer.text)}</p>"]
-    if document.errors is not None:
-        parts.append(f"<p>{escape(document.errors.footer.text)}</p>")
-    if document.evidence:
-        lines = escape("\n".join(document.evidence))
-        parts.append(f"<details><summary>Fingerprints and runs</summary><pre>{lines}</pre></details>")
-    if document.command:
-        parts.append(
-            f"<p>Made by robustcore {escape(version('robustcore'))}; this command makes it again:</p><pre>{escape(document.command)}</pre>"
-        )
-    return "".join(parts)
+    return Rows(head, body, "wide" if many else "plain")
