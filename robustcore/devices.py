@@ -26,8 +26,8 @@ def pick(device: torch.device | str | None = "auto") -> torch.device:
     if chosen.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (chosen.index or 0) >= count:
-            found = f"{count} CUDA device{'s' if count != 1 else ''}" if count else "no CUDA device"
-            raise InvalidArgumentError(f"The device {chosen} is not there: torch finds {found} on this machine.")
+            devices = f"{count} CUDA device{'s' if count != 1 else ''}" if count else "no CUDA device"
+            raise InvalidArgumentError(f"The device {chosen} does not exist: torch finds {devices} on this machine.")
     elif chosen.type != "cpu":
         raise InvalidArgumentError(f"A device is auto, cpu, cuda or cuda:N, not {str(device)!r}.")
     return chosen

@@ -24,7 +24,7 @@ def test_unknown_devices_are_refused(name: str) -> None:
 
 def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(InvalidArgumentError, match="cuda is not there: torch finds no CUDA device"):
+    with pytest.raises(InvalidArgumentError, match="cuda does not exist: torch finds no CUDA device"):
         devices.pick("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)

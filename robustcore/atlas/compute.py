@@ -36,9 +36,9 @@ class Progress:
 
     Attributes:
         stage: "training" or "testing".
-        done, total: models, those of before among them (a fraction is a training in work); or units of the evaluation.
-        seconds_left: of the stage, at this run's pace; None before anything tells it.
-        text: what is in work, for people.
+        done, total: models, those of before among them (a fraction is a training that is running); or units of the evaluation.
+        seconds_left: of the stage, at this run's pace; None before the first step.
+        text: what is being done, for people.
     """
 
     stage: str
@@ -65,7 +65,7 @@ def run(
     Args:
         plan: what.
         device: "auto", "cpu", "cuda" or "cuda:N", for one model after the other in this process.
-        devices: instead, one process for each of these; "cpu" may stand there more than once.
+        devices: instead, one process for each of them; "cpu" may be named more than once.
         scheduler: of a Dask cluster, for the testing.
         store: of results; default the one under the cache.
         progress: called after every step of a training in this process, every finished model, every tested group.
@@ -86,7 +86,7 @@ def run(
             text = f"{now.images_per_second:,.0f} images/s" + (f"  {now.failed} failed" if now.failed else "")
             progress(Progress("testing", now.done + now.failed, now.total, now.seconds_left, text))
 
-    found = api.evaluate(
+    evaluated = api.evaluate(
         models,
         plan.dataset(),
         plan.conditions(),
@@ -96,8 +96,8 @@ def run(
         executor=executors.of(devices, scheduler),
         progress=report,
     )
-    table = plan.table(found, {model.card.name: member for model, member in zip(models, members, strict=True)})
-    table.attrs["summary"] = found.attrs["summary"]
+    table = plan.table(evaluated, {model.card.name: member for model, member in zip(models, members, strict=True)})
+    table.attrs["summary"] = evaluated.attrs["summary"]
     return table
 
 
@@ -106,17 +106,17 @@ def train(
 ) -> None:
     """Train the models that are not there yet."""
     missing = [member for member in members if not member.is_there()]
-    tell = _Telling(len(members), len(members) - len(missing), progress)
+    reporter = _Reporter(len(members), len(members) - len(missing), progress)
     if devices and missing:
-        _side_by_side(missing, [str(devices_.pick(each)) for each in devices], tell)
+        _side_by_side(missing, [str(devices_.pick(each)) for each in devices], reporter)
         return
     for member in missing:
         member.path.parent.mkdir(parents=True, exist_ok=True)
-        runs.fit(member.recipe, output=member.path, device=device, progress=tell.step_of(member), resume=True)
-        tell.finished(member)
+        runs.fit(member.recipe, output=member.path, device=device, progress=reporter.step_of(member), resume=True)
+        reporter.finished(member)
 
 
-class _Telling:
+class _Reporter:
     """Turns what trainings report into an atlas' progress."""
 
     def __init__(self, total: int, before: int, progress: Report | None) -> None:
@@ -126,7 +126,7 @@ class _Telling:
     def step_of(self, member: Member) -> Callable[[Trained], None]:
         def step(now: Trained) -> None:
             # Not whole after the last step: the accuracy is measured and the checkpoint written after it.
-            self._tell(
+            self._report(
                 now.step / (now.steps + 1), f"{_named(member)}  epoch {now.epoch}/{now.epochs}  loss {now.loss:.3f}"
             )
 
@@ -134,34 +134,34 @@ class _Telling:
 
     def finished(self, member: Member) -> None:
         self._done += 1
-        self._tell(0.0, _named(member))
+        self._report(0.0, _named(member))
 
-    def _tell(self, part: float, text: str) -> None:
+    def _report(self, part: float, text: str) -> None:
         if self._progress is None:
             return
-        made = self._done + part
-        rest = self._total - self._before - made
-        left = (time.monotonic() - self._began) * rest / made if made else None
-        self._progress(Progress("training", self._before + made, self._total, left, text))
+        done = self._done + part
+        rest = self._total - self._before - done
+        left = (time.monotonic() - self._began) * rest / done if done else None
+        self._progress(Progress("training", self._before + done, self._total, left, text))
 
 
 def _named(member: Member) -> str:
     return member.trained_on + (f" (seed {member.recipe.seed})" if member.recipe.seed else "")
 
 
-def _side_by_side(missing: Sequence[Member], devices: Sequence[str], tell: _Telling) -> None:
+def _side_by_side(missing: Sequence[Member], devices: Sequence[str], reporter: _Reporter) -> None:
     """Each device has a process, which trains one model after the other."""
     context = multiprocessing.get_context("spawn")
     free: SimpleQueue[str] = context.SimpleQueue()
     for device in devices:
         free.put(device)
     threads = max(1, resources.cores() // len(devices))
-    pool = ProcessPoolExecutor(len(devices), context, _settle, (free, threads))
+    pool = ProcessPoolExecutor(len(devices), context, _set_up, (free, threads))
     try:
         futures = {pool.submit(_fit, member): member for member in missing}
         for future in as_completed(futures):
             future.result()
-            tell.finished(futures[future])
+            reporter.finished(futures[future])
     except BrokenExecutor as error:
         raise JobError(
             "A process that trained a model ended; it may lack memory. What was finished is kept: the same command goes on."
@@ -173,7 +173,7 @@ def _side_by_side(missing: Sequence[Member], devices: Sequence[str], tell: _Tell
 _device = "auto"  # of this process, where it is one of `_side_by_side`
 
 
-def _settle(free: SimpleQueue[str], threads: int) -> None:
+def _set_up(free: SimpleQueue[str], threads: int) -> None:
     global _device
     _device = free.get()
     torch.set_num_threads(threads)

@@ -88,17 +88,17 @@ class Plan:
             InvalidArgumentError: no corruption that can be trained on, or one name in two forms, which the table could not
                 tell apart.
         """
-        found = suites.resolve(list(self.suite), self.severities or "drawn")
+        conditions = suites.resolve(list(self.suite), self.severities or "drawn")
         forms: dict[str, tuple[object, ...]] = {}
-        for condition in found:
+        for condition in conditions:
             form = (condition.kind, condition.variant, condition.storage, condition.strength, condition.params)
             if forms.setdefault(condition.name, form) != form:
                 raise InvalidArgumentError(
                     f"The suite has {condition.name} in two forms (kind, strength, variant, storage or parameters); an atlas takes one."
                 )
-        if not any(_intervention(condition) for condition in found):
+        if not any(_intervention(condition) for condition in conditions):
             raise InvalidArgumentError(f"Nothing in {', '.join(self.suite)} can be trained on; name corruptions.")
-        return found
+        return conditions
 
     def members(self) -> list[Member]:
         """The models: the standard one and one for each condition that can be trained on, seed by seed."""
@@ -135,7 +135,9 @@ class Plan:
             return None
         recipe = dataclasses.replace(self.base, seed=seed)
         ready = [
-            name for name, known in zoo.ZOO.items() if known == recipe and runs.is_made_by(zoo.path_of(name), recipe)
+            name
+            for name, zoo_recipe in zoo.ZOO.items()
+            if zoo_recipe == recipe and runs.is_made_by(zoo.path_of(name), recipe)
         ]
         return ready[0] if ready else Member(STANDARD, recipe)
 
@@ -157,22 +159,22 @@ class Plan:
             One row for each model and condition: trained_on, tested_on, seed, accuracy (the mean over severities), n, reason; kind,
             severities, strength; architecture, dataset, split, epochs, further, precision.
         """
-        found = mean_over_severities(evaluated)
-        owners = [models[name] for name in found["model"]]
+        means = mean_over_severities(evaluated)
+        owners = [models[name] for name in means["model"]]
         return pd.DataFrame(
             {
                 "trained_on": [member.trained_on for member in owners],
-                "tested_on": found["name"],
+                "tested_on": means["name"],
                 "seed": [member.recipe.seed for member in owners],
-                "accuracy": found["accuracy"],
-                "n": found["n"],
-                "reason": found["reason"],
-                "kind": found["kind"],
-                "severities": found["severities"],
-                "strength": found["strength"],
+                "accuracy": means["accuracy"],
+                "n": means["n"],
+                "reason": means["reason"],
+                "kind": means["kind"],
+                "severities": means["severities"],
+                "strength": means["strength"],
                 "architecture": self.base.model,
-                "dataset": found["dataset"],
-                "split": found["split"],
+                "dataset": means["dataset"],
+                "split": means["split"],
                 "epochs": self.base.epochs,
                 "further": self.further,
                 "precision": self.precision,
@@ -180,7 +182,7 @@ class Plan:
         )
 
     def output(self) -> Path:
-        """Where the table is kept if nobody says otherwise."""
+        """The default path of the table."""
         named = "+".join(Path(name).stem if name.endswith(".toml") else name for name in self.suite)
         return paths.cache() / "overlap" / f"{named}-{self.base.model.replace('/', '-')}.csv"
 
@@ -197,16 +199,16 @@ def _intervention(condition: Condition) -> tuple[str, dict[str, str]] | None:
 def write(table: pd.DataFrame, path: Path) -> None:
     """Write a table as csv; it appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(f".{path.name}.part")
-    table.to_csv(made, index=False)
-    made.replace(path)
+    partial = path.with_name(f".{path.name}.part")
+    table.to_csv(partial, index=False)
+    partial.replace(path)
 
 
 def tables() -> dict[str, Path]:
     """The tables that there are, by file name without its ending: those that ship, and those computed here, which go first.
     Those of populations (`population.tables`) are of another kind and not among them."""
-    found = {path.stem: path for folder in populations.folders() for path in sorted(folder.glob("*.csv"))}
-    return {stem: path for stem, path in found.items() if not stem.startswith(populations.PREFIX)}
+    by_stem = {path.stem: path for folder in populations.folders() for path in sorted(folder.glob("*.csv"))}
+    return {stem: path for stem, path in by_stem.items() if not stem.startswith(populations.PREFIX)}
 
 
 def read(path: Path | str) -> pd.DataFrame:

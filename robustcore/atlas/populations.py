@@ -63,7 +63,7 @@ class Population:
         )
 
     def complete(self, names: Sequence[str]) -> Population:
-        """The models whose robustness to each of some corruptions is known."""
+        """The models with a robustness to each of some corruptions."""
         columns = self.synthetic.reindex(columns=list(names))
         return self.only([str(model) for model in columns.index[columns.notna().all(axis=1)]])
 
@@ -89,14 +89,14 @@ def gather(tables: Mapping[str, pd.DataFrame]) -> Population:
             raise InvalidArgumentError(
                 f"The table {source} has no column {missing[0]!r}; it takes {', '.join(COLUMNS)}. Mend the file, or move it away."
             )
-        known = table[table["accuracy"].notna() & (table["n"] >= LEAST)]
-        if not (known["kind"] == "clean").any():
+        scored = table[table["accuracy"].notna() & (table["n"] >= LEAST)]
+        if not (scored["kind"] == "clean").any():
             continue
-        clean, levels = known["kind"] == "clean", known["severity"].notna()
-        for part in (known[clean | ~levels], known[clean | levels]):
-            for kind, found in (("corruption", synthetic), ("shift", natural)):
+        clean, levels = scored["kind"] == "clean", scored["severity"].notna()
+        for part in (scored[clean | ~levels], scored[clean | levels]):
+            for kind, parts in (("corruption", synthetic), ("shift", natural)):
                 if (part["kind"] == kind).any():
-                    found.append((source, residuals(part, kind)))
+                    parts.append((source, residuals(part, kind)))
                     images.append(int(part.loc[part["kind"] == kind, "n"].min()))
     wide, used = _widest(synthetic)
     shifts, used_too = _widest(natural)
@@ -116,7 +116,7 @@ def tables() -> dict[str, Path]:
 
 
 def folders() -> tuple[Path, Path]:
-    """Where tables of overlaps and of populations lie: what ships, and what this machine computed."""
+    """The folders of tables of overlaps and of populations: what ships, and what this machine computed."""
     return paths.assets() / "overlap", paths.cache() / "overlap"
 
 
@@ -132,7 +132,7 @@ def read(path: Path | str) -> pd.DataFrame:
 
 
 def load() -> Population:
-    """The models of scenes that are known: from the csv files, and from what is stored or ships of evaluations."""
+    """The models of scenes with results: from the csv files, and from what is stored or ships of evaluations."""
     return gather({**{name: read(path) for name, path in tables().items()}, "stored evaluations": stored()})
 
 
@@ -166,15 +166,15 @@ def residuals(table: pd.DataFrame, kind: str = "corruption") -> pd.DataFrame:
     Raises:
         InvalidArgumentError: a model with two figures for one condition.
     """
-    found = metrics.residual(metrics.mean_over_severities(table[table["kind"].isin(["clean", kind])]))
-    found = found[found["kind"] == kind]
-    twice = found[found.duplicated(["model", "name"])]
+    rows = metrics.residual(metrics.mean_over_severities(table[table["kind"].isin(["clean", kind])]))
+    rows = rows[rows["kind"] == kind]
+    twice = rows[rows.duplicated(["model", "name"])]
     if len(twice):
         row = twice.iloc[0]
         raise InvalidArgumentError(
             f"The table has two figures of {row['model']} for {row['name']} (datasets, storages or strengths); keep one."
         )
-    wide = found.pivot(index="model", columns="name", values="residual")
+    wide = rows.pivot(index="model", columns="name", values="residual")
     return wide.rename_axis(index=None, columns=None).astype(float)
 
 
@@ -188,14 +188,14 @@ def published(shifts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns).rename_axis(index=None)
 
 
-def _widest(found: Sequence[tuple[str, pd.DataFrame]]) -> tuple[pd.DataFrame, list[str]]:
+def _widest(sources: Sequence[tuple[str, pd.DataFrame]]) -> tuple[pd.DataFrame, list[str]]:
     """Each column from the table that has it for most models, and the sources that were used."""
     best: dict[str, tuple[str, pd.Series]] = {}
-    for source, table in found:
+    for source, table in sources:
         for name in table.columns:
-            known = table[name].dropna()
-            if len(known) and (name not in best or len(known) > len(best[name][1])):
-                best[str(name)] = (source, known)
+            values = table[name].dropna()
+            if len(values) and (name not in best or len(values) > len(best[name][1])):
+                best[str(name)] = (source, values)
     columns = {name: best[name][1] for name in sorted(best)}
     return pd.DataFrame(columns), [source for source, _ in best.values()]
 

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _rows(card: Card) -> Iterator[tuple[str, str]]:
     """Label and text of each line; what a card does not say is left out."""
-    made = dict(card.recipe)
+    recipe = dict(card.recipe)
     yield "model", card.name
     yield "architecture", card.architecture or "unknown"
     more = len(card.classes) - _MOST_CLASSES
@@ -48,19 +48,19 @@ def _rows(card: Card) -> Iterator[tuple[str, str]]:
     yield "side", f"{card.side} pixels"
     yield "trained on", card.dataset
     yield "intervention", card.intervention
-    training: dict[str, Any] = made.pop("training", {})
+    training: dict[str, Any] = recipe.pop("training", {})
     for key, value in (training.pop("settings", {}) or {}).items():
         yield f"  {key}", str(value)
     for key, value in training.items():
         if key not in ("model", "intervention"):
             yield f"  {key}", str(value)
     names = {"revision": "its revision", "data": "data's fingerprint", "start": "start's fingerprint"}
-    for key, value in made.items():
+    for key, value in recipe.items():
         if key == "accuracy" and isinstance(value, dict):
             yield from ((f"accuracy, {split}", f"{share:.1%}") for split, share in value.items())
         elif key == "history" and value:
             yield "last epoch", f"loss {value[-1][0]:.4f}, accuracy {value[-1][1]:.1%} on its batches"
         elif value not in (None, {}, [], "") and key not in ("command", "half"):
             yield names.get(key, key.replace("_", " ")), str(value)
-    if "command" in made:
-        yield "command", made["command"] + (" --half" if made.get("half") else "")
+    if "command" in recipe:
+        yield "command", recipe["command"] + (" --half" if recipe.get("half") else "")

@@ -75,10 +75,10 @@ def _evaluated(spec: Specification, models: list[str], device: str, *, compute: 
     # Loaded once: a model known by its fingerprint is looked up without its weights.
     judged = api.subjects(models)
     against = api.subjects([name for name in spec.references if name not in models])
-    found = specification.gather(spec, judged, references=against, dataset=dataset)
-    missing = specification.missing(spec, found) if compute else []
+    evidence = specification.gather(spec, judged, references=against, dataset=dataset)
+    missing = specification.missing(spec, evidence) if compute else []
     if not missing:
-        return found
+        return evidence
     memory.keep()
     for need in missing:
         if not _evaluate(spec, need, device):
@@ -116,7 +116,7 @@ def _formatted(
 
         return sheet.html(spec, table, footer)
     if form == "json":
-        found = {
+        document = {
             "specification": spec.name,
             "dataset": spec.dataset,
             "split": spec.split,
@@ -125,7 +125,7 @@ def _formatted(
             "rows": json.loads(table.to_json(orient="records")),
             "provenance": footer,
         }
-        return json.dumps(found, indent=2) + "\n"
+        return json.dumps(document, indent=2) + "\n"
     return readable(spec, table) + f"\n{footer}\n"
 
 

@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> int:
     from robustcore.reports import claims
 
     topics = list(claims.TOPICS) if args.topic is None else [args.topic]
-    found = [claim for topic in topics for claim in claims.load(topic)]
-    text = _formatted(found, topics, args.format)
+    chosen = [claim for topic in topics for claim in claims.load(topic)]
+    text = _formatted(chosen, topics, args.format)
     if args.output is None:
         print(text, end="")
     else:
@@ -39,32 +39,32 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _formatted(found: Sequence[Claim], topics: Sequence[str], form: str) -> str:
+def _formatted(claims_: Sequence[Claim], topics: Sequence[str], form: str) -> str:
     import json
 
     import pandas as pd
 
     if form == "csv":
-        return pd.DataFrame([_record(claim) for claim in found], columns=_FIELDS).to_csv(index=False)
+        return pd.DataFrame([_record(claim) for claim in claims_], columns=_FIELDS).to_csv(index=False)
     if form == "json":
         records = [
             _record(claim)
             | {"table": None if claim.table is None else json.loads(claim.table.to_json(orient="records"))}
-            for claim in found
+            for claim in claims_
         ]
         return json.dumps(records, indent=2, ensure_ascii=False) + "\n"
-    return _readable(found, topics)
+    return _readable(claims_, topics)
 
 
 def _record(claim: Claim) -> dict[str, str]:
     return {field: getattr(claim, "figures_text" if field == "figures" else field) for field in _FIELDS}
 
 
-def _readable(found: Sequence[Claim], topics: Sequence[str]) -> str:
+def _readable(claims_: Sequence[Claim], topics: Sequence[str]) -> str:
     from robustcore.reports import claims
 
-    lines = [claims.counted(tuple(found)), ""]
-    for claim in found:
+    lines = [claims.counted(tuple(claims_)), ""]
+    for claim in claims_:
         lines += [
             f"{claim.verdict.upper()}  {claim.text}",
             f"  {claim.figures_text}",

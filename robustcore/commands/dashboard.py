@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="folder that paths typed on a page must lie in, links resolved; repeatable, also ROBUSTCORE_DATA_ROOTS. "
+        help="folder that paths typed on a page must be in, links resolved; repeatable, also ROBUSTCORE_DATA_ROOTS. "
         "Without it any path may be typed where the dashboard listens on this machine alone, is not read-only and has "
         "no sign-in, and none otherwise",
     )
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     host = f"[{args.address}]" if ":" in args.address else args.address
     print(f"The dashboard starts at http://{host}:{args.port} (Ctrl+C stops it).", flush=True)
     if args.address not in _LOOPBACK:
-        print("It listens beyond this machine: whoever reaches this address can use it.", flush=True)
+        print("It listens beyond this machine: anyone who reaches this address can use it.", flush=True)
     command = [sys.executable, "-m", "dashboard.server", "--address", args.address, "--port", str(args.port)]
     os.execv(sys.executable, command)
 

@@ -27,13 +27,13 @@ def run(args: argparse.Namespace) -> int:
             text = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
             bar.update(round(100 * (done + sum(shares.values()))), 100 * len(zoo.ZOO), text)
 
-        def tell(name: str, accuracy: dict[str, float], seconds: float) -> None:
+        def report(name: str, accuracy: dict[str, float], seconds: float) -> None:
             nonlocal done
             done += 1
             accuracies = ", ".join(f"{split} {value:.1%}" for split, value in accuracy.items())
             bar.line(f"{name}: {accuracies}; trained in {duration(seconds)}")
 
-        zoo.train(todo, device=args.device, progress=show, finished=tell)
+        zoo.train(todo, device=args.device, progress=show, finished=report)
     return _evaluate(args.device)
 
 

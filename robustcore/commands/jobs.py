@@ -39,10 +39,10 @@ def run(args: argparse.Namespace) -> int:
     from robustcore.evaluation.jobs import jobs
 
     if args.action == "ls":
-        found = jobs.list_jobs(args.limit)
-        if not found:
+        newest = jobs.list_jobs(args.limit)
+        if not newest:
             print("No evaluation was started yet.")
-        for job in found:
+        for job in newest:
             print(_line(job))
     elif args.action == "show":
         _show(args.job)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from robustcore.progress import Bar
 
 NAME = "overlap"
-HELP = "Train a model on each corruption of a suite, test each on all, and tell which overlap."
+HELP = "Train a model on each corruption of a suite, test each on all, and report which overlap."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -68,13 +68,13 @@ def run(args: argparse.Namespace) -> int:
     from robustcore.progress import Bar, duration
     from robustcore.training import Recipe
 
-    given = {
+    fields = {
         "epochs": args.epochs,
         "batch": args.batch,
         "limit": args.training_limit,
         "side": args.side,
     }
-    base = Recipe(args.model, args.dataset, **{name: value for name, value in given.items() if value is not None})
+    base = Recipe(args.model, args.dataset, **{name: value for name, value in fields.items() if value is not None})
     severities = tuple(args.severity) if args.severity else None
     what = plan.Plan(
         tuple(args.suite), base, args.further, tuple(range(args.seeds)), args.images, severities, args.precision
@@ -122,12 +122,12 @@ def said_of(table: pd.DataFrame) -> str:
     """The overlaps of the table in a few lines: residual robustness, as in the thesis' experiments."""
     from robustcore.overlap import measure
 
-    found = measure(table, metric="residual", draws=0)
-    clean = found.clean.dropna()
+    overlap = measure(table, metric="residual", draws=0)
+    clean = overlap.clean.dropna()
     lines = [f"Clean accuracies {clean.min():.1%} to {clean.max():.1%}."]
-    lines += [f"No overlap of {name} is defined: {why}." for name, why in found.undefined.items()]
-    lines += [note.text for note in found.notes]
-    scores = found.scores.drop(index=list(found.undefined), columns=list(found.undefined))
+    lines += [f"No overlap of {name} is defined: {why}." for name, why in overlap.undefined.items()]
+    lines += [note.text for note in overlap.notes]
+    scores = overlap.scores.drop(index=list(overlap.undefined), columns=list(overlap.undefined))
     if len(scores) > 1:
         lines.append(
             "Overlaps (residual robustness):\n" + scores.to_string(float_format=lambda v: f"{v:.2f}", na_rep="-")

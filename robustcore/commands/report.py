@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from robustcore.figures.document import to_html
     from robustcore.reports.compare import document
 
-    found = document.gather(
+    report = document.gather(
         list(dict.fromkeys(args.model)),
         args.dataset,
         args.suite or ["imagenet-c"],
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         reference=args.reference,
         title=args.title,
     )
-    args.output.write_bytes(to_html(found))
-    print("\n".join(note.text for note in found.learned))
+    args.output.write_bytes(to_html(report))
+    print("\n".join(note.text for note in report.learned))
     print(f"Written: {args.output}")
     return 0

@@ -53,28 +53,28 @@ def _chosen(args: argparse.Namespace) -> pd.DataFrame:
     from robustcore.evaluation import Store
     from robustcore.evaluation.store import inventory
 
-    found = inventory.listing(Store())
+    rows = inventory.listing(Store())
     for column, wanted in (("model", args.model), ("dataset", args.dataset), ("name", args.condition)):
         if wanted is not None:
-            _check(column, wanted, found[column])
-            found = found[found[column] == wanted]
-    return found
+            _check(column, wanted, rows[column])
+            rows = rows[rows[column] == wanted]
+    return rows
 
 
-def _check(column: str, wanted: str, known: pd.Series) -> None:
+def _check(column: str, wanted: str, stored: pd.Series) -> None:
     from robustcore.errors import UnknownNameError
 
-    if wanted not in set(known):
-        raise UnknownNameError(f"stored {'condition' if column == 'name' else column}", wanted, known.unique())
+    if wanted not in set(stored):
+        raise UnknownNameError(f"stored {'condition' if column == 'name' else column}", wanted, stored.unique())
 
 
 def _ls(args: argparse.Namespace) -> None:
-    found = _chosen(args)
-    if found.empty:
+    chosen = _chosen(args)
+    if chosen.empty:
         print("No results are stored yet. 'robustcore evaluate' computes some.")
         return
     keys = ["model", "dataset", "split", "seed", "precision", "shipped"]
-    rows = found.groupby(keys, sort=False).agg(
+    rows = chosen.groupby(keys, sort=False).agg(
         conditions=("name", "size"), images=("n", "sum"), updated=("updated", "max")
     )
     print(rows.reset_index().to_string(index=False))
@@ -84,7 +84,7 @@ def _show(args: argparse.Namespace) -> None:
     from robustcore.evaluation import Store
     from robustcore.evaluation.store import inventory
 
-    found = _chosen(args)
+    chosen = _chosen(args)
     columns = [
         "model",
         "dataset",
@@ -98,9 +98,9 @@ def _show(args: argparse.Namespace) -> None:
         "shipped",
         "n",
     ]
-    shown = found[[*columns, "accuracy", "updated"]].assign(condition=found["condition_fingerprint"].str[:16])
-    print(shown.to_string(index=False, na_rep="-", float_format=lambda v: f"{v:.4f}"))
-    for row in inventory.provenance(Store(), found):
+    printed = chosen[[*columns, "accuracy", "updated"]].assign(condition=chosen["condition_fingerprint"].str[:16])
+    print(printed.to_string(index=False, na_rep="-", float_format=lambda v: f"{v:.4f}"))
+    for row in inventory.provenance(Store(), chosen):
         print(f"\n{row}")
 
 

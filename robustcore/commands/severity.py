@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NAME = "severity"
 HELP = "Calibrate the range of a corruption, or audit the severities of a suite."
-# Where 1 is a published parameter, the ends lie near it, and what it loses belongs to the result.
+# Where 1 is a published parameter, the ends are near it, and what it loses belongs to the result.
 _KNOWN: dict[str, Any] = {"doublings": 5, "halvings": 2, "also": (1.0,)}
 
 
@@ -87,17 +87,17 @@ def _calibrate(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
 
     names = args.corruption or [n for n in corruptions.names(args.suite) if corruptions.get(n).ranged]
     for name in names:
-        corruptions.get(name)  # a name that is wrong is told before the first is calibrated
+        corruptions.get(name)  # a wrong name is an error before the first is calibrated
     dataset, model = load_dataset(args.dataset, split=args.split), load_model(args.model)
-    found = []
+    calibrations = []
     with Bar() as bar:
         for i, name in enumerate(names):
 
             def show(strength: float, accuracy: float, name: str = name, i: int = i) -> None:
                 bar.update(i, len(names), f"{name} at {strength:g}: {accuracy:.1%}")
 
-            known = corruptions.get(name).calibrated
-            found.append(
+            published = corruptions.get(name).calibrated
+            calibrations.append(
                 severity.calibrate(
                     model,
                     dataset,
@@ -106,12 +106,12 @@ def _calibrate(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
                     seed=args.seed,
                     device=args.device,
                     progress=show,
-                    **(_KNOWN if known else {}),
+                    **(_KNOWN if published else {}),
                 )
             )
-            bar.line(f"{name}: {_ends(found[-1])}")
-    head = f"{args.model} on {dataset.name} ({dataset.split}, {found[0].n} images): clean accuracy {found[0].clean_accuracy:.1%}"
-    rows = [_row(c) | severity.record(c, model, dataset, args.seed) for c in found]
+            bar.line(f"{name}: {_ends(calibrations[-1])}")
+    head = f"{args.model} on {dataset.name} ({dataset.split}, {calibrations[0].n} images): clean accuracy {calibrations[0].clean_accuracy:.1%}"
+    rows = [_row(c) | severity.record(c, model, dataset, args.seed) for c in calibrations]
     table = pd.DataFrame(
         [
             {
@@ -121,10 +121,10 @@ def _calibrate(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
                 "half lost": _bound(calibration.upper),
                 "evaluated": row["evaluated"],
             }
-            for row, calibration in zip(rows, found, strict=True)
+            for row, calibration in zip(rows, calibrations, strict=True)
         ]
     )
-    notes = [f"{c.name}: {note}" for c in found for note in (c.lower.reason, c.upper.reason, *c.notes) if note]
+    notes = [f"{c.name}: {note}" for c in calibrations for note in (c.lower.reason, c.upper.reason, *c.notes) if note]
     parts = [head, "", table.to_string(index=False), "", _verdict(rows), *([""] if notes else []), *notes]
     return pd.DataFrame(rows), "\n".join(parts)
 
@@ -132,8 +132,8 @@ def _calibrate(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
 def _verdict(rows: list[dict[str, Any]]) -> str:
     """How many of the corruptions the dataset can test, and which it cannot."""
     cannot = [str(row["name"]) for row in rows if not row["testable"]]
-    told = f"{rows[0]['dataset']} can test {len(rows) - len(cannot)} of {len(rows)}"
-    return f"{told}; not {', '.join(cannot)}." if cannot else f"{told}."
+    sentence = f"{rows[0]['dataset']} can test {len(rows) - len(cannot)} of {len(rows)}"
+    return f"{sentence}; not {', '.join(cannot)}." if cannot else f"{sentence}."
 
 
 def _row(calibration: Calibration) -> dict[str, Any]:
@@ -203,10 +203,10 @@ def _audit(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
 def _report(result: Audit) -> str:
     """Distances, accuracy and confidence by severity, then the findings."""
     far = result.distances
-    shown = far[["name", "severity", "mean_abs_diff", "psnr", "ssim", "farther"]].round(
+    rounded = far[["name", "severity", "mean_abs_diff", "psnr", "ssim", "farther"]].round(
         {"mean_abs_diff": 1, "psnr": 1, "ssim": 3}
     )
-    places = list(zip(shown["name"], shown["severity"], strict=True))
+    places = list(zip(rounded["name"], rounded["severity"], strict=True))
     lines = [f"Distances to the clean images, over {far['n'].max()} images (grey levels, dB, SSIM)."]
     groups = list(result.table[result.table["kind"] != "clean"].groupby("model", sort=False))
     for model, rows in groups:
@@ -215,8 +215,8 @@ def _report(result: Audit) -> str:
         values = rows.set_index(["name", "severity"])[["accuracy", "confidence"]]
         whose = f" {Path(str(model)).stem}" if len(groups) > 1 else ""
         for column in ("accuracy", "confidence"):
-            shown[column + whose] = [f"{100 * values[column].get(place, math.nan):.1f}" for place in places]
-    table = shown.to_string(index=False, na_rep="-")
+            rounded[column + whose] = [f"{100 * values[column].get(place, math.nan):.1f}" for place in places]
+    table = rounded.to_string(index=False, na_rep="-")
     what = "harder" if groups else "farther from the clean images"
     issues = [note.text for note in result.findings] or [f"Every severity is {what} than the one before it."]
     return "\n".join([*lines, "", table, "", *issues])

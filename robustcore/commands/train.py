@@ -114,8 +114,8 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
             raise InvalidArgumentError(f"--set takes NAME=VALUE, as alpha=0.4, not {pair!r}.")
         texts[key] = value
     settings = interventions.parse(args.intervention, texts)
-    given = {field: getattr(args, field) for field in FLAGS if getattr(args, field) is not None}
-    return Recipe(args.model, args.dataset, args.intervention, tuple(settings.items()), flip=args.flip, **given)
+    fields = {field: getattr(args, field) for field in FLAGS if getattr(args, field) is not None}
+    return Recipe(args.model, args.dataset, args.intervention, tuple(settings.items()), flip=args.flip, **fields)
 
 
 def difference(output: Path, recipe: Recipe) -> str:
@@ -123,14 +123,16 @@ def difference(output: Path, recipe: Recipe) -> str:
     from robustcore import models
 
     try:
-        made = models.card(output).recipe.get("training")
+        trained = models.card(output).recipe.get("training")
     except ModelError:
         return "it is no checkpoint with a card"
-    if not made:
+    if not trained:
         return "its card names no recipe"
     now = recipe.to_dict()
     differing = [
-        f"{key} {made[key]}, not {now[key]}" for key in sorted(made.keys() & now.keys()) if made[key] != now[key]
+        f"{key} {trained[key]}, not {now[key]}"
+        for key in sorted(trained.keys() & now.keys())
+        if trained[key] != now[key]
     ]
     return "; ".join(differing) or "of other images, or by an older version"
 
@@ -141,24 +143,24 @@ def interrupted(recipe: Recipe, *, resume: bool, force: bool) -> list[str]:
 
     path = state.path_of(recipe)
     try:
-        found = state.peek(path)
+        standing = state.peek(path)
     except TrainingError:
         if resume:
             raise
-        found = None  # a damaged file is no loss
-    if found is None:
+        standing = None  # a damaged file is no loss
+    if standing is None:
         return ["There is no interrupted training of this recipe; one begins."] if resume else []
-    done = f"{found.epochs} of its {recipe.epochs} epochs done"
-    if found.data != runs.training_images(recipe).fingerprint:
+    done = f"{standing.epochs} of its {recipe.epochs} epochs done"
+    if standing.data != runs.training_images(recipe).fingerprint:
         if resume:
             raise TrainingError(
                 f"The interrupted training of this recipe, with {done}, cannot be continued: the training images have "
-                "changed since. Start anew without --resume."
+                "changed since. Start again without --resume."
             )
         return []
     if not resume and not force:
         raise TrainingError(
-            f"An interrupted training of this recipe is there, with {done}: --resume continues it, --force starts anew."
+            f"An interrupted training of this recipe is there, with {done}: --resume continues it, --force starts again."
         )
     return []
 

@@ -80,11 +80,11 @@ def prepare(*, device: str = "auto", command: str = "") -> list[Evaluation]:
 
 def cells(evaluations: Sequence[Evaluation]) -> list[Cell]:
     """All their cells; of two that differ in the number of images the larger, which answers both."""
-    found: dict[Key, Cell] = {}
+    largest: dict[Key, Cell] = {}
     for cell in (cell for evaluation in evaluations for cell in evaluation.cells):
-        if cell.key not in found or found[cell.key].size < cell.size:
-            found[cell.key] = cell
-    return list(found.values())
+        if cell.key not in largest or largest[cell.key].size < cell.size:
+            largest[cell.key] = cell
+    return list(largest.values())
 
 
 def is_current(cells: Sequence[Cell]) -> bool:
@@ -147,24 +147,28 @@ def build(
 def ship(cells: Sequence[Cell], store: Store, target: Path) -> None:
     """Write these cells of a store into a file of their own, in the shipped form; it appears whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    made = target.with_name(f".{target.name}.{os.getpid()}")
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with (
-            database.translated(made),
+            database.translated(partial),
             contextlib.ExitStack() as opened,
-            closing(schema.connect(made, write=True)) as out,
+            closing(schema.connect(partial, write=True)) as out,
         ):
             sources = [opened.enter_context(layer.open()) for layer in store.layers()]
-            known = [(source, queries.cells(source, cells)) for source in sources]
+            rows_by_source = [(source, queries.cells(source, cells)) for source in sources]
             with database.transaction(out):
                 for cell in cells:
-                    _copy([(source, found[cell.key]["id"]) for source, found in known if cell.key in found], out, cell)
+                    _copy(
+                        [(source, rows[cell.key]["id"]) for source, rows in rows_by_source if cell.key in rows],
+                        out,
+                        cell,
+                    )
             # Without a write-ahead log a file can be opened immutable, from a read-only place.
             out.execute("PRAGMA journal_mode = DELETE")
             out.execute("VACUUM")
-        os.replace(made, target)
+        os.replace(partial, target)
     finally:
-        made.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def _copy(sources: Sequence[tuple[sqlite3.Connection, int]], out: sqlite3.Connection, cell: Cell) -> None:

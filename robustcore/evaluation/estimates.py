@@ -131,9 +131,9 @@ class _Clock:
 
     def _measure(self, cell: Cell) -> float:
         if self._scorer is None:
-            known = {**self._evaluation.models, **self._evaluation.surrogates}
+            surrogates = {**self._evaluation.models, **self._evaluation.surrogates}
             self._scorer = Scorer(
-                self._evaluation.models, self._evaluation.dataset, device=self._device, surrogates=known
+                self._evaluation.models, self._evaluation.dataset, device=self._device, surrogates=surrogates
             )
         unit = Unit(cell, 0, self._n)
         before = torch.get_num_threads()

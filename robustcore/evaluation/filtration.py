@@ -4,7 +4,7 @@
 
 writes the list that the set scenes/filtered is read from. Three rules of Basart's thesis (section 3.3) are kept: what
 the model gets right is dropped, so is what it gives more than 15 % to the true class, and each confusion of two classes
-appears 15 times at most. Two are not: no crops are averaged, and nobody looks the images through. At last as many are
+appears 15 times at most. Two are not: no crops are averaged, and no person checks the images. At last as many are
 kept of every class as the class with the fewest has, so that the set is balanced.
 """
 

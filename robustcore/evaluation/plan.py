@@ -83,7 +83,7 @@ class Unit:
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Pending units of one shard under one condition: the images are made once, and every model scores them."""
+    """Pending units of one shard under one condition: the images are corrupted once and scored by every model."""
 
     condition: Condition
     shard: int

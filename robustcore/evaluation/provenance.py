@@ -37,7 +37,7 @@ class Run:
 
 
 def current(command: str | None = None) -> Run:
-    """The run that begins now, before it is known where it is computed; the command is this process's own unless one is
+    """The run that begins now, without the device, which each result adds; the command is this process's own unless one is
     named."""
     if command is None:
         command = " ".join([sys.argv[0].rsplit("/", 1)[-1] or "python", *sys.argv[1:]])
@@ -62,10 +62,10 @@ def date(seconds: int) -> str:
 @functools.lru_cache(maxsize=1)
 def versions() -> Mapping[str, str]:
     """The versions of Python and of the packages that results depend on."""
-    found = {"python": platform.python_version()}
+    versions_ = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # a build of OpenCV under another name, say: what is not there made no result
+            versions_[package] = version(package)
+        except PackageNotFoundError:  # a build of OpenCV under another name, say
             continue
-    return found
+    return versions_

@@ -54,10 +54,10 @@ def table(cells: Sequence[Cell], store: Store) -> pd.DataFrame:
     failures = store.failures(cells)
     cautions = {model: _caution(store, model) for model in {cell.key.model for cell in cells}}
     rows = [
-        _row(cell, found, [note for _, note in failures.get(cell.key, [])]) | {"caution": cautions[cell.key.model]}
-        for cell, found in zip(cells, totals, strict=True)
+        _row(cell, total, [note for _, note in failures.get(cell.key, [])]) | {"caution": cautions[cell.key.model]}
+        for cell, total in zip(cells, totals, strict=True)
     ]
-    further = sorted({name for found in totals if found.counts for name in found.counts.values})
+    further = sorted({name for total in totals if total.counts for name in total.counts.values})
     frame = pd.DataFrame(rows, columns=[*COLUMNS[:-7], *further, *COLUMNS[-7:]])
     return frame.astype({"severity": "Int64", "strength": "string", "variant": "string"})
 
@@ -67,7 +67,7 @@ def _caution(store: Store, model: str) -> str:
     return " ".join(dict.fromkeys(note.text for _, _, notes in store.probes(model) for note in notes))
 
 
-def _row(cell: Cell, found: Totals, failures: Sequence[str]) -> dict[str, Any]:
+def _row(cell: Cell, total: Totals, failures: Sequence[str]) -> dict[str, Any]:
     condition = cell.condition
     row: dict[str, Any] = {
         "model": cell.model.name,
@@ -85,10 +85,10 @@ def _row(cell: Cell, found: Totals, failures: Sequence[str]) -> dict[str, Any]:
         "model_fingerprint": cell.key.model,
         "dataset_fingerprint": cell.key.dataset,
         "condition_fingerprint": cell.key.condition,
-        "shipped": found.shipped,
-        "updated": found.updated,
+        "shipped": total.shipped,
+        "updated": total.updated,
     }
-    counts = found.counts
+    counts = total.counts
     if counts is None:
         why = failures[0] if failures else "not evaluated"
         return row | {"n": 0, "correct": 0, "accuracy": np.nan, "top5": np.nan, "confidence": np.nan, "reason": why}

@@ -146,7 +146,7 @@ def test_an_interrupted_training_is_not_lost_by_forgetting_to_resume_it(
     before = kept.read_bytes()
     capsys.readouterr()
     assert train(folder) == 1
-    assert "with 1 of its 2 epochs done: --resume continues it, --force starts anew" in capsys.readouterr().err
+    assert "with 1 of its 2 epochs done: --resume continues it, --force starts again" in capsys.readouterr().err
     assert kept.read_bytes() == before
     assert train(folder, "--resume") == 0
     assert "epoch 1/2" not in capsys.readouterr().err

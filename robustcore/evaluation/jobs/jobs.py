@@ -30,7 +30,7 @@ from robustcore.evaluation.provenance import now
 from robustcore.evaluation.request import EvaluationRequest
 
 ENDED = ("finished", "failed", "cancelled", "paused", "interrupted")
-# A job of another machine that has not been heard of for so long is taken for interrupted.
+# A job of another machine without a heartbeat for so long counts as interrupted.
 _SILENCE_SECONDS = 60.0
 # The workers that this process started, kept until they are polled: an unreaped child process stays in the table.
 _started: list[subprocess.Popen[bytes]] = []
@@ -57,7 +57,7 @@ class JobStatus:
         total, done, cached, failed: units; None before the worker has made the plan. `done` counts the cached ones.
         images_per_second, seconds_left: at the present pace; None before it is known.
         message: why it failed, or what went wrong with some of its units.
-        created, began, ended: ISO 8601 in UTC; None where it has not come to that.
+        created, began, ended: ISO 8601 in UTC; None before that.
         pid: of the process that works or worked on it.
         log: file with what that process printed.
     """
@@ -185,7 +185,7 @@ def remove(job: int) -> None:
 
 
 def ensure_worker() -> int | None:
-    """Start a worker process if jobs are queued and none works them off; its pid, or None where none is needed."""
+    """Start a worker process if jobs are queued and none is running; its pid, or None if none is needed."""
     for old in [p for p in _started if p.poll() is not None]:
         _started.remove(old)
     with queue.writing() as connection:
@@ -250,7 +250,7 @@ def _stop(job: int, control: str, wait: float) -> JobStatus:
 
 
 def _kill(job: int) -> bool:
-    """End the process that works on a job, if it is that process still; whether it has ended."""
+    """End the process that works on a job, if it is still that process; whether it has ended."""
     with queue.reading() as connection:
         row = connection and connection.execute("SELECT host, pid, process FROM jobs WHERE id = ?", (job,)).fetchone()
     if not row or row["host"] != socket.gethostname() or not row["pid"]:
@@ -292,7 +292,7 @@ def _state(row: sqlite3.Row, worker: sqlite3.Row | None) -> str:
     """The state in the row, corrected by which processes are running."""
     state = str(row["state"])
     if state == "queued" and worker is None:
-        return "interrupted"  # its worker ended before it came to it
+        return "interrupted"  # its worker ended before it reached this job
     if state != "running":
         return state
     if row["host"] == socket.gethostname():
@@ -305,4 +305,4 @@ def _state(row: sqlite3.Row, worker: sqlite3.Row | None) -> str:
 
 
 def _unknown(job: int) -> JobError:
-    return JobError(f"There is no job {job}. 'robustcore jobs ls' shows those that there are.")
+    return JobError(f"There is no job {job}. 'robustcore jobs ls' lists all.")

@@ -1,4 +1,4 @@
-"""The queue's file: `jobs.sqlite` under the cache. Rows in, rows out; what they mean is said in `jobs`."""
+"""The queue's file: `jobs.sqlite` under the cache. Rows in, rows out; `jobs` says what they mean."""
 
 from __future__ import annotations
 
@@ -50,23 +50,23 @@ def reading() -> Iterator[sqlite3.Connection | None]:
 
 @contextmanager
 def writing() -> Iterator[sqlite3.Connection]:
-    """One transaction; the file is made where it is missing."""
+    """One transaction; the file is created if it is missing."""
     with closing(connect()) as connection, database.translated(path()), database.transaction(connection):
         yield connection
 
 
 def connect() -> sqlite3.Connection:
-    """A connection for somebody who writes often; the file is made where it is missing."""
+    """A connection for frequent writes; the file is created if it is missing."""
     paths.writable_cache()
     file = path()
     with database.translated(file):
         connection = database.connect(file, write=True)
         try:
-            # What is lost with the power is how far a job was; the results' store does not lose what it has.
+            # A power failure may lose a job's progress, not its results: they are in the store.
             connection.execute("PRAGMA synchronous = NORMAL")
             if not _version(connection, file):
                 with database.transaction(connection):
-                    if not _version(connection, file):  # nobody else has made it meanwhile
+                    if not _version(connection, file):  # unless another process has created it meanwhile
                         for table in _TABLES:
                             connection.execute(table)
                         connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -79,13 +79,13 @@ def connect() -> sqlite3.Connection:
 def _version(connection: sqlite3.Connection, file: Path) -> int:
     """The file's version, 0 for an empty one; a `JobError` for one that this release does not read."""
     connection.row_factory = sqlite3.Row
-    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if found not in (0, VERSION):
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version not in (0, VERSION):
         raise JobError(
-            f"The job file {file} has version {found}; this release reads version {VERSION}. "
+            f"The job file {file} has version {version}; this release reads version {VERSION}. "
             "Move it away, or choose another cache folder."
         )
-    return found
+    return version
 
 
 def begin(connection: sqlite3.Connection, job: int) -> None:

@@ -1,4 +1,4 @@
-"""Operations: a kind of condition -> how it is applied. One module a kind; they are found here."""
+"""Operations: a kind of condition -> how it is applied. One module a kind; they are registered here."""
 
 from __future__ import annotations
 

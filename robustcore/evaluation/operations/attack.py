@@ -134,8 +134,8 @@ def _surrogate(
 
 def _split(condition: Condition) -> tuple[dict[str, Any], dict[str, Any]]:
     """The condition's parameters: those of every attack, and the attack's own options."""
-    given = {k: v for k, v in condition.parameters.items() if k != "surrogate"}
-    return {k: v for k, v in given.items() if k in _BUDGET}, {k: v for k, v in given.items() if k not in _BUDGET}
+    options = {k: v for k, v in condition.parameters.items() if k != "surrogate"}
+    return {k: v for k, v in options.items() if k in _BUDGET}, {k: v for k, v in options.items() if k not in _BUDGET}
 
 
 def crafted_on(conditions: Sequence[Condition], surrogate: str) -> list[Condition]:

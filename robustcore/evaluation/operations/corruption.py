@@ -64,7 +64,7 @@ class Corrupt(Operation):
         low, high = corruption.limits
         if not isinstance(condition.strength, str) and not low <= condition.strength <= high:
             raise InvalidArgumentError(
-                f"The strength of {condition.name} lies in {low:g} .. {high:g}; {condition.strength:g} does not."
+                f"The strength of {condition.name} is in {low:g} .. {high:g}; {condition.strength:g} is not."
             )
 
     def identity(self, condition: Condition) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 The stability metrics of a sequence follow from the predictions; its mean flip probability and top-5 distance are kept
 with the counts. A noise sequence gets stronger with the difficulty; every other one keeps its frames, and the frames
-that are compared lie further apart.
+that are compared are further apart.
 """
 
 from __future__ import annotations
@@ -91,10 +91,10 @@ class Perturb(Operation):
 
     def values(self, condition: Condition, predictions: Predictions) -> Mapping[str, npt.NDArray[np.floating[Any]]]:
         classes, difficulty = predictions.classes, difficulty_of(condition)
-        found = {"flip_probability": stability.flip_probability(classes[..., 0], condition.name, difficulty=difficulty)}
+        rates = {"flip_probability": stability.flip_probability(classes[..., 0], condition.name, difficulty=difficulty)}
         if classes.shape[-1] == 5:
-            found["top5_distance"] = stability.top5_distance(classes, condition.name, difficulty=difficulty)
-        return found
+            rates["top5_distance"] = stability.top5_distance(classes, condition.name, difficulty=difficulty)
+        return rates
 
 
 registry.add("sequence", Perturb())

@@ -3,7 +3,7 @@
 A condition names the shifted set and, under `clean`, what it is a shift of: "scenes" or "imagenet". That dataset is the one
 that is evaluated, so that its clean accuracy stands in the table, the denominator of APP. A limit takes the first images
 of each set: n of the clean ones, n of the shifted ones. Unknown shapes have no right answer: their accuracy is undefined,
-and what is kept of a model's answers tells how well it notices them (`metrics.detection`).
+and a model's stored answers show how well it notices them (`metrics.detection`).
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ class NaturalShift(Operation):
         return [dataclasses.replace(condition, params=(("clean", _clean(condition.name)),))]
 
     def check(self, condition: Condition) -> None:
-        known = (*_SCENES, *imagenet_shifts.LAYOUTS)
-        if condition.name not in known:
-            raise UnknownNameError("shift", condition.name, known)
+        names = (*_SCENES, *imagenet_shifts.LAYOUTS)
+        if condition.name not in names:
+            raise UnknownNameError("shift", condition.name, names)
         if condition.severity is not None or condition.strength is not None or condition.variant is not None:
             raise InvalidArgumentError(f"The shift {condition.name} has no severity, strength or variant.")
         if condition.storage != "memory":

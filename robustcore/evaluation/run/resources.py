@@ -6,7 +6,7 @@ import os
 
 import torch
 
-# More threads than this only wait for each other inside Python.
+# More threads than this only wait for the interpreter's lock.
 _MOST_WORKERS = 8
 
 

@@ -52,7 +52,7 @@ class Scorer:
     """Models and a dataset on a device of this process. Threads may share it.
 
     Args:
-        models: fingerprint -> model. They are copied to the device; the ones given stay as they are.
+        models: fingerprint -> model. They are copied to the device; the originals stay as they are.
         dataset: the dataset of the plan.
         device: where images are corrupted and scored.
         surrogates: fingerprint -> model, for attacks that are crafted on another model than the one scored.

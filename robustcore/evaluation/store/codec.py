@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from robustcore.evaluation.store.predictions import Ints, Predictions, narrow, whole
+from robustcore.evaluation.store.predictions import Ints, Predictions, damage_as_store_error, narrow
 
 _FORM = 0x20
 _SCORES, _WIDE, _FRAMES, _DIGITS = 1, 2, 4, 8
@@ -94,9 +94,9 @@ def _fits(predictions: Predictions) -> bool:
 
 
 def _decode(data: bytes, labels: bytes, *, answers: bool) -> Predictions:
-    with whole():
+    with damage_as_store_error():
         if len(data) < 6 or data[4] & ~15 != _FORM:
-            raise ValueError("they do not begin as predictions do")
+            raise ValueError("they have no header of predictions")
         if struct.unpack("<I", data[:4])[0] != zlib.crc32(data[4:], zlib.crc32(labels)):
             raise ValueError("their check sum does not agree")
         # What follows is what `encode` wrote, from here on.

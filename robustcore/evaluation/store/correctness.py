@@ -1,4 +1,4 @@
-"""Which images are answered rightly: of many cells at once, what an interval over images is made from."""
+"""Which images are classified correctly: of many cells at once, what an interval over images is made from."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def answers(cells: Sequence[Cell], store: Store) -> dict[Key, Answered]:
             break
         with layer.open() as connection:
             keys = {row["id"]: key for key, row in queries.cells(connection, missing).items()}
-            for cell, shard, found in queries.answers(connection, list(keys)):
+            for cell, shard, unit in queries.answers(connection, list(keys)):
                 key = keys[cell]
                 sizes = wanted[key]
-                if shard < len(sizes) and len(found) >= sizes[shard]:
+                if shard < len(sizes) and len(unit) >= sizes[shard]:
                     n = sizes[shard]
-                    parts[key].setdefault(shard, (found.labels[:n], found.classes[:n, 0]))
+                    parts[key].setdefault(shard, (unit.labels[:n], unit.classes[:n, 0]))
     return {
         key: Answered(*(np.concatenate([have[shard][i] for shard in sorted(have)]) for i in (0, 1)))
         for key, have in parts.items()

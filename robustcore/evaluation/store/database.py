@@ -17,9 +17,9 @@ def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqli
     """A connection in autocommit mode, usable from any thread.
 
     Args:
-        path: the file; with `write` it is made where it is missing, in WAL mode.
+        path: the file; with `write` it is created if it is missing, in WAL mode.
         write: whether it will be written. Every commit reaches the disk.
-        immutable: for files that nobody writes: no locks and no side files, so that a read-only place will do.
+        immutable: for files that are never written: no locks and no side files, so that a read-only place will do.
     """
     mode = "rwc" if write and not immutable else "ro"
     uri = f"{path.absolute().as_uri()}?mode={mode}" + ("&immutable=1" if immutable else "")

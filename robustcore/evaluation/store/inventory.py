@@ -25,7 +25,7 @@ def listing(store: Store) -> pd.DataFrame:
     if not frames:
         with closing(schema.nothing()) as connection:
             frames.append(pd.read_sql("SELECT * FROM results", connection).assign(shipped=False))
-    found = pd.concat(frames, ignore_index=True).astype(
+    rows = pd.concat(frames, ignore_index=True).astype(
         {"severity": "Int64", "strength": "string", "variant": "string", "correct": "Int64"}
     )
     # Units land in any order.
@@ -42,7 +42,7 @@ def listing(store: Store) -> pd.DataFrame:
         "seed",
         "precision",
     ]
-    return found.sort_values(keys, ignore_index=True)
+    return rows.sort_values(keys, ignore_index=True)
 
 
 def provenance(store: Store, listed: pd.DataFrame) -> list[str]:
@@ -98,7 +98,7 @@ def per_image(store: Store, listed: pd.DataFrame) -> pd.DataFrame:
             for row in listed[listed["shipped"] == layer.shipped].to_dict("records"):
                 prints = [row[f"{what}_fingerprint"] for what in ("dataset", "model", "condition")]
                 cells = connection.execute(_CELL, (*prints, row["seed"], row["precision"])).fetchall()
-                stored = [found for (cell,) in cells for found in queries.predictions(connection, cell)]
+                stored = [unit for (cell,) in cells for unit in queries.predictions(connection, cell)]
                 if stored:
                     part = _exploded([(shard * SHARD, predictions) for shard, predictions in stored])
                     frames.append(part.assign(**{name: row[name] for name in fixed}))
@@ -113,10 +113,10 @@ _CELL = """SELECT id FROM cells WHERE dataset = (SELECT id FROM datasets WHERE f
 
 def _exploded(parts: Sequence[tuple[int, Predictions]]) -> pd.DataFrame:
     """(the first image's place, predictions) of a cell's shards -> one row for each image and frame."""
-    found = Predictions.concatenate([predictions for _, predictions in parts])
+    predictions_ = Predictions.concatenate([predictions for _, predictions in parts])
     places = np.concatenate([np.arange(start, start + len(predictions)) for start, predictions in parts])
-    frames = found.classes[0, ..., 0].size
-    confidence = found.confidence
+    frames = predictions_.classes[0, ..., 0].size
+    confidence = predictions_.confidence
 
     def each(values: Any) -> Any:
         return np.repeat(np.asarray(values), frames)
@@ -124,10 +124,10 @@ def _exploded(parts: Sequence[tuple[int, Predictions]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "place": each(places),
-            "frame": np.tile(np.arange(frames), len(found)),
-            "id": pd.NA if found.ids is None else each(found.ids),
-            "label": each(found.labels),
-            "predicted": found.classes[..., 0].reshape(-1),
+            "frame": np.tile(np.arange(frames), len(predictions_)),
+            "id": pd.NA if predictions_.ids is None else each(predictions_.ids),
+            "label": each(predictions_.labels),
+            "predicted": predictions_.classes[..., 0].reshape(-1),
             "confidence": np.nan if confidence is None else confidence.reshape(-1),
         }
     ).astype({"id": "Int64"})

@@ -111,7 +111,7 @@ def _take_unit(
         "SELECT n, correct, checksum FROM units WHERE cell = ? AND shard = ?", (place, shard)
     ).fetchone()
     if ours is not None and ours[0] >= n:
-        # Equal predictions may lie there in other bytes: in an older form, or deflated by another library.
+        # Equal predictions may be stored as other bytes: in an older form, or deflated by another library.
         if ours[0] > n or ours[2] == checksum or _bytes(source, cell, shard) == _bytes(target, place, shard):
             merged.same += 1
             return

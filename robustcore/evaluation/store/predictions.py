@@ -127,7 +127,7 @@ class Predictions:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Predictions]) -> Predictions:
-        """Predictions of several parts, one behind the other; a field that one of them lacks is lacking."""
+        """Predictions of several parts, one after the other; a field that one of them lacks is left out."""
         fields: dict[str, Any] = {}
         for name in _FIELDS:
             arrays = [getattr(part, name) for part in parts]
@@ -153,12 +153,12 @@ class Predictions:
         """From a model's logits (n, [F,] K), labels (n,) and ids (n,).
 
         Args:
-            among: (m,) the classes that are looked at, all others left out, and (m,) the class that each counts as.
+            among: (m,) the classes that may be predicted, all others left out, and (m,) the class that each counts as.
         """
         logits = logits.to(torch.float32)
         if among is not None:
             logits = logits[..., among[0]]
-        # A stable sort, so that equal logits stand in the order of their classes on every device.
+        # A stable sort, so that equal logits are in the order of their classes on every device.
         best, classes = (part[..., :TOP] for part in logits.sort(dim=-1, descending=True, stable=True))
         if among is not None:
             classes = among[1][classes]
@@ -167,10 +167,10 @@ class Predictions:
             best = torch.nn.functional.pad(best, (0, missing), value=-torch.inf)
             classes = torch.nn.functional.pad(classes, (0, missing), value=-1)
         # One transfer from the device, not six.
-        packed = torch.cat(
+        joined = torch.cat(
             [best, classes.to(torch.float32), logits.logsumexp(-1, keepdim=True), logits.mean(-1, keepdim=True)], dim=-1
         )
-        host = packed.cpu().numpy()
+        host = joined.cpu().numpy()
         return cls(
             ids=ids.cpu().numpy().astype(np.int64),
             labels=labels.cpu().numpy().astype(np.int32),
@@ -198,7 +198,7 @@ class Predictions:
     @classmethod
     def from_bytes(cls, data: bytes) -> Predictions:
         """The inverse of `to_bytes`; a `StoreError` for anything else."""
-        with whole():
+        with damage_as_store_error():
             header, body = _opened(data)
             fields: dict[str, Any] = {"ids": None}
             values: dict[str, Floats] = {}
@@ -215,8 +215,8 @@ class Predictions:
 
     @classmethod
     def answers_from_bytes(cls, data: bytes) -> Predictions:
-        """Labels and best classes alone: what they stand behind in the serial form is not even decompressed."""
-        with whole():
+        """Labels and best classes alone; the fields after them are not decompressed."""
+        with damage_as_store_error():
             header, body = _opened(data, until="classes")
             fields: dict[str, Any] = {}
             place = 0
@@ -228,8 +228,8 @@ class Predictions:
 
 
 @contextlib.contextmanager
-def whole() -> Iterator[None]:
-    """What is not the serial form of predictions becomes one sentence."""
+def damage_as_store_error() -> Iterator[None]:
+    """Turn the errors of damaged bytes into one `StoreError`."""
     try:
         yield
     except (ValueError, TypeError, KeyError, struct.error, zlib.error) as error:
@@ -241,7 +241,7 @@ def whole() -> Iterator[None]:
 def _opened(data: bytes, until: str = "") -> tuple[list[Any], bytes]:
     """The header, and the arrays' bytes: all of them, or those up to the array `until` alone."""
     if data[:4] != _MAGIC:
-        raise ValueError("they do not begin as predictions do")
+        raise ValueError("they have no header of predictions")
     (length,) = struct.unpack("<I", data[4:8])
     header = json.loads(data[8 : 8 + length])
     if not until:

@@ -29,7 +29,7 @@ def prune(
     columns = ["model", "dataset", "condition", "units", "images"]
     if not store.path.exists():
         return pd.DataFrame([], columns=columns)
-    found, ids = [], []
+    removed, ids = [], []
     with store.writing() as connection:
         for id_, model_, dataset_, canonical, fingerprint, shards, n in connection.execute(
             queries.NAMED_CELLS
@@ -38,7 +38,7 @@ def prune(
                 continue
             if outdated and _is_current(canonical, fingerprint):
                 continue
-            found.append((model_, dataset_, queries.readable(canonical), shards, n))
+            removed.append((model_, dataset_, queries.readable(canonical), shards, n))
             ids.append(id_)
         if not dry:
             for id_ in ids:
@@ -46,7 +46,7 @@ def prune(
             queries.remove_unused(connection)
     if not dry:
         store.compact()
-    return pd.DataFrame(sorted(found), columns=columns)
+    return pd.DataFrame(sorted(removed), columns=columns)
 
 
 def _is_current(canonical: str, fingerprint: str) -> bool:

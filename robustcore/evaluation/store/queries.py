@@ -21,7 +21,7 @@ from robustcore.evaluation.store.codec import Encoded
 from robustcore.evaluation.store.predictions import Counts, Predictions
 
 COUNTS = ("n", "answers", "correct", "top5", "confidence")
-# The columns of what cells refer to, beside the fingerprint.
+# The columns of what cells refer to, without the fingerprint.
 PROBES = 8  # images of `robustcore.models.probes`
 NAMED = {"models": ("name", "classes"), "datasets": ("name", "split"), "conditions": ("kind", "name", "canonical")}
 # (id, model, dataset, canonical condition, its fingerprint, shards, n) of every cell
@@ -40,7 +40,7 @@ UNITS = (
 def cells(connection: sqlite3.Connection, wanted: Iterable[Cell]) -> dict[Key, dict[str, Any]]:
     """The `cells` rows, with their totals, of those cells that exist."""
     keys = {cell.key for cell in wanted}
-    found: dict[Key, dict[str, Any]] = {}
+    rows_by_key: dict[Key, dict[str, Any]] = {}
     for dataset in {key.dataset for key in keys}:
         models = sorted({key.model for key in keys if key.dataset == dataset})
         rows = connection.execute(
@@ -54,8 +54,8 @@ def cells(connection: sqlite3.Connection, wanted: Iterable[Cell]) -> dict[Key, d
         for model, condition, seed, precision, *rest in rows:
             key = Key(model, dataset, condition, seed, precision)
             if key in keys:
-                found[key] = dict(zip(("id", "prefix", *COUNTS, "updated"), rest, strict=True))
-    return found
+                rows_by_key[key] = dict(zip(("id", "prefix", *COUNTS, "updated"), rest, strict=True))
+    return rows_by_key
 
 
 def subjects(connection: sqlite3.Connection, dataset: str) -> list[tuple[str, str, str]]:
@@ -85,29 +85,29 @@ def unit_counts(connection: sqlite3.Connection, cell: int, unit: Unit) -> tuple[
 
 def values(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, dict[str, float]]:
     """Cell id -> the totals of its further per-image numbers."""
-    found: dict[int, dict[str, float]] = {}
+    sums: dict[int, dict[str, float]] = {}
     rows = connection.execute(
         "SELECT cell, name, sum(total) FROM unit_values WHERE cell IN (SELECT value FROM json_each(?)) GROUP BY cell, name",
         (json.dumps(list(ids)),),
     )
     for cell, name, total in rows:
-        found.setdefault(cell, {})[name] = total
-    return found
+        sums.setdefault(cell, {})[name] = total
+    return sums
 
 
 _STORED = "SELECT predictions.data, labels.data FROM predictions LEFT JOIN labels ON labels.id = predictions.labels"
 
 
 def stored(connection: sqlite3.Connection, place: tuple[int, int]) -> Encoded | None:
-    """One unit's predictions as they lie in the file."""
+    """One unit's predictions as the file has them."""
     row = connection.execute(f"{_STORED} WHERE predictions.id = ?", (_id(place),)).fetchone()
     return None if row is None else Encoded(row[0], row[1] or b"")
 
 
 def read(connection: sqlite3.Connection, cell: int, shard: int) -> Predictions | None:
     """One unit's predictions."""
-    found = stored(connection, (cell, shard))
-    return None if found is None else codec.decode(found.data, found.labels)
+    encoded = stored(connection, (cell, shard))
+    return None if encoded is None else codec.decode(encoded.data, encoded.labels)
 
 
 def predictions(connection: sqlite3.Connection, cell: int) -> Iterator[tuple[int, Predictions]]:
@@ -154,7 +154,7 @@ def total(parts: Sequence[Counts]) -> Counts:
 
 
 def cell_id(connection: sqlite3.Connection, cell: Cell) -> int:
-    """The id of a cell's row; the row, and those that it refers to, are made where they are missing."""
+    """The id of a cell's row; the row, and those that it refers to, are created if they are missing."""
     key, condition = cell.key, cell.condition
     model = named(
         connection, "models", key.model, {"name": cell.model.name, "classes": json.dumps(list(cell.model.classes))}
@@ -170,7 +170,7 @@ def cell_id(connection: sqlite3.Connection, cell: Cell) -> int:
 
 
 def placed(connection: sqlite3.Connection, place: tuple[int, int, int, int, str]) -> int:
-    """The id of the cell of (dataset, model, condition, seed, precision), made where it is missing."""
+    """The id of the cell of (dataset, model, condition, seed, precision), created if it is missing."""
     connection.execute(
         "INSERT OR IGNORE INTO cells (dataset, model, condition, seed, precision) VALUES (?, ?, ?, ?, ?)", place
     )
@@ -181,7 +181,7 @@ def placed(connection: sqlite3.Connection, place: tuple[int, int, int, int, str]
 
 
 def named(connection: sqlite3.Connection, table: str, fingerprint: str, fields: Mapping[str, str]) -> int:
-    """The id of a row of models, datasets or conditions, made where it is missing."""
+    """The id of a row of models, datasets or conditions, created if it is missing."""
     row = connection.execute(f"SELECT id FROM {table} WHERE fingerprint = ?", (fingerprint,)).fetchone()
     if row is None:
         names = ", ".join(["fingerprint", *fields])
@@ -192,13 +192,13 @@ def named(connection: sqlite3.Connection, table: str, fingerprint: str, fields: 
 
 
 def run_id(connection: sqlite3.Connection, run: Run) -> int:
-    """The id of a run's row, made where it is missing."""
+    """The id of a run's row, created if it is missing."""
     versions = json.dumps(dict(run.versions), sort_keys=True)
     return copied_run(connection, (run.identity, run.date, run.device, versions, run.command))
 
 
 def copied_run(connection: sqlite3.Connection, run: tuple[str, str, str, str, str]) -> int:
-    """The id of the run of (identity, date, device, versions, command), made where it is missing."""
+    """The id of the run of (identity, date, device, versions, command), created if it is missing."""
     connection.execute(
         "INSERT OR IGNORE INTO runs (identity, date, device, versions, command) VALUES (?, ?, ?, ?, ?)", run
     )
@@ -237,7 +237,7 @@ def insert_unit(
 
 
 def _labels_id(connection: sqlite3.Connection, labels: bytes) -> int | None:
-    """The id of these labels' row, made where it is missing; None for predictions that have their own."""
+    """The id of these labels' row, created if it is missing; None for predictions that have their own."""
     if not labels:
         return None
     connection.execute("INSERT OR IGNORE INTO labels (data) VALUES (?)", (labels,))
@@ -331,11 +331,13 @@ def damage(connection: sqlite3.Connection, cell: int, unit: tuple[Any, ...]) -> 
     if checksum(counts, predictions) != unit[9]:
         return "its checksum does not agree"
     try:
-        found = codec.decode(predictions.data, predictions.labels).counts()
+        recounted = codec.decode(predictions.data, predictions.labels).counts()
     except StoreError as error:
         return str(error)
     return (
-        "" if (found.n, found.correct) == (counts.n, counts.correct) else "its counts are not those of its predictions"
+        ""
+        if (recounted.n, recounted.correct) == (counts.n, counts.correct)
+        else "its counts are not those of its predictions"
     )
 
 

@@ -1,7 +1,7 @@
 """The results file: its tables, its version, and how it is opened.
 
 One SQLite file. Pages read `cells` (one small row for each model, dataset and condition, with the totals of its units)
-and sometimes `units`; the per-image predictions lie in a table of their own, which such reads never touch. The view
+and sometimes `units`; the per-image predictions are in a table of their own, which such reads never touch. The view
 `results` shows the cells with their names and metrics to anything that reads SQLite, without this package:
 
     import sqlite3, pandas
@@ -133,7 +133,7 @@ def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqli
     """A connection to a results file whose version was checked.
 
     Args:
-        path: the file. With `write` it is made where it is missing, and brought to this version where it is older.
+        path: the file. With `write` it is created if it is missing, and migrated if it is older.
         write: whether it will be written.
         immutable: for shipped files.
 
@@ -150,7 +150,7 @@ def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqli
                 with database.transaction(connection):
                     _upgrade(connection, path)
                 return connection
-            if state.empty:  # somebody is about to make it: there is nothing in it yet
+            if state.empty:  # another process is creating it: there is nothing in it yet
                 connection.close()
                 return nothing()
             if not state.migratable or immutable:
@@ -164,7 +164,7 @@ def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqli
 
 
 def nothing() -> sqlite3.Connection:
-    """A connection to results without a row, which lie nowhere."""
+    """A connection to empty results in memory."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     _create(connection)
     return connection

@@ -109,58 +109,58 @@ class Store:
 
     def layers(self) -> list[Layer]:
         """The files that are read, the one under the cache first."""
-        found = [Layer(self.path, shipped=False)] if self.path.exists() else []
+        layers_ = [Layer(self.path, shipped=False)] if self.path.exists() else []
         if self._shipped:
             shipped = sorted((paths.assets() / "results").glob("*.sqlite"))
-            found += [Layer(path, shipped=True) for path in shipped if path != self.path]
-        return found
+            layers_ += [Layer(path, shipped=True) for path in shipped if path != self.path]
+        return layers_
 
     def stored(self, cells: Sequence[Cell]) -> dict[Key, dict[int, int]]:
         """For each cell's key that anything is stored of: shard -> number of its images that are stored."""
-        found: dict[Key, dict[int, int]] = {}
+        stored: dict[Key, dict[int, int]] = {}
         for layer in self.layers():
             with layer.open() as connection:
                 for key, row in queries.cells(connection, cells).items():
                     sizes: Iterable[tuple[int, int]] = enumerate(shard_sizes(row["n"]))
                     if row["prefix"] != row["n"]:
                         sizes = connection.execute("SELECT shard, n FROM units WHERE cell = ?", (row["id"],))
-                    shards = found.setdefault(key, {})
+                    shards = stored.setdefault(key, {})
                     for shard, n in sizes:
                         shards[shard] = max(n, shards.get(shard, 0))
-        return found
+        return stored
 
     def totals(self, cells: Sequence[Cell]) -> list[Totals]:
         """What is stored of each cell, cut to the images that it asks for."""
-        found: dict[Key, Totals] = {}
+        totals: dict[Key, Totals] = {}
         left = list(cells)
         for layer in self.layers():
             with layer.open() as connection:
-                known = queries.cells(connection, left)
+                rows = queries.cells(connection, left)
                 # A cell whose row sums exactly the images that are asked for is answered by that row.
-                whole = [c for c in left if c.key in known and known[c.key]["prefix"] == known[c.key]["n"] == c.size]
-                values = queries.values(connection, [known[c.key]["id"] for c in whole])
+                whole = [c for c in left if c.key in rows and rows[c.key]["prefix"] == rows[c.key]["n"] == c.size]
+                values = queries.values(connection, [rows[c.key]["id"] for c in whole])
                 for cell in whole:
-                    row = known[cell.key]
+                    row = rows[cell.key]
                     counts = Counts(**{name: row[name] for name in queries.COUNTS}, values=values.get(row["id"], {}))
-                    found[cell.key] = Totals(counts, row["updated"], layer.shipped)
-            left = [cell for cell in left if cell.key not in found]
+                    totals[cell.key] = Totals(counts, row["updated"], layer.shipped)
+            left = [cell for cell in left if cell.key not in totals]
         if left:
-            found.update(self._collect(left))
-        return [found.get(cell.key, Totals(None)) for cell in cells]
+            totals.update(self._collect(left))
+        return [totals.get(cell.key, Totals(None)) for cell in cells]
 
     def _collect(self, cells: Sequence[Cell]) -> dict[Key, Totals]:
         """Totals of cells that no single row answers: unit by unit, over all layers."""
         parts: dict[Key, dict[int, tuple[Counts, str, bool]]] = {}
         for layer in self.layers():
             with layer.open() as connection:
-                known = queries.cells(connection, cells)
-                for cell in (c for c in cells if c.key in known):
+                rows = queries.cells(connection, cells)
+                for cell in (c for c in cells if c.key in rows):
                     have = parts.setdefault(cell.key, {})
                     for unit in cell.units():
                         best = have[unit.shard][0].n if unit.shard in have else 0
                         if best >= unit.n:
                             continue
-                        counts, date = queries.unit_counts(connection, known[cell.key]["id"], unit)
+                        counts, date = queries.unit_counts(connection, rows[cell.key]["id"], unit)
                         if counts is not None and counts.n > best:
                             have[unit.shard] = (counts, date, layer.shipped)
         totals = {}
@@ -175,24 +175,24 @@ class Store:
 
         A name stands there once for each of its fingerprints: a checkpoint that has changed keeps its old results.
         """
-        found: dict[str, Subject] = {}
+        by_fingerprint: dict[str, Subject] = {}
         for layer in self.layers():
             with layer.open() as connection:
                 for name, fingerprint, classes in queries.subjects(connection, dataset):
-                    found.setdefault(fingerprint, Subject(name, fingerprint, tuple(json.loads(classes))))
-        return sorted(found.values(), key=lambda subject: (subject.name, subject.fingerprint))
+                    by_fingerprint.setdefault(fingerprint, Subject(name, fingerprint, tuple(json.loads(classes))))
+        return sorted(by_fingerprint.values(), key=lambda subject: (subject.name, subject.fingerprint))
 
     def probes(self, model: str) -> list[tuple[Path, npt.NDArray[np.float32], tuple[Note, ...]]]:
         """For each file that has them: what the model of that fingerprint answers to the probe images, and its notes."""
-        found = []
+        probes = []
         for layer in self.layers():
             with layer.open() as connection:
                 if (row := queries.probe(connection, model)) is not None:
-                    found.append((layer.path, row[0], tuple(map(Note.from_dict, json.loads(row[1])))))
-        return found
+                    probes.append((layer.path, row[0], tuple(map(Note.from_dict, json.loads(row[1])))))
+        return probes
 
     def keep_probe(self, model: str, answers: npt.NDArray[np.float32], notes: Sequence[Note]) -> None:
-        """Keep what a model answers to the probe images beside its results."""
+        """Keep what a model answers to the probe images with its results."""
         with self.writing() as connection:
             queries.keep_probe(connection, model, answers, json.dumps([note.to_dict() for note in notes]))
 
@@ -220,7 +220,7 @@ class Store:
 
     def failures(self, cells: Sequence[Cell]) -> dict[Key, list[tuple[int, str]]]:
         """For each cell's key with failed units: (shard, reason) of them."""
-        found: dict[Key, list[tuple[int, str]]] = {}
+        failures: dict[Key, list[tuple[int, str]]] = {}
         for layer in self.layers():
             with layer.open() as connection:
                 if not connection.execute("SELECT EXISTS (SELECT 1 FROM failures)").fetchone()[0]:
@@ -230,8 +230,8 @@ class Store:
                         "SELECT shard, reason FROM failures WHERE cell = ? ORDER BY shard", (row["id"],)
                     ).fetchall()
                     if notes:
-                        found.setdefault(key, []).extend(notes)
-        return found
+                        failures.setdefault(key, []).extend(notes)
+        return failures
 
     # Writing
 
@@ -267,7 +267,7 @@ class Store:
             for result, counts, data in prepared:
                 place = (queries.cell_id(connection, result.unit.cell), result.unit.shard)
                 connection.execute("DELETE FROM failures WHERE cell = ? AND shard = ?", place)
-                # What is stored needs nobody's claim.
+                # What is stored needs no lease.
                 claim = (result.unit.cell.key.digest, result.unit.shard)
                 connection.execute("DELETE FROM claims WHERE cell = ? AND shard = ?", claim)
                 old = connection.execute("SELECT n FROM units WHERE cell = ? AND shard = ?", place).fetchone()

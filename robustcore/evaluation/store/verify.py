@@ -14,7 +14,7 @@ from robustcore.evaluation.store.store import Store
 
 @dataclasses.dataclass(frozen=True)
 class Damage:
-    """A unit that was found damaged, and what is wrong with it."""
+    """A damaged unit, and what is wrong with it."""
 
     model: str
     dataset: str
@@ -29,7 +29,7 @@ def verify(store: Store) -> tuple[int, list[Damage]]:
 
     Returns:
         (units checked, the damaged ones). A file that SQLite itself cannot read throughout is rebuilt from what it can;
-        the old one stays beside it with ".damaged" at the end of its name.
+        the old one stays next to it with ".damaged" at the end of its name.
     """
     if not store.path.exists():
         return 0, []
@@ -40,9 +40,9 @@ def verify(store: Store) -> tuple[int, list[Damage]]:
         checked, damaged = 0, []
         for cell in cells:
             with store.writing() as connection:  # one after the other, so that a run meanwhile is not held up
-                n, found = _check_cell(connection, *cell[:4])
+                n, damaged_here = _check_cell(connection, *cell[:4])
             checked += n
-            damaged += found
+            damaged += damaged_here
         if sound:
             return checked, damaged
     except StoreError as error:

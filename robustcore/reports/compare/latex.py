@@ -1,4 +1,4 @@
-"""A table of a comparison for a paper: LaTeX with booktabs, the intervals beside the values."""
+"""A table of a comparison for a paper: LaTeX with booktabs, with the intervals next to the values."""
 
 from __future__ import annotations
 
