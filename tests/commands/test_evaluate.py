@@ -110,7 +110,7 @@ def test_metrics_are_added_to_the_result(model: str, tmp_path: Path, capsys: Out
         (["--format", "parquet"], 2, "needs --output FILE"),
         (["--suite", "imagnet-c"], 1, "Did you mean 'imagenet-c'"),
         (["--dataset", "scens"], 1, "Did you mean 'scenes'"),
-        (["--device", "cuda:77"], 1, "cuda:77 is not there"),
+        (["--device", "cuda:77"], 1, "cuda:77 does not exist"),
         (["--model", "torchvision/resnet500"], 1, "Did you mean 'torchvision/resnet50'"),
     ],
 )
