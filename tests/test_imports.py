@@ -15,7 +15,6 @@ ORDER = [
     "errors",
     "arguments",
     "calls",
-    "templates",
     "memory",
     "notes",
     "processes",
@@ -67,7 +66,7 @@ HOMES = {
     "dask": ("robustcore/evaluation/run/executors/cluster.py",),
     "timm": ("robustcore/models/",),
     "humanize": ("robustcore/progress.py", "dashboard/"),
-    "jinja2": ("robustcore/templates.py",),
+    "jinja2": ("robustcore/reports/templates.py",),
     "tomli_w": ("robustcore/evaluation/suites.py",),
     "tqdm": ("robustcore/progress.py",),
 }

@@ -15,9 +15,10 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from robustcore import metrics, templates
+from robustcore import metrics
 from robustcore.display import display_name
 from robustcore.figures import _style, compared
+from robustcore.reports import templates
 from robustcore.reports.compare import intervals, references
 from robustcore.reports.compare.document import Document
 from robustcore.reports.compare.measures import Bars

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from robustcore import templates
+from robustcore.reports import templates
 from robustcore.reports.specification import wording
 from robustcore.reports.specification.judging import meets
 from robustcore.reports.specification.reading import Specification
