@@ -15,16 +15,41 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
 from robustcore import image_bounds
 from robustcore.errors import ImageError, InvalidArgumentError
+from robustcore.paths import printable
 
 UInt8Array = npt.NDArray[np.uint8]
 
+# What `decode` reads, by the endings of the files' names.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+SUFFIXES = frozenset(
+    [
+        ".png",
+        ".apng",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".webp",
+        ".bmp",
+        ".gif",
+        ".tif",
+        ".tiff",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".pnm",
+    ]
+)
+READABLE = "PNG, JPEG, WebP, BMP, GIF, TIFF and PPM"
 MIN_SIDE = 8
-MAX_PIXELS = 50_000_000  # of a file, before decoding: a larger one is refused unread
+MAX_REDUCED = 256_000_000  # pixels of a JPEG that is read at a half, a quarter or an eighth of its sides
+MAX_PIXELS = 8192 * 6144  # of what is decoded, checked before: 50 megapixels, as cameras count them
+LARGEST_RESIZED = 1 << 24  # pixels of a whole image that is resized and then cropped
 MAX_BYTES = 50 * 1024 * 1024
 
 
@@ -101,16 +126,22 @@ def content_id(image: UInt8Array) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def decode(source: bytes | Path | str, *, name: str = "") -> UInt8Array:
-    """Decode a PNG, JPEG, WebP, BMP, GIF or TIFF into uint8 (H, W, 3), or raise an `ImageError` of one sentence.
+def decode(source: bytes | Path | str, *, name: str = "", check_only: bool = False) -> UInt8Array:
+    """Decode a PNG, JPEG, WebP, BMP, GIF, TIFF or PPM into uint8 (H, W, 3), or raise an `ImageError` of one sentence.
 
     Orientation tags are applied; the first frame of an animation is used; transparency is composited over white; grey,
     CMYK and palette images become RGB, and 16-bit ones are scaled to 8. Files over `MAX_BYTES`, images over `MAX_PIXELS`
     and images under `MIN_SIDE` pixels a side are refused before their pixels are read, as are files that would take
-    disproportionately long to decode (`image_bounds`).
+    disproportionately long to decode (`image_bounds`). A JPEG over `MAX_PIXELS`, up to `MAX_REDUCED`, is read at the
+    first of a half, a quarter and an eighth of its sides that is not over it.
+
+    Args:
+        source: a file's content or path.
+        name: for the sentence; default the path.
+        check_only: the image may be smaller than it is: only whether it can be decoded is asked.
     """
     if isinstance(source, (str, Path)):
-        name = name or str(source)
+        name = name or printable(str(source))
         try:
             data = Path(source).read_bytes()
         except OSError as error:
@@ -121,25 +152,26 @@ def decode(source: bytes | Path | str, *, name: str = "") -> UInt8Array:
     if len(data) > MAX_BYTES:
         raise ImageError(f"{name} has {len(data) / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} MiB are read.")
     try:
-        with Image.open(
-            image_bounds.Reader(data, name), formats=("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-        ) as image:
+        with _opened(data, name) as image:
             width, height = image.size
-            if width * height > MAX_PIXELS:
+            reduction = _reduction(image, check_only)
+            if width * height > MAX_PIXELS * reduction**2:
                 raise ImageError(
                     f"{name} has {width} x {height} pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read. "
                     "Make it smaller first."
                 )
-            if min(width, height) < MIN_SIDE:
+            if min(width, height) // reduction < MIN_SIDE:
                 raise ImageError(f"{name} has {width} x {height} pixels; at least {MIN_SIDE} a side are needed.")
             image_bounds.check(image, data, name, MAX_PIXELS)
+            if reduction > 1:
+                image.draft(None, (width // reduction, height // reduction))
             image.load()
             image_bounds.check_exif(image, name)
-            return _to_rgb(image)
+            return _to_rgb(image, name)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        raise ImageError(f"{name} is not a readable image; PNG, JPEG, WebP, BMP, GIF and TIFF are.") from error
+        raise ImageError(f"{name} is not a readable image; {READABLE} are.") from error
     except (
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,
@@ -148,13 +180,40 @@ def decode(source: bytes | Path | str, *, name: str = "") -> UInt8Array:
             f"{name} has too many pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read."
         ) from error
     except Exception as error:  # decoders raise almost anything on a damaged file
-        raise ImageError(f"{name} is damaged or incomplete and cannot be decoded ({error}).") from error
+        raise ImageError(f"{name} is damaged or incomplete and cannot be decoded ({printable(str(error))}).") from error
 
 
-def _to_rgb(image: Image.Image) -> UInt8Array:
+def _opened(data: bytes, name: str) -> Image.Image:
+    """The image with its header read."""
+    reader = image_bounds.Reader(data, name)
+    if data.startswith(b"\xff\xd8\xff"):
+        # Pillow's own limit of pixels takes no account of a JPEG that is read at a part of its sides.
+        return JpegImagePlugin.JpegImageFile(reader)
+    return Image.open(reader, formats=FORMATS)
+
+
+def _reduction(image: Image.Image, check_only: bool) -> int:
+    """By what a JPEG's sides are divided while it is read: 1, 2, 4 or 8. The coefficients of a progressive one are all kept in
+    memory, whatever it is read at."""
+    pixels = image.width * image.height
+    if image.format != "JPEG" or pixels > MAX_REDUCED or (image.info.get("progressive") and pixels > MAX_PIXELS):
+        return 1
+    needed = next((factor for factor in (1, 2, 4, 8) if pixels <= MAX_PIXELS * factor**2), 1)
+    if check_only and min(image.size) >= 8 * MIN_SIDE:
+        return max(needed, 8)
+    return needed
+
+
+def _to_rgb(image: Image.Image, name: str) -> UInt8Array:
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):  # 16- or 32-bit grey
         values = np.asarray(image, dtype=np.float64)
+        if not np.isfinite(values).all():
+            raise ImageError(f"{name} has values that are not numbers; it cannot be shown as grey levels.")
+        if image.mode.startswith("I") and not 0 <= values.min() <= values.max() <= 65535:
+            raise ImageError(
+                f"{name} has grey levels from {values.min():.0f} to {values.max():.0f}; 0 to 65535 are read."
+            )
         top = 65535.0 if image.mode.startswith("I") else max(1.0, float(values.max()))
         grey = np.clip(values / top * 255 + 0.5, 0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
@@ -169,6 +228,11 @@ def fit(image: UInt8Array, side: int) -> UInt8Array:
     height, width = image.shape[:2]
     scale = side / min(height, width)
     size = (max(side, round(width * scale)), max(side, round(height * scale)))
+    top, left = (size[1] - side) // 2, (size[0] - side) // 2
+    if size[0] * size[1] > max(LARGEST_RESIZED, 16 * side * side):
+        # A strip of 20,000 x 8 pixels has 125 million at 224 a side: only what stays is resized. A level may differ by one.
+        x, y = width / size[0], height / size[1]
+        box = (left * x, top * y, (left + side) * x, (top + side) * y)
+        return np.array(Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR, box=box))
     resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
-    top, left = (resized.shape[0] - side) // 2, (resized.shape[1] - side) // 2
     return np.ascontiguousarray(resized[top : top + side, left : left + side])

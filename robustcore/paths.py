@@ -43,6 +43,14 @@ def writable_cache(*parts: str) -> Path:
     return folder
 
 
+def printable(text: str) -> str:
+    """A path as text that can be printed and stored: of a name that is not UTF-8 the other bytes are written as \\xe9."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # halves of signs that come from no file
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _unwritable(folder: Path, error: OSError) -> StoreError:
     reason = error.strerror or str(error)
     return StoreError(

@@ -7,31 +7,53 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from robustcore import paths
-from robustcore.errors import DatasetError, StoreError
+from robustcore.errors import DatasetError, ImageError, StoreError
+from robustcore.images import decode
+from robustcore.paths import printable
 
 _log = logging.getLogger(__name__)
 
+DECODER = 1  # raised when `images.decode` reads, or refuses, other files than before
 _READERS = min(8, os.cpu_count() or 1)
 
 
 def of(root: Path, files: Sequence[str]) -> list[str]:
     """SHA-256 (hex) of each file's content; `files` are relative to `root`."""
-    ledger = paths.cache() / "folders" / f"{hashlib.sha256(os.fsencode(root)).hexdigest()[:32]}.json"
+    return _answers(root, files, "folders", _digest, "for its fingerprint")
+
+
+def unreadable(root: Path, files: Sequence[str]) -> dict[str, str]:
+    """Those of the files that are no images that can be read, and why, in a sentence each."""
+    answers = _answers(root, files, f"readable-{DECODER}", _why_unreadable, "for images that cannot be read")
+    return {file: answer for file, answer in zip(files, answers, strict=True) if answer}
+
+
+def _answers(root: Path, files: Sequence[str], folder: str, ask: Callable[[Path], str], purpose: str) -> list[str]:
+    """What `ask` answers for each file, asked anew only for files of another size or time of change."""
+    ledger = paths.cache() / folder / f"{hashlib.sha256(os.fsencode(root)).hexdigest()[:32]}.json"
     entries = _load(ledger)
     stamps = {file: _stamp(root / file) for file in files}
     fresh = [file for file in files if entries.get(file, [None])[:-1] != stamps[file]]
     if fresh:
-        _log.info("Reading %d files of %s for its fingerprint.", len(fresh), root)
+        _log.info("Reading %d files of %s %s.", len(fresh), printable(str(root)), purpose)
         with concurrent.futures.ThreadPoolExecutor(_READERS) as pool:
-            digests = pool.map(_digest, (root / file for file in fresh))
-            entries |= {file: [*stamps[file], digest] for file, digest in zip(fresh, digests, strict=True)}
+            answers = pool.map(ask, (root / file for file in fresh))
+            entries |= {file: [*stamps[file], answer] for file, answer in zip(fresh, answers, strict=True)}
         _save(ledger, entries)
     return [entries[file][-1] for file in files]
+
+
+def _why_unreadable(path: Path) -> str:
+    try:
+        decode(path, check_only=True)
+    except ImageError as error:
+        return str(error)
+    return ""
 
 
 def _stamp(path: Path) -> list[int]:
@@ -39,7 +61,7 @@ def _stamp(path: Path) -> list[int]:
     try:
         status = path.stat()
     except OSError as error:
-        raise DatasetError(f"The file {path} cannot be read ({error.strerror or error}).") from error
+        raise DatasetError(f"The file {printable(str(path))} cannot be read ({error.strerror or error}).") from error
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
@@ -48,7 +70,7 @@ def _digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise DatasetError(f"The file {path} cannot be read ({error.strerror or error}).") from error
+        raise DatasetError(f"The file {printable(str(path))} cannot be read ({error.strerror or error}).") from error
 
 
 def _load(ledger: Path) -> dict[str, list[Any]]:
@@ -67,7 +89,7 @@ def _load(ledger: Path) -> dict[str, list[Any]]:
 def _save(ledger: Path, entries: dict[str, list[Any]]) -> None:
     scratch = ledger.with_name(f".{ledger.name}.{os.getpid()}")
     try:
-        paths.writable_cache("folders")
+        paths.writable_cache(ledger.parent.name)
         try:
             scratch.write_text(json.dumps(entries))
             os.replace(scratch, ledger)

@@ -7,7 +7,6 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,26 +14,29 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from robustcore.datasets import _digests
-from robustcore.errors import DatasetError, InvalidArgumentError
+from robustcore.datasets import _digests, class_folders
+from robustcore.errors import DatasetError, ImageError, InvalidArgumentError
 from robustcore.images import UInt8Array, decode, fit, to_tensor
+from robustcore.notes import Note
+from robustcore.paths import printable
 
 SIDE = 224
 REVISION = 1  # of the preparation; a part of every fingerprint
 
-_SPLITS = ("train", "val", "test")
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+_NAMED = 10  # broken files in one sentence
 _SIDES = range(8, 2049)
 _DECODERS = min(8, os.cpu_count() or 1)
+_ImageFile = tuple[int, str, int]  # id, path, label
 
 
 class Folder:
     """Images in one folder for each class, as torchvision's ImageFolder has them; a `Dataset`.
 
-    Classes are the folders' names, sorted. Where the folder has folders "train", "val" or "test" with class folders in
-    them, these are its splits, and all splits share one list of classes; otherwise it is one set, whose split is "all".
-    Class folders may have further folders in them. Hidden files, files without a PNG, JPEG, WebP, BMP, GIF or TIFF
-    suffix, and folders without images are ignored. One class is enough for an evaluation.
+    Classes are the folders' names, sorted. Where the folder has folders "train", "val" or "test", in any usual spelling,
+    with class folders in them, these are its splits, and all splits share one list of classes; otherwise it is one set,
+    whose split is "all". Class folders may have further folders in them. One class is enough to evaluate on. Left out are
+    hidden and system files, files with other endings than `images.SUFFIXES`, folders without images, and images that
+    cannot be read, which are looked for once; `left_out` says what.
 
     Images are ordered by id, a hash of their path in the folder: a random order that does not change for the others when
     images are added or removed, so that a prefix is a fair sample.
@@ -47,34 +49,58 @@ class Folder:
 
     Raises:
         DatasetError: no images in class folders, no such split, or a folder that cannot be read.
-        ImageError: on access, an image that cannot be decoded; it names the file.
+        ImageError: on access, an image that has changed and cannot be decoded; it names the file.
     """
 
     def __init__(self, root: Path | str, split: str = "test", limit: int | None = None, side: int = SIDE) -> None:
         if side not in _SIDES:
             raise InvalidArgumentError(f"Images have a side of {_SIDES[0]} to {_SIDES[-1]} pixels, not {side!r}.")
         self.root = Path(root).absolute()
-        self.name = self.root.resolve().name
+        self.name = _name(self.root.resolve())
         self.side = side
-        splits = _splits(self.root)
-        self.split = split if splits else "all"
-        files_by_split = {part: _class_files(self.root, self.root / part) for part in (splits or [""])}
-        self.classes = tuple(sorted({name for files in files_by_split.values() for name in files}))
-        if not self.classes:
-            raise DatasetError(_no_images_message(self.root))
-        part = split if splits else ""
-        if part not in files_by_split or not files_by_split[part]:
-            have = ", ".join(name for name in splits if files_by_split[name])
-            raise DatasetError(f"The folder {self.root} has no images for the split {split!r}; it has {have}.")
+        contents = class_folders.read(self.root, self.name)
+        self.classes: tuple[str, ...] = contents.classes
+        self.split = "all" if class_folders.WHOLE in contents.splits else split
+        part = contents.splits.get(class_folders.WHOLE if self.split == "all" else split)
+        if part is None or not part.classes:
+            raise DatasetError(_no_such_split(self.root, split, contents))
         label = {name: number for number, name in enumerate(self.classes)}
-        items = sorted(
-            (_path_id(path), path, label[name]) for name, files in files_by_split[part].items() for path in files
-        )
-        self._everything = [path for _, path, _ in items]  # the fingerprint covers what a limit leaves out
-        items = items[:limit]
+        self._items = sorted((_path_id(p), p, label[name]) for name, files in part.classes.items() for p in files)
+        self._left_out = tuple(contents.notes)
+        items = self._chosen(limit)
+        if not items:
+            why = next(iter(self._unreadable.values()))
+            raise DatasetError(f"None of the {len(self._items):,} images of {self.name} can be read. {why}")
         self.paths = [path for _, path, _ in items]  # relative to the root, with / between the parts
         self.ids: npt.NDArray[np.int64] = np.array([id_ for id_, _, _ in items], dtype=np.int64)
         self.labels: npt.NDArray[np.int64] = np.array([number for _, _, number in items], dtype=np.int64)
+
+    @functools.cached_property
+    def _unreadable(self) -> dict[str, str]:
+        """Path -> why it cannot be read, of all of the split's images: the fingerprint covers what a limit leaves out."""
+        return _digests.unreadable(self.root, [path for _, path, _ in self._items])
+
+    def _chosen(self, limit: int | None) -> list[_ImageFile]:
+        """The readable images, up to the limit; no more files are opened than that takes."""
+        if limit is None:
+            return [item for item in self._items if item[1] not in self._unreadable]
+        chosen: list[_ImageFile] = []
+        place = 0
+        while len(chosen) < limit and place < len(self._items):
+            items = self._items[place : place + limit - len(chosen)]
+            broken = _digests.unreadable(self.root, [path for _, path, _ in items])
+            chosen += [item for item in items if item[1] not in broken]
+            place += len(items)
+        return chosen
+
+    @property
+    def left_out(self) -> tuple[Note, ...]:
+        """What of the folder is not among the images, and why."""
+        broken = self._unreadable
+        if not broken:
+            return self._left_out
+        reasons = tuple(broken.values())[:_NAMED]
+        return (*self._left_out, class_folders.unreadable_images(self.name, len(broken), reasons))
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -91,7 +117,9 @@ class Folder:
         digest = hashlib.sha256()
         prepared = {"fit": REVISION, "side": self.side, "classes": self.classes, "split": self.split}
         digest.update(json.dumps(prepared, sort_keys=True).encode())
-        for path, content in zip(self._everything, _digests.of(self.root, self._everything), strict=True):
+        # A file that cannot be read is as one that is not there.
+        readable = [path for _, path, _ in self._items if path not in self._unreadable]
+        for path, content in zip(readable, _digests.of(self.root, readable), strict=True):
             digest.update(_encoded(path) + b"\0" + content.encode() + b"\0")
         return digest.hexdigest()
 
@@ -99,7 +127,7 @@ class Folder:
         return len(self.paths)
 
     def __repr__(self) -> str:
-        return f"Folder({str(self.root)!r}, {self.split!r}, {len(self)} images, side {self.side})"
+        return f"Folder({printable(str(self.root))!r}, {self.split!r}, {len(self)} images, side {self.side})"
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """(uint8 (3, side, side), label)."""
@@ -116,8 +144,12 @@ class Folder:
             out[index - start] = self[index][0].numpy()
 
         with concurrent.futures.ThreadPoolExecutor(_DECODERS) as pool:
-            for _ in pool.map(prepare, range(start, stop)):
-                pass  # taking the results raises what a thread raised
+            errors = [e for e in (f.exception() for f in [pool.submit(prepare, i) for i in range(start, stop)]) if e]
+        if errors:
+            images = [str(error) for error in errors if isinstance(error, ImageError)]
+            if len(errors) == len(images) > 1:
+                raise ImageError(f"{len(images)} images cannot be read: {' '.join(images[:_NAMED])}")
+            raise next((e for e in errors if not isinstance(e, ImageError)), errors[0])
         return torch.from_numpy(out)
 
     def source(self, index: int) -> UInt8Array:
@@ -135,54 +167,23 @@ def _path_id(path: str) -> int:
     return int.from_bytes(hashlib.sha256(_encoded(path)).digest()[:8], "big") >> 1
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
-    except OSError as error:
-        raise DatasetError(f"The folder {folder} cannot be read ({error.strerror or error}).") from error
+def _name(root: Path) -> str:
+    """What people know a folder by; a number alone, such as a severity's, tells little without the folder that it is in."""
+    name = printable(root.name)
+    return f"{printable(root.parent.name)}/{name}" if name.isdigit() and root.parent.name else name
 
 
-def _is_image(entry: os.DirEntry[str]) -> bool:
-    return os.path.splitext(entry.name)[1].lower() in _SUFFIXES and entry.is_file()
-
-
-def _splits(root: Path) -> list[str]:
-    """The splits of a folder. A folder "train" that contains images directly is a class (of trains), not a split."""
-    splits = []
-    for entry in _entries(root):
-        if entry.name in _SPLITS and entry.is_dir():
-            inside = _entries(root / entry.name)
-            if any(e.is_dir() for e in inside) and not any(_is_image(e) for e in inside):
-                splits.append(entry.name)
-    return splits
-
-
-def _class_files(root: Path, folder: Path) -> dict[str, list[str]]:
-    """Class name -> paths of its images, relative to `root`; classes without images are left out."""
-    files_by_class = {}
-    for entry in _entries(folder):
-        if entry.is_dir():
-            files = [Path(path).relative_to(root).as_posix() for path in _walk(Path(entry.path), frozenset())]
-            if files:
-                files_by_class[entry.name] = files
-    return files_by_class
-
-
-def _walk(folder: Path, above: frozenset[str]) -> Iterator[str]:
-    """Paths of the images in and below a folder. Links are followed, but not in circles."""
-    here = os.path.realpath(folder)
-    if here in above:
-        return
-    for entry in _entries(folder):
-        if entry.is_dir():
-            yield from _walk(Path(entry.path), above | {here})
-        elif _is_image(entry):
-            yield entry.path
-
-
-def _no_images_message(root: Path) -> str:
-    wanted = "A dataset has one folder for each class, with PNG, JPEG, WebP, BMP, GIF or TIFF images in it"
-    if any(_is_image(entry) for entry in _entries(root)):
-        return f"The folder {root} has images, but none in a class folder. {wanted}: sort the images into such folders."
-    return f"The folder {root} has no images in class folders. {wanted}."
+def _no_such_split(root: Path, split: str, contents: class_folders.Contents) -> str:
+    have = []
+    for name, part in sorted(contents.splits.items()):
+        folder = part.folder.rsplit("/", 1)[-1]
+        if part.classes:
+            have.append(name if folder == name else f"{name} (the folder {printable(folder)})")
+    text = f"The folder {printable(str(root))} has no images for the split {split!r}; it has {', '.join(have)}."
+    asked = contents.splits.get(split)
+    if asked is not None and asked.unlabelled:
+        text += (
+            f" The {asked.unlabelled:,} images in {printable(asked.folder)} are in no class folders and nothing tells their "
+            "classes: sort them into one folder for each class."
+        )
+    return text

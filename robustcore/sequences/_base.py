@@ -18,7 +18,7 @@ from PIL import Image
 from robustcore import arguments, plugins
 from robustcore.corruptions import VARIANTS, families, suites
 from robustcore.errors import UnknownNameError
-from robustcore.images import UInt8Array
+from robustcore.images import LARGEST_RESIZED, UInt8Array
 from robustcore.randomness import Draws
 from robustcore.registry import Registry
 
@@ -163,6 +163,11 @@ def prepare(image: UInt8Array, side: int, variant: str | None = None) -> Scene:
     else:
         variant = arguments.choice(variant, VARIANTS, "size variant")
     height, width = image.shape[:2]
+    most = max(64 * min(height, width), LARGEST_RESIZED // side * min(height, width) // side)
+    if max(height, width) > most:  # a strip: what is so far away from the centre is in no frame
+        top, left = max(0, height - most) // 2, max(0, width - most) // 2
+        image = image[top : top + most, left : left + most]
+        height, width = image.shape[:2]
     # An image that already has the frames' size, such as a scene or a CIFAR image, is not enlarged to make a margin.
     short = side if min(height, width) == side else round(side * _MARGIN[variant])
     if min(height, width) == short:
