@@ -205,3 +205,69 @@ def test_a_content_id_is_a_63_bit_hash_of_the_pixels() -> None:
     assert images.content_id(one) != images.content_id(other)
     assert images.content_id(one) != images.content_id(np.ascontiguousarray(pattern().reshape(32, 24, 3)))
     assert 0 <= images.content_id(one) < 1 << 63
+
+
+# ---- what is large, thin or deep
+
+
+def test_a_photograph_of_50_megapixels_is_read_whole() -> None:
+    data = encoded(Image.new("L", (8160, 6144), 90), "JPEG", quality=30)
+    assert decode(data).shape == (6144, 8160, 3)
+
+
+def test_a_larger_jpeg_is_read_at_a_part_of_its_sides() -> None:
+    image = Image.new("L", (12_000, 9_000), 90)
+    image.paste(200, (6_000, 0, 12_000, 9_000))
+    data = encoded(image, "JPEG", quality=30)
+    small = decode(data)
+    assert small.shape == (4_500, 6_000, 3)
+    assert abs(int(small[100, 100, 0]) - 90) <= 2 >= abs(int(small[100, 5_900, 0]) - 200)
+    with pytest.raises(ImageError, match="at most 50 megapixels"):
+        decode(encoded(image, "JPEG", quality=30, progressive=True))
+
+
+def test_checking_alone_answers_as_decoding_does() -> None:
+    whole = encoded(Image.fromarray(pattern(200, 300)), "JPEG")
+    assert decode(whole, check_only=True).shape == (25, 38, 3)
+    for data in (whole[: len(whole) // 2], whole[:-40], b"\xff\xd8\xff nothing"):
+        with pytest.raises(ImageError):
+            decode(data)
+        with pytest.raises(ImageError):
+            decode(data, check_only=True)
+
+
+@pytest.mark.parametrize("shape", [(8, 20_000), (20_000, 8), (8, 200_000)])
+def test_of_a_strip_only_the_centre_is_resized(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    largest = 0
+    resize = Image.Image.resize
+
+    def watched(self: Image.Image, size: tuple[int, int], *args: Any, **options: Any) -> Image.Image:
+        nonlocal largest
+        largest = max(largest, size[0] * size[1])
+        return resize(self, size, *args, **options)
+
+    monkeypatch.setattr(Image.Image, "resize", watched)
+    strip = np.zeros((*shape, 3), np.uint8)
+    middle = [slice(side // 2 - 4, side // 2 + 4) for side in shape]
+    strip[middle[0], middle[1]] = 200
+    assert fit(strip, 224).mean() > 190
+    assert largest <= 224 * 224
+
+
+def test_grey_levels_that_are_no_numbers_are_refused() -> None:
+    values = np.full((16, 16), 0.5, np.float32)
+    assert decode(encoded(Image.fromarray(values), "TIFF")).tolist() == [[[128] * 3] * 16] * 16
+    for wrong in (np.nan, np.inf, -np.inf):
+        values[3, 4] = wrong
+        with pytest.raises(ImageError, match="values that are not numbers"):
+            decode(encoded(Image.fromarray(values), "TIFF"))
+    for level in (70_000, -1):
+        deep = np.full((16, 16), level, np.int32)
+        with pytest.raises(ImageError, match="0 to 65535 are read"):
+            decode(encoded(Image.fromarray(deep), "TIFF"))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "1"])
+def test_portable_pixmaps(mode: str) -> None:
+    image = Image.fromarray(pattern()).convert(mode)
+    assert np.array_equal(decode(encoded(image, "PPM")), np.asarray(image.convert("RGB")))

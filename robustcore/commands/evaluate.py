@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         args.usage.error("--metric needs the result: leave out --detach, or ask again when the job is finished")
     if args.metric:
         _check_metrics(args)
-    from robustcore import memory
+    from robustcore import datasets, memory
     from robustcore.evaluation.jobs import jobs, worker
     from robustcore.progress import Bar, duration
 
@@ -107,6 +107,10 @@ def run(args: argparse.Namespace) -> int:
         summary, table = worker.run_job(job, shown_on(bar))
     took = duration(time.monotonic() - began)
     print(f"{summary.computed} units computed, {summary.cached} stored before, in {took}.", file=sys.stderr)
+    for sentence in table.attrs["left_out"] or (
+        [] if request.dataset in datasets.names() else ["Nothing of the folder is left out."]
+    ):
+        print(sentence, file=sys.stderr)
     for reason, count in summary.reasons.items():
         print(f"{count} units failed: {reason}", file=sys.stderr)
     if summary.cancelled:

@@ -13,6 +13,8 @@ from robustcore.datasets.folder import Folder
 from robustcore.datasets.registered import Load, NamedDataset, dataset, registry
 from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
 from robustcore.errors import DatasetError, UnknownNameError
+from robustcore.notes import Note
+from robustcore.paths import printable
 
 __all__ = [
     "SPLITS",
@@ -23,6 +25,7 @@ __all__ = [
     "dataset",
     "dataset_of",
     "get",
+    "left_out",
     "load_dataset",
     "names",
     "registry",
@@ -91,10 +94,10 @@ def load_dataset(
     if text and os.path.isdir(path):
         return Folder(path, split, limit) if side is None else Folder(path, split, limit, side)
     if text and os.path.exists(path):
-        raise DatasetError(f"{path} is a file; a dataset is a folder with one folder of images for each class.")
+        raise DatasetError(f"{printable(str(path))} is a file; a dataset is a folder with one folder of images for each class.")
     a_path = isinstance(name, os.PathLike) or text.startswith(("~", ".")) or os.sep in text
     if a_path and not text.startswith("scenes/"):
-        raise DatasetError(f"There is no folder {path}. A dataset is one of {', '.join(names())}, or a folder's path.")
+        raise DatasetError(f"There is no folder {printable(str(path))}. A dataset is one of {', '.join(names())}, or a folder's path.")
     raise UnknownNameError("dataset", text, registry.names())
 
 
@@ -106,6 +109,11 @@ def dataset_of(dataset: str | os.PathLike[str] | Dataset, split: str = "test") -
     """
     checked = check_dataset(dataset)
     return load_dataset(checked, split=split) if isinstance(checked, str) else checked
+
+
+def left_out(dataset: Dataset) -> list[Note]:
+    """What is not among a dataset's images, and why; nothing for what is no folder."""
+    return list(getattr(dataset, "left_out", ()))
 
 
 def check_dataset(dataset: str | os.PathLike[str] | Dataset) -> str | Dataset:

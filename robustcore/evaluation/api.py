@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
 import warnings
@@ -23,6 +24,7 @@ from robustcore.evaluation.run.runner import Progress, Summary
 from robustcore.evaluation.run.work import Work
 from robustcore.evaluation.store.store import Store
 from robustcore.models.classifier import Classifier
+from robustcore.paths import printable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +90,8 @@ def evaluate(
 
     Returns:
         One row for each model and condition; see `tables.table` for the columns. One more, cached, says whether nothing
-        of the row had to be computed. A unit that failed leaves its reason in the row and the rest goes on. `attrs["summary"]` has the numbers of units computed, cached and failed.
+        of the row had to be computed. A unit that failed leaves its reason in the row and the rest goes on. `attrs["summary"]` has the numbers of units computed, cached and failed; `attrs["left_out"]`
+        has a sentence for whatever of a folder is not among the images.
 
     Raises:
         RobustcoreError: an unknown name, a value outside what is allowed, a results file that cannot be used.
@@ -110,7 +113,7 @@ def evaluate(
     with _opened(store) as results:
         pending = evaluation.pending(results)
         summary = carry_out(evaluation, results, pending=pending, executor=executor, progress=progress)
-        frame = tables.table(evaluation.cells, results)
+        frame = table(evaluation, results)
     incomplete = {unit.cell.key for unit in pending.units}
     cached = [cell.key not in incomplete for cell in evaluation.cells]
     frame.insert(list(frame.columns).index("shipped"), "cached", cached)
@@ -118,6 +121,15 @@ def evaluate(
         if caution:
             warnings.warn(caution, RobustcoreWarning, stacklevel=2)
     frame.attrs["summary"] = dataclasses.asdict(summary)
+    return frame
+
+
+def table(evaluation: Evaluation, store: Store) -> pd.DataFrame:
+    """What is stored of an evaluation. `attrs["left_out"]` says what of the dataset's folder is not among its images."""
+    from robustcore.datasets import left_out
+
+    frame = tables.table(evaluation.cells, store)
+    frame.attrs["left_out"] = [note.text for note in left_out(evaluation.dataset)]
     return frame
 
 
@@ -221,7 +233,7 @@ def _load(model: str | Classifier, into: dict[str, Classifier]) -> Subject:
     classifier = load_model(model) if isinstance(model, str) else model
     # The name that was asked for: two checkpoints may have been given the same name when they were trained.
     name = model if isinstance(model, str) else classifier.card.name
-    subject = Subject(name, classifier.fingerprint(), tuple(classifier.card.classes))
+    subject = Subject(printable(name), classifier.fingerprint(), tuple(classifier.card.classes))
     into[subject.fingerprint] = classifier
     return subject
 
@@ -284,9 +296,13 @@ def carry_out(
 
 
 def _check_classes(pending: Sequence[Unit], dataset: Dataset) -> None:
-    """Raise one sentence before anything is computed, not a note for every unit."""
+    """Raise one sentence before anything is computed, not a note for every unit.
+
+    A model whose classes could be matched in two ways stops no other one: its rows say so.
+    """
     for subject, condition in {(unit.cell.model, unit.cell.condition) for unit in pending}:
         if operations.of(condition).unlabelled(condition):
             continue
         scored = operations.of(condition).dataset(condition, dataset)
-        classes.matching(subject.name, subject.classes, scored.name, scored.classes)
+        with contextlib.suppress(classes.OrderError):
+            classes.matching(subject.name, subject.classes, scored.name, scored.classes)

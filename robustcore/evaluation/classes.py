@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,10 @@ from robustcore.errors import DatasetError
 _WORDNET = re.compile(r"n\d{8}$")
 
 
+class OrderError(DatasetError):
+    """Classes that could be matched in two ways."""
+
+
 def matching(
     model: str, model_classes: Sequence[str], dataset: str, dataset_classes: Sequence[str]
 ) -> npt.NDArray[np.int64]:
@@ -20,23 +25,49 @@ def matching(
 
     Equal names match by name, in any order; a dataset may have fewer classes than the model. Folders named by WordNet
     ids match by position when there are as many of them as the model has classes, since both are sorted that way, and
-    so do the classes of a model that only numbers them.
+    so do the classes of a model that only numbers them. Names are the same however their accents and leading zeros are
+    written.
 
     Raises:
         DatasetError: labels that the model does not know; its answers would mean nothing.
+        OrderError: numbered folders whose order by name and by place differ, for a model that only numbers its classes.
     """
-    index = {name: place for place, name in enumerate(model_classes)}
-    unknown = [name for name in dataset_classes if name not in index]
+    written = _written if _all_differ(model_classes) and _all_differ(dataset_classes) else str
+    index = {written(name): place for place, name in enumerate(model_classes)}
+    unknown = [name for name in dataset_classes if written(name) not in index]
     if not unknown:
-        return np.array([index[name] for name in dataset_classes], dtype=np.int64)
+        by_name = np.array([index[written(name)] for name in dataset_classes], dtype=np.int64)
+        is_numbered = tuple(model_classes) == tuple(str(place) for place in range(len(model_classes)))
+        by_place = np.arange(len(model_classes), dtype=np.int64)
+        if is_numbered and len(by_name) == len(by_place) and (by_name != by_place).any():
+            first = int(np.argmax(by_name != by_place))
+            raise OrderError(
+                f"The model {model} only numbers its classes, and the order of {dataset}'s folders by name and by place "
+                f"differs: the folder {dataset_classes[first]} is class {dataset_classes[first]} by its name, and class {first} "
+                "by its place among the folders, as torchvision's ImageFolder counts. Choose one with the model's option "
+                "order=name or order=place, as in model.pth?order=place, or name the classes on the model's Card."
+            )
+        return by_name
     # A model that is itself named by WordNet ids, but by others, was trained on other classes.
     numbered = all(_WORDNET.match(name) for name in dataset_classes)
     named = not any(_WORDNET.match(name) for name in model_classes)
     nameless = (numbered and named) or all(name.isdigit() for name in model_classes)
     if nameless and len(dataset_classes) == len(model_classes):
         return np.arange(len(model_classes), dtype=np.int64)
+    more = ""
+    if numbered and named:
+        more = f" Folders named by WordNet ids are matched by their place, when all {len(model_classes):,} are there."
     raise DatasetError(
         f"The model {model} does not know {len(unknown)} of the {len(dataset_classes)} classes of {dataset}, "
         f"{unknown[0]!r} among them; it knows {len(model_classes)}, such as {model_classes[0]!r}. "
-        "Name the class folders as the model names its classes."
+        f"Name the class folders as the model names its classes.{more}"
     )
+
+
+def _all_differ(names: Sequence[str]) -> bool:
+    return len({_written(name) for name in names}) == len(names)
+
+
+def _written(name: str) -> str:
+    """A class's name in its one spelling: an accent as one sign with its letter, a number without leading zeros."""
+    return str(int(name)) if name.isascii() and name.isdigit() else unicodedata.normalize("NFC", name)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from robustcore import devices
+from robustcore.datasets import left_out
 from robustcore.evaluation import operations, plan
 from robustcore.evaluation.api import Evaluation
 from robustcore.evaluation.condition import Condition
@@ -41,6 +42,7 @@ class Estimate:
         bytes: about how much the results file grows.
         device: for people.
         advice: what to change where it takes long, else "".
+        left_out: a sentence for whatever of the dataset's folder is not among its images.
     """
 
     units: int
@@ -50,6 +52,7 @@ class Estimate:
     bytes: int
     device: str
     advice: str
+    left_out: tuple[str, ...] = ()
 
 
 def estimate(evaluation: Evaluation, store: Store | None = None) -> Estimate:
@@ -74,6 +77,7 @@ def estimate(evaluation: Evaluation, store: Store | None = None) -> Estimate:
         bytes=images * _BYTES_PER_IMAGE + len(pending.units) * _BYTES_PER_UNIT,
         device=resources.describe(device),
         advice=_advice(seconds, evaluation.cells, device),
+        left_out=tuple(note.text for note in left_out(evaluation.dataset)),
     )
 
 

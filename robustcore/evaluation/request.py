@@ -18,6 +18,7 @@ from robustcore.evaluation import plan, suites
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Subject
 from robustcore.models.classifier import Classifier
+from robustcore.paths import printable
 
 Name = str | os.PathLike[str]
 Models = Name | Classifier | Subject | Sequence[Name | Classifier | Subject]
@@ -149,7 +150,7 @@ class EvaluationRequest:
         conditions = ", ".join(names[:_FEW]) + (" ..." if len(names) > _FEW else "")
         models = self.model_names[0] if len(self.models) == 1 else f"{len(self.models)} models"
         images = f", {self.limit} images" if self.limit else ""
-        return f"{models} on {self.dataset_name} under {conditions}{images}"
+        return printable(f"{models} on {self.dataset_name} under {conditions}{images}")
 
     def line(self) -> str:
         """The line of a shell that asks for the same; single conditions appear by their names."""
@@ -165,7 +166,7 @@ class EvaluationRequest:
         for surrogate in self.surrogate_names:
             words += ["--surrogate", surrogate]
         words += ["--seed", str(self.seed), "--storage", self.storage, "--precision", self.precision]
-        return shlex.join(words)
+        return printable(shlex.join(words))
 
     def _condition_names(self) -> list[str]:
         return [c if isinstance(c, str) else c.name for c in self.conditions]

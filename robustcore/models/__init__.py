@@ -47,6 +47,8 @@ _OPTIONS = {
     "classes": "the number of classes, with random weights; with a checkpoint, the number that it is required to have",
     "seed": "of the random weights",
     "architecture": "of a checkpoint without a card",
+    "order": "of classes that the weights only number: 'name' for folders whose numbers these are, 'place' for the sorted "
+    "folders, as torchvision's ImageFolder counts them",
     "defence": f"applied to the images first: {', '.join(defences.names())}",
 }
 OWN = "own/"
@@ -134,6 +136,7 @@ class _ModelName:
     classes: int | None = None
     seed: int = 0
     architecture: str | None = None
+    order: str | None = None
     defence: str | None = None
 
     @classmethod
@@ -160,6 +163,8 @@ class _ModelName:
             check_classes(numbers["classes"])
         if "defence" in options:
             defences.create(options["defence"])  # reject an unknown one before looking for weights
+        if "order" in options:
+            arguments.one_of(options["order"], ("name", "place"), f"The option order of the model {name!r}")
         if architecture is not None:
             options["architecture"] = arguments.name(architecture, "An architecture is a name")
         return cls(str(name), base, **options, **numbers)  # type: ignore[arg-type]
@@ -170,6 +175,7 @@ class _ModelName:
 
     def load(self) -> Classifier:
         model = self._load()
+        model.card = self._ordered(model.card)
         return (
             model if self.defence is None else defences.Defended(model, defences.create(self.defence)).rename(self.text)
         )
@@ -188,7 +194,7 @@ class _ModelName:
         return checkpoints.load(self._file(), architecture=self.architecture, classes=self.classes, name=self.text)
 
     def card(self) -> Card:
-        card = self._card()
+        card = self._ordered(self._card())
         if self.defence is not None:
             card = defences.defended(card, defences.create(self.defence))
         return dataclasses.replace(card, name=self.text)
@@ -206,6 +212,23 @@ class _ModelName:
         if self.base.startswith("timm/"):
             return pretrained.timm_card(self.base)
         return checkpoints.read_card(self._file())
+
+    def _ordered(self, card: Card) -> Card:
+        """The card with the names of numbered folders, in the order that was chosen.
+
+        Chosen by name, they are written with leading zeros, so that both orders are one.
+        """
+        if self.order is None:
+            return card
+        count = len(card.classes)
+        numbers = tuple(str(place) for place in range(count))
+        if card.classes != numbers:
+            raise InvalidArgumentError(
+                f"The classes of {self.base} have names, such as {card.classes[0]!r}: their order is no matter of choice."
+            )
+        width = max(2, len(str(count - 1)))
+        names = sorted(numbers) if self.order == "place" else [number.zfill(width) for number in numbers]
+        return dataclasses.replace(card, classes=tuple(names))
 
     def file(self) -> Path | None:
         if self.weights == "none" or self.base.startswith("timm/"):

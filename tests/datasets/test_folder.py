@@ -195,18 +195,47 @@ def test_links_are_followed_but_not_in_circles(pets: Path, tmp_path: Path) -> No
     ],
     ids=["empty", "text", "truncated"],
 )
-def test_a_broken_image_is_named_when_it_is_needed(content: bytes | None, reason: str, pets: Path) -> None:
+def test_a_broken_image_costs_itself_and_is_named(content: bytes | None, reason: str, pets: Path) -> None:
+    without = Folder(pets)
     broken = pets / "dog" / "2.png"
     good = broken.read_bytes()
     broken.write_bytes(good[: len(good) // 2] if content is None else content)
+    (pets / "cat" / "3.png").write_bytes(b"")
     dataset = Folder(pets)
-    index = dataset.paths.index("dog/2.png")
-    with pytest.raises(ImageError, match=reason) as error:
-        dataset[index]
-    assert str(broken) in str(error.value)
-    with pytest.raises(ImageError, match=reason):
+    assert dataset.paths == [path for path in without.paths if path != "dog/2.png"]
+    assert dataset.images(0, 6).shape == (6, 3, 224, 224)
+    (note,) = dataset.left_out
+    assert (note.kind, note["images"]) == ("unreadable_images", 2)
+    assert any(str(broken) in why and reason in why for why in note["reasons"])
+    assert dataset.fingerprint != without.fingerprint
+    for path in (broken, pets / "cat" / "3.png"):
+        path.unlink()
+    assert Folder(pets).fingerprint == dataset.fingerprint, "a file that cannot be read is as one that is not there"
+
+
+@pytest.mark.parametrize("limit", [1, 3, 5, 6, 7])
+def test_a_limit_counts_the_images_that_can_be_read(limit: int, pets: Path) -> None:
+    everything = Folder(pets).paths
+    (pets / everything[2]).write_bytes(b"broken")
+    some = Folder(pets, limit=limit)
+    assert some.paths == [*everything[:2], *everything[3:]][:limit]
+    assert some.fingerprint == Folder(pets).fingerprint
+
+
+def test_images_that_break_later_are_named_together(pets: Path) -> None:
+    dataset = Folder(pets)
+    for path in dataset.paths[1:3]:
+        (pets / path).write_bytes(b"broken")
+    with pytest.raises(ImageError, match="2 images cannot be read") as error:
         dataset.images(0, 7)
-    assert dataset[(index + 1) % 7][0].shape == (3, 224, 224)
+    assert all(path in str(error.value) for path in dataset.paths[1:3])
+
+
+def test_a_folder_of_broken_images_alone_is_refused(pets: Path) -> None:
+    for path in Folder(pets).paths:
+        (pets / path).write_bytes(b"broken")
+    with pytest.raises(DatasetError, match="None of the 7 images"):
+        Folder(pets)
 
 
 def test_an_image_that_is_gone_is_named(pets: Path) -> None:

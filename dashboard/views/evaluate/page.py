@@ -208,8 +208,8 @@ def _launch(request: EvaluationRequest | None) -> None:
     with st.container(horizontal=True, key=f"{KEY}_price"):
         for label, value, help in cells:
             st.metric(label, value, help=help, border=True)
-    if price.advice:
-        states.notice(price.advice)
+    for sentence in (*price.left_out, *filter(None, [price.advice])):
+        states.notice(sentence)
     if permissions.read_only():
         st.info(
             "This dashboard was started with --read-only: evaluations cannot be launched here.", icon=":material/lock:"

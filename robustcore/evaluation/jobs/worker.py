@@ -15,13 +15,14 @@ import pandas as pd
 
 from robustcore import memory, plugins
 from robustcore.errors import RobustcoreError
-from robustcore.evaluation import api, tables
+from robustcore.evaluation import api
 from robustcore.evaluation.jobs import queue
 from robustcore.evaluation.jobs.heartbeat import STOPPED, Heartbeat
 from robustcore.evaluation.jobs.progress_recorder import ProgressRecorder
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.run.runner import Progress, Summary
 from robustcore.evaluation.store.store import Store
+from robustcore.paths import printable
 
 
 def main() -> int:
@@ -69,7 +70,7 @@ def run_job(job: int, progress: Callable[[Progress], None] | None = None) -> tup
             summary, table = _evaluate(job, heartbeat, progress)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt)
-            text = str(error) if isinstance(error, RobustcoreError) else f"{type(error).__name__}: {error}"
+            text = printable(str(error) if isinstance(error, RobustcoreError) else f"{type(error).__name__}: {error}")
             with queue.writing() as connection:
                 queue.end(connection, job, "cancelled" if stopped else "failed", "" if stopped else text)
             raise
@@ -101,7 +102,7 @@ def _evaluate(
 
             summary = api.carry_out(evaluation, store, pending=pending, progress=report, cancelled=heartbeat.cancelled)
             recorder.failures(store.failures(evaluation.cells))
-        return summary, tables.table(evaluation.cells, store)
+        return summary, api.table(evaluation, store)
 
 
 if __name__ == "__main__":

@@ -20,14 +20,15 @@ from torch import Tensor
 
 from robustcore import devices
 from robustcore.datasets._base import Dataset
-from robustcore.errors import ModelError, RobustcoreError
+from robustcore.errors import DatasetError, ModelError, RobustcoreError
 from robustcore.evaluation import classes, operations, plan
 from robustcore.evaluation.operations import Applied, Operation, Part
-from robustcore.evaluation.plan import Group, Unit
+from robustcore.evaluation.plan import Group, Subject, Unit
 from robustcore.evaluation.run.preparation import prepare
 from robustcore.evaluation.store.predictions import Predictions
 from robustcore.evaluation.store.store import Result
 from robustcore.models.classifier import Classifier
+from robustcore.paths import printable
 
 # Images of one batch times their side, to begin with. On the CPU a batch is small enough for its activations to be
 # reused from freed memory: with 256 images of 64 pixels a small network takes 1.6 times as long as with 64.
@@ -84,6 +85,11 @@ class Scorer:
     def run(self, group: Group) -> list[Result | Failure]:
         """Compute a group's units. What fails is answered as a `Failure`; only `Cancelled` is raised."""
         operation = operations.of(group.condition)
+        refused = self._refused(operation, group)
+        if refused:
+            units = tuple(unit for unit in group.units if unit not in refused)
+            failures: list[Result | Failure] = [Failure((unit,), why) for unit, why in refused.items()]
+            return failures + (self.run(dataclasses.replace(group, units=units)) if units else [])
         try:
             part = self._shard(operation, group)
         except Cancelled:
@@ -91,6 +97,18 @@ class Scorer:
         except Exception as error:
             return [Failure(group.units, reason(error))]
         return [r for units in self._together(operation, group) for r in self._score(operation, part, units)]
+
+    def _refused(self, operation: Operation, group: Group) -> dict[Unit, str]:
+        """The units whose models' classes are not those of the dataset, and why."""
+        refused = {}
+        if not operation.unlabelled(group.condition):
+            dataset = operation.dataset(group.condition, self._dataset)
+            for unit in group.units:
+                try:
+                    self._match(unit.cell.model, dataset)
+                except DatasetError as error:
+                    refused[unit] = reason(error)
+        return refused
 
     @staticmethod
     def _together(operation: Operation, group: Group) -> list[list[Unit]]:
@@ -222,24 +240,23 @@ class Scorer:
         """(n,) the piece's labels in the model's classes; -1 where no class is right."""
         if operations.of(unit.cell.condition).unlabelled(unit.cell.condition):
             return torch.full_like(piece.labels, -1)
-        return self._match(unit, piece)[piece.labels]
+        return self._match(unit.cell.model, piece.dataset)[piece.labels]
 
     def _among(self, unit: Unit, piece: Part) -> tuple[Tensor, Tensor] | None:
         """Of the model's classes those that it may answer with, and those that they count as."""
         among = operations.of(unit.cell.condition).among(unit.cell.condition, piece.dataset)
         if among is None:
             return None
-        match = self._match(unit, piece)
+        match = self._match(unit.cell.model, piece.dataset)
         return match[torch.as_tensor(among[0], device=self.device)], match[
             torch.as_tensor(among[1], device=self.device)
         ]
 
-    def _match(self, unit: Unit, piece: Part) -> Tensor:
-        """(dataset classes,) each class of the piece's dataset as one of the model's."""
-        subject = unit.cell.model
-        key = (subject.fingerprint, tuple(piece.dataset.classes))
+    def _match(self, subject: Subject, dataset: Dataset) -> Tensor:
+        """(dataset classes,) each class of a dataset as one of the model's."""
+        key = (subject.fingerprint, tuple(dataset.classes))
         if key not in self._matching:
-            match = classes.matching(subject.name, subject.classes, piece.dataset.name, piece.dataset.classes)
+            match = classes.matching(subject.name, subject.classes, dataset.name, dataset.classes)
             self._matching[key] = torch.as_tensor(match, device=self.device)
         return self._matching[key]
 
@@ -275,6 +292,6 @@ class Scorer:
 def reason(error: BaseException) -> str:
     """An error as one short line for the notes."""
     if isinstance(error, RobustcoreError):
-        return str(error)
+        return printable(str(error))
     first = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first[:300]}"
+    return printable(f"{type(error).__name__}: {first[:300]}")
