@@ -67,7 +67,7 @@ class Folder:
         label = {name: number for number, name in enumerate(self.classes)}
         self._items = sorted((_path_id(p), p, label[name]) for name, files in part.classes.items() for p in files)
         self._left_out = tuple(contents.notes)
-        items = self._chosen(limit)
+        items, self._broken = self._chosen(limit)
         if not items:
             why = next(iter(self._unreadable.values()))
             raise DatasetError(f"None of the {len(self._items):,} images of {self.name} can be read. {why}")
@@ -80,27 +80,27 @@ class Folder:
         """Path -> why it cannot be read, of all of the split's images: the fingerprint covers what a limit leaves out."""
         return _digests.unreadable(self.root, [path for _, path, _ in self._items])
 
-    def _chosen(self, limit: int | None) -> list[_ImageFile]:
-        """The readable images, up to the limit; no more files are opened than that takes."""
+    def _chosen(self, limit: int | None) -> tuple[list[_ImageFile], dict[str, str]]:
+        """The readable images, up to the limit, and what was broken before it; no more files are opened than that takes."""
         if limit is None:
-            return [item for item in self._items if item[1] not in self._unreadable]
+            return [item for item in self._items if item[1] not in self._unreadable], self._unreadable
         chosen: list[_ImageFile] = []
+        broken: dict[str, str] = {}
         place = 0
         while len(chosen) < limit and place < len(self._items):
             items = self._items[place : place + limit - len(chosen)]
-            broken = _digests.unreadable(self.root, [path for _, path, _ in items])
+            broken |= _digests.unreadable(self.root, [path for _, path, _ in items])
             chosen += [item for item in items if item[1] not in broken]
             place += len(items)
-        return chosen
+        return chosen, broken
 
     @property
     def left_out(self) -> tuple[Note, ...]:
         """What of the folder is not among the images, and why."""
-        broken = self._unreadable
-        if not broken:
+        if not self._broken:
             return self._left_out
-        reasons = tuple(broken.values())[:_NAMED]
-        return (*self._left_out, class_folders.unreadable_images(self.name, len(broken), reasons))
+        reasons = tuple(self._broken.values())[:_NAMED]
+        return (*self._left_out, class_folders.unreadable_images(self.name, len(self._broken), reasons))
 
     @functools.cached_property
     def fingerprint(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from robustcore.datasets import class_folders, left_out
 from robustcore.datasets._base import Dataset
 from robustcore.errors import ImageError, TrainingError
 from robustcore.randomness import Draws
@@ -51,6 +52,7 @@ class TrainingSet:
             raise TrainingError(
                 f"The dataset {dataset.name} has one class, {dataset.classes[0]!r}; a classifier needs at least two."
             )
+        check_readable(dataset, "training images")
         images = image_memory.images(n, side, dataset.name)
         broken: list[str] = []
         for start in range(0, n, _BLOCK):
@@ -79,6 +81,16 @@ class TrainingSet:
         size = min(size, len(self))
         for start in range(0, len(self) - size + 1, size):
             yield order[start : start + size]
+
+
+def check_readable(dataset: Dataset, what: str) -> None:
+    """Raise a `TrainingError` for a folder with images that cannot be read: what a model is trained and measured on is told by
+    its folder, so that none is left out without a word."""
+    for note in left_out(dataset):
+        if note.kind == class_folders.unreadable_images.__name__:
+            broken, named = note["images"], note["reasons"][:_NAMED]
+            total = f" ({broken} of the {len(dataset) + broken} {what} cannot be used)" if broken > 1 else ""
+            raise TrainingError(f"{' '.join(named)} Replace or remove unusable images{total}.")
 
 
 def _broken(dataset: Dataset, start: int, stop: int) -> list[str]:

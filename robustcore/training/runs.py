@@ -21,7 +21,7 @@ from robustcore.models.architectures import architecture
 from robustcore.models.classifier import Card, Classifier
 from robustcore.models.defences import Defended
 from robustcore.training import state as states
-from robustcore.training.data import TrainingSet
+from robustcore.training.data import TrainingSet, check_readable
 from robustcore.training.loop import Progress, train
 from robustcore.training.recipe import Recipe
 from robustcore.training.state import TrainingState
@@ -164,6 +164,7 @@ def held_out(recipe: Recipe) -> list[Dataset]:
 
 def measure(model: Classifier, dataset: Dataset, count: Callable[[int, int], None] | None = None) -> float:
     """Accuracy on a whole dataset, in float32, on the model's device; `count` is called with (images done, images)."""
+    check_readable(dataset, f"{dataset.split} images")
     labels = torch.as_tensor(dataset.labels)
     correct = 0
     for start in range(0, len(dataset), _BLOCK):

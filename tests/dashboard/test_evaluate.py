@@ -14,6 +14,7 @@ import robustcore as rc
 from dashboard import cache
 from dashboard.views.evaluate import amounts, job_panel
 from robustcore.errors import UnknownNameError
+from robustcore.evaluation import api
 from robustcore.evaluation.jobs import jobs, worker
 from robustcore.evaluation.request import EvaluationRequest
 from tests.dashboard.conftest import OpenPage, sound
@@ -196,14 +197,24 @@ def test_a_failed_job_says_why(open_page: OpenPage, own_model: str) -> None:
 
 
 def test_failed_units_are_counted_explained_and_can_be_tried_again(
-    open_page: OpenPage, own_model: str, tmp_path: Path
+    open_page: OpenPage, own_model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ring", "star"):
         (tmp_path / "images" / name).mkdir(parents=True)
         Image.new("RGB", (64, 64), "red").save(tmp_path / "images" / name / "whole.png")
-    (tmp_path / "images" / "star" / "broken.png").write_bytes(b"\x89PNG and no more")
+    Image.new("RGB", (64, 64), "blue").save(tmp_path / "images" / "star" / "broken.png")
     job = jobs.submit(EvaluationRequest((own_model,), str(tmp_path / "images"), ("clean",)), here=True)
-    worker.run_job(job)
+    # It breaks between the look at the folder and the evaluation: what is broken before is left out and named.
+    prepare = api.prepare
+
+    def broken_then(request: EvaluationRequest) -> api.Evaluation:
+        evaluation = prepare(request)
+        (tmp_path / "images" / "star" / "broken.png").write_bytes(b"\x89PNG and no more")
+        return evaluation
+
+    with monkeypatch.context() as patched:
+        patched.setattr(api, "prepare", broken_then)
+        worker.run_job(job)
     at = open_page("evaluate", evaluate_model=own_model, evaluate_limit="2")
     assert sound(at)
     assert jobs.status(job).failed == 1
