@@ -94,10 +94,14 @@ def load_dataset(
     if text and os.path.isdir(path):
         return Folder(path, split, limit) if side is None else Folder(path, split, limit, side)
     if text and os.path.exists(path):
-        raise DatasetError(f"{printable(str(path))} is a file; a dataset is a folder with one folder of images for each class.")
+        raise DatasetError(
+            f"{printable(str(path))} is a file; a dataset is a folder with one folder of images for each class."
+        )
     a_path = isinstance(name, os.PathLike) or text.startswith(("~", ".")) or os.sep in text
     if a_path and not text.startswith("scenes/"):
-        raise DatasetError(f"There is no folder {printable(str(path))}. A dataset is one of {', '.join(names())}, or a folder's path.")
+        raise DatasetError(
+            f"There is no folder {printable(str(path))}. A dataset is one of {', '.join(names())}, or a folder's path."
+        )
     raise UnknownNameError("dataset", text, registry.names())
 
 
