@@ -282,7 +282,7 @@ class TestModelsAndDatasets:
         ],
         ids=lambda value: type(value).__name__,
     )
-    def test_a_network_alone_is_told_how_to_be_wrapped(self, model: Any) -> None:
+    def test_a_network_alone_is_an_error_that_says_how_to_wrap_it(self, model: Any) -> None:
         with pytest.raises(InvalidArgumentError, match=r"Classifier\(network, .*Card\(name, classes, side, dataset\)"):
             rc.evaluate(model, "scenes", "clean")
         if not isinstance(model, list):

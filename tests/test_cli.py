@@ -55,7 +55,7 @@ def test_an_interruption_says_that_nothing_is_lost(
     assert "kept" in capsys.readouterr().err
 
 
-def test_the_cache_is_chosen_before_or_behind_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_cache_is_chosen_before_or_after_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen = []
     run_with(monkeypatch, lambda args: seen.append(os.environ["ROBUSTCORE_CACHE"]), "--cache", str(tmp_path / "a"))
     assert seen == [str(tmp_path / "a")]

@@ -12,7 +12,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_a_python_example_runs_as_it_stands(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_python_example_runs_as_written(block: str, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(block, str(README), "exec"), {})
     assert "app" in capsys.readouterr().out
 

@@ -76,7 +76,7 @@ class TestGather:
         both = pd.concat([many(["own/a"], ["fog"]), many(["own/a"], ["fog"], severity=3).query("kind == 'corruption'")])
         assert populations.gather({"both": both}).synthetic.loc["own/a", "fog"] == pytest.approx(0.4)
 
-    def test_models_of_an_atlas_are_told_from_others(self) -> None:
+    def test_models_of_an_atlas_are_distinguished_from_others(self) -> None:
         found = populations.gather({"all": many(["own/a", "scenes/resnet-standard", "scenes/resnet-fog"], ["fog"])})
         assert found.atlas == ("scenes/resnet-fog",)
         assert list(found.independent.synthetic.index) == ["own/a", "scenes/resnet-standard"]

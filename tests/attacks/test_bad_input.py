@@ -157,7 +157,7 @@ def test_answers_that_are_not_finite_say_where(images: Tensor) -> None:
         rc.attack(Overflow().eval(), images, [0] * 6, "square")
 
 
-def test_a_model_that_detaches_is_told_so(images: Tensor) -> None:
+def test_a_model_that_detaches_is_an_error_that_says_so(images: Tensor) -> None:
     class Detached(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
             return x.detach().mean(dim=(2, 3))

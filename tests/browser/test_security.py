@@ -45,8 +45,8 @@ def put(server: str, session: str, token: str | None, *, header: str | None = No
 
 
 def test_an_upload_needs_the_token_of_the_page(chromium: Any, server: str) -> None:
-    told, token = visit(chromium, server)
-    session = told.initialize.session_id
+    hello, token = visit(chromium, server)
+    session = hello.initialize.session_id
     assert put(server, session, token) == 204
     assert put(server, session, None) == 403
     foreign = visit(chromium, server)[1]  # another visitor's, as a foreign page could have got it
@@ -55,12 +55,12 @@ def test_an_upload_needs_the_token_of_the_page(chromium: Any, server: str) -> No
 
 
 def test_usage_statistics_are_off(chromium: Any, server: str) -> None:
-    told, _ = visit(chromium, server)
-    assert told.HasField("config")
-    assert not told.config.gather_usage_stats
+    hello, _ = visit(chromium, server)
+    assert hello.HasField("config")
+    assert not hello.config.gather_usage_stats
 
 
 def test_a_read_only_server_takes_no_file_at_all(chromium: Any, tmp_path: Path) -> None:
     with running(tmp_path / "cache", "--read-only", log=tmp_path / "log") as server:
-        told, token = visit(chromium, server)
-        assert put(server, told.initialize.session_id, token) == 413
+        hello, token = visit(chromium, server)
+        assert put(server, hello.initialize.session_id, token) == 413

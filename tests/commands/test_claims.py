@@ -33,7 +33,7 @@ def two_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims, "load", lambda topic: found if topic == "interventions" else ())
 
 
-def test_claims_are_told_in_plain_text(capsys: Output) -> None:
+def test_claims_are_printed_in_plain_text(capsys: Output) -> None:
     assert cli.main(["claims"]) == 0
     text = capsys.readouterr().out
     assert text.index("REPRODUCED  Fog is thick.") < text.index("NOT REPRODUCED  Snow is warm.")

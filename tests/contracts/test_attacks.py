@@ -29,8 +29,8 @@ QUICK: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(params=ALL, ids=lambda a: a.name)
 def attack(request: pytest.FixtureRequest) -> Attack:
-    found: Attack = request.param
-    return found
+    attack: Attack = request.param
+    return attack
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def images() -> Tensor:
 
 @pytest.fixture(scope="module")
 def labels(model: nn.Module, images: Tensor) -> Tensor:
-    """What the model answers, but for one image that it gets wrong."""
+    """The answers of the model, but for one image that it gets wrong."""
     with torch.no_grad():
         labels = model(images.float() / 255).argmax(dim=1)
     labels[5] = (labels[5] + 1) % 4

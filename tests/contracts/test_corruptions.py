@@ -21,8 +21,8 @@ ALL = [corruptions.get(name) for name in corruptions.names()]
 
 @pytest.fixture(params=ALL, ids=lambda c: c.name, scope="module")
 def corruption(request: pytest.FixtureRequest) -> Corruption:
-    one: Corruption = request.param
-    return one
+    corruption: Corruption = request.param
+    return corruption
 
 
 @functools.cache

@@ -28,27 +28,27 @@ def step(epoch: int = 1) -> Step:
 
 
 @pytest.fixture(params=interventions.names())
-def made(request: pytest.FixtureRequest) -> Intervention:
+def method(request: pytest.FixtureRequest) -> Intervention:
     return interventions.create(request.param, **NEEDED.get(request.param, {}))
 
 
-def test_it_says_what_it_is(made: Intervention) -> None:
-    assert made.summary.endswith(".")
-    assert made.source
-    assert made.revision >= 1
-    assert made.label.startswith(made.name)
-    assert all(field.metadata["help"] for field in dataclasses.fields(made))  # type: ignore[arg-type]
+def test_it_says_what_it_is(method: Intervention) -> None:
+    assert method.summary.endswith(".")
+    assert method.source
+    assert method.revision >= 1
+    assert method.label.startswith(method.name)
+    assert all(field.metadata["help"] for field in dataclasses.fields(method))  # type: ignore[arg-type]
 
 
-def test_equal_settings_are_equal_values(made: Intervention) -> None:
-    assert interventions.create(made.name, **made.settings) == made
-    assert hash(made) == hash(interventions.create(made.name, **made.settings))
+def test_equal_settings_are_equal_values(method: Intervention) -> None:
+    assert interventions.create(method.name, **method.settings) == method
+    assert hash(method) == hash(interventions.create(method.name, **method.settings))
 
 
-def test_its_loss_reaches_every_weight(made: Intervention) -> None:
+def test_its_loss_reaches_every_weight(method: Intervention) -> None:
     batch = step()
     before = batch.images.clone()
-    outcome = made.loss(batch)
+    outcome = method.loss(batch)
     assert outcome.loss.ndim == 0
     assert outcome.loss.isfinite()
     outcome.loss.backward()  # type: ignore[no-untyped-call]
@@ -57,14 +57,14 @@ def test_its_loss_reaches_every_weight(made: Intervention) -> None:
     assert batch.images.equal(before)
 
 
-def test_it_is_repeatable(made: Intervention) -> None:
-    assert made.loss(step()).loss.equal(made.loss(step()).loss)
+def test_it_is_repeatable(method: Intervention) -> None:
+    assert method.loss(step()).loss.equal(method.loss(step()).loss)
 
 
-def test_it_trains(made: Intervention) -> None:
+def test_it_trains(method: Intervention) -> None:
     batch = step()
     data = TrainingSet(batch.images, batch.labels, batch.ids, batch.model.card.classes, "made up")
-    recipe = Recipe("scenes/resnet", "made up", made.name, tuple(made.settings.items()), epochs=2, batch=4)
+    recipe = Recipe("scenes/resnet", "made up", method.name, tuple(method.settings.items()), epochs=2, batch=4)
     before = [p.detach().clone() for p in batch.model.parameters()]
     standing = train(recipe, batch.model, data, device="cpu")
     assert len(standing.history) == 2

@@ -15,8 +15,8 @@ from robustcore.evaluation.operations import Operation
 
 @pytest.fixture(params=list(operations.registry), ids=lambda o: o.kind)
 def operation(request: pytest.FixtureRequest) -> Operation:
-    found: Operation = request.param
-    return found
+    operation: Operation = request.param
+    return operation
 
 
 def suites_of(operation: Operation) -> list[str]:
@@ -27,8 +27,8 @@ def suites_of(operation: Operation) -> list[str]:
 def examples(operation: Operation) -> list[Condition]:
     """Every condition of the operation's own suites, as an evaluation meets them."""
     rows = [row for name in suites_of(operation) for row in suites.load(name).rows]
-    found = [c for row in rows for c in operation.expand(row, None)]
-    return found or [Condition.clean()] * (operation.kind == "clean")
+    conditions = [c for row in rows for c in operation.expand(row, None)]
+    return conditions or [Condition.clean()] * (operation.kind == "clean")
 
 
 def test_its_kind_is_one_that_conditions_have(operation: Operation) -> None:
@@ -37,7 +37,9 @@ def test_its_kind_is_one_that_conditions_have(operation: Operation) -> None:
 
 
 def test_its_suites_can_be_evaluated_as_they_are(operation: Operation) -> None:
-    for condition in examples(operation):
+    conditions = examples(operation)
+    assert conditions
+    for condition in conditions:
         assert condition.kind == operation.kind
         operation.check(condition)
 
@@ -50,10 +52,11 @@ def test_its_suites_are_found_by_name_and_described(operation: Operation) -> Non
 
 
 def test_identities_are_json_with_a_revision_and_fingerprints_differ(operation: Operation) -> None:
-    found = examples(operation)
-    for condition in found:
+    conditions = examples(operation)
+    assert conditions
+    for condition in conditions:
         assert "revision" in json.loads(json.dumps(dict(operation.identity(condition))))
-    assert len({operations.fingerprint(c) for c in found}) == len(set(found))
+    assert len({operations.fingerprint(c) for c in conditions}) == len(set(conditions))
 
 
 def test_a_name_that_it_does_not_know_is_refused(operation: Operation) -> None:

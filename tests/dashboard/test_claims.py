@@ -47,7 +47,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.usefixtures("asked")
-def test_every_claim_stands_with_its_verdict_and_figures(open_page: OpenPage) -> None:
+def test_every_claim_is_listed_with_its_verdict_and_figures(open_page: OpenPage) -> None:
     at = open_page("claims")
     assert sound(at)
     rows = markup(at, "claims_rows")
@@ -62,7 +62,7 @@ def test_every_claim_stands_with_its_verdict_and_figures(open_page: OpenPage) ->
 
 
 @pytest.mark.usefixtures("asked")
-def test_a_verdict_can_be_chosen_and_stands_in_the_address(open_page: OpenPage) -> None:
+def test_a_verdict_can_be_chosen_and_is_in_the_address(open_page: OpenPage) -> None:
     at = open_page("claims", claims_verdict="Not reproduced", claims_topic="Interventions")
     assert sound(at)
     rows = markup(at, "claims_rows")
@@ -106,7 +106,9 @@ def test_a_damaged_atlas_silences_no_claim_that_does_not_need_it(open_page: Open
     assert sound(open_page("claims", claims_topic="overlap"))
 
 
-def test_models_that_cannot_be_read_are_told_and_the_other_topic_stands(open_page: OpenPage, own_cache: Path) -> None:
+def test_models_that_cannot_be_read_are_an_error_and_the_other_topic_is_drawn(
+    open_page: OpenPage, own_cache: Path
+) -> None:
     (own_cache / "overlap").mkdir(parents=True)
     (own_cache / "overlap" / "population-mine.csv").write_text("a,b\n1,2\n")
     at = open_page("claims")

@@ -85,7 +85,7 @@ def scripted(at: AppTest) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("view", MODES)
-def test_the_python_beside_a_figure_makes_it(
+def test_the_python_of_a_figure_makes_it(
     open_page: OpenPage, two: list[str], view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every view is drawn for two models, and its script, run anywhere with the same results, draws the same traces."""
@@ -163,7 +163,7 @@ def test_published_alexnet_is_refused_for_scenes(open_page: OpenPage, evaluated:
     assert not at.get("plotly_chart")
 
 
-def test_a_published_model_beside_ones_own_is_refused_with_the_reason(open_page: OpenPage, evaluated: str) -> None:
+def test_a_published_model_with_ones_own_is_refused_with_the_reason(open_page: OpenPage, evaluated: str) -> None:
     at = open_page("compare", compare_model=[evaluated, ALEXNET])
     assert not at.exception
     why = published_models.other_dataset(ALEXNET, "imagenet", 1000, 224, "scenes", 12, 64)
@@ -280,7 +280,7 @@ def test_the_models_of_one_family_of_trainings_are_chosen_with_a_button(open_pag
     assert {families.family(cache.card(m)) for m in chosen} == {"standard", "fooling"}
 
 
-def test_a_ranking_for_a_paper_has_the_clean_accuracy_beside_it() -> None:
+def test_a_ranking_for_a_paper_has_the_clean_accuracy_too() -> None:
     found = published_models.gather([ALEXNET, "published/imagenet/Standard_R50"], "imagenet")
     result = measures.bars(found, "ce", reference=ALEXNET)
     text = export.latex(View("ranking-ce", "mCE", "", result.means, result.footer, Call(dict), result))

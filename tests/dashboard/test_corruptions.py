@@ -179,7 +179,7 @@ def test_photographs_get_no_prediction_from_a_model_of_scenes(open_page: OpenPag
     assert len(shown_cells(at)) == 75
 
 
-def test_the_code_makes_what_is_shown(open_page: OpenPage, own_model: str) -> None:
+def test_the_code_makes_the_same_images(open_page: OpenPage, own_model: str) -> None:
     for origin in ("scenes", "photograph"):
         at = open_page("corruptions", corruptions_from=origin, corruptions_shown="snow", corruptions_model=own_model)
         space: dict[str, Any] = {}

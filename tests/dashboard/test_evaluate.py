@@ -138,7 +138,7 @@ def test_what_cannot_be_evaluated_is_said_before_anything_is_launched(
     assert not [b for b in at.button if b.key == "evaluate_launch"]
 
 
-def test_a_finished_job_is_found_again_and_leads_to_its_results(open_page: OpenPage, own_model: str) -> None:
+def test_a_finished_job_is_listed_and_leads_to_its_results(open_page: OpenPage, own_model: str) -> None:
     request = EvaluationRequest((own_model,), "scenes", ("contrast", "pixelate"), limit=2, seed=3)
     job = jobs.submit(request, here=True)
     worker.run_job(job)

@@ -160,7 +160,7 @@ def test_what_the_address_says_wrongly_is_one_sentence(
     assert figures(at)
 
 
-def test_a_file_that_is_no_table_is_told_and_the_others_are_drawn(open_page: OpenPage, table: Path) -> None:
+def test_a_file_that_is_no_table_is_named_and_the_others_are_drawn(open_page: OpenPage, table: Path) -> None:
     table.with_name("broken-scenes-resnet.csv").write_text("a,b\n1,2\n")
     at = open_page("overlap")
     assert sound(at)
@@ -235,7 +235,7 @@ def test_a_suite_is_a_benchmark_of_a_table_that_has_more() -> None:
     assert benchmark.title(suite) == "ImageNet-C"
 
 
-def test_corruptions_of_two_suites_are_told_apart() -> None:
+def test_corruptions_of_two_suites_have_different_names() -> None:
     written = display_names(atlas(["brightness", "laugros_brightness", "laugros_border"], seeds=(0,)))
     assert written["brightness"] == "Brightness"
     assert written["laugros_brightness"] == "Brightness (Laugros)"
@@ -270,7 +270,7 @@ def test_compare_offers_no_categories_without_an_atlas(open_page: OpenPage, eval
     assert "By category" not in at.button_group(key="compare_order").options
 
 
-def test_a_table_with_some_of_the_corruptions_stands_beside_another(
+def test_a_table_with_some_of_the_corruptions_is_drawn_next_to_another(
     open_page: OpenPage, table: Path, own_cache: Path
 ) -> None:
     write(own_cache, "fewer", atlas(NAMES[:4], architecture="scenes/vgg", seeds=(0,)))

@@ -138,7 +138,7 @@ def test_unchanged_files_are_read_once(pets: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("content", ["", "[1, 2]", '{"cat/0.png": 3}', "\x00\x01"])
-def test_a_damaged_ledger_is_made_again(content: str, pets: Path, own_cache: Path) -> None:
+def test_a_damaged_ledger_is_written_anew(content: str, pets: Path, own_cache: Path) -> None:
     first = Folder(pets).fingerprint
     (ledger,) = (own_cache / "folders").iterdir()
     ledger.write_text(content)

@@ -119,7 +119,7 @@ def test_here_are_the_sets_whose_folders_are_there(root: Path) -> None:
 @pytest.mark.parametrize(
     "clean", [[str(i) for i in range(1000)], [f"class {i}" for i in range(1000)]], ids=["0", "class 0"]
 )
-def test_numbers_mean_nothing_beside_folders_in_another_order(root: Path, clean: list[str]) -> None:
+def test_numbers_mean_nothing_for_folders_in_another_order(root: Path, clean: list[str]) -> None:
     picture(root / "imagenetv2-matched-frequency-format-val" / "10" / "a.jpeg", 9)
     with pytest.raises(DatasetError, match="in the order of ImageNet's WordNet ids"):
         ImageNetShift("imagenet-v2", clean)

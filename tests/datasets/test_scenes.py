@@ -110,7 +110,7 @@ def masks(scene: Scene) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return body > 0.95, around > 0.5
 
 
-def test_in_a_quarter_of_the_images_object_and_ground_differ_in_hue_alone() -> None:
+def test_in_a_quarter_of_the_images_object_and_background_differ_in_hue_alone() -> None:
     dataset = Scenes("val", limit=400)
     images = dataset.images(0, 400).permute(0, 2, 3, 1).numpy().astype(np.float32) / 255
     drawn, grey_gap, colour_gap = [], [], []

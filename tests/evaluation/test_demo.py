@@ -50,7 +50,7 @@ def test_they_answer_for_every_model_of_the_zoo_on_all_test_images(cells: Sequen
     assert table["confidence"].between(0, 1).all()
 
 
-def test_unknown_shapes_are_told_from_known_ones_by_what_ships() -> None:
+def test_the_shipped_scores_separate_unknown_shapes_from_known_ones() -> None:
     table = unknown.gather([rc.load_model("scenes/resnet-standard")], load_dataset("scenes"))
     assert table["auroc"].between(0.7, 0.95).all()
     assert (table["known"] == 2400).all()

@@ -54,7 +54,7 @@ def test_results_of_a_network_that_answers_otherwise_are_not_taken(
             ask(other, dataset, "clean", store=path)
 
 
-def test_a_caution_is_warned_of_stored_and_shown_below_figures(
+def test_a_caution_is_warned_of_stored_and_printed_below_figures(
     make_dataset: Make, make_model: Make, tmp_path: Path
 ) -> None:
     path, dataset, model = tmp_path / "r.sqlite", make_dataset(10), make_model("soft", network=Softmax())

@@ -32,7 +32,7 @@ def model() -> Classifier:
     return Classifier(network, Card("tiny/scenes", Scenes.classes, 64, "scenes", architecture="tiny")).eval()
 
 
-def test_the_suite_is_evaluated_with_clean_beside_it(model: Classifier, tmp_path: Path) -> None:
+def test_the_suite_is_evaluated_with_clean(model: Classifier, tmp_path: Path) -> None:
     store = Store(tmp_path / "results.sqlite")
     table = rc.evaluate(model, "scenes", "scenes-shifts", limit=24, store=store)
     assert table["name"].tolist() == ["clean", *SUITE]

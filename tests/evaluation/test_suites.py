@@ -17,7 +17,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_built_in_suite_has_the_registry_s_corruptions_at_five_severities_behind_clean() -> None:
+def test_a_built_in_suite_has_clean_and_the_registry_s_corruptions_at_five_severities() -> None:
     found = suites.resolve("imagenet-c")
     assert found[0] == Condition.clean()
     assert {c.name for c in found[1:]} == set(corruptions.names("imagenet-c"))
@@ -109,7 +109,7 @@ def test_a_bad_file_is_answered_with_its_name_its_row_and_its_line(tmp_path: Pat
     assert "mine.toml" in str(error.value)
 
 
-def test_a_missing_file_and_a_misspelt_suite_are_told_apart(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_misspelt_suite_are_different_errors(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="cannot be read"):
         suites.load(tmp_path / "none.toml")
     with pytest.raises(UnknownNameError, match="Did you mean 'imagenet-c'"):

@@ -64,7 +64,7 @@ def test_an_edit_changes_the_fingerprint_of_every_kind(kind: str, files: dict[st
     assert of() != before
 
 
-def test_the_files_beside_it_that_it_imports_count(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_neighbouring_files_that_it_imports_count(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     helper = write("salt_shares.py", "SHARES = [0.01, 0.02, 0.04, 0.08, 0.16]\n")
     other = write("unrelated.py", "X = 1\n")
     monkeypatch.syspath_prepend(str(helper.parent))

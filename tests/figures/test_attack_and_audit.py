@@ -49,7 +49,7 @@ def test_the_transfer_matrix_leaves_unknown_cells_empty() -> None:
     assert figure.data[0].z[1][0] == 50
 
 
-def test_many_models_are_told_by_colour_the_hardest_to_fool_on_top() -> None:
+def test_many_models_have_colours_and_the_hardest_to_fool_is_on_top() -> None:
     rows = [(f"m{i}", "pgd", "white-box", e, 0.9 - e * (20 - i), 240) for i in range(12) for e in (0.0, 0.01, 0.02)]
     table = pd.DataFrame(rows, columns=["model", "attack", "access", "eps", "accuracy", "n"])
     figure = robust_accuracy.budgets(table, footer="", alt="")

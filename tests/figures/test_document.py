@@ -89,7 +89,7 @@ def test_the_evidence_names_fingerprints_and_the_command_that_makes_it_again(sto
     )
 
 
-def test_attacks_beside_corruptions_are_named_and_have_no_part_in_the_mce(store: Path) -> None:
+def test_attacks_among_corruptions_are_named_and_have_no_part_in_the_mce(store: Path) -> None:
     found = document.gather([LONG, EVIL], "scenes", ["contrast", "robust-accuracy"], store=store)
     assert list(found.accuracy.table["name"].unique()) == ["contrast", "pgd (eps 2/255)"]
     assert found.learned[0].kind == "best_model"

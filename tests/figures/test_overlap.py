@@ -51,7 +51,7 @@ def test_a_chosen_cell_is_outlined_with_its_mirror(measured: overlap.Overlap) ->
     assert [(s.x0, s.y0) for s in new] == [(0.5, 1.5), (1.5, 0.5)]
 
 
-def test_cells_are_squares_and_forty_fit_beside_a_panel() -> None:
+def test_cells_are_squares_and_forty_fit_next_to_a_panel() -> None:
     names = corruptions.names("candidates-40")
     found = overlap.measure(tables.atlas(names, seeds=(0,)), metric="residual", draws=0)
     labels = {name: name.removeprefix("album_").replace("_", " ") for name in names}
@@ -113,7 +113,7 @@ def test_clean_accuracies_stand_around_the_standard_model() -> None:
     assert high - low == pytest.approx(6)  # what differs by less than three points either way looks alike
 
 
-def test_self_gains_stand_beside_their_thresholds() -> None:
+def test_self_gains_are_listed_with_their_thresholds() -> None:
     table = pd.DataFrame(
         {"trained_on": ["a", "b"], "self_gain": [0.2, 0.01], "threshold": [0.03, 0.03], "defined": [True, False]}
     )

@@ -52,7 +52,7 @@ def test_every_colour_stands_out_on_both_themes(colour: str, background: str) ->
 
 
 @pytest.mark.parametrize("vision", VISION)
-def test_any_two_colours_are_told_apart(vision: str) -> None:
+def test_any_two_colours_can_be_distinguished(vision: str) -> None:
     pairs = itertools.combinations(_style.PALETTE, 2)
     closest = min((float(deltaE_ciede2000(seen(a, VISION[vision]), seen(b, VISION[vision]))), a, b) for a, b in pairs)
     assert closest[0] >= 12, closest
@@ -78,7 +78,7 @@ def test_long_names_keep_both_ends() -> None:
     assert _style.short(name, 30).endswith(".in1k")
 
 
-def test_a_file_stands_alone_with_its_footer() -> None:
+def test_a_file_is_complete_with_its_footer() -> None:
     figure = _style.finish(go.Figure(), height=200, footer="100 images of scenes, seed 3.", alt="nothing")
     assert (_style.footer(figure), _style.alt(figure)) == ("100 images of scenes, seed 3.", "nothing")
     page = _style.to_html(figure, title="A title").decode()

@@ -68,7 +68,7 @@ def test_models_of_ones_own_are_compared_with_the_published_line() -> None:
     assert report.own(found, "v2").empty
 
 
-def test_the_published_population_lies_on_a_line() -> None:
+def test_the_published_population_is_on_a_line() -> None:
     shifts = published.natural_shifts()
     found = report.over(shifts.assign(clean=shifts["imagenet"] / 100, shifted=shifts["v2"] / 100))
     assert len(found.table) == 1266

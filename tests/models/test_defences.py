@@ -97,7 +97,7 @@ def test_every_defence_and_setting_has_a_fingerprint_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("name", ["clahe", "nlm"])
-def test_an_attack_needs_gradients_and_is_told_how_to_go_on(name: str) -> None:
+def test_an_attack_needs_gradients_and_the_error_says_what_to_do(name: str) -> None:
     guarded, plain = load_model(f"{NAME}&defence={name}"), load_model(NAME)
     images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     labels = torch.tensor([0, 1])

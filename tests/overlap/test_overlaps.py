@@ -52,7 +52,7 @@ def test_app_overlap_worked_by_hand() -> None:
     assert found.loc["noise", "blur"] == pytest.approx(0.3048, abs=1e-4)
 
 
-def test_below_zero_it_is_zero_and_the_signed_value_stands_beside_it() -> None:
+def test_below_zero_it_is_zero_and_the_signed_value_is_kept_too() -> None:
     # m_noise loses .10 on blur, where m_blur gains .20; m_blur gains nothing on noise: (-.5 + 0) / 2.
     harming = table({"standard": [0.9, 0.5, 0.6], "noise": [0.9, 0.8, 0.5], "blur": [0.9, 0.5, 0.8]})
     assert overlap.scores(harming, metric="residual").loc["noise", "blur"] == 0
@@ -197,7 +197,7 @@ class TestIntervals:
             overlap.measure(given, drawn=drawn[:, :2])
 
 
-def test_a_cell_tells_the_numbers_behind_its_overlap() -> None:
+def test_a_cell_shows_the_numbers_that_its_overlap_is_made_of() -> None:
     cell = overlap.measure(table(BY_HAND), metric="residual").pair("noise", "blur")
     assert cell.trained_first == pytest.approx((-0.1, -0.2))  # robustness, higher is better: less is lost
     assert cell.standard == pytest.approx((-0.4, -0.3))

@@ -9,7 +9,7 @@ from robustcore.reports.provenance import Provenance
 from tests.reports import worlds
 
 
-def test_the_evidence_names_fingerprints_and_the_runs_that_were_shown_alone(tmp_path: Path) -> None:
+def test_the_evidence_names_fingerprints_and_only_the_runs_in_the_table(tmp_path: Path) -> None:
     store = tmp_path / "results.sqlite"
     models = [worlds.classifier("one", worlds.Linear(1)), worlds.classifier("two", worlds.Linear(2))]
     dataset = worlds.load_dataset("scenes")

@@ -145,7 +145,7 @@ def test_a_bound_that_is_never_reached_has_a_reason() -> None:
     assert found.lower.strength == pytest.approx(0.1, abs=0.01)
 
 
-def test_a_dip_is_told_and_the_first_crossing_taken() -> None:
+def test_a_dip_is_noted_and_the_first_crossing_taken() -> None:
     # Half is lost at 0.2, won back by 0.4, and lost again at 0.8.
     found = severity.search(
         losing(lambda s: float(np.interp(s, [0, 0.2, 0.25, 0.4, 0.8, 1], [0, 0.5, 0.55, 0.2, 0.5, 0.9]))),

@@ -40,7 +40,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "root"
 
 
-def test_what_lies_in_a_root_may_be_named_absolute_and_relative(root: Path) -> None:
+def test_a_path_in_a_root_may_be_absolute_or_relative(root: Path) -> None:
     assert roots.dataset(str(root / "images")) == str(root / "images")
     assert roots.dataset("images") == str(root / "images")
     assert roots.dataset("images/../images/./") == str(root / "images")

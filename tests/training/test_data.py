@@ -63,7 +63,7 @@ def test_an_image_moves_alike_alone_and_in_a_batch_and_anew_in_each_epoch() -> N
     assert not together.equal(flip_and_shift(images, draws(8, epoch=2), flip=True, shift=4))
 
 
-def test_what_memory_has_no_room_for_lies_in_a_file(
+def test_images_that_memory_has_no_room_for_are_in_a_file(
     data: TrainingSet, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(image_memory, "available", lambda: data.images.nbytes)

@@ -197,7 +197,7 @@ def test_it_stops_when_asked_to(data: TrainingSet, tmp_path: Path) -> None:
         trained(data, cancelled=lambda: True)
 
 
-def test_progress_says_where_it_stands(data: TrainingSet) -> None:
+def test_progress_says_how_far_it_is(data: TrainingSet) -> None:
     seen: list[Progress] = []
     trained(data, progress=seen.append)
     assert [(now.epoch, now.step, now.steps) for now in seen] == [(1 + i // 5, i + 1, 10) for i in range(10)]

@@ -35,7 +35,7 @@ def step(data: TrainingSet) -> Step:
     return Step(load_model(MODEL), data.images[:20], data.labels[:20], data.ids[:20], epoch=1, index=0, seed=0)
 
 
-def test_fooling_images_stand_beside_the_clean_ones_under_the_true_labels(few: TrainingSet) -> None:
+def test_fooling_images_join_the_clean_ones_under_the_true_labels(few: TrainingSet) -> None:
     made = create("fooling", model=MODEL, steps=3).prepare(few, seed=0, device=CPU)
     assert made.images[:12].equal(few.images)
     assert len(made) == 24
@@ -102,7 +102,7 @@ def test_stylised_keeps_labels_and_the_clean_part(step: Step) -> None:
     assert not later.images.equal(view.images)
 
 
-def test_a_folder_of_stylised_images_is_trained_on_beside_the_clean_ones(folder: Path, data: TrainingSet) -> None:
+def test_a_folder_of_stylised_images_is_trained_on_with_the_clean_ones(folder: Path, data: TrainingSet) -> None:
     clean = dataclasses.replace(data, classes=("much", "none", "some"))
     made = create("stylised", folder=str(folder))
     both = made.prepare(clean, seed=0, device=CPU)

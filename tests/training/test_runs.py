@@ -207,7 +207,7 @@ def test_a_cache_that_cannot_be_written_is_said_before_the_training(
         fit(recipe, output=tmp_path / "m.safetensors", progress=lambda now: pytest.fail("it trained"))
 
 
-def test_a_start_behind_a_defence_is_refused(recipe: Recipe) -> None:
+def test_a_start_with_a_defence_is_refused(recipe: Recipe) -> None:
     with pytest.raises(TrainingError, match="leave nlm out"):
         fit(dataclasses.replace(recipe, start="scenes/vgg?weights=none&defence=nlm"), device="cpu")
 

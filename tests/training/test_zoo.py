@@ -11,7 +11,7 @@ from robustcore.errors import TrainingError
 from robustcore.training import Recipe, zoo
 
 
-def test_every_recipe_stands_behind_the_one_that_it_starts_from() -> None:
+def test_every_recipe_comes_after_the_one_that_it_starts_from() -> None:
     seen: set[str] = set()
     for name, recipe in zoo.ZOO.items():
         assert recipe.name() == name

@@ -182,7 +182,7 @@ def test_queued_jobs_are_cancelled_paused_resumed_and_removed_at_once() -> None:
         jobs.status(one)
 
 
-def test_without_jobs_nothing_is_there_and_nothing_is_made(own_cache: Path) -> None:
+def test_without_jobs_the_list_is_empty_and_no_file_is_written(own_cache: Path) -> None:
     assert jobs.list_jobs() == []
     assert jobs.cells(1).empty
     with pytest.raises(JobError, match="no job 1"):

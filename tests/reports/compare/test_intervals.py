@@ -70,7 +70,7 @@ def test_an_interval_is_that_of_a_loop_over_drawings(world: World) -> None:
     assert row["high"] == pytest.approx(np.quantile(quotients, 0.975), abs=1e-3)
 
 
-def test_every_defined_value_lies_in_its_interval(world: World) -> None:
+def test_every_defined_value_is_in_its_interval(world: World) -> None:
     found = world.gather(world.one, world.two, severities=(1, 2))  # which both have of all three corruptions
     read = answers.read(found, world.dataset, store=world.store)
     for metric in ("accuracy", "residual", "ce"):

@@ -38,7 +38,7 @@ def test_the_formula_has_the_numbers_of_the_cell() -> None:
 
 
 @pytest.mark.parametrize("metric", ["app", "residual"])
-def test_the_accuracies_behind_a_cell_are_those_of_the_table(metric: str) -> None:
+def test_the_accuracies_of_a_cell_are_those_of_the_table(metric: str) -> None:
     found = overlap.measure(wide(), metric=metric)
     rows = atlas.accuracies_of_pair(found, found.pair("noise", "grain"))
     assert rows.set_index("trained_on").to_numpy() == pytest.approx(wide().to_numpy())
