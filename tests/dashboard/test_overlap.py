@@ -256,7 +256,7 @@ def test_compare_groups_by_the_categories_of_an_atlas(
     assert sound(at)
     (figure,) = figures(at)
     ticks = figure["layout"]["yaxis"]["ticktext"]
-    assert ticks.index("<b>Noise</b>") == ticks.index("gaussian noise") - 1
+    assert ticks.index("<b>Noise</b>") == ticks.index("Gaussian noise") - 1
     assert "K-means categories, by the 0.5 rule, of the overlaps of scenes/resnet" in texts(at)
     (script,) = (code.value for code in at.code if "to_html" in code.value)
     monkeypatch.chdir(own_cache)
