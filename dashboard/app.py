@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import pages
-from dashboard.widgets import frame, sign_in_gate, states
+from dashboard.widgets import frame, markup, sign_in_gate, states
 from robustcore import plugins
 
 HERE = Path(__file__).resolve().parent
@@ -22,7 +22,7 @@ def main() -> None:
             "About": "**robustcore**: what breaks image classifiers, and what fixes it. Runs on this machine only."
         },
     )
-    st.html(HERE / "widgets" / "style.css")
+    markup.style_sheet(HERE / "widgets" / "style.css")
     st.logo(str(HERE / "assets" / "logo.png"), icon_image=str(HERE / "assets" / "icon.png"), size="large")
     sign_in_gate.show()
     for problem in [*plugins.failures().values(), *pages.conflicts()]:

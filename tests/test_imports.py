@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,7 @@ LAYERS = [
     ("views",),
     ("app", "server", "warm_up"),
 ]
+PLOTLY_TEXTS = ("dashboard/views/builder/scores.py",)  # hover texts, which Plotly reads
 MOST_FLAT = 19  # modules in one folder
 MODULES = sorted(p for top in ("robustcore", "dashboard") for p in (ROOT / top).rglob("*.py"))
 # Optional or heavy: an evaluation needs torch, numpy, OpenCV, pandas, scikit-learn and psutil alone.
@@ -213,3 +215,24 @@ def test_the_dashboard_imports_downwards_and_pages_leave_each_other_alone(path: 
 def test_no_folder_has_too_many_modules() -> None:
     counts = Counter(path.parent.relative_to(ROOT).as_posix() for path in MODULES)
     assert not {folder: count for folder, count in counts.items() if count > MOST_FLAT}
+
+
+def test_markup_reaches_a_page_in_one_place() -> None:
+    """Everything else fills `Markup` templates, which escape what they are filled with."""
+    tag = re.compile(r"</?[a-zA-Z]")
+    constant = re.compile(r"(\w+\.)?_?[A-Z_]+")
+    for path in sorted((ROOT / "dashboard").rglob("*.py")):
+        relative = str(path.relative_to(ROOT))
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            at = f"{relative}:{getattr(node, 'lineno', 0)}"
+            if relative != "dashboard/widgets/markup.py":
+                assert not (isinstance(node, ast.keyword) and node.arg == "unsafe_allow_html"), at
+                assert not (isinstance(node, ast.Attribute) and ast.unparse(node) == "st.html"), at
+                assert not (isinstance(node, ast.Attribute) and node.attr == "component"), at
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Markup") and node.args:
+                (text,) = node.args
+                assert isinstance(text, ast.Constant) or constant.fullmatch(ast.unparse(text)), at
+            if isinstance(node, ast.JoinedStr) and relative not in PLOTLY_TEXTS:
+                fixed = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
+                assert not tag.search(fixed), f"{at}: a tag in an f-string; fill a Markup instead"

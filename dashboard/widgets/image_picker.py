@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from html import escape
 
 import streamlit as st
 
 from dashboard import cache
 from dashboard.session import permissions, selection
 from dashboard.widgets import markup, states
+from dashboard.widgets.markup import Markup
 from robustcore.datasets import Item
 from robustcore.display import display_name
 from robustcore.errors import ImageError
@@ -85,12 +85,16 @@ def _test_image(prefix: str, name: str, number: int) -> Choice:
     for i in range(first, min(first + STRIP, len(places))):
         pressed = "true" if i == number - 1 else "false"
         source = cache.test_thumbnail(places[i])
-        label = escape(f"{name} {i + 1}")
+        label = f"{name} {i + 1}"
         parts.append(
-            f'<button data-pick="{i + 1}" aria-pressed="{pressed}" aria-label="{label}"><img src="{source}" alt=""></button>'
+            Markup('<button data-pick="{}" aria-pressed="{}" aria-label="{}"><img src="{}" alt=""></button>').format(
+                i + 1, pressed, label, source
+            )
         )
     markup.show(
-        f'<div class="rc-strip" role="group" aria-label="Images of this class">{"".join(parts)}</div>',
+        Markup('<div class="rc-strip" role="group" aria-label="Images of this class">{}</div>').format(
+            Markup().join(parts)
+        ),
         key=f"{prefix}_strip",
         on_pick=lambda value: st.session_state.update({f"{prefix}_number": int(value)}),
     )

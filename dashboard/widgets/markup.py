@@ -1,8 +1,11 @@
 """Our own markup on a page, with a click that Python hears: one Streamlit component, used by grids, strips and panels.
 
 Streamlit's `st.html` drops what would report a click, and an image widget for each thumbnail costs over a second for
-ninety-five of them. The component takes ready markup; whatever in it carries `data-pick="x"` reports x when it is clicked
-or activated by the keyboard; a link that carries it stays in the app. Callers escape every text that goes in.
+ninety-five of them. Whatever in the markup carries `data-pick="x"` reports x when it is clicked or activated by the
+keyboard; a link that carries it stays in the app.
+
+No other module hands markup to Streamlit. `Markup("<b>{}</b>").format(name)` escapes what it is filled with, and a text
+that is no `Markup` is shown as it reads, so that a name can never become a tag.
 """
 
 from __future__ import annotations
@@ -11,7 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
+from markupsafe import Markup, escape
 
+__all__ = ["Markup", "html", "show", "style_sheet"]
 _HERE = Path(__file__).resolve().parent
 _JS = """
 export default function (component) {
@@ -50,8 +55,18 @@ _component = st.components.v2.component(
 )
 
 
+def html(markup: Markup) -> None:
+    """Show markup that nobody clicks."""
+    st.html(escape(markup))
+
+
+def style_sheet(file: Path) -> None:
+    """Apply one of the dashboard's own style sheets to the page."""
+    st.html(file)
+
+
 def show(
-    markup: str, *, key: str, on_pick: Callable[[str], None] | None = None, leads_to: str = "", arrives: str = ""
+    markup: Markup, *, key: str, on_pick: Callable[[str], None] | None = None, leads_to: str = "", arrives: str = ""
 ) -> None:
     """Show markup; `on_pick` gets the `data-pick` of what is clicked, before the next run of the page.
 
@@ -64,4 +79,6 @@ def show(
         if on_pick is not None and isinstance(value, str):
             on_pick(value)
 
-    _component(data={"markup": markup, "leads_to": leads_to, "arrives": arrives}, key=key, on_picked_change=picked)
+    _component(
+        data={"markup": str(escape(markup)), "leads_to": leads_to, "arrives": arrives}, key=key, on_picked_change=picked
+    )

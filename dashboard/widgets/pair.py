@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from html import escape
 
 from dashboard.widgets import labels
+from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 
 
@@ -29,40 +29,50 @@ class Side:
     crisp: bool
 
 
-def markup(left: Side, right: Side) -> str:
+def markup(left: Side, right: Side) -> Markup:
     """Both, side by side."""
-    return f'<div class="rc-pair">{_side(left)}{_side(right)}</div>'
+    return Markup('<div class="rc-pair">{}{}</div>').format(_side(left), _side(right))
 
 
-def row(sides: Sequence[Side]) -> str:
+def row(sides: Sequence[Side]) -> Markup:
     """Several, side by side."""
-    return f'<div class="rc-pair rc-three">{"".join(_side(side) for side in sides)}</div>'
+    return Markup('<div class="rc-pair rc-three">{}</div>').format(Markup().join(_side(side) for side in sides))
 
 
-def single(side: Side) -> str:
+def single(side: Side) -> Markup:
     """One image alone."""
-    return f'<div class="rc-pair rc-single">{_side(side)}</div>'
+    return Markup('<div class="rc-pair rc-single">{}</div>').format(_side(side))
 
 
-def _side(side: Side) -> str:
+def _side(side: Side) -> Markup:
     several = len(side.bars) > 1
-    bars = "".join(_bars(b, several) for b in side.bars)
-    return (
-        f'<figure><img src="{side.source}" alt="{escape(side.alt)}"{" class=crisp" if side.crisp else ""}>'
-        f"<figcaption>{escape(side.title)}</figcaption>{bars}</figure>"
+    bars = Markup().join(_bars(b, several) for b in side.bars)
+    return Markup('<figure><img src="{}" alt="{}"{}><figcaption>{}</figcaption>{}</figure>').format(
+        side.source, side.alt, " class=crisp" if side.crisp else "", side.title, bars
     )
 
 
-def _bars(bars: Bars, named: bool) -> str:
-    parts = [f'<div class="rc-model">{escape(bars.model)}</div>' if named else ""]
-    parts.append('<div class="rc-bars">')
+def _bars(bars: Bars, named: bool) -> Markup:
+    parts = [Markup('<div class="rc-model">{}</div>').format(bars.model) if named else ""]
+    parts.append(Markup('<div class="rc-bars">'))
     for place, (name, probability, right) in enumerate(bars.answers):
         first = " first" if place == 0 else ""
         tick = " ✓" if right else ""
         parts.append(
-            f'<span class="label{first}" title="{escape(name)}">{escape(display_name(name))}{tick}</span>'
-            f'<span class="value{first}">{labels.percent(probability)}</span>'
-            f'<span class="track"><span class="fill{" right" if right else ""}" style="width:{probability:.1%}"></span></span>'
+            Markup(
+                '<span class="label{}" title="{}">{}{}</span>'
+                '<span class="value{}">{}</span>'
+                '<span class="track"><span class="fill{}" style="width:{:.1%}"></span></span>'
+            ).format(
+                first,
+                name,
+                display_name(name),
+                tick,
+                first,
+                labels.percent(probability),
+                " right" if right else "",
+                probability,
+            )
         )
-    parts.append("</div>")
-    return "".join(parts)
+    parts.append(Markup("</div>"))
+    return Markup().join(parts)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from html import escape
 
+from dashboard.widgets.markup import Markup
 from robustcore import corruptions
 
 WRONG, CHANGED, RIGHT, UNKNOWN = "wrong", "changed", "right", "unknown"
@@ -42,58 +42,62 @@ class Line:
     thumbs: Sequence[Thumb]
 
 
-def markup(clean: Thumb, says: str, columns: Sequence[str], lines: Sequence[Line]) -> str:
-    """The whole grid; `says` is markup already."""
-    head = "".join(f"<div>{_short(c)}</div>" for c in columns)
+def markup(clean: Thumb, says: str, columns: Sequence[str], lines: Sequence[Line]) -> Markup:
+    """The whole grid; `says` is a sentence or markup."""
+    head = Markup().join(Markup("<div>{}</div>").format(_short(c)) for c in columns)
     parts = [
-        f'<div class="rc-clean"><div class="rc-name">Clean</div>{_thumb(clean)}<div class="rc-says">{says}</div></div>',
-        f'<div class="rc-row rc-head" aria-hidden="true"><div>Corruption</div>{head}</div>',
+        Markup('<div class="rc-clean"><div class="rc-name">Clean</div>{}<div class="rc-says">{}</div></div>').format(
+            _thumb(clean), says
+        ),
+        Markup('<div class="rc-row rc-head" aria-hidden="true"><div>Corruption</div>{}</div>').format(head),
     ]
     family = None
     for line in lines:
         if line.family != family:
             family = line.family
-            parts.append(f'<div class="rc-family">{escape(corruptions.families.title(family))}</div>')
-        note = f"<small>{escape(line.note)}</small>" if line.note else ""
-        name = f'<div class="rc-name" title="{escape(line.title)}">{escape(line.name)}{note}</div>'
-        parts.append(f'<div class="rc-row">{name}{"".join(_thumb(t) for t in line.thumbs)}</div>')
-    return "".join(parts)
+            parts.append(Markup('<div class="rc-family">{}</div>').format(corruptions.families.title(family)))
+        note = Markup("<small>{}</small>").format(line.note) if line.note else ""
+        name = Markup('<div class="rc-name" title="{}">{}{}</div>').format(line.title, line.name, note)
+        parts.append(
+            Markup('<div class="rc-row">{}{}</div>').format(name, Markup().join(_thumb(t) for t in line.thumbs))
+        )
+    return Markup().join(parts)
 
 
-def strip(thumbs: Sequence[Thumb]) -> str:
+def strip(thumbs: Sequence[Thumb]) -> Markup:
     """The frames of a sequence, each with its number."""
-    parts = [f'<div class="rc-frames-one"><small>{escape(t.key)}</small>{_thumb(t)}</div>' for t in thumbs]
-    return f'<div class="rc-frames">{"".join(parts)}</div>'
+    parts = [Markup('<div class="rc-frames-one"><small>{}</small>{}</div>').format(t.key, _thumb(t)) for t in thumbs]
+    return Markup('<div class="rc-frames">{}</div>').format(Markup().join(parts))
 
 
-def row(thumbs: Sequence[Thumb]) -> str:
+def row(thumbs: Sequence[Thumb]) -> Markup:
     """A few images side by side."""
-    return f'<div class="rc-frames">{"".join(_thumb(t) for t in thumbs)}</div>'
+    return Markup('<div class="rc-frames">{}</div>').format(Markup().join(_thumb(t) for t in thumbs))
 
 
-def _short(column: str) -> str:
+def _short(column: str) -> Markup:
     """A heading whose word is left out on narrow screens."""
     word, _, number = column.rpartition(" ")
-    return f'<span class="rc-word">{escape(word)} </span>{escape(number)}'
+    return Markup('<span class="rc-word">{} </span>{}').format(word, number)
 
 
-def selected(key: str) -> str:
+def selected(key: str) -> Markup:
     """A style that shows which thumbnail is chosen, so that the grid itself need not be sent again."""
-    return (
-        f'<style>.rc-root .rc-cell[data-pick="{escape(key)}"]'
-        "{box-shadow:0 0 0 3px var(--rc-accent);background:var(--rc-accent-soft)}</style>"
-    )
+    return Markup(
+        '<style>.rc-root .rc-cell[data-pick="{}"]'
+        "{{box-shadow:0 0 0 3px var(--rc-accent);background:var(--rc-accent-soft)}}</style>"
+    ).format(key)
 
 
-def _thumb(thumb: Thumb) -> str:
+def _thumb(thumb: Thumb) -> Markup:
     marks = {mark for _, mark in thumb.answers}
     kind = "rc-wrong" if WRONG in marks else "rc-changed" if CHANGED in marks else ""
-    said = "".join(
-        f'<span class="rc-answer{" no" if mark in (WRONG, CHANGED) else ""}">{escape(text)}</span>'
+    said = Markup().join(
+        Markup('<span class="rc-answer{}">{}</span>').format(" no" if mark in (WRONG, CHANGED) else "", text)
         for text, mark in thumb.answers
     )
-    image = f'<img src="{thumb.source}" alt="{escape(thumb.alt)}"{" class=crisp" if thumb.crisp else ""}>'
-    inner = f'<span class="rc-frame">{image}</span>{said}'
+    image = Markup('<img src="{}" alt="{}"{}>').format(thumb.source, thumb.alt, " class=crisp" if thumb.crisp else "")
+    inner = Markup('<span class="rc-frame">{}</span>{}').format(image, said)
     if not thumb.key:
-        return f'<div class="rc-cell {kind}">{inner}</div>'
-    return f'<button class="rc-cell {kind}" data-pick="{escape(thumb.key)}">{inner}</button>'
+        return Markup('<div class="rc-cell {}">{}</div>').format(kind, inner)
+    return Markup('<button class="rc-cell {}" data-pick="{}">{}</button>').format(kind, thumb.key, inner)

@@ -6,11 +6,12 @@ import functools
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 
-def render(template: Path, **values: object) -> str:
+def render(template: Path, **values: object) -> Markup:
     """The text of a template file; it may import others of its folder."""
-    return _environment(template.parent).get_template(template.name).render(values)
+    return Markup(_environment(template.parent).get_template(template.name).render(values))
 
 
 @functools.cache

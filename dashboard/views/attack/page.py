@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from html import escape
 
 import streamlit as st
 
@@ -12,6 +11,7 @@ from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.views.attack import controls
 from dashboard.widgets import figure, image_picker, labels, markup, pair, states
+from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.figures import attack as figures
 from robustcore.reports.preview import attack_anatomy, gallery
@@ -204,15 +204,17 @@ def _bars(answers: gallery.Answers, case: Case, done: attack_anatomy.Attacked) -
     return pair.Bars(case.victim, [(case.classes[int(k)], float(p), int(k) == done.label) for k, p in best])
 
 
-def _badges(survivals: list[attack_anatomy.Survival], classes: tuple[str, ...]) -> str:
+def _badges(survivals: list[attack_anatomy.Survival], classes: tuple[str, ...]) -> Markup:
     parts = []
     for survival in survivals:
         sign, kind, word = ("✓", "yes", "still fools") if survival.survives else ("✕", "no", "no longer fools")
         said = f"{display_name(classes[survival.answer])} {labels.percent(survival.probability)}"
         parts.append(
-            f'<div class="rc-badge {kind}"><b>{sign} {escape(survival.form)}</b> {word}<small>{escape(said)}</small></div>'
+            Markup('<div class="rc-badge {}"><b>{} {}</b> {}<small>{}</small></div>').format(
+                kind, sign, survival.form, word, said
+            )
         )
-    return f'<div class="rc-badges">{"".join(parts)}</div>'
+    return Markup('<div class="rc-badges">{}</div>').format(Markup().join(parts))
 
 
 def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:

@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.views.builder.inputs import CandidateAtlas
-from dashboard.widgets import states
+from dashboard.widgets import markup, states
+from dashboard.widgets.markup import Markup
 from robustcore.overlap.correlation import FEW
 from robustcore.overlap.criteria import Difference
 from robustcore.reports.overlap.benchmark import IMAGENET_C, YOURS, Assessment
@@ -34,7 +35,7 @@ def show(
 def _tile(column: st.delta_generator.DeltaGenerator, title: str, number: str, sentence: str) -> None:
     with column, st.container(border=True, height="stretch", gap="small"):
         st.caption(title)
-        st.html(f'<div style="{_NUMBER}">{number}</div>')
+        markup.html(Markup('<div style="{}">{}</div>').format(_NUMBER, number))
         st.caption(states.plain(sentence))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from html import escape
 
 import streamlit as st
 
@@ -12,6 +11,7 @@ from dashboard import cache
 from dashboard.views.builder import controls, inputs
 from dashboard.views.builder.inputs import KEY, CandidateAtlas
 from dashboard.widgets import markup
+from dashboard.widgets.markup import Markup
 from robustcore.reports.preview import gallery
 
 IMAGE = 54  # of the test images, as on the overview
@@ -29,10 +29,16 @@ def show(atlas: CandidateAtlas, names: list[str]) -> None:
         inside = sum(name in names for name in members)
         heading = f"{label} · {_families(members)}" if label else "No category: overlaps undefined"
         parts.append(
-            f'<div class="rc-family">{escape(heading)}<span class="rc-count">{inside} of {len(members)}</span></div>'
-            f'<div class="rc-ticks">{"".join(_tick(name, name in names, pictures.get(name, ""), atlas) for name in members)}</div>'
+            Markup(
+                '<div class="rc-family">{}<span class="rc-count">{} of {}</span></div><div class="rc-ticks">{}</div>'
+            ).format(
+                heading,
+                inside,
+                len(members),
+                Markup().join(_tick(name, name in names, pictures.get(name, ""), atlas) for name in members),
+            )
         )
-    markup.show("".join(parts), key=f"{KEY}_ticks", on_pick=controls.toggle)
+    markup.show(Markup().join(parts), key=f"{KEY}_ticks", on_pick=controls.toggle)
 
 
 def _families(members: list[str]) -> str:
@@ -41,15 +47,18 @@ def _families(members: list[str]) -> str:
     return ", ".join(family for family, _ in counts.most_common(2))
 
 
-def _tick(name: str, inside: bool, picture: str, atlas: CandidateAtlas) -> str:
+def _tick(name: str, inside: bool, picture: str, atlas: CandidateAtlas) -> Markup:
     title = inputs.full_name(name)
     why = atlas.overlap.undefined.get(name)
     tooltip = f"{title}: {why.text_with({name: title})}" if why else title
-    image = f'<img class="crisp" src="{picture}" alt="">' if picture else '<span class="rc-blank"></span>'
-    return (
-        f'<button class="rc-tick" data-pick="{escape(name)}" role="checkbox" aria-checked="{str(inside).lower()}" '
-        f'title="{escape(tooltip)}">{image}<span>{escape(atlas.display_name(name))}</span></button>'
+    image = (
+        Markup('<img class="crisp" src="{}" alt="">').format(picture)
+        if picture
+        else Markup('<span class="rc-blank"></span>')
     )
+    return Markup(
+        '<button class="rc-tick" data-pick="{}" role="checkbox" aria-checked="{}" title="{}">{}<span>{}</span></button>'
+    ).format(name, str(inside).lower(), tooltip, image, atlas.display_name(name))
 
 
 def _pictures(atlas: CandidateAtlas) -> dict[str, str]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import pandas as pd
 
+from dashboard.widgets.markup import Markup
 from robustcore.reports.claims import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
 
 _BADGES = {REPRODUCED: ("reproduced", "✓"), NOT_REPRODUCED: ("not", "✕"), UNDECIDED: ("undecided", "?")}
 _NUMBERS_RIGHT = "iuf"
 _WIDTH, _RADIUS = 250, 4
-_SURE = ' class="sure"'
+_SURE = Markup(' class="sure"')
 
 CSS = """
 .rc-claims { display: grid; gap: 0; }
@@ -54,34 +54,46 @@ CSS = """
 """
 
 
-def markup(claims: Sequence[Claim]) -> str:
+def markup(claims: Sequence[Claim]) -> Markup:
     """The rows, in the order given; several topics each below its name."""
     topics = dict.fromkeys(claim.topic for claim in claims)
     blocks = []
     for topic in topics:
-        name = f'<div class="rc-family">{escape(topic)}</div>' if len(topics) > 1 else ""
-        rows = "".join(_row(claim) for claim in claims if claim.topic == topic)
-        blocks.append(f'{name}<div class="rc-claims">{rows}</div>')
-    return f"<style>{CSS}</style>{''.join(blocks)}"
+        name = Markup('<div class="rc-family">{}</div>').format(topic) if len(topics) > 1 else ""
+        rows = Markup().join(_row(claim) for claim in claims if claim.topic == topic)
+        blocks.append(Markup('{}<div class="rc-claims">{}</div>').format(name, rows))
+    return Markup("<style>{}</style>{}").format(Markup(CSS), Markup().join(blocks))
 
 
-def _row(claim: Claim) -> str:
+def _row(claim: Claim) -> Markup:
     kind, sign = _BADGES[claim.verdict]
-    caution = f'<p class="rc-caution">{escape(claim.caution)}</p>' if claim.caution else ""
+    caution = Markup('<p class="rc-caution">{}</p>').format(claim.caution) if claim.caution else ""
     table = "" if claim.table is None else _table(claim.table)
-    return (
-        f'<article class="rc-claim"><span class="rc-verdict {kind}">{sign} {escape(claim.verdict)}</span><div>'
-        f"<h4>{escape(claim.text)}</h4><p>{escape(claim.figures_text)}</p>{caution}</div>{_dots(claim.table)}"
-        f"<details><summary>Rule{', source and numbers' if table else ' and source'}</summary>"
-        f"<dl><dt>Reproduced if</dt><dd>{escape(claim.rule)}</dd><dt>Source</dt><dd>{escape(claim.source)}</dd></dl>{table}"
+    return Markup(
+        '<article class="rc-claim"><span class="rc-verdict {}">{} {}</span><div>'
+        "<h4>{}</h4><p>{}</p>{}</div>{}"
+        "<details><summary>Rule{}</summary>"
+        "<dl><dt>Reproduced if</dt><dd>{}</dd><dt>Source</dt><dd>{}</dd></dl>{}"
         "</details></article>"
+    ).format(
+        kind,
+        sign,
+        claim.verdict,
+        claim.text,
+        claim.figures_text,
+        caution,
+        _dots(claim.table),
+        ", source and numbers" if table else " and source",
+        claim.rule,
+        claim.source,
+        table,
     )
 
 
-def _dots(table: pd.DataFrame | None) -> str:
+def _dots(table: pd.DataFrame | None) -> Markup:
     """Each difference of the table as a dot on a line, filled where its interval leaves 0 out; "" for other tables."""
     if table is None or not {"value", "low", "high"} <= set(table.columns) or not table["value"].notna().any():
-        return ""
+        return Markup()
     defined = table[table["value"].notna()]
     reach = max(1e-6, float(defined["value"].abs().max()))
     stacked: dict[int, int] = {}
@@ -89,13 +101,15 @@ def _dots(table: pd.DataFrame | None) -> str:
     for value, low, high in defined[["value", "low", "high"]].sort_values("value").itertuples(index=False):
         column = round((value / reach) * (_WIDTH / 2 - _RADIUS) / (2 * _RADIUS))
         stacked[column] = stacked.get(column, 0) + 1
-        place = (
-            f'cx="{_WIDTH / 2 + 2 * _RADIUS * column:.0f}" cy="{-_RADIUS - 1 - 2 * _RADIUS * (stacked[column] - 1)}"'
+        x, y = _WIDTH / 2 + 2 * _RADIUS * column, -_RADIUS - 1 - 2 * _RADIUS * (stacked[column] - 1)
+        circles.append(
+            Markup('<circle cx="{:.0f}" cy="{}" r="{}"{}/>').format(
+                x, y, _RADIUS - 0.7, _SURE if low > 0 or high < 0 else ""
+            )
         )
-        circles.append(f'<circle {place} r="{_RADIUS - 0.7}"{_SURE if low > 0 or high < 0 else ""}/>')
     height = 2 * _RADIUS * max(stacked.values()) + 4
-    ends = "".join(
-        f'<text x="{x}" y="12" text-anchor="{side}">{text}</text>'
+    ends = Markup().join(
+        Markup('<text x="{}" y="12" text-anchor="{}">{}</text>').format(x, side, text)
         for x, side, text in (
             (0, "start", f"−{reach:.2f}"),
             (_WIDTH / 2, "middle", "0"),
@@ -104,23 +118,27 @@ def _dots(table: pd.DataFrame | None) -> str:
     )
     above = (defined["value"] > 0).sum()
     alt = f"{len(defined)} differences from −{reach:.2f} to +{reach:.2f}, {above} of them above 0"
-    return (
-        f'<svg class="rc-dots" viewBox="0 {-height} {_WIDTH} {height + 15}" role="img" aria-label="{alt}">'
-        f'<line x1="0" x2="{_WIDTH}" y1="0" y2="0"/><line x1="{_WIDTH / 2}" x2="{_WIDTH / 2}" y1="{-height}" y2="3"/>'
-        f"{''.join(circles)}{ends}</svg>"
-    )
+    return Markup(
+        '<svg class="rc-dots" viewBox="0 {} {} {}" role="img" aria-label="{}">'
+        '<line x1="0" x2="{}" y1="0" y2="0"/><line x1="{}" x2="{}" y1="{}" y2="3"/>'
+        "{}{}</svg>"
+    ).format(-height, _WIDTH, height + 15, alt, _WIDTH, _WIDTH / 2, _WIDTH / 2, -height, Markup().join(circles), ends)
 
 
-def _table(table: pd.DataFrame) -> str:
+def _table(table: pd.DataFrame) -> Markup:
     numeric = [table[column].dtype.kind in _NUMBERS_RIGHT for column in table.columns]
-    sides = [' class="number"' if right else "" for right in numeric]
+    sides = [Markup(' class="number"') if right else "" for right in numeric]
     names = (str(column).replace("_", " ") for column in table.columns)
-    head = "".join(f"<th{side}>{escape(name)}</th>" for name, side in zip(names, sides, strict=True))
-    rows = "".join(
-        "<tr>" + "".join(f"<td{side}>{escape(_cell(v))}</td>" for v, side in zip(row, sides, strict=True)) + "</tr>"
+    head = Markup().join(Markup("<th{}>{}</th>").format(side, name) for name, side in zip(names, sides, strict=True))
+    rows = Markup().join(
+        Markup("<tr>")
+        + Markup().join(Markup("<td{}>{}</td>").format(side, _cell(v)) for v, side in zip(row, sides, strict=True))
+        + Markup("</tr>")
         for row in table.itertuples(index=False)
     )
-    return f'<div class="rc-wide" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return Markup(
+        '<div class="rc-wide" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    ).format(head, rows)
 
 
 def _cell(value: Any) -> str:

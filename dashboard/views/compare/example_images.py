@@ -10,6 +10,7 @@ from dashboard import data_urls
 from dashboard.cache import compare
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.widgets import markup, states, thumbnails
+from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.reports.compare import example_images
 from robustcore.reports.compare.comparison import CLEAN, Comparison
@@ -125,8 +126,8 @@ def _row(
             )
             for s, source in zip(some, clean, strict=True)
         ]
-        grid += f"<small>the same images, clean:</small>{thumbnails.row(before)}"
-    markup.show(f'<div style="overflow-x:auto;padding-top:.6rem">{grid}</div>', key=f"{_PLACE}_{title}")
+        grid += Markup("<small>the same images, clean:</small>{}").format(thumbnails.row(before))
+    markup.show(Markup('<div style="overflow-x:auto;padding-top:.6rem">{}</div>').format(grid), key=f"{_PLACE}_{title}")
 
 
 def _thumb(seen: Seen, source: str, classes: tuple[str, ...], crisp: bool, paired: bool) -> thumbnails.Thumb:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
-import streamlit as st
+from dashboard.widgets import markup
+from dashboard.widgets.markup import Markup
 
 _CELL = "padding:.35rem .9rem .35rem 0;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums"
 _LINE = "border-bottom:1px solid color-mix(in srgb, currentColor 18%, transparent)"
@@ -29,29 +29,35 @@ def show(
     from robustcore import figures
 
     drawn = figures.strokes(list(colours) or [model for model, _ in rows])
-    head = "".join(f'<th scope="col" style="{_CELL};font-weight:500;opacity:.7">{escape(h)}</th>' for h in headings)
-    body = ""
+    head = Markup().join(
+        Markup('<th scope="col" style="{};font-weight:500;opacity:.7">{}</th>').format(_CELL, h) for h in headings
+    )
+    body = Markup()
     for place, (model, texts) in enumerate(rows):
-        swatch = (
-            f'<span style="display:inline-block;width:.8em;height:.8em;border-radius:.2em;margin-right:.55em;'
-            f'background:{drawn[model].colour}"></span>'
-        )
+        swatch = Markup(
+            '<span style="display:inline-block;width:.8em;height:.8em;border-radius:.2em;margin-right:.55em;'
+            'background:{}"></span>'
+        ).format(drawn[model].colour)
         note = notes[place] if place < len(notes) else ""
-        small = f'<div style="font-size:.8em;opacity:.7;padding-left:1.35em">{escape(note)}</div>' if note else ""
-        cells = "".join(f'<td style="{_CELL}">{_cell(text)}</td>' for text in texts)
-        name = (
-            '<th scope="row" style="padding:.35rem .9rem .35rem 0;text-align:left;font-weight:600;overflow-wrap:anywhere;'
-            f'min-width:9em">{swatch}{escape(model)}{small}</th>'
+        small = (
+            Markup('<div style="font-size:.8em;opacity:.7;padding-left:1.35em">{}</div>').format(note) if note else ""
         )
-        body += f'<tr style="{_LINE}">{name}{cells}</tr>'
-    st.html(
-        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.93rem">'
-        f'<thead><tr style="{_LINE}"><th style="text-align:left;font-weight:500;opacity:.7;padding-right:.9rem">Model</th>'
-        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        cells = Markup().join(Markup('<td style="{}">{}</td>').format(_CELL, _cell(text)) for text in texts)
+        name = Markup(
+            '<th scope="row" style="padding:.35rem .9rem .35rem 0;text-align:left;font-weight:600;overflow-wrap:anywhere;'
+            'min-width:9em">{}{}{}</th>'
+        ).format(swatch, model, small)
+        body += Markup('<tr style="{}">{}{}</tr>').format(_LINE, name, cells)
+    markup.html(
+        Markup(
+            '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.93rem">'
+            '<thead><tr style="{}"><th style="text-align:left;font-weight:500;opacity:.7;padding-right:.9rem">Model</th>'
+            "{}</tr></thead><tbody>{}</tbody></table></div>"
+        ).format(_LINE, head, body)
     )
 
 
-def _cell(text: str) -> str:
+def _cell(text: str) -> Markup:
     first, _, below = text.partition("\n")
-    small = f'<div style="font-size:.8em;opacity:.7">{escape(below)}</div>' if below else ""
-    return escape(first) + small
+    small = Markup('<div style="font-size:.8em;opacity:.7">{}</div>').format(below) if below else ""
+    return Markup("{}{}").format(first, small)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from html import escape
 
 from dashboard import data_urls
 from dashboard.cache import Grid, Scoring
 from dashboard.widgets import labels, pair, thumbnails
 from dashboard.widgets.image_picker import Choice
+from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.images import to_array
 from robustcore.reports.preview import contact_sheet, gallery
@@ -80,41 +80,39 @@ class Answered:
         alt = f"{text}: {said}" if said else text
         return thumbnails.Thumb(cell.key if cell else "", self.grid.thumbnails[place], alt, lines, crisp)
 
-    def sentence(self, names: tuple[str, ...]) -> str:
-        """What the grid says, as markup: for each model how many of the images under the named corruptions it misclassifies."""
-        return "".join(f"<p>{self._sentence(model, names)}</p>" for model in self.scorings)
+    def sentence(self, names: tuple[str, ...]) -> Markup:
+        """What the grid says: for each model how many of the images under the named corruptions it misclassifies."""
+        return Markup().join(Markup("<p>{}</p>").format(self._sentence(model, names)) for model in self.scorings)
 
-    def _sentence(self, model: str, names: tuple[str, ...]) -> str:
+    def _sentence(self, model: str, names: tuple[str, ...]) -> Markup:
         scoring = self.scorings[model]
-        who = f"<b>{escape(model)}</b>"
+        who = Markup("<b>{}</b>").format(model)
         if not scoring.finished:
             total = len(scoring.images)
-            bar = f'<progress max="{total}" value="{scoring.done}"></progress>'
-            return f"{who} has answered {scoring.done} of {total} images … {bar}"
+            bar = Markup('<progress max="{}" value="{}"></progress>').format(total, scoring.done)
+            return Markup("{} has answered {} of {} images … {}").format(who, scoring.done, total, bar)
         answers = scoring.answers()
         places = [i for i, cell in enumerate(self.grid.cells) if cell.name in names]
         clean, rest = answers[[0]], answers[[i + 1 for i in places]]
         label = self.label(model)
         verdict = gallery.verdict([self.grid.cells[i] for i in places], rest, clean, label)
-        answer = f"{escape(display_name(scoring.card.classes[clean.classes[0, 0]]))} " + labels.percent(
-            float(clean.probabilities[0, 0])
-        )
-        head = f"{who} classifies the clean image as <b>{answer}</b>"
+        name, probability = scoring.card.classes[clean.classes[0, 0]], float(clean.probabilities[0, 0])
+        answer = f"{display_name(name)} {labels.percent(probability)}"
+        head = Markup("{} classifies the clean image as <b>{}</b>").format(who, answer)
         if label is not None:
             head += " (wrong)" if verdict.clean_wrong else " (right)"
         wrong = "are misclassified (✕)" if label is not None else "get another answer (≠)"
         if not verdict.total:
-            return f"{head}."
+            return head + "."
         if not verdict.wrong:
-            return f"{head}. No corruption shown here changes that."
+            return head + ". No corruption shown here changes that."
         names_of_worst = [display_name(name, "corruption", inside=True, suite=True) for name in verdict.worst]
         worst = (
             ", ".join(names_of_worst[:2]) + " and others" if len(verdict.worst) > 2 else " and ".join(names_of_worst)
         )
         each = f"{verdict.worst_wrong} each" if len(verdict.worst) > 1 else f"{verdict.worst_wrong} of them"
-        return (
-            f"{head}. Of the {verdict.total} corrupted images <b>{verdict.wrong}</b> {wrong}, "
-            f"most under {escape(worst)} ({each})."
+        return Markup("{}. Of the {} corrupted images <b>{}</b> {}, most under {} ({}).").format(
+            head, verdict.total, verdict.wrong, wrong, worst, each
         )
 
     def export(self, names: tuple[str, ...], columns: list[str], subtitle: str) -> bytes:

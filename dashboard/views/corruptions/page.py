@@ -226,7 +226,7 @@ def _detail(answered: Answered, filters: Filters, models: list[str]) -> None:
     cell = own[level - 1]
     if corruption.ranged:
         cell = _pick_strength(corruption, cell)
-    st.html(thumbnails.selected(cell.key))
+    markup.html(thumbnails.selected(cell.key))
     place = 1 + answered.grid.cells.index(cell) if cell in answered.grid.cells else None
     if place is None:
         answered, place = _answer(answered.choice, (cell,), answered.storage, models), 1

@@ -6,7 +6,6 @@ The work is done by a separate process; the page reads the jobs' file each time 
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +13,8 @@ import streamlit as st
 from dashboard import cache
 from dashboard.session import actions, permissions
 from dashboard.views.evaluate import amounts
-from dashboard.widgets import addresses, links, states
+from dashboard.widgets import addresses, links, markup, states
+from dashboard.widgets.markup import Markup
 from robustcore import corruptions
 from robustcore.display import display_name
 from robustcore.errors import RobustcoreError
@@ -97,7 +97,7 @@ def _body(job: JobStatus) -> None:
         st.caption("Its process has ended; finished units are kept and not repeated.")
     cells = jobs.cells(job.id)
     if len(cells):
-        st.html(_grid(cells))
+        markup.html(_grid(cells))
     _buttons(job)
 
 
@@ -169,33 +169,33 @@ def compare_address(asked: EvaluationRequest) -> links.Address:
     return addresses.compare(asked.model_names, asked.dataset_name, covered, seed=asked.seed, storage=storage)
 
 
-def _grid(cells: pd.DataFrame) -> str:
+def _grid(cells: pd.DataFrame) -> Markup:
     """A row for each condition and a square for each severity, filled in proportion to its finished units."""
     together = cells.assign(severity=cells["severity"].fillna(0)).groupby(["kind", "name", "severity"], sort=False)
     sums = together[["total", "done", "failed"]].sum()
-    rows = ""
+    rows = Markup()
     for key, part in sums.groupby(level=["kind", "name"], sort=False):
         kind, name = (str(level) for level in key)
-        squares = "".join(_square(int(severity), *values) for (_, _, severity), *values in part.itertuples())
+        squares = Markup().join(_square(int(severity), *values) for (_, _, severity), *values in part.itertuples())
         title = display_name(name, kind)
-        rows += (
+        rows += Markup(
             '<div style="display:flex;gap:6px;align-items:center;min-width:0">'
-            f'<div style="display:flex;gap:2px">{squares}</div>'
-            f'<div style="font-size:.8rem;opacity:.8;white-space:nowrap;overflow:hidden;text-overflow:ellipsis">'
-            f"{escape(title)}</div></div>"
-        )
-    return (
+            '<div style="display:flex;gap:2px">{}</div>'
+            '<div style="font-size:.8rem;opacity:.8;white-space:nowrap;overflow:hidden;text-overflow:ellipsis">'
+            "{}</div></div>"
+        ).format(squares, title)
+    return Markup(
         '<div role="img" aria-label="Progress of each condition" style="display:grid;gap:5px 18px;'
-        f'grid-template-columns:repeat(auto-fill,minmax(200px,1fr))">{rows}</div>'
-    )
+        'grid-template-columns:repeat(auto-fill,minmax(200px,1fr))">{}</div>'
+    ).format(rows)
 
 
-def _square(severity: int, total: int, done: int, failed: int) -> str:
+def _square(severity: int, total: int, done: int, failed: int) -> Markup:
     share = 0 if not total else min(100, round(100 * done / total))
     edge = "#c81e0a" if failed else "color-mix(in srgb, currentColor 35%, transparent)"
     what = "" if severity == 0 else f"severity {severity}: "
-    return (
-        f'<span title="{what}{done} of {total} units{f", {failed} failed" if failed else ""}" style="display:inline-block;'
-        f"width:13px;height:13px;border-radius:3px;border:1px solid {edge};"
-        f'background:linear-gradient(to top,#0c9e86 {share}%,transparent {share}%)"></span>'
-    )
+    return Markup(
+        '<span title="{}{} of {} units{}" style="display:inline-block;'
+        "width:13px;height:13px;border-radius:3px;border:1px solid {};"
+        'background:linear-gradient(to top,#0c9e86 {}%,transparent {}%)"></span>'
+    ).format(what, done, total, f", {failed} failed" if failed else "", edge, share, share)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from html import escape
 
 import streamlit as st
 
@@ -12,6 +11,7 @@ from dashboard.cache import overlaps
 from dashboard.views.overlap.controls import KEY, METHODS
 from dashboard.views.overlap.matrix import TYPED_NAMES, Matrix
 from dashboard.widgets import figure, markup, states, thumbnails
+from dashboard.widgets.markup import Markup
 from robustcore.overlap.categories import NONE, Categories, agreement
 from robustcore.overlap.overlaps import at
 from robustcore.reports.overlap import atlas
@@ -129,13 +129,14 @@ def _stability(matrix: Matrix, categories: Categories) -> None:
                 other = overlaps.categories(matrix.choice.which, method, size, 0)
                 counted = f", {other.k} categories" if other.k != categories.k else ""
                 rows.append((f"{METHODS[method]}{counted}", agreement(categories, other)))
-        body = "".join(
-            f'<tr><th>{escape(what)}</th><td>{_number(value)}<span class="rc-bar"><i style="width:{max(0.0, min(1.0, value)):.0%}">'
-            "</i></span></td></tr>"
+        body = Markup().join(
+            Markup('<tr><th>{}</th><td>{}<span class="rc-bar"><i style="width:{:.0%}"></i></span></td></tr>').format(
+                what, _number(value), max(0.0, min(1.0, value))
+            )
             for what, value in rows
             if not math.isnan(value)
         )
-        markup.show(f'<table class="rc-models rc-agreement">{body}</table>', key=f"{KEY}_agreements")
+        markup.show(Markup('<table class="rc-models rc-agreement">{}</table>').format(body), key=f"{KEY}_agreements")
         if matrix.overlap.seeds < 2:
             st.caption("Only one training seed: whether other trainings give the same categories is unknown.")
 

@@ -14,7 +14,8 @@ from dashboard.views.overlap import pair_panel
 from dashboard.views.overlap.controls import KEY, suite
 from dashboard.views.overlap.matrix import Matrix
 from dashboard.widgets import figure as figures
-from dashboard.widgets import states
+from dashboard.widgets import markup, states
+from dashboard.widgets.markup import Markup
 from robustcore.reports.overlap import atlas
 
 FIRST, SECOND = f"{KEY}_first", f"{KEY}_second"
@@ -85,9 +86,11 @@ def _map(matrix: Matrix, first: str, second: str) -> None:
     )
     # Cells are squares, so the map has a fixed width; a narrow screen scrolls it sideways.
     width = int(figure.layout.width)
-    st.html(
-        f"<style>.st-key-{KEY}_scroll > * {{ min-width: {width}px; }} "
-        f".st-key-{KEY}_split > :has(> .st-key-card-{KEY}-map) {{ flex: 0 1 {width + _FRAME}px; }}</style>"
+    markup.html(
+        Markup(
+            "<style>.st-key-{}_scroll > * {{ min-width: {}px; }} "
+            ".st-key-{}_split > :has(> .st-key-card-{}-map) {{ flex: 0 1 {}px; }}</style>"
+        ).format(KEY, width, KEY, KEY, width + _FRAME)
     )
     with st.container(key=f"{KEY}_scroll"):
         st.plotly_chart(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from html import escape
 
 import streamlit as st
 
@@ -12,6 +11,7 @@ from dashboard.cache import overlaps
 from dashboard.views.overlap.controls import KEY
 from dashboard.views.overlap.matrix import Matrix
 from dashboard.widgets import markup, states, thumbnails
+from dashboard.widgets.markup import Markup
 from robustcore.evaluation import Condition
 from robustcore.overlap.overlaps import at
 from robustcore.reports.overlap import atlas
@@ -47,14 +47,14 @@ def panel(matrix: Matrix, first: str, second: str) -> None:
         _accuracies(matrix, first, second)
 
 
-def _headline(matrix: Matrix, first: str, second: str) -> str:
+def _headline(matrix: Matrix, first: str, second: str) -> Markup:
     """The overlap large, with its interval and its spread."""
     signed, low, high, sd = (
         at(table, first, second)
         for table in (matrix.overlap.signed, matrix.overlap.low, matrix.overlap.high, matrix.overlap.sd)
     )
     if math.isnan(signed):
-        return '<div class="rc-score"><b>–</b><span>undefined</span></div>'
+        return Markup('<div class="rc-score"><b>–</b><span>undefined</span></div>')
     parts = []
     if not math.isnan(low) and first != second:
         parts.append(f"95 % interval {low:.2f} to {high:.2f}")
@@ -62,8 +62,8 @@ def _headline(matrix: Matrix, first: str, second: str) -> str:
         parts.append(f"signed value {signed:.2f}")
     if not math.isnan(sd) and first != second:
         parts.append(f"between seeds ± {sd:.2f}")
-    lines = "".join(f"<span>{escape(part)}</span>" for part in parts)
-    return f'<div class="rc-score"><b>{max(0.0, signed):.2f}</b><div>{lines}</div></div>'
+    lines = Markup().join(Markup("<span>{}</span>").format(part) for part in parts)
+    return Markup('<div class="rc-score"><b>{:.2f}</b><div>{}</div></div>').format(max(0.0, signed), lines)
 
 
 def _images(matrix: Matrix, first: str, second: str) -> None:
@@ -84,7 +84,7 @@ def _images(matrix: Matrix, first: str, second: str) -> None:
         )
         for label, condition in conditions
     ]
-    markup.show(f'<div class="rc-trio">{thumbnails.row(thumbs)}</div>', key=f"{KEY}_images")
+    markup.show(Markup('<div class="rc-trio">{}</div>').format(thumbnails.row(thumbs)), key=f"{KEY}_images")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         where = "as evaluated" if matrix.choice.entry.dataset == "scenes" else "of scenes, as an illustration"
         st.caption(f"Test image {place}, {where}.")
@@ -101,15 +101,17 @@ def _accuracies(matrix: Matrix, first: str, second: str) -> None:
     """The accuracies as a small table: a row for each model, a column for each condition."""
     rows = atlas.accuracies_of_pair(matrix.overlap, matrix.overlap.pair(first, second))
     names = list(dict.fromkeys(["clean", first, second]))
-    head = "".join(f"<th>{escape('Clean' if n == 'clean' else matrix.labels[n])}</th>" for n in names)
-    body = ""
+    head = Markup().join(Markup("<th>{}</th>").format("Clean" if n == "clean" else matrix.labels[n]) for n in names)
+    body = Markup()
     for row in rows.drop_duplicates("trained_on").to_dict("records"):
         who = "Standard" if row["trained_on"] == "standard" else f"On {matrix.labels[row['trained_on']]}"
-        cells = "".join(f"<td>{_percent(row[n])}</td>" for n in names)
-        body += f"<tr><th>{escape(who)}</th>{cells}</tr>"
+        cells = Markup().join(Markup("<td>{}</td>").format(_percent(row[n])) for n in names)
+        body += Markup("<tr><th>{}</th>{}</tr>").format(who, cells)
     markup.show(
-        '<div class="rc-accuracies"><table><caption>Accuracy (%) by what the model was trained on</caption>'
-        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>",
+        Markup(
+            '<div class="rc-accuracies"><table><caption>Accuracy (%) by what the model was trained on</caption>'
+            "<thead><tr><td></td>{}</tr></thead><tbody>{}</tbody></table></div>"
+        ).format(head, body),
         key=f"{KEY}_accuracies",
     )
 

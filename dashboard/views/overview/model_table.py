@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from html import escape
 from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 
 from dashboard.widgets import links, markup
+from dashboard.widgets.markup import Markup
 
 Target = tuple[str, links.Address]  # a page's file name, and values for its controls
 
@@ -68,50 +68,56 @@ def show(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[Model
     markup.show(table(headings, groups), key=key, on_pick=lambda pick: st.session_state.update({f"{key}_go": pick}))
 
 
-def table(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[ModelRow]]]) -> str:
+def table(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[ModelRow]]]) -> Markup:
     """The markup."""
-    head = "".join(
-        f'<th scope="col">{escape(h.title)}{f"<small>{escape(h.note)}</small>" if h.note else ""}</th>'
+    head = Markup().join(
+        Markup('<th scope="col">{}{}</th>').format(
+            h.title, Markup("<small>{}</small>").format(h.note) if h.note else ""
+        )
         for h in headings
     )
     names = [h.title for h in headings]
-    body = ""
+    body = Markup()
     for title, rows in groups:
         if title:
-            body += f'<tr class="rc-group"><th colspan="{len(headings)}" scope="rowgroup">{escape(title)}</th></tr>'
-        body += "".join(_row(row, names) for row in rows)
-    return f'<table class="rc-models"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+            body += Markup('<tr class="rc-group"><th colspan="{}" scope="rowgroup">{}</th></tr>').format(
+                len(headings), title
+            )
+        body += Markup().join(_row(row, names) for row in rows)
+    return Markup('<table class="rc-models"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(head, body)
 
 
-def _row(row: ModelRow, names: Sequence[str]) -> str:
-    small = f"<small>{escape(row.name)}</small>" if row.name != row.title else ""
-    cells = "".join(
-        f'<td data-head="{escape(name)}">{_value(value)}</td>'
+def _row(row: ModelRow, names: Sequence[str]) -> Markup:
+    small = Markup("<small>{}</small>").format(row.name) if row.name != row.title else ""
+    cells = Markup().join(
+        Markup('<td data-head="{}">{}</td>').format(name, _value(value))
         for value, name in zip(row.values, names[1:-1], strict=True)
     )
-    says = "".join(f"<span>{_link(text, target)}</span>" for text, target in row.breaks)
-    return (
-        f'<tr><th scope="row">{_link(row.title, row.target)}{small}</th>{cells}'
-        f'<td class="rc-models-says" data-head="{escape(names[-1])}">{says}</td></tr>'
+    says = Markup().join(Markup("<span>{}</span>").format(_link(text, target)) for text, target in row.breaks)
+    return Markup('<tr><th scope="row">{}{}</th>{}<td class="rc-models-says" data-head="{}">{}</td></tr>').format(
+        _link(row.title, row.target), small, cells, names[-1], says
     )
 
 
-def _value(value: TableValue) -> str:
+def _value(value: TableValue) -> Markup:
     if math.isnan(value.value):
-        return f'<span class="rc-muted">{_link(value.missing, value.target)}</span>'
+        return Markup('<span class="rc-muted">{}</span>').format(_link(value.missing, value.target))
     note = ", ".join(part for part in ("best" if value.best else "", value.note) if part)
-    small = f" <small>{escape(note)}</small>" if note else ""
+    small = Markup(" <small>{}</small>").format(note) if note else ""
     number = f"{100 * value.value:.1f}\N{NO-BREAK SPACE}%"
-    return (
-        f"{'<b>' if value.best else ''}{_link(number, value.target)}{'</b>' if value.best else ''}{small}"
-        f'<span class="rc-bar"><i style="width:{100 * min(1.0, max(0.0, value.value)):.1f}%"></i></span>'
+    return Markup('{}{}{}{}<span class="rc-bar"><i style="width:{:.1f}%"></i></span>').format(
+        Markup("<b>") if value.best else "",
+        _link(number, value.target),
+        Markup("</b>") if value.best else "",
+        small,
+        100 * min(1.0, max(0.0, value.value)),
     )
 
 
-def _link(text: str, target: Target | None) -> str:
+def _link(text: str, target: Target | None) -> Markup:
     if target is None or not links.exists(target[0]):
-        return escape(text)
+        return Markup("{}").format(text)
     view, address = target
     query = urlencode(dict(address), doseq=True)
     href = f"{view.replace('_', '-')}?{query}"
-    return f'<a href="{escape(href)}" target="_self" data-pick="{escape(f"{view}?{query}")}">{escape(text)}</a>'
+    return Markup('<a href="{}" target="_self" data-pick="{}">{}</a>').format(href, f"{view}?{query}", text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 import streamlit as st
 
@@ -13,7 +12,8 @@ from dashboard.session import selection
 from dashboard.views.overview import table, tiles
 from dashboard.views.overview.addresses import KEY
 from dashboard.views.overview.rows import Kind
-from dashboard.widgets import addresses, links, states
+from dashboard.widgets import addresses, links, markup, states
+from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.errors import RobustcoreError
 from robustcore.reports.overview import findings
@@ -79,14 +79,18 @@ def _examples() -> None:
     cells = tuple(gallery.GalleryImage(name, SEVERITY, SEVERITY, None, 0) for name in EXAMPLES)
     images = cache.grid(cache.test_image(IMAGE), cells, "memory")
     names = ["clean", *(display_name(name, inside=True) for name in EXAMPLES)]
-    figures = "".join(
-        f'<figure style="margin:0"><img src="{source}" alt="A test image, {escape(name)}" style="width:100%;'
-        f'border-radius:5px;image-rendering:pixelated;display:block"><figcaption style="font-size:.78rem;opacity:.75;'
-        f'text-align:center;margin-top:3px">{escape(name)}</figcaption></figure>'
+    figures = Markup().join(
+        Markup(
+            '<figure style="margin:0"><img src="{}" alt="A test image, {}" style="width:100%;'
+            'border-radius:5px;image-rendering:pixelated;display:block"><figcaption style="font-size:.78rem;opacity:.75;'
+            'text-align:center;margin-top:3px">{}</figcaption></figure>'
+        ).format(source, name, name)
         for name, source in zip(names, images.thumbnails, strict=True)
     )
-    st.html(
-        f'<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(calc(118px - 3vw),1fr));gap:8px">{figures}</div>'
+    markup.html(
+        Markup(
+            '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(calc(118px - 3vw),1fr));gap:8px">{}</div>'
+        ).format(figures)
     )
 
 

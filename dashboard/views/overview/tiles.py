@@ -10,7 +10,8 @@ from dashboard.views.overview import addresses
 from dashboard.views.overview.addresses import KEY
 from dashboard.views.overview.model_table import Target
 from dashboard.views.overview.rows import Kind
-from dashboard.widgets import links, states
+from dashboard.widgets import links, markup, states
+from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.figures import short
 from robustcore.reports.overview import findings
@@ -41,7 +42,7 @@ def show(overview: Overview, kinds: Mapping[str, Kind], dataset: str) -> None:
     for column, finding in zip(st.columns(len(tiles), gap="small"), tiles, strict=True):
         with column, st.container(border=True, height="stretch", gap="small"):
             st.caption(_TITLES[finding.key])
-            st.html(f'<div style="{_NUMBER}">{100 * finding.value:.1f}\N{NO-BREAK SPACE}%</div>')
+            markup.html(Markup('<div style="{}">{:.1f}\N{NO-BREAK SPACE}%</div>').format(_NUMBER, 100 * finding.value))
             st.markdown(f"**{states.plain(_name(finding, kinds))}**")
             st.caption(states.plain(_explanation(finding)))
             if finding.key == "shift":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from dashboard import cache, data_urls
 from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.widgets import figure, image_picker, labels, markup, pair, states, thumbnails
+from dashboard.widgets.markup import Markup
 from robustcore import corruptions, sequences
 from robustcore.display import display_name
 from robustcore.reports import stability
@@ -93,9 +92,11 @@ def _frames(choice: image_picker.Choice, name: str, difficulty: int, seed: int, 
         st.markdown(_sentence(choice, name, difficulty, model, found))
         playing = selection.toggle("Play", key=f"{KEY}_play", default=True)
         if playing:
-            alt = escape(f"{choice.title}: the frames of {display_name(name).lower()}, one after another")
+            alt = f"{choice.title}: the frames of {display_name(name).lower()}, one after another"
             markup.show(
-                f'<img class="rc-player{" crisp" if crisp else ""}" src="{frames.animation}" alt="{alt}">',
+                Markup('<img class="rc-player{}" src="{}" alt="{}">').format(
+                    " crisp" if crisp else "", frames.animation, alt
+                ),
                 key=f"{KEY}_player",
             )
         else:

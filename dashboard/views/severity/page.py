@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import pandas as pd
 import streamlit as st
 
@@ -130,7 +128,7 @@ def _thumbnails(name: str, storage: str) -> None:
     thumbs = [thumbnails.Thumb("", shown.thumbnails[0], "The clean image", (("clean", thumbnails.RIGHT),), True)]
     for cell, source in zip(cells, shown.thumbnails[1:], strict=True):
         words = f"{display_name(name, 'corruption')}, {cell.caption}"
-        thumbs.append(thumbnails.Thumb("", source, escape(words), ((cell.caption, thumbnails.RIGHT),), True))
+        thumbs.append(thumbnails.Thumb("", source, words, ((cell.caption, thumbnails.RIGHT),), True))
     markup.show(thumbnails.row(thumbs), key=f"{KEY}_thumbnails")
 
 

@@ -13,6 +13,7 @@ from dashboard.cache.specifications import Judged
 from dashboard.pages import Page
 from dashboard.session import actions, permissions, selection
 from dashboard.widgets import addresses, figure, links, markup, states
+from dashboard.widgets.markup import Markup
 from robustcore.errors import RobustcoreError
 
 if TYPE_CHECKING:
@@ -164,8 +165,8 @@ def _sheets(judged: Judged, models: list[str]) -> None:
     from robustcore.reports.specification import sheet
 
     states.origin_badge(judged.provenance.shipped)
-    body = "".join(sheet.markup(judged.spec, judged.table, model) for model in models)
-    markup.show(f"<style>{sheet.CSS}</style>{body}", key=f"{KEY}_sheet")
+    body = Markup().join(sheet.markup(judged.spec, judged.table, model) for model in models)
+    markup.show(Markup("<style>{}</style>{}").format(Markup(sheet.CSS), body), key=f"{KEY}_sheet")
     st.caption(sheet.LEGEND)
     st.caption(states.plain(judged.provenance.sentence()))
     figure.evidence(judged.provenance, KEY)

@@ -32,7 +32,7 @@ _VERDICTS = {
 }
 
 
-def markup(spec: Specification, table: pd.DataFrame, model: str) -> str:
+def markup(spec: Specification, table: pd.DataFrame, model: str) -> Markup:
     """One model's sheet as a piece of HTML; it needs `CSS`.
 
     Args:
@@ -56,12 +56,12 @@ def markup(spec: Specification, table: pd.DataFrame, model: str) -> str:
 
 def html(spec: Specification, table: pd.DataFrame, footer: str) -> str:
     """All models' sheets as one HTML page that needs no network and prints on white paper; `footer` is the provenance."""
-    sheets = "".join(markup(spec, table, str(model)) for model in table["model"].unique())
+    sheets = Markup().join(markup(spec, table, str(model)) for model in table["model"].unique())
     return templates.render(
         _HERE / "sheet_page.html.jinja",
         spec=spec,
         css=Markup(CSS),
-        sheets=Markup(sheets),
+        sheets=sheets,
         legend=LEGEND,
         footer=footer,
     )
