@@ -63,6 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, unless the very same training has been done."""
     from robustcore import models
+    from robustcore.datasets import left_out
     from robustcore.progress import Bar, duration
     from robustcore.training import runs
 
@@ -78,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         )
     for line in interrupted(recipe, resume=args.resume, force=args.force):
         print(line, file=sys.stderr)
+    for note in left_out(runs.training_images(recipe)):
+        print(note, file=sys.stderr)
     began = time.monotonic()
     with Bar() as bar:
         fitted = runs.fit(
