@@ -9,6 +9,7 @@ from sklearn.datasets import load_sample_image
 
 from robustcore import sequences
 from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.sequences import _base
 
 PHOTO = np.ascontiguousarray(load_sample_image("flower.jpg")[100:300, 200:520])
 SIDES = {"imagenet": 224, "tiny": 64, "cifar": 32}
@@ -87,3 +88,15 @@ def test_bad_arguments_are_refused() -> None:
         sequences.frames(PHOTO, "tilt", side=31)
     with pytest.raises(UnknownNameError, match="imagenet-p"):
         sequences.names("imagenet-q")
+
+
+@pytest.mark.parametrize("name", ["rotate", "translate", "scale"])
+def test_of_a_strip_what_is_far_from_the_centre_is_in_no_frame(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = np.arange(12_000)[None, :, None], np.arange(40)[:, None, None]
+    strip = (127 + 60 * np.sin(x / (7, 9, 11)) + 60 * np.cos(y / (8, 9, 10))).astype(np.uint8)
+    monkeypatch.setattr(_base, "LARGEST_RESIZED", 1 << 30)
+    whole = sequences.frames(strip, name, side=64)
+    monkeypatch.setattr(_base, "LARGEST_RESIZED", 1 << 16)
+    assert _base.prepare(strip, 64).whole.shape[1] < 6_000
+    difference = np.abs(sequences.frames(strip, name, side=64).astype(int) - whole)
+    assert difference.mean() < 0.5, "the sides of what is resized are whole numbers: a level or two"
