@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -69,6 +70,9 @@ def test_they_are_what_today_s_code_computes(cells: Sequence[Cell]) -> None:
     """The first images of a few conditions, computed again: equal, but for a borderline image on another processor."""
     wanted = [c for c in cells if c.condition.kind in ("clean", "corruption") and c.condition.severity in (None, 3)]
     wanted = [c for c in wanted if c.condition.name in ("clean", "gaussian_noise", "jpeg_compression", "fog")]
+    assert {(c.model.name, c.condition.name) for c in wanted} == set(
+        itertools.product(zoo.ZOO, ("clean", "gaussian_noise", "jpeg_compression", "fog"))
+    )
     models = {c.key.model: rc.load_model(c.model.name) for c in wanted}
     scorer = Scorer(models, load_dataset("scenes"), device=torch.device("cpu"))
     for condition in {c.condition: None for c in wanted}:

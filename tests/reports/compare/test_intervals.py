@@ -31,6 +31,7 @@ def both(world: World) -> tuple[compare.Comparison, Answers]:
 
 def test_answers_count_to_the_tables_accuracies(world: World) -> None:
     found, read = both(world)
+    assert set(found.rows["model"]) == {"one", "two"}
     for row in found.rows.to_dict("records"):
         right = read.right(row["model"], [row["condition"]])
         assert right is not None
@@ -48,9 +49,12 @@ def test_every_metric_of_the_images_themselves_is_the_tables_value(
     sample = intervals.resample(found, read)
     values = intervals.values(sample, metrics.get(metric), "one")[0]
     table = measures.bars(found, metric, reference="one").table
-    for row in table.dropna(subset=["value"]).to_dict("records"):
+    # Some metrics need all five severities, of which fog has two: the table leaves them undefined there.
+    compared = table[(table["name"] != "fog") | table["value"].notna()]
+    assert len(compared) >= 4
+    for row in compared.to_dict("records"):
         own = values[sample.models.index(row["model"]), sample.labels.index(row["name"])]
-        assert own == pytest.approx(row["value"], abs=1e-4), row["name"]
+        assert own == pytest.approx(row["value"], abs=1e-4, nan_ok=True), row["name"]  # undefined in both, or in none
 
 
 def test_an_interval_is_that_of_a_loop_over_drawings(world: World) -> None:
