@@ -23,6 +23,7 @@ ORDER = [
     "plugins",
     "registry",
     "pages",
+    "spreadsheets",
     "progress",
     "devices",
     "randomness",

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import theme
 from dashboard.widgets import states
+from robustcore import spreadsheets
 
 if TYPE_CHECKING:
     from robustcore.reports.provenance import Provenance
@@ -132,7 +133,7 @@ def download_csv(table: pd.DataFrame, name: str) -> None:
     """A button that saves a table as CSV; written only when it is pressed."""
     st.download_button(
         "Download CSV",
-        lambda: table.to_csv(index=False).encode(),
+        lambda: spreadsheets.csv(table).encode(),
         file_name=f"{name}.csv",
         mime="text/csv",
         key=f"csv-{name}",

@@ -18,7 +18,7 @@ def notice(message: str) -> None:
 def empty(title: str, message: str, *, icon: str = ":material/inbox:") -> st.delta_generator.DeltaGenerator:
     """Shown before there is content: what will be here, and how to get it. Returns a place for a button."""
     with st.container(border=True, key=None, horizontal_alignment="center"):
-        st.markdown(f"### {icon} {title}", text_alignment="center", anchors=False)
+        st.markdown(f"### {icon} {plain(title)}", text_alignment="center", anchors=False)
         st.markdown(plain(message), text_alignment="center")
         return st.container(horizontal=True, horizontal_alignment="center")
 

@@ -108,7 +108,9 @@ def _formatted(
     spec: Specification, table: pd.DataFrame, evidence: Evidence, form: str, passed: bool, strict: bool
 ) -> str:
     if form == "csv":
-        return table.to_csv(index=False)
+        from robustcore import spreadsheets
+
+        return spreadsheets.csv(table)
     assert evidence.provenance is not None
     footer = evidence.provenance.sentence()
     if form == "html":

@@ -44,8 +44,10 @@ def _formatted(claims_: Sequence[Claim], topics: Sequence[str], form: str) -> st
 
     import pandas as pd
 
+    from robustcore import spreadsheets
+
     if form == "csv":
-        return pd.DataFrame([_record(claim) for claim in claims_], columns=_FIELDS).to_csv(index=False)
+        return spreadsheets.csv(pd.DataFrame([_record(claim) for claim in claims_], columns=_FIELDS))
     if form == "json":
         records = [
             _record(claim)

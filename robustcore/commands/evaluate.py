@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from robustcore import spreadsheets
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -201,7 +203,7 @@ def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationReq
     if args.format == "parquet":
         table.to_parquet(args.output, index=False)
         return
-    text = table.to_csv(index=False) if args.format == "csv" else text or readable(table)
+    text = spreadsheets.csv(table) if args.format == "csv" else text or readable(table)
     if args.output is None:
         print(text, end="" if args.format == "csv" else "\n")
     else:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from robustcore import spreadsheets
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -68,7 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Calibrate or audit; evaluations are stored and not computed again."""
     frame, text = args.action(args)
-    written = frame.to_csv(index=False) if args.format == "csv" else text + "\n"
+    written = spreadsheets.csv(frame) if args.format == "csv" else text + "\n"
     if args.output is None:
         print(written, end="")
     else:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.session import selection
+from dashboard.widgets import states
 from robustcore import attacks
 from robustcore.attacks import presets
 from robustcore.display import display_name
@@ -34,9 +35,9 @@ def pick(prefix: str, classes: Sequence[str], label: int | None) -> Settings:
         )
     method, preset = attacks.resolve(name)
     if preset is not None:
-        st.caption(f"{preset.summary} {preset.document}, {preset.section}.")
+        st.caption(states.plain(f"{preset.summary} {preset.document}, {preset.section}."))
         return Settings(name, seed=seed)
-    st.caption(f"{method.summary} Uses the model's {method.needs}. Source: {method.source}.")
+    st.caption(states.plain(f"{method.summary} Uses the model's {method.needs}. Source: {method.source}."))
     columns = iter(st.columns(5 if "targeted" in method.goals else 4, vertical_alignment="bottom"))
     norm, eps = _budget(prefix, method, columns)
     goal, target = _goal(prefix, method, columns, classes, label)

@@ -315,4 +315,4 @@ def _judges(case: Case, done: attack_anatomy.Attacked) -> None:
             width="stretch",
         )
         figure.download_csv(table, f"{KEY}-judges")
-        st.caption(case.provenance())
+        st.caption(states.plain(case.provenance()))

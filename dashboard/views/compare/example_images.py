@@ -35,7 +35,7 @@ def panel(found: Comparison, choice: Choice, bar: tuple[str, str] | None) -> Non
             return
         model, label = bar
         rows = found.rows[(found.rows["model"] == model) & (found.rows["label"] == label) & (found.rows["n"] > 0)]
-        st.subheader(f"{display_name(label)}: what {states.plain(model)} lost and kept", anchor=False)
+        st.subheader(f"{states.plain(display_name(label))}: what {states.plain(model)} lost and kept", anchor=False)
         read = compare.answers(found, choice.dataset)
         if rows.empty or read is None:
             states.notice("The answers to single images are not known here: published figures are counts.")

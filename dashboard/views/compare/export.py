@@ -9,13 +9,14 @@ import streamlit as st
 
 from dashboard import theme
 from dashboard.views.compare.view import View
+from robustcore import spreadsheets
 
 
 def buttons(view: View, script: str) -> None:
     """One button that opens all of them; each file is written when it is asked for."""
     with st.popover("Save or reproduce", icon=":material/download:", key=f"save-{view.key}"):
         with st.container(horizontal=True):
-            _file("CSV", ":material/table:", f"{view.key}.csv", "text/csv", lambda: view.table.to_csv(index=False))
+            _file("CSV", ":material/table:", f"{view.key}.csv", "text/csv", lambda: spreadsheets.csv(view.table))
             _file("LaTeX", ":material/functions:", f"{view.key}.tex", "text/plain", lambda: latex(view))
             _file("HTML", ":material/html:", f"{view.key}.html", "text/html", lambda: _html(view))
             _file("Python", ":material/code:", f"{view.key}.py", "text/x-python", lambda: script)

@@ -14,6 +14,7 @@ from dashboard.session import selection
 from dashboard.views.compare import categories, python_code
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
+from dashboard.widgets import states
 from robustcore import metrics
 from robustcore.calls import Attribute, Call, Node
 from robustcore.display import display_name
@@ -54,7 +55,7 @@ def controls(choice: Choice, *, baseline: bool = False, order: bool = True) -> S
                 text=ORDERS.__getitem__,
             )
     if not metric.reference:
-        st.caption(f"{metric.formula}; {metric.better} is better.")
+        st.caption(states.plain(f"{metric.formula}; {metric.better} is better."))
     if by == "category" and atlas is not None:
         return Settings(name, reference, against, "family", categories.grouping(atlas), categories.groups_of(atlas))
     return Settings(name, reference, against, by)

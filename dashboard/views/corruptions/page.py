@@ -247,7 +247,7 @@ def _detail(answered: Answered, filters: Filters, models: list[str]) -> None:
         ),
         key=f"{KEY}_pair",
     )
-    st.caption(f"{corruption.summary} Source: {corruption.source}.")
+    st.caption(states.plain(f"{corruption.summary} Source: {corruption.source}."))
     model = next(iter(answered.scorings), None)
     with st.expander("Python code for this image", icon=":material/code:"):
         st.code(python_code.corruption(answered.choice.code, cell, answered.storage, model), language="python")

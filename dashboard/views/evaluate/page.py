@@ -59,7 +59,7 @@ def _pick() -> EvaluationRequest | None:
             wrap=True,
         )
         if chosen:
-            st.caption(" ".join(suites.load(name).description for name in chosen))
+            st.caption(states.plain(" ".join(suites.load(name).description for name in chosen)))
         left, middle, right = st.columns([1, 1.4, 1], gap="medium", vertical_alignment="bottom")
         size = _size(dataset)
         with left:

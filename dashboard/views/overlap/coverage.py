@@ -126,7 +126,7 @@ def _all(matrix: Matrix, members: Sequence[str], others: Sequence[str], margin: 
     """All corruptions outside the benchmark, by verdict."""
     table = overlap.coverage(matrix.overlap, members, others, margin=margin)
     with st.container(border=True, key=f"{KEY}_all_covered"):
-        st.subheader(f"All corruptions outside {benchmark.title(members)}", anchor=False)
+        st.subheader(f"All corruptions outside {states.plain(benchmark.title(members))}", anchor=False)
         for word in ("not covered", "undecided", "covered", "undefined"):
             names = [matrix.labels[str(n)] for n in table.index[table["verdict"] == word]]
             if names:

@@ -16,6 +16,7 @@ from dashboard.views.overlap.matrix import Matrix
 from dashboard.widgets import figure as figures
 from dashboard.widgets import markup, states
 from dashboard.widgets.markup import Markup
+from robustcore import spreadsheets
 from robustcore.reports.overlap import atlas
 
 FIRST, SECOND = f"{KEY}_first", f"{KEY}_second"
@@ -171,7 +172,7 @@ def _files(matrix: Matrix, figure: Any, pairs: pd.DataFrame) -> None:
 def _csv(label: str, name: str, table: pd.DataFrame) -> None:
     st.download_button(
         label,
-        lambda: table.to_csv(index=False).encode(),
+        lambda: spreadsheets.csv(table).encode(),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/table:",

@@ -262,6 +262,6 @@ def _means(report: stability.Stability) -> None:
         },
     )
     st.caption(
-        f"mFR and mT5D are means over the suite's sequences, in percent of {report.reference}; 100 is equally stable. "
+        f"mFR and mT5D are means over the suite's sequences, in percent of {states.plain(report.reference)}; 100 is equally stable. "
         "Empty: a sequence is missing, or the reference never flips on it."
     )
