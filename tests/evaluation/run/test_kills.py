@@ -65,6 +65,8 @@ def units(path: Path) -> Units:
         return {}
     connection = sqlite3.connect(path)
     try:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'units'").fetchone():
+            return {}  # killed after the file was created and before its tables were
         return {(c, s): (r, k) for c, s, r, k in connection.execute("SELECT cell, shard, run, checksum FROM units")}
     finally:
         connection.close()
