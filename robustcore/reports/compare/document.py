@@ -14,6 +14,7 @@ import pandas as pd
 
 from robustcore import corruptions, metrics
 from robustcore.datasets import load_dataset
+from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Store
 from robustcore.notes import Note, note
@@ -278,7 +279,7 @@ def _labelled(found: Comparison) -> tuple[Comparison, list[Note]]:
     without = rows.groupby("label", sort=False)["accuracy"].count()
     names = list(without.index[without == 0])
     reasons = rows.drop_duplicates("label").set_index("label")["reason"]
-    notes = [left_out(name.replace("_", " "), reasons[name]) for name in names]
+    notes = [left_out(display_name(name, inside=True), reasons[name]) for name in names]
     kept = found.rows[~found.rows["label"].isin(names)]
     alone = (kept["kind"] == "attack") & (kept["label"] == kept["name"]) & (kept["params"] != "")
     whole = kept["label"].where(
