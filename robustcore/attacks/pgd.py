@@ -10,7 +10,7 @@ from robustcore.attacks._base import Option, Oracle, attack
     title="PGD",
     needs="gradients",
     source="Laugros' thesis, 2.3.2.2, equations 2.6 and 2.8; Madry et al. 2018",
-    summary="Many small steps along the gradient, each brought back into the ball, from a random start if wanted.",
+    summary="Many small steps along the gradient, each projected back into the ε-ball; optional random start.",
     options={
         "steps": Option(10, "Number of steps.", low=1),
         "step_size": STEP_SIZE,

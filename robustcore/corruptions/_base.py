@@ -244,7 +244,7 @@ class Corruption:
         if not bool(((values >= low - slack) & (values <= high + slack)).all()):
             outside = values[~((values >= low - slack) & (values <= high + slack))].flatten()
             raise InvalidArgumentError(
-                f"The strength of {self.name} lies in {low:g} .. {high:g}; {float(outside[0]):g} does not."
+                f"The strength of {self.name} is {low:g} to {high:g}, not {float(outside[0]):g}."
             )
         return values if values.ndim else float(values)
 
