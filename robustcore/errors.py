@@ -28,10 +28,6 @@ class RobustcoreError(Exception):
     """The base class: catch it to catch everything that robustcore raises on purpose."""
 
 
-class RobustcoreWarning(UserWarning):
-    """Something that a number cannot be read without: it is computed, and this is said beside it."""
-
-
 class InvalidArgumentError(RobustcoreError, ValueError):
     """A value outside what is allowed."""
 

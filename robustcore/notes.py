@@ -26,6 +26,10 @@ P = ParamSpec("P")
 _sentences: dict[str, Callable[..., str]] = {}
 
 
+class RobustcoreWarning(UserWarning):
+    """Something that a number cannot be read without: it is computed, and this is said beside it."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Note:
     """One thing to say.

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from robustcore.datasets._base import Dataset
-from robustcore.errors import InvalidArgumentError, RobustcoreWarning
+from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import classes, examination, operations, plan, provenance, tables
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Cell, Pending, Subject, Unit
@@ -24,6 +24,7 @@ from robustcore.evaluation.run.runner import Progress, Summary
 from robustcore.evaluation.run.work import Work
 from robustcore.evaluation.store.store import Store
 from robustcore.models.classifier import Classifier
+from robustcore.notes import RobustcoreWarning
 from robustcore.paths import printable
 
 

@@ -52,7 +52,7 @@ def test_a_surrogate_with_other_classes_fails_in_a_sentence(make_dataset: Make, 
     table = rc.evaluate(
         [make_model("a")], make_dataset(20), crafted_on([ATTACK], other.fingerprint()), surrogates=[other]
     )
-    assert "the same classes apart" in table[table["kind"] == "attack"]["reason"].item()
+    assert "the model's classes in the same order" in table[table["kind"] == "attack"]["reason"].item()
 
 
 def test_a_surrogate_that_is_not_given_is_one_sentence(make_dataset: Make, make_model: Make) -> None:

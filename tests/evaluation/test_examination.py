@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 import robustcore as rc
 from robustcore import evaluation, notes
-from robustcore.errors import RobustcoreWarning, StoreError
+from robustcore.errors import StoreError
 from robustcore.evaluation import Store, examination
 from robustcore.models import Classifier
+from robustcore.notes import RobustcoreWarning
 from robustcore.reports.provenance import Provenance
 
 Make = Callable[..., Any]
