@@ -268,7 +268,8 @@ def carry_out(
     if absent:
         raise InvalidArgumentError(f"The model {sorted(absent)[0]} was given without its weights and cannot be run.")
     _check_classes(units, evaluation.dataset)
-    refused = examination.examine(evaluation.models, {unit.cell.key.model for unit in units}, store)
+    stop = cancelled or threading.Event()
+    refused = examination.examine(evaluation.models, {unit.cell.key.model for unit in units}, store, stop)
     failed = [unit for unit in units if unit.cell.key.model in refused]
     for fingerprint, reason in refused.items():
         store.fail([unit for unit in failed if unit.cell.key.model == fingerprint], reason)
@@ -284,7 +285,6 @@ def carry_out(
         request.device,
     )
     chosen = executor or executors.of(request.devices, request.scheduler)
-    stop = cancelled or threading.Event()
     with (chosen if units else base.idle_executor)(work, len(pending.groups), stop) as pool:
         run = provenance.current(request.command or None)
         summary = runner.run(pending, store, pool, run, progress=progress, cancelled=stop)

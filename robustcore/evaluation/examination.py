@@ -16,13 +16,17 @@ _lock = threading.Lock()
 _examined: OrderedDict[str, checks.Examination] = OrderedDict()
 
 
-def examine(models: Mapping[str, Classifier], pending: Collection[str], store: Store) -> dict[str, str]:
+def examine(
+    models: Mapping[str, Classifier], pending: Collection[str], store: Store, cancelled: threading.Event | None = None
+) -> dict[str, str]:
     """Check the models' answers to the probe images, and hold them against those that are stored beside results.
 
     Args:
         models: fingerprint -> model.
         pending: the fingerprints of those that will be scored; their answers and notes are kept with the results.
         store: where results are read from and written to.
+
+        cancelled: set to stop between two models.
 
     Returns:
         fingerprint -> why, of the models that answer with nothing that can be scored.
@@ -32,6 +36,8 @@ def examine(models: Mapping[str, Classifier], pending: Collection[str], store: S
     """
     refused: dict[str, str] = {}
     for fingerprint, model in models.items():
+        if cancelled is not None and cancelled.is_set():
+            break
         stored = store.probes(fingerprint)
         if fingerprint not in pending and not stored:
             continue  # nothing is matched: what is shown of it says that it was not checked

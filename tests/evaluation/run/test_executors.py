@@ -264,9 +264,10 @@ class Sleeping(nn.Module):
         self.weight = nn.Parameter(torch.ones(1))
 
     def forward(self, x: Tensor) -> Tensor:
-        with open(self.log, "a") as file:
-            file.write(".")
-        time.sleep(0.5)
+        if len(x) > 8:  # not the probe images, which the process that asks shows it
+            with open(self.log, "a") as file:
+                file.write(".")
+            time.sleep(0.5)
         return torch.stack([x.mean(dim=(1, 2, 3)), -x.mean(dim=(1, 2, 3)), self.weight.expand(len(x))], dim=1)
 
 
