@@ -27,7 +27,6 @@ ORDER = [
     "progress",
     "devices",
     "randomness",
-    "image_bounds",
     "images",
     "outputs",
     "datasets",

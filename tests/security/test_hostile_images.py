@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from robustcore import image_bounds
 from robustcore.errors import ImageError
-from robustcore.images import decode
+from robustcore.images import bounds, decode
 
 SECONDS = 2.0  # of computing, far below what each of these files would take without the bounds
 
@@ -147,7 +146,7 @@ def test_odd_but_harmless_files_are_decoded_in_time(case: str) -> None:
 
 
 def test_a_structure_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_bounds, "SECONDS", 0.05)
+    monkeypatch.setattr(bounds, "SECONDS", 0.05)
     data = png(chunk(b"teSt", b"") * 300_000)  # without the bound half a second, and 50 MB of it a quarter of a minute
     began = time.thread_time()
     with pytest.raises(ImageError, match="mine takes too long to decode"):
@@ -156,7 +155,7 @@ def test_a_structure_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyP
 
 
 def test_tags_that_read_the_file_again_and_again_are_given_up() -> None:
-    reader = image_bounds.Reader(bytes(1 << 20), "mine")
+    reader = bounds.Reader(bytes(1 << 20), "mine")
 
     def read_again_and_again() -> None:
         for _ in range(1000):

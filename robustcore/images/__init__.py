@@ -18,8 +18,8 @@ import torch
 from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
-from robustcore import image_bounds
 from robustcore.errors import ImageError, InvalidArgumentError
+from robustcore.images import bounds
 from robustcore.paths import printable
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -132,7 +132,7 @@ def decode(source: bytes | Path | str, *, name: str = "", check_only: bool = Fal
     Orientation tags are applied; the first frame of an animation is used; transparency is composited over white; grey,
     CMYK and palette images become RGB, and 16-bit ones are scaled to 8. Files over `MAX_BYTES`, images over `MAX_PIXELS`
     and images under `MIN_SIDE` pixels a side are refused before their pixels are read, as are files that would take
-    disproportionately long to decode (`image_bounds`). A JPEG over `MAX_PIXELS`, up to `MAX_REDUCED`, is read at the
+    disproportionately long to decode (`robustcore.images.bounds`). A JPEG over `MAX_PIXELS`, up to `MAX_REDUCED`, is read at the
     first of a half, a quarter and an eighth of its sides that is not over it.
 
     Args:
@@ -162,11 +162,11 @@ def decode(source: bytes | Path | str, *, name: str = "", check_only: bool = Fal
                 )
             if min(width, height) // reduction < MIN_SIDE:
                 raise ImageError(f"{name} has {width} x {height} pixels; at least {MIN_SIDE} a side are needed.")
-            image_bounds.check(image, data, name, MAX_PIXELS)
+            bounds.check(image, data, name, MAX_PIXELS)
             if reduction > 1:
                 image.draft(None, (width // reduction, height // reduction))
             image.load()
-            image_bounds.check_exif(image, name)
+            bounds.check_exif(image, name)
             return _to_rgb(image, name)
     except ImageError:
         raise
@@ -185,7 +185,7 @@ def decode(source: bytes | Path | str, *, name: str = "", check_only: bool = Fal
 
 def _opened(data: bytes, name: str) -> Image.Image:
     """The image with its header read."""
-    reader = image_bounds.Reader(data, name)
+    reader = bounds.Reader(data, name)
     if data.startswith(b"\xff\xd8\xff"):
         # Pillow's own limit of pixels takes no account of a JPEG that is read at a part of its sides.
         return JpegImagePlugin.JpegImageFile(reader)
