@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from dashboard.session import permissions
+from dashboard.session import host_names, permissions
 from robustcore import memory, plugins
 
 APP = Path(__file__).resolve().parent / "app.py"
@@ -22,17 +22,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dashboard.server")
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8501)
+    parser.add_argument("--host-name", action="append", default=[])
     args = parser.parse_args()
     options = ["--server.address", args.address, "--server.port", str(args.port)]
-    if args.address in ("127.0.0.1", "localhost"):
-        # Requests under another host name are refused: a foreign page could make its name resolve to this machine.
-        options += ["--server.allowedHosts", "127.0.0.1", "--server.allowedHosts", "localhost"]
+    options += host_names.options(args.address, args.host_name)
     if permissions.read_only():
         options += ["--server.maxUploadSize", "0"]  # the server itself refuses every file, whatever a browser sends
     plugins.load_all()
     # Idle threads must not spin: on a busy machine that makes the small images of a page ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     memory.give_back()
+    host_names.install()
     from streamlit.web import cli
 
     threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()

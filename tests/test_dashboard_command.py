@@ -91,3 +91,20 @@ def test_a_data_root_that_is_not_there_is_one_sentence(
     assert cli.main(["dashboard", "--port", str(free_port()), "--data-root", str(tmp_path / "none")]) == 1
     assert "none is no folder" in capsys.readouterr().err
     assert replaced == []
+
+
+def test_names_of_a_proxy_reach_the_server(replaced: list[list[str]]) -> None:
+    flags = ["--host-name", "Robust.example.org", "--host-name", "*.lab.example.org"]
+    assert cli.main(["dashboard", "--port", str(free_port()), *flags]) in (0, None)
+    assert replaced[0][-4:] == ["--host-name", "robust.example.org", "--host-name", "*.lab.example.org"]
+
+
+@pytest.mark.parametrize("name", ["https://robust.example.org/", "robust.example.org:443", "", "a b", "*", "<b>"])
+def test_what_is_no_host_name_is_one_sentence(
+    name: str, replaced: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["dashboard", "--port", str(free_port()), "--host-name", name]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert ("--host-name robust.example.org" in error) == ("robust" in name)
+    assert replaced == []

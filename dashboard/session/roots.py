@@ -2,7 +2,8 @@
 
 With `--data-root DIR` (repeatable, or ROBUSTCORE_DATA_ROOTS with the system's path separator between them) those at or
 below one of these folders, after every symbolic link is resolved. Without a data root any path, if the dashboard is one
-person's own: it listens on this machine alone, has no sign-in and is not read-only. Otherwise none.
+person's own: it listens on this machine alone, has no proxy's name and no sign-in, and is not read-only.
+Otherwise none.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def configured() -> list[str]:
 
 def any_path() -> bool:
     """Whether every path may be named: no data root is set, and whoever can type here has an account here anyway."""
-    alone = st.get_option("server.address") in LOOPBACK
+    called = {st.get_option("server.address"), *st.get_option("server.allowedHosts")}
+    alone = called <= set(LOOPBACK)  # a further name is that of a proxy, which lets others in
     return not configured() and alone and not permissions.read_only() and not sign_in.required()
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import re
 import socket
 import sys
+from urllib.parse import urlsplit
 
 from robustcore.errors import InvalidArgumentError
 
@@ -20,6 +22,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
     parser.add_argument("--port", type=int, default=8501, help="port to listen on (default: 8501)")
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+    parser.add_argument(
+        "--host-name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="name under which a reverse proxy hands requests on, for example robust.example.org, or *.example.org; "
+        "repeatable. A dashboard on this machine alone answers to 127.0.0.1, localhost and these names",
+    )
     parser.add_argument(
         "--read-only",
         action="store_true",
@@ -38,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replace this process by the server, so that signals reach it without a detour."""
+    names = [host_name(name) for name in args.host_name]
     check_free(args.address, args.port)
     if args.read_only:
         os.environ["ROBUSTCORE_READ_ONLY"] = "1"
@@ -45,10 +56,28 @@ def run(args: argparse.Namespace) -> int:
         os.environ["ROBUSTCORE_DATA_ROOTS"] = os.pathsep.join(_root(root) for root in args.data_root)
     host = f"[{args.address}]" if ":" in args.address else args.address
     print(f"The dashboard starts at http://{host}:{args.port} (Ctrl+C stops it).", flush=True)
+    if names:
+        print(f"It also answers to {', '.join(names)}, as a proxy in front of it calls it.", flush=True)
     if args.address not in _LOOPBACK:
         print("It listens beyond this machine: anyone who reaches this address can use it.", flush=True)
     command = [sys.executable, "-m", "dashboard.server", "--address", args.address, "--port", str(args.port)]
+    command += [word for name in names for word in ("--host-name", name)]
     os.execv(sys.executable, command)
+
+
+def host_name(name: str) -> str:
+    """A host name, checked, in lower case.
+
+    Raises:
+        InvalidArgumentError: an address with its scheme, port or path, or no name at all.
+    """
+    if re.fullmatch(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*", name.lower()):
+        return name.lower()
+    hint = (urlsplit(name if "//" in name else f"//{name}").hostname or "") if name.isprintable() else ""
+    raise InvalidArgumentError(
+        f"A host name is a name alone, such as robust.example.org or *.example.org, not {name[:200]!r}."
+        + (f" Write --host-name {hint}." if hint and hint != name else "")
+    )
 
 
 def _root(folder: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import http.client
 import os
+import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -15,7 +17,18 @@ import pytest
 pytestmark = pytest.mark.browser
 
 
-def handshake(server: str, host: str) -> int:
+def page(port: int, host: str) -> tuple[int, str]:
+    """Status and text of the start page, asked for under that name."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/", headers={"Host": host})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def handshake(server: str, host: str, origin: str = "") -> int:
     """The status that a websocket gets that calls the server by that name."""
     port = int(server.rpartition(":")[2])
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
@@ -24,7 +37,7 @@ def handshake(server: str, host: str) -> int:
         "/_stcore/stream",
         headers={
             "Host": f"{host}:{port}",
-            "Origin": f"http://{host}:{port}",
+            "Origin": origin or f"http://{host}:{port}",
             "Connection": "Upgrade",
             "Upgrade": "websocket",
             "Sec-WebSocket-Version": "13",
@@ -76,3 +89,33 @@ def test_says_where_it_is_and_nothing_alarming(server: str, server_log: Path) ->
     assert f"The dashboard starts at {server}" in said
     assert "Traceback" not in said
     assert "WARNING" not in said
+
+
+def test_a_proxys_name_is_answered_and_another_one_gets_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "robustcore.cli", "dashboard", "--port", str(port)]
+    with open(tmp_path / "log", "w") as log:
+        started = subprocess.Popen([*command, "--host-name", "robust.example.org"], stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                status, text = page(port, "other.example.org")
+                break
+            except OSError:
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+        assert status == 403
+        assert "--host-name" in text
+        status, text = page(port, "robust.example.org")
+        assert status == 200
+        assert "<script" in text
+        server = f"http://127.0.0.1:{port}"
+        assert handshake(server, "robust.example.org", "https://robust.example.org") == 101
+        assert handshake(server, "robust.example.org", "https://attacker.example") == 403
+        assert handshake(server, "other.example.org") == 403
+    finally:
+        started.terminate()
+        started.wait(20)

@@ -204,3 +204,12 @@ def test_the_page_hides_folders_where_none_are_opened(
         assert not at.exception
         (dataset,) = [box for box in at.selectbox if box.key == "evaluate_dataset"]
         assert len(dataset.options) == offered
+
+
+def test_a_proxys_name_ends_that_any_path_may_be_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"server.address": "127.0.0.1", "server.allowedHosts": ["127.0.0.1", "localhost"]}
+    monkeypatch.delenv(roots.VARIABLE, raising=False)
+    monkeypatch.setattr(roots.st, "get_option", options.__getitem__)
+    assert roots.any_path()
+    options["server.allowedHosts"].append("robust.example.org")
+    assert not roots.any_path()
