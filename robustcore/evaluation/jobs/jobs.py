@@ -14,7 +14,6 @@ import atexit
 import dataclasses
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,15 +22,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustcore import paths, processes
+from robustcore import paths
 from robustcore.errors import JobError
 from robustcore.evaluation.jobs import queue
 from robustcore.evaluation.provenance import now
 from robustcore.evaluation.request import EvaluationRequest
 
 ENDED = ("finished", "failed", "cancelled", "paused", "interrupted")
-# A job of another machine without a heartbeat for so long counts as interrupted.
-_SILENCE_SECONDS = 60.0
 # The workers that this process started, kept until they are polled: an unreaped child process stays in the table.
 _started: list[subprocess.Popen[bytes]] = []
 
@@ -115,7 +112,7 @@ def status(job: int) -> JobStatus:
         row = connection and connection.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
         if not connection or not row:
             raise _unknown(job)
-        return _status(row, _worker(connection))
+        return _status(row, queue.worker(connection) or queue.successor(connection))
 
 
 def list_jobs(limit: int = 100) -> list[JobStatus]:
@@ -123,7 +120,7 @@ def list_jobs(limit: int = 100) -> list[JobStatus]:
     with queue.reading() as connection:
         if connection is None:
             return []
-        worker = _worker(connection)
+        worker = queue.worker(connection) or queue.successor(connection)
         rows = connection.execute("SELECT * FROM jobs ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
         return [_status(row, worker) for row in rows]
 
@@ -185,26 +182,34 @@ def remove(job: int) -> None:
 
 
 def ensure_worker() -> int | None:
-    """Start a worker process if jobs are queued and none is running; its pid, or None if none is needed."""
+    """Start a worker process if jobs are queued and none is running; its pid, or None if none is needed.
+
+    While another host's worker may be running, the process that is started here waits: it ends when that worker is
+    heard of, and takes the queue over when it is silent for a minute.
+    """
     for old in [p for p in _started if p.poll() is not None]:
         _started.remove(old)
     with queue.writing() as connection:
-        worker = _worker(connection)
-        if worker is not None:
-            return int(worker["pid"])
+        worker = queue.worker(connection)
+        if worker is not None and worker.here:
+            return worker.pid
         if connection.execute("SELECT count(*) FROM jobs WHERE state = 'queued'").fetchone()[0] == 0:
             return None
+        if worker is not None:
+            queue.watch(connection)
+            if (waiting := queue.successor(connection)) is not None:
+                return waiting.pid
         # Inside the transaction, so that no other process starts a second worker meanwhile.
         started, log = _spawn()
-        connection.execute(
-            "INSERT OR REPLACE INTO worker VALUES (1, ?, ?, ?, ?)",
-            (socket.gethostname(), started.pid, processes.start_time(started.pid) or "", str(log)),
-        )
+        if worker is None:
+            queue.set_worker(connection, queue.Process.of(started.pid), str(log))
+        else:
+            queue.set_successor(connection, queue.Process.of(started.pid), str(log))
         return started.pid
 
 
 def _spawn() -> tuple[subprocess.Popen[bytes], Path]:
-    """A worker process in a session of its own: it outis_running this one, and a Ctrl-C meant for this one."""
+    """A worker process in a session of its own: it outlives this one, and a Ctrl-C meant for this one."""
     log = paths.writable_cache("logs") / f"worker-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     environment = {**os.environ, "ROBUSTCORE_CACHE": str(paths.cache())}
     with open(log, "ab") as output:
@@ -218,14 +223,6 @@ def _spawn() -> tuple[subprocess.Popen[bytes], Path]:
         )
     _started.append(started)
     return started, log
-
-
-def _worker(connection: sqlite3.Connection) -> sqlite3.Row | None:
-    """The worker's row, if its process is_running."""
-    row: sqlite3.Row | None = connection.execute("SELECT * FROM worker").fetchone()
-    if row is None or (row["host"] == socket.gethostname() and not processes.is_alive(row["pid"], row["process"])):
-        return None
-    return row
 
 
 def _stop(job: int, control: str, wait: float) -> JobStatus:
@@ -253,20 +250,21 @@ def _kill(job: int) -> bool:
     """End the process that works on a job, if it is still that process; whether it has ended."""
     with queue.reading() as connection:
         row = connection and connection.execute("SELECT host, pid, process FROM jobs WHERE id = ?", (job,)).fetchone()
-    if not row or row["host"] != socket.gethostname() or not row["pid"]:
+    process = queue.Process.in_row(row) if row else None
+    if process is None or not process.here or not process.pid:
         return False
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if not processes.is_alive(row["pid"], row["process"]):
+        if not process.is_running():
             return True
-        os.kill(row["pid"], number)
+        os.kill(process.pid, number)
         for _ in range(10):
-            if not processes.is_alive(row["pid"], row["process"]):
+            if not process.is_running():
                 return True
             time.sleep(0.05)
-    return not processes.is_alive(row["pid"], row["process"])
+    return not process.is_running()
 
 
-def _status(row: sqlite3.Row, worker: sqlite3.Row | None) -> JobStatus:
+def _status(row: sqlite3.Row, worker: queue.Process | None) -> JobStatus:
     return JobStatus(
         id=row["id"],
         title=row["title"],
@@ -288,17 +286,18 @@ def _status(row: sqlite3.Row, worker: sqlite3.Row | None) -> JobStatus:
     )
 
 
-def _state(row: sqlite3.Row, worker: sqlite3.Row | None) -> str:
+def _state(row: sqlite3.Row, worker: queue.Process | None) -> str:
     """The state in the row, corrected by which processes are running."""
     state = str(row["state"])
     if state == "queued" and worker is None:
         return "interrupted"  # its worker ended before it reached this job
     if state != "running":
         return state
-    if row["host"] == socket.gethostname():
-        is_running = processes.is_alive(row["pid"], row["process"])
+    process = queue.Process.in_row(row)
+    if process.here:
+        is_running = process.is_running()
     else:
-        is_running = abs(time.time() - row["heartbeat"]) < _SILENCE_SECONDS
+        is_running = process == worker or abs(time.time() - row["heartbeat"]) < queue.SILENCE_SECONDS
     if not is_running:
         return "interrupted"
     return "stopping" if row["control"] else "running"

@@ -38,6 +38,8 @@ class ProgressRecorder:
 
     def __call__(self, state: Progress) -> None:
         with database.translated(queue.path()), database.transaction(self._connection):
+            if not queue.is_held(self._connection, self._job):
+                return  # another process has taken the job up, and counts for it
             self._connection.execute(
                 "UPDATE jobs SET total = ?, done = ?, cached = ?, failed = ?, rate = ?, seconds_left = ?, heartbeat = ? "
                 "WHERE id = ?",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable
 
@@ -17,7 +18,7 @@ from robustcore import memory, plugins
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import api
 from robustcore.evaluation.jobs import queue
-from robustcore.evaluation.jobs.heartbeat import STOPPED, Heartbeat
+from robustcore.evaluation.jobs.heartbeat import STOPPED, Heartbeat, WorkerBeat
 from robustcore.evaluation.jobs.progress_recorder import ProgressRecorder
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.run.runner import Progress, Summary
@@ -30,26 +31,60 @@ def main() -> int:
     with contextlib.suppress(OSError):
         os.nice(5)  # the page stays quick while an evaluation uses every core
     memory.keep()
-    plugins.load_all()
-    while (job := take()) is not None:
-        try:
-            run_job(job)
-        except RobustcoreError as error:  # also in the job's row
-            print(f"job {job}: {error}", file=sys.stderr)
-        except Exception:
-            traceback.print_exc()
+    if not became_worker():
+        return 0
+    with WorkerBeat():
+        plugins.load_all()
+        while (job := take()) is not None:
+            try:
+                run_job(job)
+            except RobustcoreError as error:  # also in the job's row
+                print(f"job {job}: {error}", file=sys.stderr)
+            except Exception:
+                traceback.print_exc()
     return 0
 
 
+def became_worker(pause: float = 2.0) -> bool:
+    """Whether this process works the queue off: at once where it was started as the worker. Where another host's worker
+    may be running, after that one was silent for a minute; False as soon as it is heard of, or nothing is queued.
+
+    Args:
+        pause: seconds between two looks.
+    """
+    heard = None
+    while True:
+        with queue.writing() as connection:
+            worker = queue.worker(connection)
+            if worker == queue.Process.own():
+                return True
+            if connection.execute("SELECT count(*) FROM jobs WHERE state = 'queued'").fetchone()[0] == 0:
+                return False
+            if worker is None:
+                queue.succeed(connection, queue.Process.own())
+                return True
+            if worker.here:
+                return False
+            silence = queue.watch(connection)
+            if heard is not None and silence < heard:
+                return False  # it has counted up since the last look
+            heard = silence
+        time.sleep(pause)
+
+
 def take() -> int | None:
-    """The next job, marked as running in this process. If there is none, this process stops being the worker in the same
-    transaction, so that no job is queued for a worker after its final poll."""
+    """The next job, marked as running in this process; None for a process that is no longer the worker, as one that was
+    asleep. If there is no job, this process stops being the worker in the same transaction, so that no job is queued for
+    a worker after its final poll."""
     with queue.writing() as connection:
+        worker = queue.worker(connection)
+        if worker is not None and worker != queue.Process.own():
+            return None
         row = connection.execute(
             "SELECT id FROM jobs WHERE state = 'queued' ORDER BY priority DESC, id LIMIT 1"
         ).fetchone()
         if row is None:
-            connection.execute("DELETE FROM worker WHERE pid = ?", (os.getpid(),))
+            queue.remove_worker(connection, queue.Process.own())
             return None
         queue.begin(connection, row["id"])
         return int(row["id"])

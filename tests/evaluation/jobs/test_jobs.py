@@ -16,6 +16,7 @@ from robustcore import processes
 from robustcore.errors import InvalidArgumentError, JobError, UnknownNameError
 from robustcore.evaluation import Condition, Store, lookup
 from robustcore.evaluation.jobs import jobs, queue, worker
+from robustcore.evaluation.jobs.heartbeat import TAKEN, Heartbeat
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.models import checkpoints
 from robustcore.models.architectures import architecture
@@ -150,8 +151,7 @@ def test_a_queued_job_whose_worker_is_gone_is_shown_as_interrupted() -> None:
     job = jobs.submit(request_of("fog"))
     assert jobs.status(job).state == "interrupted"
     with queue.writing() as connection:
-        own = (queue.socket.gethostname(), os.getpid(), processes.start_time(os.getpid()))
-        connection.execute("INSERT INTO worker VALUES (1, ?, ?, ?, '')", own)
+        queue.set_worker(connection, queue.Process.own(), "")
     assert jobs.status(job).state == "queued"
 
 
@@ -225,3 +225,126 @@ def test_a_request_knows_the_line_of_a_shell_that_asks_for_the_same() -> None:
     assert request.line() == line
     assert request.self_contained().command == line
     assert request.self_contained().self_contained().command == line
+
+
+AWAY = queue.Process("container-of-yesterday", 7, "gone:1")
+
+
+@pytest.fixture
+def spawned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The processes that were started as workers; each stands for this one."""
+    started: list[int] = []
+
+    class Started:
+        pid = os.getpid()
+
+    def spawn() -> tuple[Started, Path]:
+        started.append(os.getpid())
+        return Started(), Path("worker.log")
+
+    monkeypatch.setattr(jobs, "_spawn", spawn)
+    return started
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets seconds pass for whoever looks at another host."""
+    passed = [0.0]
+    real = time.monotonic
+    monkeypatch.setattr(queue.time, "monotonic", lambda: real() + passed[0])
+
+    def let_pass(seconds: float) -> None:
+        passed[0] += seconds
+
+    return let_pass
+
+
+def of_another_host(process: queue.Process = AWAY) -> None:
+    with queue.writing() as connection:
+        queue.set_worker(connection, process, "")
+
+
+def test_a_worker_of_another_host_is_taken_over_after_a_minute_of_silence(
+    spawned: list[int], later: Callable[[float], None]
+) -> None:
+    of_another_host()
+    job = jobs.submit(request_of("fog"))
+    assert jobs.ensure_worker() == os.getpid()
+    assert len(spawned) == 1  # one process of this host waits, however often it is asked for
+    assert jobs.status(job).state == "queued"
+    later(59)
+    with queue.reading() as connection:
+        assert queue.worker(connection) == AWAY
+    later(2)
+    assert worker.became_worker()
+    with queue.reading() as connection:
+        assert queue.worker(connection) == queue.Process.own()
+    assert worker.take() == job
+
+
+def test_a_worker_of_another_host_that_is_heard_of_keeps_the_queue(
+    spawned: list[int], later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_another_host()
+    jobs.submit(request_of("fog"))
+
+    def pause(_: float) -> None:
+        later(55)
+        with queue.writing() as connection:
+            queue.beat(connection, AWAY)
+
+    monkeypatch.setattr(worker.time, "sleep", pause)
+    later(1)
+    assert not worker.became_worker()
+    with queue.reading() as connection:
+        assert queue.worker(connection) == AWAY
+
+
+def test_the_clocks_of_two_hosts_are_not_compared(
+    spawned: list[int], later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_another_host()
+    monkeypatch.setattr(time, "time", lambda: 4e9)
+    job = jobs.submit(request_of("fog"))
+    with queue.writing() as connection:
+        connection.execute("UPDATE jobs SET state = 'running', host = ?, pid = ?, process = ?", AWAY.place)
+        connection.execute("UPDATE jobs SET heartbeat = 1.0")
+        assert queue.watch(connection) < 60
+    assert jobs.status(job).state == "running"
+    later(61)
+    assert jobs.status(job).state == "interrupted"
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_a_worker_that_was_asleep_leaves_what_others_have_taken_up() -> None:
+    """No job of it is ended, counted or taken by two."""
+    job, waiting = jobs.submit(request_of("fog")), jobs.submit(request_of("snow"))
+    with queue.writing() as connection:
+        queue.set_worker(connection, queue.Process.own(), "")
+    assert worker.take() == job
+    of_another_host()  # while this process is asleep
+    with queue.writing() as connection:
+        assert queue.is_held(connection, job)
+        connection.execute("UPDATE jobs SET host = ?, pid = ?, process = ? WHERE id = ?", (*AWAY.place, job))
+        assert not queue.is_held(connection, job)
+        queue.end(connection, job, "finished")
+    assert Heartbeat(job)._read_control() == TAKEN
+    assert jobs.status(job).state == "running"
+    assert worker.take() is None
+    assert jobs.status(waiting).state == "queued"
+
+
+def test_a_job_file_of_the_first_version_is_read_on(own_cache: Path) -> None:
+    own_cache.mkdir()
+    connection = sqlite3.connect(own_cache / "jobs.sqlite")
+    for table in queue._TABLES:
+        connection.execute(table.replace(", beat INTEGER NOT NULL DEFAULT 0", ""))
+    connection.execute("INSERT INTO worker VALUES (1, 'elsewhere', 1, 'x', '')")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+    assert jobs.list_jobs() == []
+    with queue.writing() as connection:
+        assert queue.watch(connection) == 0
+        assert queue.worker(connection) == queue.Process("elsewhere", 1, "x")
+    (own_cache / "jobs.sqlite").unlink()
