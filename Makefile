@@ -10,8 +10,8 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Several processes of one thread each use a small machine better than one process of several.
-TEST_WORKERS ?= 2
+# Processes of one thread each: three keep two cores busy while one of them waits for a browser or a process that it started.
+TEST_WORKERS ?= 3
 PYTEST = $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations=25
 
 .PHONY: run test test-all lint bench demo clean

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,9 +74,16 @@ HOMES = {
 }
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    """The parsed file."""
+    return ast.parse(path.read_text())
+
+
+@functools.cache
+def imports(path: Path) -> list[tuple[str, bool]]:
     """(module, whether it runs when the file is imported) for each import in a file."""
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     typing_only = {
         id(inner)
         for node in ast.walk(tree)
@@ -84,17 +91,19 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
         for inner in ast.walk(node)
     }
     top = {id(node) for node in tree.body}
+    modules: list[tuple[str, bool]] = []
     for node in ast.walk(tree):
         if id(node) in typing_only:
             continue
         if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) in top) for alias in node.names)
+            modules += ((alias.name, id(node) in top) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             assert node.module
-            yield node.module, id(node) in top
+            modules.append((node.module, id(node) in top))
             if node.module == "robustcore":
-                yield from ((f"robustcore.{alias.name}", id(node) in top) for alias in node.names)
+                modules += ((f"robustcore.{alias.name}", id(node) in top) for alias in node.names)
+    return modules
 
 
 def part(module: str) -> str | None:
@@ -105,14 +114,14 @@ def part(module: str) -> str | None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_never_run_back(path: Path) -> None:
     relative = path.relative_to(ROOT)
-    found = list(imports(path))
+    modules = imports(path)
     if relative.parts[0] == "robustcore":
-        assert not [m for m, _ in found if m.split(".")[0] == "dashboard" and relative.name != "dashboard.py"]
+        assert not [m for m, _ in modules if m.split(".")[0] == "dashboard" and relative.name != "dashboard.py"]
         own = part(".".join(relative.with_suffix("").parts))
         if own is None or own == "__init__":
             return
         assert own in ORDER, f"{own} has no place in the order yet"
-        behind = [m for m, _ in found if (p := part(m)) and p in ORDER and ORDER.index(p) > ORDER.index(own)]
+        behind = [m for m, _ in modules if (p := part(m)) and p in ORDER and ORDER.index(p) > ORDER.index(own)]
         assert not behind, f"{relative} imports {behind}, which stand behind it"
 
 
@@ -132,9 +141,10 @@ def name_of(path: Path) -> str:
 NAMES = {name_of(path): path for path in MODULES}
 
 
+@functools.cache
 def imported_modules(path: Path) -> set[str]:
     """The modules of ours that a file imports, inside functions too; of `from package import module` the module."""
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     typing_only = {
         id(inner)
         for node in ast.walk(tree)
@@ -201,7 +211,7 @@ def test_the_dashboard_imports_downwards_and_pages_leave_each_other_alone(path: 
     at = layer(own)
     if at is None:
         return
-    wanted = imported_modules(path)
+    wanted = set(imported_modules(path))
     if own == "dashboard.pages":
         wanted.discard("dashboard.views")  # the empty package, to list what is in it
     above = sorted(module for module in wanted if (other := layer(module)) is not None and other > at)
@@ -223,7 +233,7 @@ def test_markup_reaches_a_page_in_one_place() -> None:
     constant = re.compile(r"(\w+\.)?_?[A-Z_]+")
     for path in sorted((ROOT / "dashboard").rglob("*.py")):
         relative = str(path.relative_to(ROOT))
-        tree = ast.parse(path.read_text())
+        tree = tree_of(path)
         for node in ast.walk(tree):
             at = f"{relative}:{getattr(node, 'lineno', 0)}"
             if relative != "dashboard/widgets/markup.py":

@@ -64,8 +64,15 @@ def test_the_next_image_changes_the_grid(open_tab: OpenTab) -> None:
     wait_for_images(tab, ".st-key-corruptions_grid")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(
+    ("width", "dark"),
+    [
+        (1440, False),
+        (390, True),
+        pytest.param(1440, True, marks=pytest.mark.slow),
+        pytest.param(390, False, marks=pytest.mark.slow),
+    ],
+)
 def test_fits_its_window(open_tab: OpenTab, width: int, dark: bool) -> None:
     tab = open_tab("/corruptions", width=width, dark=dark)
     wait_for_images(tab, ".st-key-corruptions_grid")

@@ -29,7 +29,7 @@ import albumentations as album
 
 FIGURES = pd.read_csv(Path(__file__).parent.parent / "data" / "candidates_0_5_2.csv").set_index("candidate")
 NAMES = corruptions.names("candidates-40")
-SEEDS = 32
+SEEDS = 16
 SOME_IDS = torch.tensor([7, 1, 12, 3, 99, 4])
 
 

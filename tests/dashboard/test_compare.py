@@ -101,7 +101,14 @@ def test_the_python_of_a_figure_makes_it(
     assert b"Save SVG" in file.read_bytes()
 
 
-@pytest.mark.parametrize("view", ["ranking", "baseline", "tradeoff", "severities", "ratios"])
+@pytest.mark.parametrize(
+    "view",
+    [
+        "ranking",
+        "tradeoff",
+        *(pytest.param(view, marks=pytest.mark.slow) for view in ("baseline", "severities", "ratios")),
+    ],
+)
 def test_many_models_are_coloured_by_their_training_in_the_script_too(
     open_page: OpenPage, view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,7 +137,7 @@ def test_a_colour_histogram_says_nothing_about_the_class() -> None:
         codes = (levels[:, 0] * 16 + levels[:, 1] * 4 + levels[:, 2]).reshape(len(dataset), -1)
         return np.stack([np.bincount(code, minlength=64) for code in codes]) / codes.shape[1]
 
-    train, test = Scenes("train", limit=1_200), Scenes("val", limit=1_200)
+    train, test = Scenes("train", limit=600), Scenes("val", limit=480)
     model = LogisticRegression(C=1.0, max_iter=100, tol=1e-3).fit(histograms(train), train.labels)
     accuracy = model.score(histograms(test), test.labels)
     chance = 1 / 12

@@ -61,7 +61,7 @@ def units() -> set[tuple[int, int, str, float]]:
 
 
 def test_a_job_outlives_a_kill_is_resumed_without_repetition_and_stops_within_two_seconds(model: str) -> None:
-    job = jobs.submit(EvaluationRequest((model,), "scenes", ("imagenet-c-extra",), limit=256))
+    job = jobs.submit(EvaluationRequest((model,), "scenes", ("imagenet-c-extra",), limit=96))
     assert jobs.status(job).state in ("queued", "running")
     wait_for(lambda: done(job) >= 3)
     first = jobs.status(job)
@@ -90,8 +90,8 @@ def test_a_job_outlives_a_kill_is_resumed_without_repetition_and_stops_within_tw
     assert len(units()) == 21
     assert before_kill <= units()
     assert before_cancel <= units()
-    table = lookup(model, "scenes", "imagenet-c-extra", limit=256)
-    assert table["n"].tolist() == [256] * 21
+    table = lookup(model, "scenes", "imagenet-c-extra", limit=96)
+    assert table["n"].tolist() == [96] * 21
 
 
 def test_a_job_run_here_fills_its_rows_and_its_table(model: str) -> None:

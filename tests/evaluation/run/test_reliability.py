@@ -63,6 +63,7 @@ def fork_server(own_cache: Path) -> Iterator[ForkServer]:
         yield started
 
 
+@pytest.mark.slow  # `test_kills` holds the same without a queue, and tests/evaluation/jobs that a killed job goes on
 def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(
     fork_server: ForkServer, request_: EvaluationRequest, tmp_path: Path
 ) -> None:
