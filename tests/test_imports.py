@@ -20,6 +20,7 @@ ORDER = [
     "notes",
     "processes",
     "paths",
+    "derived",
     "plugins",
     "registry",
     "pages",

@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from robustcore import metrics, paths
 from robustcore.errors import InvalidArgumentError
 from robustcore.training import zoo
+
+if TYPE_CHECKING:
+    from robustcore.evaluation import Store
 
 PREFIX = "population-"  # of the names of csv files with the accuracies of many models
 LEAST = 300  # images; a figure over fewer scatters by more than most models differ
@@ -131,26 +135,34 @@ def read(path: Path | str) -> pd.DataFrame:
     return table
 
 
-def load() -> Population:
-    """The models of scenes with results: from the csv files, and from what is stored or ships of evaluations."""
-    return gather({**{name: read(path) for name, path in tables().items()}, "stored evaluations": stored()})
+def load(paths: Mapping[str, Path] | None = None, store: Store | None = None) -> Population:
+    """The models of scenes with results: from the csv files, and from what is stored or ships of evaluations.
+
+    Args:
+        paths: the csv files by name; default `tables()`.
+        store: of the evaluations; default what is stored and what ships.
+    """
+    files = tables() if paths is None else paths
+    return gather({**{name: read(path) for name, path in files.items()}, "stored evaluations": stored(store)})
 
 
-def stored() -> pd.DataFrame:
-    """What is stored of the models on the test images of scenes, under all corruptions and shifts."""
-    from robustcore import corruptions
+def stored(store: Store | None = None) -> pd.DataFrame:
+    """What is stored of the models on the test images of scenes, under `suites()`."""
     from robustcore.datasets import load_dataset
     from robustcore.evaluation import Store, lookup
 
-    dataset = load_dataset("scenes", split="test")
-    subjects = list({subject.name: subject for subject in Store().subjects(dataset.fingerprint)}.values())
+    dataset, results = load_dataset("scenes", split="test"), store or Store()
+    subjects = list({subject.name: subject for subject in results.subjects(dataset.fingerprint)}.values())
     if not subjects:
         return pd.DataFrame(columns=list(COLUMNS))
-    return lookup(
-        subjects,
-        dataset,
-        [*(s for s in corruptions.suites.names("corruption") if corruptions.names(s)), "scenes-shifts"],
-    )
+    return lookup(subjects, dataset, suites(), store=results)
+
+
+def suites() -> list[str]:
+    """The suites that a population's models are looked up under: all corruptions and the shifts of scenes."""
+    from robustcore import corruptions
+
+    return [*(s for s in corruptions.suites.names("corruption") if corruptions.names(s)), "scenes-shifts"]
 
 
 def residuals(table: pd.DataFrame, kind: str = "corruption") -> pd.DataFrame:

@@ -49,10 +49,23 @@ def _evaluate(device: str) -> int:
         summary = demo.build(device=device, progress=shown_on(bar))
     if summary is None:
         print("The demo results are there and current.")
-        return 0
+        return _judge()
     for reason, count in summary.reasons.items():
         print(f"{count} units failed: {reason}", flush=True)
     if summary.failed:
         return 1
     print(f"{demo.path()}: {summary.total} units, {summary.computed} of them computed now.", flush=True)
+    return _judge()
+
+
+def _judge() -> int:
+    """Judge the claims by what ships, where the shipped verdicts are others."""
+    from robustcore.reports import claims
+    from robustcore.reports.claims import verdicts
+
+    outdated = verdicts.outdated(part for topic in claims.TOPICS for part in claims.parts(topic))
+    for part in outdated:
+        print(f"{verdicts.ship(part)}: judged now.", flush=True)
+    if not outdated:
+        print("The verdicts on claims are there and current.")
     return 0

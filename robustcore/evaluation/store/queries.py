@@ -67,6 +67,16 @@ def subjects(connection: sqlite3.Connection, dataset: str) -> list[tuple[str, st
     ).fetchall()
 
 
+def counted(connection: sqlite3.Connection, dataset: str) -> list[tuple[str, str, str, int, str, int, int, int]]:
+    """(model, its fingerprint, the condition's, seed, precision, n, answers, correct) of every cell on a dataset."""
+    return connection.execute(
+        "SELECT models.name, models.fingerprint, conditions.fingerprint, cells.seed, cells.precision, cells.n, cells.answers, "
+        "cells.correct FROM cells JOIN models ON models.id = cells.model JOIN conditions ON conditions.id = cells.condition "
+        "WHERE cells.n > 0 AND cells.dataset = (SELECT id FROM datasets WHERE fingerprint = ?)",
+        (dataset,),
+    ).fetchall()
+
+
 def unit_counts(connection: sqlite3.Connection, cell: int, unit: Unit) -> tuple[Counts | None, str]:
     """The counts of a unit's images and their date: the row's own, or from the predictions where the row has more."""
     row = connection.execute(

@@ -1,8 +1,8 @@
 """Claims of the documents, each checked against stored results: reproduced, not reproduced or undecided, with the figures.
 
-`load` judges all claims of a topic by what is stored at that moment. Rules are written in code before figures are looked at,
-and nothing is tuned to reproduce a claim. A further topic is a module with `load() -> sequence of Claim`, and a row of
-`TOPICS`.
+`load` has the verdicts on what is stored at that moment: those that ship or were kept where the results are the same, else
+judged anew. Rules are written in code before figures are looked at, and nothing is tuned to reproduce a claim. A further topic
+is a module with `PARTS`, and a row of `TOPICS`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from robustcore.errors import UnknownNameError
+from robustcore.reports.claims import verdicts
 from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
+from robustcore.reports.claims.sources import Part, Sources
 
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED)
 
@@ -28,6 +30,7 @@ __all__ = [
     "count",
     "counted",
     "load",
+    "parts",
 ]
 
 
@@ -37,7 +40,7 @@ class Topic:
 
     Attributes:
         name: as on the command line.
-        module: where their `load` is; imported only when they are asked for.
+        module: where their `PARTS` are; imported only when they are asked for.
         basis: the models, data and intervals of all of them, in a few sentences.
     """
 
@@ -73,14 +76,25 @@ TOPICS = {
 
 
 def load(topic: str) -> tuple[Claim, ...]:
-    """The claims of a topic, judged by what is stored now; computes and writes nothing.
+    """The claims of a topic with the verdicts on what is stored now.
+
+    Raises:
+        UnknownNameError: no such topic.
+    """
+    here = Sources.here()
+    return tuple(claim for part in parts(topic) for claim in verdicts.of(part, here))
+
+
+def parts(topic: str) -> tuple[Part, ...]:
+    """The parts of a topic, each judged by results of its own.
 
     Raises:
         UnknownNameError: no such topic.
     """
     if topic not in TOPICS:
         raise UnknownNameError("topic of claims", topic, TOPICS)
-    return tuple(importlib.import_module(TOPICS[topic].module).load())
+    found: tuple[Part, ...] = importlib.import_module(TOPICS[topic].module).PARTS
+    return found
 
 
 def count(claims: Sequence[Claim]) -> dict[str, int]:

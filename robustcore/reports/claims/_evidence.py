@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from robustcore import corruptions, overlap
+from robustcore import corruptions, derived, overlap
 from robustcore.atlas.populations import Population
 from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError
@@ -70,7 +70,12 @@ class Evidence:
         """The categories of the candidates."""
         if defined(self.candidates) < FEWEST_CANDIDATES:
             raise InvalidArgumentError(f"only {defined(self.candidates)} candidates have defined overlaps")
-        return categories.sweep(self.candidates.scores, initialisations=INITIALISATIONS)
+        scores = self.candidates.scores
+        return derived.once(
+            "categories",
+            derived.digest(scores, INITIALISATIONS),
+            lambda: categories.sweep(scores, initialisations=INITIALISATIONS),
+        )
 
     @functools.cached_property
     def tested(self) -> tuple[pd.Series, Population]:

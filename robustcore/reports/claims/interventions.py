@@ -8,7 +8,6 @@ trained once, so they do not cover repeated trainings.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from robustcore import corruptions
 from robustcore.datasets._base import Dataset
@@ -18,6 +17,7 @@ from robustcore.reports.claims import rules
 from robustcore.reports.claims._base import Claim
 from robustcore.reports.claims.contrasts import ACCURACY, APP, Contrast, Group
 from robustcore.reports.claims.questions import Question, answered
+from robustcore.reports.claims.sources import Part, Sources
 from robustcore.training.interventions.augmentation.syn_rob import CORRUPTIONS
 
 TOPIC = "interventions"
@@ -35,19 +35,31 @@ _ERROR = (
 _RANDOM = "Textures and colours of scenes are random, so {} has little to remove and this is a weak test."
 
 
-def load(
-    dataset: Dataset | None = None, *, store: Store | Path | str | None = None, limit: int | None = None
-) -> tuple[Claim, ...]:
+def judge(store: Store, *, dataset: Dataset | None = None, limit: int | None = None) -> tuple[Claim, ...]:
     """The claims, judged by what is stored now; computes and writes nothing.
 
     Args:
+        store: of the results.
         dataset: what the zoo was scored on; default the test images of scenes.
-        store: as in `evaluate`.
         limit: at most so many images of each condition; default all, 240 under attack.
     """
     from robustcore.datasets import load_dataset
 
     return answered(TOPIC, questions(), dataset or load_dataset(DATASET), store=store, limit=limit)
+
+
+def key(sources: Sources) -> str:
+    """A digest of the results that the claims are judged by."""
+    from robustcore.datasets import load_dataset
+
+    contrasts = [contrast for question in questions() for contrast in question.contrasts]
+    groups = dict.fromkeys(contrast.group for contrast in contrasts)
+    conditions = [condition for group in groups for condition in group.resolved()]
+    models = {name for contrast in contrasts for name in contrast.models}
+    return sources.results(load_dataset(DATASET), conditions, models)
+
+
+PARTS = (Part("interventions", lambda sources: judge(sources.store), key),)
 
 
 def questions() -> tuple[Question, ...]:

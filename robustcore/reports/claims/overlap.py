@@ -36,6 +36,7 @@ from robustcore.reports.claims._evidence import (
     one_seed,
     signed,
 )
+from robustcore.reports.claims.sources import Part, Sources
 
 TEXTURE = (
     "gaussian_noise",
@@ -48,6 +49,7 @@ TEXTURE = (
     "pixelate",
     "jpeg_compression",
 )
+READ = ("imagenet-c-", "imagenet-c+", "candidates")  # what the names of the atlases begin with that are read
 FORGOTTEN = ("laugros_border", "laugros_obstruction")
 AGREES = 0.1  # of a correlation between matrices
 
@@ -64,12 +66,23 @@ def claims(tables: Mapping[str, pd.DataFrame], population: Population | None) ->
         One for each; without its table a claim is undecided.
     """
     evidence = Evidence(tables, population)
+    return [*_of_atlases(evidence), *_of_models(evidence)]
+
+
+def _of_atlases(evidence: Evidence) -> list[Claim]:
+    """The claims that no population of models is needed for."""
     return [
         _texture(evidence),
         _architectures(evidence),
         _unbalanced(evidence),
         _forgotten(evidence),
         _predictive.number(evidence),
+    ]
+
+
+def _of_models(evidence: Evidence) -> list[Claim]:
+    """The claims about what correlates over models."""
+    return [
         _predictive.over_models(evidence),
         _predictive.more_categories(evidence),
         _predictive.balance(evidence),
@@ -77,9 +90,33 @@ def claims(tables: Mapping[str, pd.DataFrame], population: Population | None) ->
     ]
 
 
-def load() -> list[Claim]:
-    """The claims on the tables that ship or were computed here."""
-    return claims(_Files(plan.tables()), population.load())
+def _atlases(sources: Sources) -> dict[str, Path]:
+    """The tables that claims read: no other one changes them."""
+    return {name: path for name, path in sources.atlases.items() if name.startswith(READ)}
+
+
+def _judge_atlases(sources: Sources) -> list[Claim]:
+    return _of_atlases(Evidence(_Files(_atlases(sources)), None))
+
+
+def _key_of_atlases(sources: Sources) -> str:
+    return sources.files(_atlases(sources))
+
+
+def _judge_models(sources: Sources) -> list[Claim]:
+    models = population.load(sources.populations, sources.store)
+    return _of_models(Evidence(_Files(_atlases(sources)), models))
+
+
+def _key_of_models(sources: Sources) -> str:
+    from robustcore.datasets import load_dataset
+    from robustcore.evaluation import suites
+
+    results = sources.results(load_dataset("scenes"), suites.resolve(population.suites()))
+    return sources.files({**_atlases(sources), **sources.populations}) + results
+
+
+PARTS = (Part("atlases", _judge_atlases, _key_of_atlases), Part("models", _judge_models, _key_of_models))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -199,7 +199,7 @@ def test_every_question_can_be_asked_and_nothing_stored_says_nothing(tmp_path: P
         for contrast in question.contrasts:
             assert contrast.group.resolved(), question.text
             assert contrast.baseline.endswith("-standard"), question.text
-    found = interventions.load(store=Store(tmp_path / "none.sqlite", shipped=False))
+    found = interventions.judge(Store(tmp_path / "none.sqlite", shipped=False))
     assert {claim.verdict for claim in found} == {UNDECIDED}
     assert {note.kind for claim in found for note in claim.figures} == {"nothing_stored"}
     stylised = next(claim for claim in found if claim.text.startswith("Stylised"))
@@ -227,7 +227,7 @@ def test_adversarial_training_and_contrast(tmp_path: Path, costs: bool, verdict:
 
     conditions = suites.resolve([c for g in interventions.TEN.values() for c in g.conditions])
     store = fill(tmp_path / "r.sqlite", models, conditions, right)
-    found = interventions.load(store=store, limit=FEW)
+    found = interventions.judge(store, limit=FEW)
     judged = [claim for claim in found if claim.verdict != UNDECIDED]
     about = {frozenset(claim.table["condition"]) for claim in judged if claim.table is not None}
     assert {

@@ -1,0 +1,75 @@
+"""Verdicts that are kept: those on what ships come with the package, others stay in the cache.
+
+Either is found by a digest of the results that were judged and by the revision of the rules. `robustcore demo` writes what
+ships; a test holds that it is current, a slow one that it is what the rules give.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from robustcore import derived, paths
+from robustcore.errors import InvalidArgumentError, StoreError
+from robustcore.reports.claims._base import Claim
+from robustcore.reports.claims.sources import Part, Sources
+
+REVISION = 1  # raised with every change of a rule, of a figure or of what computes them
+
+
+def of(part: Part, sources: Sources) -> tuple[Claim, ...]:
+    """The verdicts of a part: that ship or are kept where they were judged by the same results, else judged now."""
+    key = _key(part, sources)
+    kept = shipped(part, key)
+    if kept is not None:
+        return kept
+    return derived.once(f"claims-{part.name}", key, lambda: tuple(part.judge(sources)))
+
+
+def shipped(part: Part, key: str) -> tuple[Claim, ...] | None:
+    """The verdicts that ship, where they are those of this key; else None.
+
+    Raises:
+        StoreError: the shipped file is damaged.
+    """
+    path = path_of(part)
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_bytes())
+        if content["key"] != key:
+            return None
+        claims: tuple[Claim, ...] = derived.decode(content["claims"])
+    except (OSError, ValueError, KeyError, TypeError, InvalidArgumentError) as error:
+        raise StoreError(
+            f"The shipped verdicts in {path} cannot be read ({error}); install the package again."
+        ) from error
+    return claims
+
+
+def path_of(part: Part) -> Path:
+    """The file that ships."""
+    return paths.assets() / "claims" / f"{part.name}.json"
+
+
+def outdated(parts: Iterable[Part]) -> list[Part]:
+    """The parts whose shipped verdicts are not those on the shipped results by today's rules."""
+    sources = Sources.shipped()
+    return [part for part in parts if shipped(part, _key(part, sources)) is None]
+
+
+def ship(part: Part) -> Path:
+    """Judge a part by what ships alone, and write the verdicts to the shipped file, whole or not at all."""
+    sources, path = Sources.shipped(), path_of(part)
+    content = {"key": _key(part, sources), "claims": derived.encode(tuple(part.judge(sources)))}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def _key(part: Part, sources: Sources) -> str:
+    return derived.digest(part.name, REVISION, part.key(sources))
