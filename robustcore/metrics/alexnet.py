@@ -39,7 +39,9 @@ ERRORS = {
 MEAN_ERRORS = {"speckle_noise": 0.845, "gaussian_blur": 0.787, "spatter": 0.718, "saturate": 0.658}
 
 
-# Flip probabilities of AlexNet at 224 px, difficulty 1: Hendrycks & Dietterich 2019, appendix E.
+DIFFICULTY = 1  # of the sequences that the following figures hold for
+
+# Flip probabilities of AlexNet at 224 px: Hendrycks & Dietterich 2019, appendix E.
 FLIP_PROBABILITY = {
     "gaussian_noise": 0.2365,
     "shot_noise": 0.3006,
@@ -90,6 +92,23 @@ def accuracy(corruption: str, severities: Sequence[int] = ()) -> float:
     if corruption in MEAN_ERRORS and sorted(severities) == [1, 2, 3, 4, 5]:
         return 1 - MEAN_ERRORS[corruption]
     return math.nan
+
+
+def flip_probability(sequence: str, difficulty: int = 1) -> float:
+    """AlexNet's flip probability, 0 .. 1; NaN where it is not published, as for all difficulties but 1."""
+    return FLIP_PROBABILITY.get(sequence, math.nan) if difficulty == DIFFICULTY else math.nan
+
+
+def top5_distance(sequence: str, difficulty: int = 1) -> float:
+    """AlexNet's top-5 distance, 0 .. 18; NaN where it is not published, as for all difficulties but 1."""
+    return TOP5_DISTANCE.get(sequence, math.nan) if difficulty == DIFFICULTY else math.nan
+
+
+def unpublished(sequence: str, difficulty: int = 1) -> str:
+    """Why AlexNet has no figures for a sequence, without a full stop, or ""."""
+    if difficulty != DIFFICULTY:
+        return f"AlexNet's figures are published for difficulty {DIFFICULTY}, not for {difficulty}"
+    return "" if sequence in FLIP_PROBABILITY else f"AlexNet's figures for {sequence} are not published"
 
 
 def refused(dataset: str, classes: int, side: int, corruptions: Sequence[str] = ()) -> str:

@@ -6,6 +6,7 @@ accuracy is in every result, and models whose clean accuracies differ much are n
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -245,15 +246,27 @@ def _with_reference(table: pd.DataFrame, reference: str) -> pd.DataFrame:
         raise UnknownNameError("reference model", reference, [*table["model"].unique(), alexnet.NAME])
     levels = [None if pd.isna(level) else int(level) for level in table.get("severity", pd.Series(index=table.index))]
     names = list(zip(table["kind"], table["name"], levels, strict=True))
+    sequences = [
+        (name, _difficulty(params)) if kind == "sequence" else ("", alexnet.DIFFICULTY)
+        for kind, name, params in zip(
+            table["kind"], table["name"], table.get("params", pd.Series("", index=table.index)), strict=True
+        )
+    ]
     return table.assign(
         reference_accuracy=[
             alexnet.accuracy(name, () if level is None else (level,)) if kind in ("corruption", "clean") else np.nan
             for kind, name, level in names
         ],
         reference_clean_accuracy=alexnet.CLEAN,
-        reference_flip_probability=[alexnet.FLIP_PROBABILITY.get(name, np.nan) for _, name, _ in names],
-        reference_top5_distance=[alexnet.TOP5_DISTANCE.get(name, np.nan) for _, name, _ in names],
+        reference_flip_probability=[alexnet.flip_probability(*sequence) for sequence in sequences],
+        reference_top5_distance=[alexnet.top5_distance(*sequence) for sequence in sequences],
+        reference_reason=[alexnet.unpublished(*sequence) if sequence[0] else "" for sequence in sequences],
     )
+
+
+def _difficulty(params: object) -> int:
+    """Of a sequence whose parameters are written as a tidy table has them: JSON, "" for none."""
+    return int(json.loads(params).get("difficulty", 1)) if isinstance(params, str) and params else 1
 
 
 def _summed(table: pd.DataFrame) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def table(
         models: names, classifiers or subjects.
         dataset: a name, a folder, or a loaded dataset.
         suite: "imagenet-p" or "imagenet-p-extra".
-        difficulty: 1, 2 or 3; the published values are those of 1.
+        difficulty: 1, 2 or 3; AlexNet's published values are those of 1, so at 2 and 3 rates relative to it are NaN.
         reference: `ALEXNET`, or the name of one of the models.
         limit, seed, store: as in `evaluate`.
     """
@@ -73,9 +73,13 @@ def table(
         if column not in rows:
             rows[column] = float("nan")
     rows["family"] = [sequences.get(name).family for name in rows["name"]]
-    flips, distances = _reference(rows, reference)
+    flips, distances = _reference(rows, reference, difficulty)
     rows = stability.normalised(rows, "flip_probability", flips, rate="flip_rate")
     rows = stability.normalised(rows, "top5_distance", distances, rate="t5d")
+    if reference == ALEXNET:
+        unpublished = rows["name"].map(lambda name: alexnet.unpublished(name, difficulty))
+        for rate in ("flip_rate", "t5d"):
+            rows[f"{rate}_reason"] = unpublished.where(unpublished != "", rows[f"{rate}_reason"])
     names = sequences.names(suite)
     means = pd.DataFrame(
         {
@@ -111,9 +115,13 @@ def table(
     )
 
 
-def _reference(rows: pd.DataFrame, reference: str) -> tuple[pd.Series[float], pd.Series[float]]:
+def _reference(rows: pd.DataFrame, reference: str, difficulty: int) -> tuple[pd.Series[float], pd.Series[float]]:
     if reference == ALEXNET:
-        return pd.Series(alexnet.FLIP_PROBABILITY), pd.Series(alexnet.TOP5_DISTANCE)
+        names = list(dict.fromkeys(rows["name"]))
+        return (
+            pd.Series({name: alexnet.flip_probability(name, difficulty) for name in names}, dtype=float),
+            pd.Series({name: alexnet.top5_distance(name, difficulty) for name in names}, dtype=float),
+        )
     own = rows[rows["model"] == reference].set_index("name")
     if own.empty:
         raise InvalidArgumentError(

@@ -62,3 +62,12 @@ def test_the_table_that_was_given_is_left_as_it_is() -> None:
     before = given.copy()
     metrics.app(given)
     pd.testing.assert_frame_equal(given, before)
+
+
+def test_rates_relative_to_alexnet_are_those_of_difficulty_1_alone() -> None:
+    fixed = {"model": "a", "dataset": "d", "split": "test", "kind": "sequence", "name": "tilt", "accuracy": math.nan}
+    params = ["", '{"difficulty": 2}', '{"difficulty": 3}']
+    rows = pd.DataFrame([{**fixed, "params": text, "flip_probability": 0.0705} for text in params])
+    rates = tables.with_metric(rows.assign(severity=pd.NA, n=100), "flip_rate", "alexnet")
+    assert rates["flip_rate"].tolist() == pytest.approx([1, math.nan, math.nan], nan_ok=True)
+    assert [bool(reason) for reason in rates["reason"]] == [False, True, True]

@@ -101,6 +101,13 @@ def test_flips_and_attacks() -> None:
     assert (row["value"], row["verdict"]) == (pytest.approx(5), "pass")
     row = judged("metric='flip_rate'\nsequence='tilt'\nreference='alexnet'\nat_most=80", {("m", tilt): flips})
     assert row["value"] == pytest.approx(100 * 0.05 / 0.0705)
+    harder = Condition("sequence", "tilt", params=(("difficulty", 2),))
+    row = judged(
+        "metric='flip_rate'\nsequence='tilt'\ndifficulty=2\nreference='alexnet'\nat_most=80", {("m", harder): flips}
+    )
+    assert row["verdict"] == "undefined"
+    assert math.isnan(float(str(row["value"])))
+    assert "difficulty 1" in str(row["reason"])
     row = judged("metric='attack_success'\nattack='pgd'\neps='2/255'\nat_most=60", {("m", pgd): right(40, success=0.6)})
     assert (row["value"], row["margin"], row["verdict"]) == (60, 0, "uncertain")
 

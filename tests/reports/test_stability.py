@@ -53,6 +53,22 @@ def test_alexnet_is_the_published_one(evaluated: tuple[list[Classifier], Path]) 
     assert report.means["mfr"].item() == pytest.approx(report.rows["flip_rate"].mean())
 
 
+@pytest.mark.parametrize("difficulty", [2, 3])
+def test_alexnet_has_no_figures_for_the_other_difficulties(
+    evaluated: tuple[list[Classifier], Path], difficulty: int
+) -> None:
+    models, store = evaluated
+    condition = stability.conditions(difficulty=difficulty)[:1]
+    evaluate(models[1:], load_dataset("scenes"), condition, limit=6, store=store)
+    report = stability.table(models[1:], "scenes", difficulty=difficulty, limit=6, store=store)
+    row = report.rows.set_index("name").loc[condition[0].name]
+    assert row["n"] == 6
+    assert np.isnan(row["flip_rate"])
+    assert np.isnan(row["t5d"])
+    assert str(difficulty) in row["flip_rate_reason"]
+    assert str(difficulty) in row["t5d_reason"]
+
+
 def test_the_stored_flips_are_those_of_the_frames(evaluated: tuple[list[Classifier], Path]) -> None:
     models, store = evaluated
     report = stability.table(models[:1], "scenes", reference="one", limit=6, store=store)

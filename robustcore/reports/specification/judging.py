@@ -19,6 +19,7 @@ import pandas as pd
 from robustcore import metrics
 from robustcore.display import display_name
 from robustcore.evaluation import Condition
+from robustcore.evaluation.operations.sequence import difficulty_of
 from robustcore.metrics import alexnet, bootstrap
 from robustcore.reports.specification import wording
 from robustcore.reports.specification.evidence import Evidence, Measured
@@ -308,7 +309,10 @@ def _of_frames(row: Requirement, required: Requirable, model: str, evidence: Evi
     theirs: Array = np.full(len(own), math.nan)
     each_of_theirs: list[npt.NDArray[np.floating] | None] = []
     if row.reference == alexnet.NAME:
-        theirs = np.array([alexnet.FLIP_PROBABILITY.get(name, math.nan) for name, _ in row.terms])
+        sequences = [(name, difficulty_of(conditions[0])) for name, conditions in row.terms]
+        if why := next(filter(None, (alexnet.unpublished(*sequence) for sequence in sequences)), ""):
+            return _Estimate(reason=why)
+        theirs = np.array([alexnet.flip_probability(*sequence) for sequence in sequences])
     elif row.reference:
         reference, why = _terms(row, row.reference, evidence)
         if why:
