@@ -13,7 +13,7 @@ from dashboard.widgets import states
 from robustcore import spreadsheets
 
 if TYPE_CHECKING:
-    from robustcore.reports.provenance import Provenance
+    from robustcore.reports.provenance import Footer, Provenance
 
 # No toolbar: an image without its footer says nothing about where it comes from. The downloaded file has both.
 CONFIG = {"displaylogo": False, "displayModeBar": False}
@@ -27,7 +27,7 @@ def card(
     says: str = "",
     alt: str = "",
     table: pd.DataFrame | None = None,
-    footer: str = "",
+    footer: str | Footer = "",
     origin: Provenance | None = None,
     badge: bool = False,
     height: int | Literal["content"] = "content",
@@ -87,8 +87,8 @@ def card(
             )
         if below is not None:
             below()
-        if footer:
-            st.caption(states.plain(footer))
+        if text := str(footer):
+            st.caption(states.plain(text))
         if origin is not None and origin.shipped != "published":
             evidence(origin, key)
         if table is not None:

@@ -170,11 +170,15 @@ def trend(
 
 
 def scale(result: Bars) -> bars.Scale:
-    """How the values of a metric are written and drawn."""
-    metric = result.definition
+    """How the values of a result are written and drawn."""
+    return metric_scale(result.definition, references.title(result.reference))
+
+
+def metric_scale(metric: Metric, reference: str = "") -> bars.Scale:
+    """How the values of a metric are written and drawn; `reference` is how people read the reference's name."""
     unit = metric.written
     neutral = None if metric.neutral is None else metric.neutral * unit.factor
-    alike = f"as {references.title(result.reference)}" if metric.reference else "as on clean images"
+    alike = f"as {reference}" if metric.reference else "as on clean images"
     return bars.Scale(
         title=metric.axis,
         factor=unit.factor,

@@ -13,6 +13,7 @@ import pandas as pd
 
 from robustcore import arguments
 from robustcore.errors import InvalidArgumentError
+from robustcore.notes import Note, note
 from robustcore.overlap.accuracies import Array
 
 COUNT = 1000
@@ -20,6 +21,16 @@ COUNT = 1000
 COUPLES = ((2, 3), (3, 2), (6, 1), (4, 3), (6, 2), (6, 3))
 
 Members = npt.NDArray[np.bool_]
+
+
+@note
+def fewer_benchmarks(n: int, k: int, existing: int, wanted: int) -> str:
+    return f"There are {existing} different benchmarks with n = {n} and k = {k}, fewer than {wanted}."
+
+
+@note
+def too_few_substitutions(times: int, dropped: int, benchmarks: int) -> str:
+    return f"{dropped} of {benchmarks} benchmarks allow no {times} substitutions."
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -30,13 +41,13 @@ class Benchmarks:
         names: (C,) the candidates, sorted.
         labels: (C,) their categories, 1 upwards.
         members: (B, C) bool, what each benchmark contains.
-        note: a sentence to show with the group, or "".
+        note: what to say with the group, or None.
     """
 
     names: tuple[str, ...]
     labels: npt.NDArray[np.int_]
     members: Members
-    note: str = ""
+    note: Note | None = None
 
     def __len__(self) -> int:
         return len(self.members)
@@ -114,12 +125,8 @@ def draw(labels: Mapping[str, int] | pd.Series, n: int, k: int, *, count: int = 
     total = _number_of(sizes, n, k)
     if total <= count:
         members = np.array(list(_all(numbers, fitting, n, k)))
-        note = (
-            ""
-            if total == count
-            else f"There are {total} different benchmarks with n = {n} and k = {k}, fewer than {count}."
-        )
-        return Benchmarks(names, numbers, members, note)
+        few = None if total == count else fewer_benchmarks(n, k, total, count)
+        return Benchmarks(names, numbers, members, few)
     generator = np.random.default_rng(arguments.seed(seed))
     members = np.empty((0, len(names)), dtype=bool)
     while len(members) < count:
@@ -151,8 +158,8 @@ def substitute(benchmarks: Benchmarks, times: int = 1, *, seed: int = 0) -> Benc
     for _ in range(times):
         members = members[_substituted(members, benchmarks.labels, generator)]
     dropped = len(benchmarks) - len(members)
-    note = f"{dropped} of {len(benchmarks)} benchmarks allow no {times} substitutions." if dropped else ""
-    return dataclasses.replace(benchmarks, members=members, note=note)
+    few = too_few_substitutions(times, dropped, len(benchmarks)) if dropped else None
+    return dataclasses.replace(benchmarks, members=members, note=few)
 
 
 def by_deviation(benchmarks: Benchmarks) -> dict[float, Benchmarks]:
@@ -167,7 +174,7 @@ def joined(groups: Sequence[Benchmarks]) -> Benchmarks:
         raise InvalidArgumentError(
             "Groups of benchmarks can be joined only if they have the same candidates and categories."
         )
-    return dataclasses.replace(groups[0], members=np.concatenate([g.members for g in groups]), note="")
+    return dataclasses.replace(groups[0], members=np.concatenate([g.members for g in groups]), note=None)
 
 
 def inner_overlap(benchmarks: Benchmarks, overlap: pd.DataFrame) -> Array:

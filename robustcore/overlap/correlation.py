@@ -13,12 +13,28 @@ import pandas as pd
 
 from robustcore import arguments
 from robustcore.errors import InvalidArgumentError
+from robustcore.notes import note
 from robustcore.overlap.accuracies import Array
 from robustcore.overlap.benchmarks import Benchmarks
 from robustcore.overlap.categories import correlations, same_and_different
 
 # With fewer models a correlation of 0.6 is not significant at the 5 % level; the thesis has twenty-one.
 FEW = 12
+
+
+@note
+def fewer_than_three_models(models: int) -> str:
+    return f"a correlation needs three models or more; there are {models}"
+
+
+@note
+def models_equally_robust() -> str:
+    return "all models are equally robust"
+
+
+@note
+def too_few_models(models: int) -> str:
+    return f"{models} models are too few: {FEW} or more are needed to tell a correlation of 0.6 from 0"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,7 +146,7 @@ def predictiveness(benchmarks: Benchmarks, synthetic: pd.DataFrame, natural: pd.
         One row for each natural set: r (mean coefficient over the benchmarks), sd (their standard deviation), p (mean p-value),
         significant (share of benchmarks with p < 0.05), low, high (Fisher's 95 % interval of a coefficient of this size with as
         many models: what another set of models might give), models (the fewest behind a coefficient), benchmarks (with a
-        coefficient), reason (why r is NaN, or a warning about too few models).
+        coefficient), reason (the note why r is NaN, or that the models are too few; else None).
     """
     if not isinstance(benchmarks, Benchmarks):
         raise arguments.refuse("Benchmarks are a group, as benchmarks.draw gives", benchmarks)
@@ -185,19 +201,16 @@ def _predicts(of_models: Array, natural: Array) -> dict[str, object]:
     usable = np.isfinite(r)
     row: dict[str, object] = dict.fromkeys(("r", "sd", "p", "significant", "low", "high"), math.nan)
     models = int(count[usable].min()) if usable.any() else int(count.max())
-    row |= {"models": models, "benchmarks": int(usable.sum()), "reason": ""}
+    row |= {"models": models, "benchmarks": int(usable.sum()), "reason": None}
     if not usable.any():
-        too_few = f"a correlation needs three models or more; there are {models}"
-        row["reason"] = too_few if models < 3 else "all models are equally robust"
+        row["reason"] = fewer_than_three_models(models) if models < 3 else models_equally_robust()
         return row
     mean = float(r[usable].mean())
     low, high = fisher(mean, models)
     row |= {"r": mean, "sd": float(r[usable].std()), "p": float(p[usable].mean()), "low": low, "high": high}
     row["significant"] = float((p[usable] < 0.05).mean())
     if models < FEW:
-        row["reason"] = (
-            f"{models} models are too few to say: {FEW} or more are needed to tell a correlation of 0.6 from none"
-        )
+        row["reason"] = too_few_models(models)
     return row
 
 

@@ -15,14 +15,26 @@ import pandas as pd
 
 from robustcore.errors import InvalidArgumentError
 from robustcore.metrics.bootstrap import interval, weights
+from robustcore.notes import Note, note
 from robustcore.overlap import benchmarks, correlation
 from robustcore.overlap.accuracies import Array
 from robustcore.overlap.benchmarks import Benchmarks
 
 MEAN = "mean"
+
 # The thesis substitutes 1 to 5 corruptions of each benchmark and reports the groups with more than 200 benchmarks.
 SUBSTITUTIONS, LEAST = 5, 200
 DRAWS = 1000
+
+
+@note
+def too_few_categories(n: int, k: int, categories: int) -> str:
+    return f"{n} categories with {k} corruptions or more are needed, and {categories} have that many"
+
+
+@note
+def no_correlation_on(natural: tuple[str, ...]) -> str:
+    return f"there is no correlation with {', '.join(natural)}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,14 +83,16 @@ def groups(
     *,
     count: int = benchmarks.COUNT,
     seed: int = 0,
-) -> tuple[dict[tuple[int, int], Benchmarks], dict[tuple[int, int], str]]:
-    """The groups of algorithm 2 for several (n, k), and the reasons for couples that cannot be drawn."""
+) -> tuple[dict[tuple[int, int], Benchmarks], dict[tuple[int, int], Note]]:
+    """The groups of algorithm 2 for several (n, k), and why the other couples cannot be drawn."""
+    counts = pd.Series(dict(labels.items()), dtype=int)
+    sizes = counts[counts > 0].value_counts()
     drawn, refused = {}, {}
     for n, k in couples:
-        try:
+        if (large := int((sizes >= k).sum())) < n:
+            refused[n, k] = too_few_categories(n, k, large)
+        else:
             drawn[n, k] = benchmarks.draw(labels, n, k, count=count, seed=seed)
-        except InvalidArgumentError as error:
-            refused[n, k] = str(error)
     return drawn, refused
 
 
@@ -95,7 +109,7 @@ def by_couple(
 
     Returns:
         Columns n, k, size, natural, and those of `correlation.predictiveness`; for a couple that cannot be drawn, r is NaN and
-        reason says why.
+        reason is the note why.
     """
     drawn, refused = groups(labels, couples, count=count, seed=seed)
     parts = []
@@ -183,7 +197,7 @@ def _with_mean(group: Benchmarks, synthetic: pd.DataFrame, natural: pd.DataFrame
             "p": [rows["p"].mean()],
             "models": [rows["models"].min()],
             "benchmarks": [rows["benchmarks"].min()],
-            "reason": ["" if len(defined) == len(rows) else "one of the natural sets has no correlation"],
+            "reason": [None if len(defined) == len(rows) else no_correlation_on(tuple(rows.index[rows["r"].isna()]))],
         },
         index=pd.Index([MEAN]),
     )

@@ -10,7 +10,7 @@ from robustcore import arguments
 from robustcore.overlap.accuracies import Accuracies, Array
 from robustcore.randomness import stable_hash
 
-METRICS = ("app", "residual")
+METRICS = ("residual", "app")  # of robustness, as registered
 # A self-gain below this many standard errors is indistinguishable from zero.
 ERRORS = 3.0
 # The smallest self-gain without standard errors: one point, the smallest loss that Laugros' thesis (3.2.2) considers.

@@ -12,7 +12,7 @@ import pandas as pd
 
 from robustcore.evaluation import Store
 from robustcore.evaluation.store import inventory
-from robustcore.notes import Note
+from robustcore.notes import Note, note
 
 _KEYS = [
     "model",
@@ -24,6 +24,16 @@ _KEYS = [
     "precision",
     "shipped",
 ]
+
+
+@note
+def computed_with(package: str, version: str) -> str:
+    return f"{package} {version}."
+
+
+def package_version() -> Note:
+    """The version that computes, for the footer of what no `Provenance` is about."""
+    return computed_with("robustcore", version("robustcore"))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,15 +11,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustcore import sequences
+from robustcore import metrics, sequences
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store, Subject, lookup
-from robustcore.metrics import alexnet, stability
+from robustcore.metrics import alexnet, stability, tables
 from robustcore.models.classifier import Classifier
-from robustcore.reports.provenance import Provenance
+from robustcore.notes import note
+from robustcore.reports.provenance import Footer, Provenance
 
 ALEXNET = "AlexNet (published)"
+_STORED = ("flip_probability", "top5_distance")  # what an evaluation keeps of a sequence
 
 
 def conditions(suite: str = "imagenet-p", difficulty: int = 1) -> list[Condition]:
@@ -33,9 +35,10 @@ class Stability:
     """Two tables.
 
     Attributes:
-        rows: one row for each model and sequence: model, name, family, n (videos), flip_probability, top5_distance,
-            flip_rate and t5d (against the reference, 1 = as the reference), and their reasons where they are NaN.
-        means: one row for each model: model, flip_probability, top5_distance (unnormalised means), mfr, mt5d.
+        rows: one row for each model and sequence: model, name, family, n (videos), and every metric of frames (`offered`), such
+            as flip_probability, flip_rate (1 = as the reference), top5_distance, t5d, with `<name>_reason` where it is NaN.
+        means: one row for each model: model, and the mean of each of these metrics over the suite, under its `mean_name` where it
+            has one: flip_probability, mfr, top5_distance, mt5d.
         reference: the reference model's name.
         provenance: where they come from.
     """
@@ -44,6 +47,26 @@ class Stability:
     means: pd.DataFrame
     reference: str
     provenance: Provenance
+
+
+@note
+def compared_at(difficulty: int) -> str:
+    return f"Frames at difficulty {difficulty}."
+
+
+@note
+def alexnet_is_of_imagenet() -> str:
+    return "AlexNet's values are for ImageNet at 224 pixels (appendix E); on other data they only fix the scale."
+
+
+def footer(report: Stability, metric: str, difficulty: int) -> Footer:
+    """The footer of a figure of one metric: a column of the report's rows, which is also the metric's name."""
+    definition = metrics.registry[metric]
+    of_imagenet = (alexnet_is_of_imagenet(),) if definition.reference and report.reference == ALEXNET else ()
+    return report.provenance.footer(
+        formula=f"{definition.formula} ({definition.document})",
+        reference=report.reference if definition.reference else "",
+    ).replace(further=(compared_at(difficulty), *of_imagenet))
 
 
 def table(
@@ -67,64 +90,48 @@ def table(
         reference: `ALEXNET`, or the name of one of the models.
         limit, seed, store: as in `evaluate`.
     """
-    found = lookup(models, dataset, conditions(suite, difficulty), limit=limit, seed=seed, store=store)
-    rows = found[found["kind"] == "sequence"].reset_index(drop=True)
-    for column in ("flip_probability", "top5_distance"):
+    results = lookup(models, dataset, conditions(suite, difficulty), limit=limit, seed=seed, store=store)
+    rows = results[results["kind"] == "sequence"].reset_index(drop=True)
+    for column in _STORED:
         if column not in rows:
             rows[column] = float("nan")
     rows["family"] = [sequences.get(name).family for name in rows["name"]]
-    flips, distances = _reference(rows, reference, difficulty)
-    rows = stability.normalised(rows, "flip_probability", flips, rate="flip_rate")
-    rows = stability.normalised(rows, "top5_distance", distances, rate="t5d")
-    if reference == ALEXNET:
-        unpublished = rows["name"].map(lambda name: alexnet.unpublished(name, difficulty))
-        for rate in ("flip_rate", "t5d"):
-            rows[f"{rate}_reason"] = unpublished.where(unpublished != "", rows[f"{rate}_reason"])
+    measured = _with_reference(rows, reference, difficulty)
     names = sequences.names(suite)
+    definitions = offered()
+    for each in definitions:
+        rows[each.name], reasons = tables.valued(each, measured, reference, here="on this sequence")
+        rows[f"{each.name}_reason"] = reasons.where(rows[each.name].isna(), "")
     means = pd.DataFrame(
-        {
-            column: stability.mean_rate(rows, value, names)
-            for column, value in {
-                "flip_probability": "flip_probability",
-                "top5_distance": "top5_distance",
-                "mfr": "flip_rate",
-                "mt5d": "t5d",
-            }.items()
-        }
+        {each.mean_name or each.name: stability.mean_rate(rows, each.name, names) for each in definitions}
     )
     order = list(dict.fromkeys(rows["model"]))
-    kept = [
-        "model",
-        "name",
-        "family",
-        "n",
-        "flip_probability",
-        "top5_distance",
-        "flip_rate",
-        "flip_rate_reason",
-        "t5d",
-        "t5d_reason",
-        "reason",
-        "shipped",
-    ]
+    columns = [column for each in definitions for column in (each.name, f"{each.name}_reason")]
     return Stability(
-        rows[kept],
+        rows[["model", "name", "family", "n", *columns, "reason", "shipped"]],
         means.reindex(order).rename_axis("model").reset_index(),
         reference,
         Provenance.of(rows, suites=(suite,), storage="memory", seed=seed),
     )
 
 
-def _reference(rows: pd.DataFrame, reference: str, difficulty: int) -> tuple[pd.Series[float], pd.Series[float]]:
+def offered() -> list[metrics.Metric]:
+    """The metrics of a sequence's frames, in the order in which they are offered."""
+    return [each for each in metrics.of_input("frames") if tables.held_by_tables(each)]
+
+
+def _with_reference(rows: pd.DataFrame, reference: str, difficulty: int) -> pd.DataFrame:
+    """The rows with the reference's values, by sequence, and why it has none."""
     if reference == ALEXNET:
-        names = list(dict.fromkeys(rows["name"]))
-        return (
-            pd.Series({name: alexnet.flip_probability(name, difficulty) for name in names}, dtype=float),
-            pd.Series({name: alexnet.top5_distance(name, difficulty) for name in names}, dtype=float),
+        sequences_ = [(str(name), difficulty) for name in rows["name"]]
+        return rows.assign(
+            reference_flip_probability=[alexnet.flip_probability(*each) for each in sequences_],
+            reference_top5_distance=[alexnet.top5_distance(*each) for each in sequences_],
+            reference_reason=[alexnet.unpublished(*each) for each in sequences_],
         )
     own = rows[rows["model"] == reference].set_index("name")
     if own.empty:
         raise InvalidArgumentError(
             f"The reference {reference!r} is none of the models; choose one of them, or {ALEXNET!r}."
         )
-    return own["flip_probability"], own["top5_distance"]
+    return rows.assign(**{f"reference_{column}": rows["name"].map(own[column]) for column in (*_STORED, "reason")})

@@ -72,7 +72,7 @@ class TestPredictiveness:
             stats.pearsonr(x, [0.3, 0.4, 0.5, 0.6]).pvalue for x in ([0.2, 0.3, 0.25, 0.5], [0.15, 0.15, 0.45, 0.3])
         ]
         assert row["p"] == pytest.approx(np.mean(peers))
-        assert row["reason"].startswith("4 models are too few to say")
+        assert row["reason"] == correlation.too_few_models(4)
 
     def test_a_thousand_benchmarks_and_twenty_models_are_computed_as_one_by_one(self) -> None:
         draw = np.random.default_rng(0)
@@ -98,12 +98,12 @@ class TestPredictiveness:
         found = correlation.predictiveness(benchmarks.of_names([["a", "b"], ["c"]], self.LABELS), synthetic, natural)
         assert found["models"].tolist() == [3, 2]
         assert np.isnan(found.loc["t", "r"])
-        assert found.loc["t", "reason"] == "a correlation needs three models or more; there are 2"
+        assert found.loc["t", "reason"] == correlation.fewer_than_three_models(2)
 
     def test_equally_robust_models_tell_nothing(self) -> None:
         natural = table({model: [0.3] for model in self.SYNTHETIC.index}, "s")
         found = correlation.predictiveness(benchmarks.of_names([["a"]], self.LABELS), self.SYNTHETIC, natural)
-        assert found.loc["s", "reason"] == "all models are equally robust"
+        assert found.loc["s", "reason"] == correlation.models_equally_robust()
 
     def test_bad_input(self) -> None:
         group = benchmarks.of_names([["a", "b"]], self.LABELS)

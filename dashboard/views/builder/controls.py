@@ -9,14 +9,15 @@ from dashboard.session import selection
 from dashboard.views.builder import inputs
 from dashboard.views.builder.inputs import KEY, CandidateAtlas
 from dashboard.widgets import states
+from robustcore import metrics
 from robustcore.errors import InvalidArgumentError
 from robustcore.overlap import benchmarks
+from robustcore.overlap.gains import METRICS
 from robustcore.reports.overlap import benchmark as builder
 from robustcore.reports.overlap.atlas import Entry
 
 PICK, DRAW_ERROR = f"{KEY}_pick", f"{KEY}_draw_error"
 NOTHING = "(nothing)"
-METRICS = {"residual": "Residual robustness", "app": "APP"}
 _RULE = 0  # categories: as many as the rule takes
 
 
@@ -111,7 +112,7 @@ def _settings(name: str, atlas: Entry) -> tuple[str, int | None, bool]:
             list(METRICS),
             key=f"{KEY}_metric",
             kind="metric",
-            text=METRICS.__getitem__,
+            text=lambda name: metrics.get(name).title,
             help="For the overlaps. Correlations always use residual robustness, as the thesis' experiments do.",
         )
         sweep = building.categories(building.matrix(atlas, metric))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from html import escape
-from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
@@ -17,9 +16,11 @@ from robustcore.atlas.populations import Population
 from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError
 from robustcore.figures import predictive
+from robustcore.notes import Note
 from robustcore.overlap import benchmarks, criteria
-from robustcore.overlap.correlation import FEW
-from robustcore.reports.overlap import benchmark
+from robustcore.overlap.balance import MARGIN
+from robustcore.overlap.correlation import FEW, too_few_models
+from robustcore.reports.overlap import benchmark, benchmark_footers
 from robustcore.reports.overlap.benchmark import Assessment
 
 VIEWS = {
@@ -30,7 +31,6 @@ VIEWS = {
     "imbalance": "Imbalance",
 }
 _VERDICTS = ("not covered", "undecided", "covered", "undefined")  # in this order, from the top
-CAUTION = "The models are few and small, and many were trained from the same weights. The intervals assume independent models and are too narrow."
 
 
 def show(
@@ -62,17 +62,11 @@ def _predicts(atlas: CandidateAtlas, correlations: pd.DataFrame, models: Populat
         return
     few = int(known["models"].min())
     _warn_of_few(few)
-    partial = [f"{name}: {len(b.names)} of {b.size}" for name, b in atlas.others(models).items() if b.partial]
-    tested = f" Tested on here: {'; '.join(partial)} corruptions." if partial else ""
-    footer = (
-        f"Pearson correlation over {few} models between residual robustness (clean accuracy minus accuracy) to a benchmark, averaged "
-        f"over its corruptions, and to a natural shift; bars: Fisher's 95 % intervals. {_images(models)}{tested} {CAUTION} "
-        f"{_version()}"
-    )
+    footer = benchmark_footers.of_predictions(models, few, atlas.others(models))
     figure.card(
         predictive.predicted(
             correlations,
-            footer=footer,
+            footer=footer.text,
             alt="Correlations of each benchmark with each natural shift",
             names=sets(correlations),
         ),
@@ -80,7 +74,7 @@ def _predicts(atlas: CandidateAtlas, correlations: pd.DataFrame, models: Populat
         title="Does robustness to the benchmark predict robustness to natural shifts?",
         says="Further right: models robust to the benchmark are also robust to the natural shift. Intervals that cross 0 are "
         "inconclusive.",
-        table=correlations,
+        table=with_texts(correlations),
         footer=footer,
     )
 
@@ -103,9 +97,11 @@ def _weighs(atlas: CandidateAtlas, own: Assessment | None) -> None:
     ).sort_values(["category", "value"], ascending=[True, False], ignore_index=True)
     table["group"] = [f"Category {c}" for c in table["category"]]
     table["hover"] = [_hover(row) for row in table.to_dict("records")]
-    footer = f"Mean overlap of each corruption with the rest of the benchmark and its 95 % interval. {_origin(atlas)}"
+    footer = benchmark_footers.of_mean_overlaps(_origin(atlas))
     figure.card(
-        predictive.rows(table, "mean overlap with the others", footer=footer, alt="Mean overlap of each corruption"),
+        predictive.rows(
+            table, "mean overlap with the others", footer=footer.text, alt="Mean overlap of each corruption"
+        ),
         key=f"{KEY}-weighs",
         title="Which corruptions does the benchmark count twice?",
         says="Further right: other corruptions of the benchmark measure the same, so robustness to it counts more.",
@@ -138,18 +134,15 @@ def _forgets(atlas: CandidateAtlas, own: Assessment | None) -> None:
         "verdict", key=lambda v: v.map(_VERDICTS.index), kind="stable"
     )
     table["hover"] = [f"{_hover(row)}<br>with {escape(row['by'])}" for row in table.to_dict("records")]
-    footer = (
-        "Greatest overlap of each other candidate with a member of the benchmark and its 95 % interval. Covered: one interval is "
-        f"above 0.1; not covered: all intervals are below 0.1. {_origin(atlas)}"
-    )
+    footer = benchmark_footers.of_coverage(_origin(atlas))
     figure.card(
         predictive.rows(
             table[table["value"].notna()],
             "greatest overlap with a member",
-            footer=footer,
+            footer=footer.text,
             alt="Coverage of each candidate outside the benchmark",
-            reference=0.1,
-            reference_label="margin 0.1",
+            reference=MARGIN,
+            reference_label=f"margin {MARGIN:g}",
         ),
         key=f"{KEY}-forgets",
         title="Which corruptions does the benchmark leave out?",
@@ -174,21 +167,14 @@ def _size(atlas: CandidateAtlas, seed: int) -> None:
         return
     known["couple"] = [f"{n} × {k}" for n, k in zip(known["n"], known["k"], strict=True)]
     all_of_them = set(benchmarks.COUPLES) <= set(zip(known["n"], known["k"], strict=True))
-    notes = [] if all_of_them else ["Not all of the thesis' couples are possible with these categories."]
     printed = {f"{n} × {k}": value for (n, k), value in building.printed_couples().items()}
-    footer = _footer_of_groups(
-        f"Up to {benchmarks.COUNT:,} random benchmarks (algorithm 2) for each (n, k), seed {seed}",
-        models,
-        left,
-        notes,
-        atlas,
-    )
+    footer = benchmark_footers.of_couples(models, seed, complete=all_of_them, left_out=len(left), origin=_origin(atlas))
     figure.card(
         predictive.lines(
             known,
             "couple",
             "categories × corruptions per category",
-            footer=footer,
+            footer=footer.text,
             names=sets(known),
             alt="Mean correlation against n and k",
             beside=printed,
@@ -199,7 +185,7 @@ def _size(atlas: CandidateAtlas, seed: int) -> None:
         title="Do more categories and more corruptions predict better?",
         says="Left to right: 6, 12 and 18 corruptions, and within each size more categories. The thesis' values rise; they are of "
         "other models and shifts, so compare the direction only.",
-        table=known.drop(columns=["couple"]),
+        table=with_texts(known.drop(columns=["couple"])),
         footer=footer,
     )
 
@@ -224,20 +210,13 @@ def _imbalance(atlas: CandidateAtlas, seed: int) -> None:
         )
         return
     printed = benchmark.printed_deviations()
-    footer = _footer_of_groups(
-        f"{benchmarks.COUNT:,} random benchmarks of {couple[0]} categories with {couple[1]} corruptions each, 1 to 5 of them "
-        f"substituted, seed {seed}; groups of more than {criteria.LEAST}",
-        models,
-        left,
-        [],
-        atlas,
-    )
+    footer = benchmark_footers.of_deviations(models, seed, couple, left_out=len(left), origin=_origin(atlas))
     figure.card(
         predictive.lines(
             kept,
             "deviation",
             "standard deviation of the corruptions per category",
-            footer=footer,
+            footer=footer.text,
             names=sets(kept),
             alt="Mean correlation against the imbalance",
             beside=printed,
@@ -247,9 +226,14 @@ def _imbalance(atlas: CandidateAtlas, seed: int) -> None:
         title="Do unbalanced benchmarks predict worse?",
         says="Further right: less balanced, at the same size. The thesis' values fall; they are of other models and shifts, so "
         "compare the direction only.",
-        table=kept,
+        table=with_texts(kept),
         footer=footer,
     )
+
+
+def with_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose reasons, which are notes, are written out."""
+    return table.assign(reason=[str(why or "") for why in table["reason"]])
 
 
 def sets(table: pd.DataFrame) -> dict[str, str]:
@@ -285,7 +269,7 @@ def _too_few(models: Population, labelled: tuple[tuple[str, int], ...]) -> bool:
 
 def _warn_of_few(models: int) -> None:
     if models < FEW:
-        states.notice(f"{models} models are too few: {FEW} or more are needed to tell a correlation of 0.6 from 0.")
+        states.notice(f"{too_few_models(models)}.")
 
 
 def _marks(atlas: CandidateAtlas, models: Population) -> dict[str, float]:
@@ -297,34 +281,8 @@ def _marks(atlas: CandidateAtlas, models: Population) -> dict[str, float]:
     return {benchmark.IMAGENET_C: float(r.mean())} if len(r) and r.notna().all() else {}
 
 
-def _footer_of_groups(
-    benchmarks_drawn: str, models: Population, left: list[str], notes: list[str], atlas: CandidateAtlas
-) -> str:
-    left_out = [f"Left out, because the models were not tested on them: {len(left)} candidates."] if left else []
-    formula = (
-        f"{benchmarks_drawn}: mean Pearson correlation over {len(models)} models between residual robustness to the benchmarks and "
-        "to each natural shift (algorithm 3)."
-    )
-    return " ".join([formula, *notes, *left_out, _images(models), CAUTION, _origin(atlas)])
-
-
-def _images(models: Population) -> str:
-    return f"Each accuracy is over {models.images:,} or more images of scenes."
-
-
-def _origin(atlas: CandidateAtlas) -> str:
-    """The atlas that the overlaps are of, and what limits them; what it was also tested on does not matter here."""
-    source = atlas.source
-    limits = [note.text for note in atlas.overlap.notes if note.kind != "not_trained_on"]
-    facts = (
-        f"Overlaps: {atlas.name}, {atlas.overlap.metric}, {source.architecture} on {source.dataset}, {source.count}, training "
-        f"seeds {', '.join(source.seeds)}."
-    )
-    return " ".join([facts, *limits, _version()])
-
-
-def _version() -> str:
-    return f"robustcore {version('robustcore')}."
+def _origin(atlas: CandidateAtlas) -> tuple[Note, ...]:
+    return benchmark_footers.of_overlaps(atlas.name, atlas.overlap, atlas.source)
 
 
 def _hover(row: Mapping[Hashable, Any]) -> str:

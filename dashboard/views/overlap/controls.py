@@ -11,10 +11,11 @@ from dashboard.cache import overlaps
 from dashboard.cache.overlaps import RULE, MatrixKey
 from dashboard.session import selection
 from dashboard.widgets import labels, states
+from robustcore import metrics
+from robustcore.overlap.gains import METRICS
 from robustcore.reports.overlap.atlas import MEAN, Entry
 
 KEY = "overlap"
-METRICS = {"residual": "Residual robustness", "app": "APP"}
 METHODS = {"k-means": "K-means", "hierarchical": "Hierarchical", "hdbscan": "HDBSCAN"}
 _BY_RULE = "by the 0.5 rule"
 _MOST = 15  # K that can be chosen
@@ -82,7 +83,7 @@ def pick() -> Choice | None:
             list(METRICS),
             key=f"{KEY}_metric",
             kind="metric",
-            text=METRICS.__getitem__,
+            text=lambda name: metrics.get(name).title,
             help="Residual robustness: accuracy lost (the thesis' experiments). APP: share of clean accuracy kept (its definition).",
         )
         seed = MEAN

@@ -41,7 +41,7 @@ def panel(matrix: Matrix, first: str, second: str) -> None:
                 st.markdown(rf"${line}$")
             st.caption(
                 f"s: standard model; m₁, m₂: models trained on {states.plain(a)} (c₁) and {states.plain(b)} (c₂); "
-                + states.plain(atlas.METRICS[matrix.overlap.metric])
+                + states.plain(atlas.robustness(matrix.overlap.metric))
                 + "."
             )
         _accuracies(matrix, first, second)

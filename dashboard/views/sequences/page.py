@@ -11,6 +11,7 @@ from dashboard.widgets import figure, image_picker, labels, markup, pair, states
 from dashboard.widgets.markup import Markup
 from robustcore import corruptions, sequences
 from robustcore.display import display_name
+from robustcore.metrics import Metric
 from robustcore.reports import stability
 from robustcore.reports.preview import gallery, sequence_frames
 
@@ -185,53 +186,34 @@ def _stability(difficulty: int) -> None:
             icon=":material/movie:",
         )
         return
-    metric = selection.segmented(
-        "Metric", list(_METRICS), key=f"{KEY}_metric", kind="metric", text=lambda m: _METRICS[m][0]
+    offered = {metric.name: metric for metric in stability.offered()}
+    name = selection.segmented(
+        "Metric", list(offered), key=f"{KEY}_metric", kind="metric", text=lambda name: offered[name].title
     )
-    _bars(report, metric, difficulty)
+    _bars(report, offered[name], difficulty)
     _means(report)
 
 
-_METRICS = {
-    "flip_probability": ("Flip probability", "share of comparisons that flip; lower is better"),
-    "flip_rate": ("Flip rate", "flip probability relative to the reference; below 1 is more stable"),
-    "top5_distance": ("Top-5 distance", "mean distance between the top-5 rankings, 0 to 18; lower is better"),
-    "t5d": ("Normalised top-5 distance", "top-5 distance relative to the reference; below 1 is more stable"),
-}
+def _bars(report: stability.Stability, metric: Metric, difficulty: int) -> None:
+    from robustcore.figures import bars, compared
 
-
-def _bars(report: stability.Stability, metric: str, difficulty: int) -> None:
-    from robustcore.figures import bars
-
-    title, says = _METRICS[metric]
     rows = report.rows.assign(
-        value=report.rows[metric],
+        value=report.rows[metric.name],
         group=report.rows["family"].map(corruptions.families.title),
         name=report.rows["name"].map(display_name),
     )
-    relative = metric in ("flip_rate", "t5d")
-    rows["reason"] = rows["reason"].where(rows["reason"] != "", rows[f"{metric}_reason"] if relative else "")
+    rows["reason"] = rows["reason"].where(rows["reason"] != "", rows[f"{metric.name}_reason"])
     rows = rows.sort_values(
         ["family", "name"], key=lambda c: c.map(corruptions.families.place) if c.name == "family" else c
     )
-    scale = bars.Scale(
-        title, number=".2f", reference=1.0 if relative else None, reference_label=report.reference if relative else ""
-    )
-    n = ", ".join(f"{model}: {count}" for model, count in rows.groupby("model")["n"].min().items())
-    footer = (
-        f"ImageNet-P on scenes (test), difficulty {difficulty}; images per model {n}; seed 0. Source of the metrics: Hendrycks & "
-        "Dietterich 2019, section 4.2."
-    )
-    if relative and report.reference == stability.ALEXNET:
-        footer += (
-            " AlexNet's values are for ImageNet at 224 pixels (appendix E); on other data they only fix the scale."
-        )
-    drawn = bars.condition_bars(rows, scale, footer=footer, alt=f"{title} for each sequence and model")
+    scale = compared.metric_scale(metric, report.reference)
+    footer = stability.footer(report, metric.name, difficulty)
+    drawn = bars.condition_bars(rows, scale, footer=footer.text, alt=f"{metric.title} for each sequence and model")
     figure.card(
         drawn,
-        key=f"{KEY}-{metric}",
-        title=title,
-        says=says[:1].upper() + says[1:] + ".",
+        key=f"{KEY}-{metric.name}",
+        title=metric.title,
+        says=f"{metric.formula}; {metric.better} is better.",
         table=report.rows,
         footer=footer,
         origin=report.provenance,
@@ -239,29 +221,22 @@ def _bars(report: stability.Stability, metric: str, difficulty: int) -> None:
 
 
 def _means(report: stability.Stability) -> None:
-    shown = report.means.rename(
-        columns={
-            "model": "Model",
-            "flip_probability": "Mean flip probability",
-            "mfr": "mFR",
-            "top5_distance": "Mean top-5 distance",
-            "mt5d": "mT5D",
-        }
-    )
-    shown["mFR"] = 100 * shown["mFR"]
-    shown["mT5D"] = 100 * shown["mT5D"]
+    columns = {metric.mean_name or metric.name: metric for metric in stability.offered()}
+    means = report.means.rename(columns={"model": "Model"} | {name: each.mean for name, each in columns.items()})
+    for metric in columns.values():
+        means[metric.mean] *= metric.written.percent if metric.reference else metric.written.factor
     st.dataframe(
-        shown[["Model", "Mean flip probability", "mFR", "Mean top-5 distance", "mT5D"]],
+        means,
         hide_index=True,
         width="stretch",
         column_config={
-            "Mean flip probability": st.column_config.NumberColumn(format="%.3f"),
-            "mFR": st.column_config.NumberColumn(format="%.1f", help="Mean flip rate, percent of the reference."),
-            "Mean top-5 distance": st.column_config.NumberColumn(format="%.2f"),
-            "mT5D": st.column_config.NumberColumn(format="%.1f", help="Mean normalised top-5 distance, percent."),
+            each.mean: st.column_config.NumberColumn(
+                format="%.1f" if each.reference else "%.1f %%" if each.written.in_percent else "%.2f", help=each.formula
+            )
+            for each in columns.values()
         },
     )
     st.caption(
-        f"mFR and mT5D are means over the suite's sequences, in percent of {states.plain(report.reference)}; 100 is equally stable. "
-        "Empty: a sequence is missing, or the reference never flips on it."
+        f"Means over the suite's sequences; mFR and mT5D in percent of {states.plain(report.reference)}, where 100 is equally stable. "
+        "Empty: a sequence is missing, or the reference has no figures for one or never flips on it."
     )

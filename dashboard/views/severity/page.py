@@ -143,18 +143,14 @@ def _curves(
     if "accuracy" not in rows or not rows["accuracy"].notna().any():
         return
     drawn = rows[rows["accuracy"].notna()]
-    n = int(drawn["n"].min())
-    footer = (
-        f"{model} on scenes (test), suite {suite}, storage {storage}, seed 0; accuracies over {n} images, distances over "
-        f"{int(drawn['n_distances'].min())}; a step is flagged where the paired 95 % interval of its loss includes 0 or less."
-    )
+    footer = severity.footer(audit, suite, storage)
     chart = figures.distance_curves(
         drawn,
         distance=distance,
         title=_DISTANCES[distance],
         chosen=chosen,
         flagged=flagged,
-        footer=footer,
+        footer=footer.text,
         alt=f"Accuracy of {model} against the distance to the clean image for each corruption and severity",
     )
     figure.card(
@@ -165,4 +161,5 @@ def _curves(
         "harder than the one before.",
         table=drawn.drop(columns=["dissimilarity", "psnr_loss"]),
         footer=footer,
+        origin=footer.provenance,
     )

@@ -145,7 +145,7 @@ def size(evidence: Evidence) -> Claim:
         n = min(PUBLISHED_K, int((counts >= k).sum()))
         groups, refused = criteria.groups(labels, [(n, 1), (n, k)])
         if refused:
-            raise InvalidArgumentError(next(iter(refused.values())))
+            raise InvalidArgumentError(next(iter(refused.values())).text)
         return _compared([(_couple((n, k)), groups[n, k], _couple((n, 1)), groups[n, 1])], tested)
 
     return claim(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from robustcore import corruptions, paths
+from robustcore import corruptions, metrics, paths
 from robustcore.evaluation import Condition
 from robustcore.notes import Note, note
 from robustcore.overlap import Overlap, Pair
@@ -19,10 +19,6 @@ from robustcore.overlap.accuracies import STANDARD
 from robustcore.overlap.overlaps import COMPARABLE, at
 
 MEAN = "mean"  # of all seeds
-METRICS = {
-    "residual": "R(m, c) = accuracy on c minus clean accuracy, as in the thesis' experiments",
-    "app": "R(m, c) = accuracy on c / clean accuracy, as in the thesis' definition",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -392,13 +388,20 @@ def source(table: pd.DataFrame, overlap: Overlap, seed: str = MEAN) -> Source:
     )
 
 
+def robustness(metric: str) -> str:
+    """What R(m, c) is in overlaps, higher is better, without a full stop."""
+    definition = metrics.get(metric)
+    sign = "" if definition.better == "higher" else "-"
+    return f"R(m, c) = {sign}{definition.short}, {definition.formula} ({definition.document})"
+
+
 @dataclasses.dataclass(frozen=True)
 class OverlapFooter:
     """What a reader needs to know to trust a figure of overlaps, or to make it again.
 
     Attributes:
         source: models and data.
-        metric: of robustness, a key of `METRICS`.
+        metric: of robustness, one of `overlap.gains.METRICS`.
         seeds: how many trainings the overlaps are a mean of.
         shipped: whether the accuracies come with the package.
         compared_with: the source of a second matrix in the figure.
@@ -416,7 +419,7 @@ class OverlapFooter:
         parts = [
             self.source.text,
             "O(c1, c2) = max(0, ½ [(R(m1, c2) - R(s, c2)) / (R(m2, c2) - R(s, c2)) + (R(m2, c1) - R(s, c1)) / (R(m1, c1) - R(s, c1))]), "
-            f"{METRICS[self.metric]}; s: standard model, m1 and m2: trained on c1 and c2 (Laugros' thesis, equation 4.2).",
+            f"{robustness(self.metric)}; s: standard model, m1 and m2: trained on c1 and c2 (Laugros' thesis, equation 4.2).",
             "Undefined where training on a corruption gains less on it than three standard errors. Intervals: 95 %, parametric "
             f"bootstrap over images{' and seeds' if self.seeds > 1 else ' only (one seed)'}.",
             f"robustcore {version('robustcore')}; {'demo results, shipped' if self.shipped else 'computed here'}.",

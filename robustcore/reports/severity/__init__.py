@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from robustcore.reports.severity.audit import Audit, audit, findings, joined
+from robustcore.reports.severity.audit import Audit, audit, findings, footer, joined
 from robustcore.reports.severity.calibration import Bound, Calibration, calibrate, search
 from robustcore.reports.severity.distances import distances
 from robustcore.reports.severity.ranges import Range, range_of, record
@@ -16,6 +16,7 @@ __all__ = [
     "calibrate",
     "distances",
     "findings",
+    "footer",
     "joined",
     "range_of",
     "record",

@@ -17,7 +17,18 @@ from robustcore.evaluation.run.runner import Progress
 from robustcore.metrics import severities
 from robustcore.metrics.severities import EASIER, HARDER, LEVEL
 from robustcore.notes import Note, note
+from robustcore.reports.provenance import Footer, Provenance
 from robustcore.reports.severity.distances import distances
+
+
+@note
+def distances_over(images: int) -> str:
+    return f"Distances over {images:,} images."
+
+
+@note
+def flagged_steps() -> str:
+    return "A step is flagged where the paired 95 % interval of its loss includes 0 or less."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +108,14 @@ def audit(
             correct[row] = stored.correct
     steps = severities.steps(table, correct=correct)
     return Audit(table, far, steps, tuple(findings(steps, far)))
+
+
+def footer(result: Audit, suite: str, storage: str, *, seed: int = 0) -> Footer:
+    """The footer of a figure of accuracies against distances."""
+    accuracies = result.table[result.table["kind"] != "clean"]
+    origin = Provenance.of(accuracies, suites=(suite,), storage=storage, seed=seed)
+    images = int(result.distances["n"].min()) if len(result.distances) else 0
+    return origin.footer().replace(further=(distances_over(images), flagged_steps()))
 
 
 def _no_rows() -> pd.DataFrame:
