@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 @reads_results(ttl=5, max_entries=16, show_spinner=False)
 def evaluated(dataset_name: str) -> list[str]:
     """The names of the models with results on a dataset, the demo's first."""
-    from robustcore.evaluation import Store
-
-    names = {subject.name for subject in Store().subjects(datasets.dataset(dataset_name).fingerprint)}
+    names = {subject.name for subject in _stored_subjects(datasets.dataset(dataset_name))}
     return sorted(names, key=lambda name: (name != models.DEFAULT_MODEL, not name.startswith("scenes/"), name))
 
 
@@ -35,8 +33,10 @@ def subject(name: str, dataset_name: str) -> Subject:
 
     base = name.partition("?")[0]
     if name in models.model_names() or os.path.isfile(base) or "weights=none" in name:
-        return Subject(name, models.fingerprint(name), tuple(models.card(name).classes))
-    stored = [s for s in _stored(datasets.dataset(dataset_name).fingerprint) if s.name == name]
+        card = models.card(name)
+        return Subject(name, models.fingerprint(name), tuple(card.classes), card.preparation)
+    dataset = datasets.dataset(dataset_name)
+    stored = [s for s in _stored(dataset.fingerprint, _dataset=dataset) if s.name == name]
     if len(stored) != 1:
         raise ModelError(
             f"The weights of {name} are not on this machine, and "
@@ -46,11 +46,18 @@ def subject(name: str, dataset_name: str) -> Subject:
 
 
 @reads_results(max_entries=8, show_spinner=False)
-def _stored(dataset: str) -> list[Subject]:
+def _stored(dataset: str, *, _dataset: Dataset) -> list[Subject]:
     """The models with results on the dataset of that fingerprint."""
-    from robustcore.evaluation import Store
+    return _stored_subjects(_dataset)
 
-    return list(Store().subjects(dataset))
+
+def _stored_subjects(dataset: Dataset) -> list[Subject]:
+    """The models with results on a dataset, in whatever preparation those that are here bring."""
+    from robustcore.datasets import Preparable
+    from robustcore.evaluation import Store, api
+
+    own = {models.card(name).preparation for name in models.model_names()} if isinstance(dataset, Preparable) else set()
+    return api.stored_subjects(dataset, Store(), own)
 
 
 def comparison(

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from robustcore import arguments
-from robustcore.datasets._base import Dataset, Item
+from robustcore.datasets._base import Dataset, Item, Preparable, prepared_as, prepared_for
 from robustcore.datasets.arrays import ArrayDataset
 from robustcore.datasets.folder import Folder
 from robustcore.datasets.registered import Load, NamedDataset, dataset, registry
 from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
-from robustcore.errors import DatasetError, UnknownNameError
+from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
+from robustcore.images.preparation import Preparation
 from robustcore.notes import Note
 from robustcore.paths import printable
 
@@ -21,6 +22,8 @@ __all__ = [
     "ArrayDataset",
     "Dataset",
     "Item",
+    "Preparable",
+    "Preparation",
     "check_dataset",
     "dataset",
     "dataset_of",
@@ -28,6 +31,7 @@ __all__ = [
     "left_out",
     "load_dataset",
     "names",
+    "prepared_for",
     "registry",
 ]
 
@@ -66,7 +70,12 @@ def get(name: str) -> NamedDataset:
 
 
 def load_dataset(
-    name: str | os.PathLike[str], split: str = "test", limit: int | None = None, side: int | None = None
+    name: str | os.PathLike[str],
+    split: str = "test",
+    limit: int | None = None,
+    side: int | None = None,
+    *,
+    preparation: Preparation | None = None,
 ) -> Dataset:
     """A dataset by name, or a folder of class folders by path.
 
@@ -77,10 +86,12 @@ def load_dataset(
         limit: take only the first images of the dataset's fixed order. A larger limit than the dataset takes all of it;
             `len` gives the actual number.
         side: of the prepared images in pixels; by default 64 for scenes and 224 for folders.
+        preparation: how the images of a folder are resized and cut, instead of a side. Where neither is chosen, an
+            evaluation prepares them for each model as its card says, and at 224 pixels for models that say nothing.
 
     Raises:
         UnknownNameError: no dataset and no split of that name.
-        InvalidArgumentError: a limit below 1, or a side that the dataset cannot have.
+        InvalidArgumentError: a limit below 1, a side that the dataset cannot have, a side and a preparation.
         DatasetError: a folder that is missing, or that holds no images in class folders.
     """
     text = arguments.name(name, _RULE)
@@ -88,11 +99,14 @@ def load_dataset(
     limit = arguments.limit(limit)
     if side is not None:
         side = arguments.whole(side, "A side is a whole number of pixels, 1 or more, or None", low=1)
+    if side is not None and preparation is not None:
+        raise InvalidArgumentError("A preparation has a side of its own: leave out one of the two.")
     if text in registry:
-        return registry[text](split, limit, side)
+        loaded = registry[text](split, limit, side)
+        return loaded if preparation is None else prepared_as(loaded, preparation)
     path = Path(os.path.expanduser(text))
     if text and os.path.isdir(path):
-        return Folder(path, split, limit) if side is None else Folder(path, split, limit, side)
+        return Folder(path, split, limit, side, preparation=preparation)
     if text and os.path.exists(path):
         raise DatasetError(
             f"{printable(str(path))} is a file; a dataset is a folder with one folder of images for each class."

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from robustcore.errors import InvalidArgumentError
 from robustcore.images import UInt8Array
+from robustcore.images.preparation import Preparation
 
 
 @runtime_checkable
@@ -52,6 +54,44 @@ class Dataset(Protocol):
     def source(self, index: int) -> UInt8Array:
         """uint8 (H, W, 3): the image before preparation, for sequences that move more content in."""
         ...
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """A dataset whose images can be prepared in another way: those of files, which are larger than a network's input.
+
+    Attributes:
+        preparation: how the images are prepared now.
+        chosen: whether whoever loaded it chose that; then no model's own preparation replaces it.
+    """
+
+    preparation: Preparation
+    chosen: bool
+
+    def prepared(self, preparation: Preparation) -> Dataset:
+        """The same images in that preparation; its fingerprint is another one."""
+        ...
+
+
+def prepared_for(dataset: Dataset, preparation: Preparation | None) -> Dataset:
+    """A dataset as a model's images are prepared: itself where the model says nothing of it, where whoever loaded it chose the
+    preparation, or where images are what they are, such as scenes."""
+    if preparation is None or not isinstance(dataset, Preparable) or dataset.chosen:
+        return dataset
+    return dataset if dataset.preparation == preparation else dataset.prepared(preparation)
+
+
+def prepared_as(dataset: Dataset, preparation: Preparation) -> Dataset:
+    """A dataset in a preparation that somebody chose.
+
+    Raises:
+        InvalidArgumentError: images that are what they are.
+    """
+    if not isinstance(dataset, Preparable):
+        raise InvalidArgumentError(
+            f"The images of {dataset.name} are {dataset.side} pixels a side and are not prepared: leave out the preparation."
+        )
+    return dataset.prepared(preparation)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import concurrent.futures
+import copy
 import functools
 import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ from torch import Tensor
 from robustcore.datasets import _digests, class_folders
 from robustcore.errors import DatasetError, ImageError, InvalidArgumentError
 from robustcore.images import UInt8Array, decode, fit, to_tensor
+from robustcore.images.preparation import Preparation
 from robustcore.notes import Note
 from robustcore.paths import printable
 
@@ -45,19 +48,33 @@ class Folder:
         root: the folder.
         split: "train", "val" or "test".
         limit: take the first images only; more than there are takes all.
-        side: images are resized (shorter side, bilinear, antialiased) and cropped at the centre to this many pixels.
+        side: images are resized (shorter side, bilinear, antialiased) and cropped at the centre to this many pixels; by
+            default 224, unless a model brings a preparation of its own.
+        preparation: another way to prepare them; its side is theirs.
 
     Raises:
         DatasetError: no images in class folders, no such split, or a folder that cannot be read.
         ImageError: on access, an image that has changed and cannot be decoded; it names the file.
     """
 
-    def __init__(self, root: Path | str, split: str = "test", limit: int | None = None, side: int = SIDE) -> None:
+    def __init__(
+        self,
+        root: Path | str,
+        split: str = "test",
+        limit: int | None = None,
+        side: int | None = None,
+        *,
+        preparation: Preparation | None = None,
+    ) -> None:
+        self.chosen = side is not None or preparation is not None
+        side = preparation.side if preparation else SIDE if side is None else side
         if side not in _SIDES:
             raise InvalidArgumentError(f"Images have a side of {_SIDES[0]} to {_SIDES[-1]} pixels, not {side!r}.")
         self.root = Path(root).absolute()
         self.name = _name(self.root.resolve())
         self.side = side
+        self.preparation = preparation or Preparation(side, side)
+        self._otherwise: dict[Preparation, Folder] = {}
         contents = class_folders.read(self.root, self.name)
         self.classes: tuple[str, ...] = contents.classes
         self.split = "all" if class_folders.WHOLE in contents.splits else split
@@ -107,6 +124,15 @@ class Folder:
         """SHA-256 over what determines the images; computed at first use."""
         return self._digest()
 
+    def prepared(self, preparation: Preparation) -> Folder:
+        """The same images in another preparation."""
+        if preparation not in self._otherwise:
+            other = copy.copy(self)
+            vars(other).pop("fingerprint", None)
+            other.side, other.preparation, other._otherwise = preparation.side, preparation, {}
+            self._otherwise[preparation] = other
+        return self._otherwise[preparation]
+
     def _digest(self) -> str:
         """SHA-256 over every image's path and content, the classes and the preparation.
 
@@ -115,7 +141,14 @@ class Folder:
         modification time.
         """
         digest = hashlib.sha256()
-        prepared = {"fit": REVISION, "side": self.side, "classes": self.classes, "split": self.split}
+        prepared: dict[str, Any] = {
+            "fit": REVISION,
+            "side": self.side,
+            "classes": self.classes,
+            "split": self.split,
+        }
+        if not self.preparation.is_default:
+            prepared["preparation"] = self.preparation.to_dict()
         digest.update(json.dumps(prepared, sort_keys=True).encode())
         # A file that cannot be read is as one that is not there.
         readable = [path for _, path, _ in self._items if path not in self._unreadable]
@@ -131,7 +164,7 @@ class Folder:
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """(uint8 (3, side, side), label)."""
-        return to_tensor(fit(self.source(index), self.side)), int(self.labels[index])
+        return to_tensor(fit(self.source(index), self.side, self.preparation)), int(self.labels[index])
 
     def images(self, start: int, stop: int) -> Tensor:
         """uint8 (stop - start, 3, side, side), decoded in a few threads."""

@@ -28,6 +28,7 @@ import numpy.typing as npt
 from robustcore.datasets.folder import SIDE, Folder
 from robustcore.errors import DatasetError, UnknownNameError
 from robustcore.images import UInt8Array
+from robustcore.images.preparation import Preparation
 
 VARIABLE = "ROBUSTCORE_SHIFTS"
 REVISION = 1
@@ -117,6 +118,7 @@ class ImageNetShift(Folder):
         name: a key of `LAYOUTS`.
         clean: names of the clean folder's classes, WordNet ids.
         side: of the prepared images; the clean folder's.
+        preparation: of the images, where the clean folder's is another one than that of its side.
 
     Attributes:
         among: (m,) the classes that a model may choose from; counted_as: (m,) the label for each of them, which differs
@@ -126,10 +128,12 @@ class ImageNetShift(Folder):
         DatasetError: a set that is missing or incomplete, or a clean folder that is not ImageNet's.
     """
 
-    def __init__(self, name: str, clean: Sequence[str], side: int = SIDE) -> None:
+    def __init__(
+        self, name: str, clean: Sequence[str], side: int = SIDE, *, preparation: Preparation | None = None
+    ) -> None:
         root = find(name)
         kind = LAYOUTS[name].classes
-        super().__init__(root / "images" if kind == "objectnet" else root, "test", None, side)
+        super().__init__(root / "images" if kind == "objectnet" else root, "test", None, side, preparation=preparation)
         self.name, self._border = name, _BORDER if kind == "objectnet" else 0
         labels_of_folders = _clean_classes(name, kind, root, self.classes, tuple(clean))
         if not labels_of_folders:

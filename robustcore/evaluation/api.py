@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustcore.datasets._base import Dataset
+from robustcore.datasets._base import Dataset, prepared_for
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import classes, examination, operations, plan, provenance, tables
 from robustcore.evaluation.condition import Condition
@@ -23,6 +23,7 @@ from robustcore.evaluation.run.executors import base
 from robustcore.evaluation.run.runner import Progress, Summary
 from robustcore.evaluation.run.work import Work
 from robustcore.evaluation.store.store import Store
+from robustcore.images.preparation import Preparation
 from robustcore.models.classifier import Classifier
 from robustcore.notes import RobustcoreWarning
 from robustcore.paths import printable
@@ -218,6 +219,24 @@ def subjects(
     return list(by_name.values())
 
 
+def stored_subjects(dataset: Dataset, store: Store, preparations: Iterable[Preparation | None] = ()) -> list[Subject]:
+    """The models of which anything is stored on a dataset, sorted by name, without their weights.
+
+    Args:
+        dataset: as it was loaded.
+        store: of results.
+        preparations: that models bring; their results are on the images as these make them.
+    """
+    stored: dict[str, Subject] = {}
+    for preparation in dict.fromkeys((*preparations, None)):
+        images = prepared_for(dataset, preparation)
+        if preparation is not None and images is dataset:
+            continue
+        for subject in store.subjects(images.fingerprint):
+            stored.setdefault(subject.fingerprint, dataclasses.replace(subject, preparation=preparation))
+    return sorted(stored.values(), key=lambda subject: (subject.name, subject.fingerprint))
+
+
 def _black_box(condition: Condition, surrogates: Sequence[str]) -> list[Condition]:
     """An attack that names no surrogate, crafted on each of these."""
     if condition.kind != "attack" or "surrogate" in condition.parameters:
@@ -234,7 +253,8 @@ def _load(model: str | Classifier, into: dict[str, Classifier]) -> Subject:
     classifier = load_model(model) if isinstance(model, str) else model
     # The name that was asked for: two checkpoints may have been given the same name when they were trained.
     name = model if isinstance(model, str) else classifier.card.name
-    subject = Subject(printable(name), classifier.fingerprint(), tuple(classifier.card.classes))
+    card = classifier.card
+    subject = Subject(printable(name), classifier.fingerprint(), tuple(card.classes), card.preparation)
     into[subject.fingerprint] = classifier
     return subject
 

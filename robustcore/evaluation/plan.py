@@ -15,9 +15,10 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from robustcore import arguments
-from robustcore.datasets._base import Dataset
+from robustcore.datasets._base import Dataset, prepared_for
 from robustcore.evaluation import operations
 from robustcore.evaluation.condition import Condition
+from robustcore.images.preparation import Preparation
 
 SHARD = 256  # part of what a stored unit is: another number needs another version of the results file
 PRECISIONS = ("float32", "bf16")
@@ -25,11 +26,18 @@ PRECISIONS = ("float32", "bf16")
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """A model as plans and tables see it: without its weights."""
+    """A model as plans and tables see it: without its weights.
+
+    Attributes:
+        name, fingerprint: what people and results know it by.
+        classes: names, in the order of the logits.
+        preparation: how a folder's images are prepared for it, where its card says so.
+    """
 
     name: str
     fingerprint: str
     classes: tuple[str, ...]
+    preparation: Preparation | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +66,7 @@ class Cell:
         dataset, split: names, for people.
         condition: what is done to the images.
         size: the number of images asked for.
+        preparation: how the images are prepared, in words, where it is the model's own; "" for the dataset's.
     """
 
     key: Key
@@ -66,6 +75,7 @@ class Cell:
     split: str
     condition: Condition
     size: int
+    preparation: str = ""
 
     def units(self) -> list[Unit]:
         """The cell's units, in order."""
@@ -83,12 +93,17 @@ class Unit:
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Pending units of one shard under one condition: the images are corrupted once and scored by every model."""
+    """Pending units of one shard under one condition, of models whose images are prepared alike: the images are corrupted once
+    and scored by every model."""
 
     condition: Condition
     shard: int
     n: int
     units: tuple[Unit, ...]
+
+    def images(self, dataset: Dataset) -> Dataset:
+        """The dataset as this group's models want it prepared."""
+        return prepared_for(dataset, self.units[0].cell.model.preparation)
 
 
 def shard_sizes(size: int) -> list[int]:
@@ -142,7 +157,7 @@ def make(
     seed: int = 0,
     precision: str = "float32",
 ) -> list[Cell]:
-    """The cells of an evaluation, condition by condition, model by model.
+    """The cells of an evaluation, condition by condition, model by model; each model on the images as it wants them.
 
     Raises:
         InvalidArgumentError: a limit below 1, a negative seed, an unknown precision.
@@ -157,8 +172,10 @@ def make(
         key_precision = "float32" if operation.float32_only else precision
         fingerprint = operations.fingerprint(condition)
         for model in models:
-            key = Key(model.fingerprint, dataset.fingerprint, fingerprint, key_seed, key_precision)
-            cells.append(Cell(key, model, dataset.name, dataset.split, condition, size))
+            images = prepared_for(dataset, model.preparation)
+            key = Key(model.fingerprint, images.fingerprint, fingerprint, key_seed, key_precision)
+            own = "" if images is dataset else str(model.preparation)
+            cells.append(Cell(key, model, dataset.name, dataset.split, condition, size, own))
     return cells
 
 
@@ -178,8 +195,8 @@ def pending(cells: Iterable[Cell], stored: Mapping[Key, Mapping[int, int]]) -> P
 
 def groups(units: Iterable[Unit]) -> list[Group]:
     """Units that share their images, shard by shard, so that every condition's first images are there first."""
-    together: dict[tuple[int, Condition, int], list[Unit]] = {}
+    together: dict[tuple[int, Condition, int, str], list[Unit]] = {}
     for unit in units:
-        together.setdefault((unit.shard, unit.cell.condition, unit.n), []).append(unit)
+        together.setdefault((unit.shard, unit.cell.condition, unit.n, unit.cell.key.dataset), []).append(unit)
     ordered = sorted(together.items(), key=lambda item: item[0][0])  # stable: conditions keep their order
-    return [Group(condition, shard, n, tuple(members)) for (shard, condition, n), members in ordered]
+    return [Group(condition, shard, n, tuple(members)) for (shard, condition, n, _), members in ordered]

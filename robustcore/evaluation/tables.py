@@ -26,6 +26,7 @@ COLUMNS = (
     "params",
     "seed",
     "precision",
+    "preparation",
     "n",
     "correct",
     "accuracy",
@@ -45,7 +46,8 @@ def table(cells: Sequence[Cell], store: Store) -> pd.DataFrame:
     """What is stored of a plan.
 
     Columns: model, dataset, split; kind, name, severity (Int64), strength (a text: "uniform", a number, or missing),
-    variant, storage, params (JSON, "" for none); seed, precision; n images, correct answers; accuracy, top5 and
+    variant, storage, params (JSON, "" for none); seed, precision; preparation (of the images, where the model brings its own,
+    else ""); n images, correct answers; accuracy, top5 and
     confidence (mean greatest softmax probability), each 0 .. 1; the mean of each further per-image number under its
     own name; model_fingerprint, dataset_fingerprint, condition_fingerprint; shipped (whether it comes with the
     package), updated (UTC), caution (what has to be said beside all numbers of the model, "" for nothing), and a reason wherever a number is undefined or n is smaller than what was asked for.
@@ -82,6 +84,7 @@ def _row(cell: Cell, total: Totals, failures: Sequence[str]) -> dict[str, Any]:
         "params": json.dumps(condition.parameters, sort_keys=True) if condition.params else "",
         "seed": cell.key.seed,
         "precision": cell.key.precision,
+        "preparation": cell.preparation,
         "model_fingerprint": cell.key.model,
         "dataset_fingerprint": cell.key.dataset,
         "condition_fingerprint": cell.key.condition,

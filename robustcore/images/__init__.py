@@ -20,6 +20,7 @@ from torch import Tensor
 
 from robustcore.errors import ImageError, InvalidArgumentError
 from robustcore.images import bounds
+from robustcore.images.preparation import INTERPOLATIONS, Preparation
 from robustcore.paths import printable
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -223,16 +224,24 @@ def _to_rgb(image: Image.Image, name: str) -> UInt8Array:
     return np.array(image.convert("RGB"), dtype=np.uint8)
 
 
-def fit(image: UInt8Array, side: int) -> UInt8Array:
-    """Shorter side resized to `side` (Pillow bilinear, antialiased), then the centre `side` x `side` crop."""
+def fit(image: UInt8Array, side: int, preparation: Preparation | None = None) -> UInt8Array:
+    """The shorter side resized (Pillow, antialiased), then the centre `side` x `side` crop.
+
+    Args:
+        image: uint8 (H, W, 3).
+        side: of the result in pixels.
+        preparation: another shorter side and interpolation than `side` and bilinear; its own side is not looked at.
+    """
     height, width = image.shape[:2]
-    scale = side / min(height, width)
-    size = (max(side, round(width * scale)), max(side, round(height * scale)))
+    shorter = side if preparation is None else preparation.resize
+    resampling = INTERPOLATIONS["bilinear" if preparation is None else preparation.interpolation]
+    scale = shorter / min(height, width)
+    size = (max(shorter, round(width * scale)), max(shorter, round(height * scale)))
     top, left = (size[1] - side) // 2, (size[0] - side) // 2
-    if size[0] * size[1] > max(LARGEST_RESIZED, 16 * side * side):
+    if size[0] * size[1] > max(LARGEST_RESIZED, 16 * shorter * shorter):
         # A strip of 20,000 x 8 pixels has 125 million at 224 a side: only what stays is resized. A level may differ by one.
         x, y = width / size[0], height / size[1]
         box = (left * x, top * y, (left + side) * x, (top + side) * y)
-        return np.array(Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR, box=box))
-    resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+        return np.array(Image.fromarray(image).resize((side, side), resampling, box=box))
+    resized = np.asarray(Image.fromarray(image).resize(size, resampling))
     return np.ascontiguousarray(resized[top : top + side, left : left + side])

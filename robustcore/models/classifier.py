@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from robustcore import arguments, outputs
 from robustcore.errors import InvalidArgumentError, ModelError
+from robustcore.images.preparation import Preparation
 from robustcore.models import reach
 
 SIDES = range(8, 4097)  # that a network's input may have
@@ -31,6 +32,8 @@ class Card:
         dataset: its training dataset, e.g. "scenes".
         intervention: its training intervention, e.g. "standard".
         architecture: e.g. "scenes/resnet" or "torchvision/resnet50".
+        preparation: how the publishers of the weights prepared images; None where nothing is said, as for networks trained
+            here. An evaluation prepares the images of a folder in this way.
         recipe: everything needed to repeat the training, and the versions used; JSON values.
     """
 
@@ -41,6 +44,7 @@ class Card:
     intervention: str = "standard"
     architecture: str = ""
     recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    preparation: Preparation | None = None
     # Of a classifier inside another network, what its card says to the forward pass: see `robustcore.models.reach`.
     reaches: ClassVar[tuple[str, ...]] = ("classes", "side", "architecture")
 
@@ -52,12 +56,17 @@ class Card:
         side = arguments.whole(
             self.side, f"A card's input side is {SIDES[0]} to {SIDES[-1]} pixels", low=SIDES[0], high=SIDES[-1]
         )
+        if isinstance(self.preparation, Mapping):  # as JSON has it
+            object.__setattr__(self, "preparation", Preparation(**self.preparation))
         object.__setattr__(self, "classes", classes)
         object.__setattr__(self, "side", side)
 
     def to_json(self) -> str:
         """One line, keys sorted."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+        fields = dataclasses.asdict(self)
+        if self.preparation is None:
+            del fields["preparation"]
+        return json.dumps(fields, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Card:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import urllib.request
 from collections.abc import Mapping
@@ -13,8 +14,10 @@ from torch import Tensor
 
 from robustcore import paths
 from robustcore.errors import ModelError, UnknownNameError
+from robustcore.images.preparation import INTERPOLATIONS, Preparation
 from robustcore.models.architectures import architecture
 from robustcore.models.classifier import Card, Classifier
+from robustcore.models.imagenet import classes as imagenet_classes
 
 _TIMEOUT = 15  # seconds before an unresponsive network counts as unavailable
 _TIMM_FILES = ("model.safetensors", "pytorch_model.bin")  # names of the weights in a timm repository
@@ -23,20 +26,23 @@ _TIMM_FILES = ("model.safetensors", "pytorch_model.bin")  # names of the weights
 def torchvision_card(name: str, weights: str | None = None) -> Card:
     """The card of torchvision/NAME with its published weights; downloads nothing.
 
-    The recipe records the preparation that was published with the weights: shorter side resized to `resize`, then centre
-    `crop`. The dataset does that; the classifier only resizes its input to the crop's side.
+    Its preparation is the one that was published with the weights. The dataset does that; the classifier only resizes its
+    input to the crop's side.
     """
     entry = _entry(name, weights)
     transforms = entry.transforms()
+    side, resize = transforms.crop_size[0], transforms.resize_size[0]
+    interpolation = transforms.interpolation.value
     recipe = {
         "weights": entry.name,
         "url": entry.url,
-        "resize": transforms.resize_size[0],
-        "crop": transforms.crop_size[0],
-        "interpolation": transforms.interpolation.value,
+        "resize": resize,
+        "crop": side,
+        "interpolation": interpolation,
     }
+    preparation = Preparation(side, resize, interpolation) if interpolation in INTERPOLATIONS else None
     classes = tuple(_unique(entry.meta["categories"]))
-    return Card(name, classes, transforms.crop_size[0], "imagenet", "standard", name, recipe)
+    return Card(name, classes, side, "imagenet", "standard", name, recipe, preparation)
 
 
 def load_torchvision(name: str, weights: str | None = None) -> Classifier:
@@ -81,10 +87,14 @@ def timm_card(name: str) -> Card:
     config = timm.get_pretrained_cfg(name.removeprefix("timm/"))
     classes = tuple(str(i) for i in range(config.num_classes))
     if config.num_classes == 1000:
-        labels = timm.data.ImageNetInfo()
-        classes = tuple(_unique([labels.index_to_description(i).split(",")[0] for i in range(1000)]))
+        classes = imagenet_classes.names()
     dataset = "imagenet" if len(classes) == 1000 else config.tag or "unknown"
-    return Card(name, classes, family.side, dataset, "standard", name, {"weights": config.tag, "crop": config.crop_pct})
+    preparation = None
+    if config.crop_mode == "center" and config.crop_pct and config.interpolation in INTERPOLATIONS:
+        resize = max(family.side, math.floor(family.side / config.crop_pct))  # as timm's own transforms round it
+        preparation = Preparation(family.side, resize, config.interpolation)
+    recipe = {"weights": config.tag, "crop": config.crop_pct}
+    return Card(name, classes, family.side, dataset, "standard", name, recipe, preparation)
 
 
 def load_timm(name: str) -> Classifier:

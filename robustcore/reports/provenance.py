@@ -49,6 +49,7 @@ class Provenance:
         storage: "memory", or "jpeg85" for the second JPEG of the released sets.
         shipped: "all", "some" or "none" of the results come with the package; "published" for printed figures.
         updated: the day of the newest result, or "".
+        preparations: how images were prepared for models that bring a preparation of their own, in words.
         cautions: what has to be said beside all numbers of some of the models.
         keys: what the results are found by, one row for each: model, dataset, their fingerprints and the condition's,
             seed, precision, shipped.
@@ -64,6 +65,7 @@ class Provenance:
     shipped: str
     updated: str
     cautions: tuple[str, ...] = ()
+    preparations: tuple[str, ...] = ()
     keys: pd.DataFrame = dataclasses.field(
         default_factory=lambda: pd.DataFrame(columns=_KEYS), compare=False, repr=False
     )
@@ -84,6 +86,7 @@ class Provenance:
             shipped="none" if not shipped.any() else "all" if shipped.all() else "some",
             updated=max((str(day)[:10] for day in known["updated"] if day), default=""),
             cautions=tuple(filter(None, dict.fromkeys(known["caution"]))) if "caution" in known else (),
+            preparations=tuple(filter(None, dict.fromkeys(known["preparation"]))) if "preparation" in known else (),
             keys=known[_KEYS].drop_duplicates(ignore_index=True),
         )
 
@@ -157,10 +160,11 @@ def _data(origin: Provenance) -> str:
     """Which models were scored on what."""
     models = ", ".join(origin.models[:4]) + (f" and {len(origin.models) - 4} more" if len(origin.models) > 4 else "")
     stored = "as computed, without a second JPEG" if origin.storage == "memory" else "through a second JPEG (85)"
+    prepared = f" Images prepared as {' / '.join(origin.preparations)}." if origin.preparations else ""
     seed = "" if origin.shipped == "published" else f"; seed {origin.seed}"
     return (
         f"{'Model' if len(origin.models) == 1 else 'Models'}: {models}. "
-        f"Data: {origin.dataset} ({origin.split}), {origin.count}, {' and '.join(origin.suites)}, images {stored}{seed}."
+        f"Data: {origin.dataset} ({origin.split}), {origin.count}, {' and '.join(origin.suites)}, images {stored}{seed}.{prepared}"
     )
 
 

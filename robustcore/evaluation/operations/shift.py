@@ -18,12 +18,13 @@ import numpy.typing as npt
 
 from robustcore.corruptions import suites
 from robustcore.datasets import imagenet_shifts
-from robustcore.datasets._base import Dataset
+from robustcore.datasets._base import Dataset, Preparable
 from robustcore.datasets.imagenet_shifts import ImageNetShift
 from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.operations._base import Applied, Operation, Part, registry
+from robustcore.images.preparation import Preparation
 from robustcore.models.classifier import Classifier
 
 _SCENES = tuple(f"scenes/{name}" for name in SHIFTS)
@@ -96,7 +97,7 @@ class NaturalShift(Operation):
         else:
             if base.name == "scenes" or base.name in _SCENES:
                 raise DatasetError(f"{condition.name} is a shift of ImageNet, and is not evaluated with {base.name}.")
-            key = (condition.name, base.side, tuple(base.classes), *_seen(condition.name))
+            key = (condition.name, base.side, _preparation(base), tuple(base.classes), *_seen(condition.name))
         if key not in self._sets:
             self._sets[key] = _load(condition.name, base)
             while len(self._sets) > _KEPT:
@@ -150,7 +151,12 @@ def _short(name: str) -> str:
 def _load(name: str, base: Dataset) -> Dataset:
     if isinstance(base, Scenes):
         return ShiftedScenes(_short(name), side=base.side, seed=base.seed)
-    return ImageNetShift(name, base.classes, base.side)
+    return ImageNetShift(name, base.classes, base.side, preparation=_preparation(base))
+
+
+def _preparation(base: Dataset) -> Preparation | None:
+    """How the clean folder's images are prepared, where they are prepared at all."""
+    return base.preparation if isinstance(base, Preparable) else None
 
 
 def _seen(name: str) -> tuple[str, int]:

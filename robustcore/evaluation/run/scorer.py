@@ -102,7 +102,7 @@ class Scorer:
         """The units whose models' classes are not those of the dataset, and why."""
         refused = {}
         if not operation.unlabelled(group.condition):
-            dataset = operation.dataset(group.condition, self._dataset)
+            dataset = operation.dataset(group.condition, group.images(self._dataset))
             for unit in group.units:
                 try:
                     self._match(unit.cell.model, dataset)
@@ -124,7 +124,7 @@ class Scorer:
 
     def _shard(self, operation: Operation, group: Group) -> Part:
         """The group's images on the device, decoded once for all conditions."""
-        dataset = operation.dataset(group.condition, self._dataset)
+        dataset = operation.dataset(group.condition, group.images(self._dataset))
         key = (dataset.fingerprint, group.shard, group.n)
         with self._lock:
             future = self._shards.get(key)

@@ -12,10 +12,12 @@ from pathlib import Path
 import pandas as pd
 
 from robustcore import corruptions
-from robustcore.datasets._base import Dataset
-from robustcore.errors import InvalidArgumentError
+from robustcore.datasets._base import Dataset, Preparable
+from robustcore.errors import InvalidArgumentError, RobustcoreError
 from robustcore.evaluation import Condition, Store, Subject, api, suites, tables
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.images.preparation import Preparation
+from robustcore.models import card
 from robustcore.models.classifier import Classifier
 from robustcore.notes import Note, note
 from robustcore.reports.provenance import Provenance
@@ -145,9 +147,19 @@ def subjects(names: Sequence[str], dataset: Dataset, *, store: Store | Path | st
     """Models by name as results know them: without their weights where exactly one of that name has results on the
     dataset, else loaded."""
     by_name: dict[str, list[Subject]] = {}
-    for subject in (store if isinstance(store, Store) else Store(store)).subjects(dataset.fingerprint):
+    results = store if isinstance(store, Store) else Store(store)
+    own = {_preparation(name) for name in names} if isinstance(dataset, Preparable) else set()
+    for subject in api.stored_subjects(dataset, results, own):
         by_name.setdefault(subject.name, []).append(subject)
     return [by_name[name][0] if len(by_name.get(name, [])) == 1 else api.subjects([name])[0] for name in names]
+
+
+def _preparation(name: str) -> Preparation | None:
+    """A model's own preparation; None where its card says nothing, or where the model is not here any more."""
+    try:
+        return card(name).preparation
+    except RobustcoreError:
+        return None
 
 
 def gather(
