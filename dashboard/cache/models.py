@@ -10,6 +10,7 @@ from dashboard.cache import file_versions
 from dashboard.cache.file_versions import FileVersion
 
 if TYPE_CHECKING:
+    from robustcore.images.preparation import Preparation
     from robustcore.models import Card, Classifier
 
 DEFAULT_MODEL = "scenes/resnet-standard"
@@ -93,6 +94,16 @@ def _load(name: str, version: FileVersion | None) -> Classifier:
 def is_quick(name: str) -> bool:
     """Whether a model is loaded and small, so that it answers a whole grid at once."""
     return (name, version(name)) in _quick
+
+
+def preparation(name: str) -> Preparation | None:
+    """How the model of that name wants images prepared; None where its card says nothing, or cannot be read."""
+    from robustcore.errors import RobustcoreError
+
+    try:
+        return card(name).preparation
+    except RobustcoreError:
+        return None
 
 
 def alike(name: str) -> list[str]:

@@ -56,7 +56,8 @@ def _stored_subjects(dataset: Dataset) -> list[Subject]:
     from robustcore.datasets import Preparable
     from robustcore.evaluation import Store, api
 
-    own = {models.card(name).preparation for name in models.model_names()} if isinstance(dataset, Preparable) else set()
+    names = models.model_names() if isinstance(dataset, Preparable) else []
+    own = {models.preparation(name) for name in names}
     return api.stored_subjects(dataset, Store(), own)
 
 
