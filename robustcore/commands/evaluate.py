@@ -14,6 +14,7 @@ from robustcore import spreadsheets
 if TYPE_CHECKING:
     import pandas as pd
 
+    from robustcore.evaluation import Condition
     from robustcore.evaluation.request import EvaluationRequest
     from robustcore.evaluation.run.runner import Progress
     from robustcore.progress import Bar
@@ -168,9 +169,10 @@ def _check_metrics(args: argparse.Namespace) -> None:
     from robustcore.metrics import alexnet
     from robustcore.reports import metric_columns
 
+    conditions = _conditions(args)
     for name in args.metric:
         metric = metrics.get(name)
-        metric_columns.check(metric)
+        metric_columns.check(metric, conditions)
         if metric.reference and not args.reference:
             raise InvalidArgumentError(
                 f"{name} needs a reference: --reference MODEL, which is evaluated too, or --reference alexnet for the published "
@@ -180,6 +182,12 @@ def _check_metrics(args: argparse.Namespace) -> None:
             dataset = load_dataset(args.dataset, split=args.split)
             if why := alexnet.refused(args.dataset, len(dataset.classes), dataset.side):
                 raise InvalidArgumentError(f"{why} Name a model with --reference MODEL.")
+
+
+def _conditions(args: argparse.Namespace) -> list[Condition]:
+    from robustcore.evaluation import suites
+
+    return suites.resolve(args.suite or ["imagenet-c"], args.severity, storage=args.storage)
 
 
 def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationRequest) -> None:

@@ -1,28 +1,44 @@
-"""Further metrics of an evaluation's result, as columns: those of its table, and those of the stored answers to single images."""
+"""Further metrics of an evaluation's result, as columns: those of its table, and those of what is stored of single images."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from robustcore import metrics
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import Store, api, tables
+from robustcore.evaluation import Condition, Store, api, operations, tables
 from robustcore.evaluation.plan import Cell
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.store.correctness import answers
-from robustcore.metrics import Metric
+from robustcore.metrics import Metric, detection
 from robustcore.metrics.tables import held_by_tables, with_text_keys
+from robustcore.notes import note
+
+# Inputs that are computed from what is stored of single images, cell by cell.
+_OF_IMAGES = ("answers", "confidences", "scores")
+_NOT_STORED = "what the model answered image by image is not stored"
 
 
-def check(metric: Metric) -> None:
-    """Raise one sentence for a metric that an evaluation does not keep the data of."""
-    if not held_by_tables(metric) and metric.input != "answers":
-        possible = [each.name for each in metrics.registry if held_by_tables(each) or each.input == "answers"]
+@note
+def anomaly_score_is_softmax(metric: str) -> str:
+    return f"{metric}: the anomaly score is the maximum softmax, clean images against those of unknown classes."
+
+
+def check(metric: Metric, conditions: Sequence[Condition]) -> None:
+    """Raise one sentence for a metric that an evaluation under these conditions does not keep the data of."""
+    if not held_by_tables(metric) and metric.input not in _OF_IMAGES:
+        possible = [each.name for each in metrics.registry if held_by_tables(each) or each.input in _OF_IMAGES]
         raise InvalidArgumentError(
             f"{metric.name} is computed from {metric.input}, which an evaluation does not keep; choose among {', '.join(possible)}."
+        )
+    if metric.input == "scores" and not any(map(_unlabelled, conditions)):
+        raise InvalidArgumentError(
+            f"{metric.name} is computed from scores of images of unknown classes, and none of these conditions has some; add "
+            "--suite scenes-shifts, whose scenes/unknown has."
         )
 
 
@@ -33,52 +49,97 @@ def add(table: pd.DataFrame, names: Sequence[str], reference: str, request: Eval
         table: as evaluated.
         names: of metrics.
         reference: a model of the table, "alexnet" for the published figures, or "".
-        request: what was evaluated, for metrics of the answers to single images.
+        request: what was evaluated, for metrics of single images.
     """
-    of_answers = [name for name in names if metrics.get(name).input == "answers"]
-    result = metrics.with_metrics(table, [name for name in names if name not in of_answers], reference)
-    if of_answers:
+    of_images = [name for name in names if metrics.get(name).input in _OF_IMAGES]
+    result = metrics.with_metrics(table, [name for name in names if name not in of_images], reference)
+    if of_images:
         cells = api.prepare(request).cells
         with Store() as store:
-            result = _with_answers(result, of_answers, cells, store)
+            result = _with_images(result, of_images, cells, store)
     return result[[*table.columns, *(column for name in names for column in (name, f"{name}_reason"))]]
 
 
 def by_condition(table: pd.DataFrame, names: Sequence[str], reference: str, request: EvaluationRequest) -> pd.DataFrame:
     """The same for each model and condition, over its severities: the mean, or what the metric's definition says."""
-    of_answers = [name for name in names if metrics.get(name).input == "answers"]
-    result = metrics.by_condition(table, [name for name in names if name not in of_answers], reference)
-    if of_answers:
+    of_images = [name for name in names if metrics.get(name).input in _OF_IMAGES]
+    result = metrics.by_condition(table, [name for name in names if name not in of_images], reference)
+    if of_images:
         keys = [key for key in (*metrics.accuracies.MODEL, *metrics.accuracies.CONDITION) if key in table]
-        rows = with_text_keys(add(table, of_answers, reference, request))
-        groups = rows.groupby(keys, sort=False)
-        for name in of_answers:
+        added = add(table, of_images, reference, request)
+        groups = with_text_keys(added).groupby(keys, sort=False)
+        for name in of_images:
             means = groups[name].mean(skipna=False)
             reasons = groups[f"{name}_reason"].max()  # "" unless one of them has a reason
             result = result.merge(means.to_frame().join(reasons).reset_index(), on=keys, how="left")
+        result.attrs["notes"] = list(dict.fromkeys([*result.attrs.get("notes", ()), *added.attrs.get("notes", ())]))
     return result
 
 
-def _with_answers(table: pd.DataFrame, names: Sequence[str], cells: Sequence[Cell], store: Store) -> pd.DataFrame:
-    """The table, whose rows are those of the cells, with metrics of the stored answers."""
+def _with_images(table: pd.DataFrame, names: Sequence[str], cells: Sequence[Cell], store: Store) -> pd.DataFrame:
+    """The table, whose rows are those of the cells, with metrics of what is stored of single images."""
     same = tables.table(cells, store)[["model", "condition_fingerprint"]]
     if not same.reset_index(drop=True).equals(table[["model", "condition_fingerprint"]].reset_index(drop=True)):
         raise InvalidArgumentError("The table is not that of the request: give the one that the evaluation returned.")
-    stored = answers(cells, store)
-    clean = {cell.model: stored.get(cell.key) for cell in cells if cell.condition.kind == "clean"}
+    images = _Images(cells, store)
     result = table.copy()
     for name in names:
+        metric = metrics.get(name)
         values, reasons = [], []
         for cell in cells:
-            here, before = stored.get(cell.key), clean.get(cell.model)
-            if cell.condition.kind == "shift":
-                why = "its images are not the clean ones"
-            elif here is None or before is None or len(here.classes) != len(before.classes):
-                why = "answers image by image are not stored"
-            else:
-                why = ""
-                value = float(metrics.get(name)(answer=here.classes, clean_answer=before.classes))
-            values.append(math.nan if why else value)
-            reasons.append(why)
+            arrays = images.arrays(metric.input, cell)
+            reasons.append(arrays if isinstance(arrays, str) else "")
+            values.append(math.nan if isinstance(arrays, str) else float(metric(**arrays)))
         result[name], result[f"{name}_reason"] = values, reasons
+        if metric.input == "scores":
+            notes = [*result.attrs.get("notes", ()), anomaly_score_is_softmax(name).text]
+            result.attrs["notes"] = list(dict.fromkeys(notes))
     return result
+
+
+class _Images:
+    """The arrays of single images that metrics are computed from, or why there are none."""
+
+    def __init__(self, cells: Sequence[Cell], store: Store) -> None:
+        self._store = store
+        self._answers = answers(cells, store)
+        self._clean = {cell.model: cell for cell in cells if cell.condition.kind == "clean"}
+
+    def arrays(self, kind: str, cell: Cell) -> Mapping[str, np.ndarray] | str:
+        """Those of one cell, for a metric of that input."""
+        return {"answers": self._of_answers, "confidences": self._of_confidences, "scores": self._of_scores}[kind](cell)
+
+    def _of_answers(self, cell: Cell) -> Mapping[str, np.ndarray] | str:
+        here, before = self._answers.get(cell.key), self._answers.get(self._clean[cell.model].key)
+        if cell.condition.kind == "shift":
+            return "its images are not the clean ones"
+        if here is None or before is None or len(here.classes) != len(before.classes):
+            return "answers image by image are not stored"
+        return {"answer": here.classes, "clean_answer": before.classes}
+
+    def _of_confidences(self, cell: Cell) -> Mapping[str, np.ndarray] | str:
+        if why := _unlabelled(cell.condition):
+            return why
+        if cell.condition.kind == "sequence":
+            return "an image of a sequence has an answer for each of its frames"
+        stored = self._store.predictions(cell)
+        if stored is None or stored.confidence is None:
+            return _NOT_STORED
+        return {"confidence": stored.confidence, "right": stored.correct}
+
+    def _of_scores(self, cell: Cell) -> Mapping[str, np.ndarray] | str:
+        if not _unlabelled(cell.condition):
+            return "its images are of the model's classes"
+        known, unknown = self._scores(self._clean[cell.model]), self._scores(cell)
+        return _NOT_STORED if known is None or unknown is None else {"known": known, "unknown": unknown}
+
+    def _scores(self, cell: Cell) -> np.ndarray | None:
+        stored = self._store.predictions(cell)
+        if stored is None or stored.logits is None or stored.log_sum_exp is None:
+            return None
+        return detection.maximum_softmax(stored.logits[:, 0], stored.log_sum_exp)
+
+
+def _unlabelled(condition: Condition) -> str:
+    """Why no answer to its images is right, or ""."""
+    return operations.of(condition).unlabelled(condition)

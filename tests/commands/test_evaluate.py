@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from robustcore import cli
+from robustcore import cli, metrics
 from robustcore.commands.evaluate import readable
 from robustcore.evaluation import Store
 from robustcore.models import checkpoints
@@ -95,13 +95,42 @@ def test_metrics_are_added_to_the_result(model: str, tmp_path: Path, capsys: Out
     assert row.split()[:1] == ["fog"]
 
 
+def test_metrics_of_single_images_from_outside_are_computed(model: str, tmp_path: Path) -> None:
+    with metrics.registry.restored():
+
+        @metrics.metric(
+            "overconfidence",
+            title="Overconfidence",
+            formula="mean confidence - accuracy",
+            better="lower",
+            unit="points",
+            input="confidences",
+        )
+        def overconfidence(confidence: Any, right: Any) -> Any:
+            return confidence.mean() - right.mean()
+
+        suite = tmp_path / "unknown.toml"
+        suite.write_text('[[condition]]\nkind = "shift"\nname = "scenes/unknown"\nparams = { clean = "scenes" }\n')
+        args = ["--model", model, "--suite", "fog", str(suite), "--severity", "5", "--limit", "12"]
+        args += ["--format", "csv"]
+        args += ["--metric", "overconfidence", "--metric", "auroc", "--output", str(tmp_path / "out.csv")]
+        assert run(*args) == 0
+    rows = pd.read_csv(tmp_path / "out.csv").set_index("name")
+    expected = rows["confidence"] - rows["accuracy"]
+    assert rows["overconfidence"].to_dict() == pytest.approx(expected.to_dict(), abs=1e-6, nan_ok=True)
+    assert rows.index[rows["overconfidence"].isna()].tolist() == ["scenes/unknown"]
+    assert rows.index[rows["auroc"].notna()].tolist() == ["scenes/unknown"]
+    assert rows["auroc"].dropna().between(0, 1).all()
+    assert rows["auroc_reason"].notna().tolist() == (rows.index != "scenes/unknown").tolist()
+
+
 @pytest.mark.parametrize(
     ("argv", "status", "sentence"),
     [
         (["--metric", "ap"], 1, "Did you mean 'app'"),
         (["--metric", "ce"], 1, "ce needs a reference"),
         (["--metric", "ce", "--reference", "alexnet"], 1, "12 classes at 64 pixels"),
-        (["--metric", "auroc"], 1, "auroc is computed from scores"),
+        (["--metric", "auroc"], 1, "none of these conditions has some"),
         (["--metric", "app", "--detach"], 2, "leave out --detach"),
         (["--limit", "0"], 2, "'0' is not a number of images, 1 or more"),
         (["--limit", "many"], 2, "'many' is not a number of images"),

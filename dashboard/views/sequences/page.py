@@ -179,10 +179,13 @@ def _stability(difficulty: int) -> None:
         return
     report = cache.stability(tuple(chosen), suite, difficulty, reference)
     if not (report.rows["n"] > 0).any():
+        evaluation = f"robustcore evaluate --dataset scenes --suite {{}} --limit 240 --model {chosen[0]}"
         states.empty(
-            "None of these models has been evaluated on the sequences yet",
-            f"Choose the suite “{suite}” on the page Evaluate, or run: robustcore evaluate --dataset scenes "
-            f"--suite {suite} --limit 240 --model {chosen[0]}",
+            f"None of these models has been evaluated on the sequences at difficulty {difficulty} yet",
+            f"Choose the suite “{suite}” on the page Evaluate, or run: {evaluation.format(suite)}"
+            if difficulty == 1
+            else f"The suite “{suite}” is of difficulty 1. Write the sequences into a file, each as a [[condition]] with "
+            f'kind = "sequence", its name and params = {{ difficulty = {difficulty} }}, and run: {evaluation.format("FILE")}',
             icon=":material/movie:",
         )
         return
