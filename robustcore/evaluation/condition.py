@@ -29,17 +29,28 @@ def _frozen(value: Any) -> Any:
     return plain
 
 
-def _whole_parameters(kind: str, name: str) -> set[str]:
-    """The parameters that are whole numbers by what they mean: 3.0 is 3 there, and one condition."""
+def _number_types(kind: str, name: str) -> dict[str, type]:
+    """What the numbers among the parameters are by what they mean: where a parameter is a whole number, 3.0 is 3, and where
+    it is a real one, 1 is 1.0, so that both are one condition."""
     if kind == "sequence":
-        return {"difficulty"}
+        return {"difficulty": int}
     if kind != "attack":
-        return set()
+        return {}
+    budget = {"eps": float, "target": int}
     try:
         method, _ = attacks.resolve(name)
     except UnknownNameError:  # said where the condition is checked
-        return set()
-    return {"target", *(key for key, option in method.options.items() if option.type is int)}
+        return budget
+    return budget | {key: option.type for key, option in method.options.items() if option.type in (int, float)}
+
+
+def _settled_number(value: Any, type_: type) -> Any:
+    """The value in the type that its parameter has, where it is a number that can have it."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    if type_ is float:
+        return float(value) + 0.0  # -0.0 is 0.0
+    return int(value) if float(value).is_integer() else value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,9 +104,9 @@ class Condition:
             if isinstance(error, InvalidArgumentError):
                 raise
             raise arguments.refuse("A condition's parameters are pairs of a name and a value", self.params) from error
-        fractions = [key for key, value in params.items() if isinstance(value, float) and value.is_integer()]
-        for key in _whole_parameters(self.kind, self.name).intersection(fractions):
-            params[key] = int(params[key])
+        for key, type_ in _number_types(self.kind, self.name).items():
+            if key in params:
+                params[key] = _settled_number(params[key], type_)
         if self.kind == "sequence" and params.get("difficulty") == 1 and params["difficulty"] is not True:
             del params["difficulty"]
         return tuple(sorted(params.items()))

@@ -68,3 +68,28 @@ def test_what_cannot_be_is_refused_in_one_sentence(fields: dict[str, Any], sente
 def test_an_unknown_field_is_named() -> None:
     with pytest.raises(InvalidArgumentError, match="no field 'level'"):
         Condition.from_dict({"kind": "corruption", "name": "fog", "level": 3})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "key", "values"),
+    [
+        ("attack", "pgd", "eps", (1, 1.0, True + 0)),
+        ("attack", "pgd", "relative_step", (2, 2.0)),
+        ("attack", "pgd", "steps", (10, 10.0)),
+        ("attack", "laugros/cw_l2", "confidence", (0, 0.0, -0.0)),
+        ("attack", "fgsm", "target", (3, 3.0)),
+        ("attack", "of-a-plug-in-that-is-not-loaded", "eps", (1, 1.0)),
+        ("sequence", "brightness", "difficulty", (2, 2.0)),
+    ],
+)
+def test_a_whole_number_is_one_condition_however_it_is_written(
+    kind: str, name: str, key: str, values: tuple[float, ...]
+) -> None:
+    conditions = [Condition(kind, name, params=((key, value),)) for value in values]
+    assert len({condition.canonical() for condition in conditions}) == 1
+    assert len(set(conditions)) == 1
+
+
+def test_shipped_radii_keep_their_form() -> None:
+    assert Condition("attack", "pgd", params=(("eps", 1.0),)).canonical().endswith('{"eps":1.0}}')
+    assert Condition("attack", "pgd", params=(("steps", 0.5),)).parameters == {"steps": 0.5}  # refused where it is checked
