@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         add("show", _show, "every condition, with where its numbers come from"),
         add("export", _export, "write the results as csv or parquet"),
     ):
-        part.add_argument("--model", metavar="NAME", help="only this model")
-        part.add_argument("--dataset", metavar="NAME", help="only this dataset")
+        part.add_argument("--model", metavar="NAME", help="only this model, by name or fingerprint")
+        part.add_argument("--dataset", metavar="NAME", help="only this dataset, by name, path or fingerprint")
         part.add_argument("--condition", metavar="NAME", help="only this corruption, attack or sequence")
         if part.prog.endswith("export"):
             part.add_argument("output", type=Path, metavar="FILE", help="ends in .csv or .parquet")
@@ -38,10 +39,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     merge = add("merge", _merge, "take over the results of another file or cache folder")
     merge.add_argument("other", type=Path, metavar="OTHER", help="a results file, or a cache folder")
     prune = add("prune", _prune, "delete results and give the space back")
-    prune.add_argument("--model", metavar="NAME", help="those of this model")
-    prune.add_argument("--dataset", metavar="NAME", help="those on this dataset")
+    prune.add_argument(
+        "--model", metavar="MODEL", help="those of this model: its fingerprint, or a name that is unique"
+    )
+    prune.add_argument(
+        "--dataset",
+        metavar="DATASET",
+        help="those on this dataset: its fingerprint, the folder's whole path, or a name that is unique",
+    )
+    prune.add_argument("--split", help="those of this split")
     prune.add_argument("--outdated", action="store_true", help="those of operations that have changed since")
     prune.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
+    prune.add_argument("--yes", action="store_true", help="delete without asking")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,22 +59,34 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _chosen(args: argparse.Namespace) -> pd.DataFrame:
-    from robustcore.evaluation import Store
-    from robustcore.evaluation.store import inventory
-
-    rows = inventory.listing(Store())
-    for column, wanted in (("model", args.model), ("dataset", args.dataset), ("name", args.condition)):
-        if wanted is not None:
-            _check(column, wanted, rows[column])
-            rows = rows[rows[column] == wanted]
-    return rows
-
-
-def _check(column: str, wanted: str, stored: pd.Series) -> None:
     from robustcore.errors import UnknownNameError
+    from robustcore.evaluation import Store
+    from robustcore.evaluation.store import inventory, stored_datasets
 
-    if wanted not in set(stored):
-        raise UnknownNameError(f"stored {'condition' if column == 'name' else column}", wanted, stored.unique())
+    store = Store()
+    rows = inventory.listing(store)
+    datasets = stored_datasets.listing(store)
+    if args.dataset is not None:
+        matching = stored_datasets.matching(datasets, args.dataset)
+        if not matching:
+            raise UnknownNameError("stored dataset", args.dataset, sorted({row.label for row in datasets}))
+        rows = rows[rows["dataset_fingerprint"].isin([row.fingerprint for row in matching])]
+    if args.model is not None:
+        by_print = rows["model_fingerprint"].map(lambda print_: stored_datasets.is_beginning(args.model, print_))
+        chosen = by_print if by_print.any() else rows["model"] == args.model
+        if not chosen.any():
+            raise UnknownNameError("stored model", args.model, rows["model"].unique())
+        rows = rows[chosen]
+    if args.condition is not None:
+        if args.condition not in set(rows["name"]):
+            raise UnknownNameError("stored condition", args.condition, rows["name"].unique())
+        rows = rows[rows["name"] == args.condition]
+    labels = {row.fingerprint: row.label for row in datasets}
+    models = inventory.model_labels(rows)
+    return rows.assign(
+        dataset=rows["dataset_fingerprint"].map(labels),
+        model=rows["model_fingerprint"].map(models).fillna(rows["model"]),
+    )
 
 
 def _ls(args: argparse.Namespace) -> None:
@@ -74,10 +95,11 @@ def _ls(args: argparse.Namespace) -> None:
         print("No results are stored yet. 'robustcore evaluate' computes some.")
         return
     keys = ["model", "dataset", "split", "seed", "precision", "shipped"]
-    rows = chosen.groupby(keys, sort=False).agg(
+    rows = chosen.groupby([*keys, "model_fingerprint", "dataset_fingerprint"], sort=False).agg(
         conditions=("name", "size"), images=("n", "sum"), updated=("updated", "max")
     )
-    print(rows.reset_index().to_string(index=False))
+    rows = rows.reset_index()
+    print(rows.drop(columns=["model_fingerprint", "dataset_fingerprint"]).to_string(index=False))
 
 
 def _show(args: argparse.Namespace) -> None:
@@ -148,15 +170,35 @@ def _merge(args: argparse.Namespace) -> None:
         print(f"collision, ours kept: {unit.model} on {unit.dataset}, {unit.condition}, shard {unit.shard}: {how}")
 
 
-def _prune(args: argparse.Namespace) -> None:
+def _prune(args: argparse.Namespace) -> int:
     from robustcore.evaluation import Store
     from robustcore.evaluation.store.prune import prune
 
     if not (args.model or args.dataset or args.outdated):
         args.usage.error("say what to delete: --model, --dataset or --outdated")
+    asked = {"model": args.model, "dataset": args.dataset, "split": args.split, "outdated": args.outdated}
     with Store() as store:
-        gone = prune(store, model=args.model, dataset=args.dataset, outdated=args.outdated, dry=args.dry_run)
-    would = "would be " if args.dry_run else ""
-    print(f"{len(gone)} conditions with {gone['units'].sum()} units {would}deleted.")
-    if len(gone):
-        print(gone.groupby(["model", "dataset"], sort=False)["units"].sum().to_string())
+        doomed = prune(store, **asked, dry=True)
+        print(f"{len(doomed)} conditions with {doomed['units'].sum()} units and {doomed['images'].sum():,} answers:")
+        places = doomed.groupby(_PLACE, sort=False).agg(conditions=("condition", "size"), units=("units", "sum"))
+        for row in places.reset_index().to_dict("records"):
+            print(
+                f"  {row['model']} ({row['model_fingerprint'][:8]}) on {row['dataset']}, {row['split']} "
+                f"({row['dataset_fingerprint'][:8]}): {row['conditions']} conditions, {row['units']} units"
+            )
+        if doomed.empty or args.dry_run:
+            return 0
+        if not args.yes and not _confirmed():
+            print("Nothing is deleted. 'robustcore results prune ... --yes' deletes it.")
+            return 1
+        gone = prune(store, **asked)
+    print(f"{len(gone)} conditions with {gone['units'].sum()} units deleted.")
+    return 0
+
+
+_PLACE = ["model", "model_fingerprint", "dataset", "split", "dataset_fingerprint"]
+
+
+def _confirmed() -> bool:
+    """Whether the person at the terminal says yes; without one nobody does."""
+    return sys.stdin.isatty() and input("Delete this? [y/N] ").strip().lower() in ("y", "yes")

@@ -27,6 +27,7 @@ __all__ = [
     "check_dataset",
     "dataset",
     "dataset_of",
+    "folder_of",
     "get",
     "left_out",
     "load_dataset",
@@ -127,6 +128,12 @@ def dataset_of(dataset: str | os.PathLike[str] | Dataset, split: str = "test") -
     """
     checked = check_dataset(dataset)
     return load_dataset(checked, split=split) if isinstance(checked, str) else checked
+
+
+def folder_of(dataset: Dataset) -> str:
+    """The absolute path of the folder that a dataset was read from, printable; "" for what is no folder."""
+    root: Any = getattr(dataset, "root", None)
+    return printable(os.path.abspath(root)) if arguments.is_name(root) else ""
 
 
 def left_out(dataset: Dataset) -> list[Note]:

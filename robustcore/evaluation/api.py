@@ -295,6 +295,8 @@ def carry_out(
         store.fail([unit for unit in failed if unit.cell.key.model == fingerprint], reason)
     pending = pending.without(refused)
     units = pending.units
+    if units:
+        store.keep_source(evaluation.dataset)
     scored = {unit.cell.key.model for unit in units}
     crafting = {unit.cell.condition.parameters.get("surrogate") for unit in units}
     everything = {**evaluation.models, **evaluation.surrogates}

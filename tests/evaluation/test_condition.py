@@ -92,4 +92,6 @@ def test_a_whole_number_is_one_condition_however_it_is_written(
 
 def test_shipped_radii_keep_their_form() -> None:
     assert Condition("attack", "pgd", params=(("eps", 1.0),)).canonical().endswith('{"eps":1.0}}')
-    assert Condition("attack", "pgd", params=(("steps", 0.5),)).parameters == {"steps": 0.5}  # refused where it is checked
+    assert Condition("attack", "pgd", params=(("steps", 0.5),)).parameters == {
+        "steps": 0.5
+    }  # refused where it is checked

@@ -45,6 +45,16 @@ def listing(store: Store) -> pd.DataFrame:
     return rows.sort_values(keys, ignore_index=True)
 
 
+def model_labels(listed: pd.DataFrame) -> dict[str, str]:
+    """Fingerprint -> name of the models of `listing`, with the fingerprint's beginning where several have the name."""
+    models = listed[["model", "model_fingerprint"]].drop_duplicates()
+    several = models["model"].duplicated(keep=False)
+    return {
+        print_: f"{name} ({print_[:8]})" if twice else str(name)
+        for name, print_, twice in zip(models["model"], models["model_fingerprint"], several, strict=True)
+    }
+
+
 def provenance(store: Store, listed: pd.DataFrame) -> list[str]:
     """Where rows of `listing` come from: for each model and dataset their fingerprints, and each run that computed some
     of these rows, with its date, device, precision, versions, command, units and seconds."""

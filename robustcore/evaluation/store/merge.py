@@ -65,7 +65,23 @@ def merge(store: Store, other: Path) -> Merged:
                 for unit in _read(source, other, queries.UNITS, id_):
                     _take_unit(source, target, id_, ours, unit, merged)
                 queries.recount(target, ours)
+        with store.writing() as target:
+            known = {fingerprint for (fingerprint,) in target.execute("SELECT fingerprint FROM datasets")}
+            for dataset, path, classes, side, images in _sources(source, other):
+                if dataset in known:
+                    queries.keep_source(target, dataset, path, classes, side, images)
     return merged
+
+
+def _sources(source: sqlite3.Connection, path: Path) -> list[tuple[str, str, str, int, int]]:
+    """What the other file knows of its datasets, as far as it can be read."""
+    with database.translated(path):
+        try:
+            return queries.sources(source)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
+                raise
+            return []
 
 
 _CELLS = "SELECT id, dataset, model, condition, seed, precision, shards FROM cells ORDER BY id"

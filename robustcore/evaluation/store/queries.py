@@ -269,6 +269,38 @@ def remove_cell(connection: sqlite3.Connection, cell: int) -> None:
     connection.execute("DELETE FROM cells WHERE id = ?", (cell,))
 
 
+def move_units(connection: sqlite3.Connection, cell: int, into: int) -> None:
+    """Move a cell's units to another cell and delete it; where both have a unit, that of more images stays."""
+    have = dict(connection.execute("SELECT shard, n FROM units WHERE cell = ?", (into,)).fetchall())
+    for shard, n in connection.execute("SELECT shard, n FROM units WHERE cell = ?", (cell,)).fetchall():
+        if have.get(shard, 0) >= n:
+            continue
+        remove_unit(connection, (into, shard))
+        for table in ("units", "unit_values"):
+            connection.execute(f"UPDATE {table} SET cell = ? WHERE cell = ? AND shard = ?", (into, cell, shard))
+        connection.execute("UPDATE predictions SET id = ? WHERE id = ?", (_id((into, shard)), _id((cell, shard))))
+    remove_cell(connection, cell)
+    recount(connection, into)
+
+
+def sources(connection: sqlite3.Connection) -> list[tuple[str, str, str, int, int]]:
+    """(dataset's fingerprint, path, classes as JSON, side, images) of the datasets that are known beyond their names."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sources'").fetchone():
+        return []  # a shipped file of version 5
+    return connection.execute(
+        "SELECT dataset, path, classes, side, images FROM sources ORDER BY dataset, path"
+    ).fetchall()
+
+
+def keep_source(connection: sqlite3.Connection, dataset: str, path: str, classes: str, side: int, images: int) -> None:
+    """Keep where a dataset is, its classes (JSON), its side, and the largest number of images that it was seen with."""
+    connection.execute(
+        "INSERT INTO sources (dataset, path, classes, side, images) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (dataset, path) DO UPDATE SET images = max(images, excluded.images)",
+        (dataset, path, classes, side, images),
+    )
+
+
 def probe(connection: sqlite3.Connection, model: str) -> tuple[npt.NDArray[np.float32], str] | None:
     """What the model of that fingerprint answers to the probe images, (8, classes), and its notes as JSON."""
     row = connection.execute("SELECT answers, notes FROM probes WHERE model = ?", (model,)).fetchone()
@@ -285,6 +317,7 @@ def remove_unused(connection: sqlite3.Connection) -> None:
     """Delete what no cell and no unit refers to any more."""
     for table in ("models", "datasets", "conditions"):
         connection.execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT {table[:-1]} FROM cells)")
+    connection.execute("DELETE FROM sources WHERE dataset NOT IN (SELECT fingerprint FROM datasets)")
     connection.execute("DELETE FROM probes WHERE model NOT IN (SELECT fingerprint FROM models)")
     connection.execute("DELETE FROM runs WHERE id NOT IN (SELECT run FROM units)")
     connection.execute("DELETE FROM labels WHERE id NOT IN (SELECT labels FROM predictions WHERE labels IS NOT NULL)")

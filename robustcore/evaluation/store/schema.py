@@ -24,7 +24,8 @@ from robustcore.errors import StoreError
 from robustcore.evaluation.store import database
 
 APPLICATION_ID = 0x52424353  # marks a SQLite file as one of ours
-VERSION = 5
+VERSION = 6
+READABLE = 5  # the oldest version that can be read as it is: 6 has one more table
 # The names of conditions whose images have no right answer; a view cannot ask the operations, and a test holds them together.
 UNLABELLED = ("scenes/unknown",)
 
@@ -38,6 +39,11 @@ CREATE TABLE conditions (
     canonical TEXT NOT NULL);
 -- What a model answers to the probe images, float32 (8, classes), and what has to be said beside its numbers (JSON).
 CREATE TABLE probes (model TEXT PRIMARY KEY, answers BLOB NOT NULL, notes TEXT NOT NULL) WITHOUT ROWID;
+-- Where a dataset is (the path of a folder, or ""), its classes (JSON), the images' side and number: what its results are
+-- shown with where the folder is not here.
+CREATE TABLE sources (
+    dataset TEXT NOT NULL, path TEXT NOT NULL, classes TEXT NOT NULL, side INTEGER NOT NULL, images INTEGER NOT NULL,
+    PRIMARY KEY (dataset, path)) WITHOUT ROWID;
 CREATE TABLE cells (
     id INTEGER PRIMARY KEY,
     dataset INTEGER NOT NULL REFERENCES datasets(id), model INTEGER NOT NULL REFERENCES models(id),
@@ -125,8 +131,25 @@ def _probes(connection: sqlite3.Connection) -> None:
     )
 
 
+def _sources(connection: sqlite3.Connection) -> None:
+    """Version 6: where a dataset is, and one canonical form of equal conditions."""
+    from robustcore.evaluation.store import canonical_forms  # imports what reads this module
+
+    connection.execute(
+        "CREATE TABLE sources (dataset TEXT NOT NULL, path TEXT NOT NULL, classes TEXT NOT NULL, side INTEGER NOT NULL, "
+        "images INTEGER NOT NULL, PRIMARY KEY (dataset, path)) WITHOUT ROWID"
+    )
+    canonical_forms.settle(connection)
+
+
 # From version -> what brings a file to the next one; run in one transaction, in order.
-MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _new_view, 2: _places, 3: _new_view, 4: _probes}
+MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {
+    1: _new_view,
+    2: _places,
+    3: _new_view,
+    4: _probes,
+    5: _sources,
+}
 
 
 def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqlite3.Connection:
@@ -144,7 +167,7 @@ def connect(path: Path, *, write: bool = False, immutable: bool = False) -> sqli
         connection = database.connect(path, write=write, immutable=immutable)
         try:
             state = _State.of(connection)
-            if state.current:
+            if state.current or (immutable and state.readable):
                 return connection
             if write:
                 with database.transaction(connection):
@@ -191,6 +214,10 @@ class _State:
     @property
     def current(self) -> bool:
         return self.version == VERSION and self.mark == APPLICATION_ID
+
+    @property
+    def readable(self) -> bool:
+        return READABLE <= self.version <= VERSION and self.mark == APPLICATION_ID
 
     @property
     def empty(self) -> bool:

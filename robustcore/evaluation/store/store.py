@@ -17,13 +17,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from robustcore import arguments, paths
+from robustcore import arguments, datasets, paths
+from robustcore.datasets._base import Dataset
 from robustcore.errors import StoreError
 from robustcore.evaluation.plan import Cell, Key, Subject, Unit, shard_sizes
 from robustcore.evaluation.provenance import Run, now, seconds
 from robustcore.evaluation.store import codec, database, queries, schema
 from robustcore.evaluation.store.predictions import Counts, Predictions
 from robustcore.notes import Note
+from robustcore.paths import printable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,6 +197,19 @@ class Store:
         """Keep what a model answers to the probe images with its results."""
         with self.writing() as connection:
             queries.keep_probe(connection, model, answers, json.dumps([note.to_dict() for note in notes]))
+
+    def keep_source(self, dataset: Dataset) -> None:
+        """Keep what a dataset is and where: its results are shown without it, and told from those of another folder of its
+        name."""
+        with self.writing() as connection:
+            queries.keep_source(
+                connection,
+                dataset.fingerprint,
+                datasets.folder_of(dataset),
+                json.dumps([printable(name) for name in dataset.classes]),
+                int(dataset.side),
+                len(dataset),
+            )
 
     def predictions(self, cell: Cell) -> Predictions | None:
         """The predictions of a cell's images, in order; None unless all of them are stored.

@@ -335,7 +335,7 @@ def _make_older(path: Path, predictions: list[Predictions]) -> None:
     with closing(sqlite3.connect(path)) as connection:
         units = connection.execute("SELECT * FROM units").fetchall()
         connection.executescript(
-            """DROP TABLE probes; DROP TABLE units; DROP TABLE predictions; DROP TABLE labels; DROP VIEW results;
+            """DROP TABLE sources; DROP TABLE probes; DROP TABLE units; DROP TABLE predictions; DROP TABLE labels; DROP VIEW results;
             CREATE VIEW results AS SELECT n FROM cells; PRAGMA user_version = 1;
             CREATE TABLE units (cell INTEGER NOT NULL REFERENCES cells(id), shard INTEGER NOT NULL, n INTEGER NOT NULL,
                 answers INTEGER NOT NULL, correct INTEGER NOT NULL, top5 INTEGER, confidence REAL,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import robustcore as rc
-from robustcore.errors import StoreError
+from robustcore.errors import StoreError, UnknownNameError
 from robustcore.evaluation import Condition, Store, operations
 from robustcore.evaluation.store import inventory
 from robustcore.evaluation.store.merge import merge
@@ -184,7 +184,8 @@ def test_pruning_by_name_and_by_revision(
     filled: Store, make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with filled:
-        assert prune(filled, model="another").empty
+        with pytest.raises(UnknownNameError, match="another"):
+            prune(filled, model="another")
         monkeypatch.setattr(operations.registry["corruption"], "identity", lambda condition: {"revision": 99})
         would = prune(filled, outdated=True, dry=True)
         assert would["condition"].tolist() == ["fog, severity 1", "fog, severity 5"]
