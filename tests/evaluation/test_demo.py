@@ -137,3 +137,10 @@ def test_shipping_keeps_counts_and_one_class_per_image(
     assert demo.is_complete(prepared.cells)
     assert not demo.is_complete(new.cells)
     assert [p.name for p in (tmp_path / "assets" / "results").iterdir()] == ["demo.sqlite"]
+
+
+def test_looking_whether_the_demo_is_current_does_not_touch_it() -> None:
+    before = demo.path().stat()
+    demo.is_current([])
+    after = demo.path().stat()
+    assert (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)

@@ -111,9 +111,10 @@ class Store:
 
     def layers(self) -> list[Layer]:
         """The files that are read, the one under the cache first."""
-        layers_ = [Layer(self.path, shipped=False)] if self.path.exists() else []
+        ships = paths.assets() / "results"  # what lies there is never written by reading it
+        layers_ = [Layer(self.path, shipped=self.path.parent == ships)] if self.path.exists() else []
         if self._shipped:
-            shipped = sorted((paths.assets() / "results").glob("*.sqlite"))
+            shipped = sorted(ships.glob("*.sqlite"))
             layers_ += [Layer(path, shipped=True) for path in shipped if path != self.path]
         return layers_
 
