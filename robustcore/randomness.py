@@ -21,7 +21,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from robustcore import arguments
+from robustcore import arguments, devices
 from robustcore.errors import InvalidArgumentError
 
 _MASK = (1 << 64) - 1
@@ -101,7 +101,8 @@ class Draws:
         severity: 1..5, or 0 for operations whose strength is left out of the key, so that a strength slider moves the
             strength and not the noise.
         epoch, view: training adds them, so that an epoch's noise is new.
-        device: where the numbers are generated; by default the device of `ids` if that is a tensor.
+        device: where the numbers are; by default the device of `ids` if that is a tensor. They are generated there, or on the
+            CPU for a device without 64-bit arithmetic.
 
     >>> Draws(0, "gaussian_noise", [7, 8, 9]).normal(3, 64, 64).shape
     torch.Size([3, 3, 64, 64])
@@ -120,6 +121,9 @@ class Draws:
     ) -> None:
         seed = arguments.seed(seed)
         ids = torch.as_tensor(ids, dtype=torch.int64, device=device)
+        self._device = ids.device
+        if not devices.is_exact(ids.device):
+            ids = ids.cpu()
         if ids.ndim != 1:
             raise InvalidArgumentError(f"Image ids are one-dimensional, (N,); these have shape {tuple(ids.shape)}.")
         state = 0
@@ -135,8 +139,8 @@ class Draws:
 
     @property
     def device(self) -> torch.device:
-        """Where the numbers are generated."""
-        return self._streams.device
+        """Where the numbers are."""
+        return self._device
 
     def take(self, rows: Tensor, *, after: Draws | None = None) -> Draws:
         """The draws of some of the images, by position, (M,): the same numbers as in the whole batch.
@@ -144,7 +148,7 @@ class Draws:
         They continue with the next draw here, or the next one of `after`.
         """
         part = copy.copy(self)
-        part._streams = self._streams[rows]
+        part._streams = self._streams[rows.to(self._streams.device)]
         part._draw = (after or self)._draw
         return part
 
@@ -158,7 +162,7 @@ class Draws:
         gamma = _mix(key + _signed(_GOLDEN)) | 1
         if key.device.type == "cpu":
             return _fill_words(key, gamma, count)
-        counter = torch.arange(1, count + 1, dtype=torch.int64, device=self.device)
+        counter = torch.arange(1, count + 1, dtype=torch.int64, device=key.device)
         return _mix((counter[None] * gamma[:, None]).add_(key[:, None]))
 
     def _next(self) -> None:
@@ -173,7 +177,7 @@ class Draws:
         """(N, *shape) float32, uniform on the half-open interval [low, high)."""
         bits = self._bits(math.prod(shape))
         self._next()
-        unit = bits.to(torch.float32).mul_(1 / _RESOLUTION).reshape(len(self), *shape)
+        unit = bits.to(torch.float32).mul_(1 / _RESOLUTION).reshape(len(self), *shape).to(self._device)
         if (low, high) == (0.0, 1.0):
             return unit
         # Rounding may lift the last step to `high` itself, which the half-open interval excludes.
@@ -188,7 +192,7 @@ class Draws:
             flat.mul_(std)
         if mean != 0.0:
             flat.add_(mean)
-        return flat[:, :count].reshape(len(self), *shape)
+        return flat[:, :count].reshape(len(self), *shape).to(self._device)
 
     def _gauss(self, count: int, round_: int = 0) -> Tensor:
         """(N, count rounded up to even) float32 standard normals of the current draw."""
@@ -199,7 +203,7 @@ class Draws:
         # 1 - u is in (0, 1], so the logarithm is finite.
         radius = radius.mul_(-1 / _RESOLUTION).add_(1).log_().mul_(-2).sqrt_()
         angle.mul_(2 * math.pi / _RESOLUTION)
-        out = torch.empty(len(self), 2, half, dtype=torch.float32, device=self.device)
+        out = torch.empty(len(self), 2, half, dtype=torch.float32, device=radius.device)
         torch.mul(angle.cos(), radius, out=out[:, 0])
         torch.mul(angle.sin_(), radius, out=out[:, 1])
         return out.view(len(self), 2 * half)
@@ -220,13 +224,13 @@ class Draws:
         else:
             values = (((self._words(count) >> 32).bitwise_and_((1 << 32) - 1)) * (high - low)) >> 32
         self._next()
-        return values.add_(low).reshape(len(self), *shape)
+        return values.add_(low).reshape(len(self), *shape).to(self._device)
 
     def permutation(self, n: int) -> Tensor:
         """(N, n) int64: for each image a permutation of 0 .. n - 1."""
         words = self._words(n)
         self._next()
-        return words.argsort(dim=1, stable=True)
+        return words.argsort(dim=1, stable=True).to(self._device)
 
     def poisson(self, rates: Sequence[float] | Tensor, levels: Tensor) -> Tensor:
         """Poisson draws whose rates come from a table.
@@ -245,7 +249,7 @@ class Draws:
         table = _poisson_table(tuple(float(r) for r in rates))
         bits = self._bits(math.prod(levels.shape[1:])).reshape(-1)
         self._next()
-        return table.invert(bits, levels.reshape(-1)).reshape(levels.shape)
+        return table.invert(bits, levels.reshape(-1).to(bits.device)).reshape(levels.shape).to(self._device)
 
     def beta(self, a: float, b: float, *shape: int) -> Tensor:
         """(N, *shape) float32 from Beta(a, b); a and b > 0."""
@@ -254,7 +258,7 @@ class Draws:
         count = math.prod(shape)
         # Logarithms: for small a and b both Gamma draws underflow long before their ratio does.
         first, second = self._log_gamma_draw(a, count), self._log_gamma_draw(b, count)
-        return torch.sigmoid(first - second).to(torch.float32).reshape(len(self), *shape)
+        return torch.sigmoid(first - second).to(torch.float32).reshape(len(self), *shape).to(self._device)
 
     def _log_gamma_draw(self, a: float, count: int) -> Tensor:
         """(N, count) float64: the logarithm of a Gamma(a) draw, by Marsaglia & Tsang (2000)."""
@@ -265,7 +269,7 @@ class Draws:
             boost, a = unit.log() / a, a + 1
         d = a - 1 / 3
         c = 1 / math.sqrt(9 * d)
-        result = torch.full((len(self), count), math.nan, dtype=torch.float64, device=self.device)
+        result = torch.full((len(self), count), math.nan, dtype=torch.float64, device=self._streams.device)
         for round_ in range(_MAX_ROUNDS):
             z = self._gauss(count, 2 * round_)[:, :count].to(torch.float64)
             log_u = ((self._bits(count, 2 * round_ + 1).to(torch.float64) + 0.5) / _RESOLUTION).log()

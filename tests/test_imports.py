@@ -60,7 +60,7 @@ LAYERS = [
 PLOTLY_TEXTS = ("dashboard/views/builder/scores.py",)  # hover texts, which Plotly reads
 MOST_FLAT = 19  # modules in one folder
 MODULES = sorted(p for top in ("robustcore", "dashboard") for p in (ROOT / top).rglob("*.py"))
-# Optional or heavy: an evaluation needs torch, numpy, OpenCV, pandas, scikit-learn and psutil alone.
+# Optional or heavy: an evaluation needs torch, torchvision, numpy, OpenCV, pandas and scikit-learn alone.
 HOMES = {
     "streamlit": ("dashboard/",),
     "plotly": ("robustcore/figures/", "dashboard/"),
@@ -70,6 +70,8 @@ HOMES = {
     "timm": ("robustcore/models/",),
     "humanize": ("robustcore/progress.py", "dashboard/"),
     "jinja2": ("robustcore/reports/templates.py",),
+    "psutil": ("robustcore/processes.py", "robustcore/training/image_memory.py"),
+    "safetensors": ("robustcore/models/checkpoints.py",),
     "tomli_w": ("robustcore/evaluation/suites.py",),
     "tqdm": ("robustcore/progress.py",),
 }

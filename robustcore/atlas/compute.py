@@ -21,11 +21,11 @@ from robustcore import devices as devices_
 from robustcore.atlas.plan import Member, Plan
 from robustcore.errors import JobError
 from robustcore.evaluation import api
-from robustcore.evaluation.run import executors, resources
+from robustcore.evaluation.run import executors
 from robustcore.evaluation.run.runner import Progress as Evaluated
 from robustcore.evaluation.store.store import Store
 from robustcore.models import load_model
-from robustcore.processes import exit_with_parent
+from robustcore.processes import cores, exit_with_parent
 from robustcore.training import runs
 from robustcore.training.loop import Progress as Trained
 
@@ -64,7 +64,7 @@ def run(
 
     Args:
         plan: what.
-        device: "auto", "cpu", "cuda" or "cuda:N", for one model after the other in this process.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps", for one model after the other in this process.
         devices: instead, one process for each of them; "cpu" may be named more than once.
         scheduler: of a Dask cluster, for the testing.
         store: of results; default the one under the cache.
@@ -155,7 +155,7 @@ def _side_by_side(missing: Sequence[Member], devices: Sequence[str], reporter: _
     free: SimpleQueue[str] = context.SimpleQueue()
     for device in devices:
         free.put(device)
-    threads = max(1, resources.cores() // len(devices))
+    threads = max(1, cores() // len(devices))
     pool = ProcessPoolExecutor(len(devices), context, _set_up, (free, threads))
     try:
         futures = {pool.submit(_fit, member): member for member in missing}

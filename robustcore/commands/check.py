@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--model", required=True, action="append", metavar="NAME", help="name or checkpoint; may be repeated")
     add("--dataset", metavar="NAME|DIR", help="instead of the specification's own")
     add("--split", help="instead of the specification's own")
-    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     add("--no-evaluate", action="store_true", help="judge what is stored, compute nothing")
     add("--strict", action="store_true", help="the whole 95 %% interval has to meet the threshold, not the value alone")
     add(

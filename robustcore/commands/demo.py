@@ -10,7 +10,7 @@ HELP = "Train and evaluate the demo models that are missing or out of date."
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--seed", type=int, default=0, help="of every random draw (default: 0)")
     add("--storage", choices=("memory", "jpeg85"), default="memory", help="jpeg85: through a second JPEG, as released")
-    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     add(
         "--devices",
         type=lambda text: tuple(text.split(",")),

@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--training-limit", type=int, metavar="N", help="use only the first N training images")
     add("--side", type=int, metavar="PIXELS", help="side of the prepared images (default: the dataset's)")
     add("--precision", choices=("float32", "bf16"), default="float32", help="of the tests (default: float32)")
-    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     add(
         "--devices",
         type=lambda text: tuple(text.split(",")),

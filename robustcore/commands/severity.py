@@ -62,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         part.add_argument("--split", default="test", help="train, val or test (default: test)")
         part.add_argument("--limit", type=_positive, metavar="N", help="the first N images only")
         part.add_argument("--seed", type=int, default=0, help="of every random draw (default: 0)")
-        part.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+        part.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
         part.add_argument("--format", choices=("table", "csv"), default="table", help="of the result (default: table)")
         part.add_argument("--output", type=Path, metavar="FILE", help="write the result there")
 

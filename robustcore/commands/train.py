@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--epochs", metavar="N", type=int, help="passes through the training images (default: 8)")
     add("--seed", metavar="N", type=int, help="of the weights, the order and all draws (default: 0)")
-    add("--device", metavar="NAME", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    add("--device", metavar="NAME", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     add("--output", type=Path, metavar="FILE", help="checkpoint, .safetensors (default: in the cache, as own/NAME)")
     add("--resume", action="store_true", help="continue this training where it was interrupted")
     add(

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from robustcore import arguments, plugins
+from robustcore import arguments, devices, plugins
 from robustcore.corruptions import families
 from robustcore.corruptions import suites as suites_
 from robustcore.corruptions.kernels.host import keep_freed_memory
@@ -167,6 +167,18 @@ class Corruption:
         `strength` may also be an (N,) tensor, one for each image, or "uniform": drawn in the range for each image, or among
         the five severities where the constants are tables.
         """
+        if not devices.is_exact(images.device):
+            result = self(
+                images.cpu(),
+                severity=severity,
+                strength=strength,
+                seed=seed,
+                ids=ids,
+                variant=variant,
+                epoch=epoch,
+                view=view,
+            )
+            return result.to(images.device)
         severity = None if severity is None else check_severity(severity)
         if isinstance(strength, str) and strength == "uniform" and self.tables and severity is None:
             return self._at_drawn_severities(images, seed=seed, ids=ids, variant=variant, epoch=epoch, view=view)

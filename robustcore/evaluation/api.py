@@ -81,7 +81,7 @@ def evaluate(
         severities: for conditions that leave theirs open. Without it corruptions with a table of constants run at 1..5,
             and those with a continuous range at strengths drawn uniformly in it, one for each image.
         storage: "memory", or "jpeg85" for the second JPEG that the released ImageNet-C went through.
-        device: "auto", "cpu", "cuda" or "cuda:N".
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         store: a `Store` or a results file; default the one under the cache.
         executor: where units are computed; default threads of this process. `run.executors.of` gives one process for each
             of several devices, or a Dask cluster, for which `device` means the workers' own.

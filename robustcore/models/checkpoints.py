@@ -19,9 +19,6 @@ from pathlib import Path
 from typing import IO
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load as read_tensors
-from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from robustcore.errors import ModelError
@@ -70,6 +67,8 @@ def _halved(key: str, value: Tensor) -> bool:
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write a safetensors file atomically, with a digest of the tensors in its metadata."""
+    from safetensors.torch import save as to_bytes
+
     data = to_bytes(dict(tensors), {**metadata, "sha256": _digest(tensors)})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,12 +116,16 @@ def read_card(path: Path | str) -> Card:
 
 def read_metadata(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file."""
+    from safetensors import safe_open
+
     with _reading(path), safe_open(path, framework="pt") as file:
         return dict(file.metadata() or {})
 
 
 def read_verified(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file, checked against its digest if it has one."""
+    from safetensors.torch import load as read_tensors
+
     wanted = read_metadata(path).get("sha256")
     with _reading(path):
         tensors: dict[str, Tensor] = read_tensors(path.read_bytes())
@@ -134,6 +137,8 @@ def read_verified(path: Path) -> dict[str, Tensor]:
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[None]:
     """Turn errors while reading a file into one-sentence `ModelError`s."""
+    from safetensors import SafetensorError
+
     if os.path.isdir(path):  # also handles invalid paths
         raise ModelError(f"{path} is a folder; a checkpoint is a file.")
     try:

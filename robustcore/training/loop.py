@@ -64,7 +64,7 @@ def pick_precision(precision: str, device: torch.device) -> str:
         return precision
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    return "bfloat16" if _cpu_has_bfloat16() else "float32"
+    return "bfloat16" if device.type == "cpu" and _cpu_has_bfloat16() else "float32"
 
 
 def _cpu_has_bfloat16() -> bool:
@@ -180,7 +180,7 @@ class _Run:
     def epoch(self, epoch: int) -> tuple[float, float]:
         """One pass through the data: mean loss and accuracy of its batches."""
         self.model.train()
-        check_every = _GPU_CHECK if self.model.device.type == "cuda" else 1
+        check_every = _GPU_CHECK if self.model.device.type != "cpu" else 1
         waiting: list[Tensor] = []  # (loss, share of correct answers) of the steps since the last check
         loss, correct, began = 0.0, 0.0, time.perf_counter()
         for number, chosen in enumerate(self.data.batches(self.batch, seed=self.recipe.seed, epoch=epoch), start=1):

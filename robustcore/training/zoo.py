@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -14,7 +13,7 @@ from typing import Any
 
 import torch
 
-from robustcore import devices, paths
+from robustcore import devices, paths, processes
 from robustcore.errors import TrainingError
 from robustcore.models import checkpoints
 from robustcore.training import runs
@@ -114,7 +113,7 @@ def train(
         TrainingError: the first model that could not be trained; running ones are finished first.
     """
     where = devices.pick(device)
-    count = 1 if where.type == "cuda" else len(os.sched_getaffinity(0))
+    count = 1 if where.type == "cuda" else processes.cores()
     context = multiprocessing.get_context("spawn")
     news: Queue[tuple[str, float]] = context.Queue()
     shares: dict[str, float] = {}

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from robustcore import corrupt, corruptions
+from robustcore.corruptions.kernels import filters
 from robustcore.corruptions.kernels import host as _host
 
 NAMES = [*corruptions.names("imagenet-c"), *corruptions.names("imagenet-c-extra")]
@@ -43,3 +44,17 @@ def test_the_tensor_forms_do_not_see_the_batch(name: str, monkeypatch: pytest.Mo
     batch = corrupt(images, name, 4)
     alone = [corrupt(images[i : i + 1], name, 4, ids=[i]) for i in range(3)]
     assert torch.equal(torch.cat(alone), batch)
+
+
+def test_a_filter_leaves_the_setting_of_other_threads_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`torch.backends.cudnn.flags` belongs to the process: a network's pass in another thread would run without cuDNN, and two
+    threads that leave it in the order in which they came in would switch it off for good."""
+
+    def flags(**settings: bool) -> None:
+        raise AssertionError("a setting of the whole process was changed")
+
+    monkeypatch.setattr(torch.backends.cudnn, "flags", flags)
+    kernel = filters.disc_kernel(3, 0.1)
+    images = pictures(33, 47).float()
+    found = filters._correlate_tensor(images, kernel, "reflect101")
+    torch.testing.assert_close(found, filters._correlate_cv(images, kernel, "reflect101"), atol=1e-3, rtol=0)

@@ -98,12 +98,15 @@ class Run:
         with victim.float32_gradients(device), victim.frozen(self.crafts_on):
             while done < len(inputs) and not cancelled:
                 group = slice(done, done + size * _PASSES_PER_GROUP)
+                full: Exception | None = None
                 try:
                     groups.append(self._attack(inputs, group, device, size))
                 except (RuntimeError, MemoryError) as error:
                     if not devices.is_out_of_memory(error):
                         raise
-                    size = self._halve(size, error)
+                    full = error.with_traceback(None)  # whose frames hold what the failed pass computed
+                if full is not None:
+                    size = self._halve(size, full, device)
                     continue
                 done += len(groups[-1].images)
                 cancelled = groups[-1].cancelled
@@ -113,13 +116,12 @@ class Run:
             self.progress(1.0)
         return self._gather(groups, inputs, size, cancelled)
 
-    def _halve(self, size: int, error: Exception) -> int:
+    def _halve(self, size: int, error: Exception, device: torch.device) -> int:
         if size == 1:
             raise ModelError(
                 "There is not enough memory to attack a single image of this size; use a smaller model or smaller images."
             ) from error
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        devices.forget_freed_memory(device)
         return size // 2
 
     def _attack(self, inputs: Inputs, group: slice, device: torch.device, size: int) -> _Group:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from robustcore import outputs
+from robustcore import devices, outputs
 from robustcore.attacks.budgets import PIXELS, Ball
 from robustcore.attacks.engine.trace import Recorder
 from robustcore.attacks.goals import Goal, cross_entropy
@@ -36,7 +36,7 @@ class Best:
     Attributes:
         images: (n, 3, H, W); the clean ones before the first query.
         logits: (n, K) the model's logits for them; None before the first query.
-        rank: (n,) float64, lower is better: the margin, or the distance for attacks that look for the nearest image.
+        rank: (n,) float64 where the device has it, lower is better: the margin, or the distance for attacks that look for the nearest image.
         forwards, backwards: (n,) int64 passes of each image.
     """
 
@@ -111,7 +111,9 @@ class Oracle:
         self._rows = torch.arange(n, device=device)
         self._kept: Tensor | None = None
         zeros = torch.zeros(n, dtype=torch.int64, device=device)
-        rank = torch.full((n,), torch.inf, dtype=torch.float64, device=device)
+        # Where there is no float64, ties of two logits are left to float32.
+        self._rank_type = torch.float64 if devices.is_exact(device) else torch.float32
+        rank = torch.full((n,), torch.inf, dtype=self._rank_type, device=device)
         self._best = Best(ball.clean.clone(), None, rank, zeros, zeros.clone())
         self._all = self._best
         self._pending_checks: list[tuple[Tensor, Tensor, int, str]] = []
@@ -280,10 +282,10 @@ class Oracle:
             self._all_goals = self.goal  # the first query covers all images
         self.margin, self.reached = self.goal.margin(logits), self.goal.reached(logits)
         # With two equal logits their order decides whether the goal is reached; the tiny term makes the rank agree.
-        rank = self.margin.to(torch.float64) - self.reached * 1e-12
+        rank = self.margin.to(self._rank_type) - self.reached * 1e-12
         if self._nearest:
             counts = self.reached & (self.margin <= -self.confidence)
-            rank = torch.where(counts, self.ball.distance(x).to(torch.float64), _FAILED + rank)
+            rank = torch.where(counts, self.ball.distance(x).to(self._rank_type), _FAILED + rank)
         better = rank < best.rank
         torch.where(better[:, None, None, None], x, best.images, out=best.images)
         best.logits = logits if best.logits is None else torch.where(better[:, None], logits, best.logits)

@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from robustcore.corruptions.kernels import host
@@ -90,9 +89,11 @@ def _correlate_tensor(x: Tensor, kernel: npt.NDArray[np.float32], border: Border
     channels, (kh, kw) = x.shape[1], kernel.shape
     weight = torch.from_numpy(kernel).to(x.device).expand(channels, 1, kh, kw).contiguous()
     padded = pad(x.to(torch.float32), kh // 2, kw // 2, border)
-    # Without cuDNN, torch runs its own depthwise kernel: one thread per pixel, a fixed order of the sum, no TF32.
-    with torch.backends.cudnn.flags(enabled=False):
-        return F.conv2d(padded, weight, groups=channels)
+    # Without cuDNN, torch runs its own depthwise kernel: one thread per pixel, a fixed order of the sum, no TF32. It is switched
+    # off for this call alone; `torch.backends.cudnn.flags` does so for all threads, the one with the network's pass too.
+    once, none = (1, 1), (0, 0)
+    cudnn = {"benchmark": False, "deterministic": False, "cudnn_enabled": False, "allow_tf32": False}
+    return torch._convolution(padded, weight, None, once, none, once, False, none, channels, **cudnn)
 
 
 def separable(x: Tensor, weights: npt.NDArray[np.float64], border: Border) -> Tensor:

@@ -1,11 +1,15 @@
-"""Chooses between the CPU and the tensor form of an operation, and keeps freed memory for reuse."""
+"""Chooses between the CPU and the tensor form of an operation, runs host work for a device, and keeps freed memory for reuse."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
+
+from robustcore import processes
 
 _BLOCK = 30 << 20  # bytes
 
@@ -17,6 +21,21 @@ def on_host(x: Tensor) -> bool:
     uses, on the CPU.
     """
     return x.device.type == "cpu"
+
+
+def for_each(images: Tensor, function: Callable[[int], None]) -> None:
+    """Call a function with 0 .. N - 1, for the images of a batch that the host has to work on.
+
+    For a device's images in threads: its queue runs dry meanwhile, and the cores have nothing else to do. On the CPU the
+    evaluation itself has a thread for each core.
+    """
+    if on_host(images):
+        for place in range(len(images)):
+            function(place)
+        return
+    with ThreadPoolExecutor(max(1, min(len(images), processes.cores()))) as pool:
+        for _ in pool.map(function, range(len(images))):
+            pass
 
 
 @functools.cache

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from robustcore.corruptions.kernels import host
+
 
 def jpeg(images: Tensor, quality: int) -> Tensor:
     """Encode and decode each image.
@@ -21,16 +23,21 @@ def jpeg(images: Tensor, quality: int) -> Tensor:
     Returns:
         The same shape, dtype and device.
     """
-    host = images.cpu().contiguous()
-    out = np.empty(host.shape, dtype=np.uint8)
+    pixels = images.cpu().contiguous()
+    out = np.empty(pixels.shape, dtype=np.uint8)
     options = [
         cv2.IMWRITE_JPEG_QUALITY,
         quality,
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
     ]
-    for (red, green, blue), result in zip(host.numpy(), out, strict=True):
+    planes = pixels.numpy()
+
+    def code(place: int) -> None:
+        (red, green, blue), result = planes[place], out[place]
         encoded = cv2.imencode(".jpg", cv2.merge([blue, green, red]), options)[1]
         decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
         cv2.split(decoded, [result[2], result[1], result[0]])
+
+    host.for_each(images, code)
     return torch.from_numpy(out).to(images.device)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from robustcore.corruptions.kernels import host
 from robustcore.corruptions.kernels.filters import gaussian_weights, separable
 from robustcore.randomness import Draws
 
@@ -32,8 +33,15 @@ def liquid(draws: Draws, height: int, width: int, mean: float, std: float, sigma
 
 def water_over(x: Tensor, layer: Tensor, strength: float) -> Tensor:
     """(N, 3, H, W) uint8 -> float32 grey levels, unclipped: water of a `liquid` layer added to the image."""
-    host = (layer[:, 0].cpu() * 255).to(torch.int32).to(torch.uint8)  # above 1 it wraps around, as NumPy's cast does
-    relief = torch.from_numpy(np.stack([_relief(plane) for plane in host.numpy()]))[:, None].to(x.device)
+    # Above 1 it wraps around, as NumPy's cast does.
+    planes = (layer[:, 0].cpu() * 255).to(torch.int32).to(torch.uint8).numpy()
+    reliefs = np.empty(planes.shape, dtype=np.float32)
+
+    def emboss(place: int) -> None:
+        reliefs[place] = _relief(planes[place])
+
+    host.for_each(x, emboss)
+    relief = torch.from_numpy(reliefs)[:, None].to(x.device)
     colour = torch.tensor(WATER, dtype=torch.float32, device=x.device).mul_(strength).view(1, 3, 1, 1)
     return (relief * colour).add_(x)
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustcore import paths
+from robustcore import paths, processes
 from robustcore.errors import JobError
 from robustcore.evaluation.jobs import queue
 from robustcore.evaluation.provenance import now
@@ -253,7 +252,7 @@ def _kill(job: int) -> bool:
     process = queue.Process.in_row(row) if row else None
     if process is None or not process.here or not process.pid:
         return False
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for number in processes.end_signals():
         if not process.is_running():
             return True
         os.kill(process.pid, number)

@@ -5,8 +5,6 @@ Started by `jobs.ensure_worker` as `python -m robustcore.evaluation.jobs.worker`
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 import time
 import traceback
@@ -14,7 +12,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from robustcore import memory, plugins
+from robustcore import memory, plugins, processes
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import api
 from robustcore.evaluation.jobs import queue
@@ -28,8 +26,7 @@ from robustcore.paths import printable
 
 def main() -> int:
     """Work the queue off."""
-    with contextlib.suppress(OSError):
-        os.nice(5)  # the page stays quick while an evaluation uses every core
+    processes.lower_priority()  # the page stays quick while an evaluation uses every core
     memory.keep()
     if not became_worker():
         return 0

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
+
+from robustcore.processes import cores
 
 # More threads than this only wait for the interpreter's lock.
 _MOST_WORKERS = 8
 
 
 def describe(device: torch.device) -> str:
-    """A device for people: "cpu", or "cuda (NVIDIA H200)"."""
-    return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else "cpu"
-
-
-def cores() -> int:
-    """The number of processor cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
+    """A device for people: "cpu", "cuda (NVIDIA H200)" or "mps"."""
+    return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
 
 
 def workers(device: torch.device, tasks: int, *, processes: int = 1) -> tuple[int, int]:
     """(threads that work on units side by side, threads of one operation inside each of them) for that many tasks, in
     each of so many processes that share the cores.
 
-    On the CPU several units at once use the cores better than several threads in one operation. On CUDA two are enough
+    On the CPU several units at once use the cores better than several threads in one operation. On a GPU two are enough
     for one to prepare images on the host while the other computes.
     """
-    if device.type == "cuda":
+    if device.type != "cpu":
         return max(1, min(2, tasks)), max(1, cores() // (2 * processes))
     share = max(1, cores() // processes)
     count = max(1, min(share, tasks, _MOST_WORKERS))

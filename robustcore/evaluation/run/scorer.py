@@ -32,7 +32,7 @@ from robustcore.paths import printable
 
 # Images of one batch times their side, to begin with. On the CPU a batch is small enough for its activations to be
 # reused from freed memory: with 256 images of 64 pixels a small network takes 1.6 times as long as with 64.
-_BATCH_TIMES_SIDE = {"cpu": 64 * 64, "cuda": 256 * 224}
+_BATCH_TIMES_SIDE = {"cpu": 64 * 64, "cuda": 256 * 224, "mps": 64 * 224}
 _SHARDS_KEPT = 3
 _DECODED_AT_ONCE = 64
 
@@ -59,6 +59,9 @@ class Scorer:
         surrogates: fingerprint -> model, for attacks that are crafted on another model than the one scored.
         batch_size: images in one batch; default by their size. Out of memory halves it.
         cancelled: set to stop between two batches.
+
+    Raises:
+        ModelError: a model cannot be copied, or the device has no memory for it.
     """
 
     def __init__(
@@ -74,8 +77,8 @@ class Scorer:
         self.device = device
         self.cancelled = cancelled or threading.Event()
         self._dataset = dataset
-        self._models = {fingerprint: prepare(model, device) for fingerprint, model in models.items()}
-        extra = {f: prepare(m, device) for f, m in (surrogates or {}).items() if f not in self._models}
+        self._models = {fingerprint: _on_device(model, device) for fingerprint, model in models.items()}
+        extra = {f: _on_device(m, device) for f, m in (surrogates or {}).items() if f not in self._models}
         self._surrogates = {**self._models, **extra}
         self._batch_size = batch_size
         self._lock = threading.Lock()
@@ -123,7 +126,7 @@ class Scorer:
         return list(alike.values())
 
     def _shard(self, operation: Operation, group: Group) -> Part:
-        """The group's images on the device, decoded once for all conditions."""
+        """The group's images, decoded once for all conditions; on the device, or on the host if the device is full."""
         dataset = operation.dataset(group.condition, group.images(self._dataset))
         key = (dataset.fingerprint, group.shard, group.n)
         with self._lock:
@@ -150,12 +153,23 @@ class Scorer:
         for at in range(start, start + n, _DECODED_AT_ONCE):
             self._check()
             blocks.append(dataset.images(at, min(at + _DECODED_AT_ONCE, start + n)))
-        batch = torch.cat(blocks)
-        if self.device.type == "cuda":
-            batch = batch.pin_memory().to(self.device, non_blocking=True)
+        batch = self._moved(torch.cat(blocks))
         places = np.arange(start, start + n, dtype=np.int64)
         labels = torch.as_tensor(np.asarray(dataset.labels)[places], device=self.device)
         return Part(dataset, places, torch.as_tensor(np.asarray(dataset.ids)[places]), labels, batch)
+
+    def _moved(self, batch: Tensor) -> Tensor:
+        """The shard on the device if there is room for it, else as it is: its slices are moved one by one."""
+        if self.device.type == "cpu":
+            return batch
+        try:
+            source = batch.pin_memory() if self.device.type == "cuda" else batch
+            return source.to(self.device, non_blocking=self.device.type == "cuda")
+        except RuntimeError as error:
+            if not devices.is_out_of_memory(error):
+                raise
+        devices.forget_freed_memory(self.device)
+        return batch
 
     def _score(self, operation: Operation, part: Part, units: Sequence[Unit]) -> list[Result | Failure]:
         """Apply the condition slice by slice, and score each slice by every unit's model."""
@@ -167,10 +181,12 @@ class Scorer:
         while place < len(part) and len(failures) < len(units):
             self._check()
             size = self._size(operation, part, units)
-            piece = part[place : place + size]
+            crowded = False
             open_ = [unit for unit in units if unit not in failures]
             try:
                 began = time.perf_counter()
+                piece = part[place : place + size]
+                piece = dataclasses.replace(piece, images=piece.images.to(self.device))
                 if operation.needs_model:
                     piece = dataclasses.replace(piece, labels=self._labels(units[0], piece))
                 applied = self._apply(operation, piece, units[0], seed)
@@ -190,10 +206,12 @@ class Scorer:
             except Cancelled:
                 raise
             except Exception as error:
-                if devices.is_out_of_memory(error) and size > 1:
-                    self._halve(size * self._frames(operation, part, units))
-                    continue
-                return [Failure(tuple(units), reason(error))]
+                if not devices.is_out_of_memory(error) or size == 1:
+                    return [Failure(tuple(units), reason(error))]
+                crowded = True
+            if crowded:  # only now is nothing of the failed pass held by the error any more
+                self._halve(size * self._frames(operation, part, units))
+                continue
             for unit, (predictions, spent) in pieces.items():
                 answers[unit].append(predictions)
                 seconds[unit] += spent
@@ -281,12 +299,24 @@ class Scorer:
         """Batches of half as many images (or frames) from now on."""
         with self._lock:
             self._batch_size = max(1, size // 2)
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        devices.forget_freed_memory(self.device)
 
     def _check(self) -> None:
         if self.cancelled.is_set():
             raise Cancelled
+
+
+def _on_device(model: Classifier, device: torch.device) -> Classifier:
+    """The model, ready to be scored."""
+    try:
+        return prepare(model, device)
+    except RuntimeError as error:
+        if not devices.is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f"The device {device} has no memory left for the weights of {model.card.name}. End what else uses it, or evaluate "
+            "fewer models at once or on another device (--device)."
+        ) from error
 
 
 def reason(error: BaseException) -> str:

@@ -41,7 +41,7 @@ class Work:
         models: fingerprint -> model.
         surrogates: fingerprint -> model, for attacks that are crafted on another model than the one scored.
         dataset: the dataset of the plan.
-        device: "auto", "cpu", "cuda" or "cuda:N", as the computing process understands it.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps", as the computing process understands it.
     """
 
     models: Mapping[str, Classifier]

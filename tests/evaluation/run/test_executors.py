@@ -135,7 +135,7 @@ def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
 
 
 def test_devices_that_are_not_there_are_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="auto, cpu, cuda or cuda:N"):
+    with pytest.raises(InvalidArgumentError, match="auto, cpu, cuda, cuda:N or mps"):
         executors.of(devices=("cpu", "gpu"))
     with pytest.raises(InvalidArgumentError, match="leave out one"):
         EvaluationRequest(("m",), "scenes", ("fog",), devices=("cpu",), scheduler="tcp://127.0.0.1:8786").resolved()

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import torch
-from torch import nn
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+import torch
+from torch import Tensor, nn
+
+from robustcore.errors import ModelError
+from robustcore.evaluation.run import scorer as scorers
 from robustcore.evaluation.run.scorer import Scorer
 from robustcore.models.classifier import Card, Classifier
 
@@ -33,3 +39,30 @@ def test_normalisations_are_folded_into_the_convolutions_before_them() -> None:
     assert all(
         torch.equal(value, before[name]) for name, value in model.state_dict().items()
     )  # the model itself is kept
+
+
+def test_a_device_without_room_for_a_shard_gets_its_slices(
+    make_dataset: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pin(self: Tensor) -> Tensor:
+        raise RuntimeError("CUDA error: out of memory")
+
+    scorer = Scorer({}, make_dataset(), device=torch.device("cpu"))
+    scorer.device = torch.device("cuda")
+    monkeypatch.setattr(Tensor, "pin_memory", pin)
+    batch = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
+    assert scorer._moved(batch) is batch
+    monkeypatch.setattr(Tensor, "pin_memory", lambda self: self.reshape(-1, 5))
+    with pytest.raises(RuntimeError, match="shape"):
+        scorer._moved(batch)
+
+
+def test_weights_that_do_not_fit_are_one_sentence(
+    make_dataset: Callable[..., Any], make_model: Callable[..., Classifier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(model: Classifier, device: torch.device) -> Classifier:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 98.00 MiB.")
+
+    monkeypatch.setattr(scorers, "prepare", full)
+    with pytest.raises(ModelError, match="tiny/nearest"):
+        Scorer({"m": make_model()}, make_dataset(), device=torch.device("cpu"))
