@@ -50,7 +50,7 @@ ORDER = [
 ]
 # The same for the parts of the dashboard; what is not in a folder is named with it.
 LAYERS = [
-    ("pages", "theme", "data_urls"),
+    ("pages", "theme", "data_urls", "plain_text"),
     ("session",),
     ("cache",),
     ("widgets",),

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 
+from dashboard.plain_text import plain
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 
 T = TypeVar("T")
@@ -61,9 +62,16 @@ def segmented(
 ) -> T:
     """`st.segmented_control` with exactly one of non-empty `options` chosen, bound to the address."""
     first = _first(options, default, kind)
-    _adopt(key, options, kind, text, options[first])
+    _adopt(key, options, kind, text, options[first], label=as_label(text))
     value = st.segmented_control(
-        label, options, default=options[first], required=True, format_func=text, key=key, bind="query-params", **more
+        label,
+        options,
+        default=options[first],
+        required=True,
+        format_func=as_label(text),
+        key=key,
+        bind="query-params",
+        **more,
     )
     return value if value in options else options[first]
 
@@ -96,12 +104,24 @@ def pills(
     **more: Any,
 ) -> list[T]:
     """`st.pills` with any number of `options` chosen, bound to the address; in the order of the options."""
-    _adopt_many(key, options, kind, text)
+    _adopt_many(key, options, kind, text, label=as_label(text))
     start = [d for d in default if d in options]
     chosen = st.pills(
-        label, options, selection_mode="multi", default=start, format_func=text, key=key, bind="query-params", **more
+        label,
+        options,
+        selection_mode="multi",
+        default=start,
+        format_func=as_label(text),
+        key=key,
+        bind="query-params",
+        **more,
     )
     return [o for o in options if o in chosen]
+
+
+def as_label(text: Callable[[T], str]) -> Callable[[T], str]:
+    """The same text for widgets that read their options as Markdown; a name is shown as it reads."""
+    return lambda option: plain(text(option))
 
 
 def number(label: str, low: int, high: int, *, key: str, default: int, kind: str, **more: Any) -> int:
@@ -138,30 +158,45 @@ def _first(options: Sequence[T], default: T | None, kind: str) -> int:
     return options.index(default) if default in options else 0
 
 
-def _adopt(key: str, options: Sequence[T], kind: str, text: Callable[[T], str], default: T) -> None:
-    """Bring the address' value, or one of an earlier run that is no longer offered, in line with the options."""
+def _adopt(
+    key: str,
+    options: Sequence[T],
+    kind: str,
+    text: Callable[[T], str],
+    default: T,
+    *,
+    label: Callable[[T], str] | None = None,
+) -> None:
+    """Bring the address' value, or one of an earlier run that is no longer offered, in line with the options.
+
+    `label` is what the widget writes into the address, where that is not the text.
+    """
     if key in st.session_state:
         if st.session_state[key] not in options:
             st.session_state[key] = default
         return
     raw = st.query_params.get(key)
-    if raw is None or raw in [text(o) for o in options]:
+    if raw is None or raw in [(label or text)(o) for o in options]:
         return
-    exact = [o for o in options if str(o) == raw]
+    exact = [o for o in options if raw in (str(o), text(o))]
     if exact:
         st.session_state[key] = exact[0]
     else:
         say(f"{UnknownNameError(kind, raw, map(str, options))} Showing {text(default)}.")
 
 
-def _adopt_many(key: str, options: Sequence[T], kind: str, text: Callable[[T], str]) -> None:
+def _adopt_many(
+    key: str, options: Sequence[T], kind: str, text: Callable[[T], str], *, label: Callable[[T], str] | None = None
+) -> None:
     if key in st.session_state:
         st.session_state[key] = [v for v in st.session_state[key] if v in options]
         return
     raws = st.query_params.get_all(key)
-    if not raws or all(raw in [text(o) for o in options] for raw in raws):
+    if not raws or all(raw in [(label or text)(o) for o in options] for raw in raws):
         return
     by_name = {text(o): o for o in options} | {str(o): o for o in options}
+    if label is not None:
+        by_name |= {label(o): o for o in options}
     for raw in raws:
         if raw not in by_name:
             say(f"{UnknownNameError(kind, raw, map(str, options))} It was left out.")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.plain_text import plain
+
+__all__ = ["demo_badge", "empty", "error", "notice", "origin_badge", "plain"]
+
 
 def error(message: str, *, title: str = "That did not work") -> None:
     """One sentence about what was wrong and what to do; the page goes on."""
@@ -34,10 +38,3 @@ def origin_badge(shipped: str) -> None:
         demo_badge("published figures, not computed here")
     elif shipped != "none":
         demo_badge(f"{'in part ' if shipped == 'some' else ''}demo results, shipped with robustcore")
-
-
-def plain(text: str) -> str:
-    """A text for people as Markdown that shows exactly that text."""
-    for sign in "\\`*_[]<>$#~:":
-        text = text.replace(sign, "\\" + sign)
-    return text
