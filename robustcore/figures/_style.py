@@ -17,6 +17,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from robustcore.figures._plain_names import plain, show_names_as_they_read
+
 # Eight hues, each with a contrast of 3 : 1 or more against #ffffff and #12171d, and at least 12 apart (CIEDE2000) from
 # each other, seen normally and with protanopia, deuteranopia and tritanopia (Machado 2009). A test holds this.
 PALETTE = ("#3d6dc2", "#db7900", "#0c9e86", "#b03080", "#c81e0a", "#8686ff", "#557949", "#aa86b6")
@@ -115,7 +117,7 @@ def shortest(names: Sequence[str], width: int = 24) -> dict[str, str]:
 def finish(
     figure: go.Figure, *, height: int, footer: str, alt: str, legend: bool = True, top: int = 0, bottom: int = 44
 ) -> go.Figure:
-    """Give a figure the shared layout.
+    """Give a figure the shared layout; names in it are shown as they read.
 
     Args:
         figure: with its traces and axes.
@@ -125,6 +127,7 @@ def finish(
         legend: whether there is a legend above the plot.
         top, bottom: space above (beyond the legend's) and below the plotting area, in pixels.
     """
+    show_names_as_they_read(figure)
     space_above = top + (34 if legend else 6)
     figure.update_layout(
         height=height + space_above + bottom,
@@ -166,7 +169,7 @@ def standalone(figure: go.Figure, *, theme: str = "light", width: int = 900, tit
     """A copy that stands without a page: opaque, with the theme's colours, its title and its footer drawn in."""
     background, ink = _THEMES[theme]
     copy = go.Figure(figure)
-    lines = textwrap.wrap(footer(figure), max(40, width // 7))
+    lines = [plain(line) for line in textwrap.wrap(footer(figure), max(40, width // 7))]
     below = 16 * len(lines) + 18
     above = 44 if title else 10
     margin = copy.layout.margin.to_plotly_json()
@@ -181,7 +184,7 @@ def standalone(figure: go.Figure, *, theme: str = "light", width: int = 900, tit
         margin={"l": 16, "r": max(24, margin.get("r", 0)), "t": t, "b": b},
     )
     if title:
-        copy.update_layout(title={"text": title, "x": 0.02, "y": 1, "yanchor": "top", "pad": {"t": 14}})
+        copy.update_layout(title={"text": plain(title), "x": 0.02, "y": 1, "yanchor": "top", "pad": {"t": 14}})
     copy.add_annotation(
         text="<br>".join(lines),
         xref="paper",

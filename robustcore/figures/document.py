@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Hashable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +23,6 @@ from robustcore.reports.compare.document import Document
 from robustcore.reports.compare.measures import Bars
 
 _HERE = Path(__file__).resolve().parent
-_FOREIGN = re.compile(r"<(?!/?(?:b|br|extra|span)\b[^<>]*>)")  # the beginning of a tag that our figures do not use
 _SIDE_BY_SIDE = 6  # models up to this number have a column each; more have a row each
 _READING = (
     "Accuracy is the share of images that a model classifies correctly. Each corruption has several severities; a bar is the mean "
@@ -56,7 +54,7 @@ class Rows:
 def to_html(document: Document) -> bytes:
     """The file. Plotly's code stands in it once; every name is escaped."""
     drawn = _figures(document)
-    data = json.dumps([_plain(json.loads(figure.to_json())) for _, _, figure in drawn]).replace("<", "\\u003c")
+    data = json.dumps([json.loads(figure.to_json()) for _, _, figure in drawn]).replace("<", "\\u003c")
     figures = [
         {
             "title": title,
@@ -110,15 +108,6 @@ def _figures(document: Document) -> list[tuple[str, str, go.Figure]]:
     for _, _, figure in drawn_figures:
         figure.update_layout(template="none", width=None, autosize=True)
     return drawn_figures
-
-
-def _plain(drawn: Any) -> Any:
-    """A figure as JSON whose texts hold no markup but our own: a name may look like a tag, and Plotly reads those."""
-    if isinstance(drawn, str):
-        return _FOREIGN.sub("‹", drawn)
-    if isinstance(drawn, dict):
-        return {key: _plain(value) for key, value in drawn.items()}
-    return [_plain(value) for value in drawn] if isinstance(drawn, list) else drawn
 
 
 def _models(document: Document) -> Rows:

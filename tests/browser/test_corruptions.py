@@ -96,17 +96,6 @@ def test_an_upload_that_is_no_image_is_one_sentence(open_tab: OpenTab) -> None:
     assert tab.page.get_by_text("Traceback").count() == 0
 
 
-def test_no_request_leaves_the_machine(open_tab: OpenTab) -> None:
-    """Fonts, icons, statistics: walking all pages asks only the dashboard's own server."""
-    tab = open_tab("/")
-    for view in pages.views():
-        tab.page.get_by_role("link", name=view.page.title, exact=True).click()
-        tab.page.get_by_role("heading", name=view.page.question).wait_for(timeout=60_000)
-        tab.settle()
-    assert tab.requests
-    assert tab.foreign() == []
-
-
 def test_an_unknown_page_leads_to_the_start(open_tab: OpenTab) -> None:
     tab = open_tab("/nowhere")
     assert tab.page.get_by_role("heading", name=pages.views()[0].page.question).count() == 1
