@@ -34,7 +34,7 @@ def severity_audit(model_name: str, suite: str, storage: str) -> Audit:
     return _audit(results.subject(model_name, "scenes"), suite, storage)
 
 
-@reads_results(ttl=5, max_entries=16, show_spinner="Judging every step …")
+@reads_results(max_entries=16, show_spinner="Judging every step …")
 def _audit(subject: Subject, suite: str, storage: str) -> Audit:
     from robustcore.reports import severity
 

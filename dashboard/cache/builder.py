@@ -57,21 +57,26 @@ def candidates(of: MatrixKey) -> tuple[str, ...]:
 @st.cache_resource(max_entries=6, show_spinner="Computing the categories …")
 def categories(of: MatrixKey) -> Sweep | None:
     """The categories of an atlas' corruptions for every K, and the K of the rule; None where too few overlaps are defined."""
+    from robustcore import derived
     from robustcore.errors import InvalidArgumentError
     from robustcore.overlap import categories
 
     names = list(candidates(of))
+    scores = overlaps.measured(of).scores.loc[names, names]
     try:
-        return categories.sweep(overlaps.measured(of).scores.loc[names, names], repeats=1)
+        return derived.once("builder", derived.digest(scores), lambda: categories.sweep(scores, repeats=1))
     except InvalidArgumentError:
         return None
 
 
-@reads_results(max_entries=1, ttl=20, show_spinner="Reading the models …")
+@reads_results(max_entries=1, show_spinner="Reading the models …")
 def _population(files: tuple[FileVersion, ...]) -> Population:
+    from robustcore import derived
     from robustcore.atlas import populations
+    from robustcore.reports.claims.sources import Sources
 
-    return populations.load()
+    here = Sources.here()
+    return derived.once("population", here.population, lambda: populations.load(here.populations, here.store))
 
 
 def population() -> Population:
@@ -115,21 +120,31 @@ def deviations(
 def _couples(labels: tuple[tuple[str, int], ...], models: str, seed: int, *, _models: Population) -> pd.DataFrame:
     import pandas as pd
 
+    from robustcore import derived
     from robustcore.overlap import criteria
 
     couples = criteria.couples(dict(labels))
     if not couples:
         return pd.DataFrame(columns=["n", "k", "natural", "r", "reason"])
-    return criteria.by_couple(dict(labels), _models.synthetic, _models.natural, couples, seed=seed)
+    return derived.once(
+        "couples",
+        derived.digest(labels, models, seed),
+        lambda: criteria.by_couple(dict(labels), _models.synthetic, _models.natural, couples, seed=seed),
+    )
 
 
 @st.cache_data(max_entries=16, show_spinner="Substituting corruptions …")
 def _deviations(
     labels: tuple[tuple[str, int], ...], models: str, couple: tuple[int, int], seed: int, *, _models: Population
 ) -> pd.DataFrame:
+    from robustcore import derived
     from robustcore.overlap import criteria
 
-    return criteria.by_deviation(dict(labels), _models.synthetic, _models.natural, couple=couple, seed=seed)
+    return derived.once(
+        "deviations",
+        derived.digest(labels, models, couple, seed),
+        lambda: criteria.by_deviation(dict(labels), _models.synthetic, _models.natural, couple=couple, seed=seed),
+    )
 
 
 def _digest(models: Population) -> str:

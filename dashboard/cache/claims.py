@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboard.cache import file_versions
+from dashboard.cache import expiry, file_versions
 from dashboard.cache.expiry import reads_results
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def claims(topic: str) -> tuple[Claim, ...]:
     return _judged(topic, _versions())
 
 
-@reads_results(ttl=24 * 3600, max_entries=4, show_spinner="Checking claims …")
+@reads_results(max_entries=4, show_spinner="Checking claims …")
 def _judged(topic: str, versions: tuple[FileVersion, ...]) -> tuple[Claim, ...]:
     from robustcore.reports import claims
 
@@ -25,12 +25,8 @@ def _judged(topic: str, versions: tuple[FileVersion, ...]) -> tuple[Claim, ...]:
 
 
 def _versions() -> tuple[FileVersion, ...]:
-    """Of each file that is read, results with their logs and atlases."""
+    """Of each file that is read: results, atlases and tables of models."""
     from robustcore.atlas import plan, populations
-    from robustcore.evaluation import Store
 
-    files = [
-        path for layer in Store().layers() for path in (layer.path, layer.path.with_name(f"{layer.path.name}-wal"))
-    ]
-    files += [*plan.tables().values(), *populations.tables().values()]
-    return tuple(file_versions.version(path) for path in files if path.exists())
+    files = [*plan.tables().values(), *populations.tables().values()]
+    return (*expiry.versions_now(), *(file_versions.version(path) for path in files if path.exists()))

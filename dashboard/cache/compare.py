@@ -110,7 +110,9 @@ def cached(call: Call, found: Comparison) -> Call:
 
 @st.cache_data(max_entries=96, show_spinner="Drawing images for the intervals …")
 def _computed(python: str, digest: str, *, _call: Call) -> Any:
-    return _call.compute()
+    from robustcore import derived
+
+    return derived.once("compare", derived.digest(python, digest), _call.compute)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -34,7 +34,7 @@ def price(request: str) -> Estimate:
     return _price(confined.to_json(), tuple(models.version(name) for name in names))
 
 
-@reads_results(max_entries=16, show_spinner="Counting the units and timing a few images …")
+@reads_results(ttl=15, max_entries=16, show_spinner="Counting the units and timing a few images …")
 def _price(request: str, versions: tuple[FileVersion | None, ...]) -> Estimate:
     from robustcore.evaluation import api, estimates
     from robustcore.evaluation.request import EvaluationRequest

@@ -125,22 +125,27 @@ def categories(of: MatrixKey, method: str, size: int, seed: int) -> Categories:
 
 @st.cache_data(max_entries=16, show_spinner="Choosing the number of categories …")
 def _by_rule(of: MatrixKey, seed: int) -> Categories:
+    from robustcore import derived
     from robustcore.overlap import categories
 
-    return categories.by_rule(measured(of).scores, seed=seed)
+    scores = measured(of).scores
+    return derived.once("by-rule", derived.digest(scores, seed), lambda: categories.by_rule(scores, seed=seed))
 
 
 @st.cache_data(max_entries=16, show_spinner="Trying every K (some seconds, once) …")
 def sweep(of: MatrixKey, seed: int) -> Sweep:
     """K-means for every K, with its stability over starts."""
+    from robustcore import derived
     from robustcore.overlap import categories
 
-    return categories.sweep(measured(of).scores, seed=seed)
+    scores = measured(of).scores
+    return derived.once("sweep", derived.digest(scores, seed), lambda: categories.sweep(scores, seed=seed))
 
 
 @st.cache_data(max_entries=32, show_spinner="Comparing the categories of the seeds …")
 def stability(of: MatrixKey, k: int) -> float:
     """How alike the categories of the single trainings' matrices are; NaN with one seed, or where a seed has fewer corruptions."""
+    from robustcore import derived
     from robustcore.errors import InvalidArgumentError
     from robustcore.overlap import categories
 
@@ -148,7 +153,7 @@ def stability(of: MatrixKey, k: int) -> float:
     if len(frames) < 2:
         return float("nan")
     try:
-        return categories.stability(frames, k)
+        return derived.once("stability", derived.digest(frames, k), lambda: categories.stability(frames, k))
     except InvalidArgumentError:
         return float("nan")
 

@@ -109,7 +109,7 @@ def overview(models: tuple[str, ...], dataset_name: str) -> Overview:
     return dataclasses.replace(gathered, notes=(*gathered.notes, *refused))
 
 
-@reads_results(ttl=15, max_entries=8)
+@reads_results(max_entries=8)
 def _overview(subjects: tuple[Subject, ...], dataset: str, *, _dataset: Dataset) -> Overview:
     from robustcore.reports.overview import overview
 

@@ -1,8 +1,8 @@
 """Derived data under the cache: one JSON file for each, found by a digest, bounded in all.
 
 A file is a line with the SHA-256 of the rest, then the value as `codec` writes it. It appears whole or not at all; one that
-is damaged is derived again. The digest covers robustcore's own source and the versions of the libraries that compute, so
-that what another release derived is never met. The oldest files go when all of them exceed `LIMIT`.
+is damaged is derived again. The digest covers robustcore's own source, its printed tables, plug-ins and the versions of the
+libraries that compute, so that what another release derived is never met. The oldest files go when all of them exceed `LIMIT`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from robustcore import paths
+from robustcore import paths, plugins
 from robustcore.derived import codec
 from robustcore.errors import InvalidArgumentError, StoreError
 
@@ -39,11 +39,11 @@ def digest(*parts: Any) -> str:
 
 @functools.cache
 def code() -> str:
-    """SHA-256 (hex) over robustcore's source and the versions of the libraries that compute."""
+    """SHA-256 (hex) over robustcore's source and printed tables, and the versions of the libraries that compute."""
     package = Path(paths.__file__).parent
     total = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        total.update(f"\0{path.relative_to(package).as_posix()}\0".encode() + path.read_bytes())
+    for path in [*sorted(package.rglob("*.py")), *sorted((paths.assets() / "published").glob("*.csv"))]:
+        total.update(f"\0{path.name}\0".encode() + path.read_bytes())
     for library in _LIBRARIES:
         with contextlib.suppress(PackageNotFoundError):
             total.update(f"\0{library} {version(library)}".encode())
@@ -108,7 +108,7 @@ def put(kind: str, key: str, value: Any) -> None:
 
 
 def _path(kind: str, key: str) -> Path:
-    return paths.cache() / "derived" / kind / f"{digest(key, code())}.json"
+    return paths.cache() / "derived" / kind / f"{digest(key, code(), plugins.versions())}.json"
 
 
 def _prune(folder: Path) -> None:

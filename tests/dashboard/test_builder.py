@@ -31,7 +31,7 @@ NAMES = synthetic.names_of(BLOCKS)
 def nothing_ships(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No atlas and no model but those of the test."""
     monkeypatch.setattr(populations, "folders", lambda: (own_cache / "none", own_cache / "overlap"))
-    monkeypatch.setattr(populations, "stored", lambda: pd.DataFrame(columns=list(populations.COLUMNS)))
+    monkeypatch.setattr(populations, "stored", lambda store: pd.DataFrame(columns=list(populations.COLUMNS)))
     cache.results_changed()
 
 

@@ -109,11 +109,7 @@ def _judge_models(sources: Sources) -> list[Claim]:
 
 
 def _key_of_models(sources: Sources) -> str:
-    from robustcore.datasets import load_dataset
-    from robustcore.evaluation import suites
-
-    results = sources.results(load_dataset("scenes"), suites.resolve(population.suites()))
-    return sources.files({**_atlases(sources), **sources.populations}) + results
+    return sources.files(_atlases(sources)) + sources.population
 
 
 PARTS = (Part("atlases", _judge_atlases, _key_of_atlases), Part("models", _judge_models, _key_of_models))

@@ -67,6 +67,16 @@ class Sources:
                 }
         return derived.digest(dataset.fingerprint, today, sorted(map(repr, rows)))
 
+    @property
+    def population(self) -> str:
+        """A digest of what `populations.load` gathers."""
+        from robustcore.atlas import populations
+        from robustcore.datasets import load_dataset
+        from robustcore.evaluation import suites
+
+        results = self.results(load_dataset("scenes"), suites.resolve(populations.suites()))
+        return derived.digest(results, self.files(self.populations))
+
     def files(self, tables: Mapping[str, Path]) -> str:
         """A digest of the content of tables, with their names.
 
