@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from robustcore.figures._plain_names import plain
 from robustcore.figures._style import NEUTRAL, PALETTE, finish, strokes
 
 _MOST_CLASSES = 6
@@ -95,7 +96,7 @@ def eps_sweep(table: pd.DataFrame, *, right: str, chosen: float | None, unit: st
             mode="markers",
             name=name,
             marker={"symbol": symbol, "size": 10, "color": PALETTE[4] if reached else PALETTE[0], "line": {"width": 2}},
-            customdata=rows["answer"],
+            customdata=plain(rows["answer"].tolist()),
             hovertemplate="eps %{x:.3g}<br>answer %{customdata}<br>" + right + " %{y:.1f} %<extra></extra>",
         )
     if chosen is not None:
