@@ -72,6 +72,8 @@ def architecture(name: str) -> Architecture:
 def built_anew(name: str, classes: int) -> Iterator[nn.Module]:
     """Networks as the architecture of that name builds them, to compare another one's parts with: first without memory for
     their weights, then with it, since some parts are numbers. None where there is no such architecture."""
+    if name.partition("/")[0] not in ("torchvision", "timm") and name not in registry:
+        return  # nothing to suggest nearest names for, which would import torchvision: seconds
     try:
         family = architecture(name)
     except RobustcoreError:
