@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from typing import Any
 from unittest import mock
 
 import torch
@@ -86,7 +87,7 @@ def _attack(table: Table, name: str, setting: Setting) -> None:
     model = small_network(tuple("abcdef"), side)
     with torch.no_grad():
         labels = model(images).argmax(dim=1)
-    options = {key: value for key, value in SHORT.items() if key in attacks.get(name).options}
+    options: dict[str, Any] = {key: value for key, value in SHORT.items() if key in attacks.get(name).options}
     here = rc.attack(model, images, labels, name, **options).success
     there = rc.attack(model.to(setting.device), images.to(setting.device), labels, name, **options).success.cpu()
     other = float((here != there).double().mean())

@@ -143,7 +143,7 @@ def _bare(setting: Setting, model: Classifier, dataset: Synthetic, precision: st
     """Seconds an image of forward passes alone: images that are on the device, in the evaluation's precision and batch."""
     n = min(256, len(dataset))
     images = dataset.images(0, n).to(setting.device)
-    copy = model.to(setting.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    copy = model.to(setting.device).to(memory_format=torch.channels_last)
 
     def call() -> Tensor:
         with torch.inference_mode(), torch.autocast(setting.device.type, torch.bfloat16, enabled=precision == "bf16"):
