@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import copy
 import functools
+import itertools
 import operator
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pprint import pformat
 from typing import Any, TypeVar
+
+from robustcore import plugins
 
 _WIDTH = 110
 _N = TypeVar("_N", bound="Node")
@@ -69,10 +72,26 @@ class Node:
                 assert lines.setdefault(node.name, line) == line, f"two values are named {node.name}"
         return list(lines.values())
 
+    def preamble(self, names: Iterable[str] = (), imports: Iterable[str] = ()) -> list[str]:
+        """The lines before the assignments: the imports, and the loading of the plug-ins that the value needs.
+
+        Args:
+            names: of what the value needs and no argument names, such as the corruptions of a suite.
+            imports: further import statements.
+        """
+        calls = [node for node in _in_order(self) if isinstance(node, Call)]
+        texts = (_texts([*call.arguments, *call.keywords.values()]) for call in calls)
+        needed = plugins.needed_by({*names, *itertools.chain.from_iterable(texts)})
+        lines = {*imports, *self.imports()}
+        if not needed:
+            return [*sorted(lines, key=_standard_first), ""]
+        lines.add("from robustcore import extending")
+        return [*sorted(lines, key=_standard_first), "", f"extending.load({', '.join(map(repr, needed))})", ""]
+
     def python(self) -> str:
         """A script that computes the value from nothing."""
         end = [] if self.name else [self.text()]
-        return "\n".join([*self.imports(), "", *self.assignments(), *end]) + "\n"
+        return "\n".join([*self.preamble(), *self.assignments(), *end]) + "\n"
 
 
 class Variable(Node):
@@ -173,6 +192,22 @@ def _in_order(node: Node) -> list[Node]:
 
     visit(node)
     return list(seen.values())
+
+
+def _standard_first(statement: str) -> tuple[bool, bool, str]:
+    """The order of import statements: those of the standard library, then "import robustcore as rc", then the others."""
+    return "robustcore" in statement, not statement.startswith("import "), statement
+
+
+def _texts(argument: Any) -> Iterator[str]:
+    """All texts in an argument; nodes in it have arguments of their own."""
+    if isinstance(argument, str):
+        yield argument
+    elif isinstance(argument, Mapping):
+        yield from _texts([*argument, *argument.values()])
+    elif isinstance(argument, (list, tuple)):
+        for each in argument:
+            yield from _texts(each)
 
 
 def _nodes(argument: Any) -> Iterator[Node]:

@@ -1,14 +1,14 @@
-"""Notes: what has to be said beside a number, as fields. The sentence is made from them when somebody reads it.
+"""Notes: what has to be said with a number, as fields. The sentence is made from them when somebody reads it.
 
 A kind of note is one function: its parameters are the fields, what it returns is the sentence.
 
 >>> @note
 ... def too_few_images(model: str, images: int) -> str:
 ...     return f"{model} was scored on {images} images, too few to rank it."
->>> made = too_few_images("scenes/resnet", 12)
->>> made.kind, made.subject, made["images"]
+>>> few = too_few_images("scenes/resnet", 12)
+>>> few.kind, few.subject, few["images"]
 ('too_few_images', 'scenes/resnet', 12)
->>> made.text
+>>> few.text
 'scenes/resnet was scored on 12 images, too few to rank it.'
 """
 
@@ -22,12 +22,15 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec
 
+from robustcore import plugins
+from robustcore.errors import InvalidArgumentError
+
 P = ParamSpec("P")
 _sentences: dict[str, Callable[..., str]] = {}
 
 
 class RobustcoreWarning(UserWarning):
-    """Something that a number cannot be read without: it is computed, and this is said beside it."""
+    """Something that a number cannot be read without: it is computed, and this is said with it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,11 +96,23 @@ def _written(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def note(sentence: Callable[P, str]) -> Callable[P, Note]:
-    """Make a kind of note of a function: called with the fields, it gives a `Note`, whose `text` is what it returns."""
+    """Make a kind of note of a function: called with the fields, it gives a `Note`, whose `text` is what it returns.
+
+    Raises:
+        InvalidArgumentError: a plug-in's kind whose name is taken; the message names both places. Inside the package a name that is
+            taken is a mistake in the code, and fails as one.
+    """
     kind, signature = sentence.__name__, inspect.signature(sentence)
     home = sentence.__module__
-    if kind in _sentences and _sentences[kind].__module__ != home:
-        raise AssertionError(f"two kinds of note are called {kind!r}: in {_sentences[kind].__module__} and in {home}")
+    if kind in _sentences and _place(_sentences[kind]) != _place(
+        sentence
+    ):  # a module that is imported again is the same place
+        problem = f"The kind of note {kind!r} of {_place(sentence)} is registered already by {_place(_sentences[kind])}"
+        if plugins.from_outside(sentence):
+            raise InvalidArgumentError(f"{problem}; give it another name.")
+        raise AssertionError(problem)
+    if kind not in _sentences:
+        plugins.undo_with(functools.partial(_sentences.__delitem__, kind))
     _sentences[kind] = sentence
 
     @functools.wraps(sentence)
@@ -107,6 +122,10 @@ def note(sentence: Callable[P, str]) -> Callable[P, Note]:
         return Note(kind, tuple(bound.arguments.items()), home)
 
     return make
+
+
+def _place(sentence: Callable[..., str]) -> str:
+    return f"{sentence.__module__}, line {sentence.__code__.co_firstlineno}"
 
 
 def kinds(notes: list[Note] | tuple[Note, ...]) -> list[str]:

@@ -49,6 +49,7 @@ class Registry(Generic[T]):
                 )
             raise AssertionError(f"the {self.kind} {name!r} is registered twice")
         self._things[name], self._places[name] = thing, place
+        plugins.registered(name)
         plugins.undo_with(lambda: self._remove(name))
         return thing
 

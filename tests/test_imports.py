@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-# A package may import those that stand before it, never those behind it.
+# A package may import those before it, never those after it.
 ORDER = [
     "errors",
+    "plugins",
     "arguments",
     "calls",
     "memory",
     "notes",
     "processes",
     "paths",
-    "plugins",
     "derived",
     "registry",
     "pages",
@@ -125,7 +125,7 @@ def test_imports_never_run_back(path: Path) -> None:
             return
         assert own in ORDER, f"{own} has no place in the order yet"
         behind = [m for m, _ in modules if (p := part(m)) and p in ORDER and ORDER.index(p) > ORDER.index(own)]
-        assert not behind, f"{relative} imports {behind}, which stand behind it"
+        assert not behind, f"{relative} imports {behind}, which come after it"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))

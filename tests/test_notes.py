@@ -5,7 +5,10 @@ from __future__ import annotations
 import doctest
 import pickle
 
+import pytest
+
 from robustcore import notes
+from robustcore.errors import InvalidArgumentError
 
 
 @notes.note
@@ -14,9 +17,9 @@ def few_pictures(model: str, images: int = 12) -> str:
 
 
 def test_a_note_has_its_fields_and_its_subject_and_is_read_as_a_sentence() -> None:
-    made = few_pictures("vgg")
-    assert (made.kind, made.subject, made["images"]) == ("few_pictures", "vgg", 12)
-    assert made.text == str(made) == "vgg was scored on 12 images."
+    few = few_pictures("vgg")
+    assert (few.kind, few.subject, few["images"]) == ("few_pictures", "vgg", 12)
+    assert few.text == str(few) == "vgg was scored on 12 images."
 
 
 def test_equal_fields_make_equal_notes_also_after_a_journey_to_another_process() -> None:
@@ -25,6 +28,20 @@ def test_equal_fields_make_equal_notes_also_after_a_journey_to_another_process()
 
 def test_names_can_be_written_as_people_read_them() -> None:
     assert few_pictures("vgg", 3).text_with({"vgg": "VGG"}) == "VGG was scored on 3 images."
+
+
+def test_a_second_kind_of_one_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def few_pictures(model: str) -> str:
+        return f"{model} has few pictures."
+
+    with pytest.raises(
+        InvalidArgumentError, match="'few_pictures'"
+    ):  # as from a plug-in: this module is outside the package
+        notes.note(few_pictures)
+    monkeypatch.setattr(few_pictures, "__module__", "robustcore.models")
+    with pytest.raises(AssertionError, match="'few_pictures'"):
+        notes.note(few_pictures)
+    assert notes.Note("few_pictures", (("model", "vgg"),), "tests.test_notes").text == "vgg was scored on 12 images."
 
 
 def test_the_example_in_the_documentation_runs() -> None:

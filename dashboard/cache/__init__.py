@@ -19,7 +19,7 @@ from dashboard.cache.expiry import results_changed
 from dashboard.cache.gallery import Grid, Scoring, grid, scoring
 from dashboard.cache.images import indices_of_class, photograph, test_image, test_images, test_thumbnail, upload
 from dashboard.cache.models import DEFAULT_MODEL, alike, card, families, model, model_names, training
-from dashboard.cache.results import comparison, evaluated, overview, robust_accuracy, stability, subject
+from dashboard.cache.results import evaluated, overview, robust_accuracy, stability, subject
 from dashboard.cache.sequence_frames import SequenceFrames, frame_answers, sequence_frames
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "card",
     "claims",
     "clean_answer",
-    "comparison",
     "dataset",
     "devices",
     "evaluated",

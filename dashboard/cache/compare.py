@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.cache import datasets, results
+from dashboard.cache.expiry import reads_results
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from robustcore.calls import Call
+    from robustcore.calls import Call, Node
     from robustcore.datasets import Dataset
+    from robustcore.evaluation import Subject
     from robustcore.notes import Note
     from robustcore.reports.compare.answers import Answers
     from robustcore.reports.compare.comparison import Comparison
     from robustcore.reports.compare.effective import Population
 
+RESULTS = "gathered"  # what the printed Python calls the comparison
 PUBLISHED = "published: "  # before the name of a data set that only published models have
 
 
@@ -30,40 +33,97 @@ def published_models() -> dict[str, list[str]]:
     return {dataset: published.names(dataset) for dataset in published.SETUPS}
 
 
-def compared(
+def read(
     models: tuple[str, ...],
-    dataset: str,
+    dataset_name: str,
     suites: tuple[str, ...],
     severities: tuple[int, ...],
     storage: str,
     seed: int,
-) -> tuple[Comparison | None, list[Note]]:
-    """A comparison of stored and published models, and why some of them have no part in it; None where none has."""
+) -> tuple[Node | None, list[Note]]:
+    """The call that reads a comparison of stored and published models, and why some of them have no part in it.
+
+    The call is None where none has. It is what the page runs, and what it prints.
+    """
+    from robustcore.calls import Call, Item
     from robustcore.reports.compare import published_models as published
 
     printed = [m for m in models if published.is_published(m)]
     own = tuple(m for m in models if m not in printed)
-    if dataset.startswith(PUBLISHED):
-        key = dataset.removeprefix(PUBLISHED)
-        agree = tuple(m for m in printed if m in published_models()[key])
-        others = [m for m in models if m not in agree]
-        refused = [published.not_measured_on(m, published.SETUPS[key].title) for m in others]
-        return (_published(agree, key, severities) if agree else None), refused
+    if dataset_name.startswith(PUBLISHED):
+        key = dataset_name.removeprefix(PUBLISHED)
+        agree = [m for m in printed if m in published_models()[key]]
+        refused = [published.not_measured_on(m, published.SETUPS[key].title) for m in models if m not in agree]
+        if not agree:
+            return None, refused
+        call = Call(published.gather, agree, key, severities=severities, name=RESULTS)
+        return call.supplied_by(lambda: _published(call.python(), _call=call)), refused
     if not own:
         return None, [published.nothing_to_compare_with(m) for m in printed]
-    stored = results.comparison(own, dataset, suites, severities, storage, seed)
-    rows = stored.corrupted
+    stored = gathered(own, dataset_name, suites, severities, storage, seed, name="evaluated" if printed else RESULTS)
+    rows = stored.value.corrupted
     without = tuple(m for m in own if m not in set(rows.loc[rows["n"] > 0, "model"]))
-    otherwise = _stored_otherwise(without, dataset, suites, severities, storage, seed)
-    if stored.empty:
+    otherwise = _stored_otherwise(without, dataset_name, suites, severities, storage, seed)
+    if stored.value.empty:
         return None, otherwise
-    joined, refused = published.joined(stored, printed) if printed else (stored, [])
-    return joined, [*otherwise, *refused]
+    if not printed:
+        return stored, otherwise
+    joined = Call(published.joined, stored, printed, name="joined")
+    return Item(joined, 0, name=RESULTS), [*otherwise, *joined.value[1]]
+
+
+def dataset(name: str) -> Call:
+    """The call that loads a dataset, which is loaded once."""
+    from robustcore.calls import Call
+    from robustcore.datasets import load_dataset
+
+    return Call(load_dataset, name, name="dataset").supplied_by(lambda: datasets.dataset(name))
+
+
+def gathered(
+    models: tuple[str, ...],
+    dataset_name: str,
+    suites: tuple[str, ...],
+    severities: tuple[int, ...],
+    storage: str,
+    seed: int,
+    *,
+    name: str = RESULTS,
+) -> Call:
+    """The call that reads what is stored of some models under some suites, on the images that they share.
+
+    It is run only where the same one was not run lately on the same models and images; `name` is its printed variable.
+    """
+    from robustcore.calls import Call
+    from robustcore.reports.compare import comparison
+
+    images = dataset(dataset_name)
+    subjects = Call(comparison.subjects, list(models), images, name="models")
+    subjects = subjects.supplied_by(lambda: [results.subject(model, dataset_name) for model in models])
+    call = Call(
+        comparison.gather,
+        subjects,
+        images,
+        list(suites),
+        severities=severities,
+        storage=storage,
+        seed=seed,
+        name=name,
+    )
+    return call.supplied_by(
+        lambda: _gathered(call.python(), tuple(subjects.value), images.value.fingerprint, _call=call)
+    )
+
+
+@reads_results(max_entries=32)
+def _gathered(python: str, subjects: tuple[Subject, ...], dataset: str, *, _call: Call) -> Comparison:
+    stored: Comparison = _call.compute()
+    return stored
 
 
 def _stored_otherwise(
     models: tuple[str, ...],
-    dataset: str,
+    dataset_name: str,
     suites: tuple[str, ...],
     severities: tuple[int, ...],
     storage: str,
@@ -75,37 +135,36 @@ def _stored_otherwise(
     if not models:
         return []
     other = {"memory": "jpeg85", "jpeg85": "memory"}[storage]
-    rows = results.comparison(models, dataset, suites, severities, other, seed).corrupted
+    rows = gathered(models, dataset_name, suites, severities, other, seed).value.corrupted
     # Clean images and attacks know no storage: only rows stored in the other way count.
-    there = sorted(set(rows.loc[(rows["n"] > 0) & (rows["storage"] == other), "model"]))
-    return [comparison.other_storage_only(model, storage, other) for model in there]
+    elsewhere = sorted(set(rows.loc[(rows["n"] > 0) & (rows["storage"] == other), "model"]))
+    return [comparison.other_storage_only(model, storage, other) for model in elsewhere]
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _published(models: tuple[str, ...], dataset: str, severities: tuple[int, ...]) -> Comparison:
-    from robustcore.reports.compare import published_models as published
+def _published(python: str, *, _call: Call) -> Comparison:
+    printed: Comparison = _call.compute()
+    return printed
 
-    return published.gather(models, dataset, severities=severities)
 
-
-def answers(found: Comparison, dataset: str) -> Answers | None:
+def answers(comparison: Comparison, dataset_name: str) -> Answers | None:
     """The stored answers to each image behind a comparison; published figures have none."""
-    if not found.subjects:
+    if not comparison.subjects:
         return None
-    images = datasets.dataset(dataset)
-    return _answers(_digest(found), images.fingerprint, _found=found, _dataset=images)
+    images = datasets.dataset(dataset_name)
+    return _answers(_digest(comparison), images.fingerprint, _comparison=comparison, _dataset=images)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the answers …")
-def _answers(digest: str, dataset: str, *, _found: Comparison, _dataset: Dataset) -> Answers:
+def _answers(digest: str, dataset: str, *, _comparison: Comparison, _dataset: Dataset) -> Answers:
     from robustcore.reports.compare import answers
 
-    return answers.read(_found, _dataset)
+    return answers.read(_comparison, _dataset)
 
 
-def cached(call: Call, found: Comparison) -> Call:
+def cached(call: Call, comparison: Comparison) -> Call:
     """A call of a function on a comparison, which is run only where the same one was not run on the same results before."""
-    return call.supplied_by(lambda: _computed(call.python(), _digest(found), _call=call))
+    return call.supplied_by(lambda: _computed(call.python(), _digest(comparison), _call=call))
 
 
 @st.cache_data(max_entries=96, show_spinner="Drawing images for the intervals …")
@@ -136,13 +195,13 @@ def _corrupted_images(dataset: str, places: tuple[int, ...], condition: str, see
     return example_images.images(_dataset, places, condition, seed)
 
 
-def _digest(found: Comparison) -> str:
+def _digest(comparison: Comparison) -> str:
     """What tells one content of a comparison from another."""
     import pandas as pd
 
     columns = ["model", "condition", "n", "correct", "accuracy", "shared", "updated"]
-    rows = pd.util.hash_pandas_object(found.rows[columns], index=False).to_numpy().tobytes()
-    origin = found.provenance
-    identity = (origin.models, origin.dataset, origin.suites, origin.storage, origin.seed, found.notes)
-    who = "".join(s.fingerprint for s in found.subjects)
+    rows = pd.util.hash_pandas_object(comparison.rows[columns], index=False).to_numpy().tobytes()
+    origin = comparison.provenance
+    identity = (origin.models, origin.dataset, origin.suites, origin.storage, origin.seed, comparison.notes)
+    who = "".join(s.fingerprint for s in comparison.subjects)
     return hashlib.sha256(rows + f"{who}{identity}".encode()).hexdigest()

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from robustcore.datasets import Dataset
     from robustcore.evaluation import Subject
-    from robustcore.reports.compare.comparison import Comparison
     from robustcore.reports.overview.overview import Overview
     from robustcore.reports.stability import Stability
 
@@ -61,51 +60,21 @@ def _stored_subjects(dataset: Dataset) -> list[Subject]:
     return api.stored_subjects(dataset, Store(), own)
 
 
-def comparison(
-    models: tuple[str, ...],
-    dataset_name: str,
-    suites: tuple[str, ...],
-    severities: tuple[int, ...],
-    storage: str,
-    seed: int,
-) -> Comparison:
-    """What is stored of some models under some suites, on the images that they share."""
-    dataset = datasets.dataset(dataset_name)
-    subjects = tuple(subject(name, dataset_name) for name in models)
-    return _comparison(subjects, dataset.fingerprint, suites, severities, storage, seed, _dataset=dataset)
-
-
-@reads_results(max_entries=32)
-def _comparison(
-    subjects: tuple[Subject, ...],
-    dataset: str,
-    suites: tuple[str, ...],
-    severities: tuple[int, ...],
-    storage: str,
-    seed: int,
-    *,
-    _dataset: Dataset,
-) -> Comparison:
-    from robustcore.reports import compare
-
-    return compare.gather(subjects, _dataset, suites, severities=severities, storage=storage, seed=seed)
-
-
 def overview(models: tuple[str, ...], dataset_name: str) -> Overview:
     """What is stored of each model, in one row; the notes say why a model has none."""
     from robustcore.errors import ModelError
     from robustcore.reports.overview.overview import model_left_out
 
-    found, refused = [], []
+    subjects, refused = [], []
     for name in models:
         try:
-            found.append(subject(name, dataset_name))
+            subjects.append(subject(name, dataset_name))
         except ModelError as error:
             refused.append(model_left_out(name, str(error)))
-    if not found:
+    if not subjects:
         raise ModelError(" ".join(note.text for note in refused))
     dataset = datasets.dataset(dataset_name)
-    gathered = _overview(tuple(found), dataset.fingerprint, _dataset=dataset)
+    gathered = _overview(tuple(subjects), dataset.fingerprint, _dataset=dataset)
     return dataclasses.replace(gathered, notes=(*gathered.notes, *refused))
 
 

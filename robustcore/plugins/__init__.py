@@ -51,6 +51,7 @@ _lock = threading.RLock()
 _loaded: dict[str, Plugin] = {}
 _failures: dict[str, str] = {}
 _loading: list[Plugin] = []
+_names: dict[str, set[str]] = {}  # plug-in -> what it registered
 _undo: dict[str, list[Callable[[], None]]] = {}  # plug-in -> what takes its things out of the registries again
 
 
@@ -170,6 +171,18 @@ def from_outside(definition: Any) -> bool:
     return bool(_loading) or home.partition(".")[0] not in _OWN
 
 
+def registered(name: str) -> None:
+    """Tell that something of that name is registered now."""
+    if _loading:
+        _names.setdefault(_loading[-1].name, set()).add(name)
+
+
+def needed_by(names: Iterable[str]) -> list[str]:
+    """The loaded plug-ins that registered one of some names, in the order in which they were loaded."""
+    wanted = set(names)
+    return [name for name in _loaded if _names.get(name, set()) & wanted]
+
+
 def undo_with(action: Callable[[], None]) -> None:
     """Call this if the plug-in that is being loaded fails later on, or is unloaded."""
     if _loading:
@@ -182,8 +195,9 @@ def unload(*named: str | Path) -> None:
         for name in map(_resolved, map(str, named)):
             for action in reversed(_undo.pop(name, [])):
                 action()
-            for found in (_loaded, _failures, errors.missing_plugins):
-                found.pop(name, None)
+            _names.pop(name, None)
+            for plugins in (_loaded, _failures, errors.missing_plugins):
+                plugins.pop(name, None)
             _forget_modules(_module_name(Path(name)) if _is_path(name) else name)
             os.environ[VARIABLE] = os.pathsep.join(part for part in _remembered() if part != name)
 
@@ -201,6 +215,7 @@ def _load(name: str) -> str:
     except BaseException as error:  # also `sys.exit()` in a file
         for action in reversed(_undo.pop(name)):
             action()
+        _names.pop(name, None)
         if isinstance(error, KeyboardInterrupt):
             raise
         return _failed(name, error)

@@ -102,7 +102,7 @@ def test_stored_results_of_the_old_model_are_not_those_of_the_new_one(
 
     def counts() -> list[int]:
         arguments = ((NAME,), "scenes", ("imagenet-c",), (1, 2, 3, 4, 5), "memory", 0)
-        comparison = cache.comparison(*arguments)
+        comparison = compare.gathered(*arguments).value
         overview = cache.overview((NAME,), "scenes")
         audit = cache.severity_audit(NAME, "imagenet-c", "memory")
         return [
@@ -137,7 +137,7 @@ def test_the_examples_of_compare_are_those_of_the_new_model(open_page: OpenPage,
         rc.evaluate(NAME, "scenes", CONDITIONS, limit=24)
         arguments = ((NAME,), "scenes", ("imagenet-c",), (1, 2, 3, 4, 5), "memory", 0)
         cache.results_changed()
-        answers = compare.answers(cache.comparison(*arguments), "scenes")
+        answers = compare.answers(compare.gathered(*arguments).value, "scenes")
         assert answers is not None
         return {int(c) for cell in answers.cells.values() for c in cell.classes}
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 import robustcore as rc
-from robustcore import cli, metrics
+from robustcore import cli, metrics, plugins
+from robustcore.calls import Call, Variable
 from robustcore.evaluation import api, suites, tables
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.models import checkpoints
@@ -115,6 +117,21 @@ def test_compare_has_the_corruption_and_the_metric(all_loaded: dict[str, Path], 
     values = measures.bars(found, "error_growth").table
     assert set(values["name"]) == {"salt"}
     assert values["value"].notna().any()
+
+
+def test_the_printed_python_loads_the_plugins_that_it_needs(all_loaded: dict[str, Path]) -> None:
+    image = Variable("image", torch.zeros(3, 64, 64, dtype=torch.uint8))
+    corrupted = Call(rc.corrupt, image, "salt", severity=3, name="corrupted")
+    assert "extending.load" not in Call(rc.corrupt, image, "fog", severity=3).python()
+    assert f"extending.load({str(all_loaded['corruption'])!r})" in corrupted.preamble()
+    both = Call(rc.corrupt, image, "fog", severity=3).preamble(["salt", "error_growth"])
+    assert f"extending.load({str(all_loaded['corruption'])!r}, {str(all_loaded['metric'])!r})" in both
+    printed = corrupted.python()
+    plugins.unload(*all_loaded.values())
+    space: dict[str, Any] = {"image": image.value}
+    exec(compile(printed, "printed.py", "exec"), space)
+    assert space["corrupted"].shape == (3, 64, 64)
+    assert plugins.names() == (str(all_loaded["corruption"]),)
 
 
 def test_what_ships_stays_current(all_loaded: dict[str, Path]) -> None:

@@ -35,12 +35,12 @@ def grouping(entry: Entry) -> Grouping | None:
     """Its K-means categories by the rule, named as on the page Overlap; None where it has too few corruptions."""
     which = overlaps.key(entry, "residual", MEAN)
     try:
-        found = overlaps.categories(which, "k-means", overlaps.RULE, 0)
+        categories = overlaps.categories(which, "k-means", overlaps.RULE, 0)
     except InvalidArgumentError:
         return None
     families = {n: corruptions.get(n).family for n in entry.corruptions if n in corruptions.names()}
-    names = atlas.category_names(found.members, families, display_names(overlaps.accuracies(which)))
-    of = {name: names[number] for number, members in found.members.items() for name in members}
+    names = atlas.category_names(categories.members, families, display_names(overlaps.accuracies(which)))
+    of = {name: names[number] for number, members in categories.members.items() for name in members}
     return groups.by_category(of, list(names.values()))
 
 

@@ -27,17 +27,19 @@ def chosen(event: Any) -> tuple[str, str] | None:
     return (str(data_of[0][0]), str(data_of[0][1])) if data_of else None
 
 
-def panel(found: Comparison, choice: Choice, bar: tuple[str, str] | None) -> None:
+def panel(comparison: Comparison, choice: Choice, bar: tuple[str, str] | None) -> None:
     """Below the figure: what a click on a bar leads to."""
     with st.container(border=True, key=_PLACE):
-        bar = bar or _by_hand(found, choice)
+        bar = bar or _by_hand(comparison, choice)
         if bar is None:
             return
         model, label = bar
-        rows = found.rows[(found.rows["model"] == model) & (found.rows["label"] == label) & (found.rows["n"] > 0)]
+        rows = comparison.rows[
+            (comparison.rows["model"] == model) & (comparison.rows["label"] == label) & (comparison.rows["n"] > 0)
+        ]
         st.subheader(f"{states.plain(display_name(label))}: what {states.plain(model)} lost and kept", anchor=False)
-        read = compare.answers(found, choice.dataset)
-        if rows.empty or read is None:
+        answers = compare.answers(comparison, choice.dataset)
+        if rows.empty or answers is None:
             states.notice("The answers to single images are not known here: published figures are counts.")
             return
         conditions = dict(zip(rows["severity"].fillna(0).astype(int), rows["condition"], strict=True))
@@ -54,29 +56,29 @@ def panel(found: Comparison, choice: Choice, bar: tuple[str, str] | None) -> Non
         if not example_images.can_be_shown(condition):
             states.notice("An attack's images depend on the model: look at them on the page Attack.")
             return
-        outcome = example_images.outcome(read, model, condition)
+        outcome = example_images.outcome(answers, model, condition)
         if outcome is None:
             states.notice("Only counts are stored of this result, not the answers to single images.")
             return
         before = "right when clean, " if outcome.paired else ""
-        _row(found, choice, condition, "Lost", f"{before}wrong here", outcome.lost, outcome.paired)
-        _row(found, choice, condition, "Kept", f"{before}right here", outcome.kept, outcome.paired)
+        _row(comparison, choice, condition, "Lost", f"{before}wrong here", outcome.lost, outcome.paired)
+        _row(comparison, choice, condition, "Kept", f"{before}right here", outcome.kept, outcome.paired)
         both, gained = outcome.counts[False, False], outcome.counts[False, True]
         if outcome.paired:
             st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
 
 
-def _by_hand(found: Comparison, choice: Choice) -> tuple[str, str] | None:
+def _by_hand(comparison: Comparison, choice: Choice) -> tuple[str, str] | None:
     """The same without a pointer: a bar is thin on a telephone, and a keyboard reaches none."""
     st.caption(
         ":material/touch_app: Click a bar or a dot to see images that the model lost there, and images that it kept; or choose:"
     )
-    models = [m for m in choice.models if m in found.models]
+    models = [m for m in choice.models if m in comparison.models]
     with st.container(horizontal=True):
         model = st.selectbox("Model", models, index=None, key=f"{_PLACE}_model", placeholder="Model", width=320)
         label = st.selectbox(
             "Condition",
-            list(dict.fromkeys(found.corrupted["label"])),
+            list(dict.fromkeys(comparison.corrupted["label"])),
             index=None,
             key=f"{_PLACE}_label",
             format_func=display_name,
@@ -87,7 +89,7 @@ def _by_hand(found: Comparison, choice: Choice) -> tuple[str, str] | None:
 
 
 def _row(
-    found: Comparison, choice: Choice, condition: str, title: str, says: str, seen: list[Seen], paired: bool
+    comparison: Comparison, choice: Choice, condition: str, title: str, says: str, seen: list[Seen], paired: bool
 ) -> None:
     """Some images of one kind, each above its clean form, with another handful behind a button."""
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -109,7 +111,7 @@ def _row(
         st.caption("None.")
         return
     places = tuple(s.place for s in some)
-    classes = found.subjects[0].classes if found.subjects else ()
+    classes = comparison.subjects[0].classes if comparison.subjects else ()
     images = compare.corrupted_images(choice.dataset, places, condition, choice.seed)
     crisp = max(images.shape[-2:]) <= data_urls.EXACT_SIDE
     grid = thumbnails.row(

@@ -98,14 +98,14 @@ def pick_baseline(choice: Choice) -> str:
     )
 
 
-def bars(found: Comparison, choice: Choice, metric: str, reference: str = "") -> Call:
+def bars(results: Node, choice: Choice, metric: str, reference: str = "") -> Call:
     """The call that computes a metric of the chosen models."""
-    results = python_code.comparison(choice, found)
-    models = [m for m in choice.models if m in found.models]
+    comparison: Comparison = results.value
+    models = [m for m in choice.models if m in comparison.models]
     keywords = {"reference": reference} if reference else {}
     answers = python_code.single_answers(choice, results)
     call = Call(measures.bars, results, metric, **keywords, models=models, answers=answers, name="result")
-    return compare.cached(call, found)
+    return compare.cached(call, comparison)
 
 
 def _order(settings: Settings) -> dict[str, Any]:
@@ -126,11 +126,12 @@ def _grouped(settings: Settings) -> tuple[Note, ...]:
     return (settings.grouped,) if settings.grouping is not None and settings.grouped is not None else ()
 
 
-def ranking(found: Comparison, choice: Choice, settings: Settings) -> View:
+def ranking(results: Node, choice: Choice, settings: Settings) -> View:
     """The models in order of the mean, or under one corruption."""
     from robustcore.figures import compared
 
-    names = list(dict.fromkeys(found.corrupted["label"]))
+    comparison: Comparison = results.value
+    names = list(dict.fromkeys(comparison.corrupted["label"]))
     under = selection.selectbox(
         "Under",
         [ALL, *names],
@@ -140,7 +141,7 @@ def ranking(found: Comparison, choice: Choice, settings: Settings) -> View:
         width=320,
         help="The mean over all of them, or one alone.",
     )
-    call = bars(found, choice, settings.metric, settings.reference)
+    call = bars(results, choice, settings.metric, settings.reference)
     result: Bars = call.value
     metric = result.definition
     one = "" if under == ALL else under
@@ -150,7 +151,7 @@ def ranking(found: Comparison, choice: Choice, settings: Settings) -> View:
     else:
         interval = intervals.SENTENCE if result.footer.interval else ""
         table, footer = result.means, result.footer.replace(interval=interval)
-        title = f"{metric.mean} of each model, over {len(names)} {found.what}{'' if len(names) == 1 else 's'}"
+        title = f"{metric.mean} of each model, over {len(names)} {comparison.what}{'' if len(names) == 1 else 's'}"
     caption = f"The best on top: {metric.better} is better. {_of_intervals(table)}"
     families = colours(result.models, Attribute(call, "models"))
     return View(
@@ -161,7 +162,7 @@ def ranking(found: Comparison, choice: Choice, settings: Settings) -> View:
         footer,
         Call(compared.models, call, one, **families, name="figure"),
         result,
-        found.provenance,
+        comparison.provenance,
         clickable=bool(one),
     )
 
@@ -172,11 +173,12 @@ def _of_intervals(table: pd.DataFrame) -> str:
     return "There are no intervals: the answers to single images are not stored."
 
 
-def conditions(found: Comparison, choice: Choice, settings: Settings) -> View:
+def conditions(results: Node, choice: Choice, settings: Settings) -> View:
     """The metric under each corruption."""
     from robustcore.figures import compared
 
-    call = bars(found, choice, settings.metric, settings.reference)
+    comparison: Comparison = results.value
+    call = bars(results, choice, settings.metric, settings.reference)
     result: Bars = call.value
     metric = result.definition
     against = f"Below 100: fewer errors than {references.title(settings.reference)}." if metric.reference else ""
@@ -188,7 +190,7 @@ def conditions(found: Comparison, choice: Choice, settings: Settings) -> View:
     families = colours(result.models, Attribute(call, "models"))
     return View(
         metric.name,
-        f"{metric.title} under each {found.what}",
+        f"{metric.title} under each {comparison.what}",
         caption,
         measures.ordered(result, settings.order, settings.grouping)
         .drop(columns="group", errors="ignore")
@@ -196,7 +198,7 @@ def conditions(found: Comparison, choice: Choice, settings: Settings) -> View:
         result.footer,
         Call(compared.conditions, call, **_order(settings), **families, name="figure"),
         result,
-        found.provenance,
+        comparison.provenance,
         clickable=True,
         notes=_grouped(settings),
     )
@@ -210,14 +212,14 @@ def _extremes(result: Bars) -> str:
     return f"On the whole {worst} costs most and {best} least."
 
 
-def gains(found: Comparison, choice: Choice, settings: Settings) -> View | str:
+def gains(results: Node, choice: Choice, settings: Settings) -> View | str:
     """Better or worse than the baseline under each corruption."""
     from robustcore.figures import compared
 
-    models = [m for m in choice.models if m in found.models and m != settings.baseline]
+    comparison: Comparison = results.value
+    models = [m for m in choice.models if m in comparison.models and m != settings.baseline]
     if not models:
         return "The baseline is the only model: choose another one to compare with it."
-    results = python_code.comparison(choice, found)
     keywords = {"reference": settings.reference} if settings.reference else {}
     call = compare.cached(
         Call(
@@ -230,7 +232,7 @@ def gains(found: Comparison, choice: Choice, settings: Settings) -> View | str:
             answers=python_code.single_answers(choice, results),
             name="result",
         ),
-        found,
+        comparison,
     )
     result: Bars = call.value
     metric = result.definition
@@ -246,38 +248,39 @@ def gains(found: Comparison, choice: Choice, settings: Settings) -> View | str:
         result.footer,
         Call(compared.gains, call, settings.baseline, **_order(settings), **families, name="figure"),
         result,
-        found.provenance,
+        comparison.provenance,
         clickable=True,
         notes=_grouped(settings),
     )
 
 
-def heatmap(found: Comparison, choice: Choice, settings: Settings) -> View:
+def heatmap(results: Node, choice: Choice, settings: Settings) -> View:
     """Models against corruptions."""
     from robustcore.figures import compared
 
-    call = bars(found, choice, settings.metric, settings.reference)
+    comparison: Comparison = results.value
+    call = bars(results, choice, settings.metric, settings.reference)
     result: Bars = call.value
     metric = result.definition
     return View(
         f"heatmap-{metric.name}",
-        f"{metric.title}, models against {found.what}s",
+        f"{metric.title}, models against {comparison.what}s",
         "Bright is better. The models are in order of their mean, with the clean accuracy of each; a column that is dark "
-        f"from top to bottom is one {found.what} that none of them withstands.",
+        f"from top to bottom is one {comparison.what} that none of them withstands.",
         result.table,
         result.footer,
         Call(compared.table, call, **_order(settings), name="figure"),
         result,
-        found.provenance,
+        comparison.provenance,
         wide=True,
         notes=_grouped(settings),
     )
 
 
-def refused(found: Comparison, settings: Settings) -> str:
+def refused(comparison: Comparison, settings: Settings) -> str:
     """Why the chosen reference cannot be used, or ""."""
     if not metrics.get(settings.metric).reference:
         return ""
-    if settings.reference not in found.models and published_models.is_published(settings.reference):
+    if settings.reference not in comparison.models and published_models.is_published(settings.reference):
         return "This published reference was not measured like the models here; choose one of the evaluated models."
-    return references.refused(found, settings.reference)
+    return references.refused(comparison, settings.reference)

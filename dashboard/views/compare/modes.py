@@ -10,7 +10,7 @@ from dashboard.views.compare import metric_views, scatter_views, severity_views
 from dashboard.views.compare.controls import Choice
 from dashboard.views.compare.view import Settings, View
 from dashboard.widgets.addresses import COMPARE_VIEWS
-from robustcore.reports.compare.comparison import Comparison
+from robustcore.calls import Node
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,12 +19,12 @@ class Mode:
 
     Attributes:
         controls: draws the controls above the figure and reads them.
-        draw: the figure of a comparison, or one sentence on why there is none.
+        draw: the figure of a comparison, which is the value of a call, or one sentence on why there is none.
         with_means: whether the models' means are listed below it.
     """
 
     controls: Callable[[Choice], Settings]
-    draw: Callable[[Comparison, Choice, Settings], View | str]
+    draw: Callable[[Node, Choice, Settings], View | str]
     with_means: bool = True
 
 

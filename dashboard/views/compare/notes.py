@@ -32,12 +32,12 @@ def small_print(notes: Sequence[Note]) -> None:
         st.caption(f":material/info: {states.plain(each.text)}")
 
 
-def means(found: Comparison, result: Bars) -> None:
+def means(comparison: Comparison, result: Bars) -> None:
     """Clean accuracy, mean and number of images of each model."""
     from robustcore import metrics
 
     metric = result.definition
-    clean = metrics.accuracy(found.clean).set_index("model")
+    clean = metrics.accuracy(comparison.clean).set_index("model")
     order = result.means.sort_values(
         "value", ascending=metric.better == "lower" and not result.baseline, na_position="last", kind="stable"
     )
@@ -59,19 +59,19 @@ def means(found: Comparison, result: Bars) -> None:
         model_strip.show(["Clean accuracy", heading, "Images"], rows, notes=small, colours=result.among)
 
 
-def mean_in_words(found: Comparison, result: Bars) -> None:
+def mean_in_words(comparison: Comparison, result: Bars) -> None:
     """Over which corruptions, against whom and on how many images; one click shows the formula with its numbers."""
     metric = result.definition
     if not metric.reference:
         return
     left, right = st.columns([4, 1], vertical_alignment="center")
-    words = references.mean_note(found, metric, result.reference)
+    words = references.mean_note(comparison, metric, result.reference)
     left.caption(f":material/function: {states.plain(words.text)}")
     with right.popover("With its numbers", icon=":material/calculate:", width="stretch"):
         st.markdown(f"**{states.plain(metric.formula)}**{', in percent' if metric.written.in_percent else ''}.")
         first = next((m for m in result.models if m != result.reference), result.reference)
         label = str(result.table["name"].iloc[0])
-        example = references.worked(found, metric, result.reference, first, label)
+        example = references.worked(comparison, metric, result.reference, first, label)
         if example:
             st.markdown(f"For example {states.plain(example)}")
         st.markdown("And the mean over the corruptions:")

@@ -47,36 +47,41 @@ def render() -> None:
 
 def _view(name: str, mode: Mode, choice: Choice) -> None:
     settings = mode.controls(choice)
-    asked = tuple(dict.fromkeys([*choice.models, *settings.further]))
-    found, refused = compare.compared(
-        asked, choice.dataset, choice.suites, choice.severities, choice.storage, choice.seed
+    models = tuple(dict.fromkeys([*choice.models, *settings.further]))
+    results, refused = compare.read(
+        models, choice.dataset, choice.suites, choice.severities, choice.storage, choice.seed
     )
     for note in refused:
         states.notice(note.text)
-    if found is None or found.only([m for m in choice.models if m in found.models]).empty:
+    comparison: Comparison | None = None if results is None else results.value
+    if (
+        results is None
+        or comparison is None
+        or comparison.only([m for m in choice.models if m in comparison.models]).empty
+    ):
         if name == "trend":
             _trend_alone(choice)
         else:
             _nothing_stored(choice)
         return
-    if why := metric_views.refused(found, settings):
+    if why := metric_views.refused(comparison, settings):
         states.error(why, title="This reference cannot be used here")
         return
-    if settings.baseline and settings.baseline not in found.models:
+    if settings.baseline and settings.baseline not in comparison.models:
         states.error(
             f"Nothing is stored of the baseline {settings.baseline} under these conditions: choose another one."
         )
         return
-    view = mode.draw(found, choice, settings)
+    view = mode.draw(results, choice, settings)
     if isinstance(view, str):
         states.empty("Nothing to draw", view, icon=":material/query_stats:")
         return
-    _card(view, choice, found)
+    _card(view, choice, comparison)
     if mode.with_means and view.result is not None:
-        notes.means(found, view.result)
-    _missing(found, choice)
+        notes.means(comparison, view.result)
+    _missing(comparison, choice)
     report.button(
-        [m for m in choice.models if m in found.models],
+        [m for m in choice.models if m in comparison.models],
         choice.dataset,
         choice.suites,
         key=KEY,
@@ -87,15 +92,15 @@ def _view(name: str, mode: Mode, choice: Choice) -> None:
     )
 
 
-def _card(view: View, choice: Choice, found: Comparison | None) -> None:
+def _card(view: View, choice: Choice, comparison: Comparison | None) -> None:
     """The one figure of the page, with all that belongs to it."""
     # Published figures are counts: there are no images behind them.
-    clickable = view.clickable and found is not None and bool(found.subjects)
+    clickable = view.clickable and comparison is not None and bool(comparison.subjects)
     remaining = []
 
     def above() -> None:
-        if found is not None and view.result is not None:
-            notes.mean_in_words(found, view.result)
+        if comparison is not None and view.result is not None:
+            notes.mean_in_words(comparison, view.result)
         remaining.extend(notes.warnings([*(view.result.notes if view.result else ()), *view.notes]))
 
     event = figure.card(
@@ -112,10 +117,10 @@ def _card(view: View, choice: Choice, found: Comparison | None) -> None:
         wide=view.wide,
         above=above,
         below=lambda: notes.small_print(remaining),
-        files=lambda: export.buttons(view, python_code.script(view)),
+        files=lambda: export.buttons(view, python_code.script(view, comparison)),
     )
-    if clickable and found is not None:
-        example_images.panel(found, choice, example_images.chosen(event))
+    if clickable and comparison is not None:
+        example_images.panel(comparison, choice, example_images.chosen(event))
 
 
 def _attacks(choice: Choice) -> None:
@@ -145,9 +150,9 @@ def _nothing_chosen(choice: Choice) -> None:
 
 def _nothing_stored(choice: Choice) -> None:
     """No result at all: say what would have to be computed."""
-    these = choice.models[0] if len(choice.models) == 1 else "these models"
+    models = choice.models[0] if len(choice.models) == 1 else "these models"
     place = states.empty(
-        f"Nothing is stored of {these} here",
+        f"Nothing is stored of {models} here",
         f"Suites {', '.join(map(labels.suite, choice.suites))}, {labels.storage(choice.storage).lower()}, seed {choice.seed}, "
         f"on {choice.dataset}: an evaluation computes it.",
         icon=":material/query_stats:",
@@ -157,11 +162,11 @@ def _nothing_stored(choice: Choice) -> None:
             links.to("evaluate", "Evaluate this", choice.evaluation)
 
 
-def _missing(found: Comparison, choice: Choice) -> None:
-    if not found.missing:
+def _missing(comparison: Comparison, choice: Choice) -> None:
+    if not comparison.missing:
         return
-    names = ", ".join(display_name(name, inside=True) for name in found.missing[:6])
-    more = f" and {len(found.missing) - 6} more" if len(found.missing) > 6 else ""
+    names = ", ".join(display_name(name, inside=True) for name in comparison.missing[:6])
+    more = f" and {len(comparison.missing) - 6} more" if len(comparison.missing) > 6 else ""
     left, right = st.columns([4, 1], vertical_alignment="center")
     left.caption(states.plain(f"Not evaluated for any of these models, and not drawn: {names}{more}."))
     with right:

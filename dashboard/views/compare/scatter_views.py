@@ -7,14 +7,15 @@ import pandas as pd
 from dashboard import cache
 from dashboard.cache import compare
 from dashboard.session import selection
-from dashboard.views.compare import metric_views, python_code
+from dashboard.views.compare import metric_views
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
-from robustcore.calls import Attribute, Call
+from robustcore.calls import Attribute, Call, Node
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import note
 from robustcore.reports.attacks import robust_accuracy
-from robustcore.reports.compare import comparison, effective, intervals, tradeoff
+from robustcore.reports.compare import comparison as comparisons
+from robustcore.reports.compare import effective, intervals, tradeoff
 from robustcore.reports.compare.comparison import Comparison
 from robustcore.reports.compare.effective import SHIFTS, Population
 from robustcore.reports.compare.measures import Bars
@@ -38,25 +39,26 @@ def no_place_on_this_line(shift: str) -> str:
     return f"My own models cannot be added to this line: it needs their clean accuracy on the 200 classes of {shift}."
 
 
-def _shifted(found: Comparison) -> str:
-    return f"mean accuracy under each {found.what} (%)"
+def _shifted(comparison: Comparison) -> str:
+    return f"mean accuracy under each {comparison.what} (%)"
 
 
-def trade_off(found: Comparison, choice: Choice, settings: Settings) -> View | str:
+def trade_off(results: Node, choice: Choice, settings: Settings) -> View | str:
     """Clean accuracy against the mean under corruption, or that against accuracy under attack."""
     from robustcore.figures import compared
 
+    comparison: Comparison = results.value
     axes = selection.segmented("Axes", list(AXES), key=f"{KEY}_axes", kind="pair of axes", text=AXES.__getitem__)
-    models = [m for m in choice.models if m in found.models]
-    bars = metric_views.bars(found, choice, "accuracy")
+    models = [m for m in choice.models if m in comparison.models]
+    bars = metric_views.bars(results, choice, "accuracy")
     if axes == "attacked":
-        return _against_attacks(found, choice, bars)
-    chosen = Call(Attribute(python_code.comparison(choice, found), "only"), models, name="chosen")
+        return _against_attacks(results, choice, bars)
+    chosen = Call(Attribute(results, "only"), models, name="chosen")
     points = Call(tradeoff.clean_and_corrupted, chosen, bars, name="points")
-    count = found.corrupted["label"].nunique()
+    count = comparison.corrupted["label"].nunique()
     footer = Call(
         Attribute(chosen, "provenance.footer"),
-        formula=f"Up: the mean accuracy over {count} {found.what}{'' if count == 1 else 's'}, and over their severities",
+        formula=f"Up: the mean accuracy over {count} {comparison.what}{'' if count == 1 else 's'}, and over their severities",
         interval=f"Across: 95 % (Wilson). Up: {intervals.SENTENCE[0].lower()}{intervals.SENTENCE[1:]}",
     )
     families = metric_views.colours(bars.value.models, Attribute(bars, "models"))
@@ -67,18 +69,21 @@ def trade_off(found: Comparison, choice: Choice, settings: Settings) -> View | s
         "models only those are named, as far as there is room.",
         points.value,
         footer.value,
-        Call(compared.trade_off, points, _CLEAN, _shifted(found), footer=footer, **families, name="figure"),
+        Call(compared.trade_off, points, _CLEAN, _shifted(comparison), footer=footer, **families, name="figure"),
         None,
-        found.provenance,
+        comparison.provenance,
     )
 
 
-def _against_attacks(found: Comparison, choice: Choice, bars: Call) -> View | str:
+def _against_attacks(results: Node, choice: Choice, bars: Call) -> View | str:
     from robustcore.figures import compared
 
+    comparison: Comparison = results.value
     if choice.is_published:
         return "Published figures of these models under attack are not among the tables."
-    attacked = cache.robust_accuracy(tuple(m for m in choice.models if m in found.models), choice.dataset, choice.seed)
+    attacked = cache.robust_accuracy(
+        tuple(m for m in choice.models if m in comparison.models), choice.dataset, choice.seed
+    )
     white_box = attacked[(attacked["access"] == "white-box") & (attacked["eps"] > 0) & (attacked["eps"] < 1)]
     if white_box.empty:
         return (
@@ -97,10 +102,9 @@ def _against_attacks(found: Comparison, choice: Choice, bars: Call) -> View | st
         width=240,
     )
     result: Bars = bars.value
-    results = python_code.comparison(choice, found)
-    models = [m for m in choice.models if m in found.models]
-    images = python_code.dataset(choice)
-    subjects = Call(comparison.subjects, models, images)
+    models = [m for m in choice.models if m in comparison.models]
+    images = compare.dataset(choice.dataset)
+    subjects = Call(comparisons.subjects, models, images)
     curves = Call(robust_accuracy.curves, subjects, images, seed=choice.seed, name="attacked")
     curves = curves.supplied_by(lambda: attacked)
     points = Call(tradeoff.corrupted_and_attacked, bars, curves, "pgd", float(eps), name="points")
@@ -119,17 +123,17 @@ def _against_attacks(found: Comparison, choice: Choice, bars: Call) -> View | st
         "Up and to the right is better in both: synthetic corruption across, an adversary who knows the model up.",
         points.value,
         footer.value,
-        Call(compared.trade_off, points, _shifted(found), title, footer=footer, **families, name="figure"),
+        Call(compared.trade_off, points, _shifted(comparison), title, footer=footer, **families, name="figure"),
         None,
-        found.provenance,
+        comparison.provenance,
     )
 
 
-def trend(found: Comparison | None, choice: Choice, settings: Settings) -> View | str:
+def trend(results: Node | None, choice: Choice, settings: Settings) -> View | str:
     """A population with its trend line; without results of the user's own the published ones are still drawn."""
     from robustcore.figures import compared
 
-    options = [HERE, *SHIFTS] if found is not None else list(SHIFTS)
+    options = [HERE, *SHIFTS] if results is not None else list(SHIFTS)
     name = selection.selectbox(
         "Population",
         options,
@@ -139,16 +143,17 @@ def trend(found: Comparison | None, choice: Choice, settings: Settings) -> View 
         text=lambda p: p if p == HERE else f"1,266 published models on {SHIFTS[p].title}",
     )
     if name != HERE:
-        return _published(name, found, choice)
-    assert found is not None
-    models = [m for m in choice.models if m in found.models]
-    bars = metric_views.bars(found, choice, "accuracy")
+        return _published(name, results, choice)
+    assert results is not None
+    comparison: Comparison = results.value
+    models = [m for m in choice.models if m in comparison.models]
+    bars = metric_views.bars(results, choice, "accuracy")
     fit = Call(effective.over, Call(effective.of_bars, Attribute(bars, "means")), name="population")
     try:
         population: Population = fit.value
     except InvalidArgumentError as error:
         return str(error)
-    chosen = Call(Attribute(python_code.comparison(choice, found), "only"), models)
+    chosen = Call(Attribute(results, "only"), models)
     footer = Call(Attribute(chosen, "provenance.footer"), formula=Attribute(fit, "formula"))
     named = tuple(population.table["model"]) if len(population.table) <= 10 else (*population.table["model"][:3],)
     return View(
@@ -158,14 +163,14 @@ def trend(found: Comparison | None, choice: Choice, settings: Settings) -> View 
         "robustness: the part that better accuracy alone does not bring.",
         population.table,
         footer.value,
-        Call(compared.trend, fit, _shifted(found), footer=footer, chosen=named, name="figure"),
+        Call(compared.trend, fit, _shifted(comparison), footer=footer, chosen=named, name="figure"),
         None,
-        found.provenance,
+        comparison.provenance,
         notes=population.notes,
     )
 
 
-def _published(column: str, found: Comparison | None, choice: Choice) -> View:
+def _published(column: str, results: Node | None, choice: Choice) -> View:
     from robustcore.figures import compared
 
     shift = SHIFTS[column]
@@ -178,10 +183,8 @@ def _published(column: str, found: Comparison | None, choice: Choice) -> View:
     )
     title = f"accuracy on {shift.title} (%)"
     own = None
-    if found is not None:
-        own = Call(
-            effective.others, fit, Call(effective.own, python_code.comparison(choice, found), column), name="own"
-        )
+    if results is not None:
+        own = Call(effective.others, fit, Call(effective.own, results, column), name="own")
         own = None if own.value.empty else own
     footer = Call(
         Footer,
@@ -191,7 +194,7 @@ def _published(column: str, found: Comparison | None, choice: Choice) -> View:
     table = population.table if own is None else pd.concat([own.value, population.table], ignore_index=True)
     further = {} if own is None else {"own": own}
     notes = population.notes
-    if found is not None and own is None:
+    if results is not None and own is None:
         notes += (none_on_this_line(shift.condition),) if shift.condition else (no_place_on_this_line(shift.title),)
     return View(
         f"trend-{column}",

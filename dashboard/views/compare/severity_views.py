@@ -8,7 +8,7 @@ from dashboard.views.compare import metric_views, python_code
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
 from dashboard.widgets.addresses import COMPARE_CURVES
-from robustcore.calls import Attribute, Call
+from robustcore.calls import Attribute, Call, Node
 from robustcore.display import display_name
 from robustcore.notes import note
 from robustcore.reports.compare import baseline, intervals, measures
@@ -30,15 +30,15 @@ def ratio_controls(choice: Choice) -> Settings:
     return Settings(baseline=metric_views.pick_baseline(choice))
 
 
-def curves(found: Comparison, choice: Choice, settings: Settings) -> View | str:
+def curves(results: Node, choice: Choice, settings: Settings) -> View | str:
     """Accuracy against severity, the clean images at 0."""
     from robustcore.figures import compared
 
-    models = [m for m in choice.models if m in found.models]
-    results = python_code.comparison(choice, found)
+    comparison: Comparison = results.value
+    models = [m for m in choice.models if m in comparison.models]
     chosen = Call(Attribute(results, "only"), models, name="chosen")
-    found = chosen.value
-    table = measures.curves(found)
+    drawn: Comparison = chosen.value
+    table = measures.curves(drawn)
     names = sorted(set(table["name"]))
     if not names or len(choice.severities) < 2:
         return (
@@ -80,21 +80,21 @@ def curves(found: Comparison, choice: Choice, settings: Settings) -> View | str:
         footer.value,
         Call(compared.curves, rows_of, panels=how == "all", footer=footer, **families, name="figure"),
         None,
-        found.provenance,
+        comparison.provenance,
     )
 
 
-def ratios(found: Comparison, choice: Choice, settings: Settings) -> View | str:
+def ratios(results: Node, choice: Choice, settings: Settings) -> View | str:
     """Errors over the baseline's, a panel for each family."""
     from robustcore.figures import compared
 
-    models = [m for m in choice.models if m in found.models and m != settings.baseline]
+    comparison: Comparison = results.value
+    models = [m for m in choice.models if m in comparison.models and m != settings.baseline]
     if not models:
         return "The baseline is the only model: choose another one to compare with it."
-    results = python_code.comparison(choice, found)
     answers = python_code.single_answers(choice, results)
     ratio = Call(baseline.error_ratios, results, settings.baseline, models=models, answers=answers, name="table")
-    ratio = compare.cached(ratio, found)
+    ratio = compare.cached(ratio, comparison)
     table = ratio.value
     if table.empty:
         return "No condition with severities was evaluated for all of these models."
@@ -115,6 +115,6 @@ def ratios(found: Comparison, choice: Choice, settings: Settings) -> View | str:
         footer.value,
         Call(compared.error_ratios, ratio, settings.baseline, footer=footer, **families, name="figure"),
         None,
-        found.provenance,
+        comparison.provenance,
         notes=undefined,
     )

@@ -16,7 +16,8 @@ def corruption(load: str, cell: GalleryImage, storage: str, model: str | None) -
         model: name of the model, or None where no answer is shown.
     """
     corrupted = cell.call(Variable("image"), Variable("image_id"), storage)
-    lines = ["import robustcore as rc", "", load, *corrupted.assignments()]
+    needed = [] if model is None else [model]
+    lines = [*corrupted.preamble(needed), load, *corrupted.assignments()]
     if model is not None:
         lines += [
             "",
