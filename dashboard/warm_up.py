@@ -20,11 +20,11 @@ def warm_up() -> None:
         pages.views()
         item = images.test_image(images.indices_of_class(0)[0])
         cells = tuple(cell for name in corruptions.names("imagenet-c") for cell in preview.cells(name))
-        shown = gallery.grid(item, cells, "memory")
+        grid = gallery.grid(item, cells, "memory")
         if models.DEFAULT_MODEL in models.model_names():
-            gallery.scoring(models.DEFAULT_MODEL, shown, "memory").advance()
-        if known := results.evaluated("scenes"):
-            results.overview(tuple(known), "scenes")
+            gallery.scoring(models.DEFAULT_MODEL, grid, "memory").advance()
+        if evaluated := results.evaluated("scenes"):
+            results.overview(tuple(evaluated), "scenes")
         split = images.test_images()
         split.images(0, len(split))  # rendered once, then in the cache
         import plotly.graph_objects  # noqa: F401

@@ -139,9 +139,9 @@ def text(value: Any, rule: str) -> str:
 
 def choice(value: Any, allowed: Iterable[str], kind: str) -> str:
     """One of some names; an unknown one is answered with the nearest."""
-    plain, known = scalar(value), list(allowed)
-    if not isinstance(plain, str) or plain not in known:
-        raise UnknownNameError(kind, plain if isinstance(plain, str) else describe(value), known)
+    plain, names = scalar(value), list(allowed)
+    if not isinstance(plain, str) or plain not in names:
+        raise UnknownNameError(kind, plain if isinstance(plain, str) else describe(value), names)
     return plain
 
 
@@ -203,9 +203,9 @@ def array(values: Any, rule: str) -> npt.NDArray[Any]:
             return np.asarray(values)
         if isinstance(values, Iterable) and not isinstance(values, (str, bytes, bytearray, Mapping, set, frozenset)):
             plain = [scalar(item) for item in values]
-            found = np.array(plain)
+            joined = np.array(plain)
             # Numbers among texts became texts: what stands in the list is what counts.
-            return np.array(plain, dtype=object) if found.dtype.kind in "US" else found
+            return np.array(plain, dtype=object) if joined.dtype.kind in "US" else joined
         if real(values) is not None:
             return np.asarray(scalar(values))
     except (TypeError, ValueError, OverflowError, RuntimeError, NotImplementedError):
@@ -216,22 +216,22 @@ def array(values: Any, rule: str) -> npt.NDArray[Any]:
 def whole_numbers(values: Any, n: int, what: str, *, classes: Sequence[str] | None = None) -> Tensor:
     """(N,) int64 on the CPU from N whole numbers, 0 or more; with `classes` also from the classes' names."""
     rule = f"{what.capitalize()}s are one whole number for each of the {n} images"
-    found = array(values, rule)
-    if found.shape != (n,):
-        raise InvalidArgumentError(f"There are {n} images, but the {what}s have shape {found.shape}.")
-    if found.dtype.kind in "OUST":
-        found = np.array([_number_of(item, what, classes) for item in found], dtype=object)
-    elif found.dtype.kind == "f":
-        if not (np.isfinite(found) & (found == np.floor(found))).all():
-            worst = found[~(np.isfinite(found) & (found == np.floor(found)))][0]
+    numbers = array(values, rule)
+    if numbers.shape != (n,):
+        raise InvalidArgumentError(f"There are {n} images, but the {what}s have shape {numbers.shape}.")
+    if numbers.dtype.kind in "OUST":
+        numbers = np.array([_number_of(item, what, classes) for item in numbers], dtype=object)
+    elif numbers.dtype.kind == "f":
+        if not (np.isfinite(numbers) & (numbers == np.floor(numbers))).all():
+            worst = numbers[~(np.isfinite(numbers) & (numbers == np.floor(numbers)))][0]
             raise InvalidArgumentError(f"{what.capitalize()}s are whole numbers; {worst:g} is among these.")
-    elif found.dtype.kind not in "iu":
-        raise InvalidArgumentError(f"{what.capitalize()}s are whole numbers; these are {found.dtype}.")
-    if n and found.min() < 0:
-        raise InvalidArgumentError(f"A {what} is 0 or more, not {int(found.min())}.")
-    if n and int(found.max()) > LARGEST_SEED:
-        raise InvalidArgumentError(f"A {what} is at most 2**63 - 1, not {int(found.max())}.")
-    return torch.from_numpy(found.astype(np.int64))
+    elif numbers.dtype.kind not in "iu":
+        raise InvalidArgumentError(f"{what.capitalize()}s are whole numbers; these are {numbers.dtype}.")
+    if n and numbers.min() < 0:
+        raise InvalidArgumentError(f"A {what} is 0 or more, not {int(numbers.min())}.")
+    if n and int(numbers.max()) > LARGEST_SEED:
+        raise InvalidArgumentError(f"A {what} is at most 2**63 - 1, not {int(numbers.max())}.")
+    return torch.from_numpy(numbers.astype(np.int64))
 
 
 def _number_of(item: Any, what: str, classes: Sequence[str] | None) -> int:
@@ -250,15 +250,15 @@ def _number_of(item: Any, what: str, classes: Sequence[str] | None) -> int:
 
 def real_numbers(values: Any, rule: str) -> Tensor:
     """float64 of any shape on the CPU from one number or many."""
-    found = array(values, rule)
-    if found.dtype.kind == "O":
-        plain = [real(item) for item in found.ravel()]
+    numbers = array(values, rule)
+    if numbers.dtype.kind == "O":
+        plain = [real(item) for item in numbers.ravel()]
         if any(item is None for item in plain):
             raise refuse(rule, values)
-        found = np.array(plain, dtype=np.float64).reshape(found.shape)
-    if found.dtype.kind not in "iuf":
+        numbers = np.array(plain, dtype=np.float64).reshape(numbers.shape)
+    if numbers.dtype.kind not in "iuf":
         raise refuse(rule, values)
-    return torch.from_numpy(found.astype(np.float64))
+    return torch.from_numpy(numbers.astype(np.float64))
 
 
 def table(value: Any, what: str = "table") -> pd.DataFrame:

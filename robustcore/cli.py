@@ -18,8 +18,8 @@ from robustcore.errors import RobustcoreError
 
 def commands() -> list[ModuleType]:
     """The command modules: each has NAME, HELP, configure(parser) and run(args) -> exit status."""
-    found = pkgutil.iter_modules(robustcore.commands.__path__)
-    return [importlib.import_module(f"robustcore.commands.{m.name}") for m in found if not m.name.startswith("_")]
+    command = pkgutil.iter_modules(robustcore.commands.__path__)
+    return [importlib.import_module(f"robustcore.commands.{m.name}") for m in command if not m.name.startswith("_")]
 
 
 def build_parser() -> argparse.ArgumentParser:

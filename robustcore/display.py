@@ -31,10 +31,10 @@ def display_name(name: str, kind: str = "", *, inside: bool = False, suite: bool
     """
     behind = ""
     if kind == "corruption" and name in corruptions.names():
-        known = corruptions.get(name)
-        if suite and known.name != known.plain_name and known.suites:
-            behind = f" · {corruptions.suites.title(known.suites[0])}"
-        name = known.plain_name
+        names = corruptions.get(name)
+        if suite and names.name != names.plain_name and names.suites:
+            behind = f" · {corruptions.suites.title(names.suites[0])}"
+        name = names.plain_name
     elif kind == "attack":
         name = _attack(name)
     elif kind == "shift":

@@ -93,13 +93,13 @@ class Scoring:
         return Answers.joined(self._parts)
 
 
-def scoring(model_name: str, shown: Grid, storage: str) -> Scoring:
+def scoring(model_name: str, grid: Grid, storage: str) -> Scoring:
     """The answers of a model to a grid, the clean image first; shared by all sessions that ask for the same.
 
     Kept by the version of the model's file, so that a large model need not be loaded before the page is drawn.
     """
-    image, cells = shown.item.fingerprint, repr(shown.cells)
-    return _scoring(model_name, models.version(model_name), image, cells, storage, _grid=shown)
+    image, cells = grid.item.fingerprint, repr(grid.cells)
+    return _scoring(model_name, models.version(model_name), image, cells, storage, _grid=grid)
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)

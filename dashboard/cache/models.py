@@ -135,7 +135,7 @@ def training(name: str) -> tuple[str, str]:
     from robustcore.training import families
 
     try:
-        known = card(name)
+        described = card(name)
     except RobustcoreError:
         return families.UNKNOWN, families.title(families.UNKNOWN)
-    return families.label(known), families.title(families.family(known))
+    return families.label(described), families.title(families.family(described))

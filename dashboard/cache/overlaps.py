@@ -45,15 +45,15 @@ def entries() -> tuple[list[Entry], list[str]]:
     """The atlases that there are, those of the most corruptions first, and why a file is none."""
     from robustcore.atlas import plan
 
-    found, refused = [], []
+    readable, refused = [], []
     for name, path in plan.tables().items():
         try:
-            found += _entries(name, file_versions.version(path))
+            readable += _entries(name, file_versions.version(path))
         except RobustcoreError as error:
             refused.append(str(error))
         except OSError:  # deleted in the meantime
             continue
-    return sorted(found, key=lambda entry: -len(entry.corruptions)), refused
+    return sorted(readable, key=lambda entry: -len(entry.corruptions)), refused
 
 
 def key(entry: Entry, metric: str, seed: str) -> MatrixKey:
@@ -67,10 +67,10 @@ def _entries(name: str, file: FileVersion) -> list[Entry]:
     from robustcore.reports.overlap import atlas
 
     table = _table(file)
-    found = atlas.entries(name, Path(file.path), table)
-    for entry in found:
+    listed = atlas.entries(name, Path(file.path), table)
+    for entry in listed:
         accuracies.read(atlas.accuracies(table, entry.architecture))  # refuses what is no table of accuracies
-    return found
+    return listed
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
@@ -163,9 +163,9 @@ def prepare() -> None:
     from robustcore.errors import InvalidArgumentError
     from robustcore.reports.overlap.atlas import MEAN
 
-    found, _ = entries()
-    if found:
-        of = key(found[0], "residual", MEAN)
+    atlases, _ = entries()
+    if atlases:
+        of = key(atlases[0], "residual", MEAN)
         pairs(of)
         with contextlib.suppress(InvalidArgumentError):  # too few corruptions: the page says so
             categories(of, "k-means", RULE, 0)

@@ -70,7 +70,7 @@ def _judged(
 ) -> Judged:
     from robustcore.reports import specification
 
-    found = specification.gather(_spec, subjects, references=references, dataset=_dataset)
-    assert found.provenance is not None
-    missing = tuple(specification.request(_spec, need) for need in specification.missing(_spec, found))
-    return Judged(_spec, specification.judge(_spec, found), missing, found.provenance)
+    evidence = specification.gather(_spec, subjects, references=references, dataset=_dataset)
+    assert evidence.provenance is not None
+    missing = tuple(specification.request(_spec, need) for need in specification.missing(_spec, evidence))
+    return Judged(_spec, specification.judge(_spec, evidence), missing, evidence.provenance)

@@ -200,6 +200,6 @@ def _adopt_many(
     for raw in raws:
         if raw not in by_name:
             say(f"{UnknownNameError(kind, raw, map(str, options))} It was left out.")
-    known = [by_name[raw] for raw in raws if raw in by_name]
-    if known:
-        st.session_state[key] = known
+    chosen_options = [by_name[raw] for raw in raws if raw in by_name]
+    if chosen_options:
+        st.session_state[key] = chosen_options

@@ -30,9 +30,9 @@ def note(thing: Corruption) -> str:
     return ", ".join(parts)
 
 
-def columns(shown: Sequence[Corruption]) -> list[str]:
+def columns(listed: Sequence[Corruption]) -> list[str]:
     """The five columns' headings: severities, draws, or plain numbers where both stand below."""
-    kinds = {bool(corruption.severities) for corruption in shown}
+    kinds = {bool(corruption.severities) for corruption in listed}
     word = "" if len(kinds) > 1 else "Severity " if True in kinds else "Draw "
     return [f"{word}{k}" for k in range(1, 6)]
 

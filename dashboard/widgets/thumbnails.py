@@ -92,12 +92,12 @@ def selected(key: str) -> Markup:
 def _thumb(thumb: Thumb) -> Markup:
     marks = {mark for _, mark in thumb.answers}
     kind = "rc-wrong" if WRONG in marks else "rc-changed" if CHANGED in marks else ""
-    said = Markup().join(
+    captions = Markup().join(
         Markup('<span class="rc-answer{}">{}</span>').format(" no" if mark in (WRONG, CHANGED) else "", text)
         for text, mark in thumb.answers
     )
     image = Markup('<img src="{}" alt="{}"{}>').format(thumb.source, thumb.alt, " class=crisp" if thumb.crisp else "")
-    inner = Markup('<span class="rc-frame">{}</span>{}').format(image, said)
+    inner = Markup('<span class="rc-frame">{}</span>{}').format(image, captions)
     if not thumb.key:
         return Markup('<div class="rc-cell {}">{}</div>').format(kind, inner)
     return Markup('<button class="rc-cell {}" data-pick="{}">{}</button>').format(kind, thumb.key, inner)

@@ -104,13 +104,13 @@ class Attack:
     function: Callable[..., None]
     plugin: str = ""
 
-    def check_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def check_options(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """All options with their values; an unknown name or a value that is not allowed is an error."""
-        for name in given:
+        for name in values:
             if name not in self.options:
                 raise UnknownNameError(f"option of {self.name}", name, self.options)
         return {
-            name: option.check(self.name, name, given[name]) if name in given else option.default
+            name: option.check(self.name, name, values[name]) if name in values else option.default
             for name, option in self.options.items()
         }
 
@@ -124,10 +124,10 @@ class Attack:
         return _one_of(spelled, self.goals, GOALS, "goal", self.name)
 
 
-def _one_of(value: str | None, allowed: Sequence[str], known: Sequence[str], kind: str, attack: str) -> str:
+def _one_of(value: str | None, allowed: Sequence[str], names: Sequence[str], kind: str, attack: str) -> str:
     if value is None:
         return allowed[0]
-    value = arguments.choice(value, known, kind)
+    value = arguments.choice(value, names, kind)
     if value not in allowed:
         raise InvalidArgumentError(f"{attack} has the {kind} {' or '.join(allowed)}, not {value}.")
     return value

@@ -162,8 +162,8 @@ def readable(spec: Specification, table: pd.DataFrame) -> str:
         text = [
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
         ]
-        said = "meets" if specification.meets(own) else "does not meet"
-        blocks.append("\n".join([f"{model} {said} {spec.name}: {specification.summary(own)}", "", *text, *notes]))
+        sentence = "meets" if specification.meets(own) else "does not meet"
+        blocks.append("\n".join([f"{model} {sentence} {spec.name}: {specification.summary(own)}", "", *text, *notes]))
     return "\n\n".join(blocks) + "\n"
 
 

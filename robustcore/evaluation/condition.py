@@ -141,10 +141,10 @@ class Condition:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Condition:
         """The inverse of `to_dict`; an unknown key is an error that names it."""
-        known = {f.name for f in dataclasses.fields(cls)}
-        unknown = sorted(set(fields) - known)
+        names = {f.name for f in dataclasses.fields(cls)}
+        unknown = sorted(set(fields) - names)
         if unknown:
-            raise InvalidArgumentError(f"A condition has no field {unknown[0]!r}; it has {', '.join(sorted(known))}.")
+            raise InvalidArgumentError(f"A condition has no field {unknown[0]!r}; it has {', '.join(sorted(names))}.")
         if "kind" not in fields or "name" not in fields:
             raise InvalidArgumentError("A condition needs a kind and a name.")
         return cls(**fields)

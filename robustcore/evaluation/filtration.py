@@ -78,7 +78,7 @@ def build(model: Classifier, candidates: int, target: Path) -> int:
         print(f"\r{start + len(true)}/{candidates} scenes", end="", file=sys.stderr)
     print(file=sys.stderr)
     chosen = choose(np.concatenate(probabilities), np.concatenate(labels))
-    made = {
+    planned = {
         "model": model.card.name,
         "fingerprint": model.fingerprint(),
         "renderer": REVISION,
@@ -88,7 +88,7 @@ def build(model: Classifier, candidates: int, target: Path) -> int:
         "per_confusion": PER_CONFUSION,
         "indices": chosen.tolist(),
     }
-    target.write_text(json.dumps(made) + "\n")
+    target.write_text(json.dumps(planned) + "\n")
     return len(chosen)
 
 

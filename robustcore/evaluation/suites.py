@@ -91,9 +91,9 @@ def keep(suite: Suite) -> str:
             f"A suite that is kept is named by up to 80 letters, digits, '-' and '_', a letter or digit first, not {suite.name[:90]!r}."
         )
     path = paths.writable_cache("suites") / f"{suite.name}.toml"
-    made = path.with_name(f".{path.name}.part")
-    made.write_text(to_toml(suite), encoding="utf-8")
-    made.replace(path)
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(to_toml(suite), encoding="utf-8")
+    part.replace(path)
     return f"{OWN}{suite.name}"
 
 
@@ -174,7 +174,7 @@ def resolve(
         if not severities:
             raise InvalidArgumentError("The list of severities is empty; give some of 1, 2, 3, 4, 5, or none at all.")
     rule = "Conditions are a suite's name or file, 'clean', corruptions' names, Condition values, or a list of these"
-    found: dict[Condition, None] = {Condition.clean(): None}
+    resolved: dict[Condition, None] = {Condition.clean(): None}
     for condition in arguments.several(conditions, rule, one=(Condition, Suite)):
         if isinstance(condition, (Condition, Suite)):
             rows: Sequence[Condition] = condition.rows if isinstance(condition, Suite) else [condition]
@@ -187,8 +187,8 @@ def resolve(
                 row = dataclasses.replace(row, strength="uniform")
             for expanded in operations.of(row).expand(row, severities):
                 operations.check(expanded)
-                found[expanded] = None
-    return list(found)
+                resolved[expanded] = None
+    return list(resolved)
 
 
 def _is_open(row: Condition) -> bool:
@@ -205,8 +205,11 @@ def _named(name: str) -> Sequence[Condition]:
     built_in = _built_in()
     if name in built_in or name in own() or name.endswith(".toml") or os.path.isfile(name):
         return load(name).rows
-    for kind, known in (("sequence", sequences.names()), ("attack", [*attacks.names(), *attacks.preset_names()])):
-        if name in known:
+    for kind, names_of_kind in (
+        ("sequence", sequences.names()),
+        ("attack", [*attacks.names(), *attacks.preset_names()]),
+    ):
+        if name in names_of_kind:
             return [Condition(kind, name)]
     raise UnknownNameError("suite or corruption", name, [*built_in, *corruptions.names()])
 
@@ -250,14 +253,14 @@ def _read(path: Path) -> Suite:
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise InvalidArgumentError(f"The suite file {path} has no [[condition]] rows.")
     lines = [text.count("\n", 0, m.start()) + 1 for m in re.finditer(r"^[ \t]*\[\[\s*condition\s*\]\]", text, re.M)]
-    found: list[Condition] = []
+    rows_read: list[Condition] = []
     for number, row in enumerate(rows, start=1):
         where = f", line {lines[number - 1]}" if len(lines) == len(rows) else ""
         try:
-            found += _row(row)
+            rows_read += _row(row)
         except (RobustcoreError, TypeError, ValueError) as error:
             raise InvalidArgumentError(f"{path}, condition {number}{where}: {error}") from error
-    return Suite(str(table.get("name", path.stem)), str(table.get("description", "")), tuple(found))
+    return Suite(str(table.get("name", path.stem)), str(table.get("description", "")), tuple(rows_read))
 
 
 def _row(row: Mapping[str, Any]) -> list[Condition]:
@@ -286,12 +289,12 @@ def _row(row: Mapping[str, Any]) -> list[Condition]:
     fields = {key: row[key] for key in ("strength", "variant", "storage") if key in row}
     if "params" in row:
         fields["params"] = tuple(dict(row["params"]).items())
-    found: list[Condition] = []
+    expansions: list[Condition] = []
     for template in templates:
         condition = dataclasses.replace(template, **fields)
         # What is asked for here is fixed; what is left open waits for the evaluation's severities.
         expanded = [condition] if severities is None else operations.of(condition).expand(condition, severities)
         for each in operations.of(condition).expand(condition, None) if severities is None else expanded:
             operations.check(each)
-        found += expanded
-    return found
+        expansions += expanded
+    return expansions

@@ -163,10 +163,10 @@ def _conditions(bars: Bars) -> Rows:
     values = values[list(dict.fromkeys(bars.table["name"].map(display_name)))]
     values.insert(0, "clean images", means["clean"])
     many = len(values) > _SIDE_BY_SIDE
-    shown = values if many else values.T
-    head = ["Model" if many else "Images", *map(str, shown.columns)]
+    visible = values if many else values.T
+    head = ["Model" if many else "Images", *map(str, visible.columns)]
     body = [
         [str(name), *("–" if pd.isna(v) else f"{100 * v:.1f}" for v in row)]
-        for name, row in zip(shown.index, shown.to_numpy(float), strict=True)
+        for name, row in zip(visible.index, visible.to_numpy(float), strict=True)
     ]
     return Rows(head, body, "wide" if many else "plain")

@@ -158,10 +158,10 @@ def lines(
             hovertemplate="%{hovertext}<extra></extra>",
         )
     if beside:
-        known = [(place, beside[place]) for place in places if place in beside]
+        points = [(place, beside[place]) for place in places if place in beside]
         figure.add_scatter(
-            x=[place for place, _ in known],
-            y=[value for _, value in known],
+            x=[place for place, _ in points],
+            y=[value for _, value in points],
             mode="lines+markers",
             name=beside_label,
             line={"color": NEUTRAL, "width": 1.4, "dash": "dot"},

@@ -72,9 +72,9 @@ def corruption_error(
         rows.append(row | _divided(_errors(group, severities), theirs, name) | {"reference": name})
     columns = [*keys, "clean_accuracy", "error", "reference_error", "ce", "relative_ce", "reference", "reason"]
     result = pd.DataFrame(rows, columns=columns)
-    said = [reference_is(name), *severity_notes(severities)]
-    said += alexnet_notes(result, alexnet.NAME) if name == alexnet.TITLE else []
-    result.attrs = {"reference": name, "severities": list(severities), "notes": [each.text for each in said]}
+    notes = [reference_is(name), *severity_notes(severities)]
+    notes += alexnet_notes(result, alexnet.NAME) if name == alexnet.TITLE else []
+    result.attrs = {"reference": name, "severities": list(severities), "notes": [each.text for each in notes]}
     return result
 
 

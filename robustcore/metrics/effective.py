@@ -41,13 +41,13 @@ def logit(accuracy: npt.ArrayLike) -> Array:
     """log(p / (1 - p)); infinite at 0 and 1."""
     p = np.asarray(accuracy, np.float64)
     with np.errstate(divide="ignore"):
-        found: Array = np.log(p) - np.log1p(-p)
-    return found
+        logits: Array = np.log(p) - np.log1p(-p)
+    return logits
 
 
 def _logistic(x: npt.ArrayLike) -> Array:
-    found: Array = 1 / (1 + np.exp(-np.asarray(x, np.float64)))
-    return found
+    share: Array = 1 / (1 + np.exp(-np.asarray(x, np.float64)))
+    return share
 
 
 def trend(clean: npt.ArrayLike, shifted: npt.ArrayLike) -> Trend:
@@ -60,8 +60,8 @@ def trend(clean: npt.ArrayLike, shifted: npt.ArrayLike) -> Trend:
         InvalidArgumentError: fewer than three models with a place, or all at the same clean accuracy.
     """
     x, y = logit(clean), logit(shifted)
-    known = np.isfinite(x) & np.isfinite(y)
-    x, y = x[known], y[known]
+    placed = np.isfinite(x) & np.isfinite(y)
+    x, y = x[placed], y[placed]
     if len(x) < FEWEST or np.ptp(x) < 1e-9:
         raise InvalidArgumentError(
             f"A trend line needs {FEWEST} models or more with different clean accuracies between 0 and 1; there are {len(x)}."
@@ -77,5 +77,5 @@ def effective(line: Trend, clean: npt.ArrayLike, shifted: npt.ArrayLike) -> Arra
     """The accuracy on the shift less what the line expects; above 0 is better. NaN where the clean accuracy is 0 or 1."""
     inside = np.isfinite(logit(clean))
     beyond = np.asarray(shifted, np.float64) - line.expected(clean)
-    found: Array = np.where(inside, beyond, np.nan)
-    return found
+    excess: Array = np.where(inside, beyond, np.nan)
+    return excess

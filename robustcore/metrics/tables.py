@@ -118,10 +118,10 @@ def with_metric(table: pd.DataFrame, name: str, reference: str = "") -> pd.DataF
         rows = (result["kind"] == "corruption") & result["severity"].notna()
     result[name] = values.where(rows).astype(float)
     result["reason"] = why.where(rows, reasons(result, []))
-    said = notes(result) if metric.relative else []
+    remarks = notes(result) if metric.relative else []
     if metric.reference:
-        said += alexnet_notes(result[rows], reference)
-    result.attrs = {**table.attrs, "notes": [each.text for each in said]}
+        remarks += alexnet_notes(result[rows], reference)
+    result.attrs = {**table.attrs, "notes": [each.text for each in remarks]}
     return result
 
 
@@ -131,13 +131,13 @@ def with_metrics(table: pd.DataFrame, names: Sequence[str], reference: str = "")
     The arguments are those of `with_metric`. What the metrics were computed from stays out of the table, and its own `reason` is
     that of the evaluation. `attrs["notes"]` has the notes of all of them.
     """
-    result, said = table.copy(), dict.fromkeys(table.attrs.get("notes", ()))
+    result, texts = table.copy(), dict.fromkeys(table.attrs.get("notes", ()))
     for name in names:
         measured = with_metric(table, name, reference)
         result[name] = measured[name]
         result[f"{name}_reason"] = measured["reason"].where(measured[name].isna(), "")
-        said |= dict.fromkeys(measured.attrs["notes"])
-    result.attrs = {**table.attrs, "notes": list(said)}
+        texts |= dict.fromkeys(measured.attrs["notes"])
+    result.attrs = {**table.attrs, "notes": list(texts)}
     return result
 
 
@@ -207,25 +207,25 @@ def needs_reference(metric: Metric, models: Sequence[str] = ()) -> str:
 
 def notes(table: pd.DataFrame) -> list[Note]:
     """What a reader has to know before comparing the models of a table with clean_accuracy by what they preserve."""
-    found = []
+    differences = []
     for dataset, group in table.groupby("dataset"):
         clean = group.groupby("model")["clean_accuracy"].first().dropna()
         if len(clean) > 1 and np.ptp(clean.to_numpy(float)) > COMPARABLE:
             low, high = str(clean.idxmin()), str(clean.idxmax())
-            found.append(models_not_comparable(str(dataset), low, float(clean[low]), high, float(clean[high])))
-    return found
+            differences.append(models_not_comparable(str(dataset), low, float(clean[low]), high, float(clean[high])))
+    return differences
 
 
 def alexnet_notes(table: pd.DataFrame, reference: str) -> list[Note]:
     """What is not alike between the rows of a table and AlexNet's published figures; nothing for other references."""
     if reference != alexnet.NAME or reference in set(table["model"]):
         return []
-    said = []
+    differences = []
     if (table["dataset"] != "imagenet").any():
-        said.append(reference_on_other_data(alexnet.TITLE))
+        differences.append(reference_on_other_data(alexnet.TITLE))
     if "storage" in table and (table["storage"] != "jpeg85").any():
-        said.append(reference_through_second_jpeg(alexnet.TITLE))
-    return said
+        differences.append(reference_through_second_jpeg(alexnet.TITLE))
+    return differences
 
 
 def _with_reference(table: pd.DataFrame, reference: str) -> pd.DataFrame:

@@ -33,14 +33,14 @@ class NamedModel:
 
     def load(self) -> Classifier:
         """The classifier, in evaluation mode."""
-        made = self.make()
-        if not isinstance(made, Classifier):
+        model = self.make()
+        if not isinstance(model, Classifier):
             raise ModelError(
-                f"The model {self.name} is a {type(made).__name__}; a registered function gives a "
+                f"The model {self.name} is a {type(model).__name__}; a registered function gives a "
                 "robustcore.extending.Classifier, which wraps a network and its card."
             )
-        made.plugin = self.plugin
-        return made.eval()
+        model.plugin = self.plugin
+        return model.eval()
 
 
 registry: Registry[NamedModel] = Registry("model")

@@ -273,14 +273,14 @@ def _run_file(module: str, start: Path, package: bool) -> ModuleType:
     )
     assert spec is not None
     assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[module] = made
+    loaded_module = importlib.util.module_from_spec(spec)
+    sys.modules[module] = loaded_module
     try:
-        spec.loader.exec_module(made)
+        spec.loader.exec_module(loaded_module)
     except BaseException:
         _forget_modules(module)
         raise
-    return made
+    return loaded_module
 
 
 def _forget_modules(module: str) -> None:

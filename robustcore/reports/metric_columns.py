@@ -130,8 +130,8 @@ class _Images:
     def _of_scores(self, cell: Cell) -> Mapping[str, np.ndarray] | str:
         if not _unlabelled(cell.condition):
             return "its images are of the model's classes"
-        known, unknown = self._scores(self._clean[cell.model]), self._scores(cell)
-        return _NOT_STORED if known is None or unknown is None else {"known": known, "unknown": unknown}
+        clean, unknown = self._scores(self._clean[cell.model]), self._scores(cell)
+        return _NOT_STORED if clean is None or unknown is None else {"known": clean, "unknown": unknown}
 
     def _scores(self, cell: Cell) -> np.ndarray | None:
         stored = self._store.predictions(cell)

@@ -73,21 +73,21 @@ class Provenance:
     @classmethod
     def of(cls, table: pd.DataFrame, *, suites: tuple[str, ...], storage: str, seed: int) -> Provenance:
         """Read from a tidy table of `evaluate` or `lookup`; rows without images count for nothing."""
-        known = table[table["n"] > 0]
-        shipped = known["shipped"].astype(bool)
+        stored = table[table["n"] > 0]
+        shipped = stored["shipped"].astype(bool)
         return cls(
             models=tuple(dict.fromkeys(table["model"])),
             dataset=str(table["dataset"].iloc[0]) if len(table) else "",
             split=str(table["split"].iloc[0]) if len(table) else "",
-            images=(int(known["n"].min()), int(known["n"].max())) if len(known) else (0, 0),
+            images=(int(stored["n"].min()), int(stored["n"].max())) if len(stored) else (0, 0),
             seed=seed,
             suites=suites,
             storage=storage,
             shipped="none" if not shipped.any() else "all" if shipped.all() else "some",
-            updated=max((str(day)[:10] for day in known["updated"] if day), default=""),
-            cautions=tuple(filter(None, dict.fromkeys(known["caution"]))) if "caution" in known else (),
-            preparations=tuple(filter(None, dict.fromkeys(known["preparation"]))) if "preparation" in known else (),
-            keys=known[_KEYS].drop_duplicates(ignore_index=True),
+            updated=max((str(day)[:10] for day in stored["updated"] if day), default=""),
+            cautions=tuple(filter(None, dict.fromkeys(stored["caution"]))) if "caution" in stored else (),
+            preparations=tuple(filter(None, dict.fromkeys(stored["preparation"]))) if "preparation" in stored else (),
+            keys=stored[_KEYS].drop_duplicates(ignore_index=True),
         )
 
     def only(self, models: Sequence[str]) -> Provenance:

@@ -86,8 +86,8 @@ class Recipe:
         if self.schedule not in SCHEDULES:
             raise UnknownNameError("schedule", self.schedule, SCHEDULES)
         # Defaults are written out, so that a recipe says everything and a changed default changes no old one.
-        made = interventions.create(self.intervention, **dict(self.settings))
-        object.__setattr__(self, "settings", tuple(sorted(made.settings.items())))
+        settled = interventions.create(self.intervention, **dict(self.settings))
+        object.__setattr__(self, "settings", tuple(sorted(settled.settings.items())))
 
     def make(self) -> interventions.Intervention:
         """The intervention, with its settings."""
@@ -100,10 +100,10 @@ class Recipe:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Recipe:
         """The inverse of `to_dict`; an unknown field is an error that names it."""
-        known = {field.name for field in dataclasses.fields(cls)}
+        names = {field.name for field in dataclasses.fields(cls)}
         for key in fields:
-            if key not in known:
-                raise UnknownNameError("field of a recipe", key, known)
+            if key not in names:
+                raise UnknownNameError("field of a recipe", key, names)
         if "model" not in fields:
             raise InvalidArgumentError("A recipe needs a model.")
         return cls(**{**fields, "settings": tuple(dict(fields.get("settings", {})).items())})

@@ -208,10 +208,10 @@ def _badges(survivals: list[attack_anatomy.Survival], classes: tuple[str, ...]) 
     parts = []
     for survival in survivals:
         sign, kind, word = ("✓", "yes", "still fools") if survival.survives else ("✕", "no", "no longer fools")
-        said = f"{display_name(classes[survival.answer])} {labels.percent(survival.probability)}"
+        answer_text = f"{display_name(classes[survival.answer])} {labels.percent(survival.probability)}"
         parts.append(
             Markup('<div class="rc-badge {}"><b>{} {}</b> {}<small>{}</small></div>').format(
-                kind, sign, survival.form, word, said
+                kind, sign, survival.form, word, answer_text
             )
         )
     return Markup('<div class="rc-badges">{}</div>').format(Markup().join(parts))
@@ -298,7 +298,7 @@ def _judges(case: Case, done: attack_anatomy.Attacked) -> None:
     with st.container(border=True):
         st.subheader("Which other models does it fool?", anchor=False)
         st.caption("Answers of all models with the same classes to the same adversarial image.")
-        shown = table.assign(
+        columns = table.assign(
             fooled=table["fooled"].map({True: "✕ fooled", False: "✓ not fooled"}),
             clean=[
                 f"{display_name(c)} {labels.percent(p)}"
@@ -310,7 +310,7 @@ def _judges(case: Case, done: attack_anatomy.Attacked) -> None:
             ],
         )
         st.dataframe(
-            shown[["model", "clean", "adversarial", "fooled"]].rename(columns=str.capitalize),
+            columns[["model", "clean", "adversarial", "fooled"]].rename(columns=str.capitalize),
             hide_index=True,
             width="stretch",
         )

@@ -139,9 +139,9 @@ def _settings(name: str, atlas: Entry) -> tuple[str, int | None, bool]:
 def _start_from(atlas: CandidateAtlas) -> None:
     """Buttons that select a known benchmark."""
     with st.popover("Start from", icon=":material/flag:", key=f"{KEY}_start", help="Select a known benchmark."):
-        known = atlas.others(atlas.tested([]))
+        offered = atlas.others(atlas.tested([]))
         selections = {
-            label: [n for n in benchmark.names if n in atlas.candidates] for label, benchmark in known.items()
+            label: [n for n in benchmark.names if n in atlas.candidates] for label, benchmark in offered.items()
         } | {"All candidates": list(atlas.candidates)}
         own = _own_pick(atlas)
         if own:

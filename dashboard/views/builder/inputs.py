@@ -52,8 +52,8 @@ class CandidateAtlas:
     @property
     def sizes(self) -> list[int]:
         """How many candidates each category has, the largest first."""
-        known = self.labels[self.labels > 0]
-        return [int(size) for size in known.value_counts().sort_values(ascending=False)]
+        categorised = self.labels[self.labels > 0]
+        return [int(size) for size in categorised.value_counts().sort_values(ascending=False)]
 
     def display_name(self, name: str) -> str:
         """A candidate's name without its suite, unless another candidate has the same."""
@@ -107,7 +107,7 @@ def _categories(sweep: Sweep | None, k: int | None) -> Categories | None:
     if sweep is None:
         return None
     wanted = k or sweep.chosen or PUBLISHED_K
-    return sweep.categories[min(sweep.categories, key=lambda known: abs(known - wanted))]
+    return sweep.categories[min(sweep.categories, key=lambda size: abs(size - wanted))]
 
 
 def full_name(name: str) -> str:

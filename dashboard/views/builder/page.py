@@ -62,9 +62,9 @@ def _assess(atlas: CandidateAtlas, names: list[str], seed: int) -> None:
 
 
 def _correlations(atlas: CandidateAtlas, names: list[str], models: Population) -> pd.DataFrame:
-    known = atlas.others(models)
+    benchmarks = atlas.others(models)
     # A benchmark that is the selection itself is not drawn twice.
-    others = {label: each.names for label, each in known.items() if set(each.names) != set(names)}
+    others = {label: each.names for label, each in benchmarks.items() if set(each.names) != set(names)}
     return benchmark.predicted({YOURS: names, **others}, models)
 
 

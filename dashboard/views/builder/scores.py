@@ -51,8 +51,8 @@ def show(
 
 
 def _predicts(atlas: CandidateAtlas, correlations: pd.DataFrame, models: Population) -> None:
-    known = correlations[correlations["r"].notna()]
-    if known.empty:
+    defined = correlations[correlations["r"].notna()]
+    if defined.empty:
         states.empty(
             "Too few models for a prediction",
             f"A correlation needs three models tested on every corruption of the benchmark and on natural shifts; there are "
@@ -60,7 +60,7 @@ def _predicts(atlas: CandidateAtlas, correlations: pd.DataFrame, models: Populat
             icon=":material/scatter_plot:",
         )
         return
-    few = int(known["models"].min())
+    few = int(defined["models"].min())
     _warn_of_few(few)
     footer = benchmark_footers.of_predictions(models, few, atlas.others(models))
     figure.card(
@@ -157,25 +157,25 @@ def _size(atlas: CandidateAtlas, seed: int) -> None:
     if _too_few(models, labelled):
         return
     table = building.couples(labelled, models, seed)
-    known = table[table["r"].notna()].copy()
-    if known.empty:
+    defined = table[table["r"].notna()].copy()
+    if defined.empty:
         states.empty(
             "Too few categories",
             "These categories allow no benchmarks of 6 or more corruptions. Choose other candidates or more categories.",
             icon=":material/casino:",
         )
         return
-    known["couple"] = [f"{n} × {k}" for n, k in zip(known["n"], known["k"], strict=True)]
-    all_of_them = set(benchmarks.COUPLES) <= set(zip(known["n"], known["k"], strict=True))
+    defined["couple"] = [f"{n} × {k}" for n, k in zip(defined["n"], defined["k"], strict=True)]
+    all_of_them = set(benchmarks.COUPLES) <= set(zip(defined["n"], defined["k"], strict=True))
     printed = {f"{n} × {k}": value for (n, k), value in building.printed_couples().items()}
     footer = benchmark_footers.of_couples(models, seed, complete=all_of_them, left_out=len(left), origin=_origin(atlas))
     figure.card(
         predictive.lines(
-            known,
+            defined,
             "couple",
             "categories × corruptions per category",
             footer=footer.text,
-            names=sets(known),
+            names=sets(defined),
             alt="Mean correlation against n and k",
             beside=printed,
             beside_label="thesis, table 4.4 (ImageNet)",
@@ -185,7 +185,7 @@ def _size(atlas: CandidateAtlas, seed: int) -> None:
         title="Do more categories and more corruptions predict better?",
         says="Left to right: 6, 12 and 18 corruptions, and within each size more categories. The thesis' values rise; they are of "
         "other models and shifts, so compare the direction only.",
-        table=with_texts(known.drop(columns=["couple"])),
+        table=with_texts(defined.drop(columns=["couple"])),
         footer=footer,
     )
 
@@ -274,10 +274,10 @@ def _warn_of_few(models: int) -> None:
 
 def _marks(atlas: CandidateAtlas, models: Population) -> dict[str, float]:
     """ImageNet-C as a level line."""
-    known = {
+    whole = {
         name: b.names for name, b in atlas.others(models).items() if name == benchmark.IMAGENET_C and not b.partial
     }
-    r = benchmark.predicted(known, models)["r"]
+    r = benchmark.predicted(whole, models)["r"]
     return {benchmark.IMAGENET_C: float(r.mean())} if len(r) and r.notna().all() else {}
 
 

@@ -70,15 +70,15 @@ def _pick_models(dataset: str) -> list[str]:
     """The models, behind a button: forty names would fill a telephone's screen."""
     printed = compare.published_models()
     if dataset.startswith(compare.PUBLISHED):
-        known = printed[dataset.removeprefix(compare.PUBLISHED)]
-        offered = known
+        evaluated = printed[dataset.removeprefix(compare.PUBLISHED)]
+        offered = evaluated
     else:
-        known = cache.evaluated(dataset)
-        offered = list(dict.fromkeys([*known, *cache.model_names()]))
+        evaluated = cache.evaluated(dataset)
+        offered = list(dict.fromkeys([*evaluated, *cache.model_names()]))
     further = [m for names in printed.values() for m in names if m not in offered]
     key = f"{KEY}_model"
     place = st.popover(
-        _chosen(key, known), icon=":material/stacks:", key=f"{KEY}_models", help="Which models are compared."
+        _chosen(key, evaluated), icon=":material/stacks:", key=f"{KEY}_models", help="Which models are compared."
     )
     with place:
         models = selection.multiselect(
@@ -86,33 +86,33 @@ def _pick_models(dataset: str) -> list[str]:
             [*offered, *further],
             key=key,
             kind="model",
-            default=known[:MOST],
+            default=evaluated[:MOST],
             placeholder="Choose one or more",
             text=str,
         )
         st.caption("Type to search. Published models can be drawn where suite, classes and image size agree.")
-        _by_family(key, known)
+        _by_family(key, evaluated)
     return models
 
 
-def _chosen(key: str, known: Sequence[str]) -> str:
+def _chosen(key: str, evaluated: Sequence[str]) -> str:
     """The label of the models' button; a bound widget's value stands in the session before it is drawn."""
     chosen = st.session_state.get(key)
-    count = len(chosen) if chosen is not None else len(st.query_params.get_all(key)) or min(len(known), MOST)
+    count = len(chosen) if chosen is not None else len(st.query_params.get_all(key)) or min(len(evaluated), MOST)
     return f"{count} model{'' if count == 1 else 's'}"
 
 
-def _by_family(key: str, known: Sequence[str]) -> None:
+def _by_family(key: str, evaluated: Sequence[str]) -> None:
     """Buttons that choose all models of one family of training interventions, beside the standard ones."""
     groups: dict[str, list[str]] = {}
-    for model, family in cache.families(tuple(known)).items():
+    for model, family in cache.families(tuple(evaluated)).items():
         groups.setdefault(family, []).append(model)
-    if len(known) < 3 or len(groups) < 2:
+    if len(evaluated) < 3 or len(groups) < 2:
         return
     first = cache.training(cache.DEFAULT_MODEL)[1]
     standard = groups.get(first, [])
     with st.container(horizontal=True, gap="small"):
-        _button("All", key, list(known))
+        _button("All", key, list(evaluated))
         for name, models in groups.items():
             _button(f"{name} ({len(models)})", key, list(dict.fromkeys([*standard, *models])))
 

@@ -64,12 +64,12 @@ def _curves(prefix: str, table: pd.DataFrame, footer: str) -> None:
 
 def _budgets(prefix: str, table: pd.DataFrame, footer: str) -> None:
     """Of many models a table of colours: their lines would hide each other."""
-    known = table[(table["access"] == "white-box") & (table["eps"] < 1)]
-    names = {name: name.upper() for name in known["attack"].unique()}
+    rows = table[(table["access"] == "white-box") & (table["eps"] < 1)]
+    names = {name: name.upper() for name in rows["attack"].unique()}
     attack = selection.segmented(
         "Attack", sorted(names, reverse=True), key=f"{prefix}_budget", kind="attack", text=names.__getitem__
     )
-    drawn = figures.budgets(known[known["attack"] == attack], footer=footer, alt="Accuracy of each model at each eps")
+    drawn = figures.budgets(rows[rows["attack"] == attack], footer=footer, alt="Accuracy of each model at each eps")
     figure.card(
         drawn,
         key=f"{prefix}-robust-accuracy",
@@ -97,10 +97,10 @@ def _transfer(prefix: str, table: pd.DataFrame, footer: str) -> None:
     iterative = table[(table["attack"] == "pgd") & (table["eps"] > 0) & (table["eps"] < 1)]
     crafted = iterative["surrogate"].where(iterative["surrogate"] != "", iterative["model"])
     pairs = iterative.assign(crafted=crafted)
-    known = pairs[pairs["access"] != "white-box"]
-    if known.empty:
+    rows = pairs[pairs["access"] != "white-box"]
+    if rows.empty:
         return
-    radii = sorted(known["eps"].unique())
+    radii = sorted(rows["eps"].unique())
     names = {f"{255 * eps:g}/255": eps for eps in radii}
     chosen = st.select_slider("eps of the transfer matrix", list(names), list(names)[len(names) // 2])
     square = pairs[pairs["eps"] == names[chosen]].pivot_table(index="crafted", columns="model", values="accuracy")

@@ -76,8 +76,8 @@ class Answered:
         cell = self.grid.cells[place - 1] if place else None
         crisp = max(self.grid.clean.shape[-2:]) <= data_urls.EXACT_SIDE
         lines = self.lines(place)
-        said = "; ".join(line for line, _ in lines)
-        alt = f"{text}: {said}" if said else text
+        answered = "; ".join(line for line, _ in lines)
+        alt = f"{text}: {answered}" if answered else text
         return thumbnails.Thumb(cell.key if cell else "", self.grid.thumbnails[place], alt, lines, crisp)
 
     def sentence(self, names: tuple[str, ...]) -> Markup:

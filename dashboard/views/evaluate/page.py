@@ -126,10 +126,10 @@ def _pick_models() -> list[str]:
 
 
 def _pick_dataset() -> str:
-    known = cache.folders()
+    folders = cache.folders()
     name = selection.selectbox(
         "Images of",
-        ["scenes", *known, *([FOLDER] if roots.open_to_paths() else [])],
+        ["scenes", *folders, *([FOLDER] if roots.open_to_paths() else [])],
         key=f"{KEY}_dataset",
         kind="dataset",
         help="scenes is the dataset that comes with the package: its test images. A folder has one folder of images for each class.",

@@ -56,12 +56,12 @@ def view(matrix: Matrix) -> None:
 
 
 def _summary(matrix: Matrix, result: overlap.Balance, members: tuple[str, ...]) -> str:
-    known = result.means["mean"].dropna()
-    if known.empty:
+    means = result.means["mean"].dropna()
+    if means.empty:
         return "No mean overlap is defined."
-    if len(known) == 1:
+    if len(means) == 1:
         return "Balance needs two corruptions or more."
-    most, least = str(known.idxmax()), str(known.idxmin())
+    most, least = str(means.idxmax()), str(means.idxmin())
     high, low = (at(result.means, name, end) for name, end in ((least, "high"), (most, "low")))
     apart = (
         ""
@@ -71,6 +71,6 @@ def _summary(matrix: Matrix, result: overlap.Balance, members: tuple[str, ...]) 
         else " The intervals of the two overlap."
     )
     return states.plain(
-        f"Mean overlaps from {known.min():.2f} ({matrix.labels[least]}) to {known.max():.2f} ({matrix.labels[most]}), standard "
+        f"Mean overlaps from {means.min():.2f} ({matrix.labels[least]}) to {means.max():.2f} ({matrix.labels[most]}), standard "
         f"deviation {result.spread:.2f}.{apart}"
     )

@@ -76,7 +76,7 @@ def _card(
             for name in rest
         ]
     ).sort_values("signed", ascending=False, ignore_index=True)
-    said = verdict(matrix.labels, picked, row, margin, _called(rest, inside))
+    sentence = verdict(matrix.labels, picked, row, margin, _called(rest, inside))
     label = matrix.labels[picked]
     figure.card(
         intervals(
@@ -85,11 +85,11 @@ def _card(
             margin,
             f"signed overlap with {label}",
             footer=matrix.footer,
-            alt=said,
+            alt=sentence,
         ),
         key=f"{KEY}-coverage",
         title=f"{label}: {row['verdict']}",
-        says=states.plain(said),
+        says=states.plain(sentence),
         table=rows.assign(
             corruption=rows["name"].map(matrix.labels), reason=[matrix.text(why) for why in rows["reason"]]
         ).drop(columns="name"),

@@ -93,5 +93,5 @@ def load(choice: Choice) -> Matrix:
 
 
 def _families(overlap: Overlap) -> dict[str, str]:
-    known = set(corruptions.names())
-    return {name: corruptions.get(name).family if name in known else "attack" for name in overlap.names}
+    registered = set(corruptions.names())
+    return {name: corruptions.get(name).family if name in registered else "attack" for name in overlap.names}

@@ -16,14 +16,14 @@ def view(matrix: Matrix) -> None:
     from robustcore.figures.overlap_curves import clean_accuracies
 
     comparison = atlas.clean_comparison(matrix.overlap)
-    said = matrix.text(comparison)
+    sentence = matrix.text(comparison)
     rows = atlas.models(matrix.overlap)
     table = _readable(matrix, rows)
     figure.card(
-        clean_accuracies(rows, matrix.labels, footer=matrix.footer, alt=said),
+        clean_accuracies(rows, matrix.labels, footer=matrix.footer, alt=sentence),
         key=f"{KEY}-clean",
         title="Are the trained models comparable?" + (" No" if comparison.kind == "clean_not_comparable" else ""),
-        says=states.plain(said),
+        says=states.plain(sentence),
         table=table,
         footer=matrix.footer,
         help="Robustness is relative to clean accuracy. An undertrained model has less accuracy to lose, so it looks robust to "
@@ -50,7 +50,7 @@ def _thresholds(matrix: Matrix) -> None:
     rows = atlas.models(matrix.overlap).iloc[1:].sort_values("self_gain", ascending=False)
     undefined = matrix.overlap.undefined
     count = len(matrix.overlap.names)
-    said = (
+    sentence = (
         f"{len(undefined)} of {count} have none: training on them gains no more than three standard errors (grey line), and an "
         "overlap divides by this gain."
         if undefined
@@ -58,10 +58,10 @@ def _thresholds(matrix: Matrix) -> None:
     )
     table = _readable(matrix, rows)
     figure.card(
-        self_gains(rows, matrix.labels, footer=matrix.footer, alt=said),
+        self_gains(rows, matrix.labels, footer=matrix.footer, alt=sentence),
         key=f"{KEY}-self-gains",
         title="Which corruptions have overlaps?",
-        says=states.plain(said),
+        says=states.plain(sentence),
         table=table[["trained_on", "self_gain", "threshold", "defined", "reason"]],
         footer=matrix.footer,
     )

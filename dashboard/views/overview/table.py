@@ -75,14 +75,14 @@ def _shifts(overview: Overview, table: pd.DataFrame) -> None:
     sets = overview.by_condition[overview.by_condition["kind"] == "shift"]
     if sets.empty or not selection.toggle("Show each natural shift", key=f"{KEY}_shifts"):
         return
-    known = [m for m in table["model"] if m in set(sets["model"])]
-    square = sets.pivot(index="model", columns="name", values="accuracy").reindex(known)
-    shown = 100 * square[list(dict.fromkeys(sets["name"]))]
+    models = [m for m in table["model"] if m in set(sets["model"])]
+    square = sets.pivot(index="model", columns="name", values="accuracy").reindex(models)
+    percent = 100 * square[list(dict.fromkeys(sets["name"]))]
     number = st.column_config.NumberColumn
     st.dataframe(
-        shown.rename(columns=display_name).reset_index().rename(columns={"model": "Model"}),
+        percent.rename(columns=display_name).reset_index().rename(columns={"model": "Model"}),
         hide_index=True,
-        column_config={display_name(name): number(format="%.1f %%") for name in shown.columns},
+        column_config={display_name(name): number(format="%.1f %%") for name in percent.columns},
     )
 
 
@@ -113,5 +113,5 @@ def _chosen(table: pd.DataFrame, kinds: Mapping[str, rows.Kind]) -> tuple[pd.Dat
     if everything or wanted or len(table) <= FIT:
         return table, by, 0
     groups = table["model"].str[:0] if by == "none" else table[by]
-    shown = table[table.groupby(groups).cumcount() < max(1, FIT // groups.nunique())].head(2 * FIT)
-    return shown, by, len(table) - len(shown)
+    percent = table[table.groupby(groups).cumcount() < max(1, FIT // groups.nunique())].head(2 * FIT)
+    return percent, by, len(table) - len(percent)

@@ -87,10 +87,10 @@ def _frames(choice: image_picker.Choice, name: str, difficulty: int, seed: int, 
         answers = cache.frame_answers(model, frames)
     crisp = frames.frames.shape[-1] <= data_urls.EXACT_SIDE
     classes = cache.card(model).classes if answers is not None else ()
-    found = None if answers is None else sequence_frames.flips(answers.classes, name, difficulty=difficulty)
+    flips = None if answers is None else sequence_frames.flips(answers.classes, name, difficulty=difficulty)
     left, right = st.columns([1, 1.75], gap="medium")
     with left, st.container(key=f"{KEY}_detail"):
-        st.markdown(_sentence(choice, name, difficulty, model, found))
+        st.markdown(_sentence(choice, name, difficulty, model, flips))
         playing = selection.toggle("Play", key=f"{KEY}_play", default=True)
         if playing:
             alt = f"{choice.title}: the frames of {display_name(name).lower()}, one after another"
@@ -106,11 +106,11 @@ def _frames(choice: image_picker.Choice, name: str, difficulty: int, seed: int, 
         thumbs = []
         for i, source in enumerate(frames.thumbnails):
             lines: tuple[tuple[str, str], ...] = ()
-            said = ""
-            if answers is not None and found is not None:
-                said = f"{display_name(classes[answers.classes[i, 0]])} {labels.percent(answers.probabilities[i, 0])}"
-                lines = ((said, thumbnails.CHANGED if found.flipped[i] else thumbnails.RIGHT),)
-            alt = f"Frame {i}" + (f": {said}" if said else "") + (", flipped" if found and found.flipped[i] else "")
+            answer = ""
+            if answers is not None and flips is not None:
+                answer = f"{display_name(classes[answers.classes[i, 0]])} {labels.percent(answers.probabilities[i, 0])}"
+                lines = ((answer, thumbnails.CHANGED if flips.flipped[i] else thumbnails.RIGHT),)
+            alt = f"Frame {i}" + (f": {answer}" if answer else "") + (", flipped" if flips and flips.flipped[i] else "")
             thumbs.append(thumbnails.Thumb(str(i), source, alt, lines, crisp))
         markup.show(thumbnails.strip(thumbs), key=f"{KEY}_strip_of_frames", on_pick=_choose_frame)
         st.caption("Click a frame to enlarge it. ≠ marks a flipped prediction.")
@@ -127,31 +127,31 @@ def _one_frame(
     frame = selection.number("Frame", 0, last, key=f"{KEY}_frame", default=0, kind="frame")
     bars = []
     if answers is not None:
-        found = zip(answers.classes[frame], answers.probabilities[frame], strict=True)
-        bars = [pair.Bars("", [(classes[int(k)], float(p), False) for k, p in found])]
+        best = zip(answers.classes[frame], answers.probabilities[frame], strict=True)
+        bars = [pair.Bars("", [(classes[int(k)], float(p), False) for k, p in best])]
     side = pair.Side(data_urls.exact(frames.frames[frame]), f"Frame {frame}", f"Frame {frame}", bars, crisp)
     markup.show(pair.single(side), key=f"{KEY}_one")
 
 
 def _sentence(
-    choice: image_picker.Choice, name: str, difficulty: int, model: str, found: sequence_frames.Flips | None
+    choice: image_picker.Choice, name: str, difficulty: int, model: str, flipping: sequence_frames.Flips | None
 ) -> str:
     compared = (
         "the first frame"
         if sequences.stability.compares_with_first(name)
         else ("the frame before" if difficulty == 1 else f"the frame {difficulty} before")
     )
-    if found is None:
+    if flipping is None:
         if model == NONE:
             return "No model chosen: only the frames are shown."
         return (
             "The demo models know only the twelve shapes of the test images. Their prediction for "
             f"{states.plain(choice.title)} would be meaningless, so only the frames are shown."
         )
-    flips = int(found.flipped.sum())
+    flips = int(flipping.flipped.sum())
     return (
-        f"**{states.plain(model)}** flips its prediction in **{flips} of {found.comparisons}** comparisons with {compared}: "
-        f"flip probability **{found.flip_probability:.2f}**, top-5 distance **{found.top5_distance:.2f}**."
+        f"**{states.plain(model)}** flips its prediction in **{flips} of {flipping.comparisons}** comparisons with {compared}: "
+        f"flip probability **{flipping.flip_probability:.2f}**, top-5 distance **{flipping.top5_distance:.2f}**."
     )
 
 

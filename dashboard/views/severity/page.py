@@ -101,15 +101,15 @@ def _controls() -> tuple[str, str, str, str]:
 
 
 def _show_issues(findings: tuple[Note, ...], rows: pd.DataFrame) -> None:
-    known = rows["accuracy"].notna().any() if "accuracy" in rows else False
-    if not known:
+    has_accuracies = rows["accuracy"].notna().any() if "accuracy" in rows else False
+    if not has_accuracies:
         states.notice(
             "No accuracies are stored for this model, suite and storage, so only distances are judged. "
             "Run an evaluation on the page Evaluate to add accuracies."
         )
     st.subheader("Issues found", anchor=False)
     if not findings:
-        what = "harder and farther from the clean images" if known else "farther from the clean images"
+        what = "harder and farther from the clean images" if has_accuracies else "farther from the clean images"
         st.markdown(f"None. Every severity is {what} than the one before.")
         return
     names = {name: display_name(name, "corruption") for name in corruptions.names()}
@@ -124,9 +124,9 @@ def _thumbnails(name: str, storage: str) -> None:
     """The first test image at each severity of the corruption."""
     item = cache.test_image(0)
     cells = tuple(gallery.cells(name))
-    shown = cache.grid(item, cells, storage)
-    thumbs = [thumbnails.Thumb("", shown.thumbnails[0], "The clean image", (("clean", thumbnails.RIGHT),), True)]
-    for cell, source in zip(cells, shown.thumbnails[1:], strict=True):
+    grid = cache.grid(item, cells, storage)
+    thumbs = [thumbnails.Thumb("", grid.thumbnails[0], "The clean image", (("clean", thumbnails.RIGHT),), True)]
+    for cell, source in zip(cells, grid.thumbnails[1:], strict=True):
         words = f"{display_name(name, 'corruption')}, {cell.caption}"
         thumbs.append(thumbnails.Thumb("", source, words, ((cell.caption, thumbnails.RIGHT),), True))
     markup.show(thumbnails.row(thumbs), key=f"{KEY}_thumbnails")

@@ -111,14 +111,14 @@ def _pick_models(spec: Specification) -> tuple[list[str], str]:
     dataset = spec.dataset
     if len(datasets) > 1:
         dataset = selection.selectbox("Images", datasets, key=f"{KEY}_dataset", kind="dataset", default=spec.dataset)
-    known = cache.evaluated(dataset) if _images_are_here(dataset) else []
-    offered = list(dict.fromkeys([*known, *cache.model_names()]))
+    evaluated = cache.evaluated(dataset) if _images_are_here(dataset) else []
+    offered = list(dict.fromkeys([*evaluated, *cache.model_names()]))
     models = selection.multiselect(
         "Models",
         offered,
         key=f"{KEY}_model",
         kind="model",
-        default=known[:1] or offered[:1],
+        default=evaluated[:1] or offered[:1],
         placeholder="Choose one or more",
     )
     return models, dataset

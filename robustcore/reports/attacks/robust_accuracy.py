@@ -29,7 +29,7 @@ def conditions(surrogates: Sequence[str] = (), radii: Sequence[float] = CURVE_EP
     white = [Condition("attack", name, params=(("eps", eps),)) for name in ATTACKS for eps in radii]
     # Without a bound the attack may paint any image, so crafting it on another model has no meaning.
     black = [c for c in white if c.parameters["eps"] < 1]
-    return [*white, *(made for surrogate in surrogates for made in crafted_on(black, surrogate))]
+    return [*white, *(crafted for surrogate in surrogates for crafted in crafted_on(black, surrogate))]
 
 
 def curves(
@@ -56,10 +56,10 @@ def curves(
     """
     names = {fingerprint: name for name, fingerprint in (surrogates or {}).items()}
     wanted = conditions(list(names))
-    found = lookup(models, dataset, wanted, limit=limit, seed=seed, store=store)
+    stored = lookup(models, dataset, wanted, limit=limit, seed=seed, store=store)
     by_fields = {(c.name, json.dumps(c.parameters, sort_keys=True)): c for c in wanted}
     rows = []
-    for row in accuracies.accuracy(found[found["n"] > 0]).to_dict("records"):
+    for row in accuracies.accuracy(stored[stored["n"] > 0]).to_dict("records"):
         if row["kind"] == "clean":
             common = {
                 "model": row["model"],
@@ -103,7 +103,7 @@ def curves(
     with_attack = table[table["eps"] > 0][["model", "attack", "access"]].drop_duplicates()
     table = table.merge(with_attack, on=["model", "attack", "access"])
     table = table.sort_values(["model", "attack", "access", "eps"], ignore_index=True)
-    table.attrs["provenance"] = Provenance.of(found, suites=("robust-accuracy",), storage="memory", seed=seed)
+    table.attrs["provenance"] = Provenance.of(stored, suites=("robust-accuracy",), storage="memory", seed=seed)
     return table
 
 
@@ -118,8 +118,8 @@ def judged(square: pd.DataFrame) -> pd.DataFrame:
     """
     own = {model: square.loc[model, model] for model in square.columns if model in square.index}
     crafted = [model for model in square.index if square.loc[model].drop(model, errors="ignore").notna().any()]
-    found = pd.DataFrame({"itself": pd.Series(own, dtype=float), **{model: square.loc[model] for model in crafted}})
-    return found.rename_axis("judged by").sort_values("itself", ascending=False, kind="stable")
+    table = pd.DataFrame({"itself": pd.Series(own, dtype=float), **{model: square.loc[model] for model in crafted}})
+    return table.rename_axis("judged by").sort_values("itself", ascending=False, kind="stable")
 
 
 def masked_gradients(table: pd.DataFrame) -> list[Note]:

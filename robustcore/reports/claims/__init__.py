@@ -93,8 +93,8 @@ def parts(topic: str) -> tuple[Part, ...]:
     """
     if topic not in TOPICS:
         raise UnknownNameError("topic of claims", topic, TOPICS)
-    found: tuple[Part, ...] = importlib.import_module(TOPICS[topic].module).PARTS
-    return found
+    listed: tuple[Part, ...] = importlib.import_module(TOPICS[topic].module).PARTS
+    return listed
 
 
 def count(claims: Sequence[Claim]) -> dict[str, int]:

@@ -54,11 +54,11 @@ class Evidence:
         """The overlaps of ImageNet-C with the ResNet, from an atlas of it alone or with other corruptions, and which of its
         corruptions have defined ones."""
         try:
-            found = self.atlas("imagenet-c-scenes-resnet")
+            overlap = self.atlas("imagenet-c-scenes-resnet")
         except InvalidArgumentError:
-            found = self.atlas("imagenet-c+*")
+            overlap = self.atlas("imagenet-c+*")
         whole = corruptions.names("imagenet-c")
-        return found, [name for name in whole if name in found.names and name not in found.undefined]
+        return overlap, [name for name in whole if name in overlap.names and name not in overlap.undefined]
 
     @property
     def candidates(self) -> Overlap:
@@ -84,15 +84,15 @@ class Evidence:
         if self._models is None:
             raise InvalidArgumentError("there is no table of models")
         counts = self._models.synthetic.reindex(columns=list(labels.index)).notna().sum()
-        known = [str(name) for name in labels.index if counts[name] and 2 * counts[name] >= counts.max()]
-        found = self._models.complete(known)
-        found = found.only([str(model) for model in found.natural.dropna().index])
-        if len(found) < correlation.FEW or len(known) < FEWEST_CANDIDATES:
+        names = [str(name) for name in labels.index if counts[name] and 2 * counts[name] >= counts.max()]
+        models = self._models.complete(names)
+        models = models.only([str(model) for model in models.natural.dropna().index])
+        if len(models) < correlation.FEW or len(names) < FEWEST_CANDIDATES:
             raise InvalidArgumentError(
-                f"{len(found)} models were tested on {len(known)} candidates and on the natural sets; {correlation.FEW} models and "
+                f"{len(models)} models were tested on {len(names)} candidates and on the natural sets; {correlation.FEW} models and "
                 f"{FEWEST_CANDIDATES} candidates are the fewest"
             )
-        return labels[known], found
+        return labels[names], models
 
 
 def claim(judge: Callable[[], Judged], *, text: str, source: str, rule: str, limits: str) -> Claim:
@@ -104,16 +104,16 @@ def claim(judge: Callable[[], Judged], *, text: str, source: str, rule: str, lim
     return Claim(TOPIC, text, source, verdict, rule, figures, table, limits)
 
 
-def signed(found: Overlap, names: Sequence[str]) -> tuple[Array, Array]:
+def signed(overlap: Overlap, names: Sequence[str]) -> tuple[Array, Array]:
     """(K, K) signed overlaps, and (draws, K, K) their bootstrap over images and seeds.
 
     Raises:
         InvalidArgumentError: there is no bootstrap.
     """
-    if found.replicates is None:
+    if overlap.replicates is None:
         raise InvalidArgumentError("the overlaps have no intervals")
-    places = [found.names.index(name) for name in names]
-    return found.signed.to_numpy(float)[np.ix_(places, places)], found.replicates[:, places][:, :, places]
+    places = [overlap.names.index(name) for name in names]
+    return overlap.signed.to_numpy(float)[np.ix_(places, places)], overlap.replicates[:, places][:, :, places]
 
 
 def ends(values: Sequence[float] | Array) -> tuple[float, float]:
@@ -129,9 +129,9 @@ def of_interval(low: float, high: float, margin: float) -> str:
     return REPRODUCED if low > 0 else UNDECIDED
 
 
-def defined(found: Overlap) -> int:
+def defined(overlap: Overlap) -> int:
     """How many corruptions have defined overlaps."""
-    return len(found.names) - len(found.undefined)
+    return len(overlap.names) - len(overlap.undefined)
 
 
 def left_out(names: Sequence[str]) -> tuple[Note, ...]:

@@ -38,18 +38,21 @@ RELATED = (
 
 def number(evidence: Evidence) -> Claim:
     def judge() -> Judged:
-        found = evidence.candidates
+        candidates = evidence.candidates
         sweep = evidence.sweep
-        _, again = signed(found, list(found.names))
-        chosen = [_chosen(pd.DataFrame(np.clip(each, 0, None), found.names, found.names)) for each in again[:REPEATS]]
-        known = sorted(k for k in chosen if k)
-        if len(known) < REPEATS / 2 or sweep.chosen is None:
+        _, again = signed(candidates, list(candidates.names))
+        chosen = [
+            _chosen(pd.DataFrame(np.clip(each, 0, None), candidates.names, candidates.names))
+            for each in again[:REPEATS]
+        ]
+        numbers = sorted(k for k in chosen if k)
+        if len(numbers) < REPEATS / 2 or sweep.chosen is None:
             return UNDECIDED, (no_k_passes(max(sweep.categories)),), sweep.table
-        low, high = known[0], known[-1]
+        low, high = numbers[0], numbers[-1]
         row = sweep.table[sweep.table["k"] == sweep.chosen].iloc[0]
         scc, dcc, stability = (float(row[column]) for column in ("scc", "dcc", "stability"))
-        chosen_k = k_by_the_rule(sweep.chosen, defined(found), scc, dcc, stability, REPEATS, low, high)
-        figures = (chosen_k, *one_seed(found))
+        chosen_k = k_by_the_rule(sweep.chosen, defined(candidates), scc, dcc, stability, REPEATS, low, high)
+        figures = (chosen_k, *one_seed(candidates))
         if not low <= PUBLISHED_K <= high:
             return NOT_REPRODUCED, figures, sweep.table
         return REPRODUCED if abs(sweep.chosen - PUBLISHED_K) <= 1 else UNDECIDED, figures, sweep.table
@@ -178,8 +181,8 @@ def _compared(
 
 def _chosen(scores: pd.DataFrame) -> int | None:
     """K by the rule, by a few initialisations."""
-    known, _ = categories.complete(scores)
-    for k in range(2, min(16, len(known))):
+    names, _ = categories.complete(scores)
+    for k in range(2, min(16, len(names))):
         if categories.kmeans(scores, k, initialisations=5).scc > categories.RULE:
             return k
     return None

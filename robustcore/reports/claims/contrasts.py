@@ -56,8 +56,8 @@ class Group:
 
     def resolved(self) -> list[Condition]:
         """The conditions that are evaluated."""
-        found = suites.resolve(list(self.conditions))  # puts clean before them
-        return found if Condition.clean() in self.conditions else found[1:]
+        conditions = suites.resolve(list(self.conditions))  # puts clean before them
+        return conditions if Condition.clean() in self.conditions else conditions[1:]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,7 +187,7 @@ class Evidence:
             assert other is not None
             in_draws = self._drawn(contrast.model, group) - self._drawn(contrast.against, group)
             low, high = bootstrap.interval(in_draws)
-            accuracies = [np.nan if found is None else float(found[0].mean()) for found in (own, other, baseline)]
+            accuracies = [np.nan if answers is None else float(answers[0].mean()) for answers in (own, other, baseline)]
             value = _measured(group, own[0].mean(dtype=float), own[1].mean(dtype=float))
             value = value - _measured(group, other[0].mean(dtype=float), other[1].mean(dtype=float))
             rows.append(
@@ -211,27 +211,29 @@ class Evidence:
         pairs = [
             (self._of(c.model, c.group), self._of(c.against, c.group)) for c in contrasts if c.group.measure == APP
         ]
-        found = [abs(own[1].mean() - other[1].mean()) for own, other in pairs if own is not None and other is not None]
-        return float(max(found, default=0.0))
+        differences = [
+            abs(own[1].mean() - other[1].mean()) for own, other in pairs if own is not None and other is not None
+        ]
+        return float(max(differences, default=0.0))
 
     def _drawn(self, model: str, group: Group) -> npt.NDArray[np.float64]:
         """(draws,) the group's measure of a model in every drawing; the same model is asked for again and again."""
         if (model, group) not in self._draws:
-            found = self._of(model, group)
-            assert found is not None
-            drawn = bootstrap.accuracies(self._weights, np.stack(found, axis=1))
+            right = self._of(model, group)
+            assert right is not None
+            drawn = bootstrap.accuracies(self._weights, np.stack(right, axis=1))
             self._draws[model, group] = _measured(group, drawn[:, 0], drawn[:, 1])
         return self._draws[model, group]
 
     def _of(self, model: str, group: Group) -> _Right | None:
         """(n,) the share of the group's conditions under which each image is answered rightly, and whether the clean one
         is, as 0 or 1."""
-        found = [self._right.get((model, c.canonical(), group.limit)) for c in self._cells[group]]
+        cells = [self._right.get((model, c.canonical(), group.limit)) for c in self._cells[group]]
         clean = self._right.get((model, compare.CLEAN, None))
-        known = [right for right in found if right is not None]
-        if clean is None or len(known) < len(found):
+        answered = [right for right in cells if right is not None]
+        if clean is None or len(answered) < len(cells):
             return None
-        right: npt.NDArray[np.float32] = np.mean(known, axis=0, dtype=np.float32)
+        right: npt.NDArray[np.float32] = np.mean(answered, axis=0, dtype=np.float32)
         n = min(len(right), len(clean))
         return right[:n], clean[:n]
 
@@ -255,11 +257,11 @@ class Evidence:
                 for condition, subjects in conditions.items()
                 for cell in plan.make(list(subjects), dataset, [condition], limit=at_most)
             ]
-            found = answers(cells, store)
+            stored = answers(cells, store)
             for cell in cells:
-                if cell.key in found:
+                if cell.key in stored:
                     key = (cell.model.name, cell.condition.canonical(), limit)
-                    right[key] = found[cell.key].correct.astype(np.float32)
+                    right[key] = stored[cell.key].correct.astype(np.float32)
         return right, groups
 
 

@@ -133,19 +133,19 @@ class _Files(Mapping[str, pd.DataFrame]):
 
 def _texture(evidence: Evidence) -> Claim:
     def judge() -> Judged:
-        found, names = evidence.imagenet_c
+        matrix, names = evidence.imagenet_c
         inside = np.array([name in TEXTURE for name in names])
         if inside.sum() < 2 or inside.all():
             raise InvalidArgumentError("the overlaps of the block, or of the rest, are undefined")
         within = np.triu(inside[:, None] & inside[None], 1)
         across = inside[:, None] & ~inside[None]
-        values, again = signed(found, names)
+        values, again = signed(matrix, names)
         gaps = np.array([np.nanmean(each[within]) - np.nanmean(each[across]) for each in again])
         low, high = ends(gaps)
         inner, outer = float(np.nanmean(values[within])), float(np.nanmean(values[across]))
         block = block_overlaps(inner, int(within.sum()), outer, int(across.sum()), low, high)
         table = pd.DataFrame({"pairs": ["within the block", "with the rest"], "overlap": [inner, outer]})
-        return of_interval(low, high, MARGIN), (block, *left_out(names), *one_seed(found)), table
+        return of_interval(low, high, MARGIN), (block, *left_out(names), *one_seed(matrix)), table
 
     return claim(
         judge,
@@ -183,11 +183,11 @@ def _architectures(evidence: Evidence) -> Claim:
 
 def _unbalanced(evidence: Evidence) -> Claim:
     def judge() -> Judged:
-        found, names = evidence.imagenet_c
+        matrix, names = evidence.imagenet_c
         if len(names) < 3:
             raise InvalidArgumentError("fewer than three corruptions have defined overlaps")
-        balance = overlap.mean_overlaps(found, names)
-        again = np.clip(signed(found, names)[1], 0, None)
+        balance = overlap.mean_overlaps(matrix, names)
+        again = np.clip(signed(matrix, names)[1], 0, None)
         again[:, range(len(names)), range(len(names))] = np.nan
         means = np.nanmean(again, axis=2)  # (draws, K)
         noise = float(np.quantile((means - means.mean(axis=0)).std(axis=1), 0.95))
@@ -200,7 +200,7 @@ def _unbalanced(evidence: Evidence) -> Claim:
             (str(least["corruption"]), float(least["mean"])),
             (str(most["corruption"]), float(most["mean"])),
         )
-        figures = (spread, *_example(table), *left_out(names), *one_seed(found))
+        figures = (spread, *_example(table), *left_out(names), *one_seed(matrix))
         if balance.spread > noise:
             return REPRODUCED, figures, table
         return NOT_REPRODUCED if noise < MARGIN else UNDECIDED, figures, table
@@ -217,12 +217,12 @@ def _unbalanced(evidence: Evidence) -> Claim:
 
 def _forgotten(evidence: Evidence) -> Claim:
     def judge() -> Judged:
-        found = evidence.atlas("imagenet-c+laugros*")
-        whole = [name for name in corruptions.names("imagenet-c") if name in found.names]
-        asked = [name for name in FORGOTTEN if name in found.names]
+        matrix = evidence.atlas("imagenet-c+laugros*")
+        whole = [name for name in corruptions.names("imagenet-c") if name in matrix.names]
+        asked = [name for name in FORGOTTEN if name in matrix.names]
         if not whole or len(asked) < len(FORGOTTEN):
             raise InvalidArgumentError("border, obstruction or ImageNet-C is not in the atlas")
-        covered = overlap.coverage(found, whole, asked)
+        covered = overlap.coverage(matrix, whole, asked)
         rows = covered.rename_axis("corruption").reset_index()
         figures = tuple(
             coverage_of(
@@ -233,7 +233,7 @@ def _forgotten(evidence: Evidence) -> Claim:
             for row in rows.to_dict("records")
         )
         verdicts = set(covered["verdict"])
-        judged = (*figures, *one_seed(found))
+        judged = (*figures, *one_seed(matrix))
         table = rows.assign(reason=[str(why or "") for why in rows["reason"]])
         if verdicts == {"not covered"}:
             return REPRODUCED, judged, table

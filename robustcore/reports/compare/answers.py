@@ -29,19 +29,19 @@ class Answers:
     @property
     def images(self) -> int:
         """The largest number of images under one condition."""
-        return max((len(found.labels) for found in self.cells.values()), default=0)
+        return max((len(cell.labels) for cell in self.cells.values()), default=0)
 
     def right(self, model: str, conditions: list[str]) -> npt.NDArray[np.float32] | None:
         """(n,) the share of the conditions under which each image is answered rightly; None where answers are missing.
 
         With different numbers of images the least of them counts.
         """
-        found = [self.cells.get((model, condition)) for condition in conditions]
-        known = [part.correct for part in found if part is not None]
-        if not known or len(known) < len(found):
+        cells = [self.cells.get((model, condition)) for condition in conditions]
+        correct = [part.correct for part in cells if part is not None]
+        if not correct or len(correct) < len(cells):
             return None
-        n = min(map(len, known))
-        right: npt.NDArray[np.float32] = np.mean([part[:n] for part in known], axis=0, dtype=np.float32)
+        n = min(map(len, correct))
+        right: npt.NDArray[np.float32] = np.mean([part[:n] for part in correct], axis=0, dtype=np.float32)
         return right
 
 
@@ -58,13 +58,13 @@ def read(comparison: Comparison, dataset: Dataset, *, store: Store | Path | str 
     cells = []
     for n in sorted({n for *_, n in wanted}):
         conditions = {c: Condition.from_dict(json.loads(c)) for _, c, size in wanted if size == n}
-        made = plan.make(
+        planned = plan.make(
             comparison.subjects, dataset, list(conditions.values()), limit=int(n), seed=comparison.provenance.seed
         )
-        cells += [cell for cell in made if (cell.model.name, cell.condition.canonical(), n) in wanted]
-    found = answers(cells, store if isinstance(store, Store) else Store(store))
+        cells += [cell for cell in planned if (cell.model.name, cell.condition.canonical(), n) in wanted]
+    stored = answers(cells, store if isinstance(store, Store) else Store(store))
     by_name: dict[tuple[str, str], Answered] = {}
     for cell in cells:  # the smaller numbers of images first: the clean answers stay those to the most images
-        if cell.key in found:
-            by_name[cell.model.name, cell.condition.canonical()] = found[cell.key]
+        if cell.key in stored:
+            by_name[cell.model.name, cell.condition.canonical()] = stored[cell.key]
     return Answers(by_name)

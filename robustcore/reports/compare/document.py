@@ -163,16 +163,16 @@ def gather(
         # AlexNet of the same table, on the same images, rather than the one that the paper prints.
         same = f"{'/'.join(models[0].split('/')[:2])}/AlexNet"
         reference = same if same in published_models.names() else ""
-    asked = list(dict.fromkeys([*models, *([reference] if reference and reference != references.ALEXNET else [])]))
-    printed = [m for m in asked if published_models.is_published(m)]
-    own = [m for m in asked if m not in printed]
-    if not asked:
+    names = list(dict.fromkeys([*models, *([reference] if reference and reference != references.ALEXNET else [])]))
+    printed = [m for m in names if published_models.is_published(m)]
+    own = [m for m in names if m not in printed]
+    if not names:
         raise InvalidArgumentError("There is no model to report on; name one or more.")
     read, notes = None, list[Note]()
     if own:
         images = load_dataset(dataset, split=split)
         results = store if isinstance(store, Store) else Store(store)
-        found = compare.gather(
+        comparison = compare.gather(
             compare.subjects(own, images, store=results),
             images,
             suite_names,
@@ -182,17 +182,17 @@ def gather(
             limit=limit,
             store=results,
         )
-        if found.only([m for m in own if m in models] or own).empty:
+        if comparison.only([m for m in own if m in models] or own).empty:
             flags = " ".join(f"--model {shlex.quote(m)}" for m in own)
             raise InvalidArgumentError(
                 f"Nothing is stored of {' and '.join(own[:3])} under {' and '.join(suite_names)} on {dataset}; compute it with "
                 f"'robustcore evaluate {flags} --dataset {shlex.quote(dataset)} --suite {' '.join(map(shlex.quote, suite_names))}'."
             )
-        read = answers.read(found, images, store=results)
+        read = answers.read(comparison, images, store=results)
         if printed:
-            found, notes = published_models.joined(found, printed)
+            comparison, notes = published_models.joined(comparison, printed)
     else:
-        found = published_models.gather(printed, printed[0].split("/")[1], severities=severities)
+        comparison = published_models.gather(printed, printed[0].split("/")[1], severities=severities)
     again = [f"--model {shlex.quote(m)}" for m in models] + ([f"--dataset {shlex.quote(dataset)}"] if own else [])
     again += [f"--suite {' '.join(map(shlex.quote, suite_names))}"] if own else []
     for flag, value, usual in (
@@ -204,20 +204,20 @@ def gather(
     ):
         again += [f"--{flag} {shlex.quote(str(value))}"] if value != usual else []
     again += [f"--severity {' '.join(map(str, severities))}"] if tuple(severities) != corruptions.SEVERITIES else []
-    made = make(
-        found,
+    document = make(
+        comparison,
         reference=reference,
-        models=[m for m in models if m in found.models],
+        models=[m for m in models if m in comparison.models],
         read=read,
         title=title,
         store=store,
         command=f"robustcore report {' '.join(again)}",
     )
-    return dataclasses.replace(made, notes=(*notes, *made.notes))
+    return dataclasses.replace(document, notes=(*notes, *document.notes))
 
 
 def make(
-    found: Comparison,
+    comparison: Comparison,
     *,
     reference: str = "",
     models: Sequence[str] = (),
@@ -229,20 +229,20 @@ def make(
     """A document of a comparison.
 
     Args:
-        found: as gathered, the reference's rows in it.
+        comparison: as gathered, the reference's rows in it.
         reference, title: as for `gather`.
         models: those that it is about; default all.
         read: the answers behind it, for intervals.
         store: whose runs are the evidence.
         command: what makes this file again.
     """
-    chosen = list(models) or found.models
-    found, without = _labelled(found)
-    if reference and (why := references.refused(found, reference)):
+    chosen = list(models) or comparison.models
+    comparison, without = _labelled(comparison)
+    if reference and (why := references.refused(comparison, reference)):
         raise InvalidArgumentError(why)
-    against = reference or _usual_reference(found, chosen)
-    accuracy = measures.bars(found, "accuracy", models=chosen, answers=read)
-    graded = _graded(found)
+    against = reference or _usual_reference(comparison, chosen)
+    accuracy = measures.bars(comparison, "accuracy", models=chosen, answers=read)
+    graded = _graded(comparison)
     errors = None
     if graded.empty:
         words = no_mce_without_severities()
@@ -251,13 +251,13 @@ def make(
     else:
         errors = measures.bars(graded, "ce", reference=against, models=chosen, answers=read)
         words = references.mean_note(graded, metrics.get("ce"), against)
-    own = found.only(chosen)
+    own = comparison.only(chosen)
     levels = own.corrupted["severity"].dropna().nunique()
     curve = measures.mean_curve(own) if levels > 1 else measures.mean_curve(own).head(0)
     evidence = own.provenance.evidence(store) if own.subjects else []
     return Document(
-        title=title or _title(chosen, found),
-        learned=tuple(_learned(accuracy, errors, found)),
+        title=title or _title(chosen, comparison),
+        learned=tuple(_learned(accuracy, errors, comparison)),
         accuracy=accuracy,
         errors=errors,
         words=words,
@@ -273,49 +273,51 @@ def make(
     )
 
 
-def _labelled(found: Comparison) -> tuple[Comparison, list[Note]]:
+def _labelled(comparison: Comparison) -> tuple[Comparison, list[Note]]:
     """Without the conditions that no model has an accuracy under, such as shapes that are of no class, and why; radii as fractions."""
-    rows = found.corrupted[found.corrupted["n"] > 0]
+    rows = comparison.corrupted[comparison.corrupted["n"] > 0]
     without = rows.groupby("label", sort=False)["accuracy"].count()
     names = list(without.index[without == 0])
     reasons = rows.drop_duplicates("label").set_index("label")["reason"]
     notes = [left_out(display_name(name, inside=True), reasons[name]) for name in names]
-    kept = found.rows[~found.rows["label"].isin(names)]
+    kept = comparison.rows[~comparison.rows["label"].isin(names)]
     alone = (kept["kind"] == "attack") & (kept["label"] == kept["name"]) & (kept["params"] != "")
     whole = kept["label"].where(
         ~alone, kept["label"] + " (" + kept["params"].str.replace(r'[{}"]', "", regex=True) + ")"
     )
     readable = whole.str.replace(_RADIUS, lambda m: f"eps {255 * float(m[1]):g}/255", regex=True)
-    return dataclasses.replace(found, rows=kept.assign(label=readable)), notes
+    return dataclasses.replace(comparison, rows=kept.assign(label=readable)), notes
 
 
-def _graded(found: Comparison) -> Comparison:
+def _graded(comparison: Comparison) -> Comparison:
     """The conditions with severities alone, and the clean images beside them."""
-    rows = found.rows
+    rows = comparison.rows
     keep = rows["severity"].notna() | (
         (rows["kind"] == "clean") & rows["shared"].isin(rows.loc[rows["severity"].notna(), "shared"])
     )
     n = rows.loc[keep & (rows["n"] > 0), "n"]
     images = (int(n.min()), int(n.max())) if len(n) else (0, 0)
-    return dataclasses.replace(found, rows=rows[keep], provenance=dataclasses.replace(found.provenance, images=images))
+    return dataclasses.replace(
+        comparison, rows=rows[keep], provenance=dataclasses.replace(comparison.provenance, images=images)
+    )
 
 
-def _what(found: Comparison, count: int) -> str:
+def _what(comparison: Comparison, count: int) -> str:
     """What the models are tried on, in words: "15 corruptions"."""
     word = {"corruption": "corruption", "attack": "attack", "shift": "natural shift"}
-    kinds = set(found.corrupted["kind"])
+    kinds = set(comparison.corrupted["kind"])
     return f"{count} {word[kinds.pop()] if len(kinds) == 1 else 'condition'}{'' if count == 1 else 's'}"
 
 
-def _usual_reference(found: Comparison, models: Sequence[str]) -> str:
+def _usual_reference(comparison: Comparison, models: Sequence[str]) -> str:
     """AlexNet of the same table, AlexNet as printed where it may be used, else the first of several models."""
-    same = next((m for m in found.models if m.endswith("/AlexNet")), "")
-    if same or not references.refused(found, references.ALEXNET):
+    same = next((m for m in comparison.models if m.endswith("/AlexNet")), "")
+    if same or not references.refused(comparison, references.ALEXNET):
         return same or references.ALEXNET
     return models[0] if len(models) > 1 else ""
 
 
-def _title(models: Sequence[str], found: Comparison) -> str:
+def _title(models: Sequence[str], comparison: Comparison) -> str:
     who = (
         models[0]
         if len(models) == 1
@@ -323,14 +325,16 @@ def _title(models: Sequence[str], found: Comparison) -> str:
         if len(models) == 2
         else f"{len(models)} models"
     )
-    return f"{who} under {_what(found, found.corrupted['label'].nunique())} of {found.provenance.dataset}"
+    return (
+        f"{who} under {_what(comparison, comparison.corrupted['label'].nunique())} of {comparison.provenance.dataset}"
+    )
 
 
-def _learned(accuracy: Bars, errors: Bars | None, found: Comparison) -> list[Note]:
+def _learned(accuracy: Bars, errors: Bars | None, comparison: Comparison) -> list[Note]:
     means = accuracy.means.sort_values("value", ascending=False, na_position="last", kind="stable")
     ranked: list[Any] = means[means["value"].notna()].to_dict("records")
     count = int(means["conditions"].max())
-    over = f"on the mean over {_what(found, count)}"
+    over = f"on the mean over {_what(comparison, count)}"
     notes = []
     if not ranked:
         notes.append(no_model_is_complete(count, means["reason"].iloc[0]))

@@ -50,5 +50,5 @@ def by_category(categories: Mapping[str, str], order: Sequence[str] = ()) -> Gro
 
 
 def _ordered(first: Sequence[str], of: Mapping[str, str]) -> tuple[str, ...]:
-    found = sorted(set(of.values()))
-    return tuple([name for name in first if name in found] + [name for name in found if name not in first])
+    names = sorted(set(of.values()))
+    return tuple([name for name in first if name in names] + [name for name in names if name not in first])

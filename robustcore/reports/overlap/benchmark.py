@@ -120,12 +120,12 @@ def others(available: Collection[str], overlap: Overlap, labels: pd.Series, *, s
         overlap, labels: of the candidates.
         seed: of the draws that the rule picks from.
     """
-    known: dict[str, Benchmark] = {}
+    comparisons: dict[str, Benchmark] = {}
     whole = corruptions.names("imagenet-c")
-    _add(known, IMAGENET_C, [n for n in whole if n in available], len(whole), "Hendrycks & Dietterich 2019")
+    _add(comparisons, IMAGENET_C, [n for n in whole if n in available], len(whole), "Hendrycks & Dietterich 2019")
     near = [next((n for n in nearest if n in available), "") for nearest in COUNTERPARTS.values()]
     _add(
-        known,
+        comparisons,
         IMAGENET_P,
         [n for n in near if n],
         len(COUNTERPARTS),
@@ -133,18 +133,22 @@ def others(available: Collection[str], overlap: Overlap, labels: pd.Series, *, s
     )
     listed = corruptions.names("syn2nat")
     _add(
-        known, SYN2NAT, _syn2nat(listed, available, overlap.names), len(listed), "the pick that Laugros' thesis prints"
+        comparisons,
+        SYN2NAT,
+        _syn2nat(listed, available, overlap.names),
+        len(listed),
+        "the pick that Laugros' thesis prints",
     )
     try:
         names, n, k = rule_pick(overlap, labels, available, seed=seed)
     except InvalidArgumentError:
-        return known
-    known[OWN_PICK] = Benchmark(
+        return comparisons
+    comparisons[OWN_PICK] = Benchmark(
         names,
         len(names),
         f"of {benchmarks.COUNT} benchmarks of {n} categories with {k} corruptions each, the one whose same-category corruptions overlap least",
     )
-    return known
+    return comparisons
 
 
 def rule_pick(
@@ -230,9 +234,9 @@ def _printed_means(table: str) -> dict[str, float]:
     return {str(name): float(value) for name, value in zip(means["column"], means["printed"], strict=True)}
 
 
-def _add(known: dict[str, Benchmark], name: str, names: Sequence[str], size: int, origin: str) -> None:
+def _add(listed: dict[str, Benchmark], name: str, names: Sequence[str], size: int, origin: str) -> None:
     if len(names) >= SHARE * size:
-        known[name] = Benchmark(tuple(names), size, origin)
+        listed[name] = Benchmark(tuple(names), size, origin)
 
 
 def _syn2nat(listed: Sequence[str], available: Collection[str], candidates: Collection[str]) -> list[str]:

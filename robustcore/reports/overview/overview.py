@@ -101,23 +101,23 @@ def gather(
     asked = [*compare.conditions(suite_names), *attacks, *_shifts_of(dataset)]
     prepared = api.prepare(EvaluationRequest.of(models, dataset, asked))
     results = store if isinstance(store, Store) else Store(store)
-    found = tables.table(prepared.cells, results)
-    found["eps"] = [cell.condition.parameters.get("eps", math.nan) for cell in prepared.cells]
-    found["label"] = [_label(cell.condition) for cell in prepared.cells]
-    rows = found[found["n"] > 0]
+    scored = tables.table(prepared.cells, results)
+    scored["eps"] = [cell.condition.parameters.get("eps", math.nan) for cell in prepared.cells]
+    scored["label"] = [_label(cell.condition) for cell in prepared.cells]
+    rows = scored[scored["n"] > 0]
     clean = metrics.accuracy(rows[rows["kind"] == "clean"]).set_index("model")
     models_ = list(dict.fromkeys(cell.model.name for cell in prepared.cells))
     kept = rows["accuracy"] / rows["model"].map(clean["accuracy"]).astype(float)  # of no rows the type would be text
-    known = rows.assign(kept=kept)[rows["accuracy"].notna()]
-    corrupted, means = _corrupted(known[known["kind"] == "corruption"])
-    shifted = known[known["kind"] == "shift"]
+    accuracies = rows.assign(kept=kept)[rows["accuracy"].notna()]
+    corrupted, means = _corrupted(accuracies[accuracies["kind"] == "corruption"])
+    shifted = accuracies[accuracies["kind"] == "shift"]
     by_condition = _by_condition(means, shifted)
     parts: list[pd.DataFrame | pd.Series[Any]] = [
         clean.rename(columns={"accuracy": "clean", "low": "clean_low", "high": "clean_high"})[
             ["clean", "clean_low", "clean_high"]
         ],
         corrupted,
-        _attacked(known[known["kind"] == "attack"]),
+        _attacked(accuracies[accuracies["kind"] == "attack"]),
         _shifted(shifted),
         _evidence(rows),
     ]
@@ -134,7 +134,7 @@ def gather(
         *(["robust-accuracy"] if "attack" in has else []),
         *(["natural shifts"] if "shift" in has else []),
     ]
-    provenance = Provenance.of(found.drop(columns=["eps", "label"]), suites=tuple(named), storage="memory", seed=0)
+    provenance = Provenance.of(scored.drop(columns=["eps", "label"]), suites=tuple(named), storage="memory", seed=0)
     table = table.reset_index()[COLUMNS]
     return Overview(table, by_condition, tuple(_notes(table)), provenance)
 
@@ -142,14 +142,14 @@ def gather(
 def _shifts_of(dataset: Dataset) -> list[Condition]:
     """The natural shifts that there are of a dataset: those of scenes, or ImageNet's as far as this machine has them."""
     names = ["scenes-shifts"] if dataset.name == "scenes" else ["imagenet-shifts"] if imagenet_shifts.here() else []
-    found = []
+    conditions = []
     for condition in (c for name in names for c in suites.resolve(name) if c.kind == "shift"):
         try:
             operations.of(condition).dataset(condition, dataset)
         except DatasetError:  # a shift of another dataset says nothing of this one
             continue
-        found.append(condition)
-    return found
+        conditions.append(condition)
+    return conditions
 
 
 def _label(condition: Condition) -> str:
@@ -183,7 +183,7 @@ def _corrupted(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     worst = _first(rows, ["accuracy"])
     broken = broken_by(rows)
     each = means.groupby("model", sort=False)["accuracy"]
-    found = pd.DataFrame({"mean": each.mean(), "conditions": each.size()}).join(
+    summary = pd.DataFrame({"mean": each.mean(), "conditions": each.size()}).join(
         [
             weakest.rename(columns={"accuracy": "weakest", "name": "weakest_name"})[["weakest", "weakest_name"]],
             pd.DataFrame(
@@ -194,16 +194,16 @@ def _corrupted(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
             ),
         ]
     )
-    return found, means
+    return summary, means
 
 
 def _attacked(rows: pd.DataFrame) -> pd.DataFrame:
     bounded = rows[rows["eps"] < 1]
     first, second = (bounded[np.isclose(bounded["eps"], eps)].set_index("model") for eps in EPS)
     each = bounded.groupby("model", sort=False)
-    found = pd.DataFrame({"attack_known": each.size(), "attack_images": each["n"].max()})
+    summary = pd.DataFrame({"attack_known": each.size(), "attack_images": each["n"].max()})
     broken = _first(bounded[bounded["kept"] < BROKEN], ["eps"])
-    return found.assign(attack_1=first["accuracy"], attack_2=second["accuracy"], broken_eps=broken["eps"])
+    return summary.assign(attack_1=first["accuracy"], attack_2=second["accuracy"], broken_eps=broken["eps"])
 
 
 def _shifted(rows: pd.DataFrame) -> pd.DataFrame:

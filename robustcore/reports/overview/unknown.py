@@ -49,11 +49,11 @@ def _names() -> list[str]:
     return [metric.name for metric in metrics.of_input("scores")]
 
 
-def _measured(known: Predictions | None, unknown: Predictions | None, kind: str) -> dict[str, Any]:
+def _measured(clean: Predictions | None, unknown: Predictions | None, kind: str) -> dict[str, Any]:
     undefined = {**dict.fromkeys(_names(), math.nan), "known": 0, "unknown": 0}
-    if known is None or unknown is None:
+    if clean is None or unknown is None:
         return undefined | {"reason": "not evaluated"}
-    a, b = _scores(known, kind), _scores(unknown, kind)
+    a, b = _scores(clean, kind), _scores(unknown, kind)
     if a is None or b is None:
         return undefined | {"reason": "the stored predictions hold no logits"}
     values = {name: float(metrics.get(name)(known=a, unknown=b)) for name in _names()}

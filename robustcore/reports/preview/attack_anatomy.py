@@ -154,15 +154,15 @@ class Survival:
 def survivals(model: Classifier, done: Attacked) -> list[Survival]:
     """The adversarial image through 8-bit PNG and JPEG."""
     pixels = to_array((done.adversarial[0].clamp(0, 1) * 255).round().to(torch.uint8))
-    found = []
+    outcomes = []
     for form, (kind, options) in SURVIVALS.items():
         out = io.BytesIO()
         Image.fromarray(pixels).save(out, kind, **options)
         again = np.array(Image.open(io.BytesIO(out.getvalue())).convert("RGB"))
-        said = answers(model, to_tensor(again)[None])
-        best = int(said.classes[0, 0])
-        found.append(Survival(form, reaches(done, best), best, float(said.probabilities[0, 0])))
-    return found
+        predicted = answers(model, to_tensor(again)[None])
+        best = int(predicted.classes[0, 0])
+        outcomes.append(Survival(form, reaches(done, best), best, float(predicted.probabilities[0, 0])))
+    return outcomes
 
 
 def reaches(done: Attacked, answer: int) -> bool:

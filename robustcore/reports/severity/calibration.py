@@ -103,7 +103,7 @@ def calibrate(
     """
     corruption = corruptions.get(name)
     if corruption.limits is None:
-        ranged = ", ".join(known for known in corruptions.names() if corruptions.get(known).ranged)
+        ranged = ", ".join(each for each in corruptions.names() if corruptions.get(each).ranged)
         raise InvalidArgumentError(f"{name} has no continuous strength to calibrate; these have one: {ranged}.")
     images = dataset_of(dataset, split=split)
     results = store if isinstance(store, Store) else Store(store)
@@ -127,10 +127,10 @@ def calibrate(
             progress(strength, float(correct.mean()))
         return correct
 
-    found = search(measure, answers([]), corruption.limits, doublings=doublings, halvings=halvings, also=also)
-    chance, left = 1 / len(model.card.classes), (1 - SHARE) * found.clean_accuracy
+    calibration = search(measure, answers([]), corruption.limits, doublings=doublings, halvings=halvings, also=also)
+    chance, left = 1 / len(model.card.classes), (1 - SHARE) * calibration.clean_accuracy
     below = (half_below_chance(left, chance),) if left < chance else ()
-    return dataclasses.replace(found, name=name, notes=(*found.notes, *below))
+    return dataclasses.replace(calibration, name=name, notes=(*calibration.notes, *below))
 
 
 def search(
@@ -215,10 +215,10 @@ class _Trail:
     def narrow(self, wanted: float, resolution: float, halvings: int) -> None:
         """Halve the interval of the first crossing."""
         for _ in range(halvings):
-            found = self.crossing(wanted)
-            if found is None:
+            strengths = self.crossing(wanted)
+            if strengths is None:
                 return
-            before, after = found
+            before, after = strengths
             lost = 0.0 if before not in self.correct else self.loss(before)
             middle = _rounded((before + after) / 2)
             enough = max(min(resolution, wanted / 5), 1 / len(self.clean))
@@ -227,12 +227,12 @@ class _Trail:
             self.loss(middle)
 
     def bound(self, wanted: float, accuracy: float) -> Bound:
-        found = self.crossing(wanted)
-        if found is None:
+        strengths = self.crossing(wanted)
+        if strengths is None:
             least = accuracy - max(self.loss(s) for s in self.correct)
             return Bound(math.nan, wanted, reason=never_lost(wanted, self.limits[1], least))
-        drop = paired_drop(self.clean, self.correct[found[1]])
-        return Bound(found[1], wanted, drop.value, drop.low, drop.high)
+        drop = paired_drop(self.clean, self.correct[strengths[1]])
+        return Bound(strengths[1], wanted, drop.value, drop.low, drop.high)
 
     def path(self, accuracy: float) -> pd.DataFrame:
         rows = []

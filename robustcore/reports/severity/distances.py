@@ -49,7 +49,7 @@ def distances(
     rows: list[dict[str, Any]] = []
     before: dict[tuple[Any, ...], Tensor] = {}
     for done, condition in enumerate(sorted(conditions, key=_severity_order)):
-        made = corruptions.corrupt(
+        corrupted = corruptions.corrupt(
             clean,
             condition.name,
             condition.severity,
@@ -59,8 +59,8 @@ def distances(
             variant=condition.variant,
             storage=condition.storage,
         )
-        difference = mean_absolute_difference(clean, made)
-        error = float(mean_squared_error(clean, made).mean())
+        difference = mean_absolute_difference(clean, corrupted)
+        error = float(mean_squared_error(clean, corrupted).mean())
         series = (condition.name, condition.variant, condition.storage)
         last = before.get(series) if condition.severity is not None else None
         rows.append(
@@ -73,7 +73,7 @@ def distances(
                 "n": count,
                 "mean_abs_diff": float(difference.mean()),
                 "psnr": 10 * math.log10(255**2 / error) if error else math.inf,
-                "ssim": float(ssim(clean, made).mean()),
+                "ssim": float(ssim(clean, corrupted).mean()),
                 "farther": "" if last is None else _farther(difference - last),
             }
         )

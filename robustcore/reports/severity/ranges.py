@@ -28,23 +28,25 @@ class Range(NamedTuple):
     reason: Note | None
 
 
-def range_of(found: Calibration, limits: tuple[float, float]) -> Range:
+def range_of(calibration: Calibration, limits: tuple[float, float]) -> Range:
     """The range of a calibrated corruption whose strengths may lie in `limits`.
 
     Where half of the accuracy is never lost, it ends at the greatest strength. Where not one point is lost there, the
     dataset cannot test the corruption, and the range is all of the limits.
     """
-    low, high = found.lower.strength, found.upper.strength
+    low, high = calibration.lower.strength, calibration.upper.strength
     if math.isnan(low):
-        return Range(*limits, False, no_point_lost(found.lower.reason))
+        return Range(*limits, False, no_point_lost(calibration.lower.reason))
     if math.isnan(high):
-        last = float(found.path["loss"].iloc[-1])  # the greatest strength was measured, since half is not lost before
+        last = float(
+            calibration.path["loss"].iloc[-1]
+        )  # the greatest strength was measured, since half is not lost before
         if last < POINTS:
             return Range(*limits, False, too_little_lost(last, limits[1]))
-        return Range(low, limits[1], True, upper_end_is_greatest(found.upper.reason))
+        return Range(low, limits[1], True, upper_end_is_greatest(calibration.upper.reason))
     if low < high:
         return Range(low, high, True, None)
-    before = [s for s in found.path["strength"] if s < low]
+    before = [s for s in calibration.path["strength"] if s < low]
     return Range(max(before, default=limits[0]), high, True, lost_in_one_step())
 
 
@@ -71,22 +73,22 @@ def lost_in_one_step() -> str:
     return "One point and half of the accuracy are lost at the same step of the strength; the lower end is the step before."
 
 
-def record(found: Calibration, model: Classifier, dataset: Dataset, seed: int) -> dict[str, Any]:
+def record(calibration: Calibration, model: Classifier, dataset: Dataset, seed: int) -> dict[str, Any]:
     """A row of the table of ranges: the range, what it rests on, and what makes it reproducible.
 
     `at_1_loss` is the loss at strength 1 with its 95 % interval, where that strength was measured: for candidates, the
     published harshest parameter.
     """
-    limits = corruptions.get(found.name).limits
+    limits = corruptions.get(calibration.name).limits
     assert limits is not None
-    usable = range_of(found, limits)
+    usable = range_of(calibration, limits)
     row: dict[str, Any] = {
         "range_low": usable.low,
         "range_high": usable.high,
         "testable": usable.testable,
         "reason": str(usable.reason or ""),
     }
-    at_one = found.path[found.path["strength"] == 1]
+    at_one = calibration.path[calibration.path["strength"] == 1]
     for column in ("loss", "low", "high"):
         name = "at_1_loss" if column == "loss" else f"at_1_loss_{column}"
         row[name] = float(at_one[column].iloc[0]) if len(at_one) else math.nan

@@ -76,21 +76,21 @@ class Evidence:
 
 def needs(spec: Specification, models: Sequence[str]) -> list[Need]:
     """The evaluations that judging the models asks for: one for each number of images, and the references' own."""
-    found = []
+    needed = []
     for limit in dict.fromkeys(row.limit for row in spec.rows):
         rows = [row for row in spec.rows if row.limit == limit]
         everything = dict.fromkeys([Condition.clean(), *(c for row in rows for c in row.conditions)])
-        found.append(Need(tuple(models), tuple(everything), limit))
+        needed.append(Need(tuple(models), tuple(everything), limit))
         for reference in dict.fromkeys(row.reference for row in rows):
             if reference in spec.references and reference not in models:
                 own = [c for row in rows if row.reference == reference for c in row.conditions]
-                found.append(Need((reference,), tuple(dict.fromkeys([Condition.clean(), *own])), limit))
-    return found
+                needed.append(Need((reference,), tuple(dict.fromkeys([Condition.clean(), *own])), limit))
+    return needed
 
 
 def missing(spec: Specification, evidence: Evidence) -> list[Need]:
     """What of the needed evaluations is not stored, or not for all images. What cannot be evaluated here is no part of it."""
-    found = []
+    needed = []
     for need in needs(spec, evidence.models):
         lacking = [
             (name, condition)
@@ -100,8 +100,8 @@ def missing(spec: Specification, evidence: Evidence) -> list[Need]:
         ]
         if lacking:
             models = [name for name in need.models if name in {model for model, _ in lacking}]
-            found.append(Need(tuple(models), tuple(dict.fromkeys(c for _, c in lacking)), need.limit))
-    return found
+            needed.append(Need(tuple(models), tuple(dict.fromkeys(c for _, c in lacking)), need.limit))
+    return needed
 
 
 def request(spec: Specification, need: Need, device: str = "auto") -> EvaluationRequest:
@@ -167,11 +167,11 @@ def gather(
             for condition, why in absent.items():
                 cells[name, condition.canonical(), need.limit] = Measured(0, 0, reason=why)
         request = EvaluationRequest.of(asked, images, here, limit=need.limit, seed=spec.seed)
-        made = api.prepare(request).cells
-        table = tables.table(made, results)
+        planned = api.prepare(request).cells
+        table = tables.table(planned, results)
         parts.append(table)
-        each = _each(made, results)
-        for cell, record in zip(made, table.to_dict("records"), strict=True):
+        each = _each(planned, results)
+        for cell, record in zip(planned, table.to_dict("records"), strict=True):
             place = (cell.model.name, cell.condition.canonical(), need.limit)
             cells[place] = Measured(
                 n=int(record["n"]),
@@ -202,12 +202,12 @@ def _flips(record: Mapping[Any, Any], each: Floats | None) -> float:
 def _each(cells: Sequence[Cell], store: Store) -> dict[Cell, Floats]:
     """Image by image, of the cells that are stored whole."""
     right = answers(cells, store)
-    found: dict[Cell, Floats] = {
+    values: dict[Cell, Floats] = {
         cell: right[cell.key].correct.astype(np.float32) for cell in cells if cell.key in right
     }
     for cell in cells:
         if cell.condition.kind == "sequence":
             kept = store.predictions(cell)
             if kept is not None:
-                found[cell] = operations.of(cell.condition).values(cell.condition, kept)["flip_probability"]
-    return found
+                values[cell] = operations.of(cell.condition).values(cell.condition, kept)["flip_probability"]
+    return values

@@ -123,16 +123,16 @@ def parse(text: str, file: str = "specification") -> Specification:
     place: int | None = None
     try:
         head = _head(table)
-        found = []
+        requirements = []
         for place, fields in enumerate(head.pop("rows")):
             start = lines.of(place, "") or 0
-            found.append(row(fields, place + 1, start, limit=head["limit"], storage=head["storage"]))
+            requirements.append(row(fields, place + 1, start, limit=head["limit"], storage=head["storage"]))
     except WrongError as error:
         line = lines.of(place, error.key)
         where = f"line {line}" if line else "" if place is None else f"row {place + 1}"
         raise InvalidArgumentError(f"{file}{f', {where}' if where else ''}: {error}") from error
     kept = {key: head[key] for key in ("description", "dataset", "split", "seed")}
-    return Specification(name=head["name"] or Path(file).stem, rows=tuple(found), **kept)
+    return Specification(name=head["name"] or Path(file).stem, rows=tuple(requirements), **kept)
 
 
 def _head(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,8 +179,8 @@ class _Lines:
         else:
             return None  # written as an array of inline tables
         pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""")
-        found = next((i for i in range(first, last) if key and pattern.match(self._lines[i])), start)
-        return None if found is None else found + 1
+        place = next((i for i in range(first, last) if key and pattern.match(self._lines[i])), start)
+        return None if place is None else place + 1
 
 
 def _not_toml(file: str, text: str, problem: str) -> str:
