@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import itertools
 import json
 import re
 import textwrap
@@ -107,11 +108,55 @@ def short(name: str, width: int = 30) -> str:
     return f"{name[:head]}…{name[-(width - 1 - head) :]}"
 
 
+def distinct(names: Sequence[str], width: int = 30) -> dict[str, str]:
+    """Each name, shortened to about `width`, so that no two look alike: of names whose ends are the same the parts that
+    differ are kept."""
+    names = list(dict.fromkeys(map(str, names)))
+    labels = {name: short(name, width) for name in names}
+    for cut in (_own_parts, _own_letters):
+        for alike in _alike(labels):
+            labels |= cut(alike, width)
+    for alike in _alike(labels):
+        labels |= {name: f"{labels[name]} ({place})" for place, name in enumerate(alike, 1)}
+    return labels
+
+
+def _alike(labels: Mapping[str, str]) -> list[list[str]]:
+    """The groups of names that have one label."""
+    groups: dict[str, list[str]] = {}
+    for name, label in labels.items():
+        groups.setdefault(label, []).append(name)
+    return [names for names in groups.values() if len(names) > 1]
+
+
+def _own_parts(names: Sequence[str], width: int) -> dict[str, str]:
+    """The parts of paths between those that all have in common at the beginning and at the end."""
+    parts = {name: name.split("/") for name in names}
+    head = _shared(list(parts.values()))
+    tail = _shared([own[head:][::-1] for own in parts.values()])
+    before, after = ("…/" if head else ""), ("/…" if tail else "")
+    room = width - len(before) - len(after)
+    return {name: before + short("/".join(own[head : len(own) - tail]), room) + after for name, own in parts.items()}
+
+
+def _own_letters(names: Sequence[str], width: int) -> dict[str, str]:
+    """The letters from shortly before the first one that is not the same in all."""
+    head = max(0, _shared(names) - 4)
+    return {name: short(f"…{name[head:]}", width) for name in names}
+
+
+def _shared(sequences: Sequence[Sequence[str]]) -> int:
+    """The number of leading elements that all have in common."""
+    return sum(1 for _ in itertools.takewhile(lambda each: len(set(each)) == 1, zip(*sequences, strict=False)))
+
+
 def shortest(names: Sequence[str], width: int = 24) -> dict[str, str]:
-    """Each name as a label of an axis: without the folder that all have in common, its middle left out where it is long."""
+    """Each name as a label of an axis: without the folder that all have in common, shortened as in `distinct`."""
     folders = {name.rpartition("/")[0] for name in names}
     common = folders.pop() + "/" if len(folders) == 1 and len(names) > 1 else ""
-    return {name: short(name[len(common) :] if common != "/" else name, width) for name in names}
+    start = len(common) if common != "/" else 0
+    labels = distinct([name[start:] for name in names], width)
+    return {name: labels[name[start:]] for name in names}
 
 
 def finish(

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from robustcore.display import display_name
-from robustcore.figures._style import NEUTRAL, Stroke, finish, short, strokes
+from robustcore.figures._style import NEUTRAL, Stroke, distinct, finish, strokes
 
 UNSELECTED = 0.45  # opacity of bars that were not clicked, which stay readable
 _GAP, _HEADER = 11, 26  # pixels between two conditions, and for the heading of a family
@@ -68,6 +68,7 @@ def condition_bars(
         colours: all models of the page in their order, so that each keeps its colour; default those of the table.
     """
     models = list(dict.fromkeys(table["model"]))
+    labels = distinct(models) | dict(legend or {})
     drawn = strokes([*dict.fromkeys([*colours, *models])])
     thick = 14 if len(models) <= 2 else 10 if len(models) <= 4 else 7 if len(models) <= 10 else 5
     block = thick * len(models)
@@ -88,7 +89,7 @@ def condition_bars(
     for i, model in enumerate(models):
         rows = table[table["model"] == model]
         at = [centre[name] + (i - (len(models) - 1) / 2) * thick for name in rows["name"]]
-        label = (legend or {}).get(model, short(model))
+        label = labels[model]
         if marks and pd.notna(marks.get(model)):
             figure.add_scatter(
                 x=[marks[model] * scale.factor] * 2,

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from robustcore.corruptions.families import title as family_title
 from robustcore.display import display_name
 from robustcore.figures import bars, dots, heatmap, ranking, scatter, severity_curves
-from robustcore.figures._style import short
+from robustcore.figures._style import distinct, short
 from robustcore.figures.error_ratios import ratio_panels
 from robustcore.metrics import Metric
 from robustcore.reports.compare import measures, references
@@ -121,7 +121,10 @@ def curves(
 ) -> go.Figure:
     """Accuracy against severity (`measures.curves`, `measures.mean_curve`); with `panels` one for each condition."""
     clean = table[table["severity"] == 0].drop_duplicates("model").set_index("model")["accuracy"]
-    names = {m: short(m) + (f" (clean {100 * clean[m]:.1f} %)" if m in clean else "") for m in set(table["model"])}
+    names = {
+        model: label + (f" (clean {100 * clean[model]:.1f} %)" if model in clean else "")
+        for model, label in distinct(list(table["model"])).items()
+    }
     draw = severity_curves.severity_panels if panels else severity_curves.severity_curve
     return draw(table, footer=str(footer), alt="Accuracy against severity", legend=names, groups=families)
 
@@ -197,8 +200,9 @@ def _limits(metric: Metric) -> tuple[float | None, float | None]:
 
 def legend(result: Bars) -> dict[str, str]:
     """Every model's name with its clean accuracy, wherever it is drawn."""
+    labels = distinct(list(result.means["model"]))
     return {
-        str(model): short(str(model)) + ("" if pd.isna(clean) else f" (clean {100 * clean:.1f} %)")
+        str(model): labels[str(model)] + ("" if pd.isna(clean) else f" (clean {100 * clean:.1f} %)")
         for model, clean in zip(result.means["model"], result.means["clean"], strict=True)
     }
 

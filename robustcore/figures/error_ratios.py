@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from robustcore import corruptions
-from robustcore.figures._style import NEUTRAL, finish, name_groups, short, strokes
+from robustcore.figures._style import NEUTRAL, distinct, finish, name_groups, strokes
 from robustcore.reports.compare.grouping import by_family
 
 LEGEND = 12  # models up to this number stand in a legend
@@ -36,6 +36,7 @@ def ratio_panels(
         columns: panels in a row; two still read on a telephone.
     """
     models, families = list(dict.fromkeys(table["model"])), by_family(table.assign(name=table["family"])).order
+    labels = distinct(models) | dict(legend or {})
     thin = len(models) > LEGEND
     grouped = groups if thin else None
     drawn = strokes(models, grouped)
@@ -67,7 +68,7 @@ def ratio_panels(
         )
         for model in models:
             rows = table[(table["model"] == model) & (table["family"] == family)].sort_values("severity")
-            label = (legend or {}).get(model, short(model))
+            label = labels[model]
             stroke = drawn[model]
             if not thin and rows["low"].notna().all() and len(rows):
                 figure.add_scatter(

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from robustcore.figures import heatmap
-from robustcore.figures._style import finish, short, strokes
+from robustcore.figures._style import distinct, finish, shortest, strokes
 from robustcore.figures.bars import Scale
 
 _ACCURACY = Scale(title="accuracy (%)", factor=100, number=".1f", unit=" %", limits=(0, 100))
@@ -22,13 +22,13 @@ def eps_curves(table: pd.DataFrame, *, footer: str, alt: str, height: int = 320)
         height: of the plotting area in pixels.
     """
     models = list(dict.fromkeys(table["model"]))
-    drawn = strokes(models)
+    drawn, labels = strokes(models), distinct(models)
     figure = go.Figure()
     for (model, attack, access), rows in table.groupby(["model", "attack", "access"], sort=False):
         rows = rows.sort_values("eps")
         stroke = drawn[str(model)]
         white = access == "white-box"
-        label = f"{short(str(model))}, {str(attack).upper()}" + ("" if white else f" {access}")
+        label = f"{labels[str(model)]}, {str(attack).upper()}" + ("" if white else f" {access}")
         figure.add_scatter(
             x=255 * rows["eps"],
             y=100 * rows["accuracy"],
@@ -63,11 +63,12 @@ def transfer_heatmap(accuracy: pd.DataFrame, *, footer: str, alt: str) -> go.Fig
         accuracy: index and columns are model names, values 0..1, NaN where nothing is known.
         footer, alt: as for every figure.
     """
+    labels = shortest([*map(str, accuracy.columns), *map(str, accuracy.index)], 30)
     figure = go.Figure(
         go.Heatmap(
             z=100 * accuracy.to_numpy(dtype=float),
-            x=[short(c) for c in accuracy.columns],
-            y=[short(r) for r in accuracy.index],
+            x=[labels[str(name)] for name in accuracy.columns],
+            y=[labels[str(name)] for name in accuracy.index],
             zmin=0,
             zmax=100,
             colorscale="Cividis",
@@ -77,8 +78,8 @@ def transfer_heatmap(accuracy: pd.DataFrame, *, footer: str, alt: str) -> go.Fig
             hovertemplate="crafted on %{y}<br>judged by %{x}<br>accuracy %{z:.1f} %<extra></extra>",
         )
     )
-    figure.update_xaxes(title="judged by", side="top", showgrid=False)
-    figure.update_yaxes(title="crafted on", autorange="reversed", showgrid=False)
+    figure.update_xaxes(title="judged by", side="top", showgrid=False, type="category")
+    figure.update_yaxes(title="crafted on", autorange="reversed", showgrid=False, type="category")
     return finish(figure, height=90 + 56 * len(accuracy), footer=footer, alt=alt, legend=False, top=60)
 
 

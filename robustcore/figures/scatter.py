@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, PALETTE, finish, name_groups, short, strokes
+from robustcore.figures._style import NEUTRAL, PALETTE, distinct, finish, name_groups, strokes
 from robustcore.metrics.effective import Trend, logit
 
 LINE = PALETTE[0]  # of a fitted line
@@ -39,6 +39,7 @@ def trade_off(
         groups: model -> what it belongs to, which then tells the colour instead of the model.
     """
     models = list(table["model"])
+    labels = distinct(models, 24)
     drawn = strokes(models, groups)
     points = table.dropna(subset=["x", "y"])
     front = set(undominated(points))
@@ -67,7 +68,7 @@ def trade_off(
             y=[100 * row["y"]],
             mode="markers+text" if named else "markers",
             name=model,
-            text=[f" {short(model, 24)} "],
+            text=[f" {labels[model]} "],
             textposition="top left" if 100 * row["x"] > middle else "top right",
             textfont={"size": 11},
             cliponaxis=False,
@@ -165,6 +166,7 @@ def trend(
         line={"color": NEUTRAL, "width": 1.2, "dash": "dot"},
     )
     middle = sum(ends) / 2
+    labels = distinct(list(marked["model"]), 26)
     places = {"clean": "x", "shifted": "y"}
     named = (
         _readable_names(marked.rename(columns=places), all_points.rename(columns=places))
@@ -179,7 +181,7 @@ def trend(
             y=logit([row["shifted"]]),
             mode="markers+text" if row["model"] in named else "markers",
             name=row["model"],
-            text=[f" {short(str(row['model']), 26)} "],
+            text=[f" {labels[str(row['model'])]} "],
             textposition="top left" if right else "bottom right",
             textfont={"size": 11},
             marker={"color": stroke.colour, "symbol": stroke.symbol, "size": 12},

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from robustcore.display import display_name
-from robustcore.figures._style import Stroke, finish, name_groups, short, strokes
+from robustcore.figures._style import Stroke, distinct, finish, name_groups, strokes
 
 CROWD = 12  # models beyond which a legend says less than a pointer does
 _TICKS = {"tickvals": [0, 1, 2, 3, 4, 5], "range": [-0.15, 5.15]}
@@ -36,13 +36,14 @@ def severity_curve(
         height: of the plotting area in pixels.
     """
     models = list(dict.fromkeys(table["model"]))
+    labels = distinct(models) | dict(legend or {})
     crowd = len(models) > CROWD
     grouped = groups if crowd else None
     drawn = strokes(models, grouped)
     figure = go.Figure()
     for model in models:
         rows = table[table["model"] == model].sort_values("severity")
-        label = (legend or {}).get(model, short(model))
+        label = labels[model]
         if not crowd:
             _band(figure, rows, drawn[model], label)
         figure.add_scatter(
@@ -71,6 +72,7 @@ def severity_panels(
         columns: panels in a row; three still read on a telephone.
     """
     models, names = list(dict.fromkeys(table["model"])), list(dict.fromkeys(table["name"]))
+    labels = distinct(models) | dict(legend or {})
     crowd = len(models) > CROWD
     grouped = groups if crowd else None
     drawn = strokes(models, grouped)
@@ -90,7 +92,7 @@ def severity_panels(
         place = {"row": index // columns + 1, "col": index % columns + 1}
         for model in models:
             rows = table[(table["model"] == model) & (table["name"] == name)].sort_values("severity")
-            label = (legend or {}).get(model, short(model))
+            label = labels[model]
             named = not crowd and index == 0
             figure.add_scatter(**_line(rows, drawn[model], label, size=4, named=named, grouped=not crowd), **place)
     name_groups(figure, grouped, models)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 import dashboard
-from robustcore.figures import _style
+from robustcore.figures import _style, bars, error_ratios, heatmap, robust_accuracy, severity_curves
 
 # Machado, Oliveira & Fernandes 2009, severity 1.0, on linear RGB.
 VISION = {
@@ -86,3 +88,84 @@ def test_a_file_is_complete_with_its_footer() -> None:
     assert "A title" in page
     assert 'src="http' not in page  # the library is inside: it opens without a network
     assert not figure.layout.annotations  # the figure of the page is left as it was
+
+
+LONG = "runs/robustness/imagenet/2024/seeds"
+ALIKE = [
+    [f"runs/robustness/{name}-run1/checkpoint.safetensors" for name in ("augmix", "cutmix", "standard")],
+    [f"{LONG}/{k}/epochs/final/checkpoint.safetensors" for k in range(12)],
+    [f"{'a' * 40}{k}{'b' * 40}" for k in range(3)],
+    [f"{'a' * 40}{k}{'b' * 40}{end}" for k in range(3) for end in "cd"],
+    [f"{LONG}/{'x' * 60}{k}{'y' * 60}/best.pt" for k in range(3)],
+    [f"/a/{'b/' * 30}c", f"/a/{'b/' * 31}c", f"/a/{'b/' * 32}c"],
+    ["m", "m" * 50, "m" * 51],
+    ["2024", "1e5", "2024-05-01"],
+]
+
+
+@pytest.mark.parametrize("names", ALIKE, ids=lambda names: names[0][:20])
+@pytest.mark.parametrize("shortened", [_style.distinct, _style.shortest])
+def test_models_whose_names_are_shortened_stay_apart(
+    shortened: Callable[[list[str], int], dict[str, str]], names: list[str]
+) -> None:
+    labels = shortened(names, 24)
+    assert list(labels) == names
+    assert len(set(labels.values())) == len(names)
+    assert max(map(len, labels.values())) <= 30
+
+
+def test_of_long_paths_the_part_that_differs_is_kept() -> None:
+    assert list(_style.distinct(ALIKE[0]).values()) == ["…/augmix-run1/…", "…/cutmix-run1/…", "…/standard-run1/…"]
+    assert _style.distinct(["scenes/resnet-standard"]) == {"scenes/resnet-standard": "scenes/resnet-standard"}
+
+
+CALLED = ("2024", "1e5", "2024-05-01", *ALIKE[0])
+
+
+def long_table(**more: object) -> pd.DataFrame:
+    """One row for each model and severity with every column that the figures read."""
+    rows = [
+        {"model": m, "name": "fog", "family": "weather", "severity": s, "accuracy": 0.5, "value": 0.5, "low": 0.4}
+        | {"high": 0.6, "n": 9, "error": 0.5, "baseline_error": 0.5, "clean": 0.9, "group": "", "reason": ""}
+        | more
+        for m in CALLED
+        for s in range(6)
+    ]
+    return pd.DataFrame(rows)
+
+
+FIGURES = {
+    "curve": lambda: severity_curves.severity_curve(long_table(), footer="", alt=""),
+    "panels": lambda: severity_curves.severity_panels(long_table(), footer="", alt=""),
+    "ratios": lambda: error_ratios.ratio_panels(long_table(), footer="", alt=""),
+    "bars": lambda: bars.condition_bars(
+        long_table().drop_duplicates("model"), bars.Scale("accuracy (%)", 100, ".1f"), footer="", alt=""
+    ),
+    "eps": lambda: robust_accuracy.eps_curves(
+        long_table(attack="pgd", access="white-box").assign(eps=lambda t: t["severity"] / 255), footer="", alt=""
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_legend_names_each_model_once(name: str) -> None:
+    figure = FIGURES[name]()
+    models = {trace.name for trace in figure.data if trace.name and trace.showlegend is not False}
+    assert len(models - {"1: as the baseline"}) == len(CALLED)
+
+
+def test_names_like_dates_and_numbers_are_text_on_axes() -> None:
+    square = pd.DataFrame(0.5, index=CALLED, columns=CALLED)
+    figure = robust_accuracy.transfer_heatmap(square, footer="", alt="")
+    assert figure.layout.xaxis.type == figure.layout.yaxis.type == "category"
+    assert len(set(figure.data[0].x)) == len(set(figure.data[0].y)) == len(CALLED)
+
+
+def test_no_other_figure_has_names_as_coordinates() -> None:
+    table = heatmap.heatmap(
+        long_table().drop_duplicates("model").assign(name="1e5"), bars.Scale("x", 100, ".1f"), footer="", alt=""
+    )
+    for figure in (*(make() for make in FIGURES.values()), table):
+        for trace in figure.data:
+            for values in (trace.x, trace.y):
+                assert not any(isinstance(value, str) for value in ([] if values is None else values)), trace
