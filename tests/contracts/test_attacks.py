@@ -67,7 +67,7 @@ def run(attack: Attack, model: nn.Module, images: Tensor, labels: Tensor, **opti
     return rc.attack(model, images, labels, attack.name, **{**QUICK.get(attack.name, {}), **options})
 
 
-def test_it_says_what_it_is(attack: Attack) -> None:
+def test_its_facts_are_complete(attack: Attack) -> None:
     assert attack.summary.endswith(".")
     assert len(attack.source) > 10
     assert attack.title
@@ -103,7 +103,7 @@ def test_the_budget_is_kept_exactly(
 
 
 @pytest.mark.parametrize("goal", attacks.GOALS)
-def test_the_success_is_what_the_model_says(
+def test_success_agrees_with_the_answers_of_the_model(
     attack: Attack, model: nn.Module, images: Tensor, labels: Tensor, goal: str
 ) -> None:
     if goal not in attack.goals:
@@ -121,7 +121,7 @@ def test_the_success_is_what_the_model_says(
         assert (result.targets != labels).all()  # type: ignore[operator]
 
 
-def test_equal_draws_alone_and_in_company(attack: Attack, model: nn.Module, images: Tensor, labels: Tensor) -> None:
+def test_draws_do_not_depend_on_the_batch(attack: Attack, model: nn.Module, images: Tensor, labels: Tensor) -> None:
     whole = run(attack, model, images, labels, seed=5)
     order = torch.tensor([6, 0, 4])
     part = run(attack, model, images[order], labels[order], seed=5, ids=order)
@@ -130,7 +130,9 @@ def test_equal_draws_alone_and_in_company(attack: Attack, model: nn.Module, imag
     assert torch.equal(again.images, whole.images)
 
 
-def test_images_labels_and_model_stay(attack: Attack, model: nn.Module, images: Tensor, labels: Tensor) -> None:
+def test_images_labels_and_model_are_unchanged(
+    attack: Attack, model: nn.Module, images: Tensor, labels: Tensor
+) -> None:
     pixels = images.float() / 255
     before = pixels.clone(), labels.clone(), [p.detach().clone() for p in model.parameters()]
     result = run(attack, model, pixels, labels)
@@ -143,7 +145,7 @@ def test_images_labels_and_model_stay(attack: Attack, model: nn.Module, images: 
     assert result.images.is_contiguous()
 
 
-def test_it_asks_for_what_it_needs_alone(attack: Attack, model: nn.Module, images: Tensor, labels: Tensor) -> None:
+def test_it_queries_only_what_it_declares(attack: Attack, model: nn.Module, images: Tensor, labels: Tensor) -> None:
     result = run(attack, model, images, labels)
     assert bool(result.backwards.any()) == (attack.needs == "gradients")
     assert (result.forwards >= 1).all()

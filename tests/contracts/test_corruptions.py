@@ -51,7 +51,7 @@ def corrupted(corruption: Corruption) -> Tensor:
     return run(corruption, pictures(4))
 
 
-def test_it_says_what_it_is(corruption: Corruption) -> None:
+def test_its_facts_are_complete(corruption: Corruption) -> None:
     assert corruption.summary.endswith(".")
     assert len(corruption.source) > 10
     assert corruption.family in families.names()
@@ -60,7 +60,7 @@ def test_it_says_what_it_is(corruption: Corruption) -> None:
     assert corruption.revision_text().startswith(str(corruption.revision))
 
 
-def test_shape_and_type_stay_and_the_input_too(corruption: Corruption) -> None:
+def test_shape_and_type_are_kept_and_the_input_is_unchanged(corruption: Corruption) -> None:
     images = pictures(4).clone()
     result = run(corruption, images)
     assert result.dtype == torch.uint8
@@ -113,7 +113,7 @@ def test_the_number_of_threads_changes_no_bit(corruption: Corruption, corrupted:
         torch.set_num_threads(threads)
 
 
-def test_arrays_and_tensors_get_the_same(corruption: Corruption, corrupted: Tensor) -> None:
+def test_arrays_and_tensors_give_equal_images(corruption: Corruption, corrupted: Tensor) -> None:
     severity = 3 if corruption.severities else None
     arrays = corrupt(pictures(4).permute(0, 2, 3, 1).numpy(), corruption.name, severity)
     assert isinstance(arrays, np.ndarray)
@@ -145,7 +145,7 @@ def test_sides_from_32_on_work_square_or_not(corruption: Corruption) -> None:
 
 
 @pytest.mark.parametrize("colour", [(0, 0, 0), (97, 117, 97), (255, 255, 255)], ids=["black", "coloured", "white"])
-def test_flat_images_do_no_harm(corruption: Corruption, colour: tuple[int, int, int]) -> None:
+def test_images_of_one_colour_work(corruption: Corruption, colour: tuple[int, int, int]) -> None:
     """Nothing is divided by a contrast, a maximum or a spread of zero, and what only moves pixels invents no colour."""
     flat = torch.tensor(colour, dtype=torch.uint8)[None, :, None, None].expand(1, 3, 40, 36).contiguous()
 

@@ -32,7 +32,7 @@ def method(request: pytest.FixtureRequest) -> Intervention:
     return interventions.create(request.param, **NEEDED.get(request.param, {}))
 
 
-def test_it_says_what_it_is(method: Intervention) -> None:
+def test_its_facts_are_complete(method: Intervention) -> None:
     assert method.summary.endswith(".")
     assert method.source
     assert method.revision >= 1

@@ -56,7 +56,7 @@ def value(metric: Metric, arrays: dict[str, Any]) -> float:
 
 
 @METRICS
-def test_it_says_what_it_is(metric: Metric) -> None:
+def test_its_facts_are_complete(metric: Metric) -> None:
     assert "=" in metric.formula
     assert not metric.formula.endswith(".")
     for fact in (metric.title, metric.short, metric.axis, metric.mean, metric.summary, metric.demand, metric.result):
@@ -122,7 +122,7 @@ def test_the_worked_values_are_of_metrics_that_exist() -> None:
     assert set(WORKED) <= set(metrics.names())
 
 
-def test_what_is_missing_or_unknown_is_said() -> None:
+def test_missing_and_unknown_arrays_are_named() -> None:
     with pytest.raises(InvalidArgumentError, match="clean is missing"):
         metrics.get("app")(accuracy=0.5)
     with pytest.raises(InvalidArgumentError, match="flips is not an array of accuracies"):

@@ -15,7 +15,7 @@ PHOTO = np.ascontiguousarray(load_sample_image("flower.jpg")[100:300, 200:520])
 SIDES = {"imagenet": 224, "tiny": 64, "cifar": 32}
 
 
-def test_the_ten_and_the_four() -> None:
+def test_imagenet_p_has_ten_sequences_and_four_extra() -> None:
     assert len(sequences.names("imagenet-p")) == 10
     assert len(sequences.names("imagenet-p-extra")) == 4
     assert sorted(sequences.names("imagenet-p") + sequences.names("imagenet-p-extra")) == sequences.names()
@@ -44,7 +44,7 @@ class TestEverySequence:
         tensor = sequences.frames(torch.from_numpy(PHOTO).permute(2, 0, 1), name, side=48)
         assert np.array_equal(tensor.permute(0, 2, 3, 1).numpy(), array)
 
-    def test_the_input_is_left_alone(self, name: str) -> None:
+    def test_the_input_is_unchanged(self, name: str) -> None:
         before = PHOTO.copy()
         sequences.frames(PHOTO, name, side=64)
         assert np.array_equal(PHOTO, before)
@@ -61,7 +61,7 @@ class TestEverySequence:
         else:
             assert abs(change.mean()) < 40
 
-    def test_it_says_what_it_does(self, name: str) -> None:
+    def test_its_facts_are_complete(self, name: str) -> None:
         assert sequences.get(name).summary.endswith(".")
         assert sequences.get(name).family in {"noise", "blur", "weather", "geometry"}
 
@@ -91,7 +91,7 @@ def test_bad_arguments_are_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["rotate", "translate", "scale"])
-def test_of_a_strip_what_is_far_from_the_centre_is_in_no_frame(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_of_a_strip_show_its_centre_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = np.arange(12_000)[None, :, None], np.arange(40)[:, None, None]
     strip = (127 + 60 * np.sin(x / (7, 9, 11)) + 60 * np.cos(y / (8, 9, 10))).astype(np.uint8)
     monkeypatch.setattr(_base, "LARGEST_RESIZED", 1 << 30)

@@ -32,9 +32,9 @@ def test_accuracies_are_those_of_a_loop_over_drawn_images() -> None:
 
 def test_fewer_images_are_the_first_ones() -> None:
     drawn = np.array([[2, 0, 1], [0, 0, 3]], np.float32)
-    found = bootstrap.accuracies(drawn, np.array([1.0, 0.0]))
-    assert found[0] == 1  # the first image twice, the second never
-    assert np.isnan(found[1])  # neither of them
+    measured = bootstrap.accuracies(drawn, np.array([1.0, 0.0]))
+    assert measured[0] == 1  # the first image twice, the second never
+    assert np.isnan(measured[1])  # neither of them
 
 
 def test_the_interval_is_the_middle_of_the_drawings() -> None:

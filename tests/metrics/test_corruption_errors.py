@@ -36,24 +36,24 @@ def two_models() -> pd.DataFrame:
 
 
 def test_corruption_error_by_hand(two_models: pd.DataFrame) -> None:
-    found = metrics.corruption_error(two_models, "reference").set_index(["model", "name"])
+    measured = metrics.corruption_error(two_models, "reference").set_index(["model", "name"])
     # fog: errors 0.2+0.3+0.4+0.5+0.6 = 2.0 over 0.4+0.5+0.6+0.7+0.8 = 3.0
-    assert found.loc[("good", "fog"), "ce"] == pytest.approx(100 * 2 / 3)
+    assert measured.loc[("good", "fog"), "ce"] == pytest.approx(100 * 2 / 3)
     # relative: (2.0 - 5 * 0.1) / (3.0 - 5 * 0.3) = 1.5 / 1.5
-    assert found.loc[("good", "fog"), "relative_ce"] == pytest.approx(100.0)
+    assert measured.loc[("good", "fog"), "relative_ce"] == pytest.approx(100.0)
     # snow: 1.25 over 2.5; relative 0.75 over 1.0
-    assert found.loc[("good", "snow"), "ce"] == pytest.approx(50.0)
-    assert found.loc[("good", "snow"), "relative_ce"] == pytest.approx(75.0)
-    assert found.loc[("reference", "fog"), ["ce", "relative_ce"]].tolist() == pytest.approx([100.0, 100.0])
-    assert set(found["reference"]) == {"reference"}
+    assert measured.loc[("good", "snow"), "ce"] == pytest.approx(50.0)
+    assert measured.loc[("good", "snow"), "relative_ce"] == pytest.approx(75.0)
+    assert measured.loc[("reference", "fog"), ["ce", "relative_ce"]].tolist() == pytest.approx([100.0, 100.0])
+    assert set(measured["reference"]) == {"reference"}
 
 
 def test_mce_is_the_mean_over_the_corruptions_and_says_how_many(two_models: pd.DataFrame) -> None:
     errors = metrics.corruption_error(two_models, "reference")
-    found = metrics.mean_corruption_error(errors).set_index("model")
-    assert found.loc["good", "mce"] == pytest.approx((100 * 2 / 3 + 50) / 2)
-    assert found.loc["good", "relative_mce"] == pytest.approx(87.5)
-    assert found.loc["good", "clean_accuracy"] == pytest.approx(0.9)
+    measured = metrics.mean_corruption_error(errors).set_index("model")
+    assert measured.loc["good", "mce"] == pytest.approx((100 * 2 / 3 + 50) / 2)
+    assert measured.loc["good", "relative_mce"] == pytest.approx(87.5)
+    assert measured.loc["good", "clean_accuracy"] == pytest.approx(0.9)
     assert metrics.mean_corruption_error(errors).attrs["corruptions"] == 2
 
 
@@ -133,8 +133,8 @@ def test_the_notes_name_the_reference_and_what_is_not_alike() -> None:
 def test_strengths_and_other_kinds_are_left_out(two_models: pd.DataFrame) -> None:
     drawn = two_models[two_models["name"] == "fog"].iloc[:1].assign(name="drawn", severity=pd.NA)
     attack = two_models[two_models["name"] == "fog"].iloc[:1].assign(name="pgd", kind="attack")
-    found = metrics.corruption_error(pd.concat([two_models, drawn, attack], ignore_index=True), "reference")
-    assert set(found["name"]) == {"fog", "snow"}
+    measured = metrics.corruption_error(pd.concat([two_models, drawn, attack], ignore_index=True), "reference")
+    assert set(measured["name"]) == {"fog", "snow"}
 
 
 def test_bad_questions_are_answered_in_one_sentence(two_models: pd.DataFrame) -> None:

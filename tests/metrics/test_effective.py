@@ -39,13 +39,13 @@ def test_the_slope_is_that_of_least_squares_by_hand() -> None:
 
 def test_models_without_a_place_are_left_out_and_undefined() -> None:
     clean, under = np.append(CLEAN, [1.0, 0.8]), np.append(shifted(CLEAN), [0.9, np.nan])
-    found = report.over(pd.DataFrame({"model": list("abcdef"), "clean": clean, "shifted": under}))
-    assert found.line.models == 4
-    assert found.table.set_index("model")["effective"].isna().to_dict() == dict.fromkeys("abcd", False) | dict.fromkeys(
-        "ef", True
-    )
-    assert found.notes[0].kind == "left_out_of_fit"
-    assert found.notes[0]["models"] == 2
+    measured = report.over(pd.DataFrame({"model": list("abcdef"), "clean": clean, "shifted": under}))
+    assert measured.line.models == 4
+    assert measured.table.set_index("model")["effective"].isna().to_dict() == dict.fromkeys(
+        "abcd", False
+    ) | dict.fromkeys("ef", True)
+    assert measured.notes[0].kind == "left_out_of_fit"
+    assert measured.notes[0]["models"] == 2
 
 
 def test_too_few_models_are_a_sentence() -> None:
@@ -57,21 +57,21 @@ def test_too_few_models_are_a_sentence() -> None:
 
 def test_models_of_ones_own_are_compared_with_the_published_line() -> None:
     """On ImageNet-V2, as an evaluation of the natural shifts would store it."""
-    found = published_models.gather(["published/imagenet/Standard_R50"], "imagenet", severities=(1,))
-    rows = found.rows[:2].assign(model="mine", accuracy=[0.76, 0.63])
+    measured = published_models.gather(["published/imagenet/Standard_R50"], "imagenet", severities=(1,))
+    rows = measured.rows[:2].assign(model="mine", accuracy=[0.76, 0.63])
     rows.loc[rows["kind"] != "clean", ["kind", "name"]] = ["shift", "imagenet-v2"]
-    own = report.own(dataclasses.replace(found, rows=rows), "v2")
+    own = report.own(dataclasses.replace(measured, rows=rows), "v2")
     assert own.to_dict("records") == [{"model": "mine", "clean": 0.76, "shifted": 0.63}]
     population = report.over(report.natural_shift("v2"))
     beyond = report.others(population, own)["effective"].item()
     assert beyond == pytest.approx(0.63 - population.line.expected(0.76))
-    assert report.own(found, "v2").empty
+    assert report.own(measured, "v2").empty
 
 
 def test_the_published_population_is_on_a_line() -> None:
     shifts = published.natural_shifts()
-    found = report.over(shifts.assign(clean=shifts["imagenet"] / 100, shifted=shifts["v2"] / 100))
-    assert len(found.table) == 1266
-    assert found.line.r2 > 0.95
-    assert abs(found.table["effective"].mean()) < 0.01
-    assert "1,266 models" in found.formula
+    measured = report.over(shifts.assign(clean=shifts["imagenet"] / 100, shifted=shifts["v2"] / 100))
+    assert len(measured.table) == 1266
+    assert measured.line.r2 > 0.95
+    assert abs(measured.table["effective"].mean()) < 0.01
+    assert "1,266 models" in measured.formula

@@ -47,18 +47,18 @@ def growth() -> Iterator[Metric]:
 
 def test_it_is_on_compare_with_intervals_and_a_footer(world: World, growth: Metric) -> None:
     assert growth in measures.offered()
-    found = world.gather(world.one, world.two)
-    read = answers.read(found, world.dataset, store=world.store)
-    result = measures.bars(found, growth.name, reference="one", answers=read)
+    measured = world.gather(world.one, world.two)
+    read = answers.read(measured, world.dataset, store=world.store)
+    result = measures.bars(measured, growth.name, reference="one", answers=read)
     row = result.table[(result.table["model"] == "two") & (result.table["name"] == "contrast")].iloc[0]
-    under = found.rows[(found.rows["model"] == "two") & (found.rows["label"] == "contrast")]["accuracy"].mean()
-    clean = found.clean.set_index("model").loc["one", "accuracy"]
+    under = measured.rows[(measured.rows["model"] == "two") & (measured.rows["label"] == "contrast")]["accuracy"].mean()
+    clean = measured.clean.set_index("model").loc["one", "accuracy"]
     assert row["value"] == pytest.approx((1 - under) / (1 - clean))
     assert row["low"] <= row["value"] <= row["high"]
     assert result.footer.formula.startswith(growth.formula)
     assert result.footer.reference == "one"
-    assert references.mean_note(found, growth, "one").subject == "Mean growth"
-    assert baseline.differences(found, growth.name, "one", reference="one").table["value"].notna().all()
+    assert references.mean_note(measured, growth, "one").subject == "Mean growth"
+    assert baseline.differences(measured, growth.name, "one", reference="one").table["value"].notna().all()
     for draw in (compared.conditions, compared.models, compared.table):
         assert draw(result).data  # type: ignore[operator]
 

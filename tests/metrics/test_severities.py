@@ -64,27 +64,27 @@ def test_an_unpaired_drop_is_newcombes() -> None:
 
 
 def test_each_severity_is_compared_with_the_one_before() -> None:
-    found = steps(table([0.8, 0.6, 0.7, 0.699, float("nan")]))
-    assert found["severity"].tolist() == [2, 3, 4, 5]
-    assert found["before"].tolist() == [1, 2, 3, 4]
-    assert found["verdict"].tolist() == ["harder", "easier", "no harder", "undefined"]
-    assert found["drop"].tolist()[:3] == pytest.approx([0.2, -0.1, 0.001])
-    assert not found["paired"].any()
+    measured = steps(table([0.8, 0.6, 0.7, 0.699, float("nan")]))
+    assert measured["severity"].tolist() == [2, 3, 4, 5]
+    assert measured["before"].tolist() == [1, 2, 3, 4]
+    assert measured["verdict"].tolist() == ["harder", "easier", "no harder", "undefined"]
+    assert measured["drop"].tolist()[:3] == pytest.approx([0.2, -0.1, 0.001])
+    assert not measured["paired"].any()
 
 
 def test_paired_answers_see_what_unpaired_ones_cannot() -> None:
     rows = table([0.70, 0.68], n=200)
     assert steps(rows)["verdict"].tolist() == ["no harder"]
     same_images = {1: answers(140, 60), 2: answers(136, 64)}
-    found = steps(rows, correct=same_images).iloc[0]
-    assert found["paired"]
-    assert found["high"] - found["low"] < 0.06  # unpaired: 0.18
+    measured = steps(rows, correct=same_images).iloc[0]
+    assert measured["paired"]
+    assert measured["high"] - measured["low"] < 0.06  # unpaired: 0.18
 
 
 def test_missing_severities_and_several_models() -> None:
     rows = pd.concat([table([0.8, 0.6, 0.4]), table([0.5, 0.5, 0.9]).assign(model="other")], ignore_index=True)
-    found = steps(rows[rows["severity"].isna() | (rows["severity"] != 2)])
-    assert found[["model", "before", "severity", "verdict"]].to_numpy().tolist() == [
+    measured = steps(rows[rows["severity"].isna() | (rows["severity"] != 2)])
+    assert measured[["model", "before", "severity", "verdict"]].to_numpy().tolist() == [
         ["m", 1, 3, "harder"],
         ["other", 1, 3, "easier"],
     ]
@@ -93,13 +93,13 @@ def test_missing_severities_and_several_models() -> None:
 
 
 def test_published_elastic_transform_gets_easier_for_every_model() -> None:
-    found = steps(published.accuracies("imagenet"))
-    easier = found[found["verdict"] == "easier"]
+    measured = steps(published.accuracies("imagenet"))
+    easier = measured[measured["verdict"] == "easier"]
     elastic = easier[easier["name"] == "elastic_transform"]
-    assert elastic["model"].nunique() == found["model"].nunique() == 12
+    assert elastic["model"].nunique() == measured["model"].nunique() == 12
     assert set(elastic["severity"]) == {3}
     # Snow's severity 3 is easier than 2 in 11 of the 12 rows of figures; for some of them that is within chance.
-    snow = found[(found["name"] == "snow") & (found["severity"] == 3)]
+    snow = measured[(measured["name"] == "snow") & (measured["severity"] == 3)]
     assert (snow["drop"] < 0).sum() == 11
     assert 0 < (snow["verdict"] == "easier").sum() < 11
     assert set(easier["name"]) == {"elastic_transform", "snow"}

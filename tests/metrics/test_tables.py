@@ -19,49 +19,54 @@ def rows_of(*rows: tuple[str, str, float]) -> pd.DataFrame:
 
 
 def test_app_is_the_share_of_the_clean_accuracy_that_is_left() -> None:
-    found = metrics.app(rows_of(("a", "clean", 0.8), ("a", "fog", 0.6), ("a", "bright", 0.88)))
-    assert found["app"].tolist() == pytest.approx([1.0, 0.75, 1.1])
-    assert found["clean_accuracy"].tolist() == [0.8, 0.8, 0.8]
+    measured = metrics.app(rows_of(("a", "clean", 0.8), ("a", "fog", 0.6), ("a", "bright", 0.88)))
+    assert measured["app"].tolist() == pytest.approx([1.0, 0.75, 1.1])
+    assert measured["clean_accuracy"].tolist() == [0.8, 0.8, 0.8]
 
 
 def test_residual_robustness_is_what_is_lost() -> None:
-    found = metrics.residual(rows_of(("a", "clean", 0.8), ("a", "fog", 0.6)))
-    assert found["residual"].tolist() == pytest.approx([0.0, 0.2])
+    measured = metrics.residual(rows_of(("a", "clean", 0.8), ("a", "fog", 0.6)))
+    assert measured["residual"].tolist() == pytest.approx([0.0, 0.2])
 
 
 def test_app_of_a_model_that_is_never_right_is_undefined_with_a_reason() -> None:
-    found = metrics.app(rows_of(("a", "clean", 0.0), ("a", "fog", 0.1)))
-    assert found["app"].isna().all()
-    assert set(found["reason"]) == {"the clean accuracy is 0"}
+    measured = metrics.app(rows_of(("a", "clean", 0.0), ("a", "fog", 0.1)))
+    assert measured["app"].isna().all()
+    assert set(measured["reason"]) == {"the clean accuracy is 0"}
 
 
 def test_without_a_clean_row_both_are_undefined_with_a_reason() -> None:
     for metric in (metrics.app, metrics.residual):
-        found = metric(rows_of(("a", "fog", 0.5)))
-        assert found[metric.__name__].isna().all()
-        assert found["reason"].tolist() == ["the clean accuracy is missing"]
+        measured = metric(rows_of(("a", "fog", 0.5)))
+        assert measured[metric.__name__].isna().all()
+        assert measured["reason"].tolist() == ["the clean accuracy is missing"]
 
 
 def test_a_condition_that_was_not_evaluated_keeps_its_reason() -> None:
-    given = rows_of(("a", "clean", 0.8), ("a", "fog", math.nan)).assign(reason=["", "out of memory"])
-    assert metrics.app(given)["reason"].tolist() == ["", "out of memory"]
+    table = rows_of(("a", "clean", 0.8), ("a", "fog", math.nan)).assign(reason=["", "out of memory"])
+    assert metrics.app(table)["reason"].tolist() == ["", "out of memory"]
 
 
 def test_models_whose_models_not_comparable_are_called_not_comparable() -> None:
     near = metrics.app(rows_of(("a", "clean", 0.80), ("b", "clean", 0.83)))
     far = metrics.app(rows_of(("a", "clean", 0.80), ("b", "clean", 0.60)))
     assert near.attrs["notes"] == []
-    (said,) = tables.notes(far)
-    assert said.kind == "models_not_comparable"
-    assert (said["lowest"], said["low"], said["highest"], said["high"]) == ("b", 0.60, "a", 0.80)
-    assert far.attrs["notes"] == [said.text]
+    (difference,) = tables.notes(far)
+    assert difference.kind == "models_not_comparable"
+    assert (difference["lowest"], difference["low"], difference["highest"], difference["high"]) == (
+        "b",
+        0.60,
+        "a",
+        0.80,
+    )
+    assert far.attrs["notes"] == [difference.text]
 
 
 def test_the_table_that_was_given_is_left_as_it_is() -> None:
-    given = rows_of(("a", "clean", 0.8), ("a", "fog", 0.6))
-    before = given.copy()
-    metrics.app(given)
-    pd.testing.assert_frame_equal(given, before)
+    table = rows_of(("a", "clean", 0.8), ("a", "fog", 0.6))
+    before = table.copy()
+    metrics.app(table)
+    pd.testing.assert_frame_equal(table, before)
 
 
 def test_rates_relative_to_alexnet_are_those_of_difficulty_1_alone() -> None:

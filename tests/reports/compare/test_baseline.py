@@ -19,17 +19,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.mark.parametrize("metric", ["accuracy", "residual"])
 def test_above_zero_is_better_whatever_the_metric(world: World, metric: str) -> None:
-    found = world.gather(world.one, world.two)
-    both = measures.bars(found, metric).table.pivot(index="name", columns="model", values="value")
-    gained = baseline.differences(found, metric, "one").table.set_index("name")["value"]
+    gathered = world.gather(world.one, world.two)
+    both = measures.bars(gathered, metric).table.pivot(index="name", columns="model", values="value")
+    gained = baseline.differences(gathered, metric, "one").table.set_index("name")["value"]
     sign = 1 if metric == "accuracy" else -1
     assert gained.to_dict() == pytest.approx((sign * (both["two"] - both["one"])).to_dict())
 
 
 def test_a_difference_is_drawn_on_the_same_images(world: World) -> None:
-    found = world.gather(world.one, world.two)
-    read = answers.read(found, world.dataset, store=world.store)
-    table = baseline.differences(found, "accuracy", "one", answers=read).table
+    gathered = world.gather(world.one, world.two)
+    read = answers.read(gathered, world.dataset, store=world.store)
+    table = baseline.differences(gathered, "accuracy", "one", answers=read).table
     assert set(table["model"]) == {"two"}
     assert ((table["low"] <= table["value"] + 1e-6) & (table["value"] <= table["high"] + 1e-6)).all()
     same = world.gather(world.one)
@@ -38,16 +38,16 @@ def test_a_difference_is_drawn_on_the_same_images(world: World) -> None:
 
 
 def test_what_the_baseline_lacks_has_its_reason(world: World) -> None:
-    found = world.gather(world.one, world.never)
-    table = baseline.differences(found, "accuracy", "never").table.set_index("name")
+    gathered = world.gather(world.one, world.never)
+    table = baseline.differences(gathered, "accuracy", "never").table.set_index("name")
     assert np.isnan(table.loc["fog", "value"])
     assert table.loc["fog", "reason"].startswith("never: ")
 
 
 def test_error_ratios_are_quotients_of_sums(world: World) -> None:
-    found = world.gather(world.one, world.two)
-    table = baseline.error_ratios(found, "one").set_index(["family", "severity"])
-    rows = found.rows[found.rows["label"] == "gaussian_noise"]
+    gathered = world.gather(world.one, world.two)
+    table = baseline.error_ratios(gathered, "one").set_index(["family", "severity"])
+    rows = gathered.rows[gathered.rows["label"] == "gaussian_noise"]
     errors = {m: 1 - g.set_index("severity")["accuracy"] for m, g in rows.groupby("model")}
     for severity in (1, 5):
         expected = errors["two"][severity] / errors["one"][severity]
@@ -57,35 +57,35 @@ def test_error_ratios_are_quotients_of_sums(world: World) -> None:
 
 
 def test_error_ratios_have_intervals(world: World) -> None:
-    found = world.gather(world.one, world.two)
-    read = answers.read(found, world.dataset, store=world.store)
-    table = baseline.error_ratios(found, "one", answers=read)
+    gathered = world.gather(world.one, world.two)
+    read = answers.read(gathered, world.dataset, store=world.store)
+    table = baseline.error_ratios(gathered, "one", answers=read)
     assert table["low"].notna().any()
     known = table.dropna(subset=["low"])
     assert ((known["low"] <= known["value"] + 1e-6) & (known["value"] <= known["high"] + 1e-6)).all()
 
 
 def test_a_baseline_without_errors_is_undefined_with_its_reason(world: World) -> None:
-    found = world.gather(world.one, world.two)
-    perfect = found.rows.assign(accuracy=found.rows["accuracy"].where(found.rows["model"] != "one", 1.0))
-    table = baseline.error_ratios(type(found)(**(vars(found) | {"rows": perfect})), "one")
+    gathered = world.gather(world.one, world.two)
+    perfect = gathered.rows.assign(accuracy=gathered.rows["accuracy"].where(gathered.rows["model"] != "one", 1.0))
+    table = baseline.error_ratios(type(gathered)(**(vars(gathered) | {"rows": perfect})), "one")
     assert table["value"].isna().all()
     assert set(table["reason"]) == {"one makes no error here"}
 
 
 def test_without_a_common_severity_there_are_no_ratios(world: World) -> None:
-    found = world.gather(world.one)
-    none = type(found)(**(vars(found) | {"rows": found.rows[found.rows["kind"] == "clean"]}))
+    gathered = world.gather(world.one)
+    none = type(gathered)(**(vars(gathered) | {"rows": gathered.rows[gathered.rows["kind"] == "clean"]}))
     assert baseline.error_ratios(none, "one").empty
 
 
 def test_the_footer_says_how_differences_are_signed_and_drawn(world: World) -> None:
-    found = world.gather(world.one, world.two)
-    read = answers.read(found, world.dataset, store=world.store)
-    (note,) = baseline.differences(found, "residual", "one", answers=read).footer.further
+    gathered = world.gather(world.one, world.two)
+    read = answers.read(gathered, world.dataset, store=world.store)
+    (note,) = baseline.differences(gathered, "residual", "one", answers=read).footer.further
     assert (note["baseline"], note["better"]) == ("one", "lower")  # type: ignore[index]
-    assert baseline.differences(found, "app", "one", answers=read).footer.interval == intervals.SENTENCE
-    assert baseline.differences(found, "app", "one").footer.interval == ""
+    assert baseline.differences(gathered, "app", "one", answers=read).footer.interval == intervals.SENTENCE
+    assert baseline.differences(gathered, "app", "one").footer.interval == ""
 
 
 def test_an_unknown_baseline_is_a_sentence(world: World) -> None:

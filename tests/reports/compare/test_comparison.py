@@ -27,40 +27,40 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def test_one_model_is_compared_on_all_of_its_images(world: World) -> None:
-    found = world.gather(world.one)
-    assert set(found.rows["n"]) == {12}
-    assert set(found.corrupted["label"]) == set(NAMES)
-    assert len(found.corrupted) == 15
-    assert len(found.missing) == 12
-    assert "snow" in found.missing
-    assert found.provenance.images == (12, 12)
-    assert "12 images" in found.provenance.sentence()
+    gathered = world.gather(world.one)
+    assert set(gathered.rows["n"]) == {12}
+    assert set(gathered.corrupted["label"]) == set(NAMES)
+    assert len(gathered.corrupted) == 15
+    assert len(gathered.missing) == 12
+    assert "snow" in gathered.missing
+    assert gathered.provenance.images == (12, 12)
+    assert "12 images" in gathered.provenance.sentence()
 
 
 def test_models_are_compared_on_the_images_that_they_share(world: World) -> None:
-    found = world.gather(world.one, world.two)
-    shared = found.rows.groupby("label")["n"].agg(lambda n: sorted(set(n)))
+    gathered = world.gather(world.one, world.two)
+    shared = gathered.rows.groupby("label")["n"].agg(lambda n: sorted(set(n)))
     assert shared["gaussian_noise"] == [8]
     assert shared["fog"] == [4]
     # What the smaller number gives is what an evaluation of that many images gives.
     again = evaluate(world.one, world.dataset, "gaussian_noise", limit=8, store=world.store)
-    mine = found.rows[(found.rows["model"] == "one") & (found.rows["label"] == "gaussian_noise")]
+    mine = gathered.rows[(gathered.rows["model"] == "one") & (gathered.rows["label"] == "gaussian_noise")]
     assert list(mine["accuracy"]) == list(again.loc[again["kind"] == "corruption", "accuracy"])
-    (note,) = (note for note in found.notes if note.kind == "different_numbers_of_images")
+    (note,) = (note for note in gathered.notes if note.kind == "different_numbers_of_images")
     assert (note["fewest"], note["most"], note["conditions"]) == (4, 8, ("fog",))
 
 
 def test_severities_that_not_all_models_have_are_left_out_and_said(world: World) -> None:
-    found = world.gather(world.one, world.two)
-    fog = found.rows[found.rows["label"] == "fog"]
+    gathered = world.gather(world.one, world.two)
+    fog = gathered.rows[gathered.rows["label"] == "fog"]
     assert sorted(set(fog["severity"])) == [1, 2]
-    (note,) = (note for note in found.notes if note.kind == "compared_at_severities")
+    (note,) = (note for note in gathered.notes if note.kind == "compared_at_severities")
     assert (note.subject, note["severities"]) == ("fog", (1, 2))
 
 
 def test_a_ratio_takes_the_clean_accuracy_of_the_same_images(world: World) -> None:
-    found = world.gather(world.one, world.two)
-    table = measures.bars(found, "residual").table
+    gathered = world.gather(world.one, world.two)
+    table = measures.bars(gathered, "residual").table
     clean4 = evaluate(world.one, world.dataset, "clean", limit=4, store=world.store)["accuracy"].item()
     fog = table[(table["model"] == "one") & (table["name"] == "fog")]
     assert fog["clean"].item() == clean4
@@ -84,9 +84,9 @@ def test_a_ratio_over_nothing_is_undefined_with_its_reason(world: World) -> None
 
 
 def test_every_metric_has_a_row_for_each_model_and_condition_and_says_its_formula(world: World) -> None:
-    found = world.gather(world.one, world.two)
+    gathered = world.gather(world.one, world.two)
     for metric in measures.offered():
-        result = measures.bars(found, metric.name, reference="one")
+        result = measures.bars(gathered, metric.name, reference="one")
         assert list(result.table.columns) == measures.COLUMNS
         assert len(result.table) == 6
         assert result.footer.formula.startswith(metric.formula)
@@ -96,11 +96,11 @@ def test_every_metric_has_a_row_for_each_model_and_condition_and_says_its_formul
 
 
 def test_a_model_against_itself_has_a_corruption_error_of_100(world: World) -> None:
-    found = world.gather(world.one)
-    result = measures.bars(found, "ce", reference="one")
+    gathered = world.gather(world.one)
+    result = measures.bars(gathered, "ce", reference="one")
     assert np.allclose(result.table["value"], 100)
     assert result.means["value"].item() == pytest.approx(100)
-    note = references.mean_note(found, metrics.get("ce"), "one")
+    note = references.mean_note(gathered, metrics.get("ce"), "one")
     assert (note["corruptions"], note["of_imagenet_c"], note["reference"]) == (3, 3, "one")
     assert note["images"] == "12 images"
 
@@ -119,28 +119,28 @@ def test_corruptions_and_conditions_without_severities_can_be_chosen_together(wo
     store = tmp_path / "results.sqlite"
     evaluate(world.one, world.dataset, ["fog"], limit=4, store=store)
     evaluate(world.one, world.dataset, ["laugros_flip"], limit=2, store=store)
-    found = compare.gather([world.one], world.dataset, ["imagenet-c", "laugros"], store=store)
-    table = measures.bars(found, "ce", reference="one").table.set_index("name")["value"]
+    gathered = compare.gather([world.one], world.dataset, ["imagenet-c", "laugros"], store=store)
+    table = measures.bars(gathered, "ce", reference="one").table.set_index("name")["value"]
     assert table["fog"] == pytest.approx(100)
     assert math.isnan(table["flip"])
 
 
 def test_published_errors_of_imagenet_are_refused_for_other_data(world: World) -> None:
-    found = world.gather(world.one)
+    gathered = world.gather(world.one)
     with pytest.raises(InvalidArgumentError, match="12 classes at 64 pixels"):
-        measures.bars(found, "ce", reference=references.ALEXNET)
-    like_imagenet = dataclasses.replace(found, classes=1000, side=224)
+        measures.bars(gathered, "ce", reference=references.ALEXNET)
+    like_imagenet = dataclasses.replace(gathered, classes=1000, side=224)
     assert references.refused(like_imagenet, references.ALEXNET) == ""
     with pytest.raises(InvalidArgumentError, match="none of the evaluated models"):
-        measures.bars(found, "ce", reference="nobody")
+        measures.bars(gathered, "ce", reference="nobody")
 
 
 def test_clean_accuracies_that_differ_much_are_said(world: World) -> None:
-    found = world.gather(world.one, world.never)
-    assert list(found.clean["model"]) == ["one", "never"]
-    rows = found.rows.copy()
+    gathered = world.gather(world.one, world.never)
+    assert list(gathered.clean["model"]) == ["one", "never"]
+    rows = gathered.rows.copy()
     rows.loc[(rows["model"] == "one") & (rows["kind"] == "clean"), "accuracy"] = 0.9
-    far = dataclasses.replace(found, rows=rows)
+    far = dataclasses.replace(gathered, rows=rows)
     # Once, whatever the numbers of images under the conditions.
     (note,) = (note for note in measures.bars(far, "app").notes if note.kind == "models_not_comparable")
     assert (note["lowest"], note["low"], note["highest"], note["high"]) == ("never", 0.0, "one", 0.9)
@@ -149,30 +149,30 @@ def test_clean_accuracies_that_differ_much_are_said(world: World) -> None:
 
 
 def test_curves_begin_with_the_clean_images(world: World) -> None:
-    found = world.gather(world.one, world.two)
-    table = measures.curves(found, ["fog"])
+    gathered = world.gather(world.one, world.two)
+    table = measures.curves(gathered, ["fog"])
     assert table.groupby("model")["severity"].agg(list).to_dict() == {"one": [0, 1, 2], "two": [0, 1, 2]}
     assert set(table["n"]) == {4}
-    assert next(iter(measures.mean_curve(found).groupby("model")["severity"].agg(list))) == [0, 1, 2]
+    assert next(iter(measures.mean_curve(gathered).groupby("model")["severity"].agg(list))) == [0, 1, 2]
 
 
 def test_the_mean_curve_is_over_what_all_models_have(world: World) -> None:
-    found = world.gather(world.one, world.never)
-    table = measures.mean_curve(found)
+    gathered = world.gather(world.one, world.never)
+    table = measures.mean_curve(gathered)
     assert set(table["conditions"]) == {1}  # contrast alone
     one = table[table["model"] == "one"].set_index("severity")["accuracy"]
-    contrast = measures.curves(found, ["contrast"])
+    contrast = measures.curves(gathered, ["contrast"])
     assert one.to_dict() == contrast[contrast["model"] == "one"].set_index("severity")["accuracy"].to_dict()
 
 
 def test_a_ranged_corruption_is_called_by_its_plain_name(world: World, tmp_path: Path) -> None:
     store = tmp_path / "results.sqlite"
     evaluate(world.one, world.dataset, ["laugros_shear", "laugros_flip"], limit=2, store=store)
-    found = compare.gather([world.one], world.dataset, ["laugros"], store=store)
-    assert sorted(found.corrupted["label"]) == ["flip", "shear"]
-    assert len(found.missing) == 14
-    assert "rotation" in found.missing
-    ce = measures.bars(found, "ce", reference="one").table
+    gathered = compare.gather([world.one], world.dataset, ["laugros"], store=store)
+    assert sorted(gathered.corrupted["label"]) == ["flip", "shear"]
+    assert len(gathered.missing) == 14
+    assert "rotation" in gathered.missing
+    ce = measures.bars(gathered, "ce", reference="one").table
     assert ce["value"].isna().all()
     assert (ce["reason"] != "").all()
     evaluate(world.one, world.dataset, "laugros_shear", severities=[1, 2], limit=2, store=store)
@@ -181,9 +181,9 @@ def test_a_ranged_corruption_is_called_by_its_plain_name(world: World, tmp_path:
 
 
 def test_a_severity_can_be_chosen(world: World) -> None:
-    found = world.gather(world.one, severities=(3,))
-    assert list(found.corrupted["severity"]) == [3, 3, 3]
-    assert measures.bars(found, "accuracy").footer.formula.endswith("severity 3")
+    gathered = world.gather(world.one, severities=(3,))
+    assert list(gathered.corrupted["severity"]) == [3, 3, 3]
+    assert measures.bars(gathered, "accuracy").footer.formula.endswith("severity 3")
 
 
 @pytest.mark.parametrize("metric", [metric.name for metric in measures.offered()])
@@ -210,10 +210,10 @@ def test_values_as_people_read_them() -> None:
 
 
 def test_nothing_stored_is_empty_and_no_error(world: World, tmp_path: Path) -> None:
-    found = compare.gather([world.one], world.dataset, ["imagenet-c"], store=tmp_path / "none.sqlite")
-    assert found.empty
-    assert len(found.missing) == 15
-    assert found.provenance.images == (0, 0)
+    gathered = compare.gather([world.one], world.dataset, ["imagenet-c"], store=tmp_path / "none.sqlite")
+    assert gathered.empty
+    assert len(gathered.missing) == 15
+    assert gathered.provenance.images == (0, 0)
 
 
 def test_bad_questions_get_a_sentence(world: World) -> None:
@@ -228,8 +228,8 @@ def test_bad_questions_get_a_sentence(world: World) -> None:
 
 
 def test_the_overview_has_a_row_for_each_model(world: World) -> None:
-    found = overview.gather([world.one, world.two, world.never], world.dataset, store=world.store)
-    table = found.table.set_index("model")
+    gathered = overview.gather([world.one, world.two, world.never], world.dataset, store=world.store)
+    table = gathered.table.set_index("model")
     rows = world.gather(world.one).corrupted
     means = rows.groupby("label")["accuracy"].mean()
     assert table.loc["one", "mean"] == pytest.approx(means.mean())
@@ -237,7 +237,7 @@ def test_the_overview_has_a_row_for_each_model(world: World) -> None:
     assert table.loc["one", "worst"] == rows["accuracy"].min()
     assert table.loc["one", "clean_low"] < table.loc["one", "clean"] < table.loc["one", "clean_high"]
     assert table["n"].is_unique
-    assert len(found.notes) == 2  # different numbers of corruptions, different numbers of images
+    assert len(gathered.notes) == 2  # different numbers of corruptions, different numbers of images
 
 
 def test_the_overview_of_a_model_that_was_only_scored_clean(world: World, tmp_path: Path) -> None:

@@ -23,35 +23,35 @@ def answered(classes: list[int]) -> Answered:
 def test_lost_and_kept_by_hand() -> None:
     """Label 0 five times; clean right on the first three, under fog on the second and the last."""
     read = Answers({("m", CLEAN): answered([0, 0, 0, 1, 1]), ("m", FOG): answered([2, 0, 3, 1, 0])})
-    found = example_images.outcome(read, "m", FOG)
-    assert found is not None
-    assert [(s.place, s.answer) for s in found.lost] == [(0, 2), (2, 3)]
-    assert [s.place for s in found.kept] == [1]
-    assert found.counts == {(True, True): 1, (True, False): 2, (False, True): 1, (False, False): 1}
+    gathered = example_images.outcome(read, "m", FOG)
+    assert gathered is not None
+    assert [(s.place, s.answer) for s in gathered.lost] == [(0, 2), (2, 3)]
+    assert [s.place for s in gathered.kept] == [1]
+    assert gathered.counts == {(True, True): 1, (True, False): 2, (False, True): 1, (False, False): 1}
     assert example_images.outcome(read, "nobody", FOG) is None
 
 
 def test_images_of_a_shift_have_no_clean_form() -> None:
     shift = Condition("shift", "scenes/sketch", params=(("clean", "scenes"),)).canonical()
     read = Answers({("m", CLEAN): answered([1, 1]), ("m", shift): answered([2, 0, 0])})
-    found = example_images.outcome(read, "m", shift)
-    assert found is not None
-    assert not found.paired
-    assert ([s.place for s in found.lost], [s.place for s in found.kept]) == ([0], [1, 2])
+    gathered = example_images.outcome(read, "m", shift)
+    assert gathered is not None
+    assert not gathered.paired
+    assert ([s.place for s in gathered.lost], [s.place for s in gathered.kept]) == ([0], [1, 2])
     assert example_images.can_be_shown(shift)
-    made = example_images.images(rc.load_dataset("scenes"), [1], shift, seed=0)
-    assert torch.equal(made[0], rc.load_dataset("scenes/sketch")[1][0])
+    images = example_images.images(rc.load_dataset("scenes"), [1], shift, seed=0)
+    assert torch.equal(images[0], rc.load_dataset("scenes/sketch")[1][0])
 
 
 @pytest.mark.parametrize("storage", ["memory", "jpeg85"])
 def test_the_images_are_those_that_robustcore_makes(storage: str) -> None:
     dataset = rc.load_dataset("scenes")
     condition = Condition.corruption("gaussian_noise", 4, storage=storage).canonical()
-    made = example_images.images(dataset, [5, 2], condition, seed=3)
+    images = example_images.images(dataset, [5, 2], condition, seed=3)
     clean = example_images.images(dataset, [5, 2], CLEAN, seed=3)
     assert torch.equal(clean, torch.stack([dataset[5][0], dataset[2][0]]))
     ids = [int(dataset.ids[5]), int(dataset.ids[2])]
-    assert torch.equal(made, rc.corrupt(clean, "gaussian_noise", 4, seed=3, ids=ids, storage=storage))
+    assert torch.equal(images, rc.corrupt(clean, "gaussian_noise", 4, seed=3, ids=ids, storage=storage))
 
 
 def test_an_attack_cannot_be_shown_without_its_model() -> None:

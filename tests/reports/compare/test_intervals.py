@@ -25,14 +25,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def both(world: World) -> tuple[compare.Comparison, Answers]:
-    found = world.gather(world.one, world.two)
-    return found, answers.read(found, world.dataset, store=world.store)
+    gathered = world.gather(world.one, world.two)
+    return gathered, answers.read(gathered, world.dataset, store=world.store)
 
 
 def test_answers_count_to_the_tables_accuracies(world: World) -> None:
-    found, read = both(world)
-    assert set(found.rows["model"]) == {"one", "two"}
-    for row in found.rows.to_dict("records"):
+    gathered, read = both(world)
+    assert set(gathered.rows["model"]) == {"one", "two"}
+    for row in gathered.rows.to_dict("records"):
         right = read.right(row["model"], [row["condition"]])
         assert right is not None
         assert right[: row["n"]].mean() == pytest.approx(row["accuracy"])
@@ -43,12 +43,12 @@ def test_every_metric_of_the_images_themselves_is_the_tables_value(
     world: World, metric: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With every image drawn once, a drawing is the comparison."""
-    found, read = both(world)
+    gathered, read = both(world)
     monkeypatch.setattr(intervals, "_weights", lambda images: np.ones((1, images), np.float32))
     monkeypatch.setattr(bootstrap, "DRAWS", 1)
-    sample = intervals.resample(found, read)
+    sample = intervals.resample(gathered, read)
     values = intervals.values(sample, metrics.get(metric), "one")[0]
-    table = measures.bars(found, metric, reference="one").table
+    table = measures.bars(gathered, metric, reference="one").table
     # Some metrics need all five severities, of which fog has two: the table leaves them undefined there.
     compared = table[(table["name"] != "fog") | table["value"].notna()]
     assert len(compared) >= 4
@@ -58,10 +58,10 @@ def test_every_metric_of_the_images_themselves_is_the_tables_value(
 
 
 def test_an_interval_is_that_of_a_loop_over_drawings(world: World) -> None:
-    found, read = both(world)
-    result = measures.bars(found, "ce", reference="one", answers=read)
+    gathered, read = both(world)
+    result = measures.bars(gathered, "ce", reference="one", answers=read)
     row = result.table[(result.table["model"] == "two") & (result.table["name"] == "contrast")].iloc[0]
-    parts = found.rows[found.rows["label"] == "contrast"]
+    parts = gathered.rows[gathered.rows["label"] == "contrast"]
     names = list(parts.loc[parts["model"] == "two", "condition"])
     errors = {m: 1 - np.stack([read.cells[m, c].correct[:8] for c in names]).mean(axis=0) for m in ("one", "two")}
     quotients = []
@@ -75,10 +75,10 @@ def test_an_interval_is_that_of_a_loop_over_drawings(world: World) -> None:
 
 
 def test_every_defined_value_is_in_its_interval(world: World) -> None:
-    found = world.gather(world.one, world.two, severities=(1, 2))  # which both have of all three corruptions
-    read = answers.read(found, world.dataset, store=world.store)
+    gathered = world.gather(world.one, world.two, severities=(1, 2))  # which both have of all three corruptions
+    read = answers.read(gathered, world.dataset, store=world.store)
     for metric in ("accuracy", "residual", "ce"):
-        result = measures.bars(found, metric, reference="one", answers=read)
+        result = measures.bars(gathered, metric, reference="one", answers=read)
         for table in (result.table, result.means):
             known = table.dropna(subset=["low"])
             assert len(known)
@@ -88,34 +88,34 @@ def test_every_defined_value_is_in_its_interval(world: World) -> None:
 
 
 def test_a_model_against_itself_is_100_in_every_drawing(world: World) -> None:
-    found = world.gather(world.one)
-    read = answers.read(found, world.dataset, store=world.store)
-    means = measures.bars(found, "ce", reference="one", answers=read).means.set_index("model")
+    gathered = world.gather(world.one)
+    read = answers.read(gathered, world.dataset, store=world.store)
+    means = measures.bars(gathered, "ce", reference="one", answers=read).means.set_index("model")
     assert means.loc["one", ["low", "high"]].tolist() == pytest.approx([100, 100])
 
 
 def test_without_intervals_there_are_none_but_wilsons(world: World) -> None:
-    found, _ = both(world)
-    assert measures.bars(found, "accuracy").table["low"].notna().all()
-    assert measures.bars(found, "app").table["low"].isna().all()
+    gathered, _ = both(world)
+    assert measures.bars(gathered, "accuracy").table["low"].notna().all()
+    assert measures.bars(gathered, "app").table["low"].isna().all()
 
 
 def test_a_denominator_that_is_not_positive_leaves_no_interval(world: World) -> None:
     """`never` is right about none of its images: its clean accuracy is 0 in every drawing."""
-    found = world.gather(world.never)
-    read = answers.read(found, world.dataset, store=world.store)
-    result = measures.bars(found, "app", answers=read)
+    gathered = world.gather(world.never)
+    read = answers.read(gathered, world.dataset, store=world.store)
+    result = measures.bars(gathered, "app", answers=read)
     assert result.table[["value", "low", "high"]].isna().all(axis=None)
 
 
 def test_what_has_no_interval_is_said(world: World) -> None:
-    found = world.gather(world.one, world.two)
-    read = answers.read(found, world.dataset, store=world.store)
+    gathered = world.gather(world.one, world.two)
+    read = answers.read(gathered, world.dataset, store=world.store)
     cells = {key: cell for key, cell in read.cells.items() if key[0] == "one"}
-    notes = measures.bars(found, "residual", answers=Answers(cells)).notes
+    notes = measures.bars(gathered, "residual", answers=Answers(cells)).notes
     (note,) = (note for note in notes if note.kind == "no_interval")
     assert (note["model"], note["others"]) == ("two", 2)
-    assert "no_interval" not in kinds(measures.bars(found, "residual", answers=read).notes)
+    assert "no_interval" not in kinds(measures.bars(gathered, "residual", answers=read).notes)
 
 
 def test_a_hand_worked_ratio() -> None:
@@ -134,8 +134,8 @@ def test_a_hand_worked_ratio() -> None:
 
 
 def test_printed_figures_are_not_drawn(world: World) -> None:
-    found, read = both(world)
-    sample = intervals.resample(found, read, ["two"])
+    gathered, read = both(world)
+    sample = intervals.resample(gathered, read, ["two"])
     published = references.PublishedReference({"contrast": 0.5}, 0.9)
     values = intervals.values(sample, metrics.get("ce"), published)
     j = sample.labels.index("contrast")

@@ -18,41 +18,43 @@ MCE = {"Standard_R50": 76.4, "Hendrycks2020AugMix": 64.2, "Hendrycks2020Many": 6
 
 def test_the_published_mce_of_known_models() -> None:
     names = [f"published/imagenet/{name}" for name in MCE]
-    found = published_models.gather([*names, ALEXNET], "imagenet")
-    result = measures.bars(found, "ce", reference=ALEXNET, models=names)
+    gathered = published_models.gather([*names, ALEXNET], "imagenet")
+    result = measures.bars(gathered, "ce", reference=ALEXNET, models=names)
     assert [round(v, 1) for v in result.means["value"]] == list(MCE.values())
-    note = references.mean_note(found, metrics.get("ce"), ALEXNET)
+    note = references.mean_note(gathered, metrics.get("ce"), ALEXNET)
     assert (note["corruptions"], note["of_imagenet_c"], note["extra"]) == (15, 15, 0)
     assert (note["reference"], note["images"], note["dataset"]) == (ALEXNET, "5,000 images", "imagenet")
     assert "AlexNet of the same table" in note.text  # and not the one that the paper prints
-    worked = references.worked(found, metrics.get("ce"), ALEXNET, names[0], "fog")
-    errors = 100 * (1 - found.rows[(found.rows["model"] == names[0]) & (found.rows["label"] == "fog")]["accuracy"])
+    worked = references.worked(gathered, metrics.get("ce"), ALEXNET, names[0], "fog")
+    errors = 100 * (
+        1 - gathered.rows[(gathered.rows["model"] == names[0]) & (gathered.rows["label"] == "fog")]["accuracy"]
+    )
     value = result.table[(result.table["model"] == names[0]) & (result.table["name"] == "fog")]["value"].item()
     assert f"= ({' + '.join(f'{e:.1f}' for e in errors)}) / (" in worked
     assert worked.endswith(f" = {value:.1f}")
-    assert references.worked(found, metrics.get("relative_ce"), references.ALEXNET, names[0], "fog")
+    assert references.worked(gathered, metrics.get("relative_ce"), references.ALEXNET, names[0], "fog")
     assert result.footer.provenance is not None
     assert result.footer.provenance.shipped == "published"
     assert result.table["low"].isna().all()  # no answers to draw from
-    assert measures.bars(found, "accuracy").table["low"].notna().all()
+    assert measures.bars(gathered, "accuracy").table["low"].notna().all()
 
 
 def test_every_table_can_be_compared() -> None:
     for dataset, setup in published_models.SETUPS.items():
         models = published_models.names(dataset)
-        found = published_models.gather(models, dataset, severities=(1, 5))
-        assert found.models == models
-        assert found.corrupted["name"].nunique() == 15
-        assert set(found.rows["n"]) == {setup.images}
-        assert not measures.bars(found, "residual").table["value"].isna().any()
+        gathered = published_models.gather(models, dataset, severities=(1, 5))
+        assert gathered.models == models
+        assert gathered.corrupted["name"].nunique() == 15
+        assert set(gathered.rows["n"]) == {setup.images}
+        assert not measures.bars(gathered, "residual").table["value"].isna().any()
 
 
 def own() -> published_models.Comparison:
     """A comparison as an evaluation on ImageNet's images would give it."""
-    found = published_models.gather(["published/imagenet/Standard_R50"], "imagenet")
-    rows = found.rows.assign(model="mine", dataset="my folder", n=100, shared=100)
-    origin = dataclasses.replace(found.provenance, dataset="my folder", models=("mine",), images=(100, 100))
-    return dataclasses.replace(found, rows=rows, provenance=origin)
+    gathered = published_models.gather(["published/imagenet/Standard_R50"], "imagenet")
+    rows = gathered.rows.assign(model="mine", dataset="my folder", n=100, shared=100)
+    origin = dataclasses.replace(gathered.provenance, dataset="my folder", models=("mine",), images=(100, 100))
+    return dataclasses.replace(gathered, rows=rows, provenance=origin)
 
 
 def test_published_models_join_ones_own_where_both_were_measured_alike() -> None:

@@ -11,11 +11,11 @@ MODELS = ["published/cifar10/Standard", "published/cifar10/Hendrycks2020AugMix_W
 
 
 def test_clean_against_the_mean_under_corruption() -> None:
-    found = published_models.gather(MODELS, "cifar10")
-    result = measures.bars(found, "accuracy")
-    points = tradeoff.clean_and_corrupted(found, result).set_index("model")
+    gathered = published_models.gather(MODELS, "cifar10")
+    result = measures.bars(gathered, "accuracy")
+    points = tradeoff.clean_and_corrupted(gathered, result).set_index("model")
     for model in MODELS:
-        rows = found.rows[found.rows["model"] == model]
+        rows = gathered.rows[gathered.rows["model"] == model]
         assert points.loc[model, "x"] == rows.loc[rows["kind"] == "clean", "accuracy"].item()
         assert points.loc[model, "y"] == pytest.approx(rows.loc[rows["kind"] != "clean", "accuracy"].mean())
         assert points.loc[model, "x_low"] < points.loc[model, "x"] < points.loc[model, "x_high"]
