@@ -313,7 +313,7 @@ def test_sequences_have_their_own_metrics() -> None:
         published.models("imagenet-c", "mce")
     with pytest.raises(InvalidArgumentError, match="not 6"):
         published.models("imagenet-c", severity=6)
-    with pytest.raises(UnknownNameError, match="dataset of robustbench"):
+    with pytest.raises(UnknownNameError, match="published data set"):
         published.accuracies("cifar")
     assert published.models("candidates-40").empty
 

@@ -7,6 +7,7 @@ import functools
 import pandas as pd
 
 from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.published import testbed_results
 from robustcore.published._files import figures, tables
 from robustcore.published._measurements import COMPUTED, Measurement, of_corruptions, of_sequences
 from robustcore.published.rounding import ONE, Span
@@ -36,6 +37,7 @@ COLUMNS = [
     "reference",
     "reason",
 ]
+TESTBED = {"testbed": "memory", "testbed-released": "jpeg85"}  # name -> storage of the corrupted images
 SETUP = ["dataset", "classes", "image_side", "images", "storage", "reference"]
 
 
@@ -78,18 +80,21 @@ def models(suite: str, metric: str = "error", *, severity: int | None = None) ->
 
 
 def accuracies(dataset: str = "imagenet") -> pd.DataFrame:
-    """The accuracies of robustbench at every severity, in the form of `robustcore.evaluate`, which the metrics take.
+    """Published accuracies at every severity, in the form of `robustcore.evaluate`, which the metrics take.
 
     Args:
-        dataset: "imagenet", "cifar10" or "cifar100".
+        dataset: of RobustBench "imagenet", "cifar10" or "cifar100"; of the ImageNet Testbed "testbed" (ImageNet-C made on the
+            fly) or "testbed-released" (the released files).
 
     Returns:
         model, dataset, split, kind, name, severity, n, accuracy in 0 .. 1, storage; a clean row for each network.
     """
+    if dataset in TESTBED:
+        return testbed_results.of_corruptions(TESTBED[dataset]).copy()
     details = tables()
     details = details[details["document"] == "robustbench"].set_index("table")
     if dataset not in details.index:
-        raise UnknownNameError("dataset of robustbench", dataset, details.index)
+        raise UnknownNameError("published data set", dataset, [*details.index, *TESTBED])
     rows = figures("robustbench")
     rows = rows[rows["table"] == dataset].reset_index(drop=True)
     return pd.DataFrame(

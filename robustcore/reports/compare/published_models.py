@@ -35,7 +35,9 @@ class Setup:
 
 
 SETUPS = {
-    "imagenet": Setup("ImageNet-C, published", 1000, 224, 5000, "jpeg85"),
+    "imagenet": Setup("ImageNet-C as released, published (RobustBench)", 1000, 224, 5000, "jpeg85"),
+    "testbed": Setup("ImageNet-C made on the fly, published", 1000, 224, 50000, "memory"),
+    "testbed-released": Setup("ImageNet-C as released, published (testbed)", 1000, 224, 50000, "jpeg85"),
     "cifar10": Setup("CIFAR-10-C, published", 10, 32, 10000, "memory"),
     "cifar100": Setup("CIFAR-100-C, published", 100, 32, 10000, "memory"),
 }
@@ -119,6 +121,7 @@ def gather(models: Sequence[str], dataset: str, *, severities: Sequence[int] = c
         )
         raise InvalidArgumentError(f"{what}; name one or more of {', '.join(offered[:3])} and so on.")
     rows = _rows(models, dataset, severities)
+    rows = rows[rows["name"].isin(["clean", *corruptions.names("imagenet-c")])].reset_index(drop=True)
     setup = SETUPS[dataset]
     provenance = Provenance(
         models=tuple(models),
@@ -143,7 +146,7 @@ def disagreement(own: Comparison, model: str) -> Note | None:
         return other_dataset(model, key, setup.classes, setup.side, here.dataset, own.classes, own.side)
     if here.storage != setup.storage:
         return other_storage(model, setup.storage)
-    further = sorted(set(own.corrupted["name"]) - set(corruptions.names("imagenet-c")))
+    further = sorted(set(own.corrupted["name"]) - set(published.accuracies(key)["name"]))
     return no_figures_for(model, further[0]) if further else None
 
 

@@ -44,7 +44,8 @@ def test_every_table_can_be_compared() -> None:
         models = published_models.names(dataset)
         gathered = published_models.gather(models, dataset, severities=(1, 5))
         assert gathered.models == models
-        assert gathered.corrupted["name"].nunique() == 15
+        # On the fly the testbed has not measured glass blur.
+        assert gathered.corrupted["name"].nunique() == (14 if dataset == "testbed" else 15)
         assert set(gathered.rows["n"]) == {setup.images}
         assert not measures.bars(gathered, "residual").table["value"].isna().any()
 
