@@ -20,6 +20,7 @@ from benchmarks.gpu.table import Clock, Table
 from robustcore.evaluation.run import executors
 from robustcore.evaluation.run.scorer import Scorer
 from robustcore.evaluation.store.store import Store
+from robustcore.models.classifier import Classifier
 
 NAMES = ["gaussian_noise", "contrast"]
 _ROOM = 1 << 30  # bytes that are left: enough for the weights, not for a whole batch
@@ -86,10 +87,12 @@ def run_memory(table: Table, setting: Setting, clock: Clock) -> None:
         table.add("memory", "full device", verdict, remark, {"times halved": halvings, "units": summary.computed})
 
 
-def _evaluated(setting: Setting, name: str, model: torch.nn.Module, dataset: Synthetic) -> None:
+def _evaluated(setting: Setting, name: str, model: Classifier, dataset: Synthetic) -> None:
     conditions = corruption_conditions([*NAMES, "shot_noise", "frost"], (3,))
     with Store(setting.folder / f"{name}.sqlite", shipped=False) as store:
-        evaluate([model], dataset, conditions, store, str(setting.device))  # type: ignore[list-item]
+        _, summary = evaluate([model], dataset, conditions, store, str(setting.device))
+    if summary.failed:
+        raise RuntimeError("; ".join(summary.reasons))
 
 
 def _allocated(setting: Setting) -> int:

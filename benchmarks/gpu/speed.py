@@ -127,6 +127,8 @@ def run_sweep(table: Table, setting: Setting, clock: Clock) -> None:
         finally:
             timer.cancel()
         spent, landed = watch.reports[-1][0], sum(u.n for _, report in watch.reports for u in report.finished)
+        if not landed or not bare:
+            raise RuntimeError("; ".join(summary.reasons) or "no unit was finished in the time")
         passes = landed * bare / len(models)
         ratio = spent / passes
         complete = not summary.cancelled and not summary.failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def run_cancel(table: Table, setting: Setting, clock: Clock) -> None:
         _, summary = evaluate(
             [model], dataset, conditions, store, str(setting.device), progress=Asking(), cancelled=stop
         )
-        spent = time.perf_counter() - asked
+        spent = time.perf_counter() - asked if asked else math.nan  # nothing landed: there was nothing to cancel
         good = summary.cancelled and spent <= LONGEST_STOP and 0 < summary.computed < summary.total
         values = {"seconds": spent, "units": summary.computed, "of": summary.total}
         table.add("cancel", "within a batch", "ok" if good else "off", "; ".join(summary.reasons), values)
