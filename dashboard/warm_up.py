@@ -6,6 +6,7 @@ import gc
 import logging
 
 from dashboard.cache import audits, gallery, images, models, overlaps, results
+from dashboard.cache.datasets import SCENES
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +24,8 @@ def warm_up() -> None:
         grid = gallery.grid(item, cells, "memory")
         if models.DEFAULT_MODEL in models.model_names():
             gallery.scoring(models.DEFAULT_MODEL, grid, "memory").advance()
-        if evaluated := results.evaluated("scenes"):
-            results.overview(tuple(evaluated), "scenes")
+        if evaluated := results.evaluated(SCENES):
+            results.overview(tuple(evaluated), SCENES)
         split = images.test_images()
         split.images(0, len(split))  # rendered once, then in the cache
         import plotly.graph_objects  # noqa: F401

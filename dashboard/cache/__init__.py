@@ -13,7 +13,16 @@ Nothing heavy is imported before a loader is called.
 from dashboard.cache.attacks import attack_sweep, attacked, clean_answer, judged, new_run, survivals
 from dashboard.cache.audits import severity_audit
 from dashboard.cache.claims import claims
-from dashboard.cache.datasets import dataset, folders
+from dashboard.cache.datasets import (
+    Data,
+    Entry,
+    dataset,
+    entries,
+    entry,
+    evaluated_dataset,
+    splits,
+    why_without_images,
+)
 from dashboard.cache.estimates import devices, price
 from dashboard.cache.expiry import results_changed
 from dashboard.cache.gallery import Grid, Scoring, grid, scoring
@@ -24,6 +33,8 @@ from dashboard.cache.sequence_frames import SequenceFrames, frame_answers, seque
 
 __all__ = [
     "DEFAULT_MODEL",
+    "Data",
+    "Entry",
     "Grid",
     "Scoring",
     "SequenceFrames",
@@ -35,9 +46,11 @@ __all__ = [
     "clean_answer",
     "dataset",
     "devices",
+    "entries",
+    "entry",
     "evaluated",
+    "evaluated_dataset",
     "families",
-    "folders",
     "frame_answers",
     "grid",
     "indices_of_class",
@@ -53,6 +66,7 @@ __all__ = [
     "scoring",
     "sequence_frames",
     "severity_audit",
+    "splits",
     "stability",
     "subject",
     "survivals",
@@ -61,4 +75,5 @@ __all__ = [
     "test_thumbnail",
     "training",
     "upload",
+    "why_without_images",
 ]

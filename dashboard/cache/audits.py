@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.cache import images, results
+from dashboard.cache.datasets import SCENES
 from dashboard.cache.expiry import reads_results
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def distances(suite: str, storage: str) -> pd.DataFrame:
 
 def severity_audit(model_name: str, suite: str, storage: str) -> Audit:
     """The audit of a suite with what is stored of a model on the test images of scenes."""
-    return _audit(results.subject(model_name, "scenes"), suite, storage)
+    return _audit(results.subject(model_name, SCENES), suite, storage)
 
 
 @reads_results(max_entries=16, show_spinner="Judging every step …")

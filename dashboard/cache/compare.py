@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.cache import datasets, results
+from dashboard.cache.datasets import Data
 from dashboard.cache.expiry import reads_results
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def published_models() -> dict[str, list[str]]:
 
 def read(
     models: tuple[str, ...],
-    dataset_name: str,
+    data: Data,
     suites: tuple[str, ...],
     severities: tuple[int, ...],
     storage: str,
@@ -50,8 +51,8 @@ def read(
 
     printed = [m for m in models if published.is_published(m)]
     own = tuple(m for m in models if m not in printed)
-    if dataset_name.startswith(PUBLISHED):
-        key = dataset_name.removeprefix(PUBLISHED)
+    if data.name.startswith(PUBLISHED):
+        key = data.name.removeprefix(PUBLISHED)
         agree = [m for m in printed if m in published_models()[key]]
         refused = [published.not_measured_on(m, published.SETUPS[key].title) for m in models if m not in agree]
         if not agree:
@@ -60,10 +61,10 @@ def read(
         return call.supplied_by(lambda: _published(call.python(), _call=call)), refused
     if not own:
         return None, [published.nothing_to_compare_with(m) for m in printed]
-    stored = gathered(own, dataset_name, suites, severities, storage, seed, name="evaluated" if printed else RESULTS)
+    stored = gathered(own, data, suites, severities, storage, seed, name="evaluated" if printed else RESULTS)
     rows = stored.value.corrupted
     without = tuple(m for m in own if m not in set(rows.loc[rows["n"] > 0, "model"]))
-    otherwise = _stored_otherwise(without, dataset_name, suites, severities, storage, seed)
+    otherwise = _stored_otherwise(without, data, suites, severities, storage, seed)
     if stored.value.empty:
         return None, otherwise
     if not printed:
@@ -72,17 +73,20 @@ def read(
     return Item(joined, 0, name=RESULTS), [*otherwise, *joined.value[1]]
 
 
-def dataset(name: str) -> Call:
+def dataset(data: Data) -> Call:
     """The call that loads a dataset, which is loaded once."""
     from robustcore.calls import Call
     from robustcore.datasets import load_dataset
 
-    return Call(load_dataset, name, name="dataset").supplied_by(lambda: datasets.dataset(name))
+    split = datasets.evaluated_dataset(data).split
+    usual = {} if split in ("test", "all") else {"split": split}
+    call = Call(load_dataset, data.name, **usual, name="dataset")
+    return call.supplied_by(lambda: datasets.evaluated_dataset(data))
 
 
 def gathered(
     models: tuple[str, ...],
-    dataset_name: str,
+    data: Data,
     suites: tuple[str, ...],
     severities: tuple[int, ...],
     storage: str,
@@ -97,9 +101,9 @@ def gathered(
     from robustcore.calls import Call
     from robustcore.reports.compare import comparison
 
-    images = dataset(dataset_name)
+    images = dataset(data)
     subjects = Call(comparison.subjects, list(models), images, name="models")
-    subjects = subjects.supplied_by(lambda: [results.subject(model, dataset_name) for model in models])
+    subjects = subjects.supplied_by(lambda: [results.subject(model, data) for model in models])
     call = Call(
         comparison.gather,
         subjects,
@@ -123,7 +127,7 @@ def _gathered(python: str, subjects: tuple[Subject, ...], dataset: str, *, _call
 
 def _stored_otherwise(
     models: tuple[str, ...],
-    dataset_name: str,
+    data: Data,
     suites: tuple[str, ...],
     severities: tuple[int, ...],
     storage: str,
@@ -135,7 +139,7 @@ def _stored_otherwise(
     if not models:
         return []
     other = {"memory": "jpeg85", "jpeg85": "memory"}[storage]
-    rows = gathered(models, dataset_name, suites, severities, other, seed).value.corrupted
+    rows = gathered(models, data, suites, severities, other, seed).value.corrupted
     # Clean images and attacks know no storage: only rows stored in the other way count.
     elsewhere = sorted(set(rows.loc[(rows["n"] > 0) & (rows["storage"] == other), "model"]))
     return [comparison.other_storage_only(model, storage, other) for model in elsewhere]
@@ -147,11 +151,11 @@ def _published(python: str, *, _call: Call) -> Comparison:
     return printed
 
 
-def answers(comparison: Comparison, dataset_name: str) -> Answers | None:
+def answers(comparison: Comparison, data: Data) -> Answers | None:
     """The stored answers to each image behind a comparison; published figures have none."""
     if not comparison.subjects:
         return None
-    images = datasets.dataset(dataset_name)
+    images = datasets.evaluated_dataset(data)
     return _answers(_digest(comparison), images.fingerprint, _comparison=comparison, _dataset=images)
 
 
@@ -182,9 +186,9 @@ def natural_shift(column: str) -> Population:
     return effective.over(effective.natural_shift(column))
 
 
-def corrupted_images(dataset: str, places: tuple[int, ...], condition: str, seed: int) -> Tensor:
+def corrupted_images(data: Data, places: tuple[int, ...], condition: str, seed: int) -> Tensor:
     """Some images of a data set under a corruption as an evaluation makes them: uint8 (n, 3, H, W)."""
-    images = datasets.dataset(dataset)
+    images = datasets.evaluated_dataset(data)
     return _corrupted_images(images.fingerprint, places, condition, seed, _dataset=images)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.cache import datasets, models
+from dashboard.cache.datasets import Data
 from dashboard.cache.expiry import reads_results
 from dashboard.session import roots
 
@@ -40,5 +41,5 @@ def _price(request: str, versions: tuple[FileVersion | None, ...]) -> Estimate:
     from robustcore.evaluation.request import EvaluationRequest
 
     confined = EvaluationRequest.from_json(request)
-    loaded = dataclasses.replace(confined, dataset=datasets.dataset(confined.dataset_name))
+    loaded = dataclasses.replace(confined, dataset=datasets.dataset(Data(confined.dataset_name, confined.split)))
     return estimates.estimate(api.prepare(loaded))

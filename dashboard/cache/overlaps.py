@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.cache import file_versions
+from dashboard.cache.datasets import SCENES
 from dashboard.cache.file_versions import FileVersion
 from robustcore.errors import RobustcoreError
 
@@ -177,4 +178,4 @@ def thumbnail(condition: str, place: int) -> str:
     from dashboard import data_urls
     from dashboard.cache import compare
 
-    return data_urls.exact(compare.corrupted_images("scenes", (place,), condition, 0)[0])
+    return data_urls.exact(compare.corrupted_images(SCENES, (place,), condition, 0)[0])

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from dashboard.cache import datasets, images, models
+from dashboard.cache.datasets import SCENES, Data
 from dashboard.cache.expiry import reads_results
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
 
 
 @reads_results(ttl=5, max_entries=16, show_spinner=False)
-def evaluated(dataset_name: str) -> list[str]:
+def evaluated(data: Data) -> list[str]:
     """The names of the models with results on a dataset, the demo's first."""
-    names = {subject.name for subject in _stored_subjects(datasets.dataset(dataset_name))}
+    names = {subject.name for subject in _stored_subjects(datasets.evaluated_dataset(data))}
     return sorted(names, key=lambda name: (name != models.DEFAULT_MODEL, not name.startswith("scenes/"), name))
 
 
-def subject(name: str, dataset_name: str) -> Subject:
+def subject(name: str, data: Data) -> Subject:
     """A model as results know it. One whose weights are not here (any more) is known by what is stored of it."""
     from robustcore.errors import ModelError
     from robustcore.evaluation import Subject
@@ -34,7 +35,7 @@ def subject(name: str, dataset_name: str) -> Subject:
     if name in models.model_names() or os.path.isfile(base) or "weights=none" in name:
         card = models.card(name)
         return Subject(name, models.fingerprint(name), tuple(card.classes), card.preparation)
-    dataset = datasets.dataset(dataset_name)
+    dataset = datasets.evaluated_dataset(data)
     stored = [s for s in _stored(dataset.fingerprint, _dataset=dataset) if s.name == name]
     if len(stored) != 1:
         raise ModelError(
@@ -60,7 +61,7 @@ def _stored_subjects(dataset: Dataset) -> list[Subject]:
     return api.stored_subjects(dataset, Store(), own)
 
 
-def overview(models: tuple[str, ...], dataset_name: str) -> Overview:
+def overview(models: tuple[str, ...], data: Data) -> Overview:
     """What is stored of each model, in one row; the notes say why a model has none."""
     from robustcore.errors import ModelError
     from robustcore.reports.overview.overview import model_left_out
@@ -68,12 +69,12 @@ def overview(models: tuple[str, ...], dataset_name: str) -> Overview:
     subjects, refused = [], []
     for name in models:
         try:
-            subjects.append(subject(name, dataset_name))
+            subjects.append(subject(name, data))
         except ModelError as error:
             refused.append(model_left_out(name, str(error)))
     if not subjects:
         raise ModelError(" ".join(note.text for note in refused))
-    dataset = datasets.dataset(dataset_name)
+    dataset = datasets.evaluated_dataset(data)
     gathered = _overview(tuple(subjects), dataset.fingerprint, _dataset=dataset)
     return dataclasses.replace(gathered, notes=(*gathered.notes, *refused))
 
@@ -87,7 +88,7 @@ def _overview(subjects: tuple[Subject, ...], dataset: str, *, _dataset: Dataset)
 
 def stability(models: tuple[str, ...], suite: str, difficulty: int, reference: str) -> Stability:
     """What is stored of the models' stability on the test images of scenes."""
-    return _stability(tuple(subject(name, "scenes") for name in models), suite, difficulty, reference)
+    return _stability(tuple(subject(name, SCENES) for name in models), suite, difficulty, reference)
 
 
 @reads_results(max_entries=32, show_spinner=False)
@@ -97,10 +98,10 @@ def _stability(subjects: tuple[Subject, ...], suite: str, difficulty: int, refer
     return stability.table(subjects, images.test_images(), suite=suite, difficulty=difficulty, reference=reference)
 
 
-def robust_accuracy(models: tuple[str, ...], dataset_name: str, seed: int) -> pd.DataFrame:
+def robust_accuracy(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
     """What is stored of the models' accuracy against eps, white-box and crafted on each other."""
-    dataset = datasets.dataset(dataset_name)
-    subjects = tuple(subject(name, dataset_name) for name in models)
+    dataset = datasets.evaluated_dataset(data)
+    subjects = tuple(subject(name, data) for name in models)
     return _robust_accuracy(subjects, dataset.fingerprint, seed, _dataset=dataset)
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from dashboard.cache import datasets, results
+from dashboard.cache.datasets import Data
 from dashboard.cache.expiry import reads_results
 from dashboard.session import roots
 
@@ -36,7 +37,7 @@ class Judged:
     provenance: Provenance
 
 
-def judged(text: str, file: str, models: tuple[str, ...], dataset: str) -> Judged:
+def judged(text: str, file: str, models: tuple[str, ...], data: Data) -> Judged:
     """A specification's text judged for some models; `file` is what errors call it.
 
     Raises:
@@ -44,16 +45,16 @@ def judged(text: str, file: str, models: tuple[str, ...], dataset: str) -> Judge
     """
     from robustcore.reports import specification
 
-    images = datasets.dataset(dataset)
-    spec = dataclasses.replace(specification.parse(text, file), dataset=dataset, split=images.split)
-    subjects = tuple(results.subject(name, dataset) for name in models)
+    images = datasets.evaluated_dataset(data)
+    spec = dataclasses.replace(specification.parse(text, file), dataset=data.name, split=images.split)
+    subjects = tuple(results.subject(name, data) for name in models)
     # A reference is a name that somebody wrote into a file: it is confined as one that is typed on a page.
     references = tuple(
-        dataclasses.replace(results.subject(roots.model(name), dataset), name=name)
+        dataclasses.replace(results.subject(roots.model(name), data), name=name)
         for name in spec.references
         if name not in models
     )
-    return _judged(text, file, dataset, images.fingerprint, subjects, references, _spec=spec, _dataset=images)
+    return _judged(text, file, data.name, images.fingerprint, subjects, references, _spec=spec, _dataset=images)
 
 
 @reads_results(max_entries=8)

@@ -27,6 +27,7 @@ def compare(
     dataset: str = "",
     suites: Sequence[str] = (),
     *,
+    split: str = "",
     view: str = "",
     under: str = "",
     condition: str = "",
@@ -36,12 +37,12 @@ def compare(
     """Compare with what is named; what is left out is as the page begins.
 
     Args:
-        models, dataset, suites, seed, storage: what is compared.
+        models, dataset, suites, split, seed, storage: what is compared.
         view: a key of `COMPARE_VIEWS`.
         under: a corruption that the ranking is under.
         condition: a corruption whose curve is drawn.
     """
-    address = _evaluation("compare", models, dataset, suites, seed, storage)
+    address = _evaluation("compare", models, dataset, suites, split, seed, storage)
     if view:
         address["compare_view"] = COMPARE_VIEWS[view]
     if under:
@@ -56,19 +57,27 @@ def evaluate(
     dataset: str = "",
     suites: Sequence[str] = (),
     *,
+    split: str = "",
     seed: int | None = None,
     storage: str = "",
 ) -> links.Address:
     """Evaluate with what is named; what is left out is as the page begins."""
-    return _evaluation("evaluate", models, dataset, suites, seed, storage)
+    return _evaluation("evaluate", models, dataset, suites, split, seed, storage)
 
 
 def _evaluation(
-    page: str, models: Sequence[str], dataset: str, suites: Sequence[str], seed: int | None, storage: str
+    page: str,
+    models: Sequence[str],
+    dataset: str,
+    suites: Sequence[str],
+    split: str,
+    seed: int | None,
+    storage: str,
 ) -> dict[str, str | Sequence[str]]:
     values: dict[str, str | Sequence[str]] = {
         "model": list(models),
         "dataset": dataset,
+        "split": split,
         "suite": [labels.suite(name) for name in suites],
         "seed": "" if seed is None else str(seed),
         "storage": labels.storage(storage) if storage else "",

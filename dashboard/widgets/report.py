@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard import cache
+from dashboard.cache import Data
+from dashboard.cache.compare import PUBLISHED
 from robustcore.corruptions import SEVERITIES
 
 
 def button(
     models: Sequence[str],
-    dataset: str,
+    data: Data,
     suites: Sequence[str] = ("imagenet-c",),
     *,
     key: str,
@@ -29,8 +32,9 @@ def button(
         return to_html(
             document.gather(
                 list(models),
-                dataset,
+                data.name,
                 list(suites),
+                images=None if data.name.startswith(PUBLISHED) else cache.evaluated_dataset(data),
                 severities=severities,
                 storage=storage,
                 seed=seed,

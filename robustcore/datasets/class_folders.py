@@ -76,6 +76,13 @@ def read(root: Path, name: str) -> Contents:
     return _Reader(root, name).contents()
 
 
+def splits_of(root: Path) -> list[str]:
+    """The splits that a folder has folders of, in the order of `SPLITS`; none for one set, or what is no folder. Only the
+    uppermost folders are looked at."""
+    _, folders = _Reader(root, root.name)._base() if root.is_dir() else (root, {})
+    return [split for split in SPLITS if split in folders]
+
+
 def is_image(entry: os.DirEntry[str]) -> bool:
     """Whether an entry is a file that is read as an image."""
     return os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file()

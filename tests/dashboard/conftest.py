@@ -32,8 +32,7 @@ def open_page(on_this_machine_alone: None, monkeypatch: pytest.MonkeyPatch) -> O
     monkeypatch.setattr(_evidence, "INITIALISATIONS", 5)
     # Each test has a cache folder, and so models and results, of its own.
     cache.results_changed()
-    for loader in (cache.model_names, cache.folders):
-        loader.clear()
+    cache.model_names.clear()
 
     views = pages.views
 

@@ -9,9 +9,9 @@ import streamlit as st
 
 import robustcore.corruptions as corruptions
 from dashboard import cache
-from dashboard.cache import compare
+from dashboard.cache import Data, compare
 from dashboard.session import selection
-from dashboard.widgets import addresses, labels, links
+from dashboard.widgets import addresses, data_picker, labels, links
 from robustcore.evaluation import suites
 from robustcore.reports.compare import published_models
 
@@ -25,10 +25,16 @@ class Choice:
 
     models: tuple[str, ...]
     dataset: str
+    split: str
     suites: tuple[str, ...]
     severities: tuple[int, ...]
     seed: int
     storage: str
+
+    @property
+    def data(self) -> Data:
+        """What was evaluated on; published figures have their own."""
+        return Data(self.dataset, self.split)
 
     @property
     def is_published(self) -> bool:
@@ -39,7 +45,9 @@ class Choice:
     def evaluation(self) -> links.Address:
         """The address of the page Evaluate with the same."""
         own = [m for m in self.models if not published_models.is_published(m)]
-        return addresses.evaluate(own, self.dataset, self.suites, seed=self.seed, storage=self.storage)
+        return addresses.evaluate(
+            own, self.dataset, self.suites, split=self.split, seed=self.seed, storage=self.storage
+        )
 
 
 def pick() -> Choice:
@@ -47,33 +55,34 @@ def pick() -> Choice:
     with st.container(horizontal=True, key=f"{KEY}_controls", vertical_alignment="bottom"):
         dataset = selection.selectbox(
             "Data",
-            ["scenes", *cache.folders(), *(compare.PUBLISHED + d for d in published_models.SETUPS)],
+            [*(entry.name for entry in cache.entries()), *(compare.PUBLISHED + d for d in published_models.SETUPS)],
             key=f"{KEY}_dataset",
             kind="dataset",
             text=_dataset,
             width=260,
         )
-        models = _pick_models(dataset)
+        split = data_picker.pick_split(dataset, key=f"{KEY}_split")
+        models = _pick_models(dataset, split)
         suites, severities, seed, storage = _pick_conditions(dataset)
-    return Choice(tuple(models), dataset, tuple(suites), severities, seed, storage)
+    return Choice(tuple(models), dataset, split, tuple(suites), severities, seed, storage)
 
 
 def _dataset(name: str) -> str:
     return (
         published_models.SETUPS[name.removeprefix(compare.PUBLISHED)].title
         if name.startswith(compare.PUBLISHED)
-        else name
+        else data_picker.label(name)
     )
 
 
-def _pick_models(dataset: str) -> list[str]:
+def _pick_models(dataset: str, split: str) -> list[str]:
     """The models, behind a button: forty names would fill a telephone's screen."""
     printed = compare.published_models()
     if dataset.startswith(compare.PUBLISHED):
         evaluated = printed[dataset.removeprefix(compare.PUBLISHED)]
         offered = evaluated
     else:
-        evaluated = cache.evaluated(dataset)
+        evaluated = cache.evaluated(Data(dataset, split))
         offered = list(dict.fromkeys([*evaluated, *cache.model_names()]))
     further = [m for names in printed.values() for m in names if m not in offered]
     key = f"{KEY}_model"

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import data_urls
+from dashboard import cache, data_urls
 from dashboard.cache import compare
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.widgets import markup, states, thumbnails
@@ -14,7 +14,7 @@ from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.reports.compare import example_images
 from robustcore.reports.compare.comparison import CLEAN, Comparison
-from robustcore.reports.compare.example_images import Seen
+from robustcore.reports.compare.example_images import Outcome, Seen
 
 SHOWN = 8  # images of each kind
 _PLACE = f"{KEY}_behind"
@@ -38,7 +38,7 @@ def panel(comparison: Comparison, choice: Choice, bar: tuple[str, str] | None) -
             (comparison.rows["model"] == model) & (comparison.rows["label"] == label) & (comparison.rows["n"] > 0)
         ]
         st.subheader(f"{states.plain(display_name(label))}: what {states.plain(model)} lost and kept", anchor=False)
-        answers = compare.answers(comparison, choice.dataset)
+        answers = compare.answers(comparison, choice.data)
         if rows.empty or answers is None:
             states.notice("The answers to single images are not known here: published figures are counts.")
             return
@@ -60,12 +60,21 @@ def panel(comparison: Comparison, choice: Choice, bar: tuple[str, str] | None) -
         if outcome is None:
             states.notice("Only counts are stored of this result, not the answers to single images.")
             return
+        if why := cache.why_without_images(choice.data):
+            states.notice(f"{why} The images themselves are left out.")
+            st.caption(_counts(outcome))
+            return
         before = "right when clean, " if outcome.paired else ""
         _row(comparison, choice, condition, "Lost", f"{before}wrong here", outcome.lost, outcome.paired)
         _row(comparison, choice, condition, "Kept", f"{before}right here", outcome.kept, outcome.paired)
         both, gained = outcome.counts[False, False], outcome.counts[False, True]
         if outcome.paired:
             st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
+
+
+def _counts(outcome: Outcome) -> str:
+    """How many images there are of each kind, where none can be shown."""
+    return f"Lost: {len(outcome.lost):,} images. Kept: {len(outcome.kept):,} images."
 
 
 def _by_hand(comparison: Comparison, choice: Choice) -> tuple[str, str] | None:
@@ -112,7 +121,7 @@ def _row(
         return
     places = tuple(s.place for s in some)
     classes = comparison.subjects[0].classes if comparison.subjects else ()
-    images = compare.corrupted_images(choice.dataset, places, condition, choice.seed)
+    images = compare.corrupted_images(choice.data, places, condition, choice.seed)
     crisp = max(images.shape[-2:]) <= data_urls.EXACT_SIDE
     grid = thumbnails.row(
         [
@@ -121,7 +130,7 @@ def _row(
         ]
     )
     if paired:
-        clean = data_urls.thumbnails(compare.corrupted_images(choice.dataset, places, CLEAN, choice.seed))
+        clean = data_urls.thumbnails(compare.corrupted_images(choice.data, places, CLEAN, choice.seed))
         before = [
             thumbnails.Thumb(
                 "", source, f"Image {s.place} clean", ((_name(classes, s.label), thumbnails.UNKNOWN),), crisp

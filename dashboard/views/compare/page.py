@@ -12,7 +12,7 @@ from dashboard.views.compare import example_images, export, metric_views, notes,
 from dashboard.views.compare.controls import KEY, Choice, pick
 from dashboard.views.compare.modes import ATTACKS, MODES, TITLES, Mode
 from dashboard.views.compare.view import Settings, View
-from dashboard.widgets import figure, labels, links, report, states
+from dashboard.widgets import data_picker, figure, labels, links, report, states
 from robustcore.display import display_name
 from robustcore.reports.compare import published_models
 from robustcore.reports.compare.comparison import Comparison
@@ -48,9 +48,7 @@ def render() -> None:
 def _view(name: str, mode: Mode, choice: Choice) -> None:
     settings = mode.controls(choice)
     models = tuple(dict.fromkeys([*choice.models, *settings.further]))
-    results, refused = compare.read(
-        models, choice.dataset, choice.suites, choice.severities, choice.storage, choice.seed
-    )
+    results, refused = compare.read(models, choice.data, choice.suites, choice.severities, choice.storage, choice.seed)
     for note in refused:
         states.notice(note.text)
     comparison: Comparison | None = None if results is None else results.value
@@ -82,7 +80,7 @@ def _view(name: str, mode: Mode, choice: Choice) -> None:
     _missing(comparison, choice)
     report.button(
         [m for m in choice.models if m in comparison.models],
-        choice.dataset,
+        choice.data,
         choice.suites,
         key=KEY,
         severities=choice.severities,
@@ -128,7 +126,7 @@ def _attacks(choice: Choice) -> None:
     if choice.is_published or not own:
         states.empty("Nothing to draw", "The published tables have no curves under attack.", icon=":material/bolt:")
     else:
-        robust_accuracy.panel(KEY, own, choice.dataset, choice.seed)
+        robust_accuracy.panel(KEY, own, choice.data, choice.seed)
 
 
 def _trend_alone(choice: Choice) -> None:
@@ -143,9 +141,13 @@ def _trend_alone(choice: Choice) -> None:
 def _nothing_chosen(choice: Choice) -> None:
     what = "model" if not choice.models else "suite"
     place = states.empty(f"Choose a {what}", "Its results are drawn here.", icon=":material/bar_chart:")
-    if not choice.is_published and not cache.evaluated(choice.dataset):
+    if not choice.is_published and not cache.evaluated(choice.data):
         with place:
-            links.to("evaluate", f"Nothing was evaluated on {choice.dataset} yet: evaluate", choice.evaluation)
+            links.to(
+                "evaluate",
+                f"Nothing was evaluated on {data_picker.words(choice.data)} yet: evaluate",
+                choice.evaluation,
+            )
 
 
 def _nothing_stored(choice: Choice) -> None:
@@ -154,7 +156,7 @@ def _nothing_stored(choice: Choice) -> None:
     place = states.empty(
         f"Nothing is stored of {models} here",
         f"Suites {', '.join(map(labels.suite, choice.suites))}, {labels.storage(choice.storage).lower()}, seed {choice.seed}, "
-        f"on {choice.dataset}: an evaluation computes it.",
+        f"on {data_picker.words(choice.data)}: an evaluation computes it.",
         icon=":material/query_stats:",
     )
     if not choice.is_published:

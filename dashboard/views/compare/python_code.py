@@ -18,8 +18,8 @@ def single_answers(choice: Choice, results: Node) -> Call | None:
     """The stored answers to single images; published figures have none."""
     if choice.is_published:
         return None
-    call = Call(answers.read, results, compare.dataset(choice.dataset), name="image_answers")
-    return call.supplied_by(lambda: compare.answers(results.value, choice.dataset))
+    call = Call(answers.read, results, compare.dataset(choice.data), name="image_answers")
+    return call.supplied_by(lambda: compare.answers(results.value, choice.data))
 
 
 def families(models: Sequence[str], printed: Node | Sequence[str]) -> Call | None:

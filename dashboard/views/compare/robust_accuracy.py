@@ -8,18 +8,19 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import cache
+from dashboard.cache import Data
 from dashboard.session import selection
-from dashboard.widgets import figure, states
+from dashboard.widgets import data_picker, figure, states
 from robustcore.figures import robust_accuracy as figures
 from robustcore.reports.attacks import robust_accuracy
 
 FEW = 8  # models whose curves can be told apart
 
 
-def panel(prefix: str, models: Sequence[str], dataset: str, seed: int) -> None:
+def panel(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
     """Accuracy under attack of the models, as far as it is stored."""
     st.subheader("Under attack", anchor=False)
-    table = cache.robust_accuracy(tuple(models), dataset, seed)
+    table = cache.robust_accuracy(tuple(models), data, seed)
     if table.empty:
         states.empty(
             "None of these models has been evaluated under attack",
@@ -28,7 +29,7 @@ def panel(prefix: str, models: Sequence[str], dataset: str, seed: int) -> None:
         )
         return
     footer = (
-        f"FGSM and PGD (10 steps, random start) in L-inf on {dataset}, seed {seed}, float32; {_images(table)}; intervals are "
+        f"FGSM and PGD (10 steps, random start) in L-inf on {data_picker.words(data)}, seed {seed}, float32; {_images(table)}; intervals are "
         "95 % (Wilson)."
     )
     if table["model"].nunique() > FEW:

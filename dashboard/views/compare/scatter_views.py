@@ -82,7 +82,7 @@ def _against_attacks(results: Node, choice: Choice, bars: Call) -> View | str:
     if choice.is_published:
         return "Published figures of these models under attack are not among the tables."
     attacked = cache.robust_accuracy(
-        tuple(m for m in choice.models if m in comparison.models), choice.dataset, choice.seed
+        tuple(m for m in choice.models if m in comparison.models), choice.data, choice.seed
     )
     white_box = attacked[(attacked["access"] == "white-box") & (attacked["eps"] > 0) & (attacked["eps"] < 1)]
     if white_box.empty:
@@ -103,7 +103,7 @@ def _against_attacks(results: Node, choice: Choice, bars: Call) -> View | str:
     )
     result: Bars = bars.value
     models = [m for m in choice.models if m in comparison.models]
-    images = compare.dataset(choice.dataset)
+    images = compare.dataset(choice.data)
     subjects = Call(comparisons.subjects, models, images)
     curves = Call(robust_accuracy.curves, subjects, images, seed=choice.seed, name="attacked")
     curves = curves.supplied_by(lambda: attacked)

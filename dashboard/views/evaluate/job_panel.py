@@ -166,7 +166,11 @@ def compare_address(asked: EvaluationRequest) -> links.Address:
     storages = {c.storage for c in conditions if c.kind == "corruption"}
     storage = storages.pop() if len(storages) == 1 else "memory"
     covered = whole or suites[:1] or corruptions.suites.names("corruption")[:1]
-    return addresses.compare(asked.model_names, asked.dataset_name, covered, seed=asked.seed, storage=storage)
+    # A folder of one set has no split to choose.
+    split = asked.split if asked.split in cache.splits(asked.dataset_name) else ""
+    return addresses.compare(
+        asked.model_names, asked.dataset_name, covered, split=split, seed=asked.seed, storage=storage
+    )
 
 
 def _grid(cells: pd.DataFrame) -> Markup:

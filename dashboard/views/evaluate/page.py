@@ -6,10 +6,11 @@ import streamlit as st
 
 import robustcore.corruptions as corruptions
 from dashboard import cache
+from dashboard.cache import Data
 from dashboard.pages import Page
 from dashboard.session import actions, permissions, roots, selection
 from dashboard.views.evaluate import amounts, job_panel
-from dashboard.widgets import labels, links, states
+from dashboard.widgets import data_picker, labels, links, states
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import suites
 from robustcore.evaluation.request import EvaluationRequest
@@ -48,7 +49,7 @@ def _pick() -> EvaluationRequest | None:
         with left:
             models = _pick_models()
         with right:
-            dataset = _pick_dataset()
+            data = _pick_dataset()
         chosen = selection.pills(
             "Suites",
             _suites(),
@@ -61,7 +62,7 @@ def _pick() -> EvaluationRequest | None:
         if chosen:
             st.caption(states.plain(" ".join(suites.load(name).description for name in chosen)))
         left, middle, right = st.columns([1, 1.4, 1], gap="medium", vertical_alignment="bottom")
-        size = _size(dataset)
+        size = _size(data)
         with left:
             limit = selection.number(
                 "Images",
@@ -85,11 +86,12 @@ def _pick() -> EvaluationRequest | None:
             )
         with right:
             seed, storage, device, precision = _pick_more()
-    if not (models and dataset and chosen and severities):
+    if not (models and data.name and chosen and severities):
         return None
     return EvaluationRequest(
         models=tuple(models),
-        dataset=dataset,
+        dataset=data.name,
+        split=data.split or "test",
         conditions=tuple(chosen),
         limit=None if limit == size else limit,
         seed=seed,
@@ -125,29 +127,30 @@ def _pick_models() -> list[str]:
     return list(dict.fromkeys([*models, *([other.strip()] if other and other.strip() else [])]))
 
 
-def _pick_dataset() -> str:
-    folders = cache.folders()
+def _pick_dataset() -> Data:
+    here = [entry.name for entry in cache.entries() if entry.here]
     name = selection.selectbox(
         "Images of",
-        ["scenes", *folders, *([FOLDER] if roots.open_to_paths() else [])],
+        [*here, *([FOLDER] if roots.open_to_paths() else [])],
         key=f"{KEY}_dataset",
         kind="dataset",
+        text=data_picker.label,
         help="scenes is the dataset that comes with the package: its test images. A folder has one folder of images for each class.",
     )
-    if name != FOLDER:
-        return name
-    path = st.text_input(
-        "Folder", key=f"{KEY}_folder", bind="query-params", placeholder="/data/imagenet/val", max_chars=1000
-    )
-    return (path or "").strip()
+    if name == FOLDER:
+        path = st.text_input(
+            "Folder", key=f"{KEY}_folder", bind="query-params", placeholder="/data/imagenet", max_chars=1000
+        )
+        name = (path or "").strip()
+    return Data(name, data_picker.pick_split(name, key=f"{KEY}_split", evaluated=False))
 
 
-def _size(dataset: str) -> int | None:
+def _size(data: Data) -> int | None:
     """The number of images, where the dataset can be read; `_launch` shows what is wrong with it."""
-    if not dataset:
+    if not data.name:
         return None
     try:
-        return len(cache.dataset(dataset))
+        return len(cache.dataset(data))
     except RobustcoreError:
         return None
 

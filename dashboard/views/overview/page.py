@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard import cache
+from dashboard.cache import Data
+from dashboard.cache.datasets import SCENES
 from dashboard.pages import Page
-from dashboard.session import selection
 from dashboard.views.overview import table, tiles
 from dashboard.views.overview.addresses import KEY
 from dashboard.views.overview.rows import Kind
-from dashboard.widgets import addresses, links, markup, states
+from dashboard.widgets import addresses, data_picker, links, markup, states
 from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.errors import RobustcoreError
@@ -40,8 +41,8 @@ IMAGE = 54  # a colourful test image, on which every corruption shows
 def render() -> None:
     """The page below its heading."""
     _introduction()
-    dataset = _pick_dataset()
-    models = cache.evaluated(dataset)
+    data = _pick_dataset()
+    models = cache.evaluated(data)
     if not models:
         place = states.empty(
             "No model has been evaluated yet",
@@ -50,14 +51,14 @@ def render() -> None:
         )
         with place:
             links.to("evaluate", "Evaluate a model")
-        _next_pages([], dataset)
+        _next_pages([], data)
         return
-    overview = cache.overview(tuple(models), dataset)
+    overview = cache.overview(tuple(models), data)
     kinds = {name: Kind(_architecture(name), *cache.training(name), _title(name)) for name in overview.table["model"]}
     _headline(overview, kinds)
-    tiles.show(overview, kinds, dataset)
-    table.show(overview, kinds, dataset)
-    _next_pages(list(overview.table["model"]), dataset)
+    tiles.show(overview, kinds, data)
+    table.show(overview, kinds, data)
+    _next_pages(list(overview.table["model"]), data)
 
 
 def _introduction() -> None:
@@ -94,11 +95,11 @@ def _examples() -> None:
     )
 
 
-def _pick_dataset() -> str:
-    names = ["scenes", *cache.folders()]
-    if len(names) == 1:
-        return names[0]
-    return selection.selectbox("Dataset", names, key=f"{KEY}_dataset", kind="dataset")
+def _pick_dataset() -> Data:
+    """Those with results, and scenes; the split is asked for only where several have results."""
+    names = [entry.name for entry in cache.entries() if entry.stored or entry.name == "scenes"]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        return data_picker.data("Dataset", names, key=KEY)
 
 
 def _architecture(model: str) -> str:
@@ -124,10 +125,10 @@ def _headline(overview: Overview, kinds: Mapping[str, Kind]) -> None:
         states.origin_badge(overview.provenance.shipped)
 
 
-def _next_pages(models: list[str], dataset: str) -> None:
+def _next_pages(models: list[str], data: Data) -> None:
     st.subheader("Where to go next", anchor=False)
     chosen = models[:4]
-    same = "" if dataset == "scenes" else dataset
+    same = "" if data == SCENES else data.name
     cards: list[tuple[str, str, str, links.Address]] = [
         (
             "corruptions",
@@ -139,7 +140,7 @@ def _next_pages(models: list[str], dataset: str) -> None:
             "compare",
             "Compare the models",
             "Corruption by corruption, severity by severity, against a reference.",
-            addresses.compare(chosen, same),
+            addresses.compare(chosen, same, split=data.split),
         ),
         (
             "evaluate",

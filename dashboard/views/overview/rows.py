@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from dashboard.cache import Data
 from dashboard.views.overview import addresses
 from dashboard.views.overview.model_table import Heading, ModelRow, TableValue, Target
 from robustcore.display import display_name
@@ -26,7 +27,7 @@ class Kind(NamedTuple):
 
 
 def grouped(
-    table: pd.DataFrame, overview: Overview, kinds: Mapping[str, Kind], by: str, dataset: str
+    table: pd.DataFrame, overview: Overview, kinds: Mapping[str, Kind], by: str, data: Data
 ) -> list[tuple[str, list[ModelRow]]]:
     """The rows in groups, that with the best model first."""
     columns = ("clean", "mean", "attack_1", "attack_2", "shifted")
@@ -37,7 +38,7 @@ def grouped(
         kind = kinds[row["model"]]
         title = str(row["model"]) if by == "none" or kind.training == "unknown" else kind.title
         heading = "" if by == "none" else str(row[by]).replace("_", " ")
-        groups.setdefault(heading, []).append(_row(row, title, best, usual, dataset))
+        groups.setdefault(heading, []).append(_row(row, title, best, usual, data))
     return list(groups.items())
 
 
@@ -60,11 +61,11 @@ def headings(overview: Overview) -> list[Heading]:
 
 
 def _row(
-    row: Mapping[Hashable, Any], title: str, best: dict[str, float], usual: dict[str, int], dataset: str
+    row: Mapping[Hashable, Any], title: str, best: dict[str, float], usual: dict[str, int], data: Data
 ) -> ModelRow:
     model = str(row["model"])
-    ranking = addresses.compare(dataset, [model], view="corruptions")
-    attacks = addresses.compare(dataset, [model], view="attacks")
+    ranking = addresses.compare(data, [model], view="corruptions")
+    attacks = addresses.compare(data, [model], view="attacks")
 
     def cell(column: str, target: Target | None, note: str = "") -> TableValue:
         value = float(row[column])
@@ -78,15 +79,15 @@ def _row(
         cell("attack_2", attacks),
         cell("shifted", None, f"{shifts} of {usual['shifts']}" if shifts < usual["shifts"] else ""),
     ]
-    return ModelRow(title, model, cells, _breaks(row, dataset), ("corruptions", {"corruptions_model": model}))
+    return ModelRow(title, model, cells, _breaks(row, data), ("corruptions", {"corruptions_model": model}))
 
 
-def _breaks(row: Mapping[Hashable, Any], dataset: str) -> list[tuple[str, Target | None]]:
+def _breaks(row: Mapping[Hashable, Any], data: Data) -> list[tuple[str, Target | None]]:
     """What breaks a model first: a corruption, and an attack."""
     model, parts = str(row["model"]), list[tuple[str, Target | None]]()
     if row["conditions"]:
         name = str(row["broken_name"])
-        there = addresses.compare(dataset, [model], view="severities", condition=name or str(row["worst_name"]))
+        there = addresses.compare(data, [model], view="severities", condition=name or str(row["worst_name"]))
         text = f"{display_name(name)} at severity {row['broken_severity']} ({100 * float(row['broken_at']):.0f} % left)"
         if not name:
             worst = display_name(str(row["worst_name"]), inside=True)
@@ -96,5 +97,5 @@ def _breaks(row: Mapping[Hashable, Any], dataset: str) -> list[tuple[str, Target
     if row["attack_known"]:
         eps = float(row["broken_eps"])
         text = "No evaluated attack" if pd.isna(eps) else f"PGD at ε = {findings.eps(eps)}"
-        parts.append((text, addresses.compare(dataset, [model], view="attacks")))
+        parts.append((text, addresses.compare(data, [model], view="attacks")))
     return parts or [("not evaluated", None)]

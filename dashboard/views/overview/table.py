@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from dashboard.cache import Data
 from dashboard.session import selection
 from dashboard.views.overview import addresses, model_table, rows
 from dashboard.views.overview.addresses import KEY
@@ -26,7 +27,7 @@ GROUPS = {"family": "Training", "architecture": "Architecture", "none": "None"}
 _COLUMNS = {"Corruptions": "mean", "Attacks": "attack_1", "Natural shifts": "shifted"}
 
 
-def show(overview: Overview, kinds: Mapping[str, rows.Kind], dataset: str) -> None:
+def show(overview: Overview, kinds: Mapping[str, rows.Kind], data: Data) -> None:
     """The table with its controls and provenance."""
     with st.container(border=True, key=f"card-{KEY}"):
         st.subheader("All models", anchor=False)
@@ -40,7 +41,7 @@ def show(overview: Overview, kinds: Mapping[str, rows.Kind], dataset: str) -> No
             st.caption("No model matches. Search by name, architecture or training.")
         else:
             model_table.show(
-                rows.headings(overview), rows.grouped(table, overview, kinds, by, dataset), key=f"{KEY}_models"
+                rows.headings(overview), rows.grouped(table, overview, kinds, by, data), key=f"{KEY}_models"
             )
         if hidden:
             st.caption(f"The best of each group. {hidden} more: turn on “Show all” or search.")
@@ -48,13 +49,13 @@ def show(overview: Overview, kinds: Mapping[str, rows.Kind], dataset: str) -> No
         for note in overview.notes:
             st.caption(states.plain(note.text))
         missing = [title for title, column in _COLUMNS.items() if overview.table[column].isna().all()]
-        if dataset != "scenes":  # a dataset of one's own has no registered shifts
+        if data.name != "scenes":  # a dataset of one's own has no registered shifts
             missing = [title for title in missing if title != "Natural shifts"]
         if missing:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.caption(f"Not evaluated for any model: {', '.join(missing).lower()}.")
                 links.to(
-                    "evaluate", "Evaluate these", addresses.evaluation(missing, dataset, list(overview.table["model"]))
+                    "evaluate", "Evaluate these", addresses.evaluation(missing, data, list(overview.table["model"]))
                 )
         st.caption(
             states.plain(
@@ -67,7 +68,7 @@ def show(overview: Overview, kinds: Mapping[str, rows.Kind], dataset: str) -> No
         figure.evidence(overview.provenance, KEY)
         with st.container(horizontal=True):
             figure.download_csv(overview.table, KEY)
-            report.button(tuple(table.loc[table["conditions"] > 0, "model"]), dataset, key=KEY)
+            report.button(tuple(table.loc[table["conditions"] > 0, "model"]), data, key=KEY)
 
 
 def _shifts(overview: Overview, table: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from dashboard.cache import Data
 from dashboard.views.overview import addresses
 from dashboard.views.overview.addresses import KEY
 from dashboard.views.overview.model_table import Target
@@ -34,7 +35,7 @@ _LINKS = {
 }
 
 
-def show(overview: Overview, kinds: Mapping[str, Kind], dataset: str) -> None:
+def show(overview: Overview, kinds: Mapping[str, Kind], data: Data) -> None:
     """One tile for each finding."""
     tiles = findings.findings(overview)
     if not tiles:
@@ -54,7 +55,7 @@ def show(overview: Overview, kinds: Mapping[str, Kind], dataset: str) -> None:
                     on_click=_show_shifts,
                 )
             else:
-                view, address = _evidence(finding, overview, dataset)
+                view, address = _evidence(finding, overview, data)
                 links.to(view, _LINKS[finding.key], address)
 
 
@@ -90,11 +91,11 @@ def _show_shifts() -> None:
     st.session_state[f"{KEY}_shifts"] = True
 
 
-def _evidence(finding: Finding, overview: Overview, dataset: str) -> Target:
+def _evidence(finding: Finding, overview: Overview, data: Data) -> Target:
     several = [m for m in (finding.model, finding.second) if m]
     models = list(overview.table["model"])
     if finding.key == "attack":
-        return addresses.compare(dataset, several, view="attacks")
+        return addresses.compare(data, several, view="attacks")
     if finding.key == "balance":
-        return addresses.compare(dataset, models, view="tradeoff")
-    return addresses.compare(dataset, models, view="ranking", under=finding.condition)
+        return addresses.compare(data, models, view="tradeoff")
+    return addresses.compare(data, models, view="ranking", under=finding.condition)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import cache
-from dashboard.cache import specifications
+from dashboard.cache import Data, specifications
 from dashboard.cache.specifications import Judged
 from dashboard.pages import Page
 from dashboard.session import actions, permissions, selection
-from dashboard.widgets import addresses, figure, links, markup, states
+from dashboard.widgets import addresses, data_picker, figure, links, markup, states
 from dashboard.widgets.markup import Markup
 from robustcore.errors import RobustcoreError
 
@@ -43,22 +43,22 @@ def render() -> None:
             return
         text, file, spec = found
         with right:
-            models, dataset = _pick_models(spec)
+            models, data = _pick_models(spec)
         if spec.description:
             st.caption(states.plain(spec.description))
     if not models:
         states.empty("Choose a model", "Its verdict appears here.", icon=PAGE.icon)
         return
-    if not _images_are_here(dataset):
+    if not _images_are_here(data):
         states.empty(
             "Images not found",
-            f"This specification needs images of {dataset}. Choose other images above, or give their folder on the command line:",
+            f"This specification needs images of {data_picker.words(data)}. Choose other images above, or give their folder on the command line:",
             icon=":material/folder_off:",
         )
         st.code(_command(file, models), language="shell")
         return
     try:
-        judged = specifications.judged(text, file, tuple(models), dataset)
+        judged = specifications.judged(text, file, tuple(models), data)
     except RobustcoreError as error:
         states.error(str(error), title="This specification cannot be judged")
         return
@@ -106,12 +106,10 @@ def _own(example: str) -> tuple[str, str]:
     return text, "text"
 
 
-def _pick_models(spec: Specification) -> tuple[list[str], str]:
-    datasets = list(dict.fromkeys([spec.dataset, "scenes", *cache.folders()]))
-    dataset = spec.dataset
-    if len(datasets) > 1:
-        dataset = selection.selectbox("Images", datasets, key=f"{KEY}_dataset", kind="dataset", default=spec.dataset)
-    evaluated = cache.evaluated(dataset) if _images_are_here(dataset) else []
+def _pick_models(spec: Specification) -> tuple[list[str], Data]:
+    names = list(dict.fromkeys([spec.dataset, *(entry.name for entry in cache.entries())]))
+    data = data_picker.data("Images", names, key=KEY, split=spec.split)
+    evaluated = cache.evaluated(data) if _images_are_here(data) else []
     offered = list(dict.fromkeys([*evaluated, *cache.model_names()]))
     models = selection.multiselect(
         "Models",
@@ -121,12 +119,12 @@ def _pick_models(spec: Specification) -> tuple[list[str], str]:
         default=evaluated[:1] or offered[:1],
         placeholder="Choose one or more",
     )
-    return models, dataset
+    return models, data
 
 
-def _images_are_here(dataset: str) -> bool:
+def _images_are_here(data: Data) -> bool:
     try:
-        cache.dataset(dataset)
+        cache.evaluated_dataset(data)
     except RobustcoreError:
         return False
     return True
@@ -150,7 +148,11 @@ def _missing(judged: Judged) -> None:
                 "Evaluate what is missing", type="primary", icon=":material/play_arrow:", key=f"{KEY}_launch"
             )
             first = judged.missing[0]
-            links.to("evaluate", "See the evaluations", addresses.evaluate(first.model_names, first.dataset_name))
+            links.to(
+                "evaluate",
+                "See the evaluations",
+                addresses.evaluate(first.model_names, first.dataset_name, split=first.split),
+            )
     if pressed:
         try:
             for request in judged.missing:

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from robustcore import corruptions, metrics
-from robustcore.datasets import load_dataset
+from robustcore.datasets import Dataset, load_dataset
 from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Store
@@ -137,6 +137,7 @@ def gather(
     suite_names: Sequence[str] = ("imagenet-c",),
     *,
     split: str = "test",
+    images: Dataset | None = None,
     severities: Sequence[int] = corruptions.SEVERITIES,
     storage: str = "memory",
     seed: int = 0,
@@ -151,6 +152,7 @@ def gather(
         models: names; published ones ("published/imagenet/AlexNet") with others where the two agree, or alone, when
             dataset and suites are theirs.
         dataset, split: a name or a folder.
+        images: the same where it is loaded already, or what results know of it; its split counts.
         suite_names, severities, storage, seed, limit, store: as in `compare.gather`.
         reference: of the corruption error: a model, or `references.ALEXNET`; default AlexNet where its published errors
             can be used, else the first model where there are several.
@@ -170,7 +172,8 @@ def gather(
         raise InvalidArgumentError("There is no model to report on; name one or more.")
     read, notes = None, list[Note]()
     if own:
-        images = load_dataset(dataset, split=split)
+        images = load_dataset(dataset, split=split) if images is None else images
+        split = "test" if images.split == "all" else images.split
         results = store if isinstance(store, Store) else Store(store)
         comparison = compare.gather(
             compare.subjects(own, images, store=results),
