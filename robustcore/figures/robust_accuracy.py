@@ -16,6 +16,8 @@ _DASHES = {"fgsm": "dot", "pgd": "solid"}
 def eps_curves(table: pd.DataFrame, *, footer: str, alt: str, height: int = 320) -> go.Figure:
     """One line for each model, attack and access: solid PGD, dotted FGSM, dashed where crafted on another model.
 
+    The legend names each model once; hover texts name attack and access, and a click on a model's name hides all its lines.
+
     Args:
         table: rows with model, attack, access ("white-box" or "on NAME"), eps, accuracy, low, high and n, eps below 1.
         footer, alt: as for every figure.
@@ -24,7 +26,10 @@ def eps_curves(table: pd.DataFrame, *, footer: str, alt: str, height: int = 320)
     models = list(dict.fromkeys(table["model"]))
     drawn, labels = strokes(models), distinct(models)
     figure = go.Figure()
-    for (model, attack, access), rows in table.groupby(["model", "attack", "access"], sort=False):
+    named: set[str] = set()
+    order = table.assign(later=(table["access"] != "white-box") | (table["attack"] != "pgd"))
+    order = order.sort_values("later", kind="stable")
+    for (model, attack, access), rows in order.groupby(["model", "attack", "access"], sort=False):
         rows = rows.sort_values("eps")
         stroke = drawn[str(model)]
         white = access == "white-box"
@@ -32,7 +37,9 @@ def eps_curves(table: pd.DataFrame, *, footer: str, alt: str, height: int = 320)
         figure.add_scatter(
             x=255 * rows["eps"],
             y=100 * rows["accuracy"],
-            name=label,
+            name=labels[str(model)],
+            legendgroup=str(model),
+            showlegend=model not in named,
             mode="lines+markers",
             line={
                 "color": stroke.colour,
@@ -51,6 +58,7 @@ def eps_curves(table: pd.DataFrame, *, footer: str, alt: str, height: int = 320)
             customdata=rows["n"],
             hovertemplate=label + "<br>eps %{x:.3g}/255: %{y:.1f} % of %{customdata} images<extra></extra>",
         )
+        named.add(str(model))
     figure.update_xaxes(title="eps (n/255, L-inf; 0: clean images)", rangemode="tozero", showgrid=False)
     figure.update_yaxes(title="accuracy (%)", range=[-1, 101], dtick=20)
     return finish(figure, height=height, footer=footer, alt=alt, bottom=56)

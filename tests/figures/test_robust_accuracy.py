@@ -21,6 +21,8 @@ def test_white_box_and_black_box_differ_in_dash_and_marker() -> None:
     assert len(figure.data) == 4
     assert {t.line.dash for t in figure.data} == {"solid", "dash"}
     assert len({t.marker.symbol for t in figure.data}) == 2
+    assert [t.name for t in figure.data if t.showlegend] == ["one", "two"]
+    assert [t.line.dash for t in figure.data if t.showlegend] == ["solid", "solid"]
 
 
 def test_the_transfer_matrix_leaves_unknown_cells_empty() -> None:

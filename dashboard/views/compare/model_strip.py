@@ -1,4 +1,4 @@
-"""A small table of models: the colour that each has in the figures, and a few numbers beside it."""
+"""A small table of models: the colour that each has in the figures, and a few numbers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def show(
 
     drawn = figures.strokes(list(colours) or [model for model, _ in rows])
     head = Markup().join(
-        Markup('<th scope="col" style="{};font-weight:500;opacity:.7">{}</th>').format(_CELL, h) for h in headings
+        Markup('<th scope="col" style="{};white-space:normal;font-weight:500;opacity:.7">{}</th>').format(_CELL, h)
+        for h in headings
     )
     body = Markup()
     for place, (model, texts) in enumerate(rows):

@@ -48,6 +48,7 @@ def _images(table: pd.DataFrame) -> str:
 
 
 def _curves(prefix: str, table: pd.DataFrame, footer: str) -> None:
+    footer = f"Solid: PGD; dotted: FGSM; dashed: crafted on another model. {footer}"
     drawn = figures.eps_curves(
         table[table["eps"] < 1], footer=footer, alt="Accuracy against eps for each model and attack"
     )
@@ -55,8 +56,8 @@ def _curves(prefix: str, table: pd.DataFrame, footer: str) -> None:
         drawn,
         key=f"{prefix}-robust-accuracy",
         title="Accuracy against the budget of an attack",
-        says="Solid: PGD, dotted: FGSM, both knowing the model; dashed: crafted on another model. Lower and faster means easier "
-        "to fool.",
+        says="A colour is a model. Solid: PGD, dotted: FGSM, both knowing the model; dashed: crafted on another model. Lower and "
+        "faster means easier to fool.",
         table=table,
         footer=footer,
         origin=table.attrs["provenance"],
