@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard.cache import builder, compare, overlaps
+from dashboard.cache.datasets import SCENES
 from robustcore.calls import Call
 from robustcore.overlap import categories
 from robustcore.reports.compare import answers, measures
@@ -26,9 +27,9 @@ def another_process() -> None:
 def test_a_comparison_s_intervals_are_read_from_the_disk(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def shown() -> measures.Bars:
         another_process()
-        found, _ = compare.compared(MODELS, "scenes", ("laugros",), (1, 3, 5), "memory", 0)
+        found, _ = compare.compared(MODELS, SCENES, ("laugros",), (1, 3, 5), "memory", 0)
         assert found is not None
-        single = Call(answers.read, 0).supplied_by(lambda: compare.answers(found, "scenes"))
+        single = Call(answers.read, 0).supplied_by(lambda: compare.answers(found, SCENES))
         call = Call(measures.bars, Call(len, []).supplied_by(lambda: found), "app", answers=single)
         bars: measures.Bars = compare.cached(call, found).value
         return bars

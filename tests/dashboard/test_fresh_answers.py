@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 import robustcore as rc
 from dashboard import cache
 from dashboard.cache import compare, specifications
+from dashboard.cache.datasets import SCENES
 from robustcore.atlas import plan
 from robustcore.display import display_name
 from robustcore.models import checkpoints
@@ -98,12 +99,12 @@ def test_stored_results_of_the_old_model_are_not_those_of_the_new_one(
     """Nothing waits for a cache to run out: no other loader is cleared in between."""
     rc.evaluate(NAME, "scenes", CONDITIONS, limit=6)
     cache.results_changed()
-    old = cache.subject(NAME, "scenes").fingerprint
+    old = cache.subject(NAME, SCENES).fingerprint
 
     def counts() -> list[int]:
-        arguments = ((NAME,), "scenes", ("imagenet-c",), (1, 2, 3, 4, 5), "memory", 0)
+        arguments = ((NAME,), SCENES, ("imagenet-c",), (1, 2, 3, 4, 5), "memory", 0)
         comparison = compare.gathered(*arguments).value
-        overview = cache.overview((NAME,), "scenes")
+        overview = cache.overview((NAME,), SCENES)
         audit = cache.severity_audit(NAME, "imagenet-c", "memory")
         return [
             int(comparison.rows["n"].sum()),
@@ -113,7 +114,7 @@ def test_stored_results_of_the_old_model_are_not_those_of_the_new_one(
 
     assert min(counts()) > 0
     retrain(NEW)
-    assert cache.subject(NAME, "scenes").fingerprint != old
+    assert cache.subject(NAME, SCENES).fingerprint != old
     assert counts() == [0, 0, 0]
     monkeypatch.setattr(cache, "evaluated", lambda dataset: [NAME])
     assert sound(open_page("overview"))
@@ -126,18 +127,18 @@ def test_a_specification_is_judged_on_the_new_model(retrain: Retrain) -> None:
     cache.results_changed()
     first = specification.names()[0]
     text = specification.source(first)
-    old = specifications.judged(text, first, (NAME,), "scenes")
+    old = specifications.judged(text, first, (NAME,), SCENES)
     retrain(NEW)
-    new = specifications.judged(text, first, (NAME,), "scenes")
+    new = specifications.judged(text, first, (NAME,), SCENES)
     assert old.provenance.models != new.provenance.models or not old.table.equals(new.table)
 
 
 def test_the_examples_of_compare_are_those_of_the_new_model(open_page: OpenPage, retrain: Retrain) -> None:
     def examples() -> set[int]:
         rc.evaluate(NAME, "scenes", CONDITIONS, limit=24)
-        arguments = ((NAME,), "scenes", ("imagenet-c",), (1, 2, 3, 4, 5), "memory", 0)
+        arguments = ((NAME,), SCENES, ("imagenet-c",), (1, 2, 3, 4, 5), "memory", 0)
         cache.results_changed()
-        answers = compare.answers(compare.gathered(*arguments).value, "scenes")
+        answers = compare.answers(compare.gathered(*arguments).value, SCENES)
         assert answers is not None
         return {int(c) for cell in answers.cells.values() for c in cell.classes}
 

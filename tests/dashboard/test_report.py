@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 
 from dashboard import cache as data
+from dashboard.cache.datasets import SCENES
 from dashboard.widgets import report
 from tests.dashboard.conftest import OpenPage, sound
 
@@ -30,7 +31,7 @@ def test_the_report_of_what_is_chosen_is_a_button_away(
 def test_it_makes_one_file_with_the_model_in_it(evaluated: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made: dict[str, Any] = {}
     monkeypatch.setattr(st, "download_button", lambda label, data, **more: made.update(more, data=data))
-    report.button([evaluated], "scenes", ["contrast"], key="x")
+    report.button([evaluated], SCENES, ["contrast"], key="x")
     file = made["data"]()
     assert made["mime"] == "text/html"
     assert f"<h1>{evaluated} under 1 corruption of scenes</h1>" in file.decode()
