@@ -27,8 +27,9 @@ def another_process() -> None:
 def test_a_comparison_s_intervals_are_read_from_the_disk(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def shown() -> measures.Bars:
         another_process()
-        found, _ = compare.compared(MODELS, SCENES, ("laugros",), (1, 3, 5), "memory", 0)
-        assert found is not None
+        results, _ = compare.read(MODELS, SCENES, ("laugros",), (1, 3, 5), "memory", 0)
+        assert results is not None
+        found = results.value
         single = Call(answers.read, 0).supplied_by(lambda: compare.answers(found, SCENES))
         call = Call(measures.bars, Call(len, []).supplied_by(lambda: found), "app", answers=single)
         bars: measures.Bars = compare.cached(call, found).value
