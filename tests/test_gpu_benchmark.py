@@ -147,3 +147,22 @@ def test_everything_runs_on_a_bare_machine(tmp_path: Path) -> None:
     text = bare_machine(tmp_path)
     for words in ("album_blur", "left out: needs albumentations", "two processes", "killed and resumed"):
         assert words in text
+
+
+@pytest.mark.slow
+def test_no_tensor_is_on_the_wrong_device(tmp_path: Path) -> None:
+    """On a GPU that is pretended, see there: values agree, nothing of two devices is added, and nothing is read from a GPU as
+    if it were an array. Trainings are off there, for want of an engine, and must have a loss all the same."""
+    output = tmp_path / "table.txt"
+    command = [sys.executable, "-W", "ignore", str(ROOT / "tests" / "pretended_cuda.py"), str(output)]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    text = output.read_text()
+    assert "failed" not in text, text
+    blocks = {block.split()[0]: block.splitlines()[1:] for block in text.split("\n\n")[1:-1]}
+    for part in ("agreement", "memory", "cancel"):
+        assert not [line for line in blocks[part] if " off" in line], text
+    assert len(blocks["agreement"]) > len(rc.corruptions.names()) + len(attacks.names())
+    assert all(float(line.split()[1]) > 0 for line in blocks["training"] if not line.startswith("float16"))
