@@ -23,7 +23,8 @@ def devices() -> list[str]:
     import torch
 
     several = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.device_count() > 1 else []
-    return ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else []), *several]
+    apple = ["mps"] if torch.backends.mps.is_available() else []
+    return ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else []), *several, *apple]
 
 
 def price(request: str) -> Estimate:
