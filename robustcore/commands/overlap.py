@@ -22,7 +22,13 @@ HELP = "Train a model on each corruption of a suite, test each on all, and repor
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
     add = parser.add_argument
-    add("--suite", nargs="+", required=True, metavar="NAME|FILE", help="suites, toml files or corruptions")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--suite", nargs="+", metavar="NAME|FILE", help="suites, toml files or corruptions")
+    which.add_argument(
+        "--published",
+        action="store_true",
+        help="train nothing: write the table of the ImageNet Testbed's ResNet-50s that were trained on one corruption each",
+    )
     add("--model", default="scenes/resnet", metavar="NAME", help="the architecture (default: scenes/resnet)")
     add(
         "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
@@ -62,7 +68,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and test what is missing. 1 if some units failed."""
+    """Train and test what is missing, or write the published table. 1 if some units failed."""
+    if args.published:
+        return _write_published(args.output)
     from robustcore import memory
     from robustcore.atlas import compute, plan
     from robustcore.progress import Bar, duration
@@ -101,6 +109,20 @@ def run(args: argparse.Namespace) -> int:
         print(f"{count} units failed: {reason}", file=sys.stderr)
     print(said_of(table))
     return 1 if summary["failed"] else 0
+
+
+def _write_published(output: Path | None) -> int:
+    from robustcore import paths
+    from robustcore.atlas import plan, published
+
+    table = published.table()
+    path = output or paths.writable_cache("overlap") / published.FILE
+    plan.write(table, path)
+    print(
+        f"{table['trained_on'].nunique()} published models, {table['tested_on'].nunique()} conditions. Accuracies: {path}"
+    )
+    print(said_of(table))
+    return 0
 
 
 def shown_on(bar: Bar) -> Callable[[Progress], None]:

@@ -8,12 +8,11 @@ import pandas as pd
 
 from dashboard.cache import builder, overlaps
 from dashboard.cache.overlaps import MatrixKey
-from dashboard.widgets import labels
 from robustcore.atlas.populations import Population
 from robustcore.display import display_name
 from robustcore.overlap import Overlap
 from robustcore.overlap.categories import Categories, Sweep
-from robustcore.reports.overlap.atlas import Entry, Source
+from robustcore.reports.overlap.atlas import Entry, Source, suite_title
 from robustcore.reports.overlap.benchmark import Benchmark
 
 KEY = "builder"  # of the keys of all controls on the page
@@ -122,4 +121,4 @@ def short_name(name: str) -> str:
 
 def title(atlas: Entry) -> str:
     """An atlas for people: "ImageNet-C + Laugros, scenes/resnet"."""
-    return f"{' + '.join(labels.suite(part) for part in atlas.suite.split('+'))}, {atlas.architecture}"
+    return f"{suite_title(atlas.suite)}, {atlas.architecture}"

@@ -12,9 +12,10 @@ from dashboard import theme
 from dashboard.cache import overlaps
 from dashboard.cache.overlaps import MatrixKey
 from dashboard.session import selection
-from dashboard.views.overlap.controls import KEY, suite, training
+from dashboard.views.overlap.controls import KEY, training
 from dashboard.views.overlap.matrix import Matrix
 from dashboard.widgets import figure, states
+from robustcore.atlas import published
 from robustcore.overlap import categories, correlation
 from robustcore.reports.overlap import atlas
 from robustcore.reports.overlap.atlas import MEAN, Entry
@@ -26,10 +27,16 @@ def view(matrix: Matrix) -> None:
     """The chosen matrix, and another one."""
     offered = others(matrix)
     if not offered:
+        entry = matrix.choice.entry
+        command = f"robustcore overlap --suite {entry.suite.replace('+', ' ')} --model scenes/vgg"
         states.empty(
             "Nothing to compare with",
-            "This table has one architecture and one training seed. This command adds another: "
-            f"robustcore overlap --suite {matrix.choice.entry.suite.replace('+', ' ')} --model scenes/vgg",
+            "This table has one architecture and one training seed. "
+            + (
+                "The project published no other."
+                if entry.suite == published.NAME
+                else f"This command adds another: {command}"
+            ),
             icon=":material/compare:",
         )
         return
@@ -83,7 +90,7 @@ def shared(matrix: Matrix, entry: Entry) -> int:
 def _title(which: MatrixKey, entry: Entry, chosen: Entry) -> str:
     parts = [which.architecture]
     if entry.suite != chosen.suite:
-        parts.append(suite(entry.suite))
+        parts.append(atlas.suite_title(entry.suite))
     if len(entry.seeds) > 1:
         parts.append(training(which.seed, len(entry.seeds)).lower())
     return ", ".join(parts)

@@ -10,10 +10,10 @@ import streamlit as st
 from dashboard.cache import overlaps
 from dashboard.cache.overlaps import RULE, MatrixKey
 from dashboard.session import selection
-from dashboard.widgets import labels, states
+from dashboard.widgets import states
 from robustcore import metrics
 from robustcore.overlap.gains import METRICS
-from robustcore.reports.overlap.atlas import MEAN, Entry
+from robustcore.reports.overlap.atlas import MEAN, Entry, suite_title
 
 KEY = "overlap"
 METHODS = {"k-means": "K-means", "hierarchical": "Hierarchical", "hdbscan": "HDBSCAN"}
@@ -42,11 +42,6 @@ class Choice:
     start: int
 
 
-def suite(name: str) -> str:
-    """A table's name for people."""
-    return " + ".join(labels.suite(part) for part in name.split("+"))
-
-
 def training(seed: str, count: int) -> str:
     """One seed, or the mean of all, for people."""
     return f"Mean of {count}" if seed == MEAN else f"Seed {seed}"
@@ -65,7 +60,7 @@ def pick() -> Choice | None:
             list(dict.fromkeys(e.suite for e in entries)),
             key=f"{KEY}_table",
             kind="table",
-            text=suite,
+            text=suite_title,
             width=210,
             help="The corruptions. One model was trained on each and tested on all.",
         )

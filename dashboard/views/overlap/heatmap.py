@@ -11,7 +11,7 @@ from dashboard import theme
 from dashboard.cache import overlaps
 from dashboard.session import selection
 from dashboard.views.overlap import pair_panel
-from dashboard.views.overlap.controls import KEY, suite
+from dashboard.views.overlap.controls import KEY
 from dashboard.views.overlap.matrix import Matrix
 from dashboard.widgets import figure as figures
 from dashboard.widgets import markup, states
@@ -184,5 +184,5 @@ def _csv(label: str, name: str, table: pd.DataFrame) -> None:
 def _html(matrix: Matrix, figure: Any) -> bytes:
     from robustcore import figures
 
-    title = f"Overlaps of {suite(matrix.choice.entry.suite)}, {matrix.choice.entry.architecture}"
+    title = f"Overlaps of {atlas.suite_title(matrix.choice.entry.suite)}, {matrix.choice.entry.architecture}"
     return figures.to_html(figure, theme="dark" if theme.is_dark() else "light", title=title)

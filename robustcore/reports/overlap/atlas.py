@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from robustcore import corruptions, metrics, paths
-from robustcore.evaluation import Condition
+from robustcore.atlas import published
+from robustcore.evaluation import Condition, suites
 from robustcore.notes import Note, note
 from robustcore.overlap import Overlap, Pair
 from robustcore.overlap.accuracies import STANDARD
@@ -43,6 +44,13 @@ class Entry:
     dataset: str
     split: str
     corruptions: tuple[str, ...]
+
+
+def suite_title(suite: str) -> str:
+    """A table's name for people: the suites that were trained on, or that it is published."""
+    if suite == published.NAME:
+        return published.TITLE
+    return " + ".join(suites.title(part) for part in suite.split("+"))
 
 
 def entries(name: str, path: Path, table: pd.DataFrame) -> list[Entry]:
