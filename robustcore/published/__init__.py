@@ -18,12 +18,13 @@ from __future__ import annotations
 
 from robustcore.published._files import documents, load, tables
 from robustcore.published.derivations import derived, disagreements
-from robustcore.published.networks import METRICS, accuracies, models
+from robustcore.published.networks import METRICS, SOURCES, accuracies, models
 from robustcore.published.shifts import natural_shifts
 from robustcore.published.testbed_results import TESTBED_IMAGES, imagenet_testbed, imagenet_testbed_models
 
 __all__ = [
     "METRICS",
+    "SOURCES",
     "TESTBED_IMAGES",
     "accuracies",
     "derived",

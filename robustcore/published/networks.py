@@ -38,6 +38,9 @@ COLUMNS = [
     "reason",
 ]
 TESTBED = {"testbed": "memory", "testbed-released": "jpeg85"}  # name -> storage of the corrupted images
+_ROBUSTBENCH, _TESTBED = "RobustBench, MIT licence", "ImageNet Testbed, Taori et al. 2020, MIT licence"
+# Of `accuracies`: data set -> where its figures come from.
+SOURCES = dict.fromkeys(("imagenet", "cifar10", "cifar100"), _ROBUSTBENCH) | dict.fromkeys(TESTBED, _TESTBED)
 SETUP = ["dataset", "classes", "image_side", "images", "storage", "reference"]
 
 

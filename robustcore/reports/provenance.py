@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from robustcore import published
 from robustcore.evaluation import Store
 from robustcore.evaluation.store import inventory
 from robustcore.notes import Note, note
@@ -174,6 +175,6 @@ def _origin(origin: Provenance) -> str:
         "all": "demo results, shipped",
         "some": "in part demo results, shipped",
         "none": "computed here",
-        "published": "published figures (RobustBench, MIT licence)",
+        "published": f"published figures ({published.SOURCES.get(origin.dataset, 'see the leaderboard')})",
     }[origin.shipped]
     return f"robustcore {version('robustcore')}; {where}{f', {origin.updated}' if origin.updated else ''}."

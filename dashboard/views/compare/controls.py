@@ -80,14 +80,14 @@ def _pick_models(dataset: str, split: str) -> list[str]:
     printed = compare.published_models()
     if dataset.startswith(compare.PUBLISHED):
         evaluated = printed[dataset.removeprefix(compare.PUBLISHED)]
-        offered = evaluated
+        offered, start = evaluated, published_models.first(dataset.removeprefix(compare.PUBLISHED))[:MOST]
     else:
         evaluated = cache.evaluated(Data(dataset, split))
-        offered = list(dict.fromkeys([*evaluated, *cache.model_names()]))
+        offered, start = list(dict.fromkeys([*evaluated, *cache.model_names()])), evaluated[:MOST]
     further = [m for names in printed.values() for m in names if m not in offered]
     key = f"{KEY}_model"
     place = st.popover(
-        _chosen(key, evaluated), icon=":material/stacks:", key=f"{KEY}_models", help="Which models are compared."
+        _chosen(key, start), icon=":material/stacks:", key=f"{KEY}_models", help="Which models are compared."
     )
     with place:
         models = selection.multiselect(
@@ -95,7 +95,7 @@ def _pick_models(dataset: str, split: str) -> list[str]:
             [*offered, *further],
             key=key,
             kind="model",
-            default=evaluated[:MOST],
+            default=start,
             placeholder="Choose one or more",
             text=str,
         )
@@ -104,10 +104,10 @@ def _pick_models(dataset: str, split: str) -> list[str]:
     return models
 
 
-def _chosen(key: str, evaluated: Sequence[str]) -> str:
+def _chosen(key: str, start: Sequence[str]) -> str:
     """The label of the models' button; a bound widget's value stands in the session before it is drawn."""
     chosen = st.session_state.get(key)
-    count = len(chosen) if chosen is not None else len(st.query_params.get_all(key)) or min(len(evaluated), MOST)
+    count = len(chosen) if chosen is not None else len(st.query_params.get_all(key)) or len(start)
     return f"{count} model{'' if count == 1 else 's'}"
 
 

@@ -67,7 +67,7 @@ def _map(matrix: Matrix, first: str, second: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("How much training on one corruption helps against another", anchor=False)
         if matrix.choice.entry.shipped:
-            states.demo_badge()
+            states.origin_badge("published" if matrix.choice.entry.is_published else "all")
     st.caption(states.plain(_legend(matrix)))
     signed = selection.toggle(
         "Signed values",

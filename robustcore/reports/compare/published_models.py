@@ -1,7 +1,7 @@
 """Published models in a comparison: alone, or with one's own where both were measured in the same way.
 
-The figures are RobustBench's tables at every severity (`published.accuracies`): ImageNet-C on a part of 5,000 images, CIFAR-10-C
-and CIFAR-100-C. They are accuracies without answers to single images, so that only plain accuracies have an interval.
+The figures are those of `published.accuracies` at every severity: of RobustBench ImageNet-C on a part of 5,000 images, CIFAR-10-C
+and CIFAR-100-C; of the ImageNet Testbed ImageNet-C as released and made on the fly, on all 50,000. They are accuracies without answers to single images, so that only plain accuracies have an interval.
 """
 
 from __future__ import annotations
@@ -20,24 +20,41 @@ from robustcore.reports.compare.comparison import Comparison
 from robustcore.reports.provenance import Provenance
 
 PREFIX = "published/"
-SOURCE = "RobustBench"
+TESTBED = ("testbed", "testbed-released")
 
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
-    """What published models were measured on."""
+    """What published models were measured on.
+
+    Attributes:
+        title: for people.
+        classes, side, images, storage: of the data.
+        first: the models that are compared at first; () for all.
+    """
 
     title: str
     classes: int
     side: int
     images: int
     storage: str
+    first: tuple[str, ...] = ()
 
+
+# ResNet-50s of standard training and of what mends it: the comparison that most people look for first.
+MENDED = (
+    "ResNet-50",
+    "ResNet-50 AugMix",
+    "ResNet-50 DeepAugment",
+    "ResNet-50 DeepAugment + AugMix",
+    "ResNet-50 Stylized ImageNet and ImageNet",
+    "ResNet-50 adversarial, L-inf 4/255",
+)
 
 SETUPS = {
     "imagenet": Setup("ImageNet-C as released, published (RobustBench)", 1000, 224, 5000, "jpeg85"),
-    "testbed": Setup("ImageNet-C made on the fly, published", 1000, 224, 50000, "memory"),
-    "testbed-released": Setup("ImageNet-C as released, published (testbed)", 1000, 224, 50000, "jpeg85"),
+    "testbed": Setup("ImageNet-C made on the fly, published", 1000, 224, 50000, "memory", MENDED),
+    "testbed-released": Setup("ImageNet-C as released, published (testbed)", 1000, 224, 50000, "jpeg85", MENDED),
     "cifar10": Setup("CIFAR-10-C, published", 10, 32, 10000, "memory"),
     "cifar100": Setup("CIFAR-100-C, published", 100, 32, 10000, "memory"),
 }
@@ -91,8 +108,22 @@ def names(dataset: str = "") -> list[str]:
     return [
         f"{PREFIX}{key}/{model}"
         for key in ([dataset] if dataset else SETUPS)
-        for model in dict.fromkeys(published.accuracies(key)["model"])
+        for model in dict.fromkeys(_accuracies(key)["model"])
     ]
+
+
+def first(dataset: str) -> list[str]:
+    """Those of `names(dataset)` that are compared at first."""
+    return [f"{PREFIX}{dataset}/{model}" for model in SETUPS[dataset].first] or names(dataset)
+
+
+def _accuracies(dataset: str) -> pd.DataFrame:
+    """`published.accuracies` with models' names for people, each of one model."""
+    table = published.accuracies(dataset)
+    if dataset in TESTBED:
+        models = published.imagenet_testbed_models()
+        table["model"] = table["model"].map(dict(zip(models["model"], models["title"], strict=True)))
+    return table
 
 
 def is_published(model: str) -> bool:
@@ -179,7 +210,7 @@ def joined(own: Comparison, models: Sequence[str]) -> tuple[Comparison, list[Not
 
 def _rows(models: Sequence[str], dataset: str, severities: Sequence[int]) -> pd.DataFrame:
     """The tidy rows of published models with the columns of a comparison."""
-    table = published.accuracies(dataset)
+    table = _accuracies(dataset)
     table["model"] = PREFIX + dataset + "/" + table["model"]
     table = table[table["model"].isin(models)]
     table = table[(table["kind"] == "clean") | table["severity"].isin(list(severities))]

@@ -18,6 +18,7 @@ from robustcore.notes import Note, note
 from robustcore.overlap import Overlap, Pair
 from robustcore.overlap.accuracies import STANDARD
 from robustcore.overlap.overlaps import COMPARABLE, at
+from robustcore.published import SOURCES
 
 MEAN = "mean"  # of all seeds
 
@@ -44,6 +45,11 @@ class Entry:
     dataset: str
     split: str
     corruptions: tuple[str, ...]
+
+    @property
+    def is_published(self) -> bool:
+        """Whether its figures are published ones, of models that are not here."""
+        return self.suite == published.NAME
 
 
 def suite_title(suite: str) -> str:
@@ -343,18 +349,18 @@ class Source:
     @property
     def text(self) -> str:
         """In two sentences: the models, and the data."""
-        epochs = f"{self.epochs} epochs" if self.epochs else "epochs unknown"
+        epochs = f"{self.epochs} epochs" if self.epochs else "details of the training not stated"
+        seeds = f"seed{'' if len(self.seeds) == 1 else 's'} {', '.join(self.seeds)}, " if self.epochs else ""
         further = f", then {self.further_epochs} more each" if self.further_epochs not in ("", "0") else ""
         severities = (
-            f"tested at severities {', '.join(self.severities)}, one drawn per image in training"
+            f"tested at severities {', '.join(self.severities)}{', one drawn per image in training' if self.epochs else ''}"
             if self.severities
             else "severity or strength drawn per image in training and testing"
         )
         precision = "" if self.precision in ("", "float32") else f", tested in {self.precision}"
         return (
             f"Models: {self.architecture}, one standard and {self.models} trained on one "
-            f"corruption{' or attack' if self.attacks else ''} each, seed{'' if len(self.seeds) == 1 else 's'} "
-            f"{', '.join(self.seeds)}, {epochs}{further}. "
+            f"corruption{' or attack' if self.attacks else ''} each, {seeds}{epochs}{further}. "
             f"Data: {self.dataset} ({self.split}), {self.count}, {severities}{precision}."
         )
 
@@ -412,6 +418,7 @@ class OverlapFooter:
         metric: of robustness, one of `overlap.gains.METRICS`.
         seeds: how many trainings the overlaps are a mean of.
         shipped: whether the accuracies come with the package.
+        published: whether they are published figures.
         compared_with: the source of a second matrix in the figure.
     """
 
@@ -419,6 +426,7 @@ class OverlapFooter:
     metric: str
     seeds: int
     shipped: bool
+    published: bool = False
     compared_with: Source | None = None
 
     @property
@@ -430,15 +438,20 @@ class OverlapFooter:
             f"{robustness(self.metric)}; s: standard model, m1 and m2: trained on c1 and c2 (Laugros' thesis, equation 4.2).",
             "Undefined where training on a corruption gains less on it than three standard errors. Intervals: 95 %, parametric "
             f"bootstrap over images{' and seeds' if self.seeds > 1 else ' only (one seed)'}.",
-            f"robustcore {version('robustcore')}; {'demo results, shipped' if self.shipped else 'computed here'}.",
+            f"robustcore {version('robustcore')}; {self._origin()}.",
             f"Compared with: {self.compared_with.text}" if self.compared_with else "",
         ]
         return " ".join(part for part in parts if part)
 
+    def _origin(self) -> str:
+        if self.published:
+            return f"published figures ({SOURCES['testbed']})"
+        return "demo results, shipped" if self.shipped else "computed here"
+
 
 def footer(entry: Entry, table: pd.DataFrame, overlap: Overlap, seed: str = MEAN) -> OverlapFooter:
     """The footer of an atlas' figures; arguments as for `source`."""
-    return OverlapFooter(source(table, overlap, seed), overlap.metric, overlap.seeds, entry.shipped)
+    return OverlapFooter(source(table, overlap, seed), overlap.metric, overlap.seeds, entry.shipped, entry.is_published)
 
 
 def _severities(table: pd.DataFrame) -> tuple[str, ...]:
