@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from robustcore import spreadsheets
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 NAME = "evaluate"
 HELP = "Score models on a dataset under a suite of conditions."
+
+
+_WITHOUT_LABELS = ("consistency", "confidence_change")  # metrics that need no labels
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -192,6 +195,7 @@ def _conditions(args: argparse.Namespace) -> list[Condition]:
 
 def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationRequest) -> None:
     """The result where it was asked for, with its metrics; what has to be said with them goes to standard error."""
+    from robustcore.evaluation.store.predictions import LABELLED
     from robustcore.metrics import alexnet
     from robustcore.reports import metric_columns
 
@@ -201,12 +205,16 @@ def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationReq
         named = dict(zip(request.models, dict.fromkeys(table["model"]), strict=False))
         reference = named.get(reference, reference)
     text = ""
-    if args.metric and args.format == "table":
-        measured = metric_columns.by_condition(table, args.metric, reference, request)
-        text = readable(table) + "\n\n" + readable_metrics(measured, args.metric)
-    elif args.metric:
-        table = measured = metric_columns.add(table, args.metric, reference, request)
-    for note in measured.attrs.get("notes", ()) if args.metric else ():
+    names = list(args.metric)
+    if LABELLED in table and (table["kind"] != "clean").any():
+        # Without labels answers are compared with those to the clean images.
+        names += [name for name in _WITHOUT_LABELS if name not in names]
+    if names and args.format == "table":
+        measured = metric_columns.by_condition(table, names, reference, request)
+        text = readable(table) + "\n\n" + readable_metrics(measured, names)
+    elif names:
+        table = measured = metric_columns.add(table, names, reference, request)
+    for note in measured.attrs.get("notes", ()) if names else ():
         print(note, file=sys.stderr)
     if args.format == "parquet":
         table.to_parquet(args.output, index=False)
@@ -246,9 +254,9 @@ def readable(table: pd.DataFrame) -> str:
     blocks = []
     for model, rows in table.groupby("model", sort=False):
         clean = rows[rows["kind"] == "clean"].iloc[0]
-        head = f"{model} on {clean['dataset']} ({clean['split']}, {clean['n']} images): clean accuracy {clean['accuracy']:.1%}"
+        head = f"{model} on {clean['dataset']} ({clean['split']}, {clean['n']} images): {_clean(clean)}"
         others = rows[rows["kind"] != "clean"]
-        if others.empty:
+        if others["accuracy"].isna().all() and (others["n"] > 0).all():  # nothing to show in a table of accuracies
             blocks.append(head)
             continue
         column = others["severity"].astype("string").fillna(others["strength"]).fillna("-")
@@ -260,6 +268,13 @@ def readable(table: pd.DataFrame) -> str:
         by_condition.index.name = by_condition.columns.name = None
         blocks.append(head + "\n" + (100 * by_condition).to_string(float_format=lambda v: f"{v:.1f}", na_rep="-"))
     return "\n\n".join(blocks)
+
+
+def _clean(row: pd.Series[Any]) -> str:
+    """The clean accuracy, or why there is none."""
+    if row["accuracy"] != row["accuracy"]:  # NaN
+        return f"no accuracy: {row['reason']}"
+    return f"clean accuracy {row['accuracy']:.1%}" + (f" ({row['reason']})" if row["reason"] else "")
 
 
 def _condition_names(rows: pd.DataFrame) -> list[str]:

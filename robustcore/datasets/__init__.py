@@ -1,4 +1,4 @@
-"""Datasets by name, and folders with one sub-folder per class."""
+"""Datasets by name, folders with one sub-folder per class, and folders of images without labels."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from robustcore import arguments
+from robustcore.datasets import class_folders
 from robustcore.datasets._base import Dataset, Item, Preparable, prepared_as, prepared_for
 from robustcore.datasets.arrays import ArrayDataset
+from robustcore.datasets.flat_folder import FlatFolder
 from robustcore.datasets.folder import Folder
+from robustcore.datasets.photographs import Photographs
 from robustcore.datasets.registered import Load, NamedDataset, dataset, registry
 from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
@@ -45,6 +48,15 @@ def _scenes(split: str, limit: int | None, side: int | None) -> Dataset:
     return Scenes(split, limit) if side is None else Scenes(split, limit, side)
 
 
+@dataset(
+    "photographs", summary="Photographs from scikit-image and scikit-learn; some with ImageNet classes, some with none."
+)
+def _photographs(split: str, limit: int | None, side: int | None) -> Dataset:
+    if split != "test":
+        raise DatasetError(f"The photographs are for testing: their split is 'test', not {split!r}.")
+    return Photographs(limit, side)
+
+
 def _shifted(shift: str) -> Load:
     def load(split: str, limit: int | None, side: int | None) -> Dataset:
         if split != "test":
@@ -78,7 +90,7 @@ def load_dataset(
     *,
     preparation: Preparation | None = None,
 ) -> Dataset:
-    """A dataset by name, or a folder of class folders by path.
+    """A dataset by name, or by path a folder of class folders, or one of images alone, which have no labels.
 
     Args:
         name: "scenes", a shifted set of them such as "scenes/sketch", or the path of a folder (see `folder.Folder`); write "./scenes" for a folder of that name.
@@ -93,7 +105,7 @@ def load_dataset(
     Raises:
         UnknownNameError: no dataset and no split of that name.
         InvalidArgumentError: a limit below 1, a side that the dataset cannot have, a side and a preparation.
-        DatasetError: a folder that is missing, or that holds no images in class folders.
+        DatasetError: a folder that is missing, or that holds no images.
     """
     text = arguments.name(name, _RULE)
     split = arguments.choice(split, SPLITS, "split")
@@ -107,7 +119,8 @@ def load_dataset(
         return loaded if preparation is None else prepared_as(loaded, preparation)
     path = Path(os.path.expanduser(text))
     if text and os.path.isdir(path):
-        return Folder(path, split, limit, side, preparation=preparation)
+        folder = FlatFolder if class_folders.is_flat(path) else Folder
+        return folder(path, split, limit, side, preparation=preparation)
     if text and os.path.exists(path):
         raise DatasetError(
             f"{printable(str(path))} is a file; a dataset is a folder with one folder of images for each class."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -15,17 +16,19 @@ from robustcore.errors import InvalidArgumentError
 from robustcore.images import UInt8Array
 from robustcore.images.preparation import Preparation
 
+UNLABELLED = -1  # the label of an image for which one cannot say what is right
+
 
 @runtime_checkable
 class Dataset(Protocol):
-    """Labelled images, prepared (side, resize and crop rule) before any corruption.
+    """Images with labels, prepared (side, resize and crop rule) before any corruption.
 
     Attributes:
         name: e.g. "scenes" or the folder's name.
         split: e.g. "test".
         classes: class names in label order.
         ids: (N,) int64, 63-bit image ids that stay the same when other images come and go.
-        labels: (N,) int64.
+        labels: (N,) int64; -1 (`UNLABELLED`) for an image without one, which counts for no accuracy.
         side: side of the prepared images in pixels.
         fingerprint: SHA-256 (hex) over what determines the images: items, renderer's revision, preparation. A limit is
             not part of it, because it only takes a prefix of a fixed, seeded order.
@@ -81,6 +84,11 @@ def prepared_for(dataset: Dataset, preparation: Preparation | None) -> Dataset:
     return dataset if dataset.preparation == preparation else dataset.prepared(preparation)
 
 
+def right_classes(dataset: Dataset) -> Mapping[int, tuple[int, ...]]:
+    """Label -> all classes that are right where it is, for datasets in which several are; {} for all others."""
+    return getattr(dataset, "right", {})
+
+
 def prepared_as(dataset: Dataset, preparation: Preparation) -> Dataset:
     """A dataset in a preparation that somebody chose.
 
@@ -103,6 +111,7 @@ class Item:
         image: uint8 (3, H, W), prepared.
         id: the image id that its draws belong to.
         label: its class, where it is known.
+        right: names of the classes that are right for it, several perhaps, for an image that belongs to no numbered classes.
         source: uint8 (H, W, 3) before preparation, for sequences that move more content in; None where there is no more.
         dataset: the name of the dataset that it is from; "" for an image on its own.
     """
@@ -113,6 +122,7 @@ class Item:
     label: int | None = None
     source: UInt8Array | None = None
     dataset: str = ""
+    right: tuple[str, ...] = ()
 
     @functools.cached_property
     def fingerprint(self) -> str:

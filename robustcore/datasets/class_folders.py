@@ -83,6 +83,21 @@ def splits_of(root: Path) -> list[str]:
     return [split for split in SPLITS if split in folders]
 
 
+def is_flat(root: Path) -> bool:
+    """Whether a folder has images and no folders with images in them: nothing tells what is on them."""
+    try:
+        reader = _Reader(root, root.name)
+        entries = reader._entries(root)
+        return any(map(is_image, entries)) and not any(reader._has_images(Path(e.path)) for e in entries if e.is_dir())
+    except DatasetError:  # reading it says why
+        return False
+
+
+def unlabelled_images(root: Path, name: str) -> tuple[list[str], list[Note]]:
+    """The images of a flat folder, relative to it, and what is left out."""
+    return _Reader(root, name).flat()
+
+
 def is_image(entry: os.DirEntry[str]) -> bool:
     """Whether an entry is a file that is read as an image."""
     return os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file()
@@ -110,6 +125,11 @@ class _Reader:
             raise DatasetError(self._nothing())
         contents.notes = self._notes(base, splits)
         return contents
+
+    def flat(self) -> tuple[list[str], list[Note]]:
+        images = self._images(self.root)
+        notes = [other_files(self.name, tuple(self.endings.most_common()))] if self.endings else []
+        return images, notes
 
     # Splits
 

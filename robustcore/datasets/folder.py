@@ -29,7 +29,7 @@ REVISION = 1  # of the preparation; a part of every fingerprint
 _NAMED = 10  # broken files in one sentence
 _SIDES = range(8, 2049)
 _DECODERS = min(8, os.cpu_count() or 1)
-_ImageFile = tuple[int, str, int]  # id, path, label
+ImageFile = tuple[int, str, int]  # id, path, label
 
 
 class Folder:
@@ -75,15 +75,7 @@ class Folder:
         self.side = side
         self.preparation = preparation or Preparation(side, side)
         self._otherwise: dict[Preparation, Folder] = {}
-        contents = class_folders.read(self.root, self.name)
-        self.classes: tuple[str, ...] = contents.classes
-        self.split = "all" if class_folders.WHOLE in contents.splits else split
-        part = contents.splits.get(class_folders.WHOLE if self.split == "all" else split)
-        if part is None or not part.classes:
-            raise DatasetError(_no_such_split(self.root, split, contents))
-        label = {name: number for number, name in enumerate(self.classes)}
-        self._items = sorted((_path_id(p), p, label[name]) for name, files in part.classes.items() for p in files)
-        self._left_out = tuple(contents.notes)
+        self._items, self._left_out = self._read(split)
         items, self._broken = self._chosen(limit)
         if not items:
             why = next(iter(self._unreadable.values()))
@@ -92,16 +84,28 @@ class Folder:
         self.ids: npt.NDArray[np.int64] = np.array([id_ for id_, _, _ in items], dtype=np.int64)
         self.labels: npt.NDArray[np.int64] = np.array([number for _, _, number in items], dtype=np.int64)
 
+    def _read(self, split: str) -> tuple[list[ImageFile], tuple[Note, ...]]:
+        """The split's images in order, and what is left out; sets the classes and the split."""
+        contents = class_folders.read(self.root, self.name)
+        self.classes: tuple[str, ...] = contents.classes
+        self.split = "all" if class_folders.WHOLE in contents.splits else split
+        part = contents.splits.get(class_folders.WHOLE if self.split == "all" else split)
+        if part is None or not part.classes:
+            raise DatasetError(_no_such_split(self.root, split, contents))
+        label = {name: number for number, name in enumerate(self.classes)}
+        items = sorted((path_id(p), p, label[name]) for name, files in part.classes.items() for p in files)
+        return items, tuple(contents.notes)
+
     @functools.cached_property
     def _unreadable(self) -> dict[str, str]:
         """Path -> why it cannot be read, of all of the split's images: the fingerprint covers what a limit leaves out."""
         return _digests.unreadable(self.root, [path for _, path, _ in self._items])
 
-    def _chosen(self, limit: int | None) -> tuple[list[_ImageFile], dict[str, str]]:
+    def _chosen(self, limit: int | None) -> tuple[list[ImageFile], dict[str, str]]:
         """The readable images, up to the limit, and what was broken before it; no more files are opened than that takes."""
         if limit is None:
             return [item for item in self._items if item[1] not in self._unreadable], self._unreadable
-        chosen: list[_ImageFile] = []
+        chosen: list[ImageFile] = []
         broken: dict[str, str] = {}
         place = 0
         while len(chosen) < limit and place < len(self._items):
@@ -196,7 +200,8 @@ def _encoded(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")  # file names need not be valid UTF-8
 
 
-def _path_id(path: str) -> int:
+def path_id(path: str) -> int:
+    """The 63-bit id of an image: a hash of its path in the folder."""
     return int.from_bytes(hashlib.sha256(_encoded(path)).digest()[:8], "big") >> 1
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from robustcore.evaluation import operations
 from robustcore.evaluation.plan import Cell
+from robustcore.evaluation.store.predictions import LABELLED
 from robustcore.evaluation.store.store import Store, Totals
 
 COLUMNS = (
@@ -102,11 +103,18 @@ def _row(cell: Cell, total: Totals, failures: Sequence[str]) -> dict[str, Any]:
     elif counts.confidence is None:
         reason = "shipped results hold one class per image: no top-5 and no confidence"
     unlabelled = operations.of(condition).unlabelled(condition)
+    judged = float(counts.answers)  # answers that can be right or wrong
+    if LABELLED in counts.values:
+        labelled = round(counts.values[LABELLED])
+        judged *= labelled / counts.n
+        why = f"only {labelled} of {counts.n} images have a label" if labelled else "the images have no labels"
+        reason = "; ".join(filter(None, (why, reason)))
+    undefined = bool(unlabelled) or judged == 0
     return row | {
         "n": counts.n,
         "correct": counts.correct,
-        "accuracy": np.nan if unlabelled else counts.correct / counts.answers,
-        "top5": np.nan if unlabelled or counts.top5 is None else counts.top5 / counts.answers,
+        "accuracy": np.nan if undefined else counts.correct / judged,
+        "top5": np.nan if undefined or counts.top5 is None else counts.top5 / judged,
         "confidence": np.nan if counts.confidence is None else counts.confidence / counts.answers,
         **{name: value / counts.n for name, value in counts.values.items()},
         "reason": "; ".join(filter(None, (unlabelled, reason))),

@@ -83,6 +83,13 @@ INPUTS: Mapping[str, Input] = {
             axis=True,
         ),
         Input(
+            "mean_confidences",
+            {
+                "mean_confidence": "mean probability that the model gives to its answers under the condition, 0 .. 1",
+                "clean_mean_confidence": "the same on the clean images",
+            },
+        ),
+        Input(
             "scores",
             {
                 "known": "(..., n) anomaly scores of images of the model's classes",

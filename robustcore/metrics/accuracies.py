@@ -45,17 +45,19 @@ def accuracy(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
 
 
 def with_clean(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with a column `clean_accuracy`: that of the row's model on the row's dataset, NaN where it is missing."""
+    """The table with a column `clean_accuracy`: that of the row's model on the row's dataset, NaN where it is missing; and
+    with `clean_confidence` where it has confidences."""
     check(table)
     keys = [key for key in MODEL if key in table]
-    clean = table.loc[table["kind"] == "clean", [*keys, "accuracy"]].drop_duplicates()
+    held = {column: f"clean_{column}" for column in ("accuracy", "confidence") if column in table}
+    clean = table.loc[table["kind"] == "clean", [*keys, *held]].drop_duplicates()
     twice = clean.duplicated(keys)
     if twice.any():
         raise InvalidArgumentError(
             f"The table has several clean accuracies of {clean.loc[twice, 'model'].iloc[0]}; keep the rows of one evaluation."
         )
-    clean = clean.rename(columns={"accuracy": "clean_accuracy"})
-    merged = table.drop(columns="clean_accuracy", errors="ignore").merge(
+    clean = clean.rename(columns=held)
+    merged = table.drop(columns=list(held.values()), errors="ignore").merge(
         clean, on=keys, how="left", validate="many_to_one"
     )
     return merged.set_axis(table.index)

@@ -31,7 +31,11 @@ _COLUMNS = {
     "reference_flips": "reference_flip_probability",
     "reference_distance": "reference_top5_distance",
     "success": "success",
+    "mean_confidence": "confidence",
+    "clean_mean_confidence": "clean_confidence",
 }
+# The kind of condition that metrics of an input are for; those of other inputs are for all of them.
+_KINDS = {"frames": "sequence", "attacks": "attack"}
 
 
 @note
@@ -112,8 +116,8 @@ def with_metric(table: pd.DataFrame, name: str, reference: str = "") -> pd.DataF
         measured = measured.assign(**{lacking: np.nan})
     values, why = valued(metric, measured, reference)
     rows = pd.Series(True, index=result.index)
-    if metric.input != "accuracies":
-        rows = result["kind"] == {"frames": "sequence", "attacks": "attack"}[metric.input]
+    if metric.input in _KINDS:
+        rows = result["kind"] == _KINDS[metric.input]
     elif metric.severities:
         rows = (result["kind"] == "corruption") & result["severity"].notna()
     result[name] = values.where(rows).astype(float)
@@ -152,7 +156,10 @@ def by_condition(table: pd.DataFrame, names: Sequence[str], reference: str = "")
     keys = [key for key in (*MODEL, *CONDITION) if key in table]
     means = mean_over_severities(text)
     held = [column for column in _COLUMNS.values() if column in table and column not in means]
-    means = means.merge(text[[*keys, *held]].drop_duplicates(keys), on=keys, how="left")
+    if held:
+        groups = text.groupby(keys, sort=False)[held]
+        complete = groups.count().eq(groups.size(), axis=0)
+        means = means.merge(groups.mean().where(complete).reset_index(), on=keys, how="left")
     summed = [name for name in names if registry[name].severities]
     result = with_metrics(means, [name for name in names if name not in summed], reference)
     if summed:

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from robustcore import paths
+from robustcore.datasets import imagenet_classes
 from robustcore.errors import ModelError, UnknownNameError
 from robustcore.images.preparation import INTERPOLATIONS, Preparation
 from robustcore.models.architectures import architecture
 from robustcore.models.classifier import Card, Classifier
-from robustcore.models.imagenet import classes as imagenet_classes
 
 _TIMEOUT = 15  # seconds before an unresponsive network counts as unavailable
 _TIMM_FILES = ("model.safetensors", "pytorch_model.bin")  # names of the weights in a timm repository

@@ -48,6 +48,11 @@ class TrainingSet:
         n, side = len(dataset), dataset.side
         if n < 2:
             raise TrainingError(f"The dataset {dataset.name} has {n} training images; at least 2 are needed.")
+        if without := int((torch.as_tensor(dataset.labels) < 0).sum()):
+            raise TrainingError(
+                f"{without:,} of the {n:,} images of {dataset.name} have no label: to train on them, sort the images into one "
+                "folder for each class."
+            )
         if len(dataset.classes) < 2:
             raise TrainingError(
                 f"The dataset {dataset.name} has one class, {dataset.classes[0]!r}; a classifier needs at least two."

@@ -20,6 +20,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "confidences": {"confidence": [0.9, 0.9, 0.2], "right": [1, 1, 0]},
     "scores": {"known": [0.1, 0.2, 0.5, 0.3], "unknown": [0.4, 0.6, 0.9]},
     "answers": {"answer": [1, 2, 3, 4], "clean_answer": [1, 2, 3, 0]},
+    "mean_confidences": {"mean_confidence": 0.7, "clean_mean_confidence": 0.9},
 }
 BAD: dict[str, dict[str, Any]] = {
     "accuracies": {"accuracy": 0.4, "clean": 0.9, "reference": 0.5, "reference_clean": 0.7},
@@ -28,6 +29,7 @@ BAD: dict[str, dict[str, Any]] = {
     "confidences": {"confidence": [0.9, 0.9, 0.9], "right": [0, 0, 1]},
     "scores": {"known": [0.4, 0.6, 0.9, 0.7], "unknown": [0.1, 0.2, 0.5]},
     "answers": {"answer": [1, 0, 0, 0], "clean_answer": [1, 2, 3, 4]},
+    "mean_confidences": {"mean_confidence": 0.3, "clean_mean_confidence": 0.9},
 }
 # The worked value of `GOOD`.
 WORKED = {

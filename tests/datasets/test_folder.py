@@ -12,10 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
-from robustcore.datasets import Dataset, load_dataset
+from robustcore.datasets import Dataset, left_out, load_dataset
 from robustcore.datasets.folder import Folder
-from robustcore.errors import DatasetError, ImageError, InvalidArgumentError
+from robustcore.errors import DatasetError, ImageError, InvalidArgumentError, TrainingError
 from robustcore.images import fit
+from robustcore.training.data import TrainingSet
 
 
 def draw(path: Path, level: int = 0, size: tuple[int, int] = (40, 30)) -> Path:
@@ -261,6 +262,19 @@ def test_folders_without_class_folders_say_what_is_missing(tmp_path: Path) -> No
         Folder(tmp_path / "flat")
     with pytest.raises(DatasetError, match="cannot be read"):
         Folder(tmp_path / "missing")
+
+
+def test_a_flat_folder_is_a_dataset_without_labels(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png", "3.png"):
+        draw(tmp_path / "flat" / name)
+    (tmp_path / "flat" / "notes.txt").write_text("x")
+    dataset = load_dataset(tmp_path / "flat", side=32)
+    assert (len(dataset), dataset.classes, dataset.split) == (3, (), "all")
+    assert dataset.labels.tolist() == [-1, -1, -1]
+    assert dataset.images(0, 3).shape == (3, 3, 32, 32)
+    assert [note.kind for note in left_out(dataset)] == ["other_files"]
+    with pytest.raises(TrainingError, match="no label"):
+        TrainingSet.of(dataset)
 
 
 @pytest.mark.parametrize("side", [0, 7, 5_000])

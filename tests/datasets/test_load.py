@@ -14,7 +14,7 @@ from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameErr
 
 def test_by_name() -> None:
     shifted = {f"scenes/{name}" for name in ("filtered", "rendition", "replication", "sketch", "unknown", "viewpoint")}
-    assert set(datasets.names()) == {"scenes", *shifted}
+    assert set(datasets.names()) == {"photographs", "scenes", *shifted}
     dataset = rc.load_dataset("scenes", split="val", limit=3)
     assert (dataset.name, dataset.split, dataset.side, len(dataset)) == ("scenes", "val", 64, 3)
     assert rc.load_dataset("scenes", side=224)[0][0].shape == (3, 224, 224)
@@ -24,8 +24,8 @@ def test_by_name() -> None:
     ("name", "error", "says"),
     [
         ("scene", UnknownNameError, "Did you mean 'scenes'"),
-        ("imagenet", UnknownNameError, "Known: scenes"),
-        ("", UnknownNameError, "Known: scenes"),
+        ("imagenet", UnknownNameError, "Known: photographs, scenes"),
+        ("", UnknownNameError, "Known: photographs, scenes"),
         ("./nowhere", DatasetError, "no folder nowhere"),
         ("/nowhere/at/all", DatasetError, "no folder /nowhere/at/all"),
         (Path("nowhere"), DatasetError, "no folder nowhere"),

@@ -11,11 +11,12 @@ import pytest
 import torch
 
 import robustcore as rc
+from robustcore.datasets import imagenet_classes as classes
 from robustcore.errors import MissingExtraError, ModelError
 from robustcore.images import decode, fit, to_tensor
 from robustcore.images.preparation import Preparation
 from robustcore.models import imagenet, pretrained
-from robustcore.models.imagenet import classes, efficientnet_lite
+from robustcore.models.imagenet import efficientnet_lite
 
 LITE0 = "imagenet/efficientnet-lite0"
 

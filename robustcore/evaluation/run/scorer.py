@@ -19,13 +19,13 @@ import torch
 from torch import Tensor
 
 from robustcore import devices
-from robustcore.datasets._base import Dataset
+from robustcore.datasets._base import UNLABELLED, Dataset, right_classes
 from robustcore.errors import DatasetError, ModelError, RobustcoreError
 from robustcore.evaluation import classes, operations, plan
 from robustcore.evaluation.operations import Applied, Operation, Part
 from robustcore.evaluation.plan import Group, Subject, Unit
 from robustcore.evaluation.run.preparation import prepare
-from robustcore.evaluation.store.predictions import Predictions
+from robustcore.evaluation.store.predictions import LABELLED, Predictions
 from robustcore.evaluation.store.store import Result
 from robustcore.models.classifier import Classifier
 from robustcore.paths import printable
@@ -111,6 +111,11 @@ class Scorer:
                     self._match(unit.cell.model, dataset)
                 except DatasetError as error:
                     refused[unit] = reason(error)
+                if operation.needs_model and (np.asarray(dataset.labels) < 0).any():
+                    refused[unit] = (
+                        f"an attack leads away from the right class, and images of {dataset.name} have no label: choose a "
+                        "dataset with labels"
+                    )
         return refused
 
     @staticmethod
@@ -252,13 +257,24 @@ class Scorer:
             labels = piece.labels if matched else self._labels(unit, piece)
             among = self._among(unit, piece)
             values = applied.values if applied.judged is None else {**applied.values, **applied.judged(logits)}
-            return Predictions.of(logits, labels, piece.ids, values, among)
+            if (piece.labels < 0).any():
+                values = {**values, LABELLED: (piece.labels >= 0).float()}
+            predictions = Predictions.of(logits, labels, piece.ids, values, among)
+            right = right_classes(piece.dataset)
+            if not right:
+                return predictions
+            match = self._match(unit.cell.model, piece.dataset).tolist()
+            return predictions.judged_by({match[k]: tuple(match[c] for c in classes) for k, classes in right.items()})
 
     def _labels(self, unit: Unit, piece: Part) -> Tensor:
-        """(n,) the piece's labels in the model's classes; -1 where no class is right."""
+        """(n,) the piece's labels in the model's classes; -1 where no class is right, or none is known to be."""
         if operations.of(unit.cell.condition).unlabelled(unit.cell.condition):
-            return torch.full_like(piece.labels, -1)
-        return self._match(unit.cell.model, piece.dataset)[piece.labels]
+            return torch.full_like(piece.labels, UNLABELLED)
+        match = self._match(unit.cell.model, piece.dataset)
+        known = piece.labels >= 0
+        labels = torch.full_like(piece.labels, UNLABELLED)
+        labels[known] = match[piece.labels[known]]
+        return labels
 
     def _among(self, unit: Unit, piece: Part) -> tuple[Tensor, Tensor] | None:
         """Of the model's classes those that it may answer with, and those that they count as."""

@@ -27,8 +27,10 @@ class Answered:
 
     @property
     def correct(self) -> npt.NDArray[np.bool_]:
-        """(n,) whether the answer is right."""
-        return np.asarray(self.labels == self.classes)
+        """(m,) whether the answer is right, of the images that have a label: all of them, in most datasets."""
+        labelled = self.labels >= 0
+        right = self.labels == self.classes
+        return np.asarray(right if labelled.all() else right[labelled])
 
 
 def answers(cells: Sequence[Cell], store: Store) -> dict[Key, Answered]:

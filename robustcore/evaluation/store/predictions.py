@@ -26,6 +26,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 
 TOP = 5
+LABELLED = "labelled"  # among the further numbers of an image where not all have a label: 1 for one that has, else 0
 _MAGIC = b"RCP1"
 _FIELDS = ("ids", "labels", "classes", "logits", "log_sum_exp", "mean_logit")
 
@@ -57,7 +58,7 @@ class Predictions:
 
     Attributes:
         ids: (n,) int64 image ids, or None in the shipped form.
-        labels: (n,) int32, in the model's classes.
+        labels: (n,) int32, in the model's classes; -1 without a label. Of several right classes the one that was answered.
         classes: (n, [F,] k) int32, best first, -1 where the model has fewer classes; k is 5, or 1 in the shipped form.
         logits: (n, [F,] k) float32 of those classes, -inf where there are fewer; None in the shipped form but for clean
             images and those of unknown classes.
@@ -98,7 +99,8 @@ class Predictions:
         correct = self.correct
         top5 = None
         if self.classes.shape[-1] == TOP:
-            top5 = int((self.classes == self._labels_over_frames()[..., None]).any(axis=-1).sum())
+            labels = self._labels_over_frames()[..., None]
+            top5 = int(((self.classes == labels) & (labels >= 0)).any(axis=-1).sum())
         confidence = self.confidence
         return Counts(
             n=len(self),
@@ -108,6 +110,19 @@ class Predictions:
             confidence=None if confidence is None else float(confidence.sum(dtype=np.float64)),
             values={name: float(v.sum(dtype=np.float64)) for name, v in self.values.items()},
         )
+
+    def judged_by(self, right: Mapping[int, tuple[int, ...]]) -> Predictions:
+        """The same where several classes may be right: the label becomes the first of them among the answers.
+
+        Args:
+            right: label -> all classes that are right where it is, in the model's classes.
+        """
+        labels = self.labels.copy()
+        first = self.classes.reshape(len(self), -1)[:, : self.classes.shape[-1]]  # of a sequence's first frame
+        for place, label in enumerate(self.labels):
+            answered = [answer for answer in first[place] if answer in right.get(int(label), ())]
+            labels[place] = answered[0] if answered else label
+        return dataclasses.replace(self, labels=labels)
 
     def prefix(self, n: int) -> Predictions:
         """The first n images."""

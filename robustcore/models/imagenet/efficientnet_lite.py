@@ -17,11 +17,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from robustcore.datasets import imagenet_classes
 from robustcore.errors import MissingExtraError, ModelError, UnknownNameError
 from robustcore.images.preparation import Preparation
 from robustcore.models import architectures
 from robustcore.models.classifier import Card, Classifier
-from robustcore.models.imagenet import classes
 
 PREFIX = "imagenet/"
 # (x - 127) / 128 for pixels 0 .. 255.
@@ -111,7 +111,7 @@ def card(name: str) -> Card:
     }
     return Card(
         name,
-        classes.names(),
+        imagenet_classes.names(),
         published.side,
         "imagenet",
         "standard",
@@ -143,7 +143,7 @@ def load(name: str) -> Classifier:
     state = torch.load(weights, map_location="cpu", weights_only=True)
     family = architectures.architecture(published.architecture)
     with torch.random.fork_rng(devices=[]):
-        network = family.network(len(classes.names()))
+        network = family.network(len(imagenet_classes.names()))
     network.load_state_dict(renamed(state, network, name))
     return Classifier(network, card(name), mean=MEAN, std=STD).eval()
 
