@@ -26,13 +26,33 @@ from dashboard.cache.datasets import (
 from dashboard.cache.estimates import devices, price
 from dashboard.cache.expiry import results_changed
 from dashboard.cache.gallery import Grid, Scoring, grid, scoring
-from dashboard.cache.images import indices_of_class, photograph, test_image, test_images, test_thumbnail, upload
-from dashboard.cache.models import DEFAULT_MODEL, alike, card, families, model, model_names, training
+from dashboard.cache.images import (
+    indices_of_class,
+    photograph,
+    photograph_thumbnail,
+    test_image,
+    test_images,
+    test_thumbnail,
+    upload,
+)
+from dashboard.cache.models import (
+    DEFAULT_MODEL,
+    PHOTOGRAPHS_MODEL,
+    alike,
+    card,
+    families,
+    is_quick,
+    model,
+    model_names,
+    preparation,
+    training,
+)
 from dashboard.cache.results import evaluated, overview, robust_accuracy, stability, subject
 from dashboard.cache.sequence_frames import SequenceFrames, frame_answers, sequence_frames
 
 __all__ = [
     "DEFAULT_MODEL",
+    "PHOTOGRAPHS_MODEL",
     "Data",
     "Entry",
     "Grid",
@@ -54,12 +74,15 @@ __all__ = [
     "frame_answers",
     "grid",
     "indices_of_class",
+    "is_quick",
     "judged",
     "model",
     "model_names",
     "new_run",
     "overview",
     "photograph",
+    "photograph_thumbnail",
+    "preparation",
     "price",
     "results_changed",
     "robust_accuracy",

@@ -11,6 +11,7 @@ from dashboard.session import permissions
 
 if TYPE_CHECKING:
     from robustcore.datasets import Dataset, Item
+    from robustcore.images.preparation import Preparation
 
 
 @st.cache_resource(max_entries=1, show_spinner="Rendering the test images (once) …")
@@ -44,22 +45,31 @@ def test_thumbnail(index: int) -> str:
     return data_urls.exact(test_images()[index][0])
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def photograph(name: str) -> Item:
-    """One of the two photographs."""
+@st.cache_resource(max_entries=32, show_spinner=False)
+def photograph(name: str, preparation: Preparation | None = None) -> Item:
+    """One of the photographs, as a model wants it prepared."""
     from robustcore.datasets import photographs
 
-    return photographs.photograph(name)
+    return photographs.photograph(name, preparation=preparation)
 
 
-def upload(content: bytes, name: str) -> Item:
+@st.cache_data(max_entries=32, show_spinner=False)
+def photograph_thumbnail(name: str) -> str:
+    """One of the photographs, small, as a data address."""
+    from dashboard import data_urls
+    from robustcore.datasets import photographs
+
+    return data_urls.exact(photographs.photograph(name, 64).image)
+
+
+def upload(content: bytes, name: str, preparation: Preparation | None = None) -> Item:
     """An uploaded image; an `ImageError` says in one sentence why it cannot be one."""
     permissions.check("Uploading an image")
-    return _upload(hashlib.sha256(content).hexdigest(), name, _content=content)
+    return _upload(hashlib.sha256(content).hexdigest(), name, preparation, _content=content)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the image …")
-def _upload(digest: str, name: str, *, _content: bytes) -> Item:
+@st.cache_resource(max_entries=16, show_spinner="Reading the image …")
+def _upload(digest: str, name: str, preparation: Preparation | None, *, _content: bytes) -> Item:
     from robustcore.datasets import photographs
 
-    return photographs.upload(_content, name)
+    return photographs.upload(_content, name, preparation=preparation)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from robustcore.models import Card, Classifier
 
 DEFAULT_MODEL = "scenes/resnet-standard"
+PHOTOGRAPHS_MODEL = "imagenet/efficientnet-lite0"  # that answers to photographs, where it is installed
 _SMALL = 3_000_000  # parameters; smaller models answer a whole grid at once
 _SMALL_FILE = 16_000_000  # bytes; of models in such files many are kept loaded, of others four
 

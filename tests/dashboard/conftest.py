@@ -16,6 +16,7 @@ from dashboard import cache, pages
 from robustcore.reports.claims import _evidence
 
 APP = Path(pages.__file__).resolve().parent / "app.py"
+SHOW_AN_IMAGE = ("corruptions", "sequences", "attack")
 OpenPage = Callable[..., AppTest]
 
 
@@ -40,6 +41,8 @@ def open_page(on_this_machine_alone: None, monkeypatch: pytest.MonkeyPatch) -> O
         # Pages are functions, not files, so that AppTest cannot go to one by its name: it is the first one instead.
         monkeypatch.setattr(pages, "views", lambda: sorted(views(), key=lambda view: view.name != name))
         at = AppTest.from_file(str(APP), default_timeout=180)
+        if name in SHOW_AN_IMAGE:  # photographs are the default, and their classifier is large
+            address = {f"{name}_from": "Scenes", **address}
         for key, value in address.items():
             at.query_params[key] = value
         return at.run()

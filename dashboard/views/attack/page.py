@@ -11,6 +11,7 @@ from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.views.attack import controls
 from dashboard.widgets import figure, image_picker, labels, markup, pair, states
+from dashboard.widgets.choice import Choice
 from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.figures import attack as figures
@@ -27,6 +28,7 @@ PAGE = Page(
     "other budgets, and which other models the image fools.",
 )
 KEY = "attack"
+_LARGE_PATIENCE = 30  # the same for large models
 _PATIENCE = 3000  # images through the model; a longer sweep runs only when it is asked for
 
 
@@ -36,9 +38,19 @@ class Case:
 
     victim: str
     surrogate: str | None
-    choice: image_picker.Choice
+    choice: Choice
     label: int
     settings: attack_anatomy.Settings
+
+    @property
+    def right(self) -> frozenset[int]:
+        """The victim's classes that are right for the image; none where nobody says what is on it."""
+        return self.choice.right_among(self.classes)
+
+    @property
+    def left(self) -> str:
+        """What the attack leads away from, in words."""
+        return "the right class" if self.right else "the answer on the clean image"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -63,19 +75,17 @@ def render() -> None:
     cache.new_run()
     with st.container(border=True, key=f"{KEY}_controls"):
         victim, surrogate, second = _pick_models()
-        choice = image_picker.pick(KEY)
+        choice = image_picker.pick(KEY, victim)
         label = None if choice is None else _label(victim, choice)
         settings = controls.pick(KEY, cache.card(victim).classes, label)
     if choice is None:
-        states.empty(
-            "Choose an image", "Upload one above, or use a test image or a photograph.", icon=":material/image:"
-        )
+        states.empty("Choose an image", "Upload one above, or take a photograph or a scene.", icon=":material/image:")
         return
     if label is None:
         states.empty(
             "This image has no right answer",
             f"{victim} only knows the shapes of the test images: its answer to {choice.title} is meaningless, so there "
-            "is nothing to attack. Choose a test image.",
+            "is nothing to attack. Choose a scene, or another model.",
             icon=":material/bolt:",
         )
         return
@@ -95,10 +105,9 @@ def render() -> None:
 
 
 def _pick_models() -> tuple[str, str | None, str | None]:
-    names = cache.model_names()
     a, b, c = st.columns(3, vertical_alignment="bottom")
     with a:
-        victim = selection.selectbox("Model", names, key=f"{KEY}_model", kind="model")
+        victim = image_picker.choose_model(KEY)
     alike = [n for n in cache.alike(victim) if n != victim]
     with b:
         itself = "the model itself"
@@ -121,13 +130,17 @@ def _pick_models() -> tuple[str, str | None, str | None]:
     return victim, None if crafted == itself else crafted, None if second == nobody else second
 
 
-def _label(victim: str, choice: image_picker.Choice) -> int | None:
-    """The class that the attack leads away from: the true one, or the model's answer to an image without one."""
+def _label(victim: str, choice: Choice) -> int | None:
+    """The class that the attack leads away from: a right one, if possible the one that the model answers; or the model's answer
+    to an image of which nobody says what it shows. None where its answers mean nothing."""
     card = cache.card(victim)
-    label = choice.label_among(card.classes)
-    if label is not None or not gallery.is_in_domain(card, choice.item):
-        return label
-    return cache.clean_answer(victim, choice.item)
+    right = choice.right_among(card.classes)
+    if not right and not gallery.is_in_domain(card, choice.item):
+        return None
+    if len(right) == 1:
+        return next(iter(right))
+    answer = cache.clean_answer(victim, choice.item)
+    return answer if not right or answer in right else min(right)
 
 
 def _result(case: Case, done: attack_anatomy.Attacked) -> None:
@@ -136,7 +149,7 @@ def _result(case: Case, done: attack_anatomy.Attacked) -> None:
     crisp = done.clean.shape[-1] <= data_urls.EXACT_SIDE
     images = [(image[0] * 255).round().byte() for image in (done.clean, done.adversarial)]
     sides = [
-        pair.Side(data_urls.exact(images[0]), "Clean", "The clean image", [_bars(done.before, case, done)], crisp),
+        pair.Side(data_urls.exact(images[0]), "Clean", "The clean image", [_bars(done.before, case)], crisp),
         pair.Side(
             data_urls.exact(done.magnified),
             f"The change, magnified {done.magnification:.0f} times",
@@ -144,9 +157,7 @@ def _result(case: Case, done: attack_anatomy.Attacked) -> None:
             [],
             crisp,
         ),
-        pair.Side(
-            data_urls.exact(images[1]), "Adversarial", "The adversarial image", [_bars(done.after, case, done)], crisp
-        ),
+        pair.Side(data_urls.exact(images[1]), "Adversarial", "The adversarial image", [_bars(done.after, case)], crisp),
     ]
     left, right = st.columns([2.4, 1], gap="medium")
     with left:
@@ -187,8 +198,10 @@ def _sentence(case: Case, done: attack_anatomy.Attacked) -> str:
         "" if result.targets is None else f" towards **{states.plain(display_name(classes[int(result.targets[0])]))}**"
     )
     outcome = "**Success**" if bool(result.success[0]) else "**No success**"
-    if before != case.label and result.targets is None:
+    if result.targets is None and case.right and before not in case.right:
         outcome = "The model already misclassifies the clean image"
+    elif result.targets is None and bool(result.success[0]) and after in case.right:
+        outcome = "**No success**: the other answer is right too"
     distance = f"L-inf {255 * float(result.linf[0]):.2f}/255, L2 {float(result.l2[0]):.2f}"
     passes = f"{int(result.forwards[0])} forward and {int(result.backwards[0])} backward passes"
     return (
@@ -196,12 +209,17 @@ def _sentence(case: Case, done: attack_anatomy.Attacked) -> str:
         f"({labels.percent(float(done.before.probabilities[0, 0]))}) to the clean image and "
         f"**{states.plain(display_name(classes[after]))}** ({labels.percent(float(done.after.probabilities[0, 0]))}) to the "
         f"adversarial one{goal}. {distance}; {passes}."
+        + (
+            ""
+            if case.right
+            else " Nobody says what is on the image: the attack leads away from the answer on the clean image."
+        )
     )
 
 
-def _bars(answers: gallery.Answers, case: Case, done: attack_anatomy.Attacked) -> pair.Bars:
+def _bars(answers: gallery.Answers, case: Case) -> pair.Bars:
     best = zip(answers.classes[0], answers.probabilities[0], strict=True)
-    return pair.Bars(case.victim, [(case.classes[int(k)], float(p), int(k) == done.label) for k, p in best])
+    return pair.Bars(case.victim, [(case.classes[int(k)], float(p), int(k) in case.right) for k, p in best])
 
 
 def _badges(survivals: list[attack_anatomy.Survival], classes: tuple[str, ...]) -> Markup:
@@ -230,7 +248,7 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
         step = st.slider("Query", 1, last, last, key=f"{KEY}_step_{last}", help="Of the model, in order.") - 1
         image = (trace.images[step, 0].clamp(0, 1) * 255).round().byte()
         best = zip(trace.classes[step, 0], trace.probabilities[step, 0], strict=True)
-        bars = pair.Bars(case.victim, [(classes[int(k)], float(p), int(k) == done.label) for k, p in best])
+        bars = pair.Bars(case.victim, [(classes[int(k)], float(p), int(k) in case.right) for k, p in best])
         query = int(trace.queries[step])
         side = pair.Side(
             data_urls.exact(image),
@@ -255,7 +273,8 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
             drawn,
             key=f"{KEY}-trajectory",
             title="The answer, query by query",
-            says="The attack succeeds where the true class is no longer the most probable; the dotted line is the loss that it increases.",
+            says=f"The attack succeeds where {case.left} is no longer the most probable; the dotted line is the loss that it "
+            "increases.",
             table=table,
             footer=case.provenance(),
         )
@@ -265,7 +284,8 @@ def _sweep(case: Case) -> None:
     if attack_anatomy.radii(case.settings) is None:
         st.caption("This attack has no budget: it searches for the nearest image that fools the model.")
         return
-    if attack_anatomy.sweep_passes(case.settings) > _PATIENCE and not st.toggle(
+    patience = _PATIENCE if cache.is_quick(case.victim) else _LARGE_PATIENCE
+    if attack_anatomy.sweep_passes(case.settings) > patience and not st.toggle(
         "Attack with other budgets too (takes several seconds)", key=f"{KEY}_sweep_{case.settings.name}"
     ):
         return
@@ -280,7 +300,7 @@ def _sweep(case: Case) -> None:
         chosen=chosen,
         unit="n/255, L-inf" if linf else "L2",
         footer=case.provenance(),
-        alt="Probability of the true class against the attack's budget",
+        alt=f"Probability of {case.left} against the attack's budget",
     )
     figure.card(
         drawn,
@@ -297,6 +317,8 @@ def _judges(case: Case, done: attack_anatomy.Attacked) -> None:
     table = cache.judged(names, case.victim, case.surrogate, case.choice.item, case.settings, done)
     with st.container(border=True):
         st.subheader("Which other models does it fool?", anchor=False)
+        if not case.right:
+            st.caption("Fooled: the answer is another one than that of the attacked model to the clean image.")
         st.caption("Answers of all models with the same classes to the same adversarial image.")
         columns = table.assign(
             fooled=table["fooled"].map({True: "✕ fooled", False: "✓ not fooled"}),

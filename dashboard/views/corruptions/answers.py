@@ -7,7 +7,7 @@ import dataclasses
 from dashboard import data_urls
 from dashboard.cache import Grid, Scoring
 from dashboard.widgets import labels, pair, thumbnails
-from dashboard.widgets.image_picker import Choice
+from dashboard.widgets.choice import Choice
 from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.images import to_array
@@ -30,17 +30,16 @@ class Answered:
     scorings: dict[str, Scoring]
     storage: str
 
-    def label(self, model: str) -> int | None:
-        """The true class as the model numbers it, if there is one and the model knows it."""
-        return self.choice.label_among(self.scorings[model].card.classes)
+    def known(self, model: str) -> frozenset[int]:
+        """The right classes as the model numbers them; none where nobody says what is right, or the model has no such class."""
+        return self.choice.right_among(self.scorings[model].card.classes)
 
-    def right(self, model: str) -> int | None:
-        """The class that answers are compared with: the true one, else the model's own answer to the clean image."""
-        label = self.label(model)
+    def accepted(self, model: str) -> frozenset[int]:
+        """The classes that answers are compared with: the right ones, else the model's own answer to the clean image."""
         scoring = self.scorings[model]
-        if label is None and scoring.done:
-            return int(scoring.answers().classes[0, 0])
-        return label
+        if not (known := self.known(model)) and scoring.done:
+            return frozenset({int(scoring.answers().classes[0, 0])})
+        return known
 
     def lines(self, place: int) -> tuple[tuple[str, str], ...]:
         """For each model the line below an image, and its mark; place 0 is the clean image, then the cells."""
@@ -52,8 +51,8 @@ class Answered:
             answers = scoring.answers()
             best, probability = int(answers.classes[place, 0]), float(answers.probabilities[place, 0])
             mark = thumbnails.RIGHT
-            if best != self.right(model):
-                mark = thumbnails.CHANGED if self.label(model) is None else thumbnails.WRONG
+            if best not in self.accepted(model):
+                mark = thumbnails.WRONG if self.known(model) else thumbnails.CHANGED
             name = display_name(scoring.card.classes[best])
             sign = thumbnails.SIGNS.get(mark, "") if len(self.scorings) > 1 else ""
             out.append((f"{sign}{name} {labels.percent(probability)}", mark))
@@ -66,9 +65,9 @@ class Answered:
             if place < scoring.done:
                 answers = scoring.answers()
                 classes = scoring.card.classes
-                label = self.label(model)
+                known = self.known(model)
                 best = zip(answers.classes[place], answers.probabilities[place], strict=True)
-                out.append(pair.Bars(model, [(classes[int(k)], float(p), int(k) == label) for k, p in best]))
+                out.append(pair.Bars(model, [(classes[int(k)], float(p), int(k) in known) for k, p in best]))
         return out
 
     def thumb(self, place: int, text: str) -> thumbnails.Thumb:
@@ -94,14 +93,14 @@ class Answered:
         answers = scoring.answers()
         places = [i for i, cell in enumerate(self.grid.cells) if cell.name in names]
         clean, rest = answers[[0]], answers[[i + 1 for i in places]]
-        label = self.label(model)
-        verdict = gallery.verdict([self.grid.cells[i] for i in places], rest, clean, label)
+        known = self.known(model)
+        verdict = gallery.verdict([self.grid.cells[i] for i in places], rest, clean, known)
         name, probability = scoring.card.classes[clean.classes[0, 0]], float(clean.probabilities[0, 0])
         answer = f"{display_name(name)} {labels.percent(probability)}"
         head = Markup("{} classifies the clean image as <b>{}</b>").format(who, answer)
-        if label is not None:
+        if known:
             head += " (wrong)" if verdict.clean_wrong else " (right)"
-        wrong = "are misclassified (✕)" if label is not None else "get another answer (≠)"
+        wrong = "are misclassified (✕)" if known else "get another answer (≠)"
         if not verdict.total:
             return head + "."
         if not verdict.wrong:
@@ -111,9 +110,16 @@ class Answered:
             ", ".join(names_of_worst[:2]) + " and others" if len(verdict.worst) > 2 else " and ".join(names_of_worst)
         )
         each = f"{verdict.worst_wrong} each" if len(verdict.worst) > 1 else f"{verdict.worst_wrong} of them"
-        return Markup("{}. Of the {} corrupted images <b>{}</b> {}, most under {} ({}).").format(
+        said = Markup("{}. Of the {} corrupted images <b>{}</b> {}, most under {} ({}).").format(
             head, verdict.total, verdict.wrong, wrong, worst, each
         )
+        if known:
+            return said
+        measured = gallery.consistency(rest, clean)
+        return said + Markup(
+            " Nobody says what is on the image, so this is consistency, not accuracy: {} of the answers are the clean one; "
+            "confidence changes by {:+.0f} points on the mean."
+        ).format(labels.percent(measured.share), 100 * measured.confidence_change)
 
     def export(self, names: tuple[str, ...], columns: list[str], subtitle: str) -> bytes:
         """The grid of the named corruptions as a PNG."""

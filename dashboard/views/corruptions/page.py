@@ -13,6 +13,7 @@ from dashboard.session import selection
 from dashboard.views.corruptions import python_code
 from dashboard.views.corruptions.answers import Answered
 from dashboard.widgets import image_picker, labels, markup, pair, states, thumbnails
+from dashboard.widgets.choice import Choice
 from robustcore.display import display_name
 from robustcore.reports.preview import gallery
 
@@ -56,18 +57,16 @@ def render() -> None:
         left, right = st.columns([1, 2.6], gap="medium")
         with left:
             names = cache.model_names()
-            model = selection.selectbox("Model", [*names, NONE], key=f"{KEY}_model", kind="model")
+            model = image_picker.choose_model(KEY, NONE)
         with right:
-            choice = image_picker.pick(KEY)
+            choice = image_picker.pick(KEY, model)
         left, right = st.columns([2.6, 1], gap="medium", vertical_alignment="bottom")
         with left:
             suites = _pick_suites()
         with right:
             second, filters = _pick_more(model, names, suites)
     if choice is None:
-        states.empty(
-            "Choose an image", "Upload one above, or use a test image or a photograph.", icon=":material/image:"
-        )
+        states.empty("Choose an image", "Upload one above, or take a photograph or a scene.", icon=":material/image:")
         return
     if not suites:
         states.empty(
@@ -139,9 +138,7 @@ def _pick_more(model: str, names: list[str], suites: list[str]) -> tuple[str, Fi
     return second, Filters(suites, families, seed, storage)
 
 
-def _answer(
-    choice: image_picker.Choice, cells: tuple[gallery.GalleryImage, ...], storage: str, models: list[str]
-) -> Answered:
+def _answer(choice: Choice, cells: tuple[gallery.GalleryImage, ...], storage: str, models: list[str]) -> Answered:
     """The images, and the answers of small models; others are loaded and answer once the page is shown."""
     grid = cache.grid(choice.item, cells, storage)
     scorings = {

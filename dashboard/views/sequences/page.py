@@ -8,6 +8,7 @@ from dashboard import cache, data_urls
 from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.widgets import figure, image_picker, labels, markup, pair, states, thumbnails
+from dashboard.widgets.choice import Choice
 from dashboard.widgets.markup import Markup
 from robustcore import corruptions, sequences
 from robustcore.display import display_name
@@ -33,12 +34,10 @@ def render() -> None:
     """The page below its heading."""
     with st.container(border=True, key=f"{KEY}_controls"):
         model, seed = _pick_model()
-        choice = image_picker.pick(KEY)
+        choice = image_picker.pick(KEY, model)
         name, difficulty = _pick_sequence()
     if choice is None:
-        states.empty(
-            "Choose an image", "Upload one above, or take a test image or a photograph.", icon=":material/image:"
-        )
+        states.empty("Choose an image", "Upload one above, or take a photograph or a scene.", icon=":material/image:")
     else:
         _frames(choice, name, difficulty, seed, model)
     _stability(difficulty)
@@ -47,7 +46,7 @@ def render() -> None:
 def _pick_model() -> tuple[str, int]:
     a, b = st.columns([3, 1], vertical_alignment="bottom")
     with a:
-        model = selection.selectbox("Model", [*cache.model_names(), NONE], key=f"{KEY}_model", kind="model")
+        model = image_picker.choose_model(KEY, NONE)
     with b:
         seed = selection.number(
             "Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed", help="Of the random draws."
@@ -80,7 +79,7 @@ def _pick_sequence() -> tuple[str, int]:
     return name, difficulty
 
 
-def _frames(choice: image_picker.Choice, name: str, difficulty: int, seed: int, model: str) -> None:
+def _frames(choice: Choice, name: str, difficulty: int, seed: int, model: str) -> None:
     frames = cache.sequence_frames(choice.item, name, difficulty, seed)
     answers = None
     if model != NONE and gallery.is_in_domain(cache.card(model), choice.item):
@@ -133,9 +132,7 @@ def _one_frame(
     markup.show(pair.single(side), key=f"{KEY}_one")
 
 
-def _sentence(
-    choice: image_picker.Choice, name: str, difficulty: int, model: str, flipping: sequence_frames.Flips | None
-) -> str:
+def _sentence(choice: Choice, name: str, difficulty: int, model: str, flipping: sequence_frames.Flips | None) -> str:
     compared = (
         "the first frame"
         if sequences.stability.compares_with_first(name)

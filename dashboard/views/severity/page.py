@@ -33,6 +33,7 @@ _DISTANCES = {
     "dissimilarity": "1 - SSIM",
     "psnr_loss": "60 dB - PSNR (dB)",
 }
+_PHOTOGRAPH = "coffee"
 _FIRST = 6  # findings that are shown without a click
 _SHORT = {"mean_abs_diff": "Grey levels", "dissimilarity": "1 - SSIM", "psnr_loss": "PSNR"}
 
@@ -121,15 +122,18 @@ def _show_issues(findings: tuple[Note, ...], rows: pd.DataFrame) -> None:
 
 
 def _thumbnails(name: str, storage: str) -> None:
-    """The first test image at each severity of the corruption."""
-    item = cache.test_image(0)
+    """A photograph at each severity of the corruption; what is measured is measured on scenes."""
+    item = cache.photograph(_PHOTOGRAPH)
     cells = tuple(gallery.cells(name))
     grid = cache.grid(item, cells, storage)
-    thumbs = [thumbnails.Thumb("", grid.thumbnails[0], "The clean image", (("clean", thumbnails.RIGHT),), True)]
+    thumbs = [thumbnails.Thumb("", grid.thumbnails[0], "The clean image", (("clean", thumbnails.RIGHT),))]
     for cell, source in zip(cells, grid.thumbnails[1:], strict=True):
         words = f"{display_name(name, 'corruption')}, {cell.caption}"
-        thumbs.append(thumbnails.Thumb("", source, words, ((cell.caption, thumbnails.RIGHT),), True))
+        thumbs.append(thumbnails.Thumb("", source, words, ((cell.caption, thumbnails.RIGHT),)))
     markup.show(thumbnails.row(thumbs), key=f"{KEY}_thumbnails")
+    st.caption(
+        "A photograph, to see the severities. Accuracies and distances are measured on the test images of scenes."
+    )
 
 
 def _curves(

@@ -7,7 +7,7 @@ to the bit, one that the evaluation scores.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from torch import Tensor
 import robustcore.corruptions as corruptions
 from robustcore.calls import Call, Node, Variable
 from robustcore.datasets._base import Item
+from robustcore.metrics import answer_metrics
 from robustcore.models.classifier import Card, Classifier
 
 TOP = 5
@@ -108,6 +109,28 @@ class Answers:
         return cls(np.concatenate([p.classes for p in parts]), np.concatenate([p.probabilities for p in parts]))
 
 
+@dataclasses.dataclass(frozen=True)
+class Consistency:
+    """How much a model's answers to corrupted images are those to the clean one; no label is needed.
+
+    Attributes:
+        share: of the answers that are the clean one, 0 .. 1.
+        confidence_change: mean greatest probability, less that of the clean image.
+    """
+
+    share: float
+    confidence_change: float
+
+
+def consistency(answered: Answers, clean: Answers) -> Consistency:
+    """Of the answers to the corrupted images, against that to the clean one; NaN for none."""
+    if not len(answered):
+        return Consistency(float("nan"), float("nan"))
+    same = answer_metrics.consistency(answer=answered.classes[:, 0], clean_answer=clean.classes[0, 0])
+    change = answered.probabilities[:, 0].mean(dtype=np.float64) - float(clean.probabilities[0, 0])
+    return Consistency(float(same), float(change))
+
+
 def is_in_domain(card: Card, item: Item) -> bool:
     """Whether a model's answer to an image means anything.
 
@@ -144,13 +167,13 @@ class Verdict:
     clean_wrong: bool
 
 
-def verdict(wanted: Sequence[GalleryImage], answered: Answers, clean: Answers, label: int | None) -> Verdict:
-    """Compare the answers with the label, or, where there is none, with the answer to the clean image."""
-    right = int(clean.classes[0, 0]) if label is None else label
-    wrong = answered.classes[:, 0] != right
+def verdict(wanted: Sequence[GalleryImage], answered: Answers, clean: Answers, right: Collection[int]) -> Verdict:
+    """Compare the answers with the right classes, or, where none is known, with the answer to the clean image."""
+    accepted = list(right) or [int(clean.classes[0, 0])]
+    wrong = ~np.isin(answered.classes[:, 0], accepted)
     counts: dict[str, int] = {}
     for cell, is_wrong in zip(wanted, wrong, strict=True):
         counts[cell.name] = counts.get(cell.name, 0) + bool(is_wrong)
     most = max(counts.values(), default=0)
     worst = tuple(name for name, count in counts.items() if count == most) if most else ()
-    return Verdict(len(wanted), int(wrong.sum()), worst, most, int(clean.classes[0, 0]) != right)
+    return Verdict(len(wanted), int(wrong.sum()), worst, most, int(clean.classes[0, 0]) not in accepted)

@@ -88,12 +88,12 @@ def answered(*classes: int) -> gallery.Answers:
 
 def test_verdict_counts_against_the_label() -> None:
     cells = [*gallery.cells("fog")[:2], *gallery.cells("snow")[:2]]
-    found = gallery.verdict(cells, answered(1, 0, 2, 2), answered(1), label=1)
+    found = gallery.verdict(cells, answered(1, 0, 2, 2), answered(1), right={1})
     assert (found.total, found.wrong, found.worst, found.worst_wrong, found.clean_wrong) == (4, 3, ("snow",), 2, False)
-    assert gallery.verdict(cells, answered(1, 1, 1, 1), answered(0), label=1) == gallery.Verdict(4, 0, (), 0, True)
+    assert gallery.verdict(cells, answered(1, 1, 1, 1), answered(0), right={1}) == gallery.Verdict(4, 0, (), 0, True)
 
 
 def test_without_a_label_the_clean_answer_counts() -> None:
     cells = gallery.cells("fog")[:2]
-    found = gallery.verdict(cells, answered(3, 4), answered(3), label=None)
+    found = gallery.verdict(cells, answered(3, 4), answered(3), right=())
     assert (found.wrong, found.clean_wrong) == (1, False)
