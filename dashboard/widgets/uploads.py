@@ -46,7 +46,7 @@ def pick(prefix: str, model: str, preparation: Preparation | None) -> Choice | N
         label_visibility="collapsed",
         accept_multiple_files=True,
     )
-    _keep(prefix, [(file.name, file.getvalue()) for file in files])
+    _keep(prefix, [(file.name, file.getvalue()) for file in files], preparation)
     uploads = kept()
     if not uploads:
         st.caption("PNG, JPEG, WebP, BMP, GIF or TIFF, several at once. They stay on this machine and are not stored.")
@@ -69,11 +69,7 @@ def pick(prefix: str, model: str, preparation: Preparation | None) -> Choice | N
             help="Forget this image on all pages.",
         )
     upload = kept()[digest]
-    try:
-        item = cache.upload(upload.content, upload.name, preparation)
-    except ImageError as error:
-        states.error(str(error), title="This file cannot be used")
-        return None
+    item = cache.upload(upload.content, upload.name, preparation)
     code = preparation_code(preparation) + (
         "from pathlib import Path\n\nfrom robustcore.datasets.photographs import upload\n\n"
         f"item = upload(Path({upload.name!r}).read_bytes(), {upload.name!r}"
@@ -105,18 +101,24 @@ def _class_of(prefix: str, digest: str, model: str) -> str:
     return right
 
 
-def _keep(prefix: str, files: list[tuple[str, bytes]]) -> None:
-    """Take over what the uploader holds now and did not hold before: an image that was removed does not come back."""
+def _keep(prefix: str, files: list[tuple[str, bytes]], preparation: Preparation | None) -> None:
+    """Take over what the uploader holds now and did not hold before: an image that was removed does not come back. A file that
+    is no image gets a sentence for as long as the uploader holds it."""
     seen: set[str] = st.session_state.setdefault(f"_{prefix}_upload_seen", set())
     now = {hashlib.sha256(content).hexdigest(): Upload(name, content) for name, content in files}
     for digest, upload in now.items():
         if digest not in seen and digest not in kept():
+            try:
+                cache.upload(upload.content, upload.name, preparation)
+            except ImageError as error:
+                states.error(str(error), title="This file cannot be used")
+                continue
             if len(kept()) >= MOST:
                 states.notice(f"At most {MOST} images are kept: remove one to add {upload.name}.")
                 continue
             kept()[digest] = upload
             st.session_state[f"{prefix}_uploaded"] = digest
-    st.session_state[f"_{prefix}_upload_seen"] = set(now)
+    st.session_state[f"_{prefix}_upload_seen"] = {digest for digest in now if digest in seen or digest in kept()}
 
 
 def _remove(digest: str) -> None:

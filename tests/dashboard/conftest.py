@@ -42,7 +42,7 @@ def open_page(on_this_machine_alone: None, monkeypatch: pytest.MonkeyPatch) -> O
         monkeypatch.setattr(pages, "views", lambda: sorted(views(), key=lambda view: view.name != name))
         at = AppTest.from_file(str(APP), default_timeout=180)
         if name in SHOW_AN_IMAGE:  # photographs are the default, and their classifier is large
-            address = {f"{name}_from": "Scenes", **address}
+            address = {f"{name}_from": "Scenes", f"{name}_model": cache.DEFAULT_MODEL, **address}
         for key, value in address.items():
             at.query_params[key] = value
         return at.run()

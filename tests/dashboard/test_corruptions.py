@@ -265,9 +265,57 @@ def test_bad_uploads_are_one_sentence_and_the_page_goes_on(name: str, open_page:
     assert len(at.error) == 1
     assert sentence in at.error[0].value.replace("\\", "")
     assert "Traceback" not in at.error[0].value
-    at.button_group(key="corruptions_from").set_value("photograph").run()
+    at.button_group(key="corruptions_from").set_value("scenes").run()
     assert sound(at)
     assert len(shown_cells(at)) == 75
+
+
+def test_several_uploads_are_kept_across_pages_until_they_are_removed(open_page: OpenPage) -> None:
+    at = open_page("corruptions", corruptions_from="upload")
+    uploader = at.file_uploader(key="corruptions_upload")
+    uploader.upload("deep.png", GOOD_UPLOADS["deep.png"]).upload("clear.png", GOOD_UPLOADS["clear.png"]).run()
+    assert sound(at)
+    kept = at.session_state["_uploads"]
+    assert [upload.name for upload in kept.values()] == ["deep.png", "clear.png"]
+    at.button(key="corruptions_remove_upload").click().run()
+    assert sound(at)
+    assert len(at.session_state["_uploads"]) == 1
+    other = open_page("sequences", sequences_from="upload")
+    other.session_state["_uploads"] = at.session_state["_uploads"]
+    other.run()
+    assert sound(other)
+    assert markup(other, "sequences_strip_of_frames")
+
+
+def test_the_class_that_an_upload_is_given_is_what_is_right(open_page: OpenPage, own_model: str) -> None:
+    at = open_page("corruptions", corruptions_from="upload", corruptions_model=own_model)
+    at.file_uploader(key="corruptions_upload").upload("deep.png", GOOD_UPLOADS["deep.png"]).run()
+    [picker] = [box for box in at.selectbox if "corruptions_class_of_" in str(box.key)]
+    picker.select("ring").run()
+    assert sound(at)
+    assert [upload.right for upload in at.session_state["_uploads"].values()] == ["ring"]
+
+
+def test_the_first_view_needs_no_pass_through_a_network(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photograph and a large classifier, whose answers ship."""
+
+    def no_model(name: str) -> None:
+        raise AssertionError(f"{name} was loaded")
+
+    monkeypatch.setattr(models, "model", no_model)
+    at = open_page("corruptions", corruptions_from="Photographs", corruptions_model=cache.PHOTOGRAPHS_MODEL)
+    assert sound(at)
+    assert len(shown_cells(at)) == 75
+    assert len(answers(at)) == 76
+    assert len(set(answers(at))) > 10
+
+
+def test_scenes_are_one_click_away(open_page: OpenPage) -> None:
+    at = open_page("corruptions", corruptions_from="Photographs", corruptions_model=cache.PHOTOGRAPHS_MODEL)
+    at.button_group(key="corruptions_from").set_value("scenes").run()
+    assert sound(at)
+    assert at.selectbox(key="corruptions_model").value == cache.DEFAULT_MODEL
+    assert len(answers(at)) == 76
 
 
 def test_read_only_takes_no_uploads(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,4 +79,4 @@ def test_forced_state_does_not_bring_the_upload_back(job: int, open_page: OpenPa
     at.run()
     assert not at.exception
     assert not at.get("file_uploader")
-    assert at.session_state["corruptions_from"] == "scenes"
+    assert at.session_state["corruptions_from"] == "photograph"

