@@ -256,7 +256,7 @@ def readable(table: pd.DataFrame) -> str:
         clean = rows[rows["kind"] == "clean"].iloc[0]
         head = f"{model} on {clean['dataset']} ({clean['split']}, {clean['n']} images): {_clean(clean)}"
         others = rows[rows["kind"] != "clean"]
-        if others["accuracy"].isna().all() and (others["n"] > 0).all():  # nothing to show in a table of accuracies
+        if others.empty or clean.get("labelled") == 0:  # there is no accuracy to show
             blocks.append(head)
             continue
         column = others["severity"].astype("string").fillna(others["strength"]).fillna("-")
@@ -271,10 +271,12 @@ def readable(table: pd.DataFrame) -> str:
 
 
 def _clean(row: pd.Series[Any]) -> str:
-    """The clean accuracy, or why there is none."""
-    if row["accuracy"] != row["accuracy"]:  # NaN
-        return f"no accuracy: {row['reason']}"
-    return f"clean accuracy {row['accuracy']:.1%}" + (f" ({row['reason']})" if row["reason"] else "")
+    """The clean accuracy, and over which images where not all have a label; or that there is none."""
+    share = row.get("labelled", 1.0)
+    if share == 0:
+        return "no labels, so no accuracy"
+    labelled = f", of the {share * row['n']:.0f} with a label" if share < 1 else ""
+    return f"clean accuracy {row['accuracy']:.1%}{labelled}"
 
 
 def _condition_names(rows: pd.DataFrame) -> list[str]:
