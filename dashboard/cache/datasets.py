@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from dashboard.cache import images
+from dashboard.cache import images, models
 from dashboard.cache.expiry import reads_results
 from dashboard.session import roots
 
@@ -198,9 +198,19 @@ def evaluated_dataset(data: Data) -> Dataset:
         found = dataset(data)
     except DatasetError as error:
         return _recorded(row, f"The images of {known.label} cannot be read any more. {error}")
-    if found.fingerprint in {other.fingerprint for entry in entries() for other in entry.stored.values()}:
+    stored = {other.fingerprint for entry in entries() for other in entry.stored.values()}
+    if stored & _fingerprints(found):
         return found
     return _recorded(row, f"The images of {known.label} have changed since these results were computed.")
+
+
+def _fingerprints(dataset: Dataset) -> set[str]:
+    """Those of a dataset in every preparation that a model which is here brings, and in its own."""
+    from robustcore.datasets import Preparable, prepared_for
+
+    names = models.model_names() if isinstance(dataset, Preparable) else []
+    own = {models.preparation(name) for name in names} | {None}
+    return {prepared_for(dataset, preparation).fingerprint for preparation in own}
 
 
 def _recorded(row: StoredDataset, reason: str) -> RecordedDataset:

@@ -99,10 +99,9 @@ def _grid_keys(card: Card, item: Item, cells: Sequence[GalleryImage], storage: s
     conditions = [_condition(cell, storage) for cell in cells]
     if "sha256" not in card.recipe or None in conditions:
         return []
-    made: list[list[object]] = [
-        ["clean"],
-        *([condition, cell.seed] for condition, cell in zip(conditions, cells, strict=True)),
-    ]
+    made: list[list[object]] = [["clean"]]
+    for condition, cell in zip(conditions, cells, strict=True):
+        made.append([condition, cell.seed])
     return [_key(card, item, each) for each in made]
 
 
