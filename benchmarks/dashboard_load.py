@@ -199,9 +199,11 @@ def server() -> Iterator[tuple[str, int]]:
 
 
 def addresses() -> list[str]:
-    """The pages' addresses, the first one's too."""
-    views = Path(__file__).resolve().parent.parent / "dashboard" / "views"
-    return sorted(path.stem.strip("_").replace("_", "-") for path in views.glob("*.py") if path.stem != "__init__")
+    """The pages' addresses; the first page answers at "start"."""
+    from dashboard import pages
+
+    _, *others = pages.views()
+    return sorted(["start", *(view.address for view in others)])
 
 
 async def _run(people: int, seconds: float, think: float) -> Log:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from dashboard.session import host_names, permissions
+from dashboard.workers import pool
 from robustcore import memory, plugins
 
 APP = Path(__file__).resolve().parent / "app.py"
@@ -33,6 +34,7 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     memory.give_back()
     host_names.install()
+    pool.start(pool.default_count(), ["--preload"])
     from streamlit.web import cli
 
     threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()

@@ -52,6 +52,7 @@ ORDER = [
 LAYERS = [
     ("pages", "theme", "data_urls", "plain_text"),
     ("session",),
+    ("workers",),
     ("cache",),
     ("widgets",),
     ("views",),

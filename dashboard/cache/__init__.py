@@ -10,7 +10,7 @@ underscore, next to their fingerprints. Every cache is bounded. Resources are sh
 Nothing heavy is imported before a loader is called.
 """
 
-from dashboard.cache.attacks import attack_sweep, attacked, clean_answer, judged, new_run, survivals
+from dashboard.cache.attacks import attack_sweep, attacked, clean_answer, judged, survivals
 from dashboard.cache.audits import severity_audit
 from dashboard.cache.claims import claims
 from dashboard.cache.datasets import (
@@ -78,7 +78,6 @@ __all__ = [
     "judged",
     "model",
     "model_names",
-    "new_run",
     "overview",
     "photograph",
     "photograph_thumbnail",

@@ -2,115 +2,87 @@
 
 from __future__ import annotations
 
-import threading
+import dataclasses
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard.cache import models
+from dashboard.cache.offload import offload
+from dashboard.workers import tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
+    from dashboard.workers.tasks import ModelKey
     from robustcore.datasets import Item
     from robustcore.reports.preview.attack_anatomy import Attacked, Settings, Survival
-
-_RUNS = "_attack_runs"  # in the session: the number of the attack page's latest run
-_attack_lock = threading.Lock()  # one attack at a time, so that two do not slow each other down
-
-
-class _SupersededError(Exception):
-    """The person has asked for something else in the meantime: what was begun is dropped."""
-
-
-def new_run() -> None:
-    """A run of the attack page begins: attacks of this person's earlier runs end before their next pass."""
-    st.session_state.setdefault(_RUNS, {"latest": 0})["latest"] += 1
 
 
 def attacked(victim: str, surrogate: str | None, item: Item, label: int, settings: Settings) -> Attacked:
     """An attack on one image."""
-    runs: dict[str, int] = st.session_state.setdefault(_RUNS, {"latest": 0})
-    mine = runs["latest"]
-    try:
-        return _attacked(
-            *_key(victim, surrogate, item, label, settings),
-            _victim=victim,
-            _surrogate=surrogate,
-            _item=item,
-            _settings=settings,
-            _cancel=lambda: runs["latest"] != mine,
-        )
-    except _SupersededError:
-        st.stop()
+    return _attacked(
+        _key(victim), _optional(surrogate), item.fingerprint, label, repr(settings), _item=item, _settings=settings
+    )
 
 
-def _key(
-    victim: str, surrogate: str | None, item: Item, label: int, settings: Settings
-) -> tuple[str, str | None, str, int, str]:
-    """What determines an attack: the fingerprints of both models and of the image, the class, the settings."""
-    crafted_on = None if surrogate is None else models.fingerprint(surrogate)
-    return models.fingerprint(victim), crafted_on, item.fingerprint, label, repr(settings)
+def _key(model: str) -> ModelKey:
+    """What tells a model from another of its name."""
+    return model, models.fingerprint(model)
+
+
+def _optional(model: str | None) -> ModelKey | None:
+    return None if model is None else _key(model)
+
+
+def _sent(item: Item) -> Item:
+    """What an attack needs of an image."""
+    return dataclasses.replace(item, source=None)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Attacking …")  # an attack's steps take up to 16 MiB
 def _attacked(
-    victim: str,
-    surrogate: str | None,
+    victim: ModelKey,
+    surrogate: ModelKey | None,
     image: str,
     label: int,
     settings: str,
     *,
-    _victim: str,
-    _surrogate: str | None,
     _item: Item,
     _settings: Settings,
-    _cancel: Callable[[], bool],
 ) -> Attacked:
-    from robustcore.reports.preview import attack_anatomy
+    from robustcore import derived
 
-    crafts_on = None if _surrogate is None else models.model(_surrogate)
-    with _attack_lock:
-        done = attack_anatomy.attack(
-            models.model(_victim), _item, label, _settings, surrogate=crafts_on, cancel=_cancel
-        )
-    if done.result.cancelled:
-        raise _SupersededError
+    key = derived.digest(victim, surrogate, image, label, settings)
+    done: Attacked = offload("attack", key, tasks.attacked, victim, surrogate, _sent(_item), label, _settings)
     return done
 
 
 def attack_sweep(victim: str, surrogate: str | None, item: Item, label: int, settings: Settings) -> pd.DataFrame:
     """The same attack at several budgets."""
     return _sweep(
-        *_key(victim, surrogate, item, label, settings),
-        _victim=victim,
-        _surrogate=surrogate,
-        _item=item,
-        _settings=settings,
+        _key(victim), _optional(surrogate), item.fingerprint, label, repr(settings), _item=item, _settings=settings
     )
 
 
 @st.cache_data(max_entries=32, show_spinner="Attacking with other budgets …")
 def _sweep(
-    victim: str,
-    surrogate: str | None,
+    victim: ModelKey,
+    surrogate: ModelKey | None,
     image: str,
     label: int,
     settings: str,
     *,
-    _victim: str,
-    _surrogate: str | None,
     _item: Item,
     _settings: Settings,
 ) -> pd.DataFrame:
-    from robustcore.reports.preview import attack_anatomy
+    from robustcore import derived
 
-    crafts_on = None if _surrogate is None else models.model(_surrogate)
-    radii = attack_anatomy.radii(_settings) or ()
-    with _attack_lock:
-        return attack_anatomy.sweep(models.model(_victim), _item, label, _settings, radii, surrogate=crafts_on)
+    key = derived.digest(victim, surrogate, image, label, settings)
+    table: pd.DataFrame = offload(
+        "attack-sweep", key, tasks.attack_sweep, victim, surrogate, _sent(_item), label, _settings
+    )
+    return table
 
 
 def judged(
@@ -118,23 +90,26 @@ def judged(
 ) -> pd.DataFrame:
     """The answers of other models to an attacked image."""
     judges = tuple((name, models.fingerprint(name)) for name in names)
-    return _judged(judges, *_key(victim, surrogate, item, done.label, settings), _done=done)
+    return _judged(judges, _key(victim), _optional(surrogate), item.fingerprint, repr(settings), done.label, _done=done)
 
 
 @st.cache_data(max_entries=32, show_spinner="Classifying with the other models …")
 def _judged(
-    judges: tuple[tuple[str, str], ...],
-    victim: str,
-    surrogate: str | None,
+    judges: tuple[ModelKey, ...],
+    victim: ModelKey,
+    surrogate: ModelKey | None,
     image: str,
-    label: int,
     settings: str,
+    label: int,
     *,
     _done: Attacked,
 ) -> pd.DataFrame:
-    from robustcore.reports.preview import attack_anatomy
+    from robustcore import derived
 
-    return attack_anatomy.judged({name: models.model(name) for name, _ in judges}, _done)
+    key = derived.digest(judges, victim, surrogate, image, settings, label)
+    untraced = dataclasses.replace(_done, result=dataclasses.replace(_done.result, trace=None))
+    table: pd.DataFrame = offload("attack-judges", key, tasks.judged, judges, untraced)
+    return table
 
 
 def survivals(victim: str, done: Attacked) -> list[Survival]:

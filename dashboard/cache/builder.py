@@ -10,6 +10,8 @@ import streamlit as st
 
 from dashboard.cache import file_versions, overlaps
 from dashboard.cache.expiry import reads_results
+from dashboard.cache.offload import offload
+from dashboard.workers import tasks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,24 +61,22 @@ def categories(of: MatrixKey) -> Sweep | None:
     """The categories of an atlas' corruptions for every K, and the K of the rule; None where too few overlaps are defined."""
     from robustcore import derived
     from robustcore.errors import InvalidArgumentError
-    from robustcore.overlap import categories
 
     names = list(candidates(of))
     scores = overlaps.measured(of).scores.loc[names, names]
     try:
-        return derived.once("builder", derived.digest(scores), lambda: categories.sweep(scores, repeats=1))
+        found: Sweep = offload("builder", derived.digest(scores), tasks.sweep, scores, 0, 1)
     except InvalidArgumentError:
         return None
+    return found
 
 
 @reads_results(max_entries=1, show_spinner="Reading the models …")
 def _population(files: tuple[FileVersion, ...]) -> Population:
-    from robustcore import derived
-    from robustcore.atlas import populations
     from robustcore.reports.claims.sources import Sources
 
-    here = Sources.here()
-    return derived.once("population", here.population, lambda: populations.load(here.populations, here.store))
+    found: Population = offload("population", Sources.here().population, tasks.population)
+    return found
 
 
 def population() -> Population:
@@ -126,11 +126,9 @@ def _couples(labels: tuple[tuple[str, int], ...], models: str, seed: int, *, _mo
     couples = criteria.couples(dict(labels))
     if not couples:
         return pd.DataFrame(columns=["n", "k", "natural", "r", "reason"])
-    return derived.once(
-        "couples",
-        derived.digest(labels, models, seed),
-        lambda: criteria.by_couple(dict(labels), _models.synthetic, _models.natural, couples, seed=seed),
-    )
+    key, of = derived.digest(labels, models, seed), (_models.synthetic, _models.natural)
+    found: pd.DataFrame = offload("couples", key, tasks.couples, dict(labels), *of, couples, seed)
+    return found
 
 
 @st.cache_data(max_entries=16, show_spinner="Substituting corruptions …")
@@ -138,13 +136,10 @@ def _deviations(
     labels: tuple[tuple[str, int], ...], models: str, couple: tuple[int, int], seed: int, *, _models: Population
 ) -> pd.DataFrame:
     from robustcore import derived
-    from robustcore.overlap import criteria
 
-    return derived.once(
-        "deviations",
-        derived.digest(labels, models, couple, seed),
-        lambda: criteria.by_deviation(dict(labels), _models.synthetic, _models.natural, couple=couple, seed=seed),
-    )
+    key, of = derived.digest(labels, models, couple, seed), (_models.synthetic, _models.natural)
+    found: pd.DataFrame = offload("deviations", key, tasks.deviations, dict(labels), *of, couple, seed)
+    return found
 
 
 def _digest(models: Population) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from dashboard.cache import expiry, file_versions
 from dashboard.cache.expiry import reads_results
+from dashboard.cache.offload import offload
+from dashboard.workers import pool
 
 if TYPE_CHECKING:
     from dashboard.cache.file_versions import FileVersion
@@ -21,7 +23,10 @@ def claims(topic: str) -> tuple[Claim, ...]:
 def _judged(topic: str, versions: tuple[FileVersion, ...]) -> tuple[Claim, ...]:
     from robustcore.reports import claims
 
-    return claims.load(topic)
+    if not pool.is_running() or claims.is_judged(topic):
+        return claims.load(topic)
+    found: tuple[Claim, ...] = offload("claims", claims.key(topic), claims.load, topic)
+    return found
 
 
 def _versions() -> tuple[FileVersion, ...]:

@@ -10,6 +10,8 @@ import streamlit as st
 from dashboard.cache import datasets, results
 from dashboard.cache.datasets import Data
 from dashboard.cache.expiry import reads_results
+from dashboard.cache.offload import offload
+from dashboard.workers import tasks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -166,16 +168,30 @@ def _answers(digest: str, dataset: str, *, _comparison: Comparison, _dataset: Da
     return answers.read(_comparison, _dataset)
 
 
-def cached(call: Call, comparison: Comparison) -> Call:
-    """A call of a function on a comparison, which is run only where the same one was not run on the same results before."""
-    return call.supplied_by(lambda: _computed(call.python(), _digest(comparison), _call=call))
+def cached(call: Call, comparison: Comparison, data: Data) -> Call:
+    """A call of a function on a comparison, which is run only where the same one was not run on the same results before.
+
+    Args:
+        call: its first argument is the comparison, its keyword `answers` the answers behind it or None; the rest is plain.
+        comparison: that comparison.
+        data: what the models were scored on.
+    """
+    return call.supplied_by(
+        lambda: _computed(call.python(), _digest(comparison), _call=call, _comparison=comparison, _data=data)
+    )
 
 
 @st.cache_data(max_entries=96, show_spinner="Drawing images for the intervals …")
-def _computed(python: str, digest: str, *, _call: Call) -> Any:
+def _computed(python: str, digest: str, *, _call: Call, _comparison: Comparison, _data: Data) -> Any:
     from robustcore import derived
 
-    return derived.once("compare", derived.digest(python, digest), _call.compute)
+    function = f"{_call.function.__module__}:{_call.function.__name__}"  # type: ignore[union-attr]
+    keywords = {name: value for name, value in _call.keywords.items() if name != "answers"}
+    answers = _call.keywords.get("answers") is not None
+    scored_on = tasks.DatasetKey.of(datasets.evaluated_dataset(_data)) if answers else None
+    key = derived.digest(python, digest, scored_on)
+    request = (function, _comparison, digest, scored_on, tuple(_call.arguments[1:]), keywords)
+    return offload("compare", key, tasks.on_comparison, *request)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.cache import file_versions
 from dashboard.cache.file_versions import FileVersion
+from dashboard.workers import tasks
 
 if TYPE_CHECKING:
     from robustcore.images.preparation import Preparation
@@ -90,6 +91,9 @@ def _load(name: str, version: FileVersion | None) -> Classifier:
     if sum(p.numel() for p in classifier.parameters()) < _SMALL:
         _quick.add((name, version))
     return classifier
+
+
+tasks.use_models(model)
 
 
 def is_quick(name: str) -> bool:

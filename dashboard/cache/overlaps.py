@@ -12,6 +12,8 @@ import streamlit as st
 from dashboard.cache import file_versions
 from dashboard.cache.datasets import SCENES
 from dashboard.cache.file_versions import FileVersion
+from dashboard.cache.offload import offload
+from dashboard.workers import tasks
 from robustcore.errors import RobustcoreError
 
 if TYPE_CHECKING:
@@ -127,20 +129,20 @@ def categories(of: MatrixKey, method: str, size: int, seed: int) -> Categories:
 @st.cache_data(max_entries=16, show_spinner="Choosing the number of categories …")
 def _by_rule(of: MatrixKey, seed: int) -> Categories:
     from robustcore import derived
-    from robustcore.overlap import categories
 
     scores = measured(of).scores
-    return derived.once("by-rule", derived.digest(scores, seed), lambda: categories.by_rule(scores, seed=seed))
+    found: Categories = offload("by-rule", derived.digest(scores, seed), tasks.categories_by_rule, scores, seed)
+    return found
 
 
 @st.cache_data(max_entries=16, show_spinner="Trying every K (some seconds, once) …")
 def sweep(of: MatrixKey, seed: int) -> Sweep:
     """K-means for every K, with its stability over starts."""
     from robustcore import derived
-    from robustcore.overlap import categories
 
     scores = measured(of).scores
-    return derived.once("sweep", derived.digest(scores, seed), lambda: categories.sweep(scores, seed=seed))
+    found: Sweep = offload("sweep", derived.digest(scores, seed), tasks.sweep, scores, seed, 10)
+    return found
 
 
 @st.cache_data(max_entries=32, show_spinner="Comparing the categories of the seeds …")
@@ -154,7 +156,7 @@ def stability(of: MatrixKey, k: int) -> float:
     if len(frames) < 2:
         return float("nan")
     try:
-        return derived.once("stability", derived.digest(frames, k), lambda: categories.stability(frames, k))
+        return float(offload("stability", derived.digest(frames, k), categories.stability, frames, k))
     except InvalidArgumentError:
         return float("nan")
 

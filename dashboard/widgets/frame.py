@@ -7,7 +7,7 @@ import logging
 import streamlit as st
 
 from dashboard.pages import View
-from dashboard.session import selection
+from dashboard.session import runs, selection
 from dashboard.widgets import states
 from robustcore.errors import RobustcoreError
 
@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 def show(view: View) -> None:
     """Draw a page: heading, purpose, notices about its address, content."""
+    runs.begin()
     st.header(view.page.question, help=view.page.help, anchor=False)
     st.caption(view.page.purpose)
     notices = st.container()

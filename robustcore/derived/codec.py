@@ -1,4 +1,4 @@
-"""Values as JSON, and back: numbers, texts, sequences, mappings, notes, frozen dataclasses of robustcore, arrays and tables.
+"""Values as JSON, and back: numbers, texts, sequences, mappings, notes, frozen dataclasses of robustcore, arrays, tensors and tables.
 
 Nothing is pickled: a file can bring only values, never code. What JSON has no form for is an object with a field "is"; a
 mapping is always one, so that no content of it can be taken for another kind of value.
@@ -19,6 +19,7 @@ import pandas as pd
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import Note
 
+_OURS = ("robustcore.", "dashboard.workers.")  # packages whose dataclasses are written
 _PLAIN_DTYPES = ("float64", "int64", "bool")  # of columns whose values are JSON's own
 
 
@@ -38,10 +39,12 @@ def encode(value: Any) -> Any:
         return value if math.isfinite(value) else {"is": "float", "of": repr(value)}
     if isinstance(value, list):
         return [encode(each) for each in value]
+    if type(value).__module__ == "torch" and hasattr(value, "numpy"):
+        return {"is": "tensor", "of": _array(value.detach().cpu().numpy())}
     for kind, (type_, written, _) in _KINDS.items():
         if isinstance(value, type_):
             return {"is": kind, "of": written(value)}
-    if dataclasses.is_dataclass(value) and type(value).__module__.startswith("robustcore."):
+    if dataclasses.is_dataclass(value) and type(value).__module__.startswith(_OURS):
         fields = {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
         return {"is": f"{type(value).__module__}:{type(value).__qualname__}", "of": fields}
     raise InvalidArgumentError(f"A value of type {type(value).__name__} has no form in JSON here; derive plain values.")
@@ -61,6 +64,10 @@ def decode(value: Any) -> Any:
     try:
         if kind == "float":
             return float(content)  # type: ignore[arg-type]
+        if kind == "tensor":
+            import torch
+
+            return torch.from_numpy(_read_array(content))  # type: ignore[arg-type]
         if kind in _KINDS:
             return _KINDS[kind][2](content)
         return _dataclass(str(kind))(**{name: decode(each) for name, each in content.items()})  # type: ignore[union-attr]
@@ -69,10 +76,10 @@ def decode(value: Any) -> Any:
 
 
 def _dataclass(name: str) -> Callable[..., Any]:
-    """A dataclass of robustcore by "module:name"; a file may name no other class."""
+    """A dataclass of ours by "module:name"; a file may name no other class."""
     module, _, qualified = name.partition(":")
-    if not module.startswith("robustcore."):
-        raise ValueError("no class of robustcore")
+    if not module.startswith(_OURS):
+        raise ValueError("no class of ours")
     found: Any = importlib.import_module(module)
     for part in qualified.split("."):
         found = getattr(found, part)

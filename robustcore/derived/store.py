@@ -22,7 +22,7 @@ from robustcore import paths, plugins
 from robustcore.derived import codec
 from robustcore.errors import InvalidArgumentError, StoreError
 
-LIMIT = 128 << 20  # bytes of all files together
+LIMIT = 256 << 20  # bytes of all files together
 _KEPT = 0.75  # of the limit, after the oldest have gone
 _LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "torchvision", "opencv-python-headless")
 _MISSING = object()
@@ -90,8 +90,8 @@ def get(kind: str, key: str, default: Any = None) -> Any:
     return value
 
 
-def put(kind: str, key: str, value: Any) -> None:
-    """Keep a value under a key; where the cache cannot be written, a warning is logged."""
+def put(kind: str, key: str, value: Any) -> bool:
+    """Keep a value under a key, and say whether it is kept; where the cache cannot be written, a warning is logged."""
     body = json.dumps(codec.encode(value), separators=(",", ":"), ensure_ascii=True).encode()
     path = _path(kind, key)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
@@ -100,8 +100,10 @@ def put(kind: str, key: str, value: Any) -> None:
         scratch.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
         os.replace(scratch, path)
         _prune(paths.cache() / "derived")
+        return True
     except (OSError, StoreError) as error:
         _log.warning("Derived data cannot be kept: %s", error)
+        return False
     finally:
         with contextlib.suppress(OSError):
             scratch.unlink(missing_ok=True)

@@ -8,9 +8,10 @@ import pytest
 import streamlit as st
 
 from dashboard import cache
-from dashboard.cache import builder, compare, overlaps
-from dashboard.cache.datasets import SCENES
+from dashboard.cache import builder, compare, datasets, overlaps
+from dashboard.workers import tasks
 from robustcore.calls import Call
+from robustcore.datasets import load_dataset
 from robustcore.overlap import categories
 from robustcore.reports.compare import answers, measures
 
@@ -22,17 +23,16 @@ def another_process() -> None:
     cache.results_changed()
     st.cache_data.clear()
     st.cache_resource.clear()
+    tasks._read.clear()
 
 
 def test_a_comparison_s_intervals_are_read_from_the_disk(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def shown() -> measures.Bars:
         another_process()
-        results, _ = compare.read(MODELS, SCENES, ("laugros",), (1, 3, 5), "memory", 0)
+        results, _ = compare.read(MODELS, datasets.SCENES, ("laugros",), (1, 3, 5), "memory", 0)
         assert results is not None
-        found = results.value
-        single = Call(answers.read, 0).supplied_by(lambda: compare.answers(found, SCENES))
-        call = Call(measures.bars, Call(len, []).supplied_by(lambda: found), "app", answers=single)
-        bars: measures.Bars = compare.cached(call, found).value
+        call = Call(measures.bars, results, "app", answers=Call(answers.read, results, Call(load_dataset, "scenes")))
+        bars: measures.Bars = compare.cached(call, results.value, datasets.SCENES).value
         return bars
 
     first = shown()

@@ -72,7 +72,6 @@ class Case:
 
 def render() -> None:
     """The page below its heading."""
-    cache.new_run()
     with st.container(border=True, key=f"{KEY}_controls"):
         victim, surrogate, second = _pick_models()
         choice = image_picker.pick(KEY, victim)

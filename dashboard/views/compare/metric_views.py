@@ -105,7 +105,7 @@ def bars(results: Node, choice: Choice, metric: str, reference: str = "") -> Cal
     keywords = {"reference": reference} if reference else {}
     answers = python_code.single_answers(choice, results)
     call = Call(measures.bars, results, metric, **keywords, models=models, answers=answers, name="result")
-    return compare.cached(call, comparison)
+    return compare.cached(call, comparison, choice.data)
 
 
 def _order(settings: Settings) -> dict[str, Any]:
@@ -233,6 +233,7 @@ def gains(results: Node, choice: Choice, settings: Settings) -> View | str:
             name="result",
         ),
         comparison,
+        choice.data,
     )
     result: Bars = call.value
     metric = result.definition

@@ -94,7 +94,7 @@ def ratios(results: Node, choice: Choice, settings: Settings) -> View | str:
         return "The baseline is the only model: choose another one to compare with it."
     answers = python_code.single_answers(choice, results)
     ratio = Call(baseline.error_ratios, results, settings.baseline, models=models, answers=answers, name="table")
-    ratio = compare.cached(ratio, comparison)
+    ratio = compare.cached(ratio, comparison, choice.data)
     table = ratio.value
     if table.empty:
         return "No condition with severities was evaluated for all of these models."

@@ -29,6 +29,8 @@ __all__ = [
     "Topic",
     "count",
     "counted",
+    "is_judged",
+    "key",
     "load",
     "parts",
 ]
@@ -83,6 +85,18 @@ def load(topic: str) -> tuple[Claim, ...]:
     """
     here = Sources.here()
     return tuple(claim for part in parts(topic) for claim in verdicts.of(part, here))
+
+
+def key(topic: str) -> str:
+    """A digest of everything that the verdicts of a topic follow from."""
+    here = Sources.here()
+    return "".join(verdicts.key(part, here) for part in parts(topic))
+
+
+def is_judged(topic: str) -> bool:
+    """Whether the verdicts of a topic ship or are kept, so that `load` takes a moment."""
+    here = Sources.here()
+    return all(verdicts.kept(part, verdicts.key(part, here)) is not None for part in parts(topic))
 
 
 def parts(topic: str) -> tuple[Part, ...]:

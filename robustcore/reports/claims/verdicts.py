@@ -21,15 +21,22 @@ REVISION = 1  # raised with every change of a rule, of a figure or of what compu
 
 def of(part: Part, sources: Sources) -> tuple[Claim, ...]:
     """The verdicts of a part: that ship or are kept where they were judged by the same results, else judged now."""
-    key = _key(part, sources)
-    kept = shipped(part, key)
-    if kept is not None:
-        return kept
-    return derived.once(f"claims-{part.name}", key, lambda: tuple(part.judge(sources)))
+    judged_by = key(part, sources)
+    found = kept(part, judged_by)
+    if found is None:
+        found = tuple(part.judge(sources))
+        derived.put(f"claims-{part.name}", judged_by, found)
+    return found
 
 
-def shipped(part: Part, key: str) -> tuple[Claim, ...] | None:
-    """The verdicts that ship, where they are those of this key; else None.
+def kept(part: Part, judged_by: str) -> tuple[Claim, ...] | None:
+    """The verdicts that ship or are kept, where they were judged by the same; else None."""
+    found = shipped(part, judged_by)
+    return derived.get(f"claims-{part.name}", judged_by) if found is None else found
+
+
+def shipped(part: Part, judged_by: str) -> tuple[Claim, ...] | None:
+    """The verdicts that ship, where they were judged by the same; else None.
 
     Raises:
         StoreError: the shipped file is damaged.
@@ -39,7 +46,7 @@ def shipped(part: Part, key: str) -> tuple[Claim, ...] | None:
         return None
     try:
         content = json.loads(path.read_bytes())
-        if content["key"] != key:
+        if content["key"] != judged_by:
             return None
         claims: tuple[Claim, ...] = derived.decode(content["claims"])
     except (OSError, ValueError, KeyError, TypeError, InvalidArgumentError) as error:
@@ -57,13 +64,13 @@ def path_of(part: Part) -> Path:
 def outdated(parts: Iterable[Part]) -> list[Part]:
     """The parts whose shipped verdicts are not those on the shipped results by today's rules."""
     sources = Sources.shipped()
-    return [part for part in parts if shipped(part, _key(part, sources)) is None]
+    return [part for part in parts if shipped(part, key(part, sources)) is None]
 
 
 def ship(part: Part) -> Path:
     """Judge a part by what ships alone, and write the verdicts to the shipped file, whole or not at all."""
     sources, path = Sources.shipped(), path_of(part)
-    content = {"key": _key(part, sources), "claims": derived.encode(tuple(part.judge(sources)))}
+    content = {"key": key(part, sources), "claims": derived.encode(tuple(part.judge(sources)))}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -71,5 +78,6 @@ def ship(part: Part) -> Path:
     return path
 
 
-def _key(part: Part, sources: Sources) -> str:
+def key(part: Part, sources: Sources) -> str:
+    """A digest of what a part is judged by, and of the rules' revision."""
     return derived.digest(part.name, REVISION, part.key(sources))

@@ -1,0 +1,278 @@
+"""Requests for worker processes: equal ones are computed once, one that nobody waits for any more is dropped.
+
+A request is a function with arguments that `robustcore.derived` can write; its value is kept there, under the request's key,
+and read by whoever asked. The server starts the pool; where none was started (tests, scripts), `call` computes in place.
+A worker ends when the server ends, whatever ends it: its standard input closes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from robustcore import derived, errors, plugins
+
+VARIABLE = "ROBUSTCORE_WORKERS"  # how many the server starts; 0 computes in the server itself
+_POLL = 0.05  # seconds between two looks whether a request has been overtaken
+_ENDED = (
+    "The process that computed this has ended unexpectedly; memory may have run out. A new one takes its place: choose "
+    "again, or reload the page."
+)
+_log = logging.getLogger(__name__)
+
+
+class OvertakenError(Exception):
+    """The person who asked has asked for something else in the meantime."""
+
+
+@dataclasses.dataclass(eq=False)
+class Job:
+    """A request.
+
+    Attributes:
+        number: of the request.
+        kind, key: what its value is kept under.
+        message: what the worker reads.
+        waiting: how many wait for it.
+        started: whether a worker has it.
+        worker: that worker.
+        done: set at the end.
+        value, error: what came of it; the value only where it could not be kept.
+    """
+
+    number: int
+    kind: str
+    key: str
+    message: bytes
+    waiting: int = 0
+    started: bool = False
+    worker: subprocess.Popen[bytes] | None = None
+    done: threading.Event = dataclasses.field(default_factory=threading.Event)
+    value: Any = None
+    kept: bool = False
+    error: Exception | None = None
+
+
+class Pool:
+    """Worker processes, each served by a thread of this process.
+
+    Args:
+        count: of the processes.
+        flags: what a worker is started with.
+    """
+
+    def __init__(self, count: int, flags: Sequence[str] = ()) -> None:
+        self._flags = tuple(flags)
+        self._changed = threading.Condition()
+        self._queue: deque[Job] = deque()
+        self._jobs: dict[tuple[str, str], Job] = {}
+        self._numbers = itertools.count()
+        self._closed = False
+        self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
+        for place in range(count):
+            threading.Thread(target=self._serve, args=(place,), name=f"worker-{place}", daemon=True).start()
+
+    @property
+    def processes(self) -> list[int]:
+        """The pids of the workers that run."""
+        return [process.pid for process in self._processes if process is not None and process.poll() is None]
+
+    def ask(self, kind: str, key: str, message: dict[str, Any], overtaken: Callable[[], bool]) -> Any:
+        """The value of a request, waited for.
+
+        Raises:
+            OvertakenError: as soon as `overtaken` says so; a request that nobody else waits for is dropped or cancelled.
+            RobustcoreError: what the function raised, or a worker that ended.
+        """
+        with self._changed:
+            job = self._jobs.get((kind, key))
+            if job is None:
+                number = next(self._numbers)
+                line = json.dumps({"number": number, "kind": kind, "key": key, **message}, separators=(",", ":"))
+                job = self._jobs[kind, key] = Job(number, kind, key, line.encode() + b"\n")
+                self._queue.append(job)
+                self._changed.notify()
+            job.waiting += 1
+        while not job.done.wait(_POLL):
+            if overtaken():
+                self._leave(job)
+                raise OvertakenError
+        if job.error is not None:
+            raise job.error
+        return derived.get(kind, key) if job.kept else derived.decode(job.value)
+
+    def close(self) -> None:
+        """End the workers."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for process in self._processes:
+            if process is not None:
+                _end(process)
+
+    def _leave(self, job: Job) -> None:
+        with self._changed:
+            job.waiting -= 1
+            if job.waiting:
+                return
+            self._jobs.pop((job.kind, job.key), None)
+            if not job.started:
+                self._queue.remove(job)
+            elif job.worker is not None and job.worker.stdin is not None:
+                with contextlib.suppress(OSError):  # it has ended
+                    job.worker.stdin.write(json.dumps({"cancel": job.number}).encode() + b"\n")
+                    job.worker.stdin.flush()
+
+    def _serve(self, place: int) -> None:
+        """Give jobs to one worker, one after the other."""
+        while True:
+            process = self._processes[place]
+            if process is None or process.poll() is not None:
+                if process is not None:
+                    _end(process)
+                process = self._processes[place] = _start(self._flags)
+            with self._changed:
+                while not self._queue and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                job = self._queue.popleft()
+                job.started, job.worker = True, process
+                try:
+                    _write(process, job.message)
+                except OSError:  # it ended while it had nothing to do: the next one takes the job
+                    job.started, job.worker = False, None
+                    self._queue.appendleft(job)
+                    _end(process)
+                    continue
+            self._finish(job, _read(process))
+
+    def _finish(self, job: Job, answer: dict[str, Any] | None) -> None:
+        if answer is None:
+            job.error = errors.JobError(_ENDED)
+        elif "error" in answer:
+            job.error = _error(*answer["error"])
+        else:
+            job.kept, job.value = answer["kept"], answer.get("value")
+        with self._changed:
+            if self._jobs.get((job.kind, job.key)) is job:
+                del self._jobs[job.kind, job.key]
+        job.done.set()
+
+
+_pool: list[Pool] = []  # one or none
+
+
+def start(count: int, flags: Sequence[str] = ()) -> None:
+    """Start the workers of this process, with some flags; with 0 everything is computed in place."""
+    if count and not _pool:
+        _pool.append(Pool(count, flags))
+
+
+def stop() -> None:
+    """End them."""
+    while _pool:
+        _pool.pop().close()
+
+
+def is_running() -> bool:
+    """Whether there are workers."""
+    return bool(_pool)
+
+
+def default_count() -> int:
+    """One worker less than there are processors, two at least and four at most; or what the variable says."""
+    chosen = os.environ.get(VARIABLE, "")
+    return int(chosen) if chosen.isdigit() else min(4, max(2, (os.cpu_count() or 1) - 1))
+
+
+def call(
+    kind: str,
+    key: str,
+    function: Callable[..., Any],
+    *arguments: Any,
+    overtaken: Callable[[], bool] = lambda: False,
+) -> Any:
+    """What is kept under a key, else the value of a function, computed by a worker and kept.
+
+    Args:
+        kind, key: as for `derived.once`; the key covers everything that the value depends on but the code.
+        function: of a module; its value and its arguments are values that `derived` can write.
+        overtaken: asked while waiting.
+
+    Raises:
+        OvertakenError, RobustcoreError: as `Pool.ask`.
+    """
+    missing = object()
+    kept = derived.get(kind, key, missing)
+    if kept is not missing:
+        return kept
+    if not _pool:
+        return derived.once(kind, key, lambda: function(*arguments))
+    message = {
+        "function": f"{function.__module__}:{function.__qualname__}",
+        "arguments": derived.encode(list(arguments)),
+        "plugins": plugins.versions(),
+    }
+    return _pool[0].ask(kind, key, message, overtaken)
+
+
+def _start(flags: Sequence[str]) -> subprocess.Popen[bytes]:
+    # One thread each: the processes share the processors. A session of its own, so that Ctrl+C reaches the server alone.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "dashboard.workers.worker", *flags],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):  # what was not yet written
+                pipe.close()
+
+
+def _write(process: subprocess.Popen[bytes], message: bytes) -> None:
+    assert process.stdin is not None
+    process.stdin.write(message)
+    process.stdin.flush()
+
+
+def _read(process: subprocess.Popen[bytes]) -> dict[str, Any] | None:
+    """The worker's answer; None where it has ended."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line.endswith(b"\n"):
+        _end(process)
+        return None
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+def _error(name: str, text: str) -> Exception:
+    """An exception as a worker raised it: of robustcore's family with its sentence, else an internal error."""
+    known = getattr(errors, name, None)
+    if isinstance(known, type) and issubclass(known, errors.RobustcoreError):
+        error = known.__new__(known)
+        error.args = (text,)
+        if isinstance(error, errors.UnknownNameError):
+            error.message = text
+        return error
+    _log.error("A worker failed: %s", text)
+    return RuntimeError(f"{name} in a worker process")

@@ -1,0 +1,199 @@
+"""Computations for workers that need more than their arguments: models, data sets, and whether they were cancelled."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from robustcore.errors import JobError, ModelError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from robustcore.atlas.populations import Population
+    from robustcore.datasets import Dataset, Item
+    from robustcore.models import Classifier
+    from robustcore.overlap.categories import Categories, Sweep
+    from robustcore.reports.compare.answers import Answers
+    from robustcore.reports.compare.comparison import Comparison
+    from robustcore.reports.preview.attack_anatomy import Attacked, Settings
+
+ModelKey = tuple[str, str]  # a name, and the fingerprint that the model of that name has to have
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetKey:
+    """What a task is told of a data set; the fields are the data set's own, `size` is its length."""
+
+    name: str
+    split: str
+    classes: tuple[str, ...]
+    fingerprint: str
+    size: int
+    side: int
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> DatasetKey:
+        """That of a data set."""
+        return cls(dataset.name, dataset.split, tuple(dataset.classes), dataset.fingerprint, len(dataset), dataset.side)
+
+
+current = -1  # number of the request that is computed
+cancelled: set[int] = set()  # numbers of requests that nobody waits for any more
+_read: dict[str, Answers] = {}  # the answers behind the latest two comparisons
+_loader: list[Callable[[str], Classifier]] = []  # the server's own, where tasks run in place
+
+
+def use_models(loader: Callable[[str], Classifier]) -> None:
+    """Where tasks run in place, models come from the caches of that process."""
+    _loader[:] = [loader]
+
+
+def preload() -> None:
+    """Import what most computations need; it takes seconds."""
+    for module in ("attacks", "overlap.categories", "reports.compare.measures", "reports.preview.attack_anatomy"):
+        importlib.import_module(f"robustcore.{module}")
+
+
+def _is_cancelled() -> bool:
+    return current in cancelled
+
+
+def _model(key: ModelKey) -> Classifier:
+    return _loader[0](key[0]) if _loader else _loaded(*key)
+
+
+@functools.lru_cache(maxsize=64)
+def _loaded(name: str, fingerprint: str) -> Classifier:
+    from robustcore.models import load_model
+
+    model = load_model(name, "auto")
+    if model.fingerprint() != fingerprint:
+        raise ModelError(f"The model {name} has changed in the meantime; choose it again.")
+    return model
+
+
+@functools.lru_cache(maxsize=4)
+def _dataset(key: DatasetKey) -> Dataset:
+    """The data set itself where its name is registered, else what results know of it: no task reads images of a folder."""
+    from robustcore import datasets
+    from robustcore.datasets.recorded import RecordedDataset
+
+    if key.name in datasets.names():
+        dataset = datasets.load_dataset(key.name, split=key.split)
+        if dataset.fingerprint == key.fingerprint:
+            return dataset
+    reason = f"The images of {key.name} are not read by this process."
+    return RecordedDataset(
+        key.name, key.split, key.classes, key.fingerprint, size=key.size, side=key.side, reason=reason
+    )
+
+
+def _answers(digest: str, found: Comparison, dataset: DatasetKey) -> Answers:
+    """The stored answers behind a comparison of that digest: several metrics read the same."""
+    from robustcore.reports.compare import answers
+
+    if digest not in _read:
+        while len(_read) > 1:
+            _read.pop(next(iter(_read)))
+        _read[digest] = answers.read(found, _dataset(dataset))
+    return _read[digest]
+
+
+def attacked(victim: ModelKey, surrogate: ModelKey | None, item: Item, label: int, settings: Settings) -> Attacked:
+    """An attack on one image."""
+    from robustcore.reports.preview import attack_anatomy
+
+    crafts_on = None if surrogate is None else _model(surrogate)
+    done = attack_anatomy.attack(_model(victim), item, label, settings, surrogate=crafts_on, cancel=_is_cancelled)
+    if done.result.cancelled:
+        raise JobError("The attack was cancelled; choose it again.")
+    return done
+
+
+def attack_sweep(
+    victim: ModelKey, surrogate: ModelKey | None, item: Item, label: int, settings: Settings
+) -> pd.DataFrame:
+    """The same attack at several budgets."""
+    from robustcore.reports.preview import attack_anatomy
+
+    crafts_on = None if surrogate is None else _model(surrogate)
+    radii = attack_anatomy.radii(settings) or ()
+    return attack_anatomy.sweep(_model(victim), item, label, settings, radii, surrogate=crafts_on, cancel=_is_cancelled)
+
+
+def judged(judges: tuple[ModelKey, ...], done: Attacked) -> pd.DataFrame:
+    """The answers of other models to an attacked image."""
+    from robustcore.reports.preview import attack_anatomy
+
+    return attack_anatomy.judged({key[0]: _model(key) for key in judges}, done)
+
+
+def on_comparison(
+    function: str,
+    found: Comparison,
+    digest: str,
+    dataset: DatasetKey | None,
+    arguments: tuple[Any, ...],
+    keywords: dict[str, Any],
+) -> Any:
+    """A function of a comparison.
+
+    Args:
+        function: "module:name"; its first argument is the comparison.
+        digest: of the comparison.
+        dataset: what the models were scored on, where the function takes the answers to single images; else None.
+        arguments, keywords: the further ones.
+    """
+    module, _, name = function.partition(":")
+    answers = {} if dataset is None else {"answers": _answers(digest, found, dataset)}
+    return getattr(importlib.import_module(module), name)(found, *arguments, **keywords, **answers)
+
+
+def distances(dataset: DatasetKey, suite: str, storage: str, images: int) -> pd.DataFrame:
+    """How far each condition of a suite moves an image, on the first images of a data set."""
+    from robustcore.reports import severity
+
+    return severity.audit([], _dataset(dataset), suite, images=images, storage=storage).distances
+
+
+def population() -> Population:
+    """The models of scenes and their robustness."""
+    from robustcore.atlas import populations
+
+    return populations.load()
+
+
+def categories_by_rule(scores: pd.DataFrame, seed: int) -> Categories:
+    """The categories of a matrix of overlaps with the first K that passes the rule."""
+    from robustcore.overlap import categories
+
+    return categories.by_rule(scores, seed=seed)
+
+
+def sweep(scores: pd.DataFrame, seed: int, repeats: int) -> Sweep:
+    """The categories for every K."""
+    from robustcore.overlap import categories
+
+    return categories.sweep(scores, seed=seed, repeats=repeats)
+
+
+def couples(
+    labels: dict[str, int], synthetic: pd.DataFrame, natural: pd.DataFrame, wanted: list[tuple[int, int]], seed: int
+) -> pd.DataFrame:
+    """The mean correlation of benchmarks by their size and their number of categories."""
+    from robustcore.overlap import criteria
+
+    return criteria.by_couple(labels, synthetic, natural, wanted, seed=seed)
+
+
+def deviations(
+    labels: dict[str, int], synthetic: pd.DataFrame, natural: pd.DataFrame, couple: tuple[int, int], seed: int
+) -> pd.DataFrame:
+    """The mean correlation of benchmarks by how unbalanced they are."""
+    from robustcore.overlap import criteria
+
+    return criteria.by_deviation(labels, synthetic, natural, couple=couple, seed=seed)

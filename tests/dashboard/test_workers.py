@@ -1,0 +1,183 @@
+"""Worker processes: equal requests are computed once, overtaken ones dropped, and a worker that ends is one sentence."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dashboard.workers import pool
+from robustcore import derived
+from robustcore.errors import InvalidArgumentError, JobError, UnknownNameError
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0  # seconds
+
+
+def work(log: str, seconds: float, value: Any) -> Any:
+    """Leave a line in a file, take some time, give back the value."""
+    with open(log, "a") as lines:
+        lines.write(f"{os.getpid()} {value}\n")
+    time.sleep(seconds)
+    return value
+
+
+def fail(kind: str) -> None:
+    if kind == "argument":
+        raise InvalidArgumentError("Sides are 1 to 9, not 12.")
+    if kind == "name":
+        raise UnknownNameError("corruption", "frog", ["fog"])
+    raise ZeroDivisionError(kind)
+
+
+def end() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def running(cache: Path) -> Iterator[pool.Pool]:
+    """One worker, for all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROBUSTCORE_CACHE", str(cache))
+        patch.setenv("PYTHONPATH", str(ROOT))
+        pool.start(1)
+        (running,) = pool._pool
+        yield running
+        pool.stop()
+
+
+@pytest.fixture
+def log(running: pool.Pool, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where `work` leaves its lines."""
+    monkeypatch.setenv("ROBUSTCORE_CACHE", str(cache))
+    return tmp_path / "log"
+
+
+def in_thread(call: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
+    results: list[Any] = []
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except Exception as error:
+            results.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, results
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def lines(log: Path) -> list[str]:
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def test_a_value_is_computed_elsewhere_and_kept(log: Path) -> None:
+    array = np.arange(3.0)
+    value = pool.call("test", "kept", work, str(log), 0.0, ("a", array))
+    assert value[0] == "a"
+    assert (value[1] == array).all()
+    assert int(lines(log)[0].split()[0]) != os.getpid()
+    pool.call("test", "kept", work, str(log), 0.0, "another value")
+    assert len(lines(log)) == 1
+
+
+def test_equal_requests_are_computed_once(log: Path) -> None:
+    asked = [in_thread(lambda: pool.call("test", "equal", work, str(log), 0.3, 7)) for _ in range(4)]
+    for thread, _ in asked:
+        thread.join(PATIENCE)
+    assert [results for _, results in asked] == [[7]] * 4
+    assert len(lines(log)) == 1
+
+
+def test_what_nobody_waits_for_any_more_is_dropped_before_it_starts(log: Path) -> None:
+    gone = threading.Event()
+    first, _ = in_thread(lambda: pool.call("test", "first", work, str(log), 0.6, 1))
+    wait_for(lambda: len(lines(log)) == 1)
+    second, dropped = in_thread(lambda: pool.call("test", "second", work, str(log), 0.0, 2, overtaken=gone.is_set))
+    third, kept = in_thread(lambda: pool.call("test", "third", work, str(log), 0.0, 3, overtaken=gone.is_set))
+    fourth, waited = in_thread(lambda: pool.call("test", "third", work, str(log), 0.0, 3))
+    time.sleep(0.1)
+    gone.set()
+    for thread in (first, second, third, fourth):
+        thread.join(PATIENCE)
+    assert isinstance(dropped[0], pool.OvertakenError)
+    assert isinstance(kept[0], pool.OvertakenError)
+    assert waited == [3]  # somebody else still wanted it
+    assert [line.split()[1] for line in lines(log)] == ["1", "3"]
+
+
+def test_errors_come_back_as_they_were_raised(log: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="not 12"):
+        pool.call("test", "argument", fail, "argument")
+    with pytest.raises(UnknownNameError, match="Did you mean 'fog'"):
+        pool.call("test", "name", fail, "name")
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        pool.call("test", "other", fail, "other")
+
+
+def test_a_worker_that_was_killed_is_one_sentence_and_another_takes_its_place(log: Path, running: pool.Pool) -> None:
+    pool.call("test", "before", work, str(log), 0.0, 1)
+    (before,) = running.processes
+    with pytest.raises(JobError):
+        pool.call("test", "end", end)
+    assert pool.call("test", "after", work, str(log), 0.0, 2) == 2
+    os.kill(running.processes[0], signal.SIGKILL)  # while it has nothing to do
+    wait_for(lambda: not running.processes)
+    assert pool.call("test", "again", work, str(log), 0.0, 3) == 3
+    assert before not in running.processes
+
+
+def test_a_value_that_cannot_be_kept_is_handed_over(log: Path, cache: Path) -> None:
+    (cache / "derived").mkdir(exist_ok=True)
+    (cache / "derived" / "unwritable").write_text("a file")
+    assert pool.call("unwritable", "a", work, str(log), 0.0, 5) == 5
+
+
+def test_without_workers_it_is_computed_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_pool", [])
+    assert pool.call("test", "in place", work, str(tmp_path / "log"), 0.0, 1) == 1
+    assert int(lines(tmp_path / "log")[0].split()[0]) == os.getpid()
+    assert derived.get("test", "in place") == 1
+
+
+def test_workers_end_when_the_server_ends_however_it_ends(tmp_path: Path) -> None:
+    program = (
+        "import os, sys, time; from dashboard.workers import pool; pool.start(1)\n"
+        "while not pool._pool[0].processes: time.sleep(0.01)\n"
+        "print(pool._pool[0].processes[0], flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT) as server:
+        try:
+            assert server.stdout is not None
+            worker = int(server.stdout.readline())
+        finally:
+            server.kill()
+
+    def ended() -> bool:
+        try:
+            return Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except FileNotFoundError:
+            return True
+
+    wait_for(ended)
