@@ -109,10 +109,11 @@ def short(name: str, width: int = 30) -> str:
 
 
 def distinct(names: Sequence[str], width: int = 30) -> dict[str, str]:
-    """Each name, shortened to about `width`, so that no two look alike: of names whose ends are the same the parts that
-    differ are kept."""
+    """Each name, shortened to about `width`, so that no two look alike: where one is too long, the folder that all are in is
+    left out, and of names whose ends are the same the parts that differ are kept."""
     names = list(dict.fromkeys(map(str, names)))
-    labels = {name: short(name, width) for name in names}
+    common = _folder_of_all(names) if any(len(name) > width for name in names) else ""
+    labels = {name: short(name[len(common) :], width) for name in names}
     for cut in (_own_parts, _own_letters):
         for alike in _alike(labels):
             labels |= cut(alike, width)
@@ -150,11 +151,15 @@ def _shared(sequences: Sequence[Sequence[str]]) -> int:
     return sum(1 for _ in itertools.takewhile(lambda each: len(set(each)) == 1, zip(*sequences, strict=False)))
 
 
+def _folder_of_all(names: Sequence[str]) -> str:
+    """The folder that all of several names are directly in, with its "/"; "" where there is none."""
+    folders = {name.rpartition("/")[0] for name in names}
+    return folders.pop() + "/" if len(folders) == 1 and len(names) > 1 and "" not in folders else ""
+
+
 def shortest(names: Sequence[str], width: int = 24) -> dict[str, str]:
     """Each name as a label of an axis: without the folder that all have in common, shortened as in `distinct`."""
-    folders = {name.rpartition("/")[0] for name in names}
-    common = folders.pop() + "/" if len(folders) == 1 and len(names) > 1 else ""
-    start = len(common) if common != "/" else 0
+    start = len(_folder_of_all(names))
     labels = distinct([name[start:] for name in names], width)
     return {name: labels[name[start:]] for name in names}
 
