@@ -75,6 +75,9 @@ class Scorer:
         cancelled: threading.Event | None = None,
     ) -> None:
         self.device = device
+        if device.type == "cuda":
+            # PyTorch lets convolutions of float32 round their inputs to ten bits; results that are called float32 are float32.
+            torch.backends.cudnn.allow_tf32 = False
         self.cancelled = cancelled or threading.Event()
         self._dataset = dataset
         self._models = {fingerprint: _on_device(model, device) for fingerprint, model in models.items()}
