@@ -17,10 +17,14 @@ def warm_up() -> None:
         import robustcore.corruptions as corruptions
         from dashboard import pages
         from robustcore.reports.preview import gallery as preview
+        from robustcore.reports.preview import shipped
 
         pages.views()
-        item = images.test_image(images.indices_of_class(0)[0])
         cells = tuple(cell for name in corruptions.names("imagenet-c") for cell in preview.cells(name))
+        if models.PHOTOGRAPHS_MODEL in models.model_names():
+            photograph = images.photograph(shipped.PHOTOGRAPH, models.preparation(models.PHOTOGRAPHS_MODEL))
+            gallery.scoring(models.PHOTOGRAPHS_MODEL, gallery.grid(photograph, cells, "memory"), "memory")
+        item = images.test_image(images.indices_of_class(0)[0])
         grid = gallery.grid(item, cells, "memory")
         if models.DEFAULT_MODEL in models.model_names():
             gallery.scoring(models.DEFAULT_MODEL, grid, "memory").advance()

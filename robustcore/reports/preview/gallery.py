@@ -126,7 +126,8 @@ def consistency(answered: Answers, clean: Answers) -> Consistency:
     """Of the answers to the corrupted images, against that to the clean one; NaN for none."""
     if not len(answered):
         return Consistency(float("nan"), float("nan"))
-    same = answer_metrics.consistency(answer=answered.classes[:, 0], clean_answer=clean.classes[0, 0])
+    answer = answered.classes[:, 0]
+    same = answer_metrics.consistency(answer=answer, clean_answer=np.full_like(answer, clean.classes[0, 0]))
     change = answered.probabilities[:, 0].mean(dtype=np.float64) - float(clean.probabilities[0, 0])
     return Consistency(float(same), float(change))
 
