@@ -12,13 +12,22 @@ _MOST_CLASSES = 6
 
 
 def trajectory(
-    table: pd.DataFrame, *, right: str, wanted: str | None, chosen: int, footer: str, alt: str, height: int = 260
+    table: pd.DataFrame,
+    *,
+    right: str,
+    wanted: str | None,
+    chosen: int,
+    footer: str,
+    alt: str,
+    height: int = 260,
+    known: bool = True,
 ) -> go.Figure:
     """Probabilities of the classes that matter, query by query, and the loss on an axis of its own.
 
     Args:
         table: rows with query, loss, class, probability; a class without a row at a query was not among its best.
-        right: the true class, drawn first.
+        right: the class that the attack leads away from, drawn first.
+        known: whether it is the true class, or else the model's answer to the clean image.
         wanted: the target class, if there is one.
         chosen: the query that is shown beside the figure; marked by a line.
         footer, alt: as for every figure.
@@ -31,7 +40,13 @@ def trajectory(
     drawn = strokes(names)
     figure = go.Figure()
     for name in names:
-        label = f"{name} (true)" if name == right else f"{name} (target)" if name == wanted else name
+        label = (
+            f"{name} ({'true' if known else 'clean answer'})"
+            if name == right
+            else f"{name} (target)"
+            if name == wanted
+            else name
+        )
         figure.add_scatter(
             x=wide.index,
             y=100 * wide[name],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from robustcore import attacks
+from robustcore.models import imagenet
 from tests.dashboard.conftest import OpenPage, markup, sound
 
 
@@ -76,3 +78,24 @@ def test_a_long_sweep_waits_until_it_is_asked_for(open_page: OpenPage) -> None:
     next(t for t in at.toggle if t.key.startswith("attack_sweep_")).set_value(True).run()
     assert sound(at)
     assert charts(at, "attack-sweep")
+
+
+def test_an_image_without_a_label_is_attacked_from_its_clean_answer_and_gets_no_tick(
+    open_page: OpenPage, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small network of ImageNet's classes, and a photograph of which nobody says what it shows."""
+    monkeypatch.setattr(imagenet, "available", list)  # as without the packages; the large models judge nothing
+    from robustcore.datasets import load_dataset
+    from robustcore.models import Card, checkpoints
+    from robustcore.models.architectures import architecture
+
+    card = Card("own/small", load_dataset("photographs").classes, 64, "imagenet", "standard", "scenes/resnet")
+    checkpoints.save(architecture("scenes/resnet").build(card, seed=1), own_cache / "models" / "small.safetensors")
+    at = open_page("attack", attack_model="own/small", attack_from="Photographs", attack_photograph="Astronaut")
+    assert sound(at)
+    shown = markup(at, "attack_three_own/small")
+    assert shown
+    assert "✓" not in shown
+    assert "robustcore[imagenet]" in words(at)
+    at = open_page("attack", attack_model="own/small", attack_from="Photographs", attack_photograph="Cat")
+    assert sound(at)

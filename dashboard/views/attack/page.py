@@ -263,6 +263,7 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
         drawn = figures.trajectory(
             table,
             right=classes[done.label],
+            known=bool(case.right),
             wanted=wanted,
             chosen=int(trace.queries[step]),
             footer=case.provenance(),
