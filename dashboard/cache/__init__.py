@@ -52,10 +52,10 @@ from dashboard.cache.sequence_frames import SequenceFrames, frame_answers, seque
 
 __all__ = [
     "DEFAULT_MODEL",
+    "PHOTOGRAPHS_MODEL",
     "Data",
     "Entry",
     "Grid",
-    "PHOTOGRAPHS_MODEL",
     "Scoring",
     "SequenceFrames",
     "alike",
