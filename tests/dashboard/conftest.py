@@ -32,8 +32,8 @@ def open_page(on_this_machine_alone: None, monkeypatch: pytest.MonkeyPatch) -> O
     # The page of claims is drawn the same from categories that are sought from fewer starts.
     monkeypatch.setattr(_evidence, "INITIALISATIONS", 5)
     # Each test has a cache folder, and so models and results, of its own.
-    cache.results_changed()
-    cache.model_names.clear()
+    cache.expiry.results_changed()
+    cache.models.model_names.clear()
 
     views = pages.views
 
@@ -42,7 +42,7 @@ def open_page(on_this_machine_alone: None, monkeypatch: pytest.MonkeyPatch) -> O
         monkeypatch.setattr(pages, "views", lambda: sorted(views(), key=lambda view: view.name != name))
         at = AppTest.from_file(str(APP), default_timeout=180)
         if name in SHOW_AN_IMAGE:  # photographs are the default, and their classifier is large
-            address = {f"{name}_from": "Scenes", f"{name}_model": cache.DEFAULT_MODEL, **address}
+            address = {f"{name}_from": "Scenes", f"{name}_model": cache.models.DEFAULT_MODEL, **address}
         for key, value in address.items():
             at.query_params[key] = value
         return at.run()

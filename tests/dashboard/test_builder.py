@@ -32,7 +32,7 @@ def nothing_ships(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No atlas and no model but those of the test."""
     monkeypatch.setattr(populations, "folders", lambda: (own_cache / "none", own_cache / "overlap"))
     monkeypatch.setattr(populations, "stored", lambda store: pd.DataFrame(columns=list(populations.COLUMNS)))
-    cache.results_changed()
+    cache.expiry.results_changed()
 
 
 @pytest.fixture

@@ -32,5 +32,5 @@ def test_what_was_read_is_read_again_when_results_change() -> None:
         return len(reads)
 
     assert (read("a"), read("a")) == (1, 1)
-    cache.results_changed()
+    cache.expiry.results_changed()
     assert read("a") == 2

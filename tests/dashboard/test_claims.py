@@ -42,7 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return CLAIMS if topic == "interventions" else ()
 
     monkeypatch.setattr(claims, "load", load)
-    cache.results_changed()
+    cache.expiry.results_changed()
     return found
 
 

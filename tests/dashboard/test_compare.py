@@ -277,14 +277,14 @@ def test_every_view_has_a_name_and_attacks_a_panel(open_page: OpenPage, evaluate
 
 
 def test_the_models_of_one_family_of_trainings_are_chosen_with_a_button(open_page: OpenPage) -> None:
-    assert cache.training("scenes/resnet-no_blur") == ("no_blur", "Training on corruptions")
-    assert cache.training("no/such-model") == ("unknown", "Training unknown")
+    assert cache.models.training("scenes/resnet-no_blur") == ("no_blur", "Training on corruptions")
+    assert cache.models.training("no/such-model") == ("unknown", "Training unknown")
     at = open_page("compare")
     assert len(at.multiselect(key="compare_model").value) == len(zoo.ZOO)
     next(b for b in at.button if b.label == "Training on fooling images (5)").click().run()
     assert sound(at)
     chosen = at.multiselect(key="compare_model").value
-    assert {families.family(cache.card(m)) for m in chosen} == {"standard", "fooling"}
+    assert {families.family(cache.models.card(m)) for m in chosen} == {"standard", "fooling"}
 
 
 def test_a_ranking_for_a_paper_has_the_clean_accuracy_too() -> None:

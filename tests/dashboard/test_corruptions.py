@@ -131,8 +131,8 @@ def test_a_strength_between_the_severities(open_page: OpenPage) -> None:
     strength = sum(corruption.strengths) / 2 + 0.1 * (corruption.strengths[1] - corruption.strengths[0])
     at.slider[0].set_value(strength).run()
     assert sound(at)
-    image, _ = rc.load_dataset("scenes")[cache.indices_of_class(0)[0]]
-    identity = int(rc.load_dataset("scenes").ids[cache.indices_of_class(0)[0]])
+    image, _ = rc.load_dataset("scenes")[cache.images.indices_of_class(0)[0]]
+    identity = int(rc.load_dataset("scenes").ids[cache.images.indices_of_class(0)[0]])
     wanted = rc.corrupt(image, "laugros_brightness", strength=at.slider[0].value, ids=[identity])
     assert np.array_equal(pictures(markup(at, PAIR))[1], wanted.permute(1, 2, 0).numpy())
 
@@ -303,7 +303,7 @@ def test_the_first_view_needs_no_pass_through_a_network(open_page: OpenPage, mon
         raise AssertionError(f"{name} was loaded")
 
     monkeypatch.setattr(models, "model", no_model)
-    at = open_page("corruptions", corruptions_from="Photographs", corruptions_model=cache.PHOTOGRAPHS_MODEL)
+    at = open_page("corruptions", corruptions_from="Photographs", corruptions_model=cache.models.PHOTOGRAPHS_MODEL)
     assert sound(at)
     assert len(shown_cells(at)) == 75
     assert len(answers(at)) == 76
@@ -311,10 +311,10 @@ def test_the_first_view_needs_no_pass_through_a_network(open_page: OpenPage, mon
 
 
 def test_scenes_are_one_click_away(open_page: OpenPage) -> None:
-    at = open_page("corruptions", corruptions_from="Photographs", corruptions_model=cache.PHOTOGRAPHS_MODEL)
+    at = open_page("corruptions", corruptions_from="Photographs", corruptions_model=cache.models.PHOTOGRAPHS_MODEL)
     at.button_group(key="corruptions_from").set_value("scenes").run()
     assert sound(at)
-    assert at.selectbox(key="corruptions_model").value == cache.DEFAULT_MODEL
+    assert at.selectbox(key="corruptions_model").value == cache.models.DEFAULT_MODEL
     assert len(answers(at)) == 76
 
 

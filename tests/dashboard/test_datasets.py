@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import robustcore as rc
 from dashboard import cache
-from dashboard.cache import Data
+from dashboard.cache.datasets import Data
 from robustcore.datasets.recorded import RecordedDataset
 from robustcore.evaluation import Store
 from robustcore.evaluation.jobs import jobs
@@ -65,12 +65,12 @@ def test_results_of_the_split_val_open_on_every_page(val_only: Path, open_page: 
 
 
 def test_the_splits_that_exist_can_be_chosen(val_only: Path, open_page: OpenPage) -> None:
-    assert cache.splits(str(val_only)) == ("val", "train")  # with results first
-    assert cache.splits("scenes", evaluated=False) == ("test", "val", "train")
-    assert cache.splits("scenes") == ("test",)
+    assert cache.datasets.splits(str(val_only)) == ("val", "train")  # with results first
+    assert cache.datasets.splits("scenes", evaluated=False) == ("test", "val", "train")
+    assert cache.datasets.splits("scenes") == ("test",)
     chosen = Data(str(val_only), "train")
-    assert cache.evaluated(chosen) == []
-    assert cache.dataset(chosen).split == "train"
+    assert cache.results.evaluated(chosen) == []
+    assert cache.datasets.dataset(chosen).split == "train"
     at = open_page("compare", compare_dataset=str(val_only), compare_split="train")
     assert sound(at)
     assert not at.get("plotly_chart")
@@ -99,11 +99,11 @@ def test_merged_results_are_seen_without_their_folder(
     shutil.rmtree(elsewhere)
     with Store() as own:
         merge(own, tmp_path / "cluster.sqlite")
-    assert [entry.name for entry in cache.entries()] == ["scenes", "photos"]
+    assert [entry.name for entry in cache.datasets.entries()] == ["scenes", "photos"]
     data = Data("photos")
-    assert cache.evaluated(data) == [MODEL]
-    assert isinstance(cache.evaluated_dataset(data), RecordedDataset)
-    assert not cache.entry("photos").here  # type: ignore[union-attr]
+    assert cache.results.evaluated(data) == [MODEL]
+    assert isinstance(cache.datasets.evaluated_dataset(data), RecordedDataset)
+    assert not cache.datasets.entry("photos").here  # type: ignore[union-attr]
     at = open_page("compare", compare_dataset="photos", compare_view="Corruptions")
     assert sound(at)
     assert at.get("plotly_chart")
@@ -120,11 +120,11 @@ def test_merged_results_are_seen_without_their_folder(
 
 def test_a_folder_whose_images_have_changed_keeps_its_results(val_only: Path, open_page: OpenPage) -> None:
     next((val_only / "val" / "cat").iterdir()).unlink()
-    cache.results_changed()
+    cache.expiry.results_changed()
     at = open_page("compare", compare_dataset=str(val_only))
     assert sound(at)
     assert at.get("plotly_chart")
-    assert "have changed" in cache.why_without_images(Data(str(val_only)))
+    assert "have changed" in cache.datasets.why_without_images(Data(str(val_only)))
 
 
 def test_two_folders_of_one_name_are_two_choices(tmp_path: Path, open_page: OpenPage) -> None:
@@ -144,7 +144,7 @@ def test_a_mistyped_folder_is_not_offered(tmp_path: Path, monkeypatch: pytest.Mo
     for folder in (str(here), str(tmp_path / "fotos")):
         jobs.submit(EvaluationRequest((MODEL,), folder, ("fog",), split="val"))
     open_page("evaluate")
-    assert [entry.name for entry in cache.entries()] == ["scenes", str(here)]
+    assert [entry.name for entry in cache.datasets.entries()] == ["scenes", str(here)]
 
 
 def test_paths_that_may_not_be_read_are_not_shown(
@@ -152,9 +152,9 @@ def test_paths_that_may_not_be_read_are_not_shown(
 ) -> None:
     (tmp_path / "open").mkdir()
     monkeypatch.setenv("ROBUSTCORE_DATA_ROOTS", str(tmp_path / "open"))
-    cache.results_changed()
+    cache.expiry.results_changed()
     at = open_page("compare", compare_dataset="photos")
     assert sound(at)
     assert at.get("plotly_chart")
-    assert str(val_only) not in [entry.name for entry in cache.entries()]
-    assert isinstance(cache.evaluated_dataset(Data("photos")), RecordedDataset)
+    assert str(val_only) not in [entry.name for entry in cache.datasets.entries()]
+    assert isinstance(cache.datasets.evaluated_dataset(Data("photos")), RecordedDataset)

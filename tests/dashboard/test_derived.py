@@ -20,7 +20,7 @@ MODELS = ("scenes/resnet-standard", "scenes/vgg-standard")
 
 def another_process() -> None:
     """Everything that is kept in memory is forgotten."""
-    cache.results_changed()
+    cache.expiry.results_changed()
     st.cache_data.clear()
     st.cache_resource.clear()
     tasks._read.clear()

@@ -66,7 +66,7 @@ def test_the_price_counts_what_is_stored(open_page: OpenPage, own_model: str) ->
     assert before[:2] == ["9", "0"]  # clean, and 4 corruptions at 2 severities
     assert before[2] not in ("0", "")
     rc.evaluate(own_model, "scenes", "imagenet-c-extra", severities=[1, 3], limit=4)
-    cache.results_changed()
+    cache.expiry.results_changed()
     at = open_page("evaluate", **address)
     after = price(at)
     assert after == ["9", "9", "0", "0"]

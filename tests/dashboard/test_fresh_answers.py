@@ -98,14 +98,14 @@ def test_stored_results_of_the_old_model_are_not_those_of_the_new_one(
 ) -> None:
     """Nothing waits for a cache to run out: no other loader is cleared in between."""
     rc.evaluate(NAME, "scenes", CONDITIONS, limit=6)
-    cache.results_changed()
-    old = cache.subject(NAME, SCENES).fingerprint
+    cache.expiry.results_changed()
+    old = cache.results.subject(NAME, SCENES).fingerprint
 
     def counts() -> list[int]:
         arguments = ((NAME,), SCENES, ("imagenet-c",), (1, 2, 3, 4, 5), "memory", 0)
         comparison = compare.gathered(*arguments).value
-        overview = cache.overview((NAME,), SCENES)
-        audit = cache.severity_audit(NAME, "imagenet-c", "memory")
+        overview = cache.results.overview((NAME,), SCENES)
+        audit = cache.audits.severity_audit(NAME, "imagenet-c", "memory")
         return [
             int(comparison.rows["n"].sum()),
             int(overview.table["n"].sum()),
@@ -114,9 +114,9 @@ def test_stored_results_of_the_old_model_are_not_those_of_the_new_one(
 
     assert min(counts()) > 0
     retrain(NEW)
-    assert cache.subject(NAME, SCENES).fingerprint != old
+    assert cache.results.subject(NAME, SCENES).fingerprint != old
     assert counts() == [0, 0, 0]
-    monkeypatch.setattr(cache, "evaluated", lambda dataset: [NAME])
+    monkeypatch.setattr(cache.results, "evaluated", lambda dataset: [NAME])
     assert sound(open_page("overview"))
 
 
@@ -124,7 +124,7 @@ def test_a_specification_is_judged_on_the_new_model(retrain: Retrain) -> None:
     from robustcore.reports import specification
 
     rc.evaluate(NAME, "scenes", CONDITIONS, limit=6)
-    cache.results_changed()
+    cache.expiry.results_changed()
     first = specification.names()[0]
     text = specification.source(first)
     old = specifications.judged(text, first, (NAME,), SCENES)
@@ -137,7 +137,7 @@ def test_the_examples_of_compare_are_those_of_the_new_model(open_page: OpenPage,
     def examples() -> set[int]:
         rc.evaluate(NAME, "scenes", CONDITIONS, limit=24)
         arguments = ((NAME,), SCENES, ("imagenet-c",), (1, 2, 3, 4, 5), "memory", 0)
-        cache.results_changed()
+        cache.expiry.results_changed()
         answers = compare.answers(compare.gathered(*arguments).value, SCENES)
         assert answers is not None
         return {int(c) for cell in answers.cells.values() for c in cell.classes}

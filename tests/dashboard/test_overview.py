@@ -23,7 +23,7 @@ from tests.dashboard.conftest import OpenPage, markup, sound
 
 
 def test_says_what_this_is_before_anything_was_evaluated(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "evaluated", lambda dataset: [])
+    monkeypatch.setattr(cache.results, "evaluated", lambda dataset: [])
     at = open_page("overview")
     assert sound(at)
     assert "evaluate" in {link.proto.page for link in at.get("page_link")}
@@ -33,7 +33,7 @@ def test_says_what_this_is_before_anything_was_evaluated(open_page: OpenPage, mo
 @pytest.fixture
 def only(monkeypatch: pytest.MonkeyPatch, evaluated: str) -> str:
     """The one model with results, whatever ships."""
-    monkeypatch.setattr(cache, "evaluated", lambda dataset: [evaluated])
+    monkeypatch.setattr(cache.results, "evaluated", lambda dataset: [evaluated])
     return evaluated
 
 
@@ -97,10 +97,10 @@ def test_many_models_are_grouped_best_first_limited_and_searched(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = crowd()
-    monkeypatch.setattr(cache, "evaluated", lambda dataset: list(found.table["model"]))
-    monkeypatch.setattr(cache, "overview", lambda models, dataset: found)
+    monkeypatch.setattr(cache.results, "evaluated", lambda dataset: list(found.table["model"]))
+    monkeypatch.setattr(cache.results, "overview", lambda models, dataset: found)
     training = dict(zip(found.table["model"], ["pgd"] * 7 + ["mixup"] * 7, strict=True))
-    monkeypatch.setattr(cache, "card", lambda name: Card("", ("a",), 64, "scenes", architecture="scenes/resnet"))
+    monkeypatch.setattr(cache.models, "card", lambda name: Card("", ("a",), 64, "scenes", architecture="scenes/resnet"))
     monkeypatch.setattr(
         cache, "training", lambda name: (training[name], FAMILIES[interventions.get(training[name]).family])
     )

@@ -18,7 +18,9 @@ def test_the_report_of_what_is_chosen_is_a_button_away(
     page: str, open_page: OpenPage, evaluated: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: dict[str, Any] = {}
-    monkeypatch.setattr(data, "evaluated", lambda dataset: [evaluated])  # the one model with results, whatever ships
+    monkeypatch.setattr(
+        data.results, "evaluated", lambda dataset: [evaluated]
+    )  # the one model with results, whatever ships
     monkeypatch.setattr(report, "button", lambda models, *chosen, **more: asked.update(models=list(models), **more))
     at = open_page(page, compare_model=[evaluated], compare_severity=["2", "3"])
     assert sound(at)

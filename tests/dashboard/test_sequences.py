@@ -48,11 +48,11 @@ def test_an_unknown_sequence_in_the_address_is_one_sentence(open_page: OpenPage)
 
 @pytest.mark.parametrize("metric", ["flip_probability", "flip_rate", "top5_distance", "t5d"])
 def test_evaluated_models_stand_in_the_figure(open_page: OpenPage, metric: str) -> None:
-    evaluate(cache.DEFAULT_MODEL, "scenes", stability.conditions(), limit=2)
-    at = open_page("sequences", sequences_models=cache.DEFAULT_MODEL, sequences_metric=metric)
+    evaluate(cache.models.DEFAULT_MODEL, "scenes", stability.conditions(), limit=2)
+    at = open_page("sequences", sequences_models=cache.models.DEFAULT_MODEL, sequences_metric=metric)
     assert sound(at)
     assert at.dataframe, "the table of means is missing"
-    assert at.dataframe[-1].value["Model"].tolist() == [cache.DEFAULT_MODEL]
+    assert at.dataframe[-1].value["Model"].tolist() == [cache.models.DEFAULT_MODEL]
 
 
 def test_without_results_the_page_says_how_to_get_them(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:

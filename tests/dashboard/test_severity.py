@@ -8,8 +8,8 @@ from tests.dashboard.conftest import OpenPage, sound
 
 
 def test_steps_of_a_suite_are_judged(open_page: OpenPage) -> None:
-    evaluate(cache.DEFAULT_MODEL, "scenes", "imagenet-c-extra", limit=24)
-    at = open_page("severity", severity_suite="imagenet-c-extra", severity_model=cache.DEFAULT_MODEL)
+    evaluate(cache.models.DEFAULT_MODEL, "scenes", "imagenet-c-extra", limit=24)
+    at = open_page("severity", severity_suite="imagenet-c-extra", severity_model=cache.models.DEFAULT_MODEL)
     assert sound(at)
     assert len(at.get("plotly_chart")) == 1
 

@@ -21,10 +21,10 @@ def write(at: AppTest, text: str) -> AppTest:
 
 
 def test_the_demo_is_judged_as_the_library_judges_it(open_page: OpenPage) -> None:
-    at = open_page("specification", specification_name="demo", specification_model=cache.DEFAULT_MODEL)
+    at = open_page("specification", specification_name="demo", specification_model=cache.models.DEFAULT_MODEL)
     assert sound(at)
     spec = specification.load("demo")
-    table = specification.judge(spec, specification.gather(spec, [cache.DEFAULT_MODEL]))
+    table = specification.judge(spec, specification.gather(spec, [cache.models.DEFAULT_MODEL]))
     sheet = markup(at, "specification_sheet")
     assert 'class="rc-spec-head rc-spec-fail"' in sheet
     assert specification.summary(table) in sheet

@@ -45,7 +45,7 @@ def test_nothing_can_be_uploaded(job: int) -> None:
     file = io.BytesIO()
     Image.new("RGB", (16, 16)).save(file, "PNG")
     with pytest.raises(JobError, match="started with --read-only"):
-        cache.upload(file.getvalue(), "mine.png")
+        cache.images.upload(file.getvalue(), "mine.png")
 
 
 def test_no_model_is_fetched(job: int) -> None:

@@ -45,7 +45,7 @@ def test_a_path_in_a_root_may_be_absolute_or_relative(root: Path) -> None:
     assert roots.dataset("images") == str(root / "images")
     assert roots.dataset("images/../images/./") == str(root / "images")
     assert roots.dataset("scenes") == "scenes"
-    assert len(cache.dataset(cache.Data("images"))) == 2
+    assert len(cache.datasets.dataset(cache.datasets.Data("images"))) == 2
 
 
 def test_several_roots_are_searched_in_order(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +78,7 @@ def test_a_way_out_is_refused_in_the_same_words_whether_it_leads_anywhere(root: 
     Path(f"{root}-beside").mkdir()
     path = path.format(root=root, parent=root.parent)
     with pytest.raises(InvalidArgumentError, match=OUTSIDE):
-        cache.dataset(cache.Data(path))
+        cache.datasets.dataset(cache.datasets.Data(path))
     with pytest.raises(InvalidArgumentError, match=OUTSIDE):
         roots.model(f"{path}/model.safetensors")
     with pytest.raises(InvalidArgumentError, match=OUTSIDE):
@@ -91,7 +91,7 @@ def test_a_link_out_of_the_root_is_followed_before_it_is_judged(root: Path) -> N
     (root / "two-steps").symlink_to(root / "door")
     for name in ("door", "two-steps", "door/cat"):
         with pytest.raises(InvalidArgumentError, match=OUTSIDE):
-            cache.dataset(cache.Data(name))
+            cache.datasets.dataset(cache.datasets.Data(name))
     with pytest.raises(InvalidArgumentError, match=OUTSIDE):
         roots.model(str(root / "model.safetensors"))
 
@@ -101,7 +101,7 @@ def test_a_link_inside_a_folder_of_images_is_found(root: Path, target: str) -> N
     name = "bird" if target.endswith("cat") else "cat/2.png"
     (root / "images" / name).symlink_to(root.parent / target)
     with pytest.raises(InvalidArgumentError, match="is a link that leads out"):
-        cache.dataset(cache.Data("images"))
+        cache.datasets.dataset(cache.datasets.Data("images"))
     with pytest.raises(InvalidArgumentError, match="is a link that leads out"):
         actions.submit(EvaluationRequest(("scenes/resnet-standard",), "images", ("contrast",), limit=1))
 
@@ -110,7 +110,7 @@ def test_links_within_the_roots_are_welcome(root: Path) -> None:
     (root / "again").symlink_to(root / "images")
     (root / "images" / "bird").symlink_to(root / "images" / "cat")
     assert roots.dataset("again") == str(root / "images")
-    assert len(cache.dataset(cache.Data("again"))) == 3
+    assert len(cache.datasets.dataset(cache.datasets.Data("again"))) == 3
 
 
 def test_a_loop_of_links_ends(root: Path) -> None:
@@ -118,10 +118,10 @@ def test_a_loop_of_links_ends(root: Path) -> None:
     (root / "b").symlink_to(root / "a")
     (root / "images" / "cat" / "deeper").symlink_to(root / "images")
     with pytest.raises(RobustcoreError):
-        cache.dataset(cache.Data("a"))
+        cache.datasets.dataset(cache.datasets.Data("a"))
     with pytest.raises(RobustcoreError):
         roots.model("a/model.safetensors")
-    assert len(cache.dataset(cache.Data("images"))) >= 2
+    assert len(cache.datasets.dataset(cache.datasets.Data("images"))) >= 2
 
 
 @pytest.mark.parametrize("path", ["images\0/etc", "\0", "x" * 300, "x/" * 5000, "x" * 1_000_000], ids=lambda p: len(p))
@@ -131,8 +131,8 @@ def test_impossible_paths_are_one_short_sentence(root: Path, path: str, monkeypa
             monkeypatch.delenv(roots.VARIABLE)
             assert roots.any_path()
         for ask in (
-            lambda p: cache.dataset(cache.Data(p)),
-            lambda p: cache.price(EvaluationRequest((f"{p}.pth",), "scenes", ("contrast",)).to_json()),
+            lambda p: cache.datasets.dataset(cache.datasets.Data(p)),
+            lambda p: cache.estimates.price(EvaluationRequest((f"{p}.pth",), "scenes", ("contrast",)).to_json()),
         ):
             with pytest.raises(RobustcoreError) as error:
                 ask(path)
@@ -197,7 +197,7 @@ def test_the_page_itself_refuses_and_launches_nothing(root: Path, open_page: Ope
 def test_the_page_hides_folders_where_none_are_opened(
     open_page: OpenPage, own_model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "price", roots.dataset)  # refuses at once; the price is not what this is about
+    monkeypatch.setattr(cache.estimates, "price", roots.dataset)  # refuses at once; the price is not what this is about
     for address, offered in (("127.0.0.1", 2), ("0.0.0.0", 1)):
         config.set_option("server.address", address)
         at = open_page("evaluate", evaluate_model=own_model, evaluate_limit="2")

@@ -55,11 +55,11 @@ class Case:
     @property
     def classes(self) -> tuple[str, ...]:
         """The victim's classes."""
-        return tuple(cache.card(self.victim).classes)
+        return tuple(cache.models.card(self.victim).classes)
 
     def run(self) -> attack_anatomy.Attacked:
         """The attack; the same one is not run twice."""
-        return cache.attacked(self.victim, self.surrogate, self.choice.item, self.label, self.settings)
+        return cache.attacks.attacked(self.victim, self.surrogate, self.choice.item, self.label, self.settings)
 
     def provenance(self) -> str:
         """Where a figure's numbers come from."""
@@ -76,7 +76,7 @@ def render() -> None:
         victim, surrogate, second = _pick_models()
         choice = image_picker.pick(KEY, victim)
         label = None if choice is None else _label(victim, choice)
-        settings = controls.pick(KEY, cache.card(victim).classes, label)
+        settings = controls.pick(KEY, cache.models.card(victim).classes, label)
     if choice is None:
         states.empty("Choose an image", "Upload one above, or take a photograph or a scene.", icon=":material/image:")
         return
@@ -107,7 +107,7 @@ def _pick_models() -> tuple[str, str | None, str | None]:
     a, b, c = st.columns(3, vertical_alignment="bottom")
     with a:
         victim = image_picker.choose_model(KEY)
-    alike = [n for n in cache.alike(victim) if n != victim]
+    alike = [n for n in cache.models.alike(victim) if n != victim]
     with b:
         itself = "the model itself"
         crafted = selection.selectbox(
@@ -132,13 +132,13 @@ def _pick_models() -> tuple[str, str | None, str | None]:
 def _label(victim: str, choice: Choice) -> int | None:
     """The class that the attack leads away from: a right one, if possible the one that the model answers; or the model's answer
     to an image of which nobody says what it shows. None where its answers mean nothing."""
-    card = cache.card(victim)
+    card = cache.models.card(victim)
     right = choice.right_among(card.classes)
     if not right and not gallery.is_in_domain(card, choice.item):
         return None
     if len(right) == 1:
         return next(iter(right))
-    answer = cache.clean_answer(victim, choice.item)
+    answer = cache.attacks.clean_answer(victim, choice.item)
     return answer if not right or answer in right else min(right)
 
 
@@ -163,7 +163,7 @@ def _result(case: Case, done: attack_anatomy.Attacked) -> None:
         markup.show(pair.row(sides), key=f"{KEY}_three_{case.victim}")
     with right:
         st.markdown("**Still effective after saving?**")
-        markup.show(_badges(cache.survivals(case.victim, done), classes), key=f"{KEY}_badges_{case.victim}")
+        markup.show(_badges(cache.attacks.survivals(case.victim, done), classes), key=f"{KEY}_badges_{case.victim}")
         name = f"adversarial-{case.settings.name}-{case.choice.item.id}".replace("/", "-")
         a, b = st.columns(2)
         a.download_button(
@@ -284,12 +284,12 @@ def _sweep(case: Case) -> None:
     if attack_anatomy.radii(case.settings) is None:
         st.caption("This attack has no budget: it searches for the nearest image that fools the model.")
         return
-    patience = _PATIENCE if cache.is_quick(case.victim) else _LARGE_PATIENCE
+    patience = _PATIENCE if cache.models.is_quick(case.victim) else _LARGE_PATIENCE
     if attack_anatomy.sweep_passes(case.settings) > patience and not st.toggle(
         "Attack with other budgets too (takes several seconds)", key=f"{KEY}_sweep_{case.settings.name}"
     ):
         return
-    table = cache.attack_sweep(case.victim, case.surrogate, case.choice.item, case.label, case.settings)
+    table = cache.attacks.attack_sweep(case.victim, case.surrogate, case.choice.item, case.label, case.settings)
     linf = attack_anatomy.radii(case.settings) is attack_anatomy.LINF_RADII
     table = table.assign(shown=table["eps"] * 255 if linf else table["eps"])
     chosen = case.settings.eps if case.settings.eps is None or not linf else case.settings.eps * 255
@@ -313,8 +313,8 @@ def _sweep(case: Case) -> None:
 
 
 def _judges(case: Case, done: attack_anatomy.Attacked) -> None:
-    names = cache.alike(case.victim)
-    table = cache.judged(names, case.victim, case.surrogate, case.choice.item, case.settings, done)
+    names = cache.models.alike(case.victim)
+    table = cache.attacks.judged(names, case.victim, case.surrogate, case.choice.item, case.settings, done)
     with st.container(border=True):
         st.subheader("Which other models does it fool?", anchor=False)
         if not case.right:

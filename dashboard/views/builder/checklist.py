@@ -70,7 +70,7 @@ def _pictures(atlas: CandidateAtlas) -> dict[str, str]:
         cells.append(gallery.GalleryImage(name, level or 1, level, None, 0))
     if not cells:
         return {}
-    thumbnails = cache.grid(cache.test_image(IMAGE), tuple(cells), "memory").thumbnails
+    thumbnails = cache.gallery.grid(cache.images.test_image(IMAGE), tuple(cells), "memory").thumbnails
     return dict(zip(registered, thumbnails[1:], strict=True))
 
 

@@ -59,7 +59,9 @@ def show(atlas: CandidateAtlas, names: list[str]) -> None:
             states.error(error)
         _after_saving(f"{suites.OWN}{name}")
         st.code(
-            f"robustcore evaluate --model {cache.DEFAULT_MODEL} --suite {name}.toml", language="bash", wrap_lines=True
+            f"robustcore evaluate --model {cache.models.DEFAULT_MODEL} --suite {name}.toml",
+            language="bash",
+            wrap_lines=True,
         )
 
 

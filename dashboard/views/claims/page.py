@@ -66,7 +66,7 @@ def render() -> None:
 def _judged(topic: str) -> tuple[Claim, ...]:
     """The claims of a topic; where its files cannot be read, an error is shown and the other topics remain."""
     try:
-        return cache.claims(topic)
+        return cache.claims.claims(topic)
     except RobustcoreError as error:
         states.error(str(error), title=f"The claims about {topic} cannot be judged")
         return ()

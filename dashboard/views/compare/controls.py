@@ -9,7 +9,8 @@ import streamlit as st
 
 import robustcore.corruptions as corruptions
 from dashboard import cache
-from dashboard.cache import Data, compare
+from dashboard.cache import compare
+from dashboard.cache.datasets import Data
 from dashboard.session import selection
 from dashboard.widgets import addresses, data_picker, labels, links
 from robustcore.evaluation import suites
@@ -55,7 +56,10 @@ def pick() -> Choice:
     with st.container(horizontal=True, key=f"{KEY}_controls", vertical_alignment="bottom"):
         dataset = selection.selectbox(
             "Data",
-            [*(entry.name for entry in cache.entries()), *(compare.PUBLISHED + d for d in published_models.SETUPS)],
+            [
+                *(entry.name for entry in cache.datasets.entries()),
+                *(compare.PUBLISHED + d for d in published_models.SETUPS),
+            ],
             key=f"{KEY}_dataset",
             kind="dataset",
             text=_dataset,
@@ -82,8 +86,8 @@ def _pick_models(dataset: str, split: str) -> list[str]:
         evaluated = printed[dataset.removeprefix(compare.PUBLISHED)]
         offered, start = evaluated, published_models.first(dataset.removeprefix(compare.PUBLISHED))[:MOST]
     else:
-        evaluated = cache.evaluated(Data(dataset, split))
-        offered, start = list(dict.fromkeys([*evaluated, *cache.model_names()])), evaluated[:MOST]
+        evaluated = cache.results.evaluated(Data(dataset, split))
+        offered, start = list(dict.fromkeys([*evaluated, *cache.models.model_names()])), evaluated[:MOST]
     further = [m for names in printed.values() for m in names if m not in offered]
     key = f"{KEY}_model"
     place = st.popover(
@@ -114,11 +118,11 @@ def _chosen(key: str, start: Sequence[str]) -> str:
 def _by_family(key: str, evaluated: Sequence[str]) -> None:
     """Buttons that choose all models of one family of training interventions, beside the standard ones."""
     groups: dict[str, list[str]] = {}
-    for model, family in cache.families(tuple(evaluated)).items():
+    for model, family in cache.models.families(tuple(evaluated)).items():
         groups.setdefault(family, []).append(model)
     if len(evaluated) < 3 or len(groups) < 2:
         return
-    first = cache.training(cache.DEFAULT_MODEL)[1]
+    first = cache.models.training(cache.models.DEFAULT_MODEL)[1]
     standard = groups.get(first, [])
     with st.container(horizontal=True, gap="small"):
         _button("All", key, list(evaluated))

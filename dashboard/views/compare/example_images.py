@@ -60,7 +60,7 @@ def panel(comparison: Comparison, choice: Choice, bar: tuple[str, str] | None) -
         if outcome is None:
             states.notice("Only counts are stored of this result, not the answers to single images.")
             return
-        if why := cache.why_without_images(choice.data):
+        if why := cache.datasets.why_without_images(choice.data):
             states.notice(f"{why} The images themselves are left out.")
             st.caption(_counts(outcome))
             return

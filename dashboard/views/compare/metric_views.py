@@ -66,7 +66,7 @@ def _offered(choice: Choice) -> list[str]:
     if choice.is_published:
         evaluated = compare.published_models()[choice.dataset.removeprefix(compare.PUBLISHED)]
     else:
-        evaluated = cache.evaluated(choice.data)
+        evaluated = cache.results.evaluated(choice.data)
     return list(dict.fromkeys([*evaluated, *choice.models]))
 
 

@@ -141,7 +141,7 @@ def _trend_alone(choice: Choice) -> None:
 def _nothing_chosen(choice: Choice) -> None:
     what = "model" if not choice.models else "suite"
     place = states.empty(f"Choose a {what}", "Its results are drawn here.", icon=":material/bar_chart:")
-    if not choice.is_published and not cache.evaluated(choice.data):
+    if not choice.is_published and not cache.results.evaluated(choice.data):
         with place:
             links.to(
                 "evaluate",

@@ -29,7 +29,7 @@ def families(models: Sequence[str], printed: Node | Sequence[str]) -> Call | Non
     if len(models) <= len(PALETTE):
         return None
     call = Call(training_families.by_model, printed if isinstance(printed, Node) else list(printed))
-    return call.supplied_by(lambda: cache.families(tuple(models)))
+    return call.supplied_by(lambda: cache.models.families(tuple(models)))
 
 
 def script(view: View, comparison: Comparison | None) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import cache
-from dashboard.cache import Data
+from dashboard.cache.datasets import Data
 from dashboard.session import selection
 from dashboard.widgets import data_picker, figure, states
 from robustcore.figures import robust_accuracy as figures
@@ -20,7 +20,7 @@ FEW = 8  # models whose curves can be told apart
 def panel(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
     """Accuracy under attack of the models, as far as it is stored."""
     st.subheader("Under attack", anchor=False)
-    table = cache.robust_accuracy(tuple(models), data, seed)
+    table = cache.results.robust_accuracy(tuple(models), data, seed)
     if table.empty:
         states.empty(
             "None of these models has been evaluated under attack",

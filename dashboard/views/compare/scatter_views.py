@@ -81,7 +81,7 @@ def _against_attacks(results: Node, choice: Choice, bars: Call) -> View | str:
     comparison: Comparison = results.value
     if choice.is_published:
         return "Published figures of these models under attack are not among the tables."
-    attacked = cache.robust_accuracy(
+    attacked = cache.results.robust_accuracy(
         tuple(m for m in choice.models if m in comparison.models), choice.data, choice.seed
     )
     white_box = attacked[(attacked["access"] == "white-box") & (attacked["eps"] > 0) & (attacked["eps"] < 1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from dashboard import data_urls
-from dashboard.cache import Grid, Scoring
+from dashboard.cache.gallery import Grid, Scoring
 from dashboard.widgets import labels, pair, thumbnails
 from dashboard.widgets.choice import Choice
 from dashboard.widgets.markup import Markup

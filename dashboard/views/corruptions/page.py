@@ -56,7 +56,7 @@ def render() -> None:
     with st.container(border=True, key=f"{KEY}_controls", gap="small"):
         left, right = st.columns([1, 2.6], gap="medium")
         with left:
-            names = cache.model_names()
+            names = cache.models.model_names()
             model = image_picker.choose_model(KEY, NONE)
         with right:
             choice = image_picker.pick(KEY, model)
@@ -140,11 +140,11 @@ def _pick_more(model: str, names: list[str], suites: list[str]) -> tuple[str, Fi
 
 def _answer(choice: Choice, cells: tuple[gallery.GalleryImage, ...], storage: str, models: list[str]) -> Answered:
     """The images, and the answers of small models; others are loaded and answer once the page is shown."""
-    grid = cache.grid(choice.item, cells, storage)
+    grid = cache.gallery.grid(choice.item, cells, storage)
     scorings = {
-        name: cache.scoring(name, grid, storage)
+        name: cache.gallery.scoring(name, grid, storage)
         for name in models
-        if gallery.is_in_domain(cache.card(name), choice.item)
+        if gallery.is_in_domain(cache.models.card(name), choice.item)
     }
     for scoring in scorings.values():
         if scoring.quick:

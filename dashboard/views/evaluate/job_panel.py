@@ -54,7 +54,7 @@ def show() -> None:
 def _panel(was_active: bool) -> None:
     listed = jobs.list_jobs(HISTORY)
     if was_active and not any(job.active for job in listed):
-        cache.results_changed()
+        cache.expiry.results_changed()
         st.rerun()
     top = [job for job in listed if job.active] or listed[:1]
     for job in top:
@@ -167,7 +167,7 @@ def compare_address(asked: EvaluationRequest) -> links.Address:
     storage = storages.pop() if len(storages) == 1 else "memory"
     covered = whole or suites[:1] or corruptions.suites.names("corruption")[:1]
     # A folder of one set has no split to choose.
-    split = asked.split if asked.split in cache.splits(asked.dataset_name) else ""
+    split = asked.split if asked.split in cache.datasets.splits(asked.dataset_name) else ""
     return addresses.compare(
         asked.model_names, asked.dataset_name, covered, split=split, seed=asked.seed, storage=storage
     )

@@ -6,7 +6,7 @@ import streamlit as st
 
 import robustcore.corruptions as corruptions
 from dashboard import cache
-from dashboard.cache import Data
+from dashboard.cache.datasets import Data
 from dashboard.pages import Page
 from dashboard.session import actions, permissions, roots, selection
 from dashboard.views.evaluate import amounts, job_panel
@@ -109,7 +109,7 @@ def _suites() -> list[str]:
 
 
 def _pick_models() -> list[str]:
-    names = cache.model_names()
+    names = cache.models.model_names()
     models = selection.multiselect(
         "Models", names, key=f"{KEY}_model", kind="model", default=names[:1], placeholder="Choose one or more"
     )
@@ -128,7 +128,7 @@ def _pick_models() -> list[str]:
 
 
 def _pick_dataset() -> Data:
-    here = [entry.name for entry in cache.entries() if entry.here]
+    here = [entry.name for entry in cache.datasets.entries() if entry.here]
     name = selection.selectbox(
         "Images of",
         [*here, *([FOLDER] if roots.open_to_paths() else [])],
@@ -150,7 +150,7 @@ def _size(data: Data) -> int | None:
     if not data.name:
         return None
     try:
-        return len(cache.dataset(data))
+        return len(cache.datasets.dataset(data))
     except RobustcoreError:
         return None
 
@@ -172,7 +172,7 @@ def _pick_more() -> tuple[int, str, str, str]:
         )
         device = selection.segmented(
             "Device",
-            cache.devices(),
+            cache.estimates.devices(),
             key=f"{KEY}_device",
             kind="device",
             help="auto uses a CUDA device if there is one.",
@@ -193,7 +193,7 @@ def _launch(request: EvaluationRequest | None) -> None:
         st.info("Choose at least one model, images, a suite and a severity to see the cost.")
         return
     try:
-        price = cache.price(request.to_json())
+        price = cache.estimates.price(request.to_json())
     except RobustcoreError as error:
         states.error(str(error), title="This cannot be evaluated")
         return

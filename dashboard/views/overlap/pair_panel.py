@@ -73,7 +73,7 @@ def _images(matrix: Matrix, first: str, second: str) -> None:
         condition = atlas.condition(matrix.table, name)
         if condition is not None:
             conditions.append((matrix.labels[name], condition))
-    place = st.session_state.get(PLACE, 0) % len(cache.test_images())
+    place = st.session_state.get(PLACE, 0) % len(cache.images.test_images())
     thumbs = [
         thumbnails.Thumb(
             "",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboard.cache import Data
-from dashboard.cache.datasets import SCENES
+from dashboard.cache.datasets import SCENES, Data
 from dashboard.views.overview.model_table import Target
 from dashboard.widgets import addresses, links
 

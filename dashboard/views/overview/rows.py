@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from dashboard.cache import Data
+from dashboard.cache.datasets import Data
 from dashboard.views.overview import addresses
 from dashboard.views.overview.model_table import Heading, ModelRow, TableValue, Target
 from robustcore.display import display_name

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from dashboard.cache import Data
+from dashboard.cache.datasets import Data
 from dashboard.session import selection
 from dashboard.views.overview import addresses, model_table, rows
 from dashboard.views.overview.addresses import KEY

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from dashboard.cache import Data
+from dashboard.cache.datasets import Data
 from dashboard.views.overview import addresses
 from dashboard.views.overview.addresses import KEY
 from dashboard.views.overview.model_table import Target

@@ -80,12 +80,12 @@ def _pick_sequence() -> tuple[str, int]:
 
 
 def _frames(choice: Choice, name: str, difficulty: int, seed: int, model: str) -> None:
-    frames = cache.sequence_frames(choice.item, name, difficulty, seed)
+    frames = cache.sequence_frames.sequence_frames(choice.item, name, difficulty, seed)
     answers = None
-    if model != NONE and gallery.is_in_domain(cache.card(model), choice.item):
-        answers = cache.frame_answers(model, frames)
+    if model != NONE and gallery.is_in_domain(cache.models.card(model), choice.item):
+        answers = cache.sequence_frames.frame_answers(model, frames)
     crisp = frames.frames.shape[-1] <= data_urls.EXACT_SIDE
-    classes = cache.card(model).classes if answers is not None else ()
+    classes = cache.models.card(model).classes if answers is not None else ()
     flips = None if answers is None else sequence_frames.flips(answers.classes, name, difficulty=difficulty)
     left, right = st.columns([1, 1.75], gap="medium")
     with left, st.container(key=f"{KEY}_detail"):
@@ -120,7 +120,7 @@ def _choose_frame(frame: str) -> None:
 
 
 def _one_frame(
-    frames: cache.SequenceFrames, answers: gallery.Answers | None, classes: tuple[str, ...], crisp: bool
+    frames: cache.sequence_frames.SequenceFrames, answers: gallery.Answers | None, classes: tuple[str, ...], crisp: bool
 ) -> None:
     last = len(frames.frames) - 1
     frame = selection.number("Frame", 0, last, key=f"{KEY}_frame", default=0, kind="frame")
@@ -154,7 +154,7 @@ def _sentence(choice: Choice, name: str, difficulty: int, model: str, flipping: 
 
 def _stability(difficulty: int) -> None:
     st.subheader("Stability of the evaluated models", anchor=False)
-    names = cache.model_names()
+    names = cache.models.model_names()
     a, b, c = st.columns([2.2, 1.2, 1.4], vertical_alignment="bottom")
     with a:
         chosen = selection.multiselect("Models", names, key=f"{KEY}_models", kind="model", default=names[:2])
@@ -174,7 +174,7 @@ def _stability(difficulty: int) -> None:
     if not chosen:
         states.empty("Choose a model", "Its flips are shown for each sequence.", icon=":material/movie:")
         return
-    report = cache.stability(tuple(chosen), suite, difficulty, reference)
+    report = cache.results.stability(tuple(chosen), suite, difficulty, reference)
     if not (report.rows["n"] > 0).any():
         evaluation = f"robustcore evaluate --dataset scenes --suite {{}} --limit 240 --model {chosen[0]}"
         states.empty(

@@ -41,7 +41,7 @@ _SHORT = {"mean_abs_diff": "Grey levels", "dissimilarity": "1 - SSIM", "psnr_los
 def render() -> None:
     """The page below its heading."""
     model, suite, storage, distance = _controls()
-    audit = cache.severity_audit(model, suite, storage)
+    audit = cache.audits.severity_audit(model, suite, storage)
     rows = severity.joined(audit)
     rows = rows[rows["severity"].notna()].copy()
     if rows.empty:
@@ -76,7 +76,7 @@ def _controls() -> tuple[str, str, str, str]:
     with st.container(border=True, key=f"{KEY}_controls"):
         a, b, c, d = st.columns([2, 1.5, 2, 2], vertical_alignment="bottom")
         with a:
-            model = selection.selectbox("Model", cache.model_names(), key=f"{KEY}_model", kind="model")
+            model = selection.selectbox("Model", cache.models.model_names(), key=f"{KEY}_model", kind="model")
         with b:
             suite = selection.selectbox("Suite", suites, key=f"{KEY}_suite", kind="suite", text=labels.suite)
         with c:
@@ -123,9 +123,9 @@ def _show_issues(findings: tuple[Note, ...], rows: pd.DataFrame) -> None:
 
 def _thumbnails(name: str, storage: str) -> None:
     """A photograph at each severity of the corruption; what is measured is measured on scenes."""
-    item = cache.photograph(_PHOTOGRAPH)
+    item = cache.images.photograph(_PHOTOGRAPH)
     cells = tuple(gallery.cells(name))
-    grid = cache.grid(item, cells, storage)
+    grid = cache.gallery.grid(item, cells, storage)
     thumbs = [thumbnails.Thumb("", grid.thumbnails[0], "The clean image", (("clean", thumbnails.RIGHT),))]
     for cell, source in zip(cells, grid.thumbnails[1:], strict=True):
         words = f"{display_name(name, 'corruption')}, {cell.caption}"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import cache
-from dashboard.cache import Data, specifications
+from dashboard.cache import specifications
+from dashboard.cache.datasets import Data
 from dashboard.cache.specifications import Judged
 from dashboard.pages import Page
 from dashboard.session import actions, permissions, selection
@@ -107,10 +108,10 @@ def _own(example: str) -> tuple[str, str]:
 
 
 def _pick_models(spec: Specification) -> tuple[list[str], Data]:
-    names = list(dict.fromkeys([spec.dataset, *(entry.name for entry in cache.entries())]))
+    names = list(dict.fromkeys([spec.dataset, *(entry.name for entry in cache.datasets.entries())]))
     data = data_picker.data("Images", names, key=KEY, split=spec.split)
-    evaluated = cache.evaluated(data) if _images_are_here(data) else []
-    offered = list(dict.fromkeys([*evaluated, *cache.model_names()]))
+    evaluated = cache.results.evaluated(data) if _images_are_here(data) else []
+    offered = list(dict.fromkeys([*evaluated, *cache.models.model_names()]))
     models = selection.multiselect(
         "Models",
         offered,
@@ -124,7 +125,7 @@ def _pick_models(spec: Specification) -> tuple[list[str], Data]:
 
 def _images_are_here(data: Data) -> bool:
     try:
-        cache.evaluated_dataset(data)
+        cache.datasets.evaluated_dataset(data)
     except RobustcoreError:
         return False
     return True
