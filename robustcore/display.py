@@ -16,6 +16,15 @@ _SPELLED = {
     "gaussian": "Gaussian",
     "imagenet": "ImageNet",
     "eps": "eps",
+    "objectnet": "ObjectNet",
+}
+# Sets of images by the names that their authors gave them.
+_SETS = {
+    "imagenet-a": "ImageNet-A",
+    "imagenet-o": "ImageNet-O",
+    "imagenet-r": "ImageNet-R",
+    "imagenet-v2": "ImageNet-V2",
+    "imagenet-sketch": "ImageNet-Sketch",
 }
 
 
@@ -39,6 +48,8 @@ def display_name(name: str, kind: str = "", *, inside: bool = False, suite: bool
         name = _attack(name)
     elif kind == "shift":
         name = name.rpartition("/")[2]
+        if name in _SETS:
+            return _SETS[name]
     words = name.replace("-", " ").replace("_", " ").split(" ")
     text = " ".join(_SPELLED.get(word, word) for word in words)
     return (text if inside or words[0] in _SPELLED else text[:1].upper() + text[1:]) + behind

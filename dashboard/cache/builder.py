@@ -79,10 +79,19 @@ def _population(files: tuple[FileVersion, ...]) -> Population:
     return found
 
 
-def population() -> Population:
-    """The models of scenes and their robustness."""
+@st.cache_data(max_entries=1, show_spinner="Reading the published models …")
+def _imagenet() -> Population:
     from robustcore.atlas import populations
 
+    return populations.imagenet()
+
+
+def population(data: str = "scenes") -> Population:
+    """The models of "scenes", or the published ones of "imagenet", and their robustness."""
+    from robustcore.atlas import populations
+
+    if data == "imagenet":
+        return _imagenet()
     return _population(tuple(file_versions.version(path) for path in populations.tables().values()))
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 
 from robustcore import metrics, paths
 from robustcore.errors import InvalidArgumentError
+from robustcore.published import SOURCES
+from robustcore.published import testbed_results as testbed
 from robustcore.training import zoo
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Population:
             about the categories over them says it twice.
         images: the fewest images that a figure is over.
         sources: where the figures come from.
+        data: what the models classify: "scenes" or "ImageNet".
     """
 
     synthetic: pd.DataFrame
@@ -47,6 +50,7 @@ class Population:
     atlas: tuple[str, ...]
     images: int
     sources: tuple[str, ...]
+    data: str = "scenes"
 
     def __len__(self) -> int:
         return len(self.synthetic)
@@ -111,6 +115,43 @@ def gather(tables: Mapping[str, pd.DataFrame]) -> Population:
         tuple(str(m) for m in models if _is_of_an_atlas(str(m))),
         min(images, default=0),
         tuple(dict.fromkeys([*used, *used_too])),
+    )
+
+
+# Groups of the ImageNet Testbed whose models nobody would use: on a tenth of the images, or no networks at all.
+UNUSED = ("low accuracy CNN", "other classifiers")
+
+
+def imagenet() -> Population:
+    """The published ImageNet models that were measured on ImageNet-C, made on the fly, and on all natural shifts (the testbed).
+
+    Corruptions are means over five severities. Where a shift has fewer classes, both accuracies are on these alone.
+    """
+    models, rows = testbed.imagenet_testbed_models(), testbed.imagenet_testbed()
+    kept = models.loc[~models["group"].isin(UNUSED), "model"]
+    rows = rows[rows["model"].isin(kept)]
+    of_setting = rows.pivot(index="model", columns="setting", values="accuracy")
+    corrupted = rows[(rows["kind"] == "corruption") & (rows["storage"] == "memory")]
+    means = corrupted.pivot_table(index="model", columns="condition", values="accuracy")
+    synthetic = means.rsub(of_setting["val"], axis=0)
+    shifts = rows[rows["kind"] == "shift"].drop_duplicates("setting").set_index("condition")
+    natural = pd.DataFrame(
+        {
+            str(name): of_setting[row["clean_setting"]] - of_setting[row["setting"]]
+            for name, row in shifts.iterrows()
+            if name in testbed.NATURAL
+        }
+    )
+    whole = synthetic.dropna().index.intersection(natural.dropna(how="all").index)
+    atlas = [model for model in whole if "_aws" in model]
+    title = dict(zip(models["model"], models["title"], strict=True))
+    return Population(
+        synthetic.loc[whole].rename(index=title).rename_axis(columns=None),
+        natural.loc[whole].rename(index=title),
+        tuple(title[model] for model in atlas),
+        min(testbed.NATURAL.values()),
+        (SOURCES["testbed"],),
+        "ImageNet",
     )
 
 

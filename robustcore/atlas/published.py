@@ -11,6 +11,7 @@ import pandas as pd
 
 from robustcore import published
 from robustcore.overlap.accuracies import CLEAN, STANDARD
+from robustcore.published.testbed_results import NATURAL
 
 NAME = "imagenet-published"  # of the table, in the place of a suite
 ARCHITECTURE = "ResNet-50"
@@ -19,7 +20,7 @@ TITLE = "ImageNet (published)"
 BASELINE, TRAINED = "resnet50_aws_baseline", "resnet50_with_{}_aws"
 LEFT_OUT = ("defocus_blur",)
 STORAGE = "memory"  # training and testing corrupted images on the fly
-SHIFTS = {"imagenet-v2": 10_000, "imagenet-sketch": 50_889}  # of 1,000 classes like the clean images: name -> images
+SHIFTS = {name: NATURAL[name] for name in ("imagenet-v2", "imagenet-sketch")}  # of 1,000 classes like the clean images
 SEVERITIES = "1 2 3 4 5"
 
 

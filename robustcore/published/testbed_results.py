@@ -18,6 +18,13 @@ from robustcore.published._files import read
 STORAGES = {"in-memory": "memory", "on-disk": "jpeg85"}
 TESTBED_IMAGES = 50_000  # of the validation set, clean and under every corruption
 MODEL_COLUMNS = ["model", "title", "group", "architecture", "resize", "crop", "paper"]
+NATURAL = {
+    "imagenet-a": 7_500,
+    "imagenet-r": 30_000,
+    "imagenet-sketch": 50_889,
+    "imagenet-v2": 10_000,
+    "objectnet": 18_514,
+}
 _CORRUPTION = re.compile(r"imagenet-c\.(\w+)\.([1-5])_(in-memory|on-disk)")
 _PGD = re.compile(r"pgd\.(linf|l2)\.eps([\d.]+)")
 OTHER_CLASSIFIERS = [

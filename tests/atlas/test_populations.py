@@ -93,3 +93,17 @@ class TestGather:
         assert again.synthetic.loc["own/a", "fog"] == pytest.approx(0.4)
         with pytest.raises(InvalidArgumentError, match="cannot be read"):
             populations.read(tmp_path / "nothing.csv")
+
+
+def test_the_published_imagenet_models() -> None:
+    models = populations.imagenet()
+    assert models.data == "ImageNet"
+    assert (len(models), len(models.independent)) == (195, 180)
+    assert models.synthetic.shape[1] == 18
+    assert set(models.natural.columns) == {"imagenet-a", "imagenet-r", "imagenet-sketch", "imagenet-v2", "objectnet"}
+    assert not models.synthetic.isna().any(axis=None)
+    table = published.accuracies("testbed")
+    fog = table.loc[(table["model"] == "resnet50") & (table["name"] == "fog"), "accuracy"].mean()
+    assert models.synthetic.loc["ResNet-50", "fog"] == pytest.approx(0.7613 - fog)
+    # Same classes on both sides: among the 200 of ImageNet-R a ResNet-50 loses more than half of its accuracy.
+    assert 0.4 < models.natural.loc["ResNet-50", "imagenet-r"] < 0.6

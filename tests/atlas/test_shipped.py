@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from robustcore import corruptions, overlap, paths
-from robustcore.atlas import plan, populations
+from robustcore.atlas import plan, populations, published
 from robustcore.training import zoo
 
 ATLASES = sorted(path for path in (paths.assets() / "overlap").glob("*.csv") if not path.stem.startswith("population-"))
 
 
 @pytest.mark.parametrize("path", ATLASES, ids=lambda path: path.stem)
-def test_an_atlas_tests_every_model_on_everything_and_its_models_are_comparable(path: object) -> None:
+def test_an_atlas_tests_every_model_on_everything_and_its_models_are_comparable(path: Path) -> None:
     table = plan.read(str(path))
     kinds = table.drop_duplicates("tested_on").set_index("tested_on")["kind"]
     assert all(name in corruptions.names() for name in kinds.index[kinds == "corruption"])
     cells = table.groupby(["trained_on", "seed"])["tested_on"].nunique()
     assert set(cells) == {len(kinds)}
     clean = table.loc[table["tested_on"] == "clean", "accuracy"]
-    assert clean.max() - clean.min() < 0.03
+    if (
+        path.stem != f"{published.NAME}-{published.ARCHITECTURE}"
+    ):  # these were trained elsewhere, and their footer says so
+        assert clean.max() - clean.min() < 0.03
     found = overlap.measure(table, metric="residual", draws=0)
     assert len(found.undefined) < len(found.names) / 2 + 1
 

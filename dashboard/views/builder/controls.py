@@ -38,8 +38,8 @@ def pick() -> tuple[CandidateAtlas, int] | None:
                 width=330,
                 help="The corruptions to choose from, and an atlas of their overlaps: which of them measure the same.",
             )
-            metric, k, every = _settings(name, atlases[name])
-            atlas = inputs.load(name, atlases[name], metric, k, every)
+            metric, k, every, models = _settings(name, atlases[name])
+            atlas = inputs.load(name, atlases[name], metric, k, every, models)
             _keep_selection(atlas)
             _start_from(atlas)
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -104,7 +104,7 @@ def _keep_selection(atlas: CandidateAtlas) -> None:
         st.session_state[PICK] = default(atlas)
 
 
-def _settings(name: str, atlas: Entry) -> tuple[str, int | None, bool]:
+def _settings(name: str, atlas: Entry) -> tuple[str, int | None, bool, str]:
     """Metric, number of categories and models, behind one button."""
     with st.popover("Settings", icon=":material/tune:", key=f"{KEY}_settings", help="Metric, categories, models."):
         metric = selection.segmented(
@@ -133,7 +133,16 @@ def _settings(name: str, atlas: Entry) -> tuple[str, int | None, bool]:
             help="By default the correlations leave out the models that the overlaps were computed from, because the categories "
             "come from them.",
         )
-    return metric, k or None, every
+        models = selection.segmented(
+            "Correlations over",
+            list(inputs.MODELS),
+            key=f"{KEY}_models",
+            kind="set of models",
+            default="imagenet" if atlas.is_published else "scenes",
+            text=inputs.MODELS.__getitem__,
+            help="The models whose robustness to the benchmark is correlated with that to natural shifts.",
+        )
+    return metric, k or None, every, models
 
 
 def _start_from(atlas: CandidateAtlas) -> None:

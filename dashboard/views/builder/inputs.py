@@ -16,6 +16,7 @@ from robustcore.reports.overlap.atlas import Entry, Source, suite_title
 from robustcore.reports.overlap.benchmark import Benchmark
 
 KEY = "builder"  # of the keys of all controls on the page
+MODELS = {"scenes": "Models of scenes", "imagenet": "Published ImageNet models"}
 PUBLISHED_K = 6  # of the thesis, where the rule takes none
 
 
@@ -70,7 +71,7 @@ class CandidateAtlas:
         return builder.others(self.key, self.labelled, available)
 
 
-def load(name: str, entry: Entry, metric: str, k: int | None, every: bool) -> CandidateAtlas:
+def load(name: str, entry: Entry, metric: str, k: int | None, every: bool, models: str) -> CandidateAtlas:
     """One atlas with its categories and models.
 
     Args:
@@ -78,11 +79,12 @@ def load(name: str, entry: Entry, metric: str, k: int | None, every: bool) -> Ca
         metric: of its overlaps.
         k: how many categories; None for those of the rule.
         every: whether to include the atlas' own models.
+        models: those that correlations are over, a key of `MODELS`.
     """
     key = builder.matrix(entry, metric)
     candidates = builder.candidates(key)
     sweep = builder.categories(key)
-    models = builder.population()
+    population = builder.population(models)
     return CandidateAtlas(
         name,
         key,
@@ -90,7 +92,7 @@ def load(name: str, entry: Entry, metric: str, k: int | None, every: bool) -> Ca
         candidates,
         _labels(candidates, sweep, k),
         sweep.chosen if sweep else None,
-        models if every else models.independent,
+        population if every else population.independent,
         builder.source(key),
     )
 

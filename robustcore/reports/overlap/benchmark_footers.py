@@ -21,8 +21,13 @@ def overlaps_of(atlas: str, metric: str, architecture: str, dataset: str, images
 
 
 @note
-def images_of_each_accuracy(images: int) -> str:
-    return f"Each accuracy is over {images:,} or more images of scenes."
+def images_of_each_accuracy(images: int, data: str) -> str:
+    return f"Each accuracy is over {images:,} or more images of {data}."
+
+
+@note
+def published_models(source: str) -> str:
+    return f"Models: published ones ({source}). Many share an architecture or were trained from one another, so that intervals are too narrow."
 
 
 @note
@@ -95,7 +100,7 @@ def of_predictions(models: Population, used: int, others: Mapping[str, Benchmark
         formula=f"Pearson correlation over {used} models between residual robustness (clean accuracy minus accuracy) to a "
         "benchmark, averaged over its corruptions, and to a natural shift",
         interval="Bars: Fisher's 95 % intervals",
-        further=(images_of_each_accuracy(models.images), *partial, models_are_related(), package_version()),
+        further=(images_of_each_accuracy(models.images, models.data), *partial, _relation(models), package_version()),
     )
 
 
@@ -121,11 +126,16 @@ def of_deviations(
     return _of_groups(models, drawn, left_out, origin)
 
 
+def _relation(models: Population) -> Note:
+    """What limits the independence of the models."""
+    return models_are_related() if models.data == "scenes" else published_models(", ".join(models.sources))
+
+
 def _of_groups(models: Population, drawn: Note, left_out: int, origin: tuple[Note, ...]) -> Footer:
     left = [candidates_left_out(left_out)] if left_out else []
     return Footer(
         before=(drawn,),
         formula=f"Mean Pearson correlation over {len(models)} models between residual robustness to the benchmarks and to each "
         "natural shift (algorithm 3)",
-        further=(*left, images_of_each_accuracy(models.images), models_are_related(), *origin),
+        further=(*left, images_of_each_accuracy(models.images, models.data), _relation(models), *origin),
     )
