@@ -102,7 +102,7 @@ def test_many_models_are_grouped_best_first_limited_and_searched(
     training = dict(zip(found.table["model"], ["pgd"] * 7 + ["mixup"] * 7, strict=True))
     monkeypatch.setattr(cache.models, "card", lambda name: Card("", ("a",), 64, "scenes", architecture="scenes/resnet"))
     monkeypatch.setattr(
-        cache, "training", lambda name: (training[name], FAMILIES[interventions.get(training[name]).family])
+        cache.models, "training", lambda name: (training[name], FAMILIES[interventions.get(training[name]).family])
     )
     at = open_page("overview", overview_group="Training")
     assert sound(at)
