@@ -251,10 +251,9 @@ def _load(model: str | Classifier, into: dict[str, Classifier]) -> Subject:
     if not isinstance(model, (str, Classifier)):
         raise InvalidArgumentError(f"A model is a Classifier or a name, not {type(model).__name__}.")
     classifier = load_model(model) if isinstance(model, str) else model
-    # The name that was asked for: two checkpoints may have been given the same name when they were trained.
-    name = model if isinstance(model, str) else classifier.card.name
+    # The name that was asked for, or the one that it was given there: two checkpoints may have the same name on their cards.
     card = classifier.card
-    subject = Subject(printable(name), classifier.fingerprint(), tuple(card.classes), card.preparation)
+    subject = Subject(printable(card.name), classifier.fingerprint(), tuple(card.classes), card.preparation)
     into[subject.fingerprint] = classifier
     return subject
 

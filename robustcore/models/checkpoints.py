@@ -7,29 +7,50 @@ read just as carefully: tensors are accepted, anything else is refused.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import glob
 import hashlib
 import json
 import os
-import pickle
 import time
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import torch
 from torch import Tensor
 
 from robustcore.errors import ModelError
+from robustcore.models import class_names, pretrained, state_dicts
 from robustcore.models.architectures import Architecture, check_classes
 from robustcore.models.architectures import architecture as find_architecture
 from robustcore.models.classifier import Card, Classifier
+from robustcore.notes import RobustcoreWarning
 
 SUFFIX = ".safetensors"
 SUFFIXES = (SUFFIX, ".pt", ".pth", ".ckpt", ".bin", ".pkl")
 _FORMAT = "robustcore checkpoint 1"
+_COUNT = 1000  # classes of a network that is built to see what its tensors are called
 _OLD = 3600  # seconds after which a partial file counts as abandoned
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How a file of weights without a card is read, where it does not say itself.
+
+    Attributes:
+        weights_from: the entry or the prefix of the weights, where several fit: see `state_dicts.weights`.
+        by_order: take tensors by order and shape, whatever they are called.
+        mean, std: of the network's normalisation, for pixels in [0, 1]; by default those in the file, else the architecture's.
+        side: of the input in pixels; by default the architecture's.
+    """
+
+    weights_from: str | None = None
+    by_order: bool = False
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+    side: int | None = None
 
 
 def save(model: Classifier, path: Path | str, *, half: bool = False) -> Path:
@@ -139,32 +160,34 @@ def _reading(path: Path) -> Iterator[None]:
     """Turn errors while reading a file into one-sentence `ModelError`s."""
     from safetensors import SafetensorError
 
-    if os.path.isdir(path):  # also handles invalid paths
-        raise ModelError(f"{path} is a folder; a checkpoint is a file.")
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise ModelError(f"There is no checkpoint at {path}.") from error
-    except OSError as error:
-        raise ModelError(f"The checkpoint {path} cannot be read ({error.strerror or error}).") from error
-    except SafetensorError as error:
-        raise ModelError(
-            f"The checkpoint {path} is damaged, incomplete or not a safetensors file ({_first_sentence(error)}). Copy or train it again."
-        ) from error
+    with state_dicts.reading(path):
+        try:
+            yield
+        except SafetensorError as error:
+            raise ModelError(
+                f"The checkpoint {path} is damaged, incomplete or not a safetensors file "
+                f"({state_dicts.first_sentence(error)}). Copy or train it again."
+            ) from error
 
 
 def load(
-    path: Path | str, *, architecture: str | None = None, classes: int | None = None, name: str = ""
+    path: Path | str,
+    *,
+    architecture: str | None = None,
+    classes: int | str | None = None,
+    name: str = "",
+    reading: Reading = Reading(),
 ) -> Classifier:
     """Read a checkpoint into a classifier in evaluation mode, on the CPU, in float32.
 
     Args:
         path: a .safetensors with a card; or a .safetensors without one or a .pt, .pth file of a state dict, both of
-            which need the architecture. Without a card the classes are named "0", "1", ..., and images are prepared as
-            for the architecture's published weights.
+            which need the architecture. Without a card 1,000 classes of a published architecture are ImageNet's, prepared as
+            for the published weights; other classes are named "0", "1", ...
         architecture: e.g. "torchvision/resnet50"; it must match the card, if there is one.
-        classes: the required number of classes.
+        classes: the required number of classes, or where their names are: see `class_names.read`.
         name: the card's new name; by default the path.
+        reading: of a file without a card.
 
     Raises:
         ModelError: the file is missing or damaged, does not fit the architecture, has a different number of classes, or
@@ -172,40 +195,85 @@ def load(
     """
     path = Path(os.path.expanduser(path))
     if path.suffix in ("", SUFFIX, ".state"):
+        if reading.by_order:
+            raise ModelError(
+                f"A {SUFFIX} file keeps its tensors sorted by name, so {path} has no order to take them by; save it with torch.save."
+            )
         metadata = read_metadata(path)
         tensors = read_verified(path)
         card = read_card(path) if architecture is None or "card" in metadata else None
     else:
-        tensors, card = _read_torch(path), None
+        tensors, card = state_dicts.contents_of(path), None
     if card is None:
         if architecture is None:
             raise ModelError(_without_card(path, {}))
-        model = _bare(path, tensors, architecture)
+        model = _bare(path, tensors, architecture, reading)
     else:
         if architecture not in (None, card.architecture):
             raise ModelError(f"The checkpoint {path} is a {card.architecture}, not a {architecture}.")
         model = find_architecture(card.architecture).build(card, seed=0)
         _fill(model, tensors, path)
-    if classes is not None and classes != len(model.card.classes):
-        raise ModelError(f"The checkpoint {path} has {len(model.card.classes)} classes, not {classes}.")
+    count = len(model.card.classes)
+    if isinstance(classes, str):
+        names = class_names.read(classes)
+        if len(names) != count:
+            raise ModelError(f"The checkpoint {path} has {count} classes, and {classes} has names of {len(names)}.")
+        model.card = dataclasses.replace(model.card, classes=names)
+    elif classes not in (None, count):
+        raise ModelError(f"The checkpoint {path} has {count} classes, not {classes}.")
     return model.rename(name or str(path)).eval()
 
 
-def _bare(path: Path, tensors: Mapping[str, Tensor], name: str) -> Classifier:
+def _bare(path: Path, contents: Any, name: str, reading: Reading) -> Classifier:
     """A classifier from weights without a card; the number of classes is read off the weights."""
     family = find_architecture(name)
-    weights = {f"network.{key}": value for key, value in strip_prefix(tensors).items()}
-    model = _untrained(family, str(path), 1000)
+    model = _untrained(family, str(path), _COUNT)
+    weights = state_dicts.weights(
+        contents,
+        model.network.state_dict(),
+        path=path,
+        architecture=name,
+        classes=_COUNT,
+        weights_from=reading.weights_from,
+        by_order=reading.by_order,
+    )
     heads = {
-        weights[key].shape[0]
-        for key, value in model.state_dict().items()
-        if key in weights and value.shape[:1] == (1000,) and value.shape != weights[key].shape
-        if value.shape[1:] == weights[key].shape[1:]
+        weights.state[key].shape[0]
+        for key, value in model.network.state_dict().items()
+        if key in weights.state and value.shape != weights.state[key].shape
     }
     if len(heads) == 1:
         model = _untrained(family, str(path), heads.pop())
-    _fill(model, {"mean": model.mean, "std": model.std, **weights}, path)
+    own = {key: value for key, value in model.state_dict().items() if key.endswith("num_batches_tracked")}
+    stored = {f"network.{key}": value for key, value in weights.state.items()}
+    mean, std = reading.mean or weights.mean, reading.std or weights.std
+    scale = {
+        "mean": model.mean if mean is None else torch.tensor(mean).view(1, 3, 1, 1),
+        "std": model.std if std is None else torch.tensor(std).view(1, 3, 1, 1),
+    }
+    _fill(model, {**own, **scale, **stored}, path)
+    recipe = {"weights_from": weights.source, "left_out": list(weights.left_out)}
+    model.card = dataclasses.replace(
+        _bare_card(model.card, reading), recipe={key: value for key, value in recipe.items() if value}
+    )
+    if weights.left_out:
+        more = f" and {len(weights.left_out) - 3} more" if len(weights.left_out) > 3 else ""
+        warnings.warn(
+            f"{path} has tensors beside those of {name}, which are left out: {', '.join(weights.left_out[:3])}{more}.",
+            RobustcoreWarning,
+            stacklevel=2,
+        )
     return model
+
+
+def _bare_card(card: Card, reading: Reading) -> Card:
+    """The card with what is known of a published architecture's 1,000 classes, and with the side that was named."""
+    published = card.architecture.partition("/")[0] in ("torchvision", "timm") and len(card.classes) == _COUNT
+    if published:
+        card = dataclasses.replace(card, classes=class_names.read(class_names.IMAGENET), dataset="imagenet")
+    if reading.side is not None:
+        return dataclasses.replace(card, side=reading.side)
+    return dataclasses.replace(card, preparation=pretrained.preparation(card.architecture)) if published else card
 
 
 def _untrained(family: Architecture, name: str, count: int) -> Classifier:
@@ -216,10 +284,7 @@ def _untrained(family: Architecture, name: str, count: int) -> Classifier:
 def _fill(model: Classifier, tensors: Mapping[str, Tensor], path: Path) -> None:
     """Copy tensors into a classifier of the same shape, converted to its dtypes; an error says what does not fit."""
     expected = model.state_dict()
-    # Auxiliary training heads of GoogLeNet and Inception, which the architecture leaves out.
-    stored = {
-        k: v for k, v in tensors.items() if not k.startswith(("network.AuxLogits.", "network.aux1.", "network.aux2."))
-    }
+    stored = dict(tensors)
     count = len(model.card.classes)
     missing, unexpected = sorted(set(expected) - set(stored)), sorted(set(stored) - set(expected))
     reshaped = [key for key, value in expected.items() if key in stored and stored[key].shape != value.shape]
@@ -241,39 +306,6 @@ def _fill(model: Classifier, tensors: Mapping[str, Tensor], path: Path) -> None:
     model.load_state_dict({key: stored[key].to(value.dtype) for key, value in expected.items()})
 
 
-def strip_prefix(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """State dict keys without the common prefix of a wrapped network ("module.", "model.", ...)."""
-    for prefix in ("module.", "model.", "network.", "_orig_mod."):
-        if tensors and all(key.startswith(prefix) for key in tensors):
-            return strip_prefix({key.removeprefix(prefix): value for key, value in tensors.items()})
-    return dict(tensors)
-
-
-def _read_torch(path: Path) -> dict[str, Tensor]:
-    """The state dict in a `torch.save` file; only tensors and plain values are unpickled."""
-    with _reading(path), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about old file formats; the errors below are clearer
-        try:
-            contents = torch.load(path, map_location="cpu", weights_only=True)
-        except pickle.UnpicklingError as error:
-            raise ModelError(
-                f"The file {path} is damaged or contains Python objects besides the weights, which could run code when read, "
-                "so it is not opened. In the program that wrote it, save torch.save(model.state_dict(), FILE), or a "
-                ".safetensors file, and load that with its architecture."
-            ) from error
-        except (RuntimeError, EOFError, ValueError, KeyError) as error:
-            raise ModelError(
-                f"The checkpoint {path} is damaged, incomplete or not a PyTorch file ({_first_sentence(error)})."
-            ) from error
-    # Training scripts often save the state dict together with the optimiser's.
-    for key in ("state_dict", "model_state_dict", "model"):
-        if isinstance(contents, Mapping) and isinstance(contents.get(key), Mapping):
-            contents = contents[key]
-    if not isinstance(contents, Mapping) or not contents or not all(isinstance(v, Tensor) for v in contents.values()):
-        raise ModelError(f"The file {path} contains no state dict (a mapping from names to tensors).")
-    return {str(key): value for key, value in contents.items()}
-
-
 def _without_card(path: Path, metadata: Mapping[str, str]) -> str:
     if "training" in metadata:
         return f"{path} is the state of an interrupted training, not a finished model. Finish it with robustcore train --resume."
@@ -281,10 +313,6 @@ def _without_card(path: Path, metadata: Mapping[str, str]) -> str:
         f"The checkpoint {path} has no card that says which network it belongs to. "
         f"Name its architecture, for example '{path}?architecture=torchvision/resnet50'."
     )
-
-
-def _first_sentence(error: Exception) -> str:
-    return str(error).strip().split(". ")[0].split("\n")[0] or type(error).__name__
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

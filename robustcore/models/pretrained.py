@@ -97,6 +97,16 @@ def timm_card(name: str) -> Card:
     return Card(name, classes, family.side, dataset, "standard", name, recipe, preparation)
 
 
+def preparation(name: str) -> Preparation | None:
+    """How images are prepared for an architecture's first published weights; None where that is not known."""
+    if name.startswith("timm/"):
+        return timm_card(name).preparation
+    import torchvision
+
+    entries = torchvision.models.get_model_weights(name.removeprefix("torchvision/"))
+    return torchvision_card(name, next(iter(entries)).name).preparation
+
+
 def load_timm(name: str) -> Classifier:
     """timm/NAME with its published weights, from the Hugging Face cache or the network."""
     card, family = timm_card(name), architecture(name)
