@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from robustcore.corruptions import Corruption
 from robustcore.evaluation import suites
 
-STORAGES = {"memory": "As computed", "jpeg85": "Second JPEG (85)"}
+STORAGES = {"memory": "As computed", "jpeg85": "Second JPEG (85)", "released": "As released"}
 
 
 def suite(name: str) -> str:

@@ -53,6 +53,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--seed", type=int, default=0, help="of every random draw (default: 0)")
     add("--storage", choices=("memory", "jpeg85"), default="memory", help="jpeg85: through a second JPEG, as released")
+    add(
+        "--released",
+        default="",
+        metavar="DIR",
+        help="a released set of the same corruptions, such as ImageNet-C: its images are scored too",
+    )
     add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     add(
         "--devices",
@@ -155,6 +161,7 @@ def _request(args: argparse.Namespace) -> EvaluationRequest:
         scheduler=args.scheduler,
         precision=args.precision,
         surrogates=tuple(args.surrogate),
+        released=args.released,
     )
 
 
@@ -272,6 +279,8 @@ def readable(table: pd.DataFrame) -> str:
 
 def _clean(row: pd.Series[Any]) -> str:
     """The clean accuracy, and over which images where not all have a label; or that there is none."""
+    if row["n"] == 0:
+        return f"no clean accuracy ({row['reason']})"
     share = row.get("labelled", 1.0)
     if share == 0:
         return "no labels, so no accuracy"
@@ -282,8 +291,9 @@ def _clean(row: pd.Series[Any]) -> str:
 def _condition_names(rows: pd.DataFrame) -> list[str]:
     """What the conditions are called in a table, with what tells them apart."""
     name = rows["name"].where(rows["storage"] == "memory", rows["name"] + " (" + rows["storage"] + ")")
-    # What a shift is one of is in the head of its block.
-    further = rows["params"].fillna("").where(rows["kind"] != "shift", "").str.replace(r'[{}"]', "", regex=True)
+    # What a shift is one of is in the head of its block, and the released set is the one that was named.
+    plain = (rows["kind"] == "shift") | (rows["storage"] == "released")
+    further = rows["params"].fillna("").where(~plain, "").str.replace(r'[{}"]', "", regex=True)
     return [str(text) for text in name.where(further == "", name + " (" + further + ")")]
 
 

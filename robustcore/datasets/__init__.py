@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from robustcore import arguments
-from robustcore.datasets import class_folders
+from robustcore.datasets import class_folders, released
 from robustcore.datasets._base import Dataset, Item, Preparable, prepared_as, prepared_for
 from robustcore.datasets.arrays import ArrayDataset
 from robustcore.datasets.flat_folder import FlatFolder
@@ -119,6 +119,8 @@ def load_dataset(
         return loaded if preparation is None else prepared_as(loaded, preparation)
     path = Path(os.path.expanduser(text))
     if text and os.path.isdir(path):
+        if released.is_released(path):
+            return released.load_alone(path, limit, side, preparation=preparation)
         folder = FlatFolder if class_folders.is_flat(path) else Folder
         return folder(path, split, limit, side, preparation=preparation)
     if text and os.path.exists(path):

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from robustcore.datasets import released as released_sets
 from robustcore.datasets._base import Dataset, prepared_for
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import classes, examination, operations, plan, provenance, tables
 from robustcore.evaluation.condition import Condition
+from robustcore.evaluation.operations.corruption import with_released
 from robustcore.evaluation.plan import Cell, Pending, Subject, Unit
 from robustcore.evaluation.request import Conditions, Data, EvaluationRequest, Models, Surrogates
 from robustcore.evaluation.run import executors, runner
@@ -68,6 +70,7 @@ def evaluate(
     split: str = "test",
     precision: str = "float32",
     surrogates: Surrogates = (),
+    released: Path | str | None = None,
 ) -> pd.DataFrame:
     """Score models on a dataset under conditions; what is stored already is not computed again.
 
@@ -89,6 +92,8 @@ def evaluate(
         precision: "float32", or "bf16" to score under bfloat16 autocast; part of a result's key.
         surrogates: models that attacks are crafted on: an attack that names none is evaluated white-box and on each of
             these.
+        released: the folder of a released set of corrupted images, laid out as ImageNet-C or CIFAR-10-C. Behind every
+            corruption with a severity the released images of the dataset's own are scored too, with the storage "released".
 
     Returns:
         One row for each model and condition; see `tables.table` for the columns. One more, cached, says whether nothing
@@ -110,6 +115,7 @@ def evaluate(
         split=split,
         precision=precision,
         surrogates=surrogates,
+        released=released or "",
     )
     evaluation = prepare(request)
     with _opened(store) as results:
@@ -131,7 +137,10 @@ def table(evaluation: Evaluation, store: Store) -> pd.DataFrame:
     from robustcore.datasets import left_out
 
     frame = tables.table(evaluation.cells, store)
-    frame.attrs["left_out"] = [note.text for note in left_out(evaluation.dataset)]
+    notes = left_out(evaluation.dataset)
+    for condition in dict.fromkeys(cell.condition for cell in evaluation.cells):
+        notes += operations.of(condition).left_out(condition, evaluation.dataset)
+    frame.attrs["left_out"] = [note.text for note in notes]
     return frame
 
 
@@ -148,6 +157,7 @@ def lookup(
     split: str = "test",
     precision: str = "float32",
     surrogates: Surrogates = (),
+    released: Path | str | None = None,
 ) -> pd.DataFrame:
     """What `evaluate` would answer from what is stored now; computes nothing, writes nothing.
 
@@ -164,6 +174,7 @@ def lookup(
         split=split,
         precision=precision,
         surrogates=surrogates,
+        released=released or "",
     )
     evaluation = prepare(request)
     results = store if isinstance(store, Store) else Store(store)
@@ -194,6 +205,8 @@ def prepare(request: EvaluationRequest) -> Evaluation:
         _load(model, surrogates)
     conditions = [c for c in request.conditions if isinstance(c, Condition)]
     conditions = list(dict.fromkeys(c for each in conditions for c in (each, *_black_box(each, list(surrogates)))))
+    if folder := request.released or released_sets.root_of(images):
+        conditions = with_released(conditions, folder, alone=bool(released_sets.without_clean(images)))
     cells = plan.make(judged, images, conditions, limit=request.limit, seed=request.seed, precision=request.precision)
     return Evaluation(request, models, surrogates, images, cells)
 

@@ -8,11 +8,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from robustcore import arguments, attacks
-from robustcore.corruptions import STORAGES, check_severity
+from robustcore import arguments, attacks, corruptions
+from robustcore.corruptions import check_severity
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 
 KINDS = ("clean", "corruption", "sequence", "attack", "shift")
+RELEASED = "released"  # the storage of corrupted images that others published, as files
+STORAGES = (*corruptions.STORAGES, RELEASED)
+SET = "set"  # the parameter of a released corruption: the folder of its set
 
 
 def _frozen(value: Any) -> Any:
@@ -63,9 +66,10 @@ class Condition:
         severity: 1..5, or None.
         strength: a number in the corruption's range, "uniform" (drawn in the range for each image), or None.
         variant: size variant of the constants, or None for the nearest one.
-        storage: "memory", or "jpeg85" for the second JPEG of the released sets.
+        storage: "memory", "jpeg85" for the second JPEG of the released sets, or "released" for the files of such a set.
         params: every further parameter by name: numbers, texts, booleans and lists of them (lists become tuples). A shift names its clean dataset under "clean"; an attack
-            its eps, norm, goal, and surrogate's fingerprint; a sequence its difficulty.
+            its eps, norm, goal, and surrogate's fingerprint; a sequence its difficulty; a released corruption the folder of
+            its set under "set".
     """
 
     kind: str
@@ -155,7 +159,7 @@ class Condition:
             parts.append(f"severity {self.severity}")
         if self.strength is not None:
             parts.append(f"strength {self.strength}")
-        parts += [f"{k} {v}" for k, v in self.params]
+        parts += [f"{k} {v}" for k, v in self.params if k != SET]
         if self.storage != "memory":
             parts.append(self.storage)
         return ", ".join(parts)

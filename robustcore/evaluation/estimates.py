@@ -12,6 +12,7 @@ import torch
 
 from robustcore import devices
 from robustcore.datasets import left_out
+from robustcore.datasets.released import without_clean
 from robustcore.evaluation import operations, plan
 from robustcore.evaluation.api import Evaluation
 from robustcore.evaluation.condition import Condition
@@ -90,10 +91,12 @@ def forget_timings() -> None:
 def _seconds(evaluation: Evaluation, groups: Sequence[Group], device: torch.device) -> float:
     """Seconds of one thread for all of these groups."""
     clock = _Clock(evaluation, device)
-    total = clock.decoding() * sum({group.shard: group.n for group in groups}.values())
+    decoding = 0.0 if without_clean(evaluation.dataset) else clock.decoding()
+    total = decoding * sum({group.shard: group.n for group in groups}.values())
     for group in groups:
         operation = operations.of(group.condition)
-        scoring = [clock.seconds(unit.cell, Condition.clean()) for unit in group.units]
+        plain = group.condition if without_clean(evaluation.dataset) else Condition.clean()
+        scoring = [clock.seconds(unit.cell, plain) for unit in group.units]
         if operation.needs_model and not operation.is_shared(group.condition):
             total += group.n * sum(clock.seconds(unit.cell, group.condition) for unit in group.units)
         else:

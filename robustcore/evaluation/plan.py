@@ -67,6 +67,7 @@ class Cell:
         condition: what is done to the images.
         size: the number of images asked for.
         preparation: how the images are prepared, in words, where it is the model's own; "" for the dataset's.
+        missing: why there can be no result, a sentence; then no image is asked for. "" otherwise.
     """
 
     key: Key
@@ -76,6 +77,7 @@ class Cell:
     condition: Condition
     size: int
     preparation: str = ""
+    missing: str = ""
 
     def units(self) -> list[Unit]:
         """The cell's units, in order."""
@@ -166,8 +168,9 @@ def make(
     cells = []
     for condition in conditions:
         operation = operations.of(condition)
-        scored = operation.dataset(condition, dataset)
-        size = len(scored) if limit is None else min(limit, len(scored))
+        missing = operation.missing(condition, dataset)
+        available = 0 if missing else len(operation.dataset(condition, dataset))
+        size = available if limit is None else min(limit, available)
         key_seed = seed if operation.is_random(condition) else 0
         key_precision = "float32" if operation.float32_only else precision
         fingerprint = operations.fingerprint(condition)
@@ -175,7 +178,7 @@ def make(
             images = prepared_for(dataset, model.preparation)
             key = Key(model.fingerprint, images.fingerprint, fingerprint, key_seed, key_precision)
             own = "" if images is dataset else str(model.preparation)
-            cells.append(Cell(key, model, dataset.name, dataset.split, condition, size, own))
+            cells.append(Cell(key, model, dataset.name, dataset.split, condition, size, own, missing))
     return cells
 
 

@@ -43,6 +43,7 @@ class EvaluationRequest:
         devices: one process for each of them, e.g. ("cuda:0", "cuda:1"); none for threads of one process on `device`.
         scheduler: the address of a Dask scheduler, or its scheduler file: its workers compute. "" for this machine.
         plugins: plug-ins that the process which evaluates loads first, as `robustcore --plugin` names them.
+        released: the folder of a released set of corrupted images, which are scored too; "" for none.
         title: what people see; made from the rest where it is empty.
         command: the line of a shell that asks for the same; kept with every result. Made from the rest where it is empty.
     """
@@ -61,6 +62,7 @@ class EvaluationRequest:
     devices: tuple[str, ...] = ()
     scheduler: str = ""
     plugins: tuple[str, ...] = ()
+    released: str = ""
     title: str = ""
     command: str = ""
     # Set by `resolved`; any change, and the way through JSON, takes it off again.
@@ -83,6 +85,7 @@ class EvaluationRequest:
             "surrogates": _models(self.surrogates, "surrogate", (Classifier,)),
             "devices": tuple(arguments.names(self.devices, "Devices are names such as cpu and cuda:0")),
             "plugins": tuple(self.plugins),
+            "released": arguments.name(self.released or "", "A released set is the path of its folder"),
         }
         if self.severities is not None:
             severities = arguments.several(self.severities, "Severities are some of 1, 2, 3, 4, 5")
@@ -140,6 +143,7 @@ class EvaluationRequest:
             surrogates=tuple(_absolute(name) for name in self.surrogate_names),
             dataset=_absolute(self.dataset_name),
             scheduler=_absolute(self.scheduler) if self.scheduler else "",
+            released=_absolute(self.released) if self.released else "",
             title=request.title or request.describe(),
             command=request.command or request.line(),
         ).resolved()
@@ -163,6 +167,8 @@ class EvaluationRequest:
             words += ["--severity", *map(str, self.severities)]
         if self.limit is not None:
             words += ["--limit", str(self.limit)]
+        if self.released:
+            words += ["--released", self.released]
         for surrogate in self.surrogate_names:
             words += ["--surrogate", surrogate]
         words += ["--seed", str(self.seed), "--storage", self.storage, "--precision", self.precision]

@@ -94,7 +94,7 @@ def _row(cell: Cell, total: Totals, failures: Sequence[str]) -> dict[str, Any]:
     }
     counts = total.counts
     if counts is None:
-        why = failures[0] if failures else "not evaluated"
+        why = cell.missing or (failures[0] if failures else "not evaluated")
         return row | {"n": 0, "correct": 0, "accuracy": np.nan, "top5": np.nan, "confidence": np.nan, "reason": why}
     reason = ""
     if counts.n < cell.size:

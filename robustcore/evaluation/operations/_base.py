@@ -18,8 +18,10 @@ import torch
 from torch import Tensor
 
 from robustcore.datasets._base import Dataset
+from robustcore.datasets.released import without_clean
 from robustcore.evaluation.condition import Condition
 from robustcore.models.classifier import Classifier
+from robustcore.notes import Note
 from robustcore.registry import Registry
 
 if TYPE_CHECKING:
@@ -98,6 +100,18 @@ class Operation:
         """What determines the result beside the condition's own fields, JSON values: the operation's revision at least."""
         raise NotImplementedError
 
+    def portable(self, condition: Condition) -> Condition:
+        """The condition without what differs from machine to machine, as its fingerprint sees it: a folder's path, say."""
+        return condition
+
+    def missing(self, condition: Condition, base: Dataset) -> str:
+        """Why the condition cannot be applied to a dataset at all, a sentence; "" where it can. It then has no result."""
+        return without_clean(base)
+
+    def left_out(self, condition: Condition, base: Dataset) -> Sequence[Note]:
+        """What of the dataset is not among the images of the condition."""
+        return ()
+
     def plugin(self, condition: Condition) -> str:
         """SHA-256 of the plug-in that the condition's operation comes from; "" for the package's own."""
         return ""
@@ -173,5 +187,9 @@ def fingerprint(condition: Condition) -> str:
 
     A result is found by it, so that a result of an older revision is never met.
     """
-    parts = {"condition": condition.to_dict(), "operation": dict(of(condition).identity(condition))}
+    operation = of(condition)
+    parts = {
+        "condition": operation.portable(condition).to_dict(),
+        "operation": dict(operation.identity(condition)),
+    }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
