@@ -32,12 +32,14 @@ class Subject:
         name, fingerprint: what people and results know it by.
         classes: names, in the order of the logits.
         preparation: how a folder's images are prepared for it, where its card says so.
+        is_here: whether it was loaded; else it is known by what is stored of it alone.
     """
 
     name: str
     fingerprint: str
     classes: tuple[str, ...]
     preparation: Preparation | None = None
+    is_here: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from robustcore.evaluation import operations
-from robustcore.evaluation.plan import Cell
+from robustcore.evaluation.plan import Cell, Subject
 from robustcore.evaluation.store.predictions import LABELLED
 from robustcore.evaluation.store.store import Store, Totals
+from robustcore.notes import note
 
 COLUMNS = (
     "model",
@@ -55,7 +56,9 @@ def table(cells: Sequence[Cell], store: Store) -> pd.DataFrame:
     """
     totals = store.totals(cells)
     failures = store.failures(cells)
-    cautions = {model: _caution(store, model) for model in {cell.key.model for cell in cells}}
+    cautions = {
+        cell.key.model: _caution(store, cell.model) for cell in {cell.key.model: cell for cell in cells}.values()
+    }
     rows = [
         _row(cell, total, [note for _, note in failures.get(cell.key, [])]) | {"caution": cautions[cell.key.model]}
         for cell, total in zip(cells, totals, strict=True)
@@ -65,9 +68,15 @@ def table(cells: Sequence[Cell], store: Store) -> pd.DataFrame:
     return frame.astype({"severity": "Int64", "strength": "string", "variant": "string"})
 
 
-def _caution(store: Store, model: str) -> str:
-    """What the model's answers to the probe images showed, in sentences."""
-    return " ".join(dict.fromkeys(note.text for _, _, notes in store.probes(model) for note in notes))
+@note
+def not_checked(model: str) -> str:
+    return f"{model} is not on this machine: its results are shown as they are stored, not checked against its answers."
+
+
+def _caution(store: Store, model: Subject) -> str:
+    """What the model's answers to the probe images showed, or that nobody could ask it, in sentences."""
+    shown = [note.text for _, _, notes in store.probes(model.fingerprint) for note in notes]
+    return " ".join(dict.fromkeys([*shown, *([] if model.is_here else [not_checked(model.name).text])]))
 
 
 def _row(cell: Cell, total: Totals, failures: Sequence[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import robustcore as rc
 from robustcore import evaluation, notes
 from robustcore.errors import StoreError
-from robustcore.evaluation import Store, examination
+from robustcore.evaluation import Store, api, examination, tables
 from robustcore.models import Classifier
 from robustcore.notes import RobustcoreWarning
 from robustcore.reports.provenance import Provenance
@@ -87,3 +87,15 @@ def test_ordinary_models_are_evaluated_without_a_word(make_dataset: Make, make_m
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert rc.evaluate(make_model(), make_dataset(10), "clean")["caution"].tolist() == [""]
+
+
+def test_results_of_a_model_that_is_not_here_say_that_they_were_not_checked(
+    make_dataset: Make, make_model: Make, tmp_path: Path
+) -> None:
+    path, dataset, model = tmp_path / "r.sqlite", make_dataset(10), make_model("gone")
+    rc.evaluate(model, dataset, "clean", store=path)
+    stored = api.stored_subjects(dataset, Store(path, shipped=False))
+    assert [(subject.name, subject.is_here) for subject in stored] == [("gone", False)]
+    ((caution,), (here,)) = (evaluation.lookup(m, dataset, "clean", store=path)["caution"] for m in (stored, [model]))
+    assert caution == tables.not_checked("gone").text
+    assert here == ""

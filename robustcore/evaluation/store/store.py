@@ -182,7 +182,9 @@ class Store:
         for layer in self.layers():
             with layer.open() as connection:
                 for name, fingerprint, classes in queries.subjects(connection, dataset):
-                    by_fingerprint.setdefault(fingerprint, Subject(name, fingerprint, tuple(json.loads(classes))))
+                    by_fingerprint.setdefault(
+                        fingerprint, Subject(name, fingerprint, tuple(json.loads(classes)), is_here=False)
+                    )
         return sorted(by_fingerprint.values(), key=lambda subject: (subject.name, subject.fingerprint))
 
     def probes(self, model: str) -> list[tuple[Path, npt.NDArray[np.float32], tuple[Note, ...]]]:

@@ -17,7 +17,7 @@ from robustcore.errors import InvalidArgumentError, RobustcoreError
 from robustcore.evaluation import Condition, Store, Subject, api, suites, tables
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.images.preparation import Preparation
-from robustcore.models import card
+from robustcore.models import Card, card
 from robustcore.models.classifier import Classifier
 from robustcore.notes import Note, note
 from robustcore.reports.provenance import Provenance
@@ -151,15 +151,26 @@ def subjects(names: Sequence[str], dataset: Dataset, *, store: Store | Path | st
     own = {_preparation(name) for name in names} if isinstance(dataset, Preparable) else set()
     for subject in api.stored_subjects(dataset, results, own):
         by_name.setdefault(subject.name, []).append(subject)
-    return [by_name[name][0] if len(by_name.get(name, [])) == 1 else api.subjects([name])[0] for name in names]
+    return [
+        dataclasses.replace(by_name[name][0], is_here=_card(name) is not None)
+        if len(by_name.get(name, [])) == 1
+        else api.subjects([name])[0]
+        for name in names
+    ]
+
+
+def _card(name: str) -> Card | None:
+    """A model's card; None where the model is not here any more."""
+    try:
+        return card(name)
+    except RobustcoreError:
+        return None
 
 
 def _preparation(name: str) -> Preparation | None:
-    """A model's own preparation; None where its card says nothing, or where the model is not here any more."""
-    try:
-        return card(name).preparation
-    except RobustcoreError:
-        return None
+    """A model's own preparation; None where its card says nothing."""
+    own = _card(name)
+    return None if own is None else own.preparation
 
 
 def gather(
