@@ -1,4 +1,4 @@
-"""`robustcore results`: see, check, export, merge and delete stored results."""
+"""`robustcore results`: see, check, export, merge, take in and delete stored results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAME = "results"
-HELP = "List, show, export, verify, merge or prune stored results."
+HELP = "List, show, export, verify, merge, import or prune stored results."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +38,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("verify", _verify, "check every unit, and drop damaged ones so that they are computed again")
     merge = add("merge", _merge, "take over the results of another file or cache folder")
     merge.add_argument("other", type=Path, metavar="OTHER", help="a results file, or a cache folder")
+    take_in = add("import", _import, "take in a table of answers of a model that cannot be loaded here")
+    take_in.add_argument(
+        "table",
+        type=Path,
+        metavar="FILE",
+        help="csv or parquet: image, condition, label, prediction, and confidence if known",
+    )
+    take_in.add_argument("--model", required=True, metavar="NAME", help="what the model is called")
+    take_in.add_argument(
+        "--dataset",
+        required=True,
+        metavar="NAME|DIR",
+        help="the dataset's folder or name, or a name for one that is not here",
+    )
+    take_in.add_argument("--split", default="test", help="of the dataset (default: test)")
+    take_in.add_argument("--seed", type=int, default=0, help="that the images were corrupted with (default: 0)")
+    take_in.add_argument(
+        "--storage", choices=("memory", "jpeg85"), default="memory", help="of the corrupted images (default: memory)"
+    )
+    take_in.add_argument("--released", default="", metavar="DIR", help="the released set whose images were scored")
     prune = add("prune", _prune, "delete results and give the space back")
     prune.add_argument(
         "--model", metavar="MODEL", help="those of this model: its fingerprint, or a name that is unique"
@@ -168,6 +188,32 @@ def _merge(args: argparse.Namespace) -> None:
     for unit in merged.collisions:
         how = "equal counts" if unit.equal_counts else "other counts"
         print(f"collision, ours kept: {unit.model} on {unit.dataset}, {unit.condition}, shard {unit.shard}: {how}")
+
+
+def _import(args: argparse.Namespace) -> None:
+    import os
+
+    from robustcore import datasets
+    from robustcore.errors import DatasetError
+    from robustcore.evaluation import Store
+    from robustcore.evaluation.store import imported
+
+    here = args.dataset in datasets.names() or os.path.isdir(os.path.expanduser(args.dataset))
+    if not here and os.sep in args.dataset:
+        raise DatasetError(f"There is no folder {args.dataset}. Name the dataset's folder, or give the dataset a name.")
+    dataset = datasets.load_dataset(args.dataset, args.split) if here else args.dataset
+    with Store() as store:
+        done = imported.take_in(
+            store,
+            args.table,
+            args.model,
+            dataset,
+            split=args.split,
+            seed=args.seed,
+            storage=args.storage,
+            released=args.released,
+        )
+    print(f"{done.model.name} on {done.dataset}: {len(done.conditions)} conditions of {done.images:,} images.")
 
 
 def _prune(args: argparse.Namespace) -> int:

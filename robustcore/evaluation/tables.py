@@ -110,7 +110,7 @@ def _row(cell: Cell, total: Totals, failures: Sequence[str]) -> dict[str, Any]:
         missing = f"{cell.size - counts.n} of {cell.size} images are missing"
         reason = missing + (f": {failures[0]}" if failures else "")
     elif counts.confidence is None:
-        reason = "shipped results hold one class per image: no top-5 and no confidence"
+        reason = "these results hold one class per image: no top-5 and no confidence"
     unlabelled = operations.of(condition).unlabelled(condition)
     judged = float(counts.answers)  # answers that can be right or wrong
     if LABELLED in counts.values:

@@ -126,7 +126,11 @@ class Predictions:
 
     def prefix(self, n: int) -> Predictions:
         """The first n images."""
-        return self._map(lambda array: array[:n])
+        return self.part(0, n)
+
+    def part(self, start: int, stop: int) -> Predictions:
+        """The images from `start` to before `stop`."""
+        return self._map(lambda array: array[start:stop])
 
     def compact(self, *, scores: bool = False) -> Predictions:
         """The shipped form: the label and one predicted class per image; with `scores` also that class's logit and the
