@@ -7,6 +7,7 @@ import logging
 
 from dashboard.cache import audits, gallery, images, models, overlaps, results
 from dashboard.cache.datasets import SCENES
+from dashboard.workers import pool
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,9 @@ def warm_up() -> None:
         split.images(0, len(split))  # rendered once, then in the cache
         import plotly.graph_objects  # noqa: F401
 
-        overlaps.prepare()
-        audits.distances("imagenet-c", "memory")  # the longest, and so the last
+        with pool.in_background():
+            overlaps.prepare()
+            audits.distances("imagenet-c", "memory")  # the longest, and so the last
     except Exception:  # the page that needs it meets the same error again and shows it
         log.exception("The warm-up failed")
     finally:

@@ -8,6 +8,7 @@ A worker ends when the server ends, whatever ends it: its standard input closes.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import dataclasses
 import itertools
 import json
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from robustcore import derived, errors, plugins
@@ -45,6 +46,7 @@ class Job:
         message: what the worker reads.
         waiting: how many wait for it.
         started: whether a worker has it.
+        background: whether nobody waits for it but the server.
         worker: that worker.
         done: set at the end.
         value, error: what came of it; the value only where it could not be kept.
@@ -56,6 +58,7 @@ class Job:
     message: bytes
     waiting: int = 0
     started: bool = False
+    background: bool = False
     worker: subprocess.Popen[bytes] | None = None
     done: threading.Event = dataclasses.field(default_factory=threading.Event)
     value: Any = None
@@ -66,8 +69,11 @@ class Job:
 class Pool:
     """Worker processes, each served by a thread of this process.
 
+    One starts at once; each of the others when a request finds all that have started busy. On a small machine several at once
+    would take the processors from the first visitor while they import.
+
     Args:
-        count: of the processes.
+        count: of the processes, at most.
         flags: what a worker is started with.
     """
 
@@ -79,6 +85,8 @@ class Pool:
         self._numbers = itertools.count()
         self._closed = False
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
+        self._processes[0] = _start(self._flags)
+        self._busy = [False] * count
         for place in range(count):
             threading.Thread(target=self._serve, args=(place,), name=f"worker-{place}", daemon=True).start()
 
@@ -100,8 +108,12 @@ class Pool:
                 number = next(self._numbers)
                 line = json.dumps({"number": number, "kind": kind, "key": key, **message}, separators=(",", ":"))
                 job = self._jobs[kind, key] = Job(number, kind, key, line.encode() + b"\n")
-                self._queue.append(job)
-                self._changed.notify()
+                job.background = _background.get()
+                self._enqueue(job)
+            elif job.background and not job.started and not _background.get():  # somebody waits for it now
+                self._queue.remove(job)
+                job.background = False
+                self._enqueue(job)
             job.waiting += 1
         while not job.done.wait(_POLL):
             if overtaken():
@@ -110,6 +122,12 @@ class Pool:
         if job.error is not None:
             raise job.error
         return derived.get(kind, key) if job.kept else derived.decode(job.value)
+
+    def _enqueue(self, job: Job) -> None:
+        """Behind the requests of people; what the server asks for itself comes last."""
+        ahead = len(self._queue) if job.background else sum(not other.background for other in self._queue)
+        self._queue.insert(ahead, job)
+        self._changed.notify_all()
 
     def close(self) -> None:
         """End the workers."""
@@ -136,26 +154,43 @@ class Pool:
     def _serve(self, place: int) -> None:
         """Give jobs to one worker, one after the other."""
         while True:
-            process = self._processes[place]
-            if process is None or process.poll() is not None:
-                if process is not None:
-                    _end(process)
-                process = self._processes[place] = _start(self._flags)
             with self._changed:
-                while not self._queue and not self._closed:
+                while not self._closed and not self._is_wanted(place):
                     self._changed.wait()
                 if self._closed:
                     return
                 job = self._queue.popleft()
-                job.started, job.worker = True, process
-                try:
+                job.started, self._busy[place] = True, True
+            process = self._alive(place)
+            answer = None
+            try:
+                job.worker = process
+                _write(process, job.message)
+            except OSError:  # it ended while it had nothing to do: a new one takes the job
+                _end(process)
+                process = job.worker = self._alive(place)
+                with contextlib.suppress(OSError):
                     _write(process, job.message)
-                except OSError:  # it ended while it had nothing to do: the next one takes the job
-                    job.started, job.worker = False, None
-                    self._queue.appendleft(job)
-                    _end(process)
-                    continue
-            self._finish(job, _read(process))
+            answer = _read(process)
+            with self._changed:
+                self._busy[place] = False
+            self._finish(job, answer)
+
+    def _is_wanted(self, place: int) -> bool:
+        """Whether a job waits that no worker which has started and is free would take."""
+        if not self._queue:
+            return False
+        free = [i for i, busy in enumerate(self._busy) if not busy and self._processes[i] is not None]
+        return place in free or len(self._queue) > len(free)
+
+    def _alive(self, place: int) -> subprocess.Popen[bytes]:
+        """The worker of a place, started if it has none or it has ended."""
+        process = self._processes[place]
+        if process is None or process.poll() is not None:
+            if process is not None:
+                _end(process)
+            process = self._processes[place] = _start(self._flags)
+        return process
 
     def _finish(self, job: Job, answer: dict[str, Any] | None) -> None:
         if answer is None:
@@ -170,7 +205,18 @@ class Pool:
         job.done.set()
 
 
+_background: contextvars.ContextVar[bool] = contextvars.ContextVar("background", default=False)
 _pool: list[Pool] = []  # one or none
+
+
+@contextlib.contextmanager
+def in_background() -> Iterator[None]:
+    """Requests within come after those of people."""
+    token = _background.set(True)
+    try:
+        yield
+    finally:
+        _background.reset(token)
 
 
 def start(count: int, flags: Sequence[str] = ()) -> None:
