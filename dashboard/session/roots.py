@@ -67,15 +67,14 @@ def model(name: str) -> str:
     """
     if "\0" in name or len(name) > _LONGEST:
         raise InvalidArgumentError(f"A model's name has no NUL character in it, and at most {_LONGEST} others.")
-    path = models.path_of(name)
-    if path is not None:
-        _, mark, options = name.partition("?")
-        return _confined(path) + mark + options
+    placed = models.relocated(name, _confined)
+    if models.path_of(name) is not None:
+        return placed
     if permissions.read_only() and name not in models.names(offline=True):
         raise InvalidArgumentError(
             f"{name[:80]!r} is no model of this machine; a read-only dashboard shows those that are here."
         )
-    return name
+    return placed
 
 
 def request(asked: EvaluationRequest) -> EvaluationRequest:

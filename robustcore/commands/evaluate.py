@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustcore import spreadsheets
+from robustcore.commands import _arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,14 @@ _WITHOUT_LABELS = ("consistency", "confidence_change")  # metrics that need no l
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
     add = parser.add_argument
-    add("--model", required=True, action="append", metavar="NAME", help="name or checkpoint; may be repeated")
+    add(
+        "--model",
+        required=True,
+        action="append",
+        type=_arguments.model,
+        metavar="NAME|NAME=PATH",
+        help="name or checkpoint, or a short name for a checkpoint in this run; may be repeated",
+    )
     add(
         "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
     )
@@ -74,7 +82,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="compute on a Dask cluster: tcp://HOST:8786 or scheduler file",
     )
     add("--precision", choices=("float32", "bf16"), default="float32", help="of the scoring (default: float32)")
-    add("--surrogate", action="append", default=[], metavar="NAME", help="a model that attacks are crafted on")
+    add(
+        "--surrogate",
+        action="append",
+        default=[],
+        type=_arguments.model,
+        metavar="NAME",
+        help="a model that attacks are crafted on",
+    )
     add(
         "--metric",
         action="append",

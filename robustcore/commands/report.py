@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from robustcore.commands import _arguments
+
 NAME = "report"
 HELP = "Write a comparison of evaluated models as one HTML file."
 
@@ -12,7 +14,14 @@ HELP = "Write a comparison of evaluated models as one HTML file."
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
     add = parser.add_argument
-    add("--model", required=True, action="append", metavar="NAME", help="name or checkpoint; may be repeated")
+    add(
+        "--model",
+        required=True,
+        action="append",
+        type=_arguments.model,
+        metavar="NAME|NAME=PATH",
+        help="name or checkpoint, or a short name for a checkpoint in this run; may be repeated",
+    )
     add("--suite", nargs="+", action="extend", metavar="NAME|FILE", help="suites or corruptions (default: imagenet-c)")
     add(
         "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"

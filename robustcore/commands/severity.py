@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustcore import spreadsheets
+from robustcore.commands import _arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "calibrate",
         help="find the strengths at which a model has lost one accuracy point and half of its accuracy",
     )
-    calibrate.add_argument("--model", required=True, metavar="NAME", help="name or checkpoint")
+    calibrate.add_argument("--model", required=True, type=_arguments.model, metavar="NAME", help="name or checkpoint")
     calibrate.add_argument(
         "--corruption", nargs="+", metavar="NAME", help="with a continuous strength (default: all that have one)"
     )
@@ -36,7 +37,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     calibrate.set_defaults(action=_calibrate)
     audit = parts.add_parser("audit", help="see whether each severity is harder than the one before it")
     audit.add_argument(
-        "--model", action="append", default=[], metavar="NAME", help="may be repeated; without one, distances alone"
+        "--model",
+        action="append",
+        default=[],
+        type=_arguments.model,
+        metavar="NAME",
+        help="may be repeated; without one, distances alone",
     )
     audit.add_argument(
         "--suite",

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from robustcore import arguments, corruptions, plugins
+from robustcore import arguments, corruptions, models, plugins
 from robustcore.datasets import check_dataset
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import plan, suites
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Subject
+from robustcore.models import added
 from robustcore.models.classifier import Classifier
 from robustcore.paths import printable
 
@@ -139,8 +140,8 @@ class EvaluationRequest:
         request = dataclasses.replace(self, plugins=plugins.names())  # this process's own: no page names any
         return dataclasses.replace(
             request,
-            models=tuple(_absolute(name) for name in self.model_names),
-            surrogates=tuple(_absolute(name) for name in self.surrogate_names),
+            models=tuple(models.relocated(name, _absolute) for name in self.model_names),
+            surrogates=tuple(models.relocated(name, _absolute) for name in self.surrogate_names),
             dataset=_absolute(self.dataset_name),
             scheduler=_absolute(self.scheduler) if self.scheduler else "",
             released=_absolute(self.released) if self.released else "",
@@ -160,7 +161,7 @@ class EvaluationRequest:
         """The line of a shell that asks for the same; single conditions appear by their names."""
         words = ["robustcore", *(word for plugin in self.plugins for word in ("--plugin", plugin)), "evaluate"]
         for model in self.model_names:
-            words += ["--model", model]
+            words += ["--model", _written_out(model)]
         words += ["--dataset", self.dataset_name, "--split", self.split]
         words += ["--suite", *dict.fromkeys(self._condition_names())]
         if self.severities:
@@ -170,7 +171,7 @@ class EvaluationRequest:
         if self.released:
             words += ["--released", self.released]
         for surrogate in self.surrogate_names:
-            words += ["--surrogate", surrogate]
+            words += ["--surrogate", _written_out(surrogate)]
         words += ["--seed", str(self.seed), "--storage", self.storage, "--precision", self.precision]
         return printable(shlex.join(words))
 
@@ -214,6 +215,12 @@ def _name(what: str, value: object) -> str:
             "give a name or a path, or evaluate in this process."
         )
     return value
+
+
+def _written_out(model: str) -> str:
+    """A model as a command line names it: NAME=PATH where the name holds in this process alone."""
+    here = added.named_here().get(model)
+    return model if here is None else f"{model}={here.model}"
 
 
 def _absolute(name: str) -> str:

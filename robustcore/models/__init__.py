@@ -18,6 +18,7 @@ input-side defence in front of any model: "scenes/resnet-standard?defence=clahe"
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -40,6 +41,7 @@ __all__ = [
     "name_of",
     "names",
     "path_of",
+    "relocated",
 ]
 
 
@@ -99,6 +101,11 @@ def path_of(name: str) -> str | None:
     """The file that `load_model` would read for a name that is a checkpoint's path; None for any other name."""
     request = catalogue.ModelName.parse(name)
     return request.base if request.is_path and request.weights != "none" else None
+
+
+def relocated(name: str, place: Callable[[str], str]) -> str:
+    """A model's name with each path in it, that of a checkpoint and that of a file of class names, as `place` answers it."""
+    return catalogue.ModelName.parse(name).relocated(place)
 
 
 def file_of(name: str) -> Path | None:

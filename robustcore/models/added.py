@@ -18,6 +18,7 @@ from robustcore.errors import InvalidArgumentError, ModelError, UnknownNameError
 
 FILE = "models.toml"
 _NAME = re.compile(r"[\w.+-]+(/[\w.+-]+)*")
+_named_here: dict[str, AddedModel] = {}
 _cached: dict[Path, tuple[tuple[int, int], dict[str, AddedModel]]] = {}
 
 
@@ -67,6 +68,25 @@ def _parsed(path: Path) -> dict[str, AddedModel]:
                 f"The list of models {path} has a line for {name!r} that is no name and path; mend or remove it."
             )
     return {name: AddedModel(model) for name, model in sorted(content.items())}
+
+
+def name_for_this_process(name: str, model: str) -> None:
+    """Give a model a short name in this process alone, as `--model lite0=PATH` does.
+
+    Raises:
+        InvalidArgumentError: the name is no name, or another model has it in this process.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidArgumentError(
+            f"A model's name has letters, digits, and . + - _ with / between its parts, not {name!r}."
+        )
+    if _named_here.setdefault(name, AddedModel(model)).model != model:
+        raise InvalidArgumentError(f"Two models are named {name!r}; give one another name.")
+
+
+def named_here() -> dict[str, AddedModel]:
+    """The models that have a short name in this process alone."""
+    return dict(_named_here)
 
 
 def check_name(name: str) -> str:

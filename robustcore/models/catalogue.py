@@ -101,6 +101,22 @@ class ModelName:
         """Whether it is a file, and no name of the catalogue."""
         return Path(self.base).suffix in checkpoints.SUFFIXES or os.path.isfile(os.path.expanduser(self.base))
 
+    def relocated(self, place: Callable[[str], str]) -> str:
+        """The name with each path in it, that of the file and that of its classes' names, as `place` answers it.
+
+        A name that holds in this process alone is written out, so that other processes understand it.
+        """
+        here = added.named_here().get(self.base)
+        if here is not None:
+            label = [] if self.name else [f"name={self.base}"]
+            said = "&".join(filter(None, [here.model.partition("?")[2], self.text.partition("?")[2], *label]))
+            return ModelName.parse(f"{here.path}?{said}").relocated(place)
+        _, mark, query = self.text.partition("?")
+        if isinstance(self.classes, str) and self.classes != class_names.IMAGENET:
+            query = query.replace(f"classes={self.classes}", f"classes={place(self.classes)}")
+        is_file = self.is_path and self.weights != "none"
+        return (place(self.base) if is_file else self.base) + mark + query
+
     def load(self) -> Classifier:
         """The model, in evaluation mode, on the CPU."""
         model = self._load()
@@ -162,6 +178,7 @@ class ModelName:
     def _added(self) -> ModelName | None:
         """For the name of a model that was added, the name of its file with all that was said of it; None for others."""
         entry = added.models().get(self.base.removeprefix(OWN)) if self.base.startswith(OWN) else None
+        entry = added.named_here().get(self.base, entry)
         if entry is None or ((trained := _trained(self.base)) and trained.is_file()):
             return None
         said = ModelName.parse(entry.model)
@@ -250,7 +267,7 @@ def _classes(value: str, name: str) -> int | str:
     """A number of classes, "imagenet", or the file with their names."""
     if value.isdecimal():
         return check_classes(int(value))
-    if value != class_names.IMAGENET and not os.path.isfile(os.path.expanduser(value)):
+    if value != class_names.IMAGENET and not {"/", ".", os.sep} & set(value):
         raise InvalidArgumentError(
             f"The option classes of the model {name!r} is not a number, nor 'imagenet', nor a file with one name a line."
         )
