@@ -82,8 +82,8 @@ def _evaluated(spec: Specification, models: list[str], device: str, *, compute: 
 
     dataset = load_dataset(spec.dataset, split=spec.split)
     # Loaded once: a model known by its fingerprint is looked up without its weights.
-    judged = api.subjects(models)
-    against = api.subjects([name for name in spec.references if name not in models])
+    judged = api.subjects(models, dataset=dataset)
+    against = api.subjects([name for name in spec.references if name not in models], dataset=dataset)
     evidence = specification.gather(spec, judged, references=against, dataset=dataset)
     missing = specification.missing(spec, evidence) if compute else []
     if not missing:

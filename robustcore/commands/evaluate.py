@@ -91,6 +91,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a model that attacks are crafted on",
     )
     add(
+        "--answers",
+        choices=("all", "folder"),
+        default="all",
+        help="folder: only the folder's classes count as answers, as for an ImageNet model on ten classes (default: all)",
+    )
+    add(
         "--metric",
         action="append",
         default=[],
@@ -176,6 +182,7 @@ def _request(args: argparse.Namespace) -> EvaluationRequest:
         scheduler=args.scheduler,
         precision=args.precision,
         surrogates=tuple(args.surrogate),
+        answers=args.answers,
         released=args.released,
     )
 

@@ -27,6 +27,7 @@ from robustcore.evaluation.run.work import Work
 from robustcore.evaluation.store.store import Store
 from robustcore.images.preparation import Preparation
 from robustcore.models.classifier import Classifier
+from robustcore.models.restricted import Restricted
 from robustcore.notes import RobustcoreWarning
 from robustcore.paths import printable
 
@@ -71,6 +72,7 @@ def evaluate(
     precision: str = "float32",
     surrogates: Surrogates = (),
     released: Path | str | None = None,
+    answers: str = "all",
 ) -> pd.DataFrame:
     """Score models on a dataset under conditions; what is stored already is not computed again.
 
@@ -94,6 +96,8 @@ def evaluate(
             these.
         released: the folder of a released set of corrupted images, laid out as ImageNet-C or CIFAR-10-C. Behind every
             corruption with a severity the released images of the dataset's own are scored too, with the storage "released".
+        answers: "all", or "folder" where a model may answer with the dataset's classes alone, as an ImageNet model on a
+            folder of ten of the 1,000 classes; part of its name and of a result's key.
 
     Returns:
         One row for each model and condition; see `tables.table` for the columns. One more, cached, says whether nothing
@@ -116,6 +120,7 @@ def evaluate(
         precision=precision,
         surrogates=surrogates,
         released=released or "",
+        answers=answers,
     )
     evaluation = prepare(request)
     with _opened(store) as results:
@@ -158,6 +163,7 @@ def lookup(
     precision: str = "float32",
     surrogates: Surrogates = (),
     released: Path | str | None = None,
+    answers: str = "all",
 ) -> pd.DataFrame:
     """What `evaluate` would answer from what is stored now; computes nothing, writes nothing.
 
@@ -175,6 +181,7 @@ def lookup(
         precision=precision,
         surrogates=surrogates,
         released=released or "",
+        answers=answers,
     )
     evaluation = prepare(request)
     results = store if isinstance(store, Store) else Store(store)
@@ -200,9 +207,9 @@ def prepare(request: EvaluationRequest) -> Evaluation:
     images = dataset_of(request.dataset, split=request.split)
     models: dict[str, Classifier] = {}
     surrogates: dict[str, Classifier] = {}
-    judged = subjects(request.models, into=models)
+    judged = subjects(request.models, into=models, dataset=images, answers=request.answers)
     for model in request.surrogates:
-        _load(model, surrogates)
+        _load(model, surrogates, images, request.answers)
     conditions = [c for c in request.conditions if isinstance(c, Condition)]
     conditions = list(dict.fromkeys(c for each in conditions for c in (each, *_black_box(each, list(surrogates)))))
     if folder := request.released or released_sets.root_of(images):
@@ -212,12 +219,18 @@ def prepare(request: EvaluationRequest) -> Evaluation:
 
 
 def subjects(
-    models: Iterable[str | Classifier | Subject], *, into: dict[str, Classifier] | None = None
+    models: Iterable[str | Classifier | Subject],
+    *,
+    into: dict[str, Classifier] | None = None,
+    dataset: Dataset | None = None,
+    answers: str = "all",
 ) -> list[Subject]:
     """Models as plans and tables see them, in the order given; names are loaded.
 
     Args:
         into: takes the loaded models by their fingerprints.
+        dataset: what they are scored on; needed where a model may answer with its classes alone.
+        answers: "all", or "folder" for the classes of the dataset.
 
     Raises:
         InvalidArgumentError: two different models of one name.
@@ -225,7 +238,7 @@ def subjects(
     by_name: dict[str, Subject] = {}
     loaded = {} if into is None else into
     for model in models:
-        subject = model if isinstance(model, Subject) else _load(model, loaded)
+        subject = model if isinstance(model, Subject) else _load(model, loaded, dataset, answers)
         if by_name.get(subject.name, subject).fingerprint != subject.fingerprint:
             raise InvalidArgumentError(f"Two different models are named {subject.name!r}; give one another name.")
         by_name[subject.name] = subject
@@ -257,18 +270,35 @@ def _black_box(condition: Condition, surrogates: Sequence[str]) -> list[Conditio
     return [dataclasses.replace(condition, params=(*condition.params, ("surrogate", s))) for s in surrogates]
 
 
-def _load(model: str | Classifier, into: dict[str, Classifier]) -> Subject:
+def _load(
+    model: str | Classifier, into: dict[str, Classifier], dataset: Dataset | None = None, answers: str = "all"
+) -> Subject:
     """Load a model that is a name, keep it by its fingerprint, and return it as plans see it."""
-    from robustcore.models import load_model
+    from robustcore.models import answers_of, load_model
 
     if not isinstance(model, (str, Classifier)):
         raise InvalidArgumentError(f"A model is a Classifier or a name, not {type(model).__name__}.")
     classifier = load_model(model) if isinstance(model, str) else model
     # The name that was asked for, or the one that it was given there: two checkpoints may have the same name on their cards.
+    name = classifier.card.name
+    if answers_of(model, answers) == "folder" and not isinstance(classifier, Restricted):
+        classifier = _restricted(classifier, dataset)
+        name = classifier.card.name
     card = classifier.card
-    subject = Subject(printable(card.name), classifier.fingerprint(), tuple(card.classes), card.preparation)
+    subject = Subject(printable(name), classifier.fingerprint(), tuple(card.classes), card.preparation)
     into[subject.fingerprint] = classifier
     return subject
+
+
+def _restricted(model: Classifier, dataset: Dataset | None) -> Classifier:
+    """The model with the dataset's classes alone."""
+    from robustcore.models import catalogue
+
+    name = catalogue.with_answers(model.card.name, "folder")
+    if dataset is None:
+        raise InvalidArgumentError(f"{name} answers with the classes of a folder, and no folder is evaluated here.")
+    places = classes.matching(model.card.name, model.card.classes, dataset.name, dataset.classes)
+    return Restricted(model, places.tolist(), dataset.classes).rename(name)
 
 
 def carry_out(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import functools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -9,8 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from robustcore.datasets import imagenet_classes
 from robustcore.errors import DatasetError
 
+_ENOUGH = 0.95  # share of a model's names that are those of ImageNet's classes in their order
 _WORDNET = re.compile(r"n\d{8}$")
 
 
@@ -27,6 +31,9 @@ def matching(
     ids match by position when there are as many of them as the model has classes, since both are sorted that way, and
     so do the classes of a model that only numbers them. Names are the same however their accents and leading zeros are
     written.
+
+    The classes of an ImageNet model are also known by their WordNet ids, their synonyms and, where folders are not simply
+    numbered from 0, their indices; so a folder of some of the 1,000 classes is matched.
 
     Raises:
         DatasetError: labels that the model does not know; its answers would mean nothing.
@@ -48,6 +55,9 @@ def matching(
                 "order=name or order=place, as in model.pth?order=place, or name the classes on the model's Card."
             )
         return by_name
+    among_imagenet = _among_imagenet(model_classes, dataset_classes)
+    if among_imagenet is not None:
+        return among_imagenet
     # A model that is itself named by WordNet ids, but by others, was trained on other classes.
     numbered = all(_WORDNET.match(name) for name in dataset_classes)
     named = not any(_WORDNET.match(name) for name in model_classes)
@@ -62,6 +72,53 @@ def matching(
         f"{unknown[0]!r} among them; it knows {len(model_classes)}, such as {model_classes[0]!r}. "
         f"Name the class folders as the model names its classes.{more}"
     )
+
+
+def _among_imagenet(model_classes: Sequence[str], dataset_classes: Sequence[str]) -> npt.NDArray[np.int64] | None:
+    """A dataset's classes as places among ImageNet's 1,000; None for another model, or a class that is none of them."""
+    if not _is_imagenet(tuple(model_classes)):
+        return None
+    places = [_imagenet_place(name, dataset_classes) for name in dataset_classes]
+    if None in places or len(set(places)) < len(places):
+        return None
+    return np.array(places, dtype=np.int64)
+
+
+@functools.lru_cache(maxsize=64)
+def _is_imagenet(model_classes: tuple[str, ...]) -> bool:
+    """Whether a model's classes are ImageNet's, in their order, whoever wrote their names."""
+    known = imagenet_classes.classes()
+    if len(model_classes) != len(known):
+        return False
+    same = sum(
+        _plain(name) in {_plain(each.name), each.wordnet, *map(_plain, each.synonyms)}
+        for name, each in zip(model_classes, known, strict=True)
+    )
+    return same >= _ENOUGH * len(known)
+
+
+def _imagenet_place(name: str, others: Sequence[str]) -> int | None:
+    plain = _plain(name)
+    if plain.isdecimal():
+        numbers = sorted(int(other) for other in others if other.isdecimal())
+        is_counted = numbers == list(range(len(numbers))) and len(numbers) < len(imagenet_classes.classes())
+        return int(plain) if not is_counted and int(plain) < len(imagenet_classes.classes()) else None
+    return _imagenet_places().get(plain)
+
+
+@functools.cache
+def _imagenet_places() -> dict[str, int]:
+    """WordNet id, name or synonym, in one spelling -> place; synonyms of two classes are none."""
+    places = {each.wordnet: each.index for each in imagenet_classes.classes()}
+    places |= {_plain(each.name): each.index for each in imagenet_classes.classes()}
+    synonyms = [(_plain(word), each.index) for each in imagenet_classes.classes() for word in each.synonyms]
+    count = collections.Counter(word for word, _ in dict.fromkeys(synonyms))
+    return {**{word: place for word, place in synonyms if count[word] == 1}, **places}
+
+
+def _plain(name: str) -> str:
+    """A class's name without what people write differently: capitals, underscores, hyphens."""
+    return " ".join(re.split(r"[\s_-]+", unicodedata.normalize("NFC", name).lower().strip()))
 
 
 def _all_differ(names: Sequence[str]) -> bool:

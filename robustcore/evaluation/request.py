@@ -17,7 +17,7 @@ from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import plan, suites
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Subject
-from robustcore.models import added
+from robustcore.models import added, catalogue
 from robustcore.models.classifier import Classifier
 from robustcore.paths import printable
 
@@ -41,6 +41,7 @@ class EvaluationRequest:
         conditions: suites' names or files, corruptions' names, "clean", conditions.
         split, limit, seed, severities, storage, device, precision: as there.
         surrogates: the models that attacks are crafted on.
+        answers: "all", or "folder" where models may answer with the dataset's classes alone.
         devices: one process for each of them, e.g. ("cuda:0", "cuda:1"); none for threads of one process on `device`.
         scheduler: the address of a Dask scheduler, or its scheduler file: its workers compute. "" for this machine.
         plugins: plug-ins that the process which evaluates loads first, as `robustcore --plugin` names them.
@@ -60,6 +61,7 @@ class EvaluationRequest:
     device: str = "auto"
     precision: str = "float32"
     surrogates: tuple[str | Classifier, ...] = ()
+    answers: str = "all"
     devices: tuple[str, ...] = ()
     scheduler: str = ""
     plugins: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ class EvaluationRequest:
             "seed": arguments.seed(self.seed),
             "precision": plan.check_precision(self.precision),
             "surrogates": _models(self.surrogates, "surrogate", (Classifier,)),
+            "answers": arguments.one_of(self.answers, catalogue.ANSWERS, "What models may answer with"),
             "devices": tuple(arguments.names(self.devices, "Devices are names such as cpu and cuda:0")),
             "plugins": tuple(self.plugins),
             "released": arguments.name(self.released or "", "A released set is the path of its folder"),
@@ -172,6 +175,8 @@ class EvaluationRequest:
             words += ["--released", self.released]
         for surrogate in self.surrogate_names:
             words += ["--surrogate", _written_out(surrogate)]
+        if self.answers != "all":
+            words += ["--answers", self.answers]
         words += ["--seed", str(self.seed), "--storage", self.storage, "--precision", self.precision]
         return printable(shlex.join(words))
 

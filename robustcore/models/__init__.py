@@ -33,6 +33,7 @@ from robustcore.models.registered import registry as registered
 __all__ = [
     "Card",
     "Classifier",
+    "answers_of",
     "architectures",
     "card",
     "file_of",
@@ -101,6 +102,12 @@ def path_of(name: str) -> str | None:
     """The file that `load_model` would read for a name that is a checkpoint's path; None for any other name."""
     request = catalogue.ModelName.parse(name)
     return request.base if request.is_path and request.weights != "none" else None
+
+
+def answers_of(model: str | Classifier, default: str = "all") -> str:
+    """Which classes a model may answer with in an evaluation, "all" or "folder", by its name."""
+    own = catalogue.ModelName.parse(model).answers if isinstance(model, str) else None
+    return own or default
 
 
 def relocated(name: str, place: Callable[[str], str]) -> str:

@@ -29,12 +29,14 @@ _OPTIONS = {
     "side": "of the input of a checkpoint without a card, in pixels",
     "order": "of classes that the weights only number: 'name' for folders whose numbers these are, 'place' for the sorted "
     "folders, as torchvision's ImageFolder counts them",
+    "answers": "'folder' for the classes of the folder that is evaluated alone; 'all', the default, for all of the model's",
     "name": "what tables and figures call it",
     "defence": f"applied to the images first: {', '.join(defences.names())}",
 }
 # What is said of a file of weights, and kept of a model that was added.
 _OF_FILES = ("architecture", "weights_from", "keys", "mean", "std", "side")
 OWN = "own/"
+ANSWERS = ("all", "folder")
 
 
 def files() -> dict[str, Path]:
@@ -65,6 +67,7 @@ class ModelName:
     std: tuple[float, float, float] | None = None
     side: int | None = None
     order: str | None = None
+    answers: str | None = None
     name: str | None = None
     defence: str | None = None
 
@@ -94,7 +97,9 @@ class ModelName:
     @property
     def label(self) -> str:
         """What tables and figures call the model."""
-        return self.name or self.text
+        if self.name is None:
+            return self.text
+        return with_answers(self.name, self.answers or "all")
 
     @property
     def is_path(self) -> bool:
@@ -247,6 +252,13 @@ class ModelName:
         return model.rename(self.label)
 
 
+def with_answers(name: str, answers: str) -> str:
+    """A model's name with its answers, where they are not the default and the name does not say so itself."""
+    if answers == "all" or "answers=" in name.partition("?")[2]:
+        return name
+    return f"{name}{'&' if '?' in name else '?'}answers={answers}"
+
+
 def _trained(name: str) -> Path | None:
     """The file of a model that was trained here, whether it exists or not; None for a name that is not one's own."""
     if not name.startswith(OWN):
@@ -314,5 +326,6 @@ _READ: dict[str, Callable[[str, str], Any]] = {
     "std": _channels("std"),
     "side": _side,
     "order": _choice("order", "name", "place"),
+    "answers": _choice("answers", *ANSWERS),
     "defence": _defence,
 }

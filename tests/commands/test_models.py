@@ -8,9 +8,7 @@ import pytest
 import torch
 
 from robustcore import cli, models
-from robustcore.commands import _arguments
 from robustcore.errors import ModelError
-from robustcore.evaluation.request import EvaluationRequest
 from robustcore.models import added, load_model
 
 

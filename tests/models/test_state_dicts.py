@@ -169,6 +169,7 @@ def test_the_larger_part_of_a_file_is_what_an_error_speaks_of(tmp_path: Path) ->
         load_model(saved(tmp_path, {"extra": {"a": torch.ones(2)}, "model": broken}))
 
 
+@pytest.mark.slow  # imports torchvision's models
 def test_bare_weights_of_1000_classes_are_imagenets(tmp_path: Path) -> None:
     network = load_model("torchvision/squeezenet1_1?weights=none").network
     torch.save(network.state_dict(), tmp_path / "s.pth")

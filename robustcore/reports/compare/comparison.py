@@ -154,7 +154,7 @@ def subjects(names: Sequence[str], dataset: Dataset, *, store: Store | Path | st
     return [
         dataclasses.replace(by_name[name][0], is_here=_card(name) is not None)
         if len(by_name.get(name, [])) == 1
-        else api.subjects([name])[0]
+        else api.subjects([name], dataset=dataset)[0]
         for name in names
     ]
 
@@ -202,7 +202,7 @@ def gather(
     asked = conditions(suite_names, storage)
     results = store if isinstance(store, Store) else Store(store)
     request = EvaluationRequest.of(models, dataset, asked, seed=seed)
-    loaded = tuple(api.subjects(request.models))  # once, whatever number of images is looked at
+    loaded = tuple(api.subjects(request.models, dataset=dataset))  # once, whatever number of images is looked at
     request = dataclasses.replace(request, models=loaded)
 
     def stored(at_most: int | None) -> pd.DataFrame:

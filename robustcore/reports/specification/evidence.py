@@ -153,10 +153,10 @@ def gather(
 
     images = dataset or load_dataset(spec.dataset, split=spec.split)
     results = store if isinstance(store, Store) else Store(store)
-    judged = api.subjects(models)
+    judged = api.subjects(models, dataset=images)
     names = [subject.name for subject in judged]
     wanted = [name for name in spec.references if name not in names] if references is None else references
-    against = api.subjects(wanted)
+    against = api.subjects(wanted, dataset=images)
     subjects = {subject.name: subject for subject in [*judged, *against]}
     cells: dict[Place, Measured] = {}
     parts = []
