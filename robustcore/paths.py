@@ -7,6 +7,7 @@ from pathlib import Path
 
 from robustcore.errors import StoreError
 
+RESULTS = "ROBUSTCORE_RESULTS"  # names a results file that is read and never written
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -29,6 +30,12 @@ def cache() -> Path:
         return checkout / "cache"
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "robustcore"
+
+
+def opened_results() -> Path | None:
+    """The results file that is read instead of the cache's own, where `ROBUSTCORE_RESULTS` names one."""
+    chosen = os.environ.get(RESULTS)
+    return Path(chosen).expanduser().absolute() if chosen else None
 
 
 def writable_cache(*parts: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _MOST_CLASSES = 20
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
     parser.add_argument("model", metavar="NAME|FILE", help="a model's name, or a checkpoint")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="read it from a packed results file instead")
     parser.add_argument("--json", action="store_true", help="the whole card as JSON")
 
 
@@ -26,7 +28,12 @@ def run(args: argparse.Namespace) -> int:
     """Print the card; no weights are read and nothing is fetched."""
     from robustcore import models
 
-    card = models.card(args.model)
+    if args.results is not None:
+        from robustcore.evaluation.store import pack
+
+        card = models.Card.from_json(pack.card(args.results, args.model))
+    else:
+        card = models.card(args.model)
     if args.json:
         print(json.dumps(json.loads(card.to_json()), indent=2))
         return 0

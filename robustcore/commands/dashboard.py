@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from robustcore.errors import InvalidArgumentError
@@ -36,6 +37,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="for demonstrations: nothing can be launched, uploaded or deleted, and no model is fetched",
     )
     parser.add_argument(
+        "--results",
+        default="",
+        metavar="FILE",
+        help="show the results in this file, as 'robustcore results pack' writes it, instead of this machine's; read-only",
+    )
+    parser.add_argument(
         "--data-root",
         action="append",
         default=[],
@@ -50,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
     """Replace this process by the server, so that signals reach it without a detour."""
     names = [host_name(name) for name in args.host_name]
     check_free(args.address, args.port)
-    if args.read_only:
+    if args.results:
+        _open_results(args.results)
+    if args.read_only or args.results:
         os.environ["ROBUSTCORE_READ_ONLY"] = "1"
     if args.data_root:
         os.environ["ROBUSTCORE_DATA_ROOTS"] = os.pathsep.join(_root(root) for root in args.data_root)
@@ -78,6 +87,23 @@ def host_name(name: str) -> str:
         f"A host name is a name alone, such as robust.example.org or *.example.org, not {name[:200]!r}."
         + (f" Write --host-name {hint}." if hint and hint != name else "")
     )
+
+
+def _open_results(file: str) -> None:
+    """Let the server read this file.
+
+    Raises:
+        StoreError: it is missing, or no results file that this release reads.
+    """
+    from robustcore import paths
+    from robustcore.errors import StoreError
+    from robustcore.evaluation.store.store import Layer
+
+    path = os.path.abspath(os.path.expanduser(file))
+    if not os.path.isfile(path):
+        raise StoreError(f"There is no results file {file}. 'robustcore results pack FILE' writes one.")
+    with Layer(Path(path), shipped=False, frozen=True).open():
+        os.environ[paths.RESULTS] = path
 
 
 def _root(folder: str) -> str:

@@ -1,9 +1,10 @@
-"""`robustcore results`: see, check, export, merge, take in and delete stored results."""
+"""`robustcore results`: see, check, export, merge, pack, take in and delete stored results."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAME = "results"
-HELP = "List, show, export, verify, merge, import or prune stored results."
+HELP = "List, show, export, verify, merge, pack, import or prune stored results."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("verify", _verify, "check every unit, and drop damaged ones so that they are computed again")
     merge = add("merge", _merge, "take over the results of another file or cache folder")
     merge.add_argument("other", type=Path, metavar="OTHER", help="a results file, or a cache folder")
+    packing = add("pack", _pack, "write this machine's results and its models' cards into one file, without images")
+    packing.add_argument(
+        "output", type=Path, metavar="FILE", help="a new file, for 'robustcore dashboard --results FILE'"
+    )
     take_in = add("import", _import, "take in a table of answers of a model that cannot be loaded here")
     take_in.add_argument(
         "table",
@@ -188,6 +193,41 @@ def _merge(args: argparse.Namespace) -> None:
     for unit in merged.collisions:
         how = "equal counts" if unit.equal_counts else "other counts"
         print(f"collision, ours kept: {unit.model} on {unit.dataset}, {unit.condition}, shard {unit.shard}: {how}")
+
+
+def _pack(args: argparse.Namespace) -> None:
+    from robustcore.evaluation import Store
+    from robustcore.evaluation.store import pack
+
+    store = Store()
+    packed = pack.pack(store, args.output, _cards(pack.own_models(store)))
+    print(
+        f"{packed.units} units of {packed.models} models in {args.output}, {packed.cards} of them with a card"
+        + (f"; {packed.damaged} damaged units are left behind" if packed.damaged else "")
+        + ". It also holds the paths of folders and the commands that gave the results."
+    )
+    print(f"'robustcore dashboard --results {args.output}' shows it elsewhere.")
+
+
+def _cards(names: Mapping[str, str]) -> dict[str, str]:
+    """Fingerprint -> card as JSON, of the models (fingerprint -> name) that are here and are still those with the results."""
+    from robustcore import models
+    from robustcore.errors import RobustcoreError
+
+    cards = {}
+    for fingerprint, name in names.items():
+        try:
+            model = (
+                models.load_model(name)
+                if name in models.names(offline=True) or Path(name.partition("?")[0]).is_file()
+                else None
+            )
+        except RobustcoreError as error:
+            print(f"{name} has no card in the file: {error}", file=sys.stderr)
+            continue
+        if model is not None and model.fingerprint() == fingerprint:
+            cards[fingerprint] = model.card.to_json()
+    return cards
 
 
 def _import(args: argparse.Namespace) -> None:

@@ -301,6 +301,15 @@ def keep_source(connection: sqlite3.Connection, dataset: str, path: str, classes
     )
 
 
+def cards(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """(model's name, its card as JSON) of a packed file; none in others."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'cards'").fetchone():
+        return []
+    return connection.execute(
+        "SELECT models.name, cards.card FROM cards JOIN models ON models.fingerprint = cards.model ORDER BY models.name"
+    ).fetchall()
+
+
 def probe(connection: sqlite3.Connection, model: str) -> tuple[npt.NDArray[np.float32], str] | None:
     """What the model of that fingerprint answers to the probe images, (8, classes), and its notes as JSON."""
     row = connection.execute("SELECT answers, notes FROM probes WHERE model = ?", (model,)).fetchone()

@@ -54,10 +54,17 @@ class Totals:
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """One results file that is read."""
+    """One results file that is read.
+
+    Attributes:
+        path: of the file.
+        shipped: whether it comes with the package.
+        frozen: whether nothing may change it, as a packed file that somebody handed on.
+    """
 
     path: Path
     shipped: bool
+    frozen: bool = False
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
@@ -67,7 +74,7 @@ class Layer:
 
     def connect(self) -> sqlite3.Connection:
         """A connection that the caller closes."""
-        if self.shipped:
+        if self.shipped or self.frozen:
             return schema.connect(self.path, immutable=True)
         try:
             return schema.connect(self.path)
@@ -82,13 +89,17 @@ class Store:
     """Results on disk. Reading creates nothing; the first write creates the file.
 
     Args:
-        path: the results file; default `results/results.sqlite` under the cache.
+        path: the results file; default the one that the environment variable `ROBUSTCORE_RESULTS` names, which is read and
+            never written, or else `results/results.sqlite` under the cache.
         shipped: whether the results that ship with the package are read beneath it.
     """
 
     def __init__(self, path: Path | str | None = None, *, shipped: bool = True) -> None:
         file = "" if path is None else arguments.name(path, "A results file is given by its path")
-        self.path = Path(file).expanduser().absolute() if file else paths.cache() / "results" / "results.sqlite"
+        opened = paths.opened_results()
+        self._frozen = path is None and opened is not None
+        own = Path(file).expanduser().absolute() if file else paths.cache() / "results" / "results.sqlite"
+        self.path = opened if opened is not None and self._frozen else own
         self._in_cache = path is None
         self._shipped = shipped
         self._writer: sqlite3.Connection | None = None
@@ -112,7 +123,7 @@ class Store:
     def layers(self) -> list[Layer]:
         """The files that are read, the one under the cache first."""
         ships = paths.assets() / "results"  # what lies there is never written by reading it
-        layers_ = [Layer(self.path, shipped=self.path.parent == ships)] if self.path.exists() else []
+        layers_ = [Layer(self.path, self.path.parent == ships, self._frozen)] if self.path.exists() else []
         if self._shipped:
             shipped = sorted(ships.glob("*.sqlite"))
             layers_ += [Layer(path, shipped=True) for path in shipped if path != self.path]
@@ -256,6 +267,11 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction on the store's own file; one at a time in this process."""
+        if self._frozen:
+            raise StoreError(
+                f"The results in {self.path} were opened to be read, and nothing is written to them. Start without "
+                f"{paths.RESULTS} and --results to evaluate."
+            )
         with self._lock:
             if self._writer is None:
                 self._create_folder()
