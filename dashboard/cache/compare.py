@@ -75,6 +75,17 @@ def read(
     return Item(joined, 0, name=RESULTS), [*otherwise, *joined.value[1]]
 
 
+def evaluated_whole(
+    data: Data, suites: tuple[str, ...], severities: tuple[int, ...], storage: str, seed: int
+) -> list[str]:
+    """The models that lack nothing of what others have under the suites; all with results where there is none such."""
+    names = results.evaluated(data)
+    if len(names) < 2 or not suites:
+        return names
+    comparison: Comparison = gathered(tuple(names), data, suites, severities, storage, seed).value
+    return [name for name in names if name in comparison.models and name not in comparison.partial] or names
+
+
 def dataset(data: Data) -> Call:
     """The call that loads a dataset, which is loaded once."""
     from robustcore.calls import Call

@@ -76,7 +76,10 @@ def entries() -> list[Entry]:
     for row in sorted(rows, key=lambda row: row.fingerprint not in today):
         path = next((path for path in row.paths if _readable(path)), "")
         name = path or (row.name if row.name in datasets.names() and not row.paths else row.label)
-        if row.split in stored.get(name, {}):  # the images of that place have changed since
+        newer = stored.get(name, {}).get(row.split)
+        if newer is not None and newer.side != row.side and path:
+            continue  # the same images, prepared as another model takes them
+        if newer is not None:  # the images of that place have changed since
             name, path = f"{row.name} ({row.fingerprint[: stored_datasets.DIGITS]})", ""
         stored.setdefault(name, {})[row.split] = row
         folders.setdefault(name, path)

@@ -338,7 +338,8 @@ def carry_out(
     pending = pending.without(refused)
     units = pending.units
     if units:
-        store.keep_source(evaluation.dataset)
+        for preparation in dict.fromkeys([None, *(unit.cell.model.preparation for unit in units)]):
+            store.keep_source(prepared_for(evaluation.dataset, preparation))
     scored = {unit.cell.key.model for unit in units}
     crafting = {unit.cell.condition.parameters.get("surrogate") for unit in units}
     everything = {**evaluation.models, **evaluation.surrogates}

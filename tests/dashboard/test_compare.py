@@ -293,3 +293,32 @@ def test_a_ranking_for_a_paper_has_the_clean_accuracy_too() -> None:
     text = export.latex(View("ranking-ce", "mCE", "", result.means, result.footer, Call(dict), result))
     assert r"published/imagenet/Standard R50 & 76.7 & 76.4 \\" in text
     assert "Reference: published/imagenet/AlexNet" in text
+
+
+def test_a_model_evaluated_in_part_is_not_chosen_by_itself_and_does_not_narrow_the_other(
+    open_page: OpenPage, own_model: str, own_cache: Path, two_results: Path
+) -> None:
+    """`OTHER` has two corruptions at five severities; the small model one more, at one severity."""
+    (own_cache / "results").mkdir(parents=True)
+    store = own_cache / "results" / "results.sqlite"
+    shutil.copy2(two_results, store)
+    rc.evaluate(OTHER, "scenes", "fog", limit=6, severities=[1, 3, 5], store=store)
+    rc.evaluate(own_model, "scenes", "fog", limit=6, store=store)
+    cache.expiry.results_changed()
+    assert OTHER not in open_page("compare").multiselect(key="compare_model").value
+    both = open_page("compare", compare_model=[own_model, OTHER], compare_view=["Severities"])
+    assert not both.exception
+    data = cache.datasets.SCENES
+    gathered = cache.compare.gathered((own_model, OTHER), data, ("imagenet-c",), (1, 2, 3, 4, 5), "memory", 0).value
+    rows = gathered.corrupted
+    assert set(rows.loc[(rows["model"] == own_model) & (rows["label"] == "fog"), "severity"]) == {1, 2, 3, 4, 5}
+    assert gathered.partial == (OTHER,)
+
+
+def test_a_model_without_the_suite_is_a_line_with_a_link(open_page: OpenPage, two: list[str], own_cache: Path) -> None:
+    rc.evaluate(two[0], "scenes", "laugros_flip", limit=6, store=own_cache / "results" / "results.sqlite")
+    cache.expiry.results_changed()
+    at = open_page("compare", compare_model=two, compare_suite=["Laugros"])
+    assert not at.exception
+    assert "Evaluated in part only" in texts(at)
+    assert any(link.proto.page == "evaluate" for link in at.get("page_link"))

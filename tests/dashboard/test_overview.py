@@ -75,6 +75,8 @@ def crowd() -> Overview:
             "clean": 0.9,
             "mean": 0.5 + i / 100,
             "conditions": 15,
+            "severities": "",
+            "whole": True,
             "n": 100,
             "worst_name": "fog",
             "worst": 0.1,

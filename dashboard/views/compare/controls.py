@@ -87,7 +87,8 @@ def _pick_models(dataset: str, split: str) -> list[str]:
         offered, start = evaluated, published_models.first(dataset.removeprefix(compare.PUBLISHED))[:MOST]
     else:
         evaluated = cache.results.evaluated(Data(dataset, split))
-        offered, start = list(dict.fromkeys([*evaluated, *cache.models.model_names()])), evaluated[:MOST]
+        offered = list(dict.fromkeys([*evaluated, *cache.models.model_names()]))
+        start = compare.evaluated_whole(Data(dataset, split), *_conditions_now())[:MOST]
     further = [m for names in printed.values() for m in names if m not in offered]
     key = f"{KEY}_model"
     place = st.popover(
@@ -106,6 +107,23 @@ def _pick_models(dataset: str, split: str) -> list[str]:
         st.caption("Type to search. Published models can be drawn where suite, classes and image size agree.")
         _by_family(key, evaluated)
     return models
+
+
+def _conditions_now() -> tuple[tuple[str, ...], tuple[int, ...], str, int]:
+    """Suites, severities, storage and seed as they are chosen below, before their controls are drawn."""
+
+    def now(name: str) -> list[str]:
+        value = st.session_state.get(f"{KEY}_{name}")
+        if value is None:
+            return st.query_params.get_all(f"{KEY}_{name}")
+        return [str(v) for v in value] if isinstance(value, (list, tuple)) else [str(value)]
+
+    wanted = now("suite")
+    named = tuple(s for s in suites.names() if s in wanted or labels.suite(s) in wanted) or ("imagenet-c",)
+    severities = tuple(s for s in corruptions.SEVERITIES if str(s) in now("severity")) or corruptions.SEVERITIES
+    ways = [s for s in corruptions.STORAGES if s in now("storage") or labels.storage(s) in now("storage")]
+    seed = next((int(s) for s in now("seed") if s.isdecimal()), 0)
+    return named, severities, ways[0] if ways else "memory", seed
 
 
 def _chosen(key: str, start: Sequence[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import streamlit as st
 
 from dashboard import cache
@@ -165,6 +167,13 @@ def _nothing_stored(choice: Choice) -> None:
 
 
 def _missing(comparison: Comparison, choice: Choice) -> None:
+    lacking = [m for m in comparison.partial if m in choice.models]
+    if lacking:
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        more = f" and {len(lacking) - 6} more" if len(lacking) > 6 else ""
+        left.caption(states.plain(f"Evaluated in part only, and not ranked: {', '.join(lacking[:6])}{more}."))
+        with right:
+            links.to("evaluate", "Evaluate the rest", dataclasses.replace(choice, models=tuple(lacking)).evaluation)
     if not comparison.missing:
         return
     names = ", ".join(display_name(name, inside=True) for name in comparison.missing[:6])

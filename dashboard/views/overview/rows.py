@@ -31,8 +31,8 @@ def grouped(
 ) -> list[tuple[str, list[ModelRow]]]:
     """The rows in groups, that with the best model first."""
     columns = ("clean", "mean", "attack_1", "attack_2", "shifted")
-    best = {c: overview.table[c].max() for c in columns if overview.table[c].nunique() > 1}
-    usual = {column: overview.table[column].max() for column in ("n", "conditions", "shifts")}
+    best = {(str(model), column) for column in columns for model in _best(overview, column)}
+    usual = {column: overview.table[column].max() for column in ("n", "shifts")} | {"conditions": overview.corruptions}
     groups: dict[str, list[ModelRow]] = {}
     for row in table.to_dict("records"):
         kind = kinds[row["model"]]
@@ -40,6 +40,20 @@ def grouped(
         heading = "" if by == "none" else str(row[by]).replace("_", " ")
         groups.setdefault(heading, []).append(_row(row, title, best, usual, data))
     return list(groups.items())
+
+
+def _best(overview: Overview, column: str) -> list[str]:
+    """The models with the highest of the values that can be ranked; none where they do not differ."""
+    values = overview.table.loc[overview.ranked(column)].set_index("model")[column]
+    return list(values.index[values == values.max()]) if values.nunique() > 1 else []
+
+
+def _part(row: Mapping[Hashable, Any], corruptions: int) -> str:
+    """Of how much of the suite a mean is; "" for all of it."""
+    parts = [f"{row['conditions']} of {corruptions}"] if 0 < row["conditions"] < corruptions else []
+    if row["severities"]:
+        parts.append(f"severity {row['severities'].replace(' ', ', ')}")
+    return ", ".join(parts)
 
 
 def headings(overview: Overview) -> list[Heading]:
@@ -61,7 +75,7 @@ def headings(overview: Overview) -> list[Heading]:
 
 
 def _row(
-    row: Mapping[Hashable, Any], title: str, best: dict[str, float], usual: dict[str, int], data: Data
+    row: Mapping[Hashable, Any], title: str, best: set[tuple[str, str]], usual: dict[str, int], data: Data
 ) -> ModelRow:
     model = str(row["model"])
     ranking = addresses.compare(data, [model], view="corruptions")
@@ -69,12 +83,12 @@ def _row(
 
     def cell(column: str, target: Target | None, note: str = "") -> TableValue:
         value = float(row[column])
-        return TableValue(value, value == best.get(column), note, target=target)
+        return TableValue(value, (model, column) in best, note, target=target)
 
-    n, conditions, shifts = (int(row[c]) for c in ("n", "conditions", "shifts"))
+    n, shifts = int(row["n"]), int(row["shifts"])
     cells = [
         cell("clean", ranking, f"{n:,} images" if n < usual["n"] else ""),
-        cell("mean", ranking, f"{conditions} of {usual['conditions']}" if conditions < usual["conditions"] else ""),
+        cell("mean", ranking, _part(row, usual["conditions"])),
         cell("attack_1", attacks),
         cell("attack_2", attacks),
         cell("shifted", None, f"{shifts} of {usual['shifts']}" if shifts < usual["shifts"] else ""),

@@ -36,7 +36,7 @@ def show(overview: Overview, kinds: Mapping[str, rows.Kind], data: Data) -> None
             "severity (1 to 5), and the smallest attack that does (ε: largest change of a pixel value). Click any number to see "
             "the evidence."
         )
-        table, by, hidden = _chosen(overview.table, kinds)
+        table, by, hidden = _chosen(overview, kinds)
         if table.empty:
             st.caption("No model matches. Search by name, architecture or training.")
         else:
@@ -87,15 +87,16 @@ def _shifts(overview: Overview, table: pd.DataFrame) -> None:
     )
 
 
-def _chosen(table: pd.DataFrame, kinds: Mapping[str, rows.Kind]) -> tuple[pd.DataFrame, str, int]:
-    """The rows to show, best first, how they are grouped, and how many are hidden."""
+def _chosen(overview: Overview, kinds: Mapping[str, rows.Kind]) -> tuple[pd.DataFrame, str, int]:
+    """The rows to show, best first and after those that are ranked the others, how they are grouped, and how many are hidden."""
+    table = overview.table
     table = table.assign(
         architecture=[kinds[m].architecture for m in table["model"]],
         training=[kinds[m].training for m in table["model"]],
         family=[kinds[m].family for m in table["model"]],
     )
     if len(table) <= 3:
-        return table.sort_values("mean", ascending=False, na_position="last", kind="stable"), "none", 0
+        return _best_first(table, overview, "mean"), "none", 0
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{KEY}_controls"):
         wanted = st.text_input(
             "Search", key=f"{KEY}_find", bind="query-params", placeholder="model or training", width=220, max_chars=100
@@ -110,9 +111,16 @@ def _chosen(table: pd.DataFrame, kinds: Mapping[str, rows.Kind]) -> tuple[pd.Dat
             table["model"] + " " + table["architecture"] + " " + table["training"] + " " + table["family"]
         ).str.lower()
         table = table[words.str.contains(wanted.strip().lower(), regex=False)]
-    table = table.sort_values(order, ascending=False, na_position="last", kind="stable")
+    table = _best_first(table, overview, order)
     if everything or wanted or len(table) <= FIT:
         return table, by, 0
     groups = table["model"].str[:0] if by == "none" else table[by]
     percent = table[table.groupby(groups).cumcount() < max(1, FIT // groups.nunique())].head(2 * FIT)
     return percent, by, len(table) - len(percent)
+
+
+def _best_first(table: pd.DataFrame, overview: Overview, column: str) -> pd.DataFrame:
+    ordered = table.assign(ranked=overview.ranked(column)).sort_values(
+        ["ranked", column], ascending=False, na_position="last", kind="stable"
+    )
+    return ordered.drop(columns="ranked")

@@ -16,6 +16,7 @@ from robustcore.datasets._base import Dataset, Preparable
 from robustcore.errors import InvalidArgumentError, RobustcoreError
 from robustcore.evaluation import Condition, Store, Subject, api, suites, tables
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.evaluation.suites import title
 from robustcore.images.preparation import Preparation
 from robustcore.models import Card, card
 from robustcore.models.classifier import Classifier
@@ -36,6 +37,31 @@ def no_shared_severity(condition: str) -> str:
 @note
 def compared_at_severities(condition: str, severities: tuple[int, ...]) -> str:
     return f"{condition}: compared at severity {', '.join(map(str, severities))}, which all of the models have."
+
+
+@note
+def models_at_fewer_severities(
+    models: tuple[str, ...], conditions: tuple[str, ...], severities: tuple[int, ...]
+) -> str:
+    """`conditions` are those that others have at more severities; `severities` are those of the models there."""
+    return (
+        f"{_first_of(models)}: evaluated under {_first_of(conditions)} at severity {', '.join(map(str, severities))} only, others at "
+        "more, and left out there. Choose those severities to compare all, or evaluate the rest."
+    )
+
+
+@note
+def models_under_fewer_conditions(models: tuple[str, ...], conditions: int, of: int) -> str:
+    return f"{_first_of(models)}: {conditions} of the {of} conditions, so without a mean, and not ranked."
+
+
+@note
+def models_without_results(models: tuple[str, ...], suites: tuple[str, ...]) -> str:
+    return f"{_first_of(models)}: no results under {', '.join(map(title, suites))} here, and not drawn."
+
+
+def _first_of(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 @note
@@ -78,12 +104,15 @@ class Comparison:
             condition is called here), `family`, `condition` (its canonical form), `shared` (the number of images that the
             models share under the condition).
             The clean rows are in it once for each value of `shared`, so that whatever relates the two does it on the
-            same images. Conditions that none of the models was evaluated under are left out.
-        missing: the labels of those.
+            same images. Conditions that none of the models was evaluated under are left out, and so are models without a
+            result under any. A model that has fewer severities of a condition than another that has all of them has no value
+            there, and does not narrow the others.
+        missing: the labels of the conditions that are left out.
         notes: what has to be said with every figure of it.
         provenance: where it comes from.
         subjects: the models as results know them.
         classes, side: of the dataset: the number of classes, and the images' side in pixels.
+        partial: the models that lack a condition, or severities of one, that others have; those that are left out among them.
     """
 
     rows: pd.DataFrame
@@ -93,6 +122,7 @@ class Comparison:
     subjects: tuple[Subject, ...]
     classes: int
     side: int
+    partial: tuple[str, ...] = ()
 
     @property
     def models(self) -> list[str]:
@@ -129,6 +159,7 @@ class Comparison:
             rows=self.rows[self.rows["model"].isin(models)],
             provenance=self.provenance.only(models),
             subjects=tuple(s for s in self.subjects if s.name in models),
+            partial=tuple(m for m in self.partial if m in models),
         )
 
 
@@ -225,10 +256,16 @@ def gather(
     kept = everything[(everything["kind"] == "clean") | everything["key"].isin(evaluated)]
     kept = kept.merge(_labels(kept), on="key", how="left")
     common, notes = _common(kept[(kept["kind"] != "clean") & (kept["n"] > 0)])
+    kept = _whole(kept, common)
+    partial, notes_on_models = _on_models(kept, common, tuple(suite_names))
+    notes += notes_on_models
     notes += [left_out(_plain(scored, row["name"]), row["reason"]) for row in unanswerable.to_dict("records")]
     parts = [_on_shared(stored, kept, common, n) for n in sorted({c.images for c in common.values()}, reverse=True)]
     clean = kept[kept["kind"] == "clean"]
     rows = pd.concat(parts, ignore_index=True) if parts else clean.assign(shared=clean["n"].min())
+    taking_part = set(rows.loc[(rows["kind"] != "clean") & (rows["n"] > 0), "model"])
+    if taking_part:
+        rows = rows[rows["model"].isin(taking_part)].reset_index(drop=True)
     notes += _on_images(rows)
     return Comparison(
         rows=rows.drop(columns="key"),
@@ -238,6 +275,7 @@ def gather(
         subjects=loaded,
         classes=len(dataset.classes),
         side=dataset.side,
+        partial=partial,
     )
 
 
@@ -268,27 +306,82 @@ def _labels(rows: pd.DataFrame) -> pd.DataFrame:
 
 @dataclasses.dataclass(frozen=True)
 class _Common:
-    """What the models that have a condition at all have in common of it."""
+    """What the models that are compared under a condition have in common of it.
+
+    `fewer` are the models that are not compared there: model -> the severities that it has of it.
+    """
 
     severities: frozenset[int]  # 0 for a condition without
     images: int
+    fewer: dict[str, tuple[int, ...]]
 
 
 def _common(scored: pd.DataFrame) -> tuple[dict[str, _Common], list[Note]]:
-    """What the models share of each condition's key, and notes on what was left out."""
+    """What the models share of each condition's key, and notes on what was left out.
+
+    Where a model has all severities that any has, those with fewer are not compared; where none has, all are compared at
+    the severities that they share.
+    """
     common: dict[str, _Common] = {}
     notes = []
     for key, rows in scored.assign(level=scored["severity"].fillna(0).astype(int)).groupby("key", sort=False):
-        counts = rows.groupby("level")["model"].nunique()
-        shared = [int(level) for level in counts.index[counts == rows["model"].nunique()]]
+        levels = {str(model): frozenset(own["level"]) for model, own in rows.groupby("model", sort=False)}
+        shared = frozenset[int]().union(*levels.values())
         label = str(rows["label"].iloc[0])
-        if not shared:
-            notes.append(no_shared_severity(label))
-            continue
-        if len(shared) < len(counts):
-            notes.append(compared_at_severities(label, tuple(shared)))
-        common[str(key)] = _Common(frozenset(shared), int(rows.loc[rows["level"].isin(shared), "n"].min()))
+        if shared not in levels.values():
+            asked, shared = shared, shared.intersection(*levels.values())
+            if not shared:
+                notes.append(no_shared_severity(label))
+                continue
+            if shared != asked:
+                notes.append(compared_at_severities(label, tuple(sorted(shared))))
+        fewer = {model: tuple(sorted(own)) for model, own in levels.items() if not own >= shared}
+        compared = rows[rows["level"].isin(shared) & ~rows["model"].isin(fewer)]
+        common[str(key)] = _Common(shared, int(compared["n"].min()), fewer)
     return common, notes
+
+
+def _whole(rows: pd.DataFrame, common: dict[str, _Common]) -> pd.DataFrame:
+    """The rows, without the values of models under conditions that they have fewer severities of."""
+    fewer = [
+        common[key].fewer.get(model, ()) if key in common else ()
+        for key, model in zip(rows["key"], rows["model"], strict=True)
+    ]
+    lacking = pd.Series([bool(levels) for levels in fewer], index=rows.index)
+    if not lacking.any():
+        return rows
+    reasons = pd.Series([f"only severity {', '.join(map(str, own))} was evaluated" for own in fewer], index=rows.index)
+    blank = rows.copy()
+    blank.loc[lacking, "n"] = 0
+    blank.loc[lacking, "correct"] = 0
+    blank.loc[lacking, "accuracy"] = float("nan")
+    blank.loc[lacking, "reason"] = reasons[lacking]
+    return blank
+
+
+def _on_models(
+    rows: pd.DataFrame, common: dict[str, _Common], suites: tuple[str, ...]
+) -> tuple[tuple[str, ...], list[Note]]:
+    """The models that lack something that others have, and notes on them."""
+    labels = {key: str(label) for key, label in zip(rows["key"], rows["label"], strict=True) if key in common}
+    fewer: dict[tuple[tuple[str, ...], tuple[int, ...]], list[str]] = {}
+    counts: dict[int, list[str]] = {}
+    for model, own in rows.groupby("model", sort=False):
+        name = str(model)
+        has = len(set(own.loc[own["n"] > 0, "key"]) & set(common))
+        if has < len(common):
+            counts.setdefault(has, []).append(name)
+        levels = {labels[key]: c.fewer[name] for key, c in common.items() if name in c.fewer}
+        if levels:
+            fewer.setdefault((tuple(levels), next(iter(levels.values()))), []).append(name)
+    at_fewer = {name for names in fewer.values() for name in names}
+    notes = [models_at_fewer_severities(tuple(names), *what) for what, names in fewer.items()]
+    for has, names in counts.items():
+        if has:
+            notes.append(models_under_fewer_conditions(tuple(names), has, len(common)))
+        elif absent := tuple(name for name in names if name not in at_fewer):
+            notes.append(models_without_results(absent, suites))
+    return tuple(name for names in counts.values() for name in names), notes
 
 
 def _on_shared(
@@ -304,7 +397,8 @@ def _on_shared(
 
     rows = chosen(kept)
     if not rows.loc[rows["n"] > 0, "n"].eq(n).all():
-        rows = chosen(stored(n)).merge(kept[["key", "label", "family"]].drop_duplicates(), on="key", how="left")
+        labels = kept[["key", "label", "family"]].drop_duplicates()
+        rows = chosen(_whole(stored(n), common)).merge(labels, on="key", how="left")
     # A model that has none of these conditions has no part in their images either.
     taking_part = set(rows.loc[(rows["kind"] != "clean") & (rows["n"] > 0), "model"])
     return rows[(rows["kind"] != "clean") | rows["model"].isin(taking_part)].assign(shared=n)

@@ -253,11 +253,16 @@ def mean_curve(comparison: Comparison) -> pd.DataFrame:
     """The mean accuracy over the conditions at each severity, 0 for the clean images.
 
     Columns: model, severity, accuracy, low, high, n, conditions (their number). The interval is that of one answer an
-    image, rather wide. Only conditions that every model has count, and severities that all of those have, so that the
-    means are over the same things.
+    image, rather wide. A model that lacks conditions that another has all of is left out; where none has all, only those that
+    every model has count. Of them the severities that all have, so that the means are over the same things.
     """
-    models = len(comparison.models)
     table = curves(comparison)
+    conditions = table.groupby("model")["name"].agg(set)
+    everything = set(table["name"])
+    whole = [model for model, own in conditions.items() if own == everything]
+    if whole:
+        table = table[table["model"].isin(whole)]
+    models = table["model"].nunique()
     table = table[table.groupby("name")["model"].transform("nunique") == models]
     names = table["name"].nunique()
     table = table[table.groupby("severity")["accuracy"].transform("size") == models * names]

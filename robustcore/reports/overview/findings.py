@@ -11,7 +11,7 @@ from robustcore.metrics import accuracy
 from robustcore.notes import Note, note
 from robustcore.reports.overview.overview import EPS, Overview
 
-# Finding -> (column of the overview, what counts its conditions, what counts its images).
+# Finding -> (column of the overview, what counts its conditions, what counts its images). Ranked by `Overview.ranked`.
 _COLUMNS = {
     "corruption": ("mean", "conditions", "n"),
     "attack": ("attack_1", "", "attack_images"),
@@ -50,7 +50,7 @@ class Finding:
 
 def findings(overview: Overview) -> list[Finding]:
     """The best under corruption, under attack and under natural shifts, the best trade-off, and the hardest corruption."""
-    best = [_best(overview.table, key) for key in _COLUMNS]
+    best = [_best(overview, key) for key in _COLUMNS]
     return [finding for finding in [*best, _hardest(overview)] if finding is not None]
 
 
@@ -66,7 +66,7 @@ def summary(overview: Overview, interventions: Mapping[str, str]) -> Note:
         str(table["model"].iloc[0]),
         len(table),
         len({interventions.get(model, "") for model in table["model"]}),
-        *(_range(table[column]) for column in ("clean", "mean", "attack_1", "shifted")),
+        *(_range(table.loc[overview.ranked(c), c]) for c in ("clean", "mean", "attack_1", "shifted")),
     )
 
 
@@ -98,12 +98,10 @@ def eps(value: float) -> str:
     return f"{255 * value:g}/255"
 
 
-def _best(table: pd.DataFrame, key: str) -> Finding | None:
-    """The model with the highest value among those that have the most conditions."""
+def _best(overview: Overview, key: str) -> Finding | None:
+    """The model with the highest value among those that can be ranked by it."""
     column, counted, images = _COLUMNS[key]
-    evaluated = table[table[column].notna()]
-    if counted:
-        evaluated = evaluated[evaluated[counted] == evaluated[counted].max()]
+    evaluated = overview.table[overview.ranked(column)]
     if evaluated.empty:
         return None
     ordered = evaluated.sort_values(column, ascending=False, kind="stable")

@@ -36,6 +36,8 @@ COLUMNS = [
     "clean_high",
     "mean",
     "conditions",
+    "severities",
+    "whole",
     "weakest",
     "weakest_name",
     "worst",
@@ -67,7 +69,9 @@ class Overview:
 
     Attributes:
         table: model; clean with its 95 % interval (clean_low, clean_high).
-            Corruptions: mean, over severities and then over the `conditions` (their number); weakest, the lowest mean over
+            Corruptions: mean, over severities and then over the `conditions` (their number); severities, a text such as "1 3"
+            where another model has more of some corruption, else ""; whole, whether the mean is over all corruptions of the
+            suites and over all severities that another model has, so that it can be ranked; weakest, the lowest mean over
             severities, and of which corruption (weakest_name); worst, the lowest single accuracy, with worst_name and
             worst_severity; broken_name at broken_severity with the accuracy broken_at: at the lowest severity at which any
             corruption leaves less than half of the clean accuracy, the one that leaves least ("" where none does).
@@ -75,10 +79,11 @@ class Overview:
             smallest evaluated radius that leaves less than half (NaN where none does), of attack_known radii.
             Natural shifts: shifted, the mean over the `shifts` (their number) that have right answers, each on up to
             shift_images; weakest_shift and weakest_shift_name.
-            balance, the mean of clean, mean and attack_1; n, the most images under one condition; shipped, whether all of
-            it comes with the package; updated. Accuracies in 0..1, NaN where nothing is stored.
+            balance, the mean of clean, mean and attack_1, NaN where not whole; n, the most images under one condition; shipped,
+            whether all of it comes with the package; updated. Accuracies in 0..1, NaN where nothing is stored.
         by_condition: model, kind ("corruption" or "shift"), name (its label), accuracy: for a corruption the mean over its
             severities.
+        corruptions: the number of corruptions of the suites.
         notes: what to know when comparing the rows.
         provenance: where it comes from.
     """
@@ -87,6 +92,14 @@ class Overview:
     by_condition: pd.DataFrame
     notes: tuple[Note, ...]
     provenance: Provenance
+    corruptions: int = 15
+
+    def ranked(self, column: str) -> pd.Series[bool]:
+        """Of each row, whether its value in a column is one that models can be ranked by: a mean over all that there is."""
+        values = self.table[column].notna()
+        if column in ("mean", "balance"):
+            return values & self.table["whole"]
+        return values & (self.table["shifts"] == self.table["shifts"].max()) if column == "shifted" else values
 
 
 def gather(
@@ -109,7 +122,8 @@ def gather(
     models_ = list(dict.fromkeys(cell.model.name for cell in prepared.cells))
     kept = rows["accuracy"] / rows["model"].map(clean["accuracy"]).astype(float)  # of no rows the type would be text
     accuracies = rows.assign(kept=kept)[rows["accuracy"].notna()]
-    corrupted, means = _corrupted(accuracies[accuracies["kind"] == "corruption"])
+    suite = scored[scored["kind"] == "corruption"]["label"].nunique()
+    corrupted, means = _corrupted(accuracies[accuracies["kind"] == "corruption"], suite)
     shifted = accuracies[accuracies["kind"] == "shift"]
     by_condition = _by_condition(means, shifted)
     parts: list[pd.DataFrame | pd.Series[Any]] = [
@@ -122,10 +136,11 @@ def gather(
         _evidence(rows),
     ]
     table = pd.DataFrame(index=pd.Index(models_, name="model")).join(parts)
-    table["balance"] = table[["clean", "mean", "attack_1"]].mean(axis=1, skipna=False)
+    table["whole"] = table["whole"].eq(True)
+    table["balance"] = table[["clean", "mean", "attack_1"]].mean(axis=1, skipna=False).where(table["whole"])
     for column in ("conditions", "attack_images", "attack_known", "shifts", "shift_images", "n"):
         table[column] = table[column].fillna(0).astype(int)
-    for column in ("weakest_name", "worst_name", "broken_name", "weakest_shift_name", "updated"):
+    for column in ("weakest_name", "worst_name", "broken_name", "weakest_shift_name", "severities", "updated"):
         table[column] = table[column].fillna("")
     table["shipped"] = table["shipped"].eq(True)
     has = set(rows["kind"])
@@ -136,7 +151,7 @@ def gather(
     ]
     provenance = Provenance.of(scored.drop(columns=["eps", "label"]), suites=tuple(named), storage="memory", seed=0)
     table = table.reset_index()[COLUMNS]
-    return Overview(table, by_condition, tuple(_notes(table)), provenance)
+    return Overview(table, by_condition, tuple(_notes(table)), provenance, suite)
 
 
 def _shifts_of(dataset: Dataset) -> list[Condition]:
@@ -176,14 +191,25 @@ def broken_by(rows: pd.DataFrame) -> pd.DataFrame:
     return _first(rows[(rows["kept"] < BROKEN) & rows["severity"].notna()], ["severity", "accuracy"])
 
 
-def _corrupted(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _corrupted(rows: pd.DataFrame, suite: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`suite` is the number of its corruptions."""
     means = rows.groupby(["model", "label"], sort=False)["accuracy"].mean().reset_index()
     means = means.rename(columns={"label": "name"})
     weakest = _first(means, ["accuracy"])
     worst = _first(rows, ["accuracy"])
     broken = broken_by(rows)
     each = means.groupby("model", sort=False)["accuracy"]
-    summary = pd.DataFrame({"mean": each.mean(), "conditions": each.size()}).join(
+    count = each.size()
+    fewer = _fewer_severities(rows)
+    severities = [" ".join(map(str, fewer.get(str(model), ()))) for model in count.index]
+    summary = pd.DataFrame(
+        {
+            "mean": each.mean(),
+            "conditions": count,
+            "severities": pd.Series(severities, index=count.index, dtype=object),
+            "whole": [n == suite and model not in fewer for model, n in count.items()],
+        }
+    ).join(
         [
             weakest.rename(columns={"accuracy": "weakest", "name": "weakest_name"})[["weakest", "weakest_name"]],
             pd.DataFrame(
@@ -195,6 +221,20 @@ def _corrupted(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         ]
     )
     return summary, means
+
+
+def _fewer_severities(rows: pd.DataFrame) -> dict[str, tuple[int, ...]]:
+    """The models that lack severities of a corruption that another has -> those that it has of the first such one."""
+    levels: dict[str, dict[str, set[int]]] = {}
+    for row in rows[rows["severity"].notna()].to_dict("records"):
+        levels.setdefault(row["label"], {}).setdefault(row["model"], set()).add(int(row["severity"]))
+    fewer: dict[str, tuple[int, ...]] = {}
+    for by_model in levels.values():
+        most = set().union(*by_model.values())
+        for model, own in by_model.items():
+            if own != most:
+                fewer.setdefault(model, tuple(sorted(own)))
+    return fewer
 
 
 def _attacked(rows: pd.DataFrame) -> pd.DataFrame:
@@ -232,6 +272,9 @@ def _notes(table: pd.DataFrame) -> list[Note]:
     for what, counts in several.items():
         if counts.nunique() > 1:
             notes.append(models_under_different_conditions(what, int(counts.min()), int(counts.max())))
+    if not table["severities"].eq("").all():
+        lacking = table[table["severities"] != ""]
+        notes.append(models_at_different_severities(tuple(lacking["model"]), str(lacking["severities"].iloc[0])))
     if table["n"].nunique() > 1:
         notes.append(models_on_different_images(int(table["n"].min()), int(table["n"].max())))
     return notes
@@ -242,6 +285,16 @@ def models_under_different_conditions(what: str, fewest: int, most: int) -> str:
     return (
         f"The models were evaluated under different numbers of {what} ({fewest} to {most}), so their means differ in what they "
         "average. Use Compare for the shared ones."
+    )
+
+
+@note
+def models_at_different_severities(models: tuple[str, ...], severities: str) -> str:
+    """`severities` are those of the first model."""
+    more = f" and {len(models) - 1} more" if len(models) > 1 else ""
+    return (
+        f"{models[0]}{more}: under some corruptions at severity {severities.replace(' ', ', ')} only, others at more. Such a mean is "
+        "not ranked; Compare has the shared severities."
     )
 
 

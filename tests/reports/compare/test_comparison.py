@@ -12,7 +12,7 @@ import pytest
 
 from robustcore import metrics
 from robustcore.errors import InvalidArgumentError, UnknownNameError
-from robustcore.evaluation import evaluate
+from robustcore.evaluation import Condition, evaluate
 from robustcore.notes import kinds
 from robustcore.reports import compare
 from robustcore.reports.compare import measures, references
@@ -38,28 +38,54 @@ def test_one_model_is_compared_on_all_of_its_images(world: World) -> None:
 
 
 def test_models_are_compared_on_the_images_that_they_share(world: World) -> None:
-    gathered = world.gather(world.one, world.two)
+    gathered = world.gather(world.one, world.two, severities=(1, 2))
     shared = gathered.rows.groupby("label")["n"].agg(lambda n: sorted(set(n)))
     assert shared["gaussian_noise"] == [8]
     assert shared["fog"] == [4]
     # What the smaller number gives is what an evaluation of that many images gives.
-    again = evaluate(world.one, world.dataset, "gaussian_noise", limit=8, store=world.store)
+    again = evaluate(world.one, world.dataset, "gaussian_noise", severities=[1, 2], limit=8, store=world.store)
     mine = gathered.rows[(gathered.rows["model"] == "one") & (gathered.rows["label"] == "gaussian_noise")]
     assert list(mine["accuracy"]) == list(again.loc[again["kind"] == "corruption", "accuracy"])
     (note,) = (note for note in gathered.notes if note.kind == "different_numbers_of_images")
     assert (note["fewest"], note["most"], note["conditions"]) == (4, 8, ("fog",))
 
 
-def test_severities_that_not_all_models_have_are_left_out_and_said(world: World) -> None:
+def test_a_model_with_fewer_severities_does_not_narrow_the_others(world: World) -> None:
     gathered = world.gather(world.one, world.two)
-    fog = gathered.rows[gathered.rows["label"] == "fog"]
-    assert sorted(set(fog["severity"])) == [1, 2]
+    fog = gathered.rows[gathered.rows["label"] == "fog"].set_index("model")
+    assert sorted(fog.loc["one", "severity"]) == [1, 2, 3, 4, 5]
+    assert set(fog.loc["one", "n"]) == {12}
+    assert fog.loc["two", "accuracy"].isna().all()
+    assert gathered.partial == ("two",)
+    (note,) = (note for note in gathered.notes if note.kind == "models_at_fewer_severities")
+    assert (note.subject, note["conditions"], note["severities"]) == (("two",), ("fog",), (1, 2))
+    means = measures.bars(gathered, "accuracy").means.set_index("model")["value"]
+    assert means.notna().to_dict() == {"one": True, "two": False}
+
+
+def test_models_that_all_lack_something_are_compared_at_what_they_share(world: World, tmp_path: Path) -> None:
+    store = tmp_path / "results.sqlite"
+    for model, severities in ((world.one, (2, 3)), (world.two, (1, 2))):
+        evaluate(model, world.dataset, [Condition.corruption("fog", s) for s in severities], limit=2, store=store)
+    gathered = compare.gather([world.one, world.two], world.dataset, ["imagenet-c"], store=store)
+    assert set(gathered.rows.loc[gathered.rows["label"] == "fog", "severity"]) == {2}
     (note,) = (note for note in gathered.notes if note.kind == "compared_at_severities")
-    assert (note.subject, note["severities"]) == ("fog", (1, 2))
+    assert (note.subject, note["severities"]) == ("fog", (2,))
+
+
+def test_a_model_without_any_result_is_left_out_and_said(world: World, tmp_path: Path) -> None:
+    store = tmp_path / "results.sqlite"
+    evaluate(world.one, world.dataset, "fog", limit=2, store=store)
+    evaluate(world.two, world.dataset, "clean", limit=2, store=store)
+    gathered = compare.gather([world.one, world.two], world.dataset, ["imagenet-c"], store=store)
+    assert gathered.models == ["one"] == list(gathered.clean["model"])
+    assert gathered.partial == ("two",)
+    (note,) = (note for note in gathered.notes if note.kind == "models_without_results")
+    assert note.subject == ("two",)
 
 
 def test_a_ratio_takes_the_clean_accuracy_of_the_same_images(world: World) -> None:
-    gathered = world.gather(world.one, world.two)
+    gathered = world.gather(world.one, world.two, severities=(1, 2))
     table = measures.bars(gathered, "residual").table
     clean4 = evaluate(world.one, world.dataset, "clean", limit=4, store=world.store)["accuracy"].item()
     fog = table[(table["model"] == "one") & (table["name"] == "fog")]
@@ -84,7 +110,7 @@ def test_a_ratio_over_nothing_is_undefined_with_its_reason(world: World) -> None
 
 
 def test_every_metric_has_a_row_for_each_model_and_condition_and_says_its_formula(world: World) -> None:
-    gathered = world.gather(world.one, world.two)
+    gathered = world.gather(world.one, world.two, severities=(1, 2))
     for metric in measures.offered():
         result = measures.bars(gathered, metric.name, reference="one")
         assert list(result.table.columns) == measures.COLUMNS
@@ -109,7 +135,7 @@ def test_a_corruption_error_without_all_its_severities_is_undefined(world: World
     result = measures.bars(world.gather(world.one, world.two), "ce", reference="one", models=["two"])
     fog = result.table[result.table["name"] == "fog"]
     assert fog["value"].isna().item()
-    assert "severity 3" in fog["reason"].item()
+    assert "only severity 1, 2 was" in fog["reason"].item()
     assert math.isnan(result.means["value"].item())
     assert "fog among them" in result.means["reason"].item()
 
@@ -149,20 +175,20 @@ def test_clean_accuracies_that_differ_much_are_said(world: World) -> None:
 
 
 def test_curves_begin_with_the_clean_images(world: World) -> None:
-    gathered = world.gather(world.one, world.two)
+    gathered = world.gather(world.one, world.two, severities=(1, 2))
     table = measures.curves(gathered, ["fog"])
     assert table.groupby("model")["severity"].agg(list).to_dict() == {"one": [0, 1, 2], "two": [0, 1, 2]}
     assert set(table["n"]) == {4}
     assert next(iter(measures.mean_curve(gathered).groupby("model")["severity"].agg(list))) == [0, 1, 2]
 
 
-def test_the_mean_curve_is_over_what_all_models_have(world: World) -> None:
+def test_the_mean_curve_leaves_out_a_model_that_lacks_conditions(world: World) -> None:
     gathered = world.gather(world.one, world.never)
     table = measures.mean_curve(gathered)
-    assert set(table["conditions"]) == {1}  # contrast alone
-    one = table[table["model"] == "one"].set_index("severity")["accuracy"]
-    contrast = measures.curves(gathered, ["contrast"])
-    assert one.to_dict() == contrast[contrast["model"] == "one"].set_index("severity")["accuracy"].to_dict()
+    assert set(table["model"]) == {"one"}
+    assert set(table["conditions"]) == {3}
+    (note,) = (note for note in gathered.notes if note.kind == "models_under_fewer_conditions")
+    assert (note.subject, note["conditions"], note["of"]) == (("never",), 1, 3)
 
 
 def test_a_ranged_corruption_is_called_by_its_plain_name(world: World, tmp_path: Path) -> None:
@@ -237,7 +263,11 @@ def test_the_overview_has_a_row_for_each_model(world: World) -> None:
     assert table.loc["one", "worst"] == rows["accuracy"].min()
     assert table.loc["one", "clean_low"] < table.loc["one", "clean"] < table.loc["one", "clean_high"]
     assert table["n"].is_unique
-    assert len(gathered.notes) == 2  # different numbers of corruptions, different numbers of images
+    assert set(kinds(gathered.notes)) == {
+        "models_under_different_conditions",
+        "models_at_different_severities",
+        "models_on_different_images",
+    }
 
 
 def test_the_overview_of_a_model_that_was_only_scored_clean(world: World, tmp_path: Path) -> None:

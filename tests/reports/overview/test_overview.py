@@ -64,9 +64,23 @@ def test_what_breaks_a_model_first_is_at_the_lowest_severity_and_there_leaves_le
     assert (broken.loc["a", "label"], broken.loc["a", "severity"]) == ("blur", 2)
 
 
+def test_a_model_under_part_of_the_suite_is_not_ranked(world: World) -> None:
+    both = overview.gather([world.one, world.two], world.dataset, store=world.store)
+    rows = both.table.set_index("model")
+    assert both.corruptions == 15
+    assert rows["conditions"].to_dict() == {"one": 3, "two": 3}
+    assert rows["severities"].to_dict() == {"one": "", "two": "1 2"}
+    assert not rows["whole"].any()
+    assert not both.ranked("mean").any()
+    assert "corruption" not in {finding.key for finding in findings.findings(both)}
+    (note,) = (note for note in both.notes if note.kind == "models_at_different_severities")
+    assert (note.subject, note["severities"]) == (("two",), "1 2")
+
+
 def made(rows: list[dict[str, object]], by_condition: dict[tuple[str, str], float]) -> Overview:
     blank: dict[str, object] = dict.fromkeys(overview.COLUMNS, math.nan) | {
         "conditions": 15,
+        "severities": "",
         "shifts": 0,
         "n": 2400,
         "attack_images": 240,
@@ -75,7 +89,8 @@ def made(rows: list[dict[str, object]], by_condition: dict[tuple[str, str], floa
         [(m, "corruption", c, a) for (m, c), a in by_condition.items()], columns=["model", "kind", "name", "accuracy"]
     )
     nothing = Provenance((), "scenes", "test", (0, 0), 0, (), "memory", "none", "")
-    return Overview(pd.DataFrame([blank | row for row in rows]), means, (), nothing)
+    full = [blank | {"whole": row.get("conditions", 15) == 15} | row for row in rows]
+    return Overview(pd.DataFrame(full), means, (), nothing)
 
 
 def test_the_best_is_one_of_those_with_the_most_conditions_and_chance_is_said() -> None:
@@ -94,7 +109,7 @@ def test_the_best_is_one_of_those_with_the_most_conditions_and_chance_is_said() 
     assert (weakest.condition, weakest.model, weakest.value) == ("snow", "b", 0.6)
     summary = findings.summary(found, {"a": "standard", "b": "mixup", "c": "mixup"})
     assert (summary["models"], summary["interventions"]) == (3, 2)
-    assert (summary["clean"], summary["corrupted"]) == ((0.8, 0.9), (0.695, 0.99))
+    assert (summary["clean"], summary["corrupted"]) == ((0.8, 0.9), (0.695, 0.7))
     assert summary["attacked"] is None
     assert summary["shifted"] is None
 
