@@ -272,7 +272,8 @@ def no_plain_module(value: Any) -> None:
     """Raise one sentence for a network that nothing is known of: neither its classes nor its input side."""
     if isinstance(value, nn.Module):
         raise InvalidArgumentError(
-            f"{type(value).__name__} is a network alone; an evaluation needs to know its classes and its input side too. "
-            "Wrap it: robustcore.models.Classifier(network, robustcore.models.Card(name, classes, side, dataset), "
-            "mean=..., std=...), whose classes are names in the order of the logits."
+            f"{type(value).__name__} is a network alone; an evaluation needs to know its classes and its normalisation too: "
+            "robustcore.evaluate(network, ..., classes=10, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)), where classes are a "
+            "number, names in the order of the logits, 'imagenet' or a file; or wrap it yourself: "
+            "robustcore.models.Classifier(network, robustcore.models.Card(name, classes, side, dataset), mean=..., std=...)."
         )

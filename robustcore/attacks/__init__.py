@@ -102,6 +102,9 @@ def attack(
     trace: bool = False,
     progress: Callable[[float], None] | None = None,
     cancel: Callable[[], bool] | None = None,
+    classes: Sequence[str] | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
     **options: Any,
 ) -> AttackResult:
     """Change images, within a budget, so that the model misclassifies them; returns the best image found.
@@ -129,6 +132,8 @@ def attack(
         trace: whether to record each query's images, loss and best classes.
         progress: called with the completed share of the work, 0 to 1.
         cancel: called before every pass; True ends the attack with the best images so far.
+        classes: names in the order of the logits, of a model without a card: then labels may be names.
+        mean, std: normalise pixels first, for a model without a card that does not do so itself.
         **options: the attack's own, see `get(name).options`.
 
     Raises:
@@ -158,6 +163,8 @@ def attack(
     trace = arguments.flag(trace, "trace is True or False")
     seed = arguments.seed(seed)
     model = victim.check(model, "model")
+    if classes is not None or mean is not None or std is not None:
+        model = victim.described(model, classes, mean, std)
     inputs = _gather(model, images, labels, method, eps, norm, goal, target, seed, ids)
     for option, value in checked.items():
         if isinstance(value, Tensor):

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+
+# NAME=FILE.py:FUNCTION?OPTIONS, of which only file and function have to be there.
+_MADE = re.compile(r"^(?:[^=/?]+=)?(?P<file>[^?]+\.py):[A-Za-z_]\w*(?:\?|$)")
 
 
 def model(text: str) -> str:
-    """A model's name or path; NAME=PATH gives a file a short name for this run, which is what the command works with."""
+    """A model's name or path; NAME=PATH gives a file a short name for this run, which is what the command works with.
+
+    Of FILE.py:FUNCTION the file is loaded as a plug-in: whoever writes a command line may name code.
+    """
+    made = _MADE.search(text)
+    if made is not None:
+        from robustcore import plugins
+
+        for problem in plugins.load(os.path.abspath(os.path.expanduser(made["file"]))):
+            raise argparse.ArgumentTypeError(problem)
     name, equals, path = text.partition("=")
     if not equals or {"/", "?", os.sep} & set(name) or os.path.isfile(text.partition("?")[0]):
         return text
@@ -16,7 +29,7 @@ def model(text: str) -> str:
     from robustcore.models import added
 
     try:
-        if models.path_of(path) is None:
+        if models.path_of(path) is None and made is None:
             raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH: {path!r} is no file of weights")
         added.name_for_this_process(name, models.relocated(path, os.path.abspath))
     except RobustcoreError as error:

@@ -9,9 +9,12 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from torch import nn
 
+from robustcore import arguments
 from robustcore.datasets import released as released_sets
 from robustcore.datasets._base import Dataset, prepared_for
 from robustcore.errors import InvalidArgumentError
@@ -26,6 +29,7 @@ from robustcore.evaluation.run.runner import Progress, Summary
 from robustcore.evaluation.run.work import Work
 from robustcore.evaluation.store.store import Store
 from robustcore.images.preparation import Preparation
+from robustcore.models import wrapping
 from robustcore.models.classifier import Classifier
 from robustcore.models.restricted import Restricted
 from robustcore.notes import RobustcoreWarning
@@ -56,7 +60,7 @@ class Evaluation:
 
 
 def evaluate(
-    models: Models,
+    models: Models | nn.Module | Sequence[Models | nn.Module],
     dataset: Data,
     conditions: Conditions,
     *,
@@ -73,11 +77,14 @@ def evaluate(
     surrogates: Surrogates = (),
     released: Path | str | None = None,
     answers: str = "all",
+    classes: wrapping.Classes | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """Score models on a dataset under conditions; what is stored already is not computed again.
 
     Args:
-        models: a catalogue name, a path, a `Classifier`, or a list of them.
+        models: a catalogue name, a path, a `Classifier`, a network with `classes`, or a list of them.
         dataset: a name, a folder, or a loaded dataset; `split` is for the first two.
         conditions: a suite's name or toml file, "clean", a corruption's name, or a list of `Condition` and names. Clean is
             always evaluated with them.
@@ -98,6 +105,8 @@ def evaluate(
             corruption with a severity the released images of the dataset's own are scored too, with the storage "released".
         answers: "all", or "folder" where a model may answer with the dataset's classes alone, as an ImageNet model on a
             folder of ten of the 1,000 classes; part of its name and of a result's key.
+        classes, mean, std: of models that are plain networks: their classes (a number, the names in the order of the logits,
+            "imagenet" or a file of names) and their normalisation for pixels from 0 to 1, by default none.
 
     Returns:
         One row for each model and condition; see `tables.table` for the columns. One more, cached, says whether nothing
@@ -107,6 +116,8 @@ def evaluate(
     Raises:
         RobustcoreError: an unknown name, a value outside what is allowed, a results file that cannot be used.
     """
+    if classes is not None:
+        models = _wrapped(models, dataset, split, classes, mean, std)
     request = EvaluationRequest.of(
         models,
         dataset,
@@ -147,6 +158,27 @@ def table(evaluation: Evaluation, store: Store) -> pd.DataFrame:
         notes += operations.of(condition).left_out(condition, evaluation.dataset)
     frame.attrs["left_out"] = [note.text for note in notes]
     return frame
+
+
+def _wrapped(
+    models: Any,
+    dataset: Data,
+    split: str,
+    classes: wrapping.Classes,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+) -> list[Any]:
+    """Models with plain networks as classifiers, of the dataset's side."""
+    from robustcore.datasets import dataset_of
+
+    side = dataset_of(dataset, split=split).side
+    several = arguments.several(
+        models, "Models are names, paths, networks, or a list of these", one=(nn.Module, Subject)
+    )
+    return [
+        wrapping.classifier(model, classes, side, mean=mean, std=std) if isinstance(model, nn.Module) else model
+        for model in several
+    ]
 
 
 def lookup(

@@ -10,7 +10,7 @@ from typing import Any
 
 from robustcore import arguments, paths
 from robustcore.errors import InvalidArgumentError, ModelError, UnknownNameError
-from robustcore.models import added, checkpoints, class_names, defences, imagenet, pretrained
+from robustcore.models import added, checkpoints, class_names, defences, factories, imagenet, pretrained, wrapping
 from robustcore.models.architectures import architecture as find_architecture
 from robustcore.models.architectures import check_classes, torchvision_names
 from robustcore.models.classifier import SIDES, Card, Classifier
@@ -36,6 +36,7 @@ _OPTIONS = {
 # What is said of a file of weights, and kept of a model that was added.
 _OF_FILES = ("architecture", "weights_from", "keys", "mean", "std", "side")
 OWN = "own/"
+_SIDE = 224  # of the input of a network that a function makes, where nothing else is said
 ANSWERS = ("all", "folder")
 
 
@@ -119,6 +120,9 @@ class ModelName:
         _, mark, query = self.text.partition("?")
         if isinstance(self.classes, str) and self.classes != class_names.IMAGENET:
             query = query.replace(f"classes={self.classes}", f"classes={place(self.classes)}")
+        made = factories.parts(self.base)
+        if made is not None:
+            return f"{place(made[0])}:{made[1]}{mark}{query}"
         is_file = self.is_path and self.weights != "none"
         return (place(self.base) if is_file else self.base) + mark + query
 
@@ -135,6 +139,8 @@ class ModelName:
     def _load(self) -> Classifier:
         if self.base in registered:
             return registered[self.base].load().rename(self.label)
+        if factories.parts(self.base):
+            return self._made()
         if self.weights == "none":
             return find_architecture(self.base).build(self._random_card(), self.seed).eval()
         if self.is_path:
@@ -147,6 +153,18 @@ class ModelName:
             return self._checked(pretrained.load_timm(self.base))
         entry = self._added()
         return self._checkpoint(self._file()) if entry is None else entry._load()
+
+    def _made(self) -> Classifier:
+        """What the function of a .py file makes, as a classifier."""
+        network = factories.make(self.base)
+        if self.classes is None and not isinstance(network, Classifier):
+            raise ModelError(
+                f"{self.base} makes a network alone: name its classes, as in '{self.base}?classes=10' (a number, 'imagenet', or a "
+                "file with one name a line), and with mean=, std= and side= what it takes."
+            )
+        model = wrapping.classifier(network, self.classes or 0, self.side or _SIDE, mean=self.mean, std=self.std)
+        model.plugin = factories.digest(self.base)
+        return model.rename(self.label).eval()
 
     def _checkpoint(self, path: Path | str) -> Classifier:
         reading = checkpoints.Reading(
@@ -166,6 +184,8 @@ class ModelName:
     def _card(self) -> Card:
         if self.base in registered:
             return registered[self.base].load().card
+        if factories.parts(self.base):
+            return self._made().card
         if self.weights == "none":
             return self._random_card()
         if self.is_path:
@@ -209,7 +229,7 @@ class ModelName:
 
     def file(self) -> Path | None:
         """The file on this machine that `load` would read; None where it reads none or downloads it first."""
-        if self.weights == "none" or self.base.startswith("timm/"):
+        if self.weights == "none" or self.base.startswith("timm/") or factories.parts(self.base):
             return None
         if self.is_path:
             file = Path(os.path.expanduser(self.base))

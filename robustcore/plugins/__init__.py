@@ -70,6 +70,11 @@ def versions() -> dict[str, str]:
     return {plugin.name: plugin.digest for plugin in loaded()}
 
 
+def module_of(path: str) -> ModuleType | None:
+    """The module that a loaded plug-in's file is, by its absolute path; None where it is not loaded."""
+    return sys.modules.get(_module_name(Path(path))) if path in _loaded else None
+
+
 def require(wanted: Mapping[str, str]) -> None:
     """Load plug-ins as another process has them.
 

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from robustcore import cli, models
+from robustcore.commands import _arguments
 from robustcore.errors import ModelError
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.models import added, load_model
 
 
@@ -76,3 +78,45 @@ def test_a_short_name_for_one_run_is_what_tables_say(weights: Path, capsys: pyte
     torch.save(load_model("scenes/resnet?weights=none&classes=12").network.state_dict(), weights)
     assert run("evaluate", "--model", f"short={file}&classes=twelve.txt", *flags, "--format", "csv") == 0
     assert "\nshort," in capsys.readouterr().out
+
+
+def test_a_short_name_is_written_out_for_other_processes(weights: Path) -> None:
+    assert _arguments.model("short=m.pth?architecture=scenes/resnet") == "short"
+    request = EvaluationRequest.of("short", "scenes", "clean")
+    assert "short=" in request.line()
+    (name,) = request.self_contained().model_names
+    assert name == f"{weights}?architecture=scenes/resnet&name=short"
+    added._named_here.clear()
+    assert load_model(name).card.name == "short"
+
+
+def test_paths_within_names_become_absolute(weights: Path) -> None:
+    request = EvaluationRequest.of("m.pth?architecture=scenes/resnet&classes=classes.txt", "scenes", "clean")
+    assert request.self_contained().model_names == (
+        f"{weights}?architecture=scenes/resnet&classes={weights.parent / 'classes.txt'}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "classes"),
+    [
+        ("c.txt", "a\n\n b \n", ("a", "b")),
+        ("c.json", '["a", "b"]', ("a", "b")),
+        ("c.json", '{"1": ["n01440764", "b"], "0": "a"}', ("a", "b")),
+    ],
+)
+def test_files_of_class_names(name: str, content: str, classes: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    assert load_model(f"scenes/resnet?weights=none&classes={tmp_path / name}").card.classes == classes
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("c.txt", "a"), ("c.txt", "a\na"), ("c.json", "{"), ("c.json", '{"2": "a"}'), ("c.json", "[1, 2]")],
+)
+def test_files_that_name_no_classes_are_refused(name: str, content: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ModelError):
+        load_model(f"scenes/resnet?weights=none&classes={tmp_path / name}")
+    with pytest.raises(ModelError):
+        load_model("scenes/resnet?weights=none&classes=gone.txt")

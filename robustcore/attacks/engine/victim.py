@@ -6,12 +6,13 @@ import contextlib
 import dataclasses
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 
 import torch
 from torch import Tensor, nn
 
-from robustcore import outputs
+from robustcore import arguments, outputs
 from robustcore.errors import InvalidArgumentError
 
 
@@ -47,6 +48,47 @@ def check(model: object, role: str) -> nn.Module:
             f"Attacks run in float32, but the {role} has {str(kinds.pop()).removeprefix('torch.')} weights; call model.float() first."
         )
     return model
+
+
+class _Described(nn.Module):
+    """A network with a normalisation in front of it, and the names of its classes."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, classes: tuple[str, ...] | None, mean: Tensor, std: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.card = SimpleNamespace(classes=classes)
+        self.register_buffer("mean", mean.view(1, 3, 1, 1))
+        self.register_buffer("std", std.view(1, 3, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """float32 (N, 3, H, W) in [0, 1] -> (N, K) logits."""
+        logits: Tensor = self.network((x - self.mean) / self.std)
+        return logits
+
+
+def described(
+    model: nn.Module, classes: Sequence[str] | None, mean: Sequence[float] | None, std: Sequence[float] | None
+) -> nn.Module:
+    """A network with the names of its classes and its normalisation.
+
+    Raises:
+        InvalidArgumentError: a model that has them on its card; values that are not three numbers, or divide by zero.
+    """
+    if hasattr(model, "card"):
+        raise InvalidArgumentError("classes, mean and std describe a plain network; this model has a card that does.")
+    scale = []
+    for what, values, default, low in (("mean", mean, 0.0, -1e6), ("std", std, 1.0, 1e-6)):
+        rule = f"{what} is three numbers for pixels from 0 to 1, such as (0.5, 0.5, 0.5)"
+        several = [default] * 3 if values is None else arguments.several(values, rule)
+        if len(several) != 3:
+            raise arguments.refuse(rule, values)
+        scale.append(torch.tensor([arguments.number(value, rule, low=low) for value in several]))
+    names = None if classes is None else tuple(arguments.names(classes, "Classes are names in the order of the logits"))
+    wrapped = _Described(model, names, *scale).eval()
+    return wrapped.to(device_of(model, torch.device("cpu")))
 
 
 def device_of(model: nn.Module, default: torch.device) -> torch.device:
