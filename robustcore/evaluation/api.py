@@ -116,10 +116,9 @@ def evaluate(
     Raises:
         RobustcoreError: an unknown name, a value outside what is allowed, a results file that cannot be used.
     """
-    if classes is not None:
-        models = _wrapped(models, dataset, split, classes, mean, std)
+    asked: Any = models if classes is None else _wrapped(models, dataset, split, classes, mean, std)
     request = EvaluationRequest.of(
-        models,
+        asked,
         dataset,
         conditions,
         limit=limit,
