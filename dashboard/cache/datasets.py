@@ -103,7 +103,7 @@ def _registered() -> list[str]:
 
 
 def _readable(path: str) -> bool:
-    return os.path.isdir(path) and roots.allows(path)
+    return os.path.exists(path) and roots.allows(path)
 
 
 def _label(name: str, ends: Mapping[str, str], stored: Mapping[str, object]) -> str:

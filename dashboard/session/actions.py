@@ -13,6 +13,8 @@ def submit(request: EvaluationRequest) -> int:
     permissions.check("Launching an evaluation")
     confined = roots.request(request)
     roots.check_links(confined.dataset_name)
+    if confined.released:
+        roots.check_links(confined.released)
     return jobs.submit(confined)
 
 

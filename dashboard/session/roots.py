@@ -84,6 +84,7 @@ def request(asked: EvaluationRequest) -> EvaluationRequest:
         models=tuple(model(name) for name in asked.model_names),
         surrogates=tuple(model(name) for name in asked.surrogate_names),
         dataset=dataset(asked.dataset_name),
+        released=_confined(asked.released) if asked.released else "",
         conditions=tuple(_suite(c) if isinstance(c, str) else c for c in asked.conditions),
     )
 
@@ -146,7 +147,8 @@ def check_links(folder: str) -> None:
     """
     if any_path() or folder in datasets.names():
         return
-    roots, seen, ahead = configured(), set[str](), [folder]
+    # The images that a table lists are in its folder.
+    roots, seen, ahead = configured(), set[str](), [os.path.dirname(folder) if os.path.isfile(folder) else folder]
     while ahead:
         here = os.path.realpath(ahead.pop())
         if here in seen:

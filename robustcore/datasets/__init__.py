@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from robustcore import arguments
-from robustcore.datasets import class_folders, released
+from robustcore.datasets import class_folders, listed, released
 from robustcore.datasets._base import Dataset, Item, Preparable, prepared_as, prepared_for
 from robustcore.datasets.arrays import ArrayDataset
 from robustcore.datasets.flat_folder import FlatFolder
@@ -93,7 +93,8 @@ def load_dataset(
     """A dataset by name, or by path a folder of class folders, or one of images alone, which have no labels.
 
     Args:
-        name: "scenes", a shifted set of them such as "scenes/sketch", or the path of a folder (see `folder.Folder`); write "./scenes" for a folder of that name.
+        name: "scenes", a shifted set of them such as "scenes/sketch", or the path of a folder (see `folder.Folder`) or of a
+            csv or parquet file of path and label (see `listed.ListedImages`); write "./scenes" for a folder of that name.
         split: "train", "val" or "test". A folder without sub-folders of these names is one set for every split; its
             `split` is then "all".
         limit: take only the first images of the dataset's fixed order. A larger limit than the dataset takes all of it;
@@ -123,9 +124,12 @@ def load_dataset(
             return released.load_alone(path, limit, side, preparation=preparation)
         folder = FlatFolder if class_folders.is_flat(path) else Folder
         return folder(path, split, limit, side, preparation=preparation)
+    if text and os.path.isfile(path) and path.suffix.lower() in listed.SUFFIXES:
+        return listed.ListedImages(path, split, limit, side, preparation=preparation)
     if text and os.path.exists(path):
         raise DatasetError(
-            f"{printable(str(path))} is a file; a dataset is a folder with one folder of images for each class."
+            f"{printable(str(path))} is a file; a dataset is a folder with one folder of images for each class, or a csv or "
+            "parquet file with the columns path and label."
         )
     a_path = isinstance(name, os.PathLike) or text.startswith(("~", ".")) or os.sep in text
     if a_path and not text.startswith("scenes/"):
@@ -146,8 +150,8 @@ def dataset_of(dataset: str | os.PathLike[str] | Dataset, split: str = "test") -
 
 
 def folder_of(dataset: Dataset) -> str:
-    """The absolute path of the folder that a dataset was read from, printable; "" for what is no folder."""
-    root: Any = getattr(dataset, "root", None)
+    """The absolute path of the folder or the table that a dataset was read from, printable; "" for what is neither."""
+    root: Any = getattr(dataset, "file", None) or getattr(dataset, "root", None)
     return printable(os.path.abspath(root)) if arguments.is_name(root) else ""
 
 

@@ -84,11 +84,13 @@ def splits_of(root: Path) -> list[str]:
 
 
 def is_flat(root: Path) -> bool:
-    """Whether a folder has images and no folders with images in them: nothing tells what is on them."""
+    """Whether a folder has images, no folders with images in them, and no file of labels: nothing tells what is on them."""
     try:
         reader = _Reader(root, root.name)
         entries = reader._entries(root)
-        return any(map(is_image, entries)) and not any(reader._has_images(Path(e.path)) for e in entries if e.is_dir())
+        names = {entry.name for entry in entries if is_image(entry)}
+        inside = any(reader._has_images(Path(entry.path)) for entry in entries if entry.is_dir())
+        return bool(names) and not inside and not _annotations(root, names)
     except DatasetError:  # reading it says why
         return False
 
@@ -185,9 +187,14 @@ class _Reader:
         for entry in self._folders(folder):
             if files := self._images(folder / entry.name):
                 split.classes[entry.name] = files
-        if len(split.classes) <= 1 and (labels := _annotations(folder)):
+        if len(split.classes) <= 1 and (labels := _annotations(folder, self._names(folder, split))):
             self._sort(folder, split, labels)
         return split
+
+    def _names(self, folder: Path, split: Split) -> set[str]:
+        """The names of a split's image files."""
+        inside = {file.rsplit("/", 1)[-1] for files in split.classes.values() for file in files}
+        return inside | {entry.name for entry in self._entries(folder) if is_image(entry)}
 
     def _sort(self, folder: Path, split: Split, labels: dict[str, str]) -> None:
         """Sort the images of a split by the file that tells their classes."""
@@ -309,15 +316,30 @@ class _Reader:
         return notes
 
 
-def _annotations(folder: Path) -> dict[str, str]:
-    """File name -> class, from a table such as Tiny ImageNet's val_annotations.txt; empty where there is none."""
-    for path in sorted(folder.glob("*_annotations.txt")):
+def _annotations(folder: Path, names: set[str]) -> dict[str, str]:
+    """File name -> class, from Tiny ImageNet's val_annotations.txt, or for ImageNet's flat folder from LOC_val_solution.csv or
+    a val.txt of names and classes, in it or next to it; empty where there is none."""
+    beside = (folder, folder.parent)
+    tables = [
+        *((path, "\t") for path in sorted(folder.glob("*_annotations.txt"))),
+        *((place / "LOC_val_solution.csv", ",") for place in beside),
+        *((place / f"{folder.name}.txt", None) for place in beside),
+    ]
+    for path, separator in tables:
+        if not path.is_file():
+            continue
         try:
-            rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+            rows = [line.split(separator) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
             raise DatasetError(f"The labels in {printable(str(path))} cannot be read ({error}).") from error
+        if separator == ",":
+            rows = [
+                [f"{name}.JPEG", answers.split(" ")[0]] for name, answers, *_ in (r for r in rows[1:] if len(r) > 1)
+            ]
         if rows and all(len(row) > 1 for row in rows):
-            return {row[0].strip(): row[1].strip() for row in rows}
+            labels = {row[0].strip().rsplit("/", 1)[-1]: row[1].strip() for row in rows}
+            if separator == "\t" or names & labels.keys():  # some other text may be called val.txt
+                return labels
     return {}
 
 

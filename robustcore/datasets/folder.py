@@ -8,6 +8,7 @@ import functools
 import hashlib
 import json
 import os
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,18 @@ class Folder:
         readable = [path for _, path, _ in self._items if path not in self._unreadable]
         for path, content in zip(readable, _digests.of(self.root, readable), strict=True):
             digest.update(_encoded(path) + b"\0" + content.encode() + b"\0")
+        if told := self._told_labels():
+            digest.update(json.dumps(told).encode())
         return digest.hexdigest()
+
+    def _told_labels(self) -> list[tuple[str, int]]:
+        """(path, label) of the images whose labels a file tells, and not their folders' names, which paths have in them."""
+        normal = [unicodedata.normalize("NFC", name) for name in self.classes]
+        return [
+            (path, label)
+            for _, path, label in self._items
+            if label >= 0 and normal[label] not in unicodedata.normalize("NFC", path).split("/")[:-1]
+        ]
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -39,7 +39,7 @@ from robustcore import arguments, attacks, corruptions, paths, sequences
 from robustcore.corruptions.suites import SuiteFacts
 from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownNameError
 from robustcore.evaluation import operations
-from robustcore.evaluation.condition import Condition
+from robustcore.evaluation.condition import RELEASED, Condition
 
 OWN = "own/"  # before the names of suites that are kept in the cache
 _ROW_KEYS = ("kind", "name", "suite", "severity", "severities", "strength", "variant", "storage", "params")
@@ -287,6 +287,10 @@ def _row(row: Mapping[str, Any]) -> list[Condition]:
     else:
         templates = [Condition(row.get("kind", "corruption"), row["name"])]
     fields = {key: row[key] for key in ("strength", "variant", "storage") if key in row}
+    if fields.get("storage") == RELEASED:  # a suite that came from elsewhere opens no folder of this machine
+        raise InvalidArgumentError(
+            "Released images are no row of a suite: leave the storage out, and name their folder with --released DIR."
+        )
     if "params" in row:
         fields["params"] = tuple(dict(row["params"]).items())
     expansions: list[Condition] = []
