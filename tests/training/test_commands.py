@@ -106,8 +106,10 @@ def test_the_demo_trains_what_is_missing_and_only_that(
     monkeypatch.setattr(zoo, "ZOO", {recipe.name(): recipe for recipe in recipes})
     monkeypatch.setattr("robustcore.paths.assets", lambda: tmp_path / "assets")
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0})  # one process at a time
-    # What is evaluated with the models has tests of its own.
+    # What is evaluated, judged and shown with the models has tests of its own.
     monkeypatch.setattr("robustcore.evaluation.demo.build", lambda **options: None)
+    monkeypatch.setattr("robustcore.reports.claims.verdicts.outdated", lambda parts: [])
+    monkeypatch.setattr("robustcore.reports.preview.shipped.is_current", lambda: True)
     assert main(["demo", "--device", "cpu"]) == 0
     assert "0 of 2 demo models" in capsys.readouterr().out
     name = "shades/scenes/vgg-standard"
