@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dashboard.session import permissions, roots
+from robustcore.evaluation import suites
 from robustcore.evaluation.jobs import jobs
 from robustcore.evaluation.jobs.jobs import JobStatus
+from robustcore.evaluation.operations import shift
 from robustcore.evaluation.request import EvaluationRequest
 
 
@@ -13,8 +15,9 @@ def submit(request: EvaluationRequest) -> int:
     permissions.check("Launching an evaluation")
     confined = roots.request(request)
     roots.check_links(confined.dataset_name)
-    if confined.released:
-        roots.check_links(confined.released)
+    own_shifts = shift.folders(suites.resolve(confined.conditions, confined.severities, storage=confined.storage))
+    for folder in filter(None, [confined.released, *own_shifts]):
+        roots.check_links(roots.dataset(folder))
     return jobs.submit(confined)
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,40 @@ class Folder:
         if not -len(self) <= index < len(self):
             raise IndexError(f"image {index} of a dataset of {len(self)}")
         return decode(self.root / self.paths[index])
+
+
+class FolderShift(Folder):
+    """Other images of some of a clean dataset's classes; a `Dataset` whose labels are the clean one's.
+
+    Args:
+        root: the folder, with a folder for each class, named as the clean dataset's classes.
+        clean: the clean dataset's classes.
+        side, preparation: as the clean images are prepared.
+        name: of the shift.
+
+    Raises:
+        DatasetError: a class that the clean dataset lacks.
+    """
+
+    def __init__(
+        self, root: Path | str, clean: Sequence[str], side: int, *, preparation: Preparation | None = None, name: str
+    ) -> None:
+        super().__init__(root, "test", None, None if preparation else side, preparation=preparation)
+        place = {unicodedata.normalize("NFC", class_): number for number, class_ in enumerate(clean)}
+        normal = [unicodedata.normalize("NFC", class_) for class_ in self.classes]
+        if unknown := [class_ for class_ in normal if class_ not in place]:
+            raise DatasetError(
+                f"The shift {name} has a class {unknown[0]!r} that the clean dataset lacks, whose classes are such as "
+                f"{clean[0] if clean else 'none'!r}. Name its class folders as the clean ones."
+            )
+        self.labels = np.array([place[normal[label]] for label in self.labels], dtype=np.int64)
+        self._own_classes, self.classes, self.name = self.classes, tuple(clean), name
+
+    def _digest(self) -> str:
+        """SHA-256 over the folder's own fingerprint and the classes that its labels are of."""
+        folder = copy.copy(self)
+        folder.classes = self._own_classes
+        return hashlib.sha256(json.dumps([Folder._digest(folder), self.classes]).encode()).hexdigest()
 
 
 def _encoded(path: str) -> bytes:

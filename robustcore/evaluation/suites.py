@@ -19,6 +19,11 @@ A file looks like this; every row is a `[[condition]]`:
     name = "pgd"
     params = { eps = 0.0314, steps = 10 }
 
+    [[condition]]
+    kind = "shift"                         # images of one's own of the same classes, in class folders
+    name = "night"
+    folder = "night"                       # relative to this file, and within its folder
+
 A row that names neither severity nor strength is open: it takes the severities that the evaluation is asked for, else
 its kind's default (for corruptions 1..5, or a strength drawn uniformly in the range for ranged ones).
 
@@ -32,7 +37,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from robustcore import arguments, attacks, corruptions, paths, sequences
@@ -40,9 +45,10 @@ from robustcore.corruptions.suites import SuiteFacts
 from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownNameError
 from robustcore.evaluation import operations
 from robustcore.evaluation.condition import RELEASED, Condition
+from robustcore.evaluation.operations import shift
 
 OWN = "own/"  # before the names of suites that are kept in the cache
-_ROW_KEYS = ("kind", "name", "suite", "severity", "severities", "strength", "variant", "storage", "params")
+_ROW_KEYS = ("kind", "name", "suite", "severity", "severities", "strength", "variant", "storage", "params", "folder")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +111,10 @@ def to_toml(suite: Suite) -> str:
     try:
         parts = [tomli_w.dumps(header)]
         for condition in suite.rows:
+            if condition.kind == "shift" and condition.name.startswith(shift.OWN):
+                raise InvalidArgumentError(
+                    f"The suite has {condition.name}, whose folder is found relative to its file: keep the file where it is."
+                )
             if condition.kind != "clean":
                 parts.append("[[condition]]\n" + tomli_w.dumps(_fields(condition)))
                 if condition.params:
@@ -257,10 +267,23 @@ def _read(path: Path) -> Suite:
     for number, row in enumerate(rows, start=1):
         where = f", line {lines[number - 1]}" if len(lines) == len(rows) else ""
         try:
-            rows_read += _row(row)
+            rows_read += [_own_shift(row, path)] if "folder" in row else _row(row)
         except (RobustcoreError, TypeError, ValueError) as error:
             raise InvalidArgumentError(f"{path}, condition {number}{where}: {error}") from error
     return Suite(str(table.get("name", path.stem)), str(table.get("description", "")), tuple(rows_read))
+
+
+def _own_shift(row: Mapping[str, Any], path: Path) -> Condition:
+    """The shift of one's own that a row of a file names."""
+    if set(row) != {"kind", "name", "folder"} or row["kind"] != "shift":
+        raise InvalidArgumentError('A row with a folder has kind = "shift", a name and the folder, and nothing else.')
+    folder = PurePosixPath(arguments.text(row["folder"], "A shift's folder is a path"))
+    if folder.is_absolute() or ".." in folder.parts:
+        raise InvalidArgumentError(
+            f"The folder {str(folder)!r} is not within the suite file's. Put the file next to the folders of its shifts."
+        )
+    name = arguments.text(row["name"], "A shift's name is a text")
+    return shift.own(name, str(path.absolute().parent / folder))
 
 
 def _row(row: Mapping[str, Any]) -> list[Condition]:
@@ -292,6 +315,8 @@ def _row(row: Mapping[str, Any]) -> list[Condition]:
             "Released images are no row of a suite: leave the storage out, and name their folder with --released DIR."
         )
     if "params" in row:
+        if templates[0].kind == "shift" and shift.FOLDER in row["params"]:
+            raise InvalidArgumentError("A shift's folder is a key of its row, and no parameter.")
         fields["params"] = tuple(dict(row["params"]).items())
     expansions: list[Condition] = []
     for template in templates:

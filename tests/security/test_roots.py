@@ -213,3 +213,19 @@ def test_a_proxys_name_ends_that_any_path_may_be_typed(monkeypatch: pytest.Monke
     assert roots.any_path()
     options["server.allowedHosts"].append("robust.example.org")
     assert not roots.any_path()
+
+
+def test_folders_beside_a_suite_are_confined_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (root / "night").symlink_to(outside)
+    suite = root / "own.toml"
+    suite.write_text('[[condition]]\nkind = "shift"\nname = "night"\nfolder = "night"\n')
+    monkeypatch.setenv("ROBUSTCORE_DATA_ROOTS", str(root))
+    for request in (
+        EvaluationRequest(("scenes/resnet-standard",), "scenes", (str(suite),)),
+        EvaluationRequest(("scenes/resnet-standard",), "scenes", ("fog",), released=str(outside)),
+    ):
+        with pytest.raises(InvalidArgumentError, match=r"data-root|folders"):
+            actions.submit(request)

@@ -4,13 +4,17 @@ A condition names the shifted set and, under `clean`, what it is a shift of: "sc
 that is evaluated, so that its clean accuracy stands in the table, the denominator of APP. A limit takes the first images
 of each set: n of the clean ones, n of the shifted ones. Unknown shapes have no right answer: their accuracy is undefined,
 and a model's stored answers show how well it notices them (`metrics.detection`).
+
+A shift of one's own is a folder of the same classes: its name begins with "own/", and its parameter "folder" is the folder's path,
+which suite files write relative to themselves. It is a shift of whatever dataset is evaluated. Its fingerprint is that of the images,
+wherever they are.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +23,7 @@ import numpy.typing as npt
 from robustcore.corruptions import suites
 from robustcore.datasets import imagenet_shifts
 from robustcore.datasets._base import Dataset, Preparable
+from robustcore.datasets.folder import Folder, FolderShift
 from robustcore.datasets.imagenet_shifts import ImageNetShift
 from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
@@ -29,6 +34,8 @@ from robustcore.models.classifier import Classifier
 
 _SCENES = tuple(f"scenes/{name}" for name in SHIFTS)
 _KEPT = 16
+OWN = "own/"  # before the names of shifts of one's own
+FOLDER = "folder"
 
 suites.register(
     "scenes-shifts",
@@ -63,6 +70,9 @@ class NaturalShift(Operation):
         return [dataclasses.replace(condition, params=(("clean", _clean(condition.name)),))]
 
     def check(self, condition: Condition) -> None:
+        if _is_own(condition):
+            _check_own(condition)
+            return
         names = (*_SCENES, *imagenet_shifts.LAYOUTS)
         if condition.name not in names:
             raise UnknownNameError("shift", condition.name, names)
@@ -76,7 +86,20 @@ class NaturalShift(Operation):
                 f"and was given {condition.parameters}."
             )
 
+    def portable(self, condition: Condition) -> Condition:
+        return dataclasses.replace(condition, params=()) if _is_own(condition) else condition
+
+    def missing(self, condition: Condition, base: Dataset) -> str:
+        if _is_own(condition):
+            try:
+                self.dataset(condition, base)
+            except DatasetError as error:
+                return str(error).removesuffix(".")
+        return super().missing(condition, base)
+
     def identity(self, condition: Condition) -> Mapping[str, Any]:
+        if _is_own(condition):
+            return {"revision": 1, "set": self._own_content(condition.parameters[FOLDER])}
         return {"revision": 1, "set": self._content(condition.name)}
 
     def is_random(self, condition: Condition) -> bool:
@@ -89,17 +112,21 @@ class NaturalShift(Operation):
 
     def dataset(self, condition: Condition, base: Dataset) -> Dataset:
         """The shifted set, at the clean dataset's side and for scenes of its seed."""
-        if condition.name in _SCENES:
+        if _is_own(condition):
+            folder = condition.parameters[FOLDER]
+            key: tuple[Any, ...] = (folder, base.fingerprint, self._own_content(folder))
+        elif condition.name in _SCENES:
             if not isinstance(base, Scenes) or base.split != "test":
                 what = f"{base.name} ({base.split})"
                 raise DatasetError(f"{condition.name} is a shift of scenes (test), and is not evaluated with {what}.")
-            key: tuple[Any, ...] = (condition.name, base.side, base.seed)
+            key = (condition.name, base.side, base.seed)
         else:
             if base.name == "scenes" or base.name in _SCENES:
                 raise DatasetError(f"{condition.name} is a shift of ImageNet, and is not evaluated with {base.name}.")
             key = (condition.name, base.side, _preparation(base), tuple(base.classes), *_seen(condition.name))
         if key not in self._sets:
-            self._sets[key] = _load(condition.name, base)
+            own = _is_own(condition)
+            self._sets[key] = _load_own(condition, base) if own else _load(condition.name, base)
             while len(self._sets) > _KEPT:
                 self._sets.popitem(last=False)
         return self._sets[key]
@@ -121,6 +148,14 @@ class NaturalShift(Operation):
     ) -> Applied:
         return Applied(part.images)
 
+    def _own_content(self, folder: str) -> str | None:
+        """The digest of a folder's images; None where it is not here, which `missing` says in a sentence. It is taken anew
+        each time: only files that have changed are read again."""
+        try:
+            return Folder(folder).fingerprint
+        except DatasetError:
+            return None
+
     def _content(self, name: str) -> str | None:
         """The digest of a set; None for a folder that is not here, which `dataset` says in a sentence."""
         if name in _SCENES:
@@ -134,6 +169,46 @@ class NaturalShift(Operation):
             own = name in _SCENES
             self._contents[key] = ShiftedScenes(_short(name)).fingerprint if own else imagenet_shifts.content(name)
         return self._contents[key]
+
+
+def own(name: str, folder: str) -> Condition:
+    """The condition of a shift of one's own.
+
+    Args:
+        name: what it is called, without "own/".
+        folder: the absolute path of its folder.
+    """
+    condition = Condition("shift", f"{OWN}{name.removeprefix(OWN)}", params=((FOLDER, folder),))
+    _check_own(condition)
+    return condition
+
+
+def folders(conditions: Iterable[Condition]) -> list[str]:
+    """The folders of the shifts of one's own among some conditions."""
+    return list(dict.fromkeys(c.parameters[FOLDER] for c in conditions if c.kind == "shift" and _is_own(c)))
+
+
+def _is_own(condition: Condition) -> bool:
+    return condition.name.startswith(OWN)
+
+
+def _check_own(condition: Condition) -> None:
+    others = (condition.severity, condition.strength, condition.variant)
+    if (
+        set(condition.parameters) != {FOLDER}
+        or any(each is not None for each in others)
+        or condition.storage != "memory"
+    ):
+        raise InvalidArgumentError(
+            f"A shift of one's own has a name and a folder and nothing else; {condition.name} has {condition.to_dict()}. Suite files "
+            'write it as kind = "shift", name = "night", folder = "night".'
+        )
+
+
+def _load_own(condition: Condition, base: Dataset) -> Dataset:
+    return FolderShift(
+        condition.parameters[FOLDER], base.classes, base.side, preparation=_preparation(base), name=condition.name
+    )
 
 
 def _condition(name: str) -> Condition:
