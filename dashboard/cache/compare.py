@@ -199,7 +199,7 @@ def _computed(python: str, digest: str, *, _call: Call, _comparison: Comparison,
     function = f"{_call.function.__module__}:{_call.function.__name__}"  # type: ignore[union-attr]
     keywords = {name: value for name, value in _call.keywords.items() if name != "answers"}
     answers = _call.keywords.get("answers") is not None
-    scored_on = tasks.DatasetKey.of(datasets.evaluated_dataset(_data)) if answers else None
+    scored_on = tasks.scored_on(_comparison, datasets.evaluated_dataset(_data)) if answers else None
     key = derived.digest(python, digest, scored_on)
     request = (function, _comparison, digest, scored_on, tuple(_call.arguments[1:]), keywords)
     return offload("compare", key, tasks.on_comparison, *request)

@@ -41,6 +41,20 @@ class DatasetKey:
         return cls(dataset.name, dataset.split, tuple(dataset.classes), dataset.fingerprint, len(dataset), dataset.side)
 
 
+# Models, and what they were scored on: one entry for each preparation of the images.
+ScoredOn = tuple[tuple[tuple[str, ...], DatasetKey], ...]
+
+
+def scored_on(comparison: Comparison, dataset: Dataset) -> ScoredOn:
+    """What the models of a comparison were scored on: a data set as each of them prepares it."""
+    from robustcore.datasets import prepared_for
+
+    keys: dict[DatasetKey, list[str]] = {}
+    for subject in comparison.subjects:
+        keys.setdefault(DatasetKey.of(prepared_for(dataset, subject.preparation)), []).append(subject.name)
+    return tuple((tuple(names), key) for key, names in keys.items())
+
+
 current = -1  # number of the request that is computed
 cancelled: set[int] = set()  # numbers of requests that nobody waits for any more
 _read: dict[str, Answers] = {}  # the answers behind the latest two comparisons
@@ -92,14 +106,15 @@ def _dataset(key: DatasetKey) -> Dataset:
     )
 
 
-def _answers(digest: str, found: Comparison, dataset: DatasetKey) -> Answers:
+def _answers(digest: str, found: Comparison, datasets: ScoredOn) -> Answers:
     """The stored answers behind a comparison of that digest: several metrics read the same."""
     from robustcore.reports.compare import answers
 
     if digest not in _read:
         while len(_read) > 1:
             _read.pop(next(iter(_read)))
-        _read[digest] = answers.read(found, _dataset(dataset))
+        parts = [answers.read(found.only(models), _dataset(key)).cells for models, key in datasets]
+        _read[digest] = answers.Answers({where: cell for part in parts for where, cell in part.items()})
     return _read[digest]
 
 
@@ -136,7 +151,7 @@ def on_comparison(
     function: str,
     found: Comparison,
     digest: str,
-    dataset: DatasetKey | None,
+    datasets: ScoredOn | None,
     arguments: tuple[Any, ...],
     keywords: dict[str, Any],
 ) -> Any:
@@ -145,11 +160,11 @@ def on_comparison(
     Args:
         function: "module:name"; its first argument is the comparison.
         digest: of the comparison.
-        dataset: what the models were scored on, where the function takes the answers to single images; else None.
+        datasets: what the models were scored on, where the function takes the answers to single images; else None.
         arguments, keywords: the further ones.
     """
     module, _, name = function.partition(":")
-    answers = {} if dataset is None else {"answers": _answers(digest, found, dataset)}
+    answers = {} if datasets is None else {"answers": _answers(digest, found, datasets)}
     return getattr(importlib.import_module(module), name)(found, *arguments, **keywords, **answers)
 
 

@@ -9,17 +9,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import robustcore as rc
 from dashboard import cache
 from dashboard.cache.datasets import Data
+from dashboard.workers import tasks
 from robustcore.datasets.recorded import RecordedDataset
 from robustcore.evaluation import Store
 from robustcore.evaluation.jobs import jobs
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.evaluation.store import stored_datasets
 from robustcore.evaluation.store.merge import merge
+from robustcore.images.preparation import Preparation
+from robustcore.models.classifier import Card, Classifier
+from robustcore.reports import compare
 from tests.dashboard.conftest import OpenPage, markup, sound
 
 MODEL = "scenes/resnet?weights=none&classes=2"
@@ -158,3 +164,33 @@ def test_paths_that_may_not_be_read_are_not_shown(
     assert at.get("plotly_chart")
     assert str(val_only) not in [entry.name for entry in cache.datasets.entries()]
     assert isinstance(cache.datasets.evaluated_dataset(Data("photos")), RecordedDataset)
+
+
+class Brightness(torch.nn.Module):
+    """Two logits that say how bright an image is."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        white = x.mean((1, 2, 3))
+        return torch.stack([8 * white - 4, 4 - 8 * white], dim=1)
+
+
+def test_a_model_that_prepares_images_in_its_own_way_has_its_results_at_the_folder(
+    own_cache: Path, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        image = rng.integers(0, 255, (40, 60, 3)).astype(np.uint8)
+        Image.fromarray(image).save(tmp_path / "pictures" / name / "1.png")
+    card = Card("own/prepared", ("a", "b"), 32, "none", preparation=Preparation(32, 36, "bicubic"))
+    images = rc.load_dataset(tmp_path / "pictures")
+    model = Classifier(Brightness(), card)
+    rc.evaluate(model, images, "brightness")
+    (row,) = (row for row in stored_datasets.listing(Store()) if row.name == "pictures")
+    assert row.paths == (str(tmp_path / "pictures"),)
+
+    compared = compare.gather([model], images, ["imagenet-c"])
+    scored_on = tasks.scored_on(compared, images)
+    bars = "robustcore.reports.compare.measures:bars"
+    result = tasks.on_comparison(bars, compared, "digest", scored_on, ("accuracy",), {})
+    assert result.means["low"].notna().all()  # an interval is drawn from the answers to single images
