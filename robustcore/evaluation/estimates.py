@@ -41,7 +41,7 @@ class Estimate:
         images: scored images that are still to be computed, one for each model and condition.
         seconds: about how long that takes on this device.
         bytes: about how much the results file grows.
-        device: for people.
+        device: for people, a GPU with its free memory.
         advice: what to change where it takes long, else "".
         left_out: a sentence for whatever of the dataset's folder is not among its images.
     """
@@ -76,7 +76,7 @@ def estimate(evaluation: Evaluation, store: Store | None = None) -> Estimate:
         images=images,
         seconds=seconds,
         bytes=images * _BYTES_PER_IMAGE + len(pending.units) * _BYTES_PER_UNIT,
-        device=resources.describe(device),
+        device=resources.describe_now(device),
         advice=_advice(seconds, evaluation.cells, device),
         left_out=tuple(note.text for note in left_out(evaluation.dataset)),
     )

@@ -211,6 +211,9 @@ def _launch(request: EvaluationRequest | None) -> None:
     with st.container(horizontal=True, key=f"{KEY}_price"):
         for label, value, help in cells:
             st.metric(label, value, help=help, border=True)
+    if pending and price.seconds > 0:
+        rate = price.images / price.seconds
+        st.caption(f"On {states.plain(price.device)}, about {rate:,.{0 if rate >= 10 else 1}f} images a second.")
     for sentence in (*price.left_out, *filter(None, [price.advice])):
         states.notice(sentence)
     if permissions.read_only():

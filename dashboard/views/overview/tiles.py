@@ -72,7 +72,7 @@ def _explanation(finding: Finding) -> str:
     """What the number is, and the second best."""
     if finding.key == "hardest":
         if finding.models == 1:
-            return "Lowest accuracy over all corruptions."
+            return f"Lowest accuracy over the {finding.conditions} evaluated corruptions."
         return f"The best accuracy any model reaches here ({short(finding.model, 40)})."
     first = findings.eps(EPS[0])
     measure = {

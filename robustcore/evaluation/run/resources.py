@@ -15,6 +15,14 @@ def describe(device: torch.device) -> str:
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
 
 
+def describe_now(device: torch.device) -> str:
+    """The same with the memory that is free at this moment: "cuda (NVIDIA H200), 131.2 of 139.8 GiB free"."""
+    if device.type != "cuda":
+        return describe(device)
+    free, whole = torch.cuda.mem_get_info(device)
+    return f"{describe(device)}, {free / 2**30:.1f} of {whole / 2**30:.1f} GiB free"
+
+
 def workers(device: torch.device, tasks: int, *, processes: int = 1) -> tuple[int, int]:
     """(threads that work on units side by side, threads of one operation inside each of them) for that many tasks, in
     each of so many processes that share the cores.

@@ -30,7 +30,7 @@ class Finding:
         value: its accuracy, 0..1.
         model: its name.
         models: how many models were compared.
-        conditions: how many conditions the value is a mean of; 0 where it is no mean over conditions.
+        conditions: how many conditions the value is a mean of, or for "hardest" of how many it is the lowest; else 0.
         second: the second best model, "" without one.
         second_value: its accuracy, NaN without one.
         too_close: whether the second lies within the 95 % interval of the best.
@@ -133,6 +133,7 @@ def _hardest(overview: Overview) -> Finding | None:
         float(row["accuracy"]),
         str(row["model"]),
         int(common["model"].nunique()),
+        int(common["name"].nunique()),
         condition=str(row["name"]),
     )
 
