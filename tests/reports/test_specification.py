@@ -112,6 +112,13 @@ def test_flips_and_attacks() -> None:
     assert (row["value"], row["margin"], row["verdict"]) == (60, 0, "uncertain")
 
 
+def test_a_row_that_is_not_judged_names_all_severities_that_lack() -> None:
+    text = "metric='accuracy'\ncorruption='fog'\nseverity=[1, 2, 3, 4]\nat_least=80"
+    row = judged(text, {("m", fog): right(50) for fog in FOG if fog.severity in (1, 3)})
+    assert row["verdict"] == "undefined"
+    assert "2, 4" in str(row["reason"])
+
+
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [

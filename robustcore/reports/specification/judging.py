@@ -177,17 +177,18 @@ def _of_accuracies(row: Requirement, required: Requirable, model: str, evidence:
 
 
 def _terms(row: Requirement, model: str, evidence: Evidence) -> tuple[list[list[Measured]], str]:
-    """The cells of each term, and the first reason why the row cannot be judged."""
+    """The cells of each term, and why the row cannot be judged: all severities that the first such term lacks; else ""."""
     terms, why = [], ""
     for name, conditions in row.terms:
-        cells = []
-        for condition in conditions:
-            cell = evidence.cells.get((model, condition.canonical(), row.limit))
-            level = "" if condition.severity is None else f", severity {condition.severity}"
+        cells = [evidence.cells.get((model, c.canonical(), row.limit)) for c in conditions]
+        lacking = [c for c, cell in zip(conditions, cells, strict=True) if _lacking(cell)]
+        if lacking and not why:
+            levels = [str(c.severity) for c in lacking if c.severity is not None]
+            word = "severity" if len(levels) == 1 else "severities"
+            level = f", {word} {', '.join(levels)}" if levels else ""
             what = "" if len(row.conditions) == 1 else f"{display_name(name, row.kind, inside=True)}{level}"
-            why = why or _lacking(cell, what)
-            cells.append(cell or Measured(0, 0))
-        terms.append(cells)
+            why = _lacking(cells[conditions.index(lacking[0])], what)
+        terms.append([cell or Measured(0, 0) for cell in cells])
     return terms, why
 
 
