@@ -30,9 +30,11 @@ def subject(name: str, data: Data) -> Subject:
     """A model as results know it. One whose weights are not here (any more) is known by what is stored of it."""
     from robustcore.errors import ModelError
     from robustcore.evaluation import Subject
+    from robustcore.models import answers_of
 
     base = name.partition("?")[0]
-    if name in models.model_names() or os.path.isfile(base) or "weights=none" in name:
+    whole = answers_of(name) == "all"  # of one that answers with a folder's classes alone, results know the fingerprint
+    if whole and (name in models.model_names() or os.path.isfile(base) or "weights=none" in name):
         card = models.card(name)
         return Subject(name, models.fingerprint(name), tuple(card.classes), card.preparation)
     dataset = datasets.evaluated_dataset(data)

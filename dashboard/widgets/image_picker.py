@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard.session import permissions, selection
-from dashboard.widgets import markup, states, uploads
+from dashboard.widgets import markup, model_picker, states, uploads
 from dashboard.widgets.choice import Choice, preparation_code
 from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
@@ -29,7 +29,7 @@ def choose_model(prefix: str, none: str | None = None) -> str:
     if f"{prefix}_model" not in st.session_state or key not in st.session_state:
         st.session_state[key] = _model_for(_origin(prefix))
     default = str(st.session_state[key])
-    return selection.selectbox("Model", names, key=f"{prefix}_model", kind="model", default=default)
+    return model_picker.pick("Model", names, key=f"{prefix}_model", default=default)
 
 
 def _origin(prefix: str) -> str:

@@ -9,7 +9,7 @@ import robustcore.corruptions as corruptions
 from dashboard import cache
 from dashboard.pages import Page
 from dashboard.session import selection
-from dashboard.widgets import figure, labels, markup, states, thumbnails
+from dashboard.widgets import figure, labels, markup, model_picker, states, thumbnails
 from robustcore.display import display_name
 from robustcore.figures import severity_audit as figures
 from robustcore.notes import Note
@@ -76,7 +76,7 @@ def _controls() -> tuple[str, str, str, str]:
     with st.container(border=True, key=f"{KEY}_controls"):
         a, b, c, d = st.columns([2, 1.5, 2, 2], vertical_alignment="bottom")
         with a:
-            model = selection.selectbox("Model", cache.models.model_names(), key=f"{KEY}_model", kind="model")
+            model = model_picker.pick("Model", cache.models.model_names(), key=f"{KEY}_model")
         with b:
             suite = selection.selectbox("Suite", suites, key=f"{KEY}_suite", kind="suite", text=labels.suite)
         with c:
