@@ -160,11 +160,11 @@ class Folder:
         readable = [path for _, path, _ in self._items if path not in self._unreadable]
         for path, content in zip(readable, _digests.of(self.root, readable), strict=True):
             digest.update(_encoded(path) + b"\0" + content.encode() + b"\0")
-        if told := self._told_labels():
-            digest.update(json.dumps(told).encode())
+        if labels := self._labels_of_files():
+            digest.update(json.dumps(labels).encode())
         return digest.hexdigest()
 
-    def _told_labels(self) -> list[tuple[str, int]]:
+    def _labels_of_files(self) -> list[tuple[str, int]]:
         """(path, label) of the images whose labels a file tells, and not their folders' names, which paths have in them."""
         normal = [unicodedata.normalize("NFC", name) for name in self.classes]
         return [

@@ -62,7 +62,7 @@ class ListedImages(Folder):
             places = {text: place for place, text in enumerate(self.classes)}
         return sorted((path_id(path), path, places[label]) for path, label in label_of.items()), ()
 
-    def _told_labels(self) -> list[tuple[str, int]]:
+    def _labels_of_files(self) -> list[tuple[str, int]]:
         return [(path, label) for _, path, label in self._items]
 
     def _within(self, text: str, number: int) -> str:

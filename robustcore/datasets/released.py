@@ -453,10 +453,10 @@ def _numbers(base: Dataset) -> npt.NDArray[np.int64] | None:
     ids = np.asarray(base.ids)
     if paths is None:
         return ids if len(np.unique(ids)) == len(ids) else None
-    found = [re.match(r"\d+", PurePosixPath(path).name) for path in paths]
-    if not all(found):
+    matches = [re.match(r"\d+", PurePosixPath(path).name) for path in paths]
+    if not all(matches):
         return None
-    numbers = np.array([int(m.group()) for m in found if m], dtype=np.int64)
+    numbers = np.array([int(m.group()) for m in matches if m], dtype=np.int64)
     return numbers if len(np.unique(numbers)) == len(numbers) else None
 
 
