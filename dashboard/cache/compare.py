@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.cache import datasets, results
+from dashboard.cache import models as model_cache
 from dashboard.cache.datasets import Data
 from dashboard.cache.expiry import reads_results
 from dashboard.cache.offload import offload
 from dashboard.workers import tasks
 
 if TYPE_CHECKING:
+    import pandas as pd
     from torch import Tensor
 
     from robustcore.calls import Call, Node
@@ -79,11 +81,38 @@ def evaluated_whole(
     data: Data, suites: tuple[str, ...], severities: tuple[int, ...], storage: str, seed: int
 ) -> list[str]:
     """The models that lack nothing of what others have under the suites; all with results where there is none such."""
+    from robustcore.datasets._base import prepared_for
+    from robustcore.evaluation import operations
+    from robustcore.reports.compare import comparison
+
     names = results.evaluated(data)
     if len(names) < 2 or not suites:
         return names
-    comparison: Comparison = gathered(tuple(names), data, suites, severities, storage, seed).value
-    return [name for name in names if name in comparison.models and name not in comparison.partial] or names
+    seeds = {  # condition -> the seed that its results are kept under
+        operations.fingerprint(condition): seed if operations.of(condition).is_random(condition) else 0
+        for condition in comparison.conditions(suites, storage)
+        if condition.kind != "clean" and condition.severity in (None, *severities)
+    }
+    images = datasets.evaluated_dataset(data)
+    known = set(model_cache.model_names())
+    prepared = {model_cache.preparation(name) for name in names if name in known}
+    prints = {prepared_for(images, preparation).fingerprint for preparation in (*prepared, None)}
+    stored = _stored_conditions()
+    stored = stored[stored["dataset_fingerprint"].isin(prints) & stored["model"].isin(names)]
+    stored = stored[stored["condition_fingerprint"].map(seeds) == stored["seed"]]
+    of_model = stored.groupby("model")["condition_fingerprint"].agg(set)
+    whole = set(stored["condition_fingerprint"])
+    return [name for name in names if of_model.get(name, set()) == whole] or names
+
+
+@reads_results(max_entries=1, show_spinner=False)
+def _stored_conditions() -> pd.DataFrame:
+    """What is stored of which model on which data set: model, dataset_fingerprint, condition_fingerprint, seed."""
+    from robustcore.evaluation import Store
+    from robustcore.evaluation.store import inventory
+
+    columns = ["model", "dataset_fingerprint", "condition_fingerprint", "seed"]
+    return inventory.listing(Store())[columns].drop_duplicates(ignore_index=True)
 
 
 def dataset(data: Data) -> Call:
