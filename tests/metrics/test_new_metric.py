@@ -14,7 +14,7 @@ from robustcore import cli, metrics
 from robustcore.figures import compared
 from robustcore.metrics import Metric, alexnet, metric
 from robustcore.reports import specification
-from robustcore.reports.compare import answers, baseline, measures, references
+from robustcore.reports.compare import CLEAN, answers, baseline, measures, references
 from tests.reports import worlds
 from tests.reports.worlds import World
 
@@ -51,14 +51,18 @@ def test_it_is_on_compare_with_intervals_and_a_footer(world: World, growth: Metr
     read = answers.read(measured, world.dataset, store=world.store)
     result = measures.bars(measured, growth.name, reference="one", answers=read)
     row = result.table[(result.table["model"] == "two") & (result.table["name"] == "contrast")].iloc[0]
-    under = measured.rows[(measured.rows["model"] == "two") & (measured.rows["label"] == "contrast")]["accuracy"].mean()
-    clean = measured.clean.set_index("model").loc["one", "accuracy"]
+    rows = measured.rows[(measured.rows["model"] == "two") & (measured.rows["label"] == "contrast")]
+    under, shared = rows["accuracy"].mean(), int(rows["shared"].iloc[0])
+    right = read.right("one", [CLEAN])
+    assert right is not None
+    clean = right[:shared].mean()  # of the reference, on the images that both models have
     assert row["value"] == pytest.approx((1 - under) / (1 - clean))
     assert row["low"] <= row["value"] <= row["high"]
     assert result.footer.formula.startswith(growth.formula)
     assert result.footer.reference == "one"
     assert references.mean_note(measured, growth, "one").subject == "Mean growth"
-    assert baseline.differences(measured, growth.name, "one", reference="one").table["value"].notna().all()
+    differences = baseline.differences(measured, growth.name, "one", reference="one").table.set_index("name")["value"]
+    assert differences.index[differences.isna()].tolist() == ["fog"]  # of which the other model lacks severities
     for draw in (compared.conditions, compared.models, compared.table):
         assert draw(result).data  # type: ignore[operator]
 

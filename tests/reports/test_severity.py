@@ -329,7 +329,7 @@ def test_the_command(
     assert "(lost 5" in out
     assert cli.main(["severity", "audit", "--suite", "laugros_contrast", "--images", "8", *arguments]) == 0
     out = capsys.readouterr().out
-    assert "tiny: clean accuracy 100.0%, over 300 images" in out
+    assert "tiny/brighter: clean accuracy 100.0%, over 300 images" in out
     assert "laugros_contrast" in out.partition("\n\n")[2].rpartition("\n\n")[2]  # a finding, below the table
     csv = ["severity", "audit", "--suite", "laugros_contrast", "--images", "8", "--format", "csv", *arguments]
     assert cli.main(csv) == 0
