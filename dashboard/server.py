@@ -15,6 +15,7 @@ from dashboard.session import host_names, permissions
 from dashboard.workers import pool
 from robustcore import memory, plugins
 
+WARM_UP = "ROBUSTCORE_WARM_UP"  # 0: nothing is computed before somebody asks for it
 APP = Path(__file__).resolve().parent / "app.py"
 
 
@@ -37,7 +38,8 @@ def main() -> None:
     pool.start(pool.default_count(), ["--preload"])
     from streamlit.web import cli
 
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    if os.environ.get(WARM_UP) != "0":
+        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
     cli.main(["run", str(APP), *options], prog_name="streamlit")
 
 

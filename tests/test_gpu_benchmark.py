@@ -138,6 +138,7 @@ def bare_machine(tmp_path: Path, *arguments: str) -> str:
     return output.read_text()
 
 
+@pytest.mark.slow
 def test_an_evaluation_runs_on_a_bare_machine(tmp_path: Path) -> None:
     assert "within a batch" in bare_machine(tmp_path, "--part", "cancel")
 

@@ -154,6 +154,7 @@ def test_an_interruption_keeps_the_models_that_were_finished(folder: Path) -> No
     assert min(now.done for now in seen) > 2
 
 
+@pytest.mark.slow
 def test_trainings_run_in_processes_of_their_own(folder: Path) -> None:
     members = tiny(folder).members()
     compute.train(members[:2], device="cpu")

@@ -38,12 +38,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(cache: Path, *flags: str, log: Path) -> Iterator[str]:
-    """`robustcore dashboard` with that cache; gives its address and ends it by its process id."""
+def running(cache: Path, *flags: str, log: Path, warm: bool = False) -> Iterator[str]:
+    """`robustcore dashboard` with that cache; gives its address and ends it by its process id.
+
+    One that serves a few visits computes nothing in advance, and computes in place.
+    """
     port = free_port()
     command = [sys.executable, "-m", "robustcore.cli", "dashboard", "--port", str(port), "--cache", str(cache), *flags]
+    environment = dict(os.environ) if warm else os.environ | {"ROBUSTCORE_WARM_UP": "0", "ROBUSTCORE_WORKERS": "0"}
     with log.open("wb") as out:
-        server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=dict(os.environ))
+        server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
     try:
         address = f"http://127.0.0.1:{port}"
         give_up = time.monotonic() + START_WITHIN
@@ -78,7 +82,7 @@ def server_log(server_cache: Path) -> Path:
 @pytest.fixture(scope="session")
 def server(server_cache: Path, server_log: Path) -> Iterator[str]:
     """The address of a dashboard that all browser tests share."""
-    with running(server_cache, log=server_log) as address:
+    with running(server_cache, log=server_log, warm=True) as address:
         yield address
 
 

@@ -66,14 +66,16 @@ def test_the_models_are_good_on_clean_images_and_fall_under_noise(cells: Sequenc
     assert (noise["accuracy"] < 0.50).all()
 
 
-@pytest.mark.parametrize("images", [16, pytest.param(64, marks=pytest.mark.slow)])
-def test_they_are_what_today_s_code_computes(cells: Sequence[Cell], images: int) -> None:
+@pytest.mark.parametrize(("images", "step"), [(16, 3), pytest.param(64, 1, marks=pytest.mark.slow)])
+def test_they_are_what_today_s_code_computes(cells: Sequence[Cell], images: int, step: int) -> None:
     """The first images of a few conditions, computed again: equal, but for a borderline image on another processor."""
     wanted = [c for c in cells if c.condition.kind in ("clean", "corruption") and c.condition.severity in (None, 3)]
     wanted = [c for c in wanted if c.condition.name in ("clean", "gaussian_noise", "jpeg_compression", "fog")]
     assert {(c.model.name, c.condition.name) for c in wanted} == set(
         itertools.product(zoo.ZOO, ("clean", "gaussian_noise", "jpeg_compression", "fog"))
     )
+    some = list(zoo.ZOO)[::step]
+    wanted = [c for c in wanted if c.model.name in some]
     models = {key: rc.load_model(name) for key, name in {(c.key.model, c.model.name) for c in wanted}}
     scorer = Scorer(models, load_dataset("scenes"), device=torch.device("cpu"))
     for condition in {c.condition: None for c in wanted}:

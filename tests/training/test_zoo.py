@@ -34,6 +34,7 @@ def test_a_model_waits_for_the_one_that_it_starts_from() -> None:
     assert zoo.ready([names[0], names[3]], ["scenes/resnet-standard"]) == ["scenes/vgg-mixup"]
 
 
+@pytest.mark.slow
 def test_several_are_trained_at_once_and_one_that_fails_is_named(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

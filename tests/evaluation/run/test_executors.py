@@ -104,6 +104,7 @@ class Deadly(nn.Module):
         return x.mean((2, 3)) * self.weight
 
 
+@pytest.mark.slow
 def test_a_unit_that_ends_its_process_every_time_is_a_failure(
     make_dataset: Make, make_model: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,6 +242,7 @@ def workers(scheduler: Path) -> Iterator[Callable[[int], list[subprocess.Popen[b
         process.wait()
 
 
+@pytest.mark.slow
 def test_dask_finds_what_threads_find_though_a_worker_is_killed(evaluate: Make, scheduler: Path, workers: Make) -> None:
     from distributed import Client
 

@@ -81,6 +81,7 @@ def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(
     assert verify(store)[1] == []
 
 
+@pytest.mark.slow  # tests/evaluation/jobs holds what a job does alone, leases and the store have tests of their own
 def test_two_workers_at_once_compute_each_unit_once(fork_server: ForkServer, request_: EvaluationRequest) -> None:
     request_ = dataclasses.replace(request_, conditions=(SUITE,))
     cells = api.prepare(request_).cells
