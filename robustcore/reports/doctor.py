@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -128,7 +128,7 @@ def examine(model: Classifier, dataset: Dataset, *, images: int = IMAGES) -> Rep
         readings.append(Reading(first[0], "", _accuracy(logits, labels, first[2], right_classes(data))))
         readings += [Reading(name, remedy, _accuracy(logits, labels, order, {})) for name, remedy, order in orders[1:]]
         for name, remedy, prepare in _inputs(network):
-            readings.append(_tried(name, remedy, network, pixels, prepare, labels, first[2]))
+            readings.append(_tried(name, remedy, network, pixels, prepare, labels, first[2], right_classes(data)))
         notes += _verdicts(model, readings, len(places))
     ranked = sorted(readings[1:], key=lambda reading: 1 if math.isnan(reading.accuracy) else -reading.accuracy)
     answers = _answers(model, data, logits, places, labels)
@@ -255,16 +255,17 @@ def _tried(
     prepare: Callable[[Tensor], Tensor],
     labels: Labels,
     order: Labels,
+    right: Mapping[int, tuple[int, ...]],
 ) -> Reading:
     try:
-        return Reading(name, remedy, _accuracy(_logits(network, pixels, prepare), labels, order, {}))
+        return Reading(name, remedy, _accuracy(_logits(network, pixels, prepare), labels, order, right))
     except RobustcoreError as error:
         return Reading(name, remedy, math.nan, str(error))
 
 
-def _accuracy(logits: Tensor, labels: Labels, order: Labels, right: object) -> float:
+def _accuracy(logits: Tensor, labels: Labels, order: Labels, right: Mapping[int, tuple[int, ...]]) -> float:
     answers = logits.argmax(dim=1).numpy()
-    also = {int(label): set(several) for label, several in dict(right).items()} if isinstance(right, dict) else {}
+    also = {int(label): set(several) for label, several in right.items()}
     known = labels >= 0
     hits = [
         bool(answer in also.get(int(label), {int(order[label])}))

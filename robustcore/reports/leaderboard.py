@@ -40,6 +40,7 @@ COLUMNS = [
     "low",
     "high",
     "n",
+    "n_corrupted",
     "corruptions",
     "dataset",
     "paper",
@@ -60,7 +61,7 @@ def gather(storage: str = "jpeg85", *, store: Store | None = None) -> pd.DataFra
         group; "" where it has none), source, storage, then in 0 .. 1 but for mce: clean; mce, the mean corruption error over
         `names(storage)` relative to AlexNet (1 is AlexNet) of the same source, for one's own that of the testbed; corrupted, the
         mean accuracy over them; a, r, sketch, v2, objectnet (their classes alone where they have fewer); pgd (L-inf, 2/255);
-        low and high, the 95 % interval of clean of one's own; n, the images behind clean (NA where not stated);
+        low and high, the 95 % interval of clean of one's own; n, the images behind clean (NA where not stated); n_corrupted, of one's own the fewest behind a corrupted figure;
         corruptions, of how many corruptions corrupted is the mean; dataset of one's own; paper. NaN where nothing is known.
 
     Raises:
@@ -73,7 +74,7 @@ def gather(storage: str = "jpeg85", *, store: Store | None = None) -> pd.DataFra
         parts.append(_robustbench())
     numbers = dict.fromkeys((*FIGURES, "low", "high"), "float64")
     rows = pd.concat([part.reindex(columns=COLUMNS).astype(numbers) for part in parts if len(part)], ignore_index=True)
-    rows = rows.astype({"n": "Int64", "corruptions": "Int64"})
+    rows = rows.astype({"n": "Int64", "n_corrupted": "Int64", "corruptions": "Int64"})
     texts = ["training", "storage", "dataset", "paper"]
     rows[texts] = rows[texts].astype("string").fillna("").astype(str)
     return rows.sort_values("clean", ascending=False, na_position="last", kind="stable", ignore_index=True)
@@ -154,8 +155,8 @@ def _own(store: Store, storage: str) -> pd.DataFrame:
     testbed = published.accuracies(TESTBEDS[storage])
     reference = _alexnet(testbed, "alexnet")
     rows = []
-    for (model, fingerprint, dataset, split), part in listed.groupby(
-        ["model", "model_fingerprint", "dataset", "split"], sort=False
+    for (model, fingerprint, dataset, split, _, precision), part in listed.groupby(
+        ["model", "model_fingerprint", "dataset", "split", "dataset_fingerprint", "precision"], sort=False
     ):
         clean = part[part["kind"] == "clean"].sort_values("n").tail(1)
         if clean.empty or pd.isna(clean["accuracy"].iloc[0]):
@@ -163,12 +164,23 @@ def _own(store: Store, storage: str) -> pd.DataFrame:
         n, accuracy = int(clean["n"].iloc[0]), float(clean["accuracy"].iloc[0])
         ends = accuracies.accuracy(clean).iloc[0]
         row = {"model": model, "name": fingerprint, "source": OWN, "storage": storage, "clean": accuracy, "n": n}
-        row |= {"low": ends["low"], "high": ends["high"], "dataset": f"{dataset} ({split})"}
+        row |= {
+            "low": ends["low"],
+            "high": ends["high"],
+            "dataset": f"{dataset} ({split})" + ("" if precision == "float32" else f", {precision}"),
+        }
         corrupted = part[(part["kind"] == "corruption") & (part["storage"] == storage) & part["severity"].notna()]
+        corrupted = corrupted[corrupted["name"].isin(names(storage)) & corrupted["variant"].isna()]
+        # One seed, that of the most results; what is not random is kept under seed 0 and belongs to every seed.
+        drawn = ~corrupted["name"].map(lambda name: corruptions.get(name).deterministic).astype(bool)
+        seed = corrupted.loc[drawn, "seed"].mode()
+        corrupted = corrupted[~drawn | corrupted["seed"].isin(seed[:1])]
         corrupted = corrupted.sort_values("n").drop_duplicates(["name", "severity"], keep="last").assign(model="")
         figures = _of_corruptions(corrupted, reference, storage)
         if len(figures):
-            row |= {str(name): value for name, value in figures.iloc[0].items()}
+            row |= {str(name): value for name, value in figures.iloc[0].items()} | {
+                "n_corrupted": int(corrupted["n"].min())
+            }
         shifts = part[part["kind"] == "shift"].sort_values("n").drop_duplicates("name", keep="last")
         row |= {SHIFTS[name]: a for name, a in zip(shifts["name"], shifts["accuracy"], strict=True) if name in SHIFTS}
         rows.append(row)

@@ -78,6 +78,28 @@ def test_an_own_model_stands_with_its_images_and_interval() -> None:
     assert 0 < row["low"] < 0.75 < row["high"] < 1
 
 
+def test_folders_of_one_name_and_seeds_are_not_mixed() -> None:
+    """Two data sets of one name are two rows; figures under random corruptions are of one seed."""
+    classes = tuple(f"n{i:08d}" for i in range(1000))
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1000))
+    with torch.no_grad():
+        network[2].bias[7] = 1000.0  # type: ignore[union-attr, operator]
+    model = Classifier(network, Card("mine", classes, 32, "mine"))
+    images = np.zeros((4, 32, 32, 3), np.uint8)
+    one = ArrayDataset("mine", images, np.array([7, 7, 7, 8]), classes)
+    other = ArrayDataset("mine", images, np.array([7, 8, 8, 8]), classes)
+    with Store(shipped=False) as store:
+        rc.evaluate(model, one, ["gaussian_noise"], store=store)
+        rc.evaluate(model, one, ["gaussian_noise"], severities=[1], seed=1, store=store)
+        rc.evaluate(model, other, "clean", store=store)
+        table = leaderboard.gather("memory", store=store)
+    own = table[table["source"] == leaderboard.OWN]
+    assert own["clean"].tolist() == [0.75, 0.25]
+    assert own["corruptions"].iloc[0] == 1
+    assert own["n_corrupted"].iloc[0] == 4
+    assert own["n_corrupted"].isna().tolist() == [False, True]
+
+
 def test_the_testbed_has_its_models_settings_and_groups() -> None:
     rows, models = published.imagenet_testbed(), published.imagenet_testbed_models()
     assert (rows["model"].nunique(), rows["setting"].nunique(), len(rows)) == (338, 213, 45_774)

@@ -129,10 +129,12 @@ def _table(rows: pd.DataFrame, shown: list[str], storage: str) -> None:
                 else "None of them was evaluated here."
             )
         )
-        frame = rows[["model", *shown, "low", "high", "n", "dataset", "training", "source", "paper"]].copy()
+        frame = rows[
+            ["model", *shown, "low", "high", "n", "n_corrupted", "dataset", "training", "source", "paper"]
+        ].copy()
         frame[[*shown, "low", "high"]] = 100 * frame[[*shown, "low", "high"]]
         if not own:
-            frame = frame.drop(columns=["low", "high", "dataset"])
+            frame = frame.drop(columns=["low", "high", "n_corrupted", "dataset"])
         st.dataframe(frame, hide_index=True, width="stretch", height=560, column_config=_columns(), placeholder="–")
         if not own:
             with st.container(horizontal=True, vertical_alignment="center"):
@@ -155,6 +157,9 @@ def _columns() -> dict[str, Any]:
         },
         "n": config.NumberColumn(
             "Images", format="localized", help="Behind the clean accuracy; empty where not stated."
+        ),
+        "n_corrupted": config.NumberColumn(
+            "Corrupted images", format="localized", help="The fewest behind a corrupted figure of your own models."
         ),
         "low": config.NumberColumn(
             "95 % from", format="%.1f", help="Of the clean accuracy (Wilson); of your own models."
