@@ -14,7 +14,8 @@ import pandas as pd
 from robustcore import corruptions, published
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Store
-from robustcore.evaluation.store import inventory
+from robustcore.evaluation.store import inventory, stored_datasets
+from robustcore.evaluation.store.stored_datasets import StoredDataset
 from robustcore.metrics import accuracies
 
 CLASSES = 1000
@@ -154,9 +155,10 @@ def _own(store: Store, storage: str) -> pd.DataFrame:
     ]
     testbed = published.accuracies(TESTBEDS[storage])
     reference = _alexnet(testbed, "alexnet")
+    datasets = {each.fingerprint: each for each in stored_datasets.listing(store)}
     rows = []
-    for (model, fingerprint, dataset, split, _, precision), part in listed.groupby(
-        ["model", "model_fingerprint", "dataset", "split", "dataset_fingerprint", "precision"], sort=False
+    for (model, fingerprint, data, precision), part in listed.groupby(
+        ["model", "model_fingerprint", "dataset_fingerprint", "precision"], sort=False
     ):
         clean = part[part["kind"] == "clean"].sort_values("n").tail(1)
         if clean.empty or pd.isna(clean["accuracy"].iloc[0]):
@@ -167,7 +169,7 @@ def _own(store: Store, storage: str) -> pd.DataFrame:
         row |= {
             "low": ends["low"],
             "high": ends["high"],
-            "dataset": f"{dataset} ({split})" + ("" if precision == "float32" else f", {precision}"),
+            "dataset": _described(datasets[str(data)]) + ("" if precision == "float32" else f", {precision}"),
         }
         corrupted = part[(part["kind"] == "corruption") & (part["storage"] == storage) & part["severity"].notna()]
         corrupted = corrupted[corrupted["name"].isin(names(storage)) & corrupted["variant"].isna()]
@@ -185,6 +187,12 @@ def _own(store: Store, storage: str) -> pd.DataFrame:
         row |= {SHIFTS[name]: a for name, a in zip(shifts["name"], shifts["accuracy"], strict=True) if name in SHIFTS}
         rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _described(dataset: StoredDataset) -> str:
+    """A data set with its split, and with its classes where it has fewer than ImageNet: such a figure is of an easier task."""
+    fewer = f", {len(dataset.classes):,} of the classes" if len(dataset.classes) < CLASSES else ""
+    return f"{dataset.label} ({dataset.split}){fewer}"
 
 
 def _with_classes(store: Store, count: int) -> set[str]:

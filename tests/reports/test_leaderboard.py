@@ -95,6 +95,7 @@ def test_folders_of_one_name_and_seeds_are_not_mixed() -> None:
         table = leaderboard.gather("memory", store=store)
     own = table[table["source"] == leaderboard.OWN]
     assert own["clean"].tolist() == [0.75, 0.25]
+    assert own["dataset"].nunique() == 2
     assert own["corruptions"].iloc[0] == 1
     assert own["n_corrupted"].iloc[0] == 4
     assert own["n_corrupted"].isna().tolist() == [False, True]
