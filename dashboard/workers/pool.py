@@ -161,20 +161,26 @@ class Pool:
                     return
                 job = self._queue.popleft()
                 job.started, self._busy[place] = True, True
-            process = self._alive(place)
             answer = None
             try:
-                job.worker = process
-                _write(process, job.message)
-            except OSError:  # it ended while it had nothing to do: a new one takes the job
-                _end(process)
-                process = job.worker = self._alive(place)
-                with contextlib.suppress(OSError):
-                    _write(process, job.message)
-            answer = _read(process)
+                answer = self._asked(place, job)
+            except OSError as error:  # no process can be started: whoever waits is told, as of one that ended
+                _log.error("No worker process can be started: %s", error)
             with self._changed:
                 self._busy[place] = False
             self._finish(job, answer)
+
+    def _asked(self, place: int, job: Job) -> dict[str, Any] | None:
+        """The answer of a place's worker; None where it has ended."""
+        process = job.worker = self._alive(place)
+        try:
+            _write(process, job.message)
+        except OSError:  # it ended while it had nothing to do: a new one takes the job
+            _end(process)
+            process = job.worker = self._alive(place)
+            with contextlib.suppress(OSError):  # this one too: reading says so
+                _write(process, job.message)
+        return _read(process)
 
     def _is_wanted(self, place: int) -> bool:
         """Whether a job waits that no worker which has started and is free would take."""

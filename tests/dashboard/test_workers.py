@@ -148,6 +148,23 @@ def test_a_worker_that_was_killed_is_one_sentence_and_another_takes_its_place(lo
     assert before not in running.processes
 
 
+def test_where_no_process_can_be_started_whoever_waits_is_told(
+    log: Path, running: pool.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool.call("test", "before", work, str(log), 0.0, 1)
+    os.kill(running.processes[0], signal.SIGKILL)
+    wait_for(lambda: not running.processes)
+
+    def refuse(flags: object) -> None:
+        raise OSError("Cannot allocate memory")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pool, "_start", refuse)
+        with pytest.raises(JobError):
+            pool.call("test", "none", work, str(log), 0.0, 2)
+    assert pool.call("test", "later", work, str(log), 0.0, 3) == 3
+
+
 def test_a_value_that_cannot_be_kept_is_handed_over(log: Path, cache: Path) -> None:
     (cache / "derived").mkdir(exist_ok=True)
     (cache / "derived" / "unwritable").write_text("a file")
