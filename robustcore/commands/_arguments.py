@@ -35,3 +35,15 @@ def model(text: str) -> str:
     except RobustcoreError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return name
+
+
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """The flag `--model` of commands that take one or more."""
+    parser.add_argument(
+        "--model",
+        required=True,
+        action="append",
+        type=model,
+        metavar="NAME|NAME=PATH",
+        help="name or checkpoint, or a short name for a checkpoint in this run; may be repeated",
+    )

@@ -28,14 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add = parser.add_argument
     add("specification", metavar="NAME|FILE", help="a toml file, or a specification that ships")
-    add(
-        "--model",
-        required=True,
-        action="append",
-        type=_arguments.model,
-        metavar="NAME|NAME=PATH",
-        help="name or checkpoint, or a short name for a checkpoint in this run; may be repeated",
-    )
+    _arguments.add_models(parser)
     add("--dataset", metavar="NAME|DIR", help="instead of the specification's own")
     add("--split", help="instead of the specification's own")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")

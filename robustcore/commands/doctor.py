@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from robustcore.commands import _arguments
+
 NAME = "doctor"
 HELP = "Check how a model and a data set are read: preparation, classes, normalisation, answers; with remedies."
 
@@ -11,7 +13,13 @@ HELP = "Check how a model and a data set are read: preparation, classes, normali
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
     add = parser.add_argument
-    add("--model", required=True, metavar="NAME|FILE", help="a model's name, or a checkpoint")
+    add(
+        "--model",
+        required=True,
+        type=_arguments.model,
+        metavar="NAME|NAME=PATH",
+        help="a model's name, or a checkpoint",
+    )
     add("--dataset", required=True, metavar="NAME|DIR", help="scenes, photographs, or a folder of class folders")
     add("--split", default="test", help="of the data set (default: test)")
     add("--images", type=int, default=200, metavar="N", help="how many to look at (default: 200)")

@@ -30,14 +30,7 @@ _WITHOUT_LABELS = ("consistency", "confidence_change")  # metrics that need no l
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
     add = parser.add_argument
-    add(
-        "--model",
-        required=True,
-        action="append",
-        type=_arguments.model,
-        metavar="NAME|NAME=PATH",
-        help="name or checkpoint, or a short name for a checkpoint in this run; may be repeated",
-    )
+    _arguments.add_models(parser)
     add(
         "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
     )

@@ -14,14 +14,7 @@ HELP = "Write a comparison of evaluated models as one HTML file."
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
     add = parser.add_argument
-    add(
-        "--model",
-        required=True,
-        action="append",
-        type=_arguments.model,
-        metavar="NAME|NAME=PATH",
-        help="name or checkpoint, or a short name for a checkpoint in this run; may be repeated",
-    )
+    _arguments.add_models(parser)
     add("--suite", nargs="+", action="extend", metavar="NAME|FILE", help="suites or corruptions (default: imagenet-c)")
     add(
         "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
