@@ -58,7 +58,7 @@ def gather(storage: str = "jpeg85", *, store: Store | None = None) -> pd.DataFra
         store: of one's own results; default the usual one.
 
     Returns:
-        One row a model and source, by clean accuracy: model (for people), name (of the source), training (the source's
+        One row a model and source, one's own first, then by clean accuracy: model (for people), name (of the source), training (the source's
         group; "" where it has none), source, storage, then in 0 .. 1 but for mce: clean; mce, the mean corruption error over
         `names(storage)` relative to AlexNet (1 is AlexNet) of the same source, for one's own that of the testbed; corrupted, the
         mean accuracy over them; a, r, sketch, v2, objectnet (their classes alone where they have fewer); pgd (L-inf, 2/255);
@@ -78,7 +78,8 @@ def gather(storage: str = "jpeg85", *, store: Store | None = None) -> pd.DataFra
     rows = rows.astype({"n": "Int64", "n_corrupted": "Int64", "corruptions": "Int64"})
     texts = ["training", "storage", "dataset", "paper"]
     rows[texts] = rows[texts].astype("string").fillna("").astype(str)
-    return rows.sort_values("clean", ascending=False, na_position="last", kind="stable", ignore_index=True)
+    rows = rows.sort_values("clean", ascending=False, na_position="last", kind="stable", ignore_index=True)
+    return rows.sort_values("source", key=lambda source: source != OWN, kind="stable", ignore_index=True)
 
 
 def names(storage: str) -> list[str]:
@@ -160,7 +161,7 @@ def _own(store: Store, storage: str) -> pd.DataFrame:
     for (model, fingerprint, data, precision), part in listed.groupby(
         ["model", "model_fingerprint", "dataset_fingerprint", "precision"], sort=False
     ):
-        clean = part[part["kind"] == "clean"].sort_values("n").tail(1)
+        clean = _over_labelled(part[part["kind"] == "clean"].sort_values("n").tail(1))
         if clean.empty or pd.isna(clean["accuracy"].iloc[0]):
             continue
         n, accuracy = int(clean["n"].iloc[0]), float(clean["accuracy"].iloc[0])
@@ -177,7 +178,12 @@ def _own(store: Store, storage: str) -> pd.DataFrame:
         drawn = ~corrupted["name"].map(lambda name: corruptions.get(name).deterministic).astype(bool)
         seed = corrupted.loc[drawn, "seed"].mode()
         corrupted = corrupted[~drawn | corrupted["seed"].isin(seed[:1])]
-        corrupted = corrupted.sort_values("n").drop_duplicates(["name", "severity"], keep="last").assign(model="")
+        corrupted = (
+            _over_labelled(corrupted)
+            .sort_values("n")
+            .drop_duplicates(["name", "severity"], keep="last")
+            .assign(model="")
+        )
         figures = _of_corruptions(corrupted, reference, storage)
         if len(figures):
             row |= {str(name): value for name, value in figures.iloc[0].items()} | {
@@ -187,6 +193,14 @@ def _own(store: Store, storage: str) -> pd.DataFrame:
         row |= {SHIFTS[name]: a for name, a in zip(shifts["name"], shifts["accuracy"], strict=True) if name in SHIFTS}
         rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _over_labelled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the inventory with n as the images that have a label, which accuracy is over."""
+    right = rows["accuracy"] > 0
+    return rows.assign(
+        n=rows["n"].where(~right, (rows["correct"].astype(float) / rows["accuracy"]).round()).astype(int)
+    )
 
 
 def _described(dataset: StoredDataset) -> str:

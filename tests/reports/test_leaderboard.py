@@ -13,6 +13,7 @@ from robustcore import published
 from robustcore.datasets import ArrayDataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Store
+from robustcore.evaluation.store import inventory
 from robustcore.models import Card, Classifier
 from robustcore.reports import leaderboard
 
@@ -99,6 +100,22 @@ def test_folders_of_one_name_and_seeds_are_not_mixed() -> None:
     assert own["corruptions"].iloc[0] == 1
     assert own["n_corrupted"].iloc[0] == 4
     assert own["n_corrupted"].isna().tolist() == [False, True]
+
+
+def test_accuracy_is_over_the_images_that_have_a_label() -> None:
+    """Five of the photographs have one; the inventory, exports and this table divide by five, not by fourteen."""
+    data = rc.load_dataset("photographs")
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1000))
+    with torch.no_grad():
+        network[2].bias[data.classes.index("espresso")] = 1000.0  # type: ignore[union-attr, operator]
+    model = Classifier(network, Card("mine", data.classes, 32, "mine"))
+    with Store(shipped=False) as store:
+        evaluated = rc.evaluate(model, data, "clean", store=store)
+        listed = inventory.listing(store)
+        table = leaderboard.gather("memory", store=store)
+    assert evaluated["accuracy"].tolist() == listed["accuracy"].tolist() == [0.2]
+    assert table["source"].iloc[0] == leaderboard.OWN  # one's own are first
+    assert (table["clean"].iloc[0], table["n"].iloc[0]) == (0.2, 5)
 
 
 def test_the_testbed_has_its_models_settings_and_groups() -> None:

@@ -24,7 +24,7 @@ from robustcore.errors import StoreError
 from robustcore.evaluation.store import database
 
 APPLICATION_ID = 0x52424353  # marks a SQLite file as one of ours
-VERSION = 6
+VERSION = 7
 READABLE = 5  # the oldest version that can be read as it is: 6 has one more table
 # The names of conditions whose images have no right answer; a view cannot ask the operations, and a test holds them together.
 UNLABELLED = ("scenes/unknown",)
@@ -81,13 +81,17 @@ CREATE INDEX claims_by_owner ON claims (owner);
 """
 
 _LABELLED = f"""CASE WHEN conditions.name NOT IN ({", ".join(f"'{name}'" for name in UNLABELLED)}) THEN"""
+# The answers that can be right: where some images have no label, those of the others; none of them where all lack one.
+_JUDGED = """(1.0 * answers * coalesce((SELECT sum(total) FROM unit_values
+    WHERE unit_values.cell = cells.id AND unit_values.name = 'labelled'), n) / n)"""
 VIEW = f"""CREATE VIEW results AS SELECT
     models.name AS model, datasets.name AS dataset, datasets.split AS split, conditions.kind AS kind,
     conditions.name AS name, json_extract(canonical, '$.severity') AS severity,
     json_extract(canonical, '$.strength') AS strength, json_extract(canonical, '$.variant') AS variant,
     coalesce(json_extract(canonical, '$.storage'), 'memory') AS storage,
     coalesce(json_extract(canonical, '$.params'), '') AS params, seed, precision, n, {_LABELLED} correct END AS correct,
-    {_LABELLED} 1.0 * correct / answers END AS accuracy, {_LABELLED} 1.0 * top5 / answers END AS top5,
+    {_LABELLED} 1.0 * correct / nullif({_JUDGED}, 0) END AS accuracy,
+    {_LABELLED} 1.0 * top5 / nullif({_JUDGED}, 0) END AS top5,
     confidence / answers AS confidence,
     models.fingerprint AS model_fingerprint, datasets.fingerprint AS dataset_fingerprint,
     conditions.fingerprint AS condition_fingerprint, updated
@@ -96,7 +100,8 @@ VIEW = f"""CREATE VIEW results AS SELECT
 
 
 def _new_view(connection: sqlite3.Connection) -> None:
-    """Version 2: the view says a condition's variant and parameters too. Version 4: and no accuracy where no answer is right."""
+    """Version 2: the view says a condition's variant and parameters too. Version 4: and no accuracy where no answer is right.
+    Version 7: accuracy is over the images with a label."""
     connection.execute("DROP VIEW results")
     connection.execute(VIEW)
 
@@ -149,6 +154,7 @@ MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {
     3: _new_view,
     4: _probes,
     5: _sources,
+    6: _new_view,
 }
 
 
