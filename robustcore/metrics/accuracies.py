@@ -23,8 +23,16 @@ _NEEDED = ("model", "dataset", "kind", "name", "accuracy")
 CONDITION = ("kind", "name", "strength", "variant", "storage", "params")
 
 
+def judged(table: pd.DataFrame) -> pd.Series:
+    """The images that each row's accuracy is over: n, or of these the ones that have a label, where the table tells their share
+    (`labelled`, as `robustcore.evaluate` gives it for data without all labels)."""
+    if "labelled" not in table:
+        return table["n"]
+    return (table["n"] * table["labelled"].astype(float).fillna(1)).round().astype(int)
+
+
 def accuracy(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
-    """The table with columns `low` and `high`: Wilson's interval of the accuracy over n images.
+    """The table with columns `low` and `high`: Wilson's interval of the accuracy over the images with a label (`judged`).
 
     (p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n), with p the accuracy and z the normal quantile (Wilson 1927). It
     stays within 0 .. 1, at p = 0 and p = 1 too.
@@ -37,7 +45,7 @@ def accuracy(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     confidence = arguments.share(confidence, "confidence")
     z = statistics.NormalDist().inv_cdf((1 + confidence) / 2)
     p = table["accuracy"].to_numpy(float)
-    n = table["n"].to_numpy(float)
+    n = judged(table).to_numpy(float)
     n = np.where(n > 0, n, np.nan)
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
@@ -67,11 +75,13 @@ def mean_over_severities(table: pd.DataFrame) -> pd.DataFrame:
     """One row for each model and condition: the mean accuracy over its severities; clean rows stay as they are.
 
     Columns: model, dataset, split, kind, name, strength, variant, storage, params (those that the table has), severities
-    (a text such as "1 2 3 4 5"), n (the least), accuracy, reason. The mean over severities of which one is undefined is
+    (a text such as "1 2 3 4 5"), n (the least, of images with a label), accuracy, reason. The mean over severities of which one is undefined is
     undefined.
     """
     check(table)
     keys = [key for key in (*MODEL, *CONDITION) if key in table]
+    if "n" in table:
+        table = table.assign(n=judged(table))
     # One pass: a grouped frame costs a millisecond for each group.
     groups: dict[tuple[Any, ...], list[dict[Hashable, Any]]] = {}
     plain = table[keys].astype(object).where(table[keys].notna(), None)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from robustcore.metrics import Metric, bootstrap
+from robustcore.metrics import Metric, accuracies, bootstrap
 from robustcore.reports.compare.answers import Answers
 from robustcore.reports.compare.comparison import CLEAN, Comparison
 from robustcore.reports.compare.references import ALEXNET, PublishedReference, published_alexnet
@@ -58,14 +58,16 @@ def resample(comparison: Comparison, answers: Answers, models: Sequence[str] = (
     for shared in sorted(set(rows["shared"])):
         group = rows[rows["model"].isin(wanted) & (rows["shared"] == shared)]
         here = [labels.index(label) for label in dict.fromkeys(group["label"])]
+        whole = group[group["n"] == shared]
+        images = int(accuracies.judged(whole).min()) if len(whole) else int(shared)  # of them those that have a label
         columns: list[tuple[npt.NDArray[np.float32], tuple[Array, int, list[int]]]] = []
         for model, own in group.groupby("model", sort=False):
             i = wanted.index(str(model))
-            if (right := _right(answers, str(model), [CLEAN], int(shared))) is not None:
+            if (right := _right(answers, str(model), [CLEAN], images)) is not None:
                 columns.append((right, (clean, i, here)))
             for label, part in own.groupby("label", sort=False):
                 scored = list(part["condition"]) if (part["n"] > 0).all() else []
-                if scored and (right := _right(answers, str(model), scored, int(shared))) is not None:
+                if scored and (right := _right(answers, str(model), scored, images)) is not None:
                     columns.append((right, (accuracy, i, [labels.index(str(label))])))
         if columns:
             means = bootstrap.accuracies(_weights(answers.images), np.stack([right for right, _ in columns], axis=1))

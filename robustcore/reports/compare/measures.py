@@ -10,7 +10,7 @@ import pandas as pd
 
 from robustcore import metrics
 from robustcore.errors import InvalidArgumentError
-from robustcore.metrics import Metric, corruption_errors, tables
+from robustcore.metrics import Metric, accuracies, corruption_errors, tables
 from robustcore.notes import Note, note
 from robustcore.reports.compare import grouping as groups
 from robustcore.reports.compare import intervals, references
@@ -237,16 +237,21 @@ def curves(comparison: Comparison, labels: Sequence[str] = ()) -> pd.DataFrame:
     Returns:
         model, name (the condition's label), severity, accuracy, low, high (95 %, Wilson), n.
     """
-    rows = metrics.accuracy(comparison.corrupted[comparison.corrupted["severity"].notna()])
+    rows = _of_labelled(comparison.corrupted[comparison.corrupted["severity"].notna()])
     wanted = list(labels) or list(dict.fromkeys(rows["label"]))
     rows = rows[rows["label"].isin(wanted) & rows["accuracy"].notna()]
-    clean = metrics.accuracy(comparison.rows[comparison.rows["kind"] == "clean"]).assign(severity=0)
+    clean = _of_labelled(comparison.rows[comparison.rows["kind"] == "clean"]).assign(severity=0)
     starts = (
         rows[["model", "label", "shared"]].drop_duplicates().merge(clean.drop(columns="label"), on=["model", "shared"])
     )
     table = pd.concat([starts, rows], ignore_index=True).assign(name=lambda t: t["label"])
     table["severity"] = table["severity"].astype(int)
     return table[["model", "name", "severity", "accuracy", "low", "high", "n"]]
+
+
+def _of_labelled(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with low and high, and n as the images that accuracy is over."""
+    return metrics.accuracy(rows).assign(n=accuracies.judged(rows))
 
 
 def mean_curve(comparison: Comparison) -> pd.DataFrame:

@@ -41,6 +41,7 @@ class Measured:
 
     Attributes:
         n, size: the number of images that are stored, and that were asked for.
+        labelled: the share of those that are stored that have a label; accuracy is over these.
         accuracy, success, flips: 0 .. 1; NaN where it is unknown or not defined.
         each: (n,) for every image 1 or 0, whether it is answered rightly; for a sequence the share of its comparisons in
             which the answer flips. None where not all of it is known.
@@ -54,6 +55,12 @@ class Measured:
     flips: float = math.nan
     each: Floats | None = None
     reason: str = ""
+    labelled: float = 1.0
+
+    @property
+    def judged(self) -> int:
+        """How many images accuracy is over."""
+        return round(self.n * self.labelled)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,6 +182,7 @@ def gather(
             place = (cell.model.name, cell.condition.canonical(), need.limit)
             cells[place] = Measured(
                 n=int(record["n"]),
+                labelled=1.0 if math.isnan(share := float(record.get("labelled", 1.0))) else share,
                 size=cell.size,
                 accuracy=float(record["accuracy"]),
                 success=float(record.get("success", math.nan)),

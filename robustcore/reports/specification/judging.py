@@ -150,7 +150,7 @@ def _of_accuracies(row: Requirement, required: Requirable, model: str, evidence:
         reasons = (c.reason for cells in own for c in cells if c.reason)
         return _Estimate(reason=next(reasons, "the accuracy is undefined"))
     if metric.sampled and len(row.conditions) == 1:
-        return _wilson(float(metric(accuracy=accuracy)[0]), own[0][0].n)
+        return _wilson(float(metric(accuracy=accuracy)[0]), own[0][0].judged)
     reference, why = _reference(row, evidence)
     if reference is None:
         return _Estimate(reason=why)
