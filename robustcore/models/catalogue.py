@@ -10,7 +10,17 @@ from typing import Any
 
 from robustcore import arguments, paths
 from robustcore.errors import InvalidArgumentError, ModelError, UnknownNameError
-from robustcore.models import added, checkpoints, class_names, defences, factories, imagenet, pretrained, wrapping
+from robustcore.models import (
+    added,
+    checkpoints,
+    class_names,
+    defences,
+    factories,
+    formats,
+    imagenet,
+    pretrained,
+    wrapping,
+)
 from robustcore.models.architectures import architecture as find_architecture
 from robustcore.models.architectures import check_classes, torchvision_names
 from robustcore.models.classifier import SIDES, Card, Classifier
@@ -105,7 +115,8 @@ class ModelName:
     @property
     def is_path(self) -> bool:
         """Whether it is a file, and no name of the catalogue."""
-        return Path(self.base).suffix in checkpoints.SUFFIXES or os.path.isfile(os.path.expanduser(self.base))
+        path = os.path.expanduser(self.base)
+        return Path(path).suffix in checkpoints.SUFFIXES or os.path.isfile(path) or formats.format_of(path) is not None
 
     def relocated(self, place: Callable[[str], str]) -> str:
         """The name with each path in it, that of the file and that of its classes' names, as `place` answers it.
@@ -170,9 +181,13 @@ class ModelName:
         reading = checkpoints.Reading(
             weights_from=self.weights_from, by_order=self.keys is not None, mean=self.mean, std=self.std, side=self.side
         )
-        return checkpoints.load(
-            path, architecture=self.architecture, classes=self.classes, name=self.label, reading=reading
+        place = Path(os.path.expanduser(path))
+        whole = formats.format_of(place)
+        load = checkpoints.load if whole is None else whole.load
+        model: Classifier = load(
+            place, architecture=self.architecture, classes=self.classes, name=self.label, reading=reading
         )
+        return model
 
     def card(self) -> Card:
         """The model's card, without its weights where that is possible."""
@@ -190,7 +205,8 @@ class ModelName:
             return self._random_card()
         if self.is_path:
             path = Path(os.path.expanduser(self.base))
-            return self._load().card if self.architecture or self.classes else checkpoints.read_card(path)
+            is_whole = formats.format_of(path) is not None
+            return self._load().card if self.architecture or self.classes or is_whole else checkpoints.read_card(path)
         if self.base in imagenet.names():
             return imagenet.card(self.base)
         if self.base.startswith("torchvision/"):
@@ -244,6 +260,9 @@ class ModelName:
                 if entry is None
                 else Path(entry.base)
             )
+        whole = formats.format_of(file)
+        if whole is not None:
+            file = whole.file(file)
         return file if file.is_file() else None
 
     def _file(self) -> Path:
