@@ -16,7 +16,8 @@ from PIL import Image, ImageFile
 
 from robustcore import images
 from robustcore.errors import ImageError, InvalidArgumentError
-from robustcore.images import Batch, decode, fit
+from robustcore.images import Batch, crops, decode, fit
+from robustcore.images.preparation import Preparation
 
 
 def pattern(height: int = 24, width: int = 32) -> NDArray[np.uint8]:
@@ -271,3 +272,28 @@ def test_grey_levels_that_are_no_numbers_are_refused() -> None:
 def test_portable_pixmaps(mode: str) -> None:
     image = Image.fromarray(pattern()).convert(mode)
     assert np.array_equal(decode(encoded(image, "PPM")), np.asarray(image.convert("RGB")))
+
+
+@pytest.mark.parametrize(
+    ("shape", "preparation"),
+    [((90, 70), Preparation(24, 32, "bicubic")), ((40, 200), Preparation(24, 30)), ((24, 24), Preparation(24, 27))],
+)
+def test_the_first_crop_is_the_prepared_image_and_the_others_are_corners_and_mirrors(
+    shape: tuple[int, int], preparation: Preparation
+) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    ten = crops.crops(image, 24, preparation, 10)
+    assert ten.shape == (10, 24, 24, 3)
+    assert (ten[0] == images.fit(image, 24, preparation)).all()
+    assert (ten[5:] == ten[:5, :, ::-1]).all()
+    assert (crops.crops(image, 24, preparation, 5) == ten[:5]).all()
+    assert (crops.crops(image, 24, preparation, 1) == ten[:1]).all()
+    assert len({view.tobytes() for view in ten}) == 10
+
+
+def test_crops_differ_where_the_preparation_leaves_no_room() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    assert len({view.tobytes() for view in crops.crops(image, 64, None, 10)}) == 10
+    assert (crops.crops(image, 64, None, 1)[0] == image).all()
+    with pytest.raises(InvalidArgumentError):
+        crops.crops(image, 64, None, 9)

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from robustcore.datasets.scenes import REVISION, ShiftedScenes, filtered_shift
-from robustcore.evaluation import filtration
+from robustcore.evaluation.filtration import scenes_list
 from robustcore.models import load_model
 
 
 def test_the_rules_keep_sure_failures_and_few_of_each_kind() -> None:
     rng = np.random.default_rng(0)
     probabilities, labels = rng.dirichlet(np.full(4, 0.3), 4_000), rng.integers(0, 4, 4_000)
-    chosen = filtration.choose(probabilities, labels, per_confusion=10)
+    chosen = scenes_list.choose(probabilities, labels, per_confusion=10)
     predicted, true = probabilities[chosen].argmax(axis=1), labels[chosen]
     assert (predicted != true).all()
     assert (probabilities[chosen, true] <= 0.15).all()
@@ -29,7 +29,7 @@ def test_the_rules_keep_sure_failures_and_few_of_each_kind() -> None:
 
 
 def test_a_class_without_failures_leaves_nothing() -> None:
-    assert len(filtration.choose(np.eye(3)[[0, 1, 2, 0]], np.array([1, 2, 2, 1]))) == 0
+    assert len(scenes_list.choose(np.eye(3)[[0, 1, 2, 0]], np.array([1, 2, 2, 1]))) == 0
 
 
 def test_the_list_that_ships_is_what_its_model_gets_wrong() -> None:

@@ -1,11 +1,10 @@
-"""Adversarial filtration: the fresh scenes that one fixed model gets wrong, chosen as ImageNet-A's images were.
+"""The list of the shipped set scenes/filtered: the fresh scenes that one fixed model gets wrong.
 
     python -m robustcore.evaluation.filtration --candidates 60000
 
-writes the list that the set scenes/filtered is read from. Three rules of Basart's thesis (section 3.3) are kept: what
-the model gets right is dropped, so is what it gives more than 15 % to the true class, and each confusion of two classes
-appears 15 times at most. Two are not: no crops are averaged, and no person checks the images. At last as many are
-kept of every class as the class with the fewest has, so that the set is balanced.
+writes the list that the set is read from. It is older than `scores`: one network looks at one view, the whole scene, the first
+images of each confusion stay, and no person checks them. At last as many are kept of every class as the class with the
+fewest has, so that the set is balanced.
 """
 
 from __future__ import annotations
@@ -24,12 +23,11 @@ from torch.utils.data import DataLoader, TensorDataset
 from robustcore.datasets.scenes import REVISION, filtered_shift
 from robustcore.datasets.scenes.outlines import CLASSES
 from robustcore.errors import ModelError
+from robustcore.evaluation.filtration.rules import MOST_CONFIDENT, PER_CONFUSION, varied
 from robustcore.models import load_model
 from robustcore.models.classifier import Classifier
 
 MODEL = "scenes/resnet-standard"
-MOST_CONFIDENT = 0.15
-PER_CONFUSION = 15
 
 _AT_ONCE = 600
 
@@ -52,13 +50,9 @@ def choose(
     """
     predicted = probabilities.argmax(axis=1)
     failed = (predicted != labels) & (probabilities[np.arange(len(labels)), labels] <= most_confident)
-    seen: dict[tuple[int, int], int] = {}
     kept: list[list[int]] = [[] for _ in range(probabilities.shape[1])]
-    for index in np.flatnonzero(failed).tolist():
-        confusion = int(labels[index]), int(predicted[index])
-        seen[confusion] = seen.get(confusion, 0) + 1
-        if seen[confusion] <= per_confusion:
-            kept[confusion[0]].append(index)
+    for index in varied(np.flatnonzero(failed).tolist(), labels, predicted, per_confusion):
+        kept[int(labels[index])].append(index)
     fewest = min(len(each) for each in kept)
     # The order of a run says nothing about the classes: it is that of the candidates.
     runs = np.array([each[:fewest] for each in kept], dtype=np.int64).reshape(len(kept), fewest).T
@@ -104,7 +98,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise ModelError(f"{args.model} is no model of scenes; the fixed model has to know their classes.")
     kept = build(model, args.candidates, args.output)
     print(f"{kept} of {args.candidates} scenes are kept.")
-
-
-if __name__ == "__main__":
-    main()
