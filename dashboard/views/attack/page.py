@@ -57,8 +57,8 @@ class Case:
         """The victim's classes."""
         return tuple(cache.models.card(self.victim).classes)
 
-    def run(self) -> attack_anatomy.Attacked:
-        """The attack; the same one is not run twice."""
+    def run(self) -> tuple[attack_anatomy.Attacked, tuple[attack_anatomy.Survival, ...]]:
+        """The attack, and whether it survives being saved; the same one is not run twice."""
         return cache.attacks.attacked(self.victim, self.surrogate, self.choice.item, self.label, self.settings)
 
     def provenance(self) -> str:
@@ -89,12 +89,12 @@ def render() -> None:
         )
         return
     case = Case(victim, surrogate, choice, label, settings)
-    done = case.run()
-    _result(case, done)
+    done, survivals = case.run()
+    _result(case, done, survivals)
     if second is not None:
         other = dataclasses.replace(case, victim=second, surrogate=None if surrogate == second else surrogate)
         st.divider()
-        _result(other, other.run())
+        _result(other, *other.run())
     _anatomy(case, done)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -142,7 +142,7 @@ def _label(victim: str, choice: Choice) -> int | None:
     return answer if not right or answer in right else min(right)
 
 
-def _result(case: Case, done: attack_anatomy.Attacked) -> None:
+def _result(case: Case, done: attack_anatomy.Attacked, survivals: tuple[attack_anatomy.Survival, ...]) -> None:
     classes = case.classes
     st.markdown(_sentence(case, done))
     crisp = done.clean.shape[-1] <= data_urls.EXACT_SIDE
@@ -163,7 +163,7 @@ def _result(case: Case, done: attack_anatomy.Attacked) -> None:
         markup.show(pair.row(sides), key=f"{KEY}_three_{case.victim}")
     with right:
         st.markdown("**Still effective after saving?**")
-        markup.show(_badges(cache.attacks.survivals(case.victim, done), classes), key=f"{KEY}_badges_{case.victim}")
+        markup.show(_badges(survivals, classes), key=f"{KEY}_badges_{case.victim}")
         name = f"adversarial-{case.settings.name}-{case.choice.item.id}".replace("/", "-")
         a, b = st.columns(2)
         a.download_button(
@@ -221,7 +221,7 @@ def _bars(answers: gallery.Answers, case: Case) -> pair.Bars:
     return pair.Bars(case.victim, [(case.classes[int(k)], float(p), int(k) in case.right) for k, p in best])
 
 
-def _badges(survivals: list[attack_anatomy.Survival], classes: tuple[str, ...]) -> Markup:
+def _badges(survivals: tuple[attack_anatomy.Survival, ...], classes: tuple[str, ...]) -> Markup:
     parts = []
     for survival in survivals:
         sign, kind, word = ("✓", "yes", "still fools") if survival.survives else ("✕", "no", "no longer fools")
@@ -245,7 +245,7 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
     left, right = st.columns([1, 2.4], gap="medium")
     with left:
         step = st.slider("Query", 1, last, last, key=f"{KEY}_step_{last}", help="Of the model, in order.") - 1
-        image = (trace.images[step, 0].clamp(0, 1) * 255).round().byte()
+        image = trace.images[step, 0]
         best = zip(trace.classes[step, 0], trace.probabilities[step, 0], strict=True)
         bars = pair.Bars(case.victim, [(classes[int(k)], float(p), int(k) in case.right) for k, p in best])
         query = int(trace.queries[step])

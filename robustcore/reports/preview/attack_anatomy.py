@@ -54,7 +54,7 @@ class Attacked:
     Attributes:
         clean, adversarial: float32 (1, 3, H, W) in [0, 1], on the CPU.
         before, after: the victim's answers to them.
-        result: what the attack gave back, with its trace.
+        result: what the attack gave back, with its trace; the trace's images are uint8, as they are shown.
         label: the class that the attack leads away from.
     """
 
@@ -114,6 +114,9 @@ def attack(
         cancel=cancel,
         **settings.arguments(),
     )
+    if result.trace is not None:
+        shown = (result.trace.images.clamp(0, 1) * 255).round().to(torch.uint8)
+        result = dataclasses.replace(result, trace=dataclasses.replace(result.trace, images=shown))
     clean = image.to("cpu", torch.float32) / 255
     adversarial = result.images.detach().to("cpu", torch.float32)
     return Attacked(clean, adversarial, answers(model, clean), answers(model, adversarial), result, label)
@@ -171,6 +174,9 @@ def reaches(done: Attacked, answer: int) -> bool:
     return answer == int(targets[0]) if targets is not None else answer != done.label
 
 
+JUDGED = ("model", "clean", "clean_probability", "adversarial", "adversarial_probability", "fooled")
+
+
 def judged(models: Mapping[str, Classifier], done: Attacked) -> pd.DataFrame:
     """What other models answer to the clean and to the adversarial image.
 
@@ -190,8 +196,7 @@ def judged(models: Mapping[str, Classifier], done: Attacked) -> pd.DataFrame:
                 "fooled": int(after.classes[0, 0]) != done.label,
             }
         )
-    columns = ["model", "clean", "clean_probability", "adversarial", "adversarial_probability", "fooled"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=list(JUDGED))
 
 
 # Radii of a sweep with pixels in [0, 1].

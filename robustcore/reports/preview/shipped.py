@@ -49,31 +49,35 @@ def of_sequence(card: Card, item: Item, name: str, difficulty: int, seed: int, f
 
 def is_current() -> bool:
     """Whether what ships is what today's weights, photographs and operations ask for."""
-    card, item = card_of(MODEL), _item()
-    frames = len(sequence_frames.frames(item, SEQUENCE))
-    shipped = of_grid(card, item, _cells(), "memory"), of_sequence(card, item, SEQUENCE, 1, 0, frames)
+    card, photograph = card_of(MODEL), item()
+    frames = len(sequence_frames.frames(photograph, SEQUENCE))
+    shipped = of_grid(card, photograph, _cells(), "memory"), of_sequence(card, photograph, SEQUENCE, 1, 0, frames)
     return all(answers is not None for answers in shipped)
 
 
 def build(progress: Callable[[int, int], None] | None = None) -> None:
     """Compute the answers and write the file; `progress` is called with (images done, images)."""
-    model, item, cells = load_model(MODEL), _item(), _cells()
-    frames = sequence_frames.frames(item, SEQUENCE)
-    images = torch.cat([item.image[None], gallery.corrupted(item, cells), frames])
-    keys = [*_grid_keys(model.card, item, cells, "memory"), *_frame_keys(model.card, item, SEQUENCE, 1, 0, len(frames))]
+    model, photograph, cells = load_model(MODEL), item(), _cells()
+    frames = sequence_frames.frames(photograph, SEQUENCE)
+    images = torch.cat([photograph.image[None], gallery.corrupted(photograph, cells), frames])
+    keys = [
+        *_grid_keys(model.card, photograph, cells, "memory"),
+        *_frame_keys(model.card, photograph, SEQUENCE, 1, 0, len(frames)),
+    ]
     shipped = {}
-    for place, key in enumerate(keys):
+    for place, name in enumerate(keys):
         answer = gallery.answers(model, images[place : place + 1])
         probabilities = [round(float(p), _DIGITS) for p in answer.probabilities[0]]
-        shipped[key] = [answer.classes[0].tolist(), probabilities]
+        shipped[name] = [answer.classes[0].tolist(), probabilities]
         if progress is not None:
             progress(place + 1, len(keys))
-    lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(shipped[key])}" for key in sorted(shipped))
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(shipped[name])}" for name in sorted(shipped))
     path().write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
     _shipped.cache_clear()
 
 
-def _item() -> Item:
+def item() -> Item:
+    """The photograph, prepared as the model wants it."""
     return photographs.photograph(PHOTOGRAPH, preparation=card_of(MODEL).preparation)
 
 
@@ -89,9 +93,9 @@ def _shipped() -> dict[str, tuple[list[int], list[float]]]:
 
 def _answers(keys: Sequence[str]) -> Answers | None:
     shipped = _shipped()
-    if not keys or not all(key in shipped for key in keys):
+    if not keys or not all(name in shipped for name in keys):
         return None
-    classes, probabilities = zip(*(shipped[key] for key in keys), strict=True)
+    classes, probabilities = zip(*(shipped[name] for name in keys), strict=True)
     return Answers(np.array(classes, np.int64), np.array(probabilities, np.float32))
 
 
@@ -102,7 +106,7 @@ def _grid_keys(card: Card, item: Item, cells: Sequence[GalleryImage], storage: s
     made: list[list[object]] = [["clean"]]
     for condition, cell in zip(conditions, cells, strict=True):
         made.append([condition, cell.seed])
-    return [_key(card, item, each) for each in made]
+    return [key(card, item, each) for each in made]
 
 
 def _condition(cell: GalleryImage, storage: str) -> str | None:
@@ -117,10 +121,17 @@ def _frame_keys(card: Card, item: Item, name: str, difficulty: int, seed: int, f
     if "sha256" not in card.recipe:
         return []
     condition = operations.fingerprint(Condition("sequence", name, params=(("difficulty", difficulty),)))
-    return [_key(card, item, [condition, seed, frame]) for frame in range(frames)]
+    return [key(card, item, [condition, seed, frame]) for frame in range(frames)]
 
 
-def _key(card: Card, item: Item, made: Sequence[object]) -> str:
+def key(card: Card, item: Item, made: Sequence[object]) -> str:
+    """What an answer of a model to an image is kept under.
+
+    Args:
+        card: of a model whose recipe has the SHA-256 of its weights.
+        item: the image before it is changed.
+        made: what is done to the image, as JSON can write it.
+    """
     preparation = None if card.preparation is None else card.preparation.to_dict()
     model = [card.recipe["sha256"], card.architecture, card.classes, preparation]
     text = json.dumps([model, item.fingerprint, list(made)], sort_keys=True)
