@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.widgets import figure
 from robustcore import attacks
 from robustcore.models import imagenet
+from robustcore.notes import Note
+from robustcore.reports.provenance import Footer
 from tests.dashboard.conftest import OpenPage, markup, sound
 
 
@@ -22,13 +25,28 @@ def charts(at: AppTest, key: str) -> list[object]:
     return [chart for chart in at.get("plotly_chart") if f"figure-{key}" in str(chart.proto.id)]
 
 
-def test_pgd_turns_the_demo_model(open_page: OpenPage) -> None:
+def test_pgd_turns_the_demo_model(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    footers: list[Footer] = []
+    card = figure.card
+    monkeypatch.setattr(
+        figure, "card", lambda *args, **kwargs: footers.append(kwargs["footer"]) or card(*args, **kwargs)
+    )
     at = open_page("attack")
     assert sound(at)
     assert "8.00/255" in words(at)
     assert {"11", "10"} <= set(re.findall(r"\d+", words(at)))  # forward and backward passes
     judged = at.dataframe[-1].value.set_index("Model")
     assert judged.loc["scenes/resnet-standard", "Clean"] != judged.loc["scenes/resnet-standard", "Adversarial"]
+    assert len(footers) == 2  # of the steps and of the budgets
+    for footer in footers:
+        (attacked,) = footer.before
+        assert isinstance(attacked, Note)
+        assert (attacked["victim"], attacked["surrogate"], attacked["attack"]) == (
+            "scenes/resnet-standard",
+            None,
+            "pgd",
+        )
+        assert dict(attacked["arguments"])["eps"] == pytest.approx(8 / 255)
 
 
 @pytest.mark.parametrize("name", [n for n in attacks.names() if n not in ("hopskipjump", "square")])

@@ -16,6 +16,7 @@ from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.figures import attack as figures
 from robustcore.reports.preview import attack_anatomy, gallery
+from robustcore.reports.provenance import Footer
 
 PAGE = Page(
     title="Attack",
@@ -61,13 +62,10 @@ class Case:
         """The attack, and whether it survives being saved; the same one is not run twice."""
         return cache.attacks.attacked(self.victim, self.surrogate, self.choice.item, self.label, self.settings)
 
-    def provenance(self) -> str:
+    @property
+    def footer(self) -> Footer:
         """Where a figure's numbers come from."""
-        source = f", computed on {self.surrogate}" if self.surrogate else ""
-        settings = ", ".join(
-            f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in self.settings.arguments().items()
-        )
-        return f"{self.victim} on {self.choice.title}{source}; {self.settings.name}, {settings}; float32."
+        return attack_anatomy.footer(self.victim, self.choice.title, self.settings, surrogate=self.surrogate)
 
 
 def render() -> None:
@@ -266,7 +264,7 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
             known=bool(case.right),
             wanted=wanted,
             chosen=int(trace.queries[step]),
-            footer=case.provenance(),
+            footer=case.footer.text,
             alt="Probabilities of the leading classes and the loss at every query of the attack",
         )
         figure.card(
@@ -276,7 +274,7 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
             says=f"The attack succeeds where {case.left} is no longer the most probable; the dotted line is the loss that it "
             "increases.",
             table=table,
-            footer=case.provenance(),
+            footer=case.footer,
         )
 
 
@@ -299,7 +297,7 @@ def _sweep(case: Case) -> None:
         right=display_name(right),
         chosen=chosen,
         unit="n/255, L-inf" if linf else "L2",
-        footer=case.provenance(),
+        footer=case.footer.text,
         alt=f"Probability of {case.left} against the attack's budget",
     )
     figure.card(
@@ -308,7 +306,7 @@ def _sweep(case: Case) -> None:
         title="How much budget does it take?",
         says="The same attack at other budgets. A cross marks success.",
         table=table,
-        footer=case.provenance(),
+        footer=case.footer,
     )
 
 
@@ -337,4 +335,4 @@ def _judges(case: Case, done: attack_anatomy.Attacked) -> None:
             width="stretch",
         )
         figure.download_csv(table, f"{KEY}-judges")
-        st.caption(states.plain(case.provenance()))
+        st.caption(states.plain(case.footer.text))

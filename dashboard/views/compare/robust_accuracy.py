@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache.datasets import Data
 from dashboard.session import selection
-from dashboard.widgets import data_picker, figure, states
+from dashboard.widgets import figure, states
 from robustcore.figures import robust_accuracy as figures
 from robustcore.reports.attacks import robust_accuracy
 
@@ -28,29 +28,18 @@ def panel(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
             icon=":material/bolt:",
         )
         return
-    footer = (
-        f"FGSM and PGD (10 steps, random start) in L-inf on {data_picker.words(data)}, seed {seed}, float32; {_images(table)}; intervals are "
-        "95 % (Wilson)."
-    )
     if table["model"].nunique() > FEW:
-        _budgets(prefix, table, footer)
+        _budgets(prefix, table)
     else:
-        _curves(prefix, table, footer)
+        _curves(prefix, table)
     _signs(table)
-    _transfer(prefix, table, footer)
+    _transfer(prefix, table)
 
 
-def _images(table: pd.DataFrame) -> str:
-    counts = table.groupby("model")["n"].min()
-    if counts.nunique() == 1:
-        return f"{counts.iloc[0]:,} images"
-    return "images " + ", ".join(f"{model}: {n}" for model, n in counts.items())
-
-
-def _curves(prefix: str, table: pd.DataFrame, footer: str) -> None:
-    footer = f"Solid: PGD; dotted: FGSM; dashed: crafted on another model. {footer}"
+def _curves(prefix: str, table: pd.DataFrame) -> None:
+    footer = robust_accuracy.curve_footer(table)
     drawn = figures.eps_curves(
-        table[table["eps"] < 1], footer=footer, alt="Accuracy against eps for each model and attack"
+        table[table["eps"] < 1], footer=footer.text, alt="Accuracy against eps for each model and attack"
     )
     figure.card(
         drawn,
@@ -64,14 +53,17 @@ def _curves(prefix: str, table: pd.DataFrame, footer: str) -> None:
     )
 
 
-def _budgets(prefix: str, table: pd.DataFrame, footer: str) -> None:
+def _budgets(prefix: str, table: pd.DataFrame) -> None:
     """Of many models a table of colours: their lines would hide each other."""
     rows = table[(table["access"] == "white-box") & (table["eps"] < 1)]
     names = {name: name.upper() for name in rows["attack"].unique()}
     attack = selection.segmented(
         "Attack", sorted(names, reverse=True), key=f"{prefix}_budget", kind="attack", text=names.__getitem__
     )
-    drawn = figures.budgets(rows[rows["attack"] == attack], footer=footer, alt="Accuracy of each model at each eps")
+    footer = robust_accuracy.footer(table)
+    drawn = figures.budgets(
+        rows[rows["attack"] == attack], footer=footer.text, alt="Accuracy of each model at each eps"
+    )
     figure.card(
         drawn,
         key=f"{prefix}-robust-accuracy",
@@ -94,7 +86,7 @@ def _signs(table: pd.DataFrame) -> None:
         states.notice(sign.text)
 
 
-def _transfer(prefix: str, table: pd.DataFrame, footer: str) -> None:
+def _transfer(prefix: str, table: pd.DataFrame) -> None:
     """Rows craft, columns judge, at the radius that most pairs are evaluated at."""
     iterative = table[(table["attack"] == "pgd") & (table["eps"] > 0) & (table["eps"] < 1)]
     crafted = iterative["surrogate"].where(iterative["surrogate"] != "", iterative["model"])
@@ -109,19 +101,20 @@ def _transfer(prefix: str, table: pd.DataFrame, footer: str) -> None:
     order = [m for m in dict.fromkeys(pairs["model"]) if m in square.index]
     square = square.reindex(index=order, columns=order)
     says = "Rows are the models that the images were crafted on, columns those that judge them; the diagonal knows its model."
+    footer = robust_accuracy.transfer_footer(table, names[chosen])
     alt = "Accuracy of each model on images crafted on each model"
     if len(order) > FEW:
         square = robust_accuracy.judged(square)
         says = "Rows are the models that judge, columns those that the images were crafted on; what is crafted on itself is hardest."
-        drawn = figures.transfer_columns(square, footer=footer, alt=alt)
+        drawn = figures.transfer_columns(square, footer=footer.text, alt=alt)
     else:
-        drawn = figures.transfer_heatmap(square, footer=footer, alt=alt)
+        drawn = figures.transfer_heatmap(square, footer=footer.text, alt=alt)
     figure.card(
         drawn,
         key=f"{prefix}-transfer",
         title="Whom does an attack transfer to?",
         says=says,
         table=square.reset_index(),
-        footer=f"PGD at eps {chosen}. {footer}",
+        footer=footer,
         origin=table.attrs["provenance"],
     )

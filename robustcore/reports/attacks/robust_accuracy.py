@@ -5,6 +5,7 @@ Source of the signs: Athalye, Carlini & Wagner 2018, section 3.1 ("Obfuscated gr
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from robustcore.evaluation.operations.attack import CURVE_EPS, crafted_on
 from robustcore.metrics import accuracies
 from robustcore.models.classifier import Classifier
 from robustcore.notes import Note, note
-from robustcore.reports.provenance import Provenance
+from robustcore.reports.provenance import Footer, Provenance
 
 ATTACKS = ("fgsm", "pgd")
 SINGLE, ITERATIVE = ATTACKS
@@ -105,6 +106,43 @@ def curves(
     table = table.sort_values(["model", "attack", "access", "eps"], ignore_index=True)
     table.attrs["provenance"] = Provenance.of(stored, suites=("robust-accuracy",), storage="memory", seed=seed)
     return table
+
+
+def footer(table: pd.DataFrame) -> Footer:
+    """The footer of a figure of `curves`, which are not empty; the images are those under attack."""
+    counts = table[table["eps"] > 0].groupby("model", sort=False)["n"].min()
+    origin: Provenance = table.attrs["provenance"].only(list(counts.index))
+    origin = dataclasses.replace(origin, images=(int(counts.min()), int(counts.max())))
+    differ = () if counts.nunique() <= 1 else (images_of_each(tuple((str(m), int(n)) for m, n in counts.items())),)
+    return origin.footer(
+        formula="Accuracy under FGSM and PGD (10 steps, random start) in L-inf, float32",
+        interval="Intervals: 95 % (Wilson)",
+    ).replace(further=differ)
+
+
+def curve_footer(table: pd.DataFrame) -> Footer:
+    """`footer`, and what the lines of `figures.eps_curves` are."""
+    return footer(table).replace(before=(lines_of_attacks(ITERATIVE, SINGLE),))
+
+
+def transfer_footer(table: pd.DataFrame, eps: float) -> Footer:
+    """`footer` of a square of one attack at one radius, with pixels in [0, 1]."""
+    return footer(table).replace(before=(attacked_at(ITERATIVE, eps),))
+
+
+@note
+def images_of_each(images: tuple[tuple[str, int], ...]) -> str:
+    return f"Images: {', '.join(f'{model} {n:,}' for model, n in images)}."
+
+
+@note
+def lines_of_attacks(solid: str, dotted: str) -> str:
+    return f"Solid: {solid.upper()}; dotted: {dotted.upper()}; dashed: crafted on another model."
+
+
+@note
+def attacked_at(attack: str, eps: float) -> str:
+    return f"{attack.upper()} at ε = {_eps(eps)}."
 
 
 def judged(square: pd.DataFrame) -> pd.DataFrame:

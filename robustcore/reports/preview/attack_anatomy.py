@@ -17,7 +17,9 @@ from robustcore import attacks
 from robustcore.datasets._base import Item
 from robustcore.images import to_array, to_tensor
 from robustcore.models.classifier import Classifier
+from robustcore.notes import note
 from robustcore.reports.preview.gallery import Answers, answers
+from robustcore.reports.provenance import Footer, package_version
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +122,30 @@ def attack(
     clean = image.to("cpu", torch.float32) / 255
     adversarial = result.images.detach().to("cpu", torch.float32)
     return Attacked(clean, adversarial, answers(model, clean), answers(model, adversarial), result, label)
+
+
+@note
+def attacked_image(
+    victim: str, image: str, surrogate: str | None, attack: str, arguments: tuple[tuple[str, Any], ...]
+) -> str:
+    crafted = "" if surrogate is None else f", computed on {surrogate}"
+    settings = [f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in arguments]
+    return f"{victim} on {image}{crafted}; {', '.join([attack, *settings])}; float32."
+
+
+def footer(victim: str, image: str, settings: Settings, *, surrogate: str | None = None) -> Footer:
+    """The footer of every figure of one attacked image.
+
+    Args:
+        victim: the attacked model's name.
+        image: the image's title.
+        settings: what was run.
+        surrogate: the name of the model that the attack was computed on, None for the victim itself.
+    """
+    arguments = tuple(settings.arguments().items())
+    return Footer(
+        before=(attacked_image(victim, image, surrogate, settings.name, arguments),), further=(package_version(),)
+    )
 
 
 def steps(done: Attacked, classes: Sequence[str]) -> pd.DataFrame:

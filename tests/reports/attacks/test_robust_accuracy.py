@@ -10,7 +10,9 @@ import pytest
 from robustcore import evaluate, load_model
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store
+from robustcore.notes import Note
 from robustcore.reports.attacks import robust_accuracy, transfer
+from robustcore.reports.provenance import Provenance
 
 COLUMNS = ["model", "attack", "access", "eps", "accuracy", "low", "high"]
 
@@ -67,6 +69,25 @@ def test_curves_of_what_is_stored(tmp_path: Path) -> None:
     black = table[(table["attack"] == "pgd") & (table["access"] != "white-box")]
     assert (black["accuracy"].to_numpy() >= white["accuracy"].to_numpy()).all()
     assert (table["linf"].dropna() <= 8 / 255 + 1e-6).all()
+    footer = robust_accuracy.curve_footer(table)
+    assert footer.provenance is not None
+    assert (footer.provenance.models, footer.provenance.images) == (("scenes/resnet-standard",), (24, 24))
+    assert (footer.provenance.dataset, footer.provenance.seed, footer.further) == ("scenes", 0, ())
+    (lines,) = footer.before
+    assert isinstance(lines, Note)
+    assert (lines["solid"], lines["dotted"]) == ("pgd", "fgsm")
+    (radius,) = robust_accuracy.transfer_footer(table, 2 / 255).before
+    assert radius == robust_accuracy.attacked_at("pgd", 2 / 255)
+
+
+def test_a_footer_counts_the_images_under_attack_for_each_model_where_they_differ() -> None:
+    rows = [("a", 0.0, 100), ("a", 2 / 255, 40), ("b", 0.0, 100), ("b", 2 / 255, 60)]
+    table = pd.DataFrame(rows, columns=["model", "eps", "n"])
+    table.attrs["provenance"] = Provenance(("a", "b", "c"), "scenes", "test", (40, 100), 0, (), "memory", "none", "")
+    footer = robust_accuracy.footer(table)
+    assert footer.provenance is not None
+    assert (footer.provenance.models, footer.provenance.images) == (("a", "b"), (40, 60))
+    assert footer.further == (robust_accuracy.images_of_each((("a", 40), ("b", 60))),)
 
 
 def test_a_transfer_matrix_has_the_white_box_on_its_diagonal(tmp_path: Path) -> None:
