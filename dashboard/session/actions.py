@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from dashboard.session import permissions, roots
+from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import suites
 from robustcore.evaluation.jobs import jobs
 from robustcore.evaluation.jobs.jobs import JobStatus
 from robustcore.evaluation.operations import shift
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.models import added
+from robustcore.models.added import changes
+from robustcore.models.classifier import Card
 
 
 def submit(request: EvaluationRequest) -> int:
@@ -50,3 +56,31 @@ def remove(job: int) -> None:
     """Take a job out of the history."""
     permissions.check("Removing an evaluation")
     jobs.remove(job)
+
+
+def add_model(name: str, model: str, said: Mapping[str, str], load: Callable[[str], Card]) -> Card:
+    """Give a model within the data roots, or one of the catalogue, a short name.
+
+    Args:
+        name: short, "lite0".
+        model: its path or name.
+        said: what is said of a file of weights, option -> value.
+        load: loads a model and answers its card.
+    """
+    permissions.check("Adding a model")
+    if not model.strip() or not name.strip():
+        raise InvalidArgumentError("A model is added by its path or name, and gets a short name.")
+    full = changes.full_name(model.strip(), {option: value.strip() for option, value in said.items()}, str)
+    return changes.add(name.strip(), roots.model(full), load)
+
+
+def rename_model(name: str, other: str) -> str:
+    """Give a model that was added another name."""
+    permissions.check("Renaming a model")
+    return changes.rename(name, other)
+
+
+def remove_model(name: str) -> None:
+    """Take a model that was added off the list; its file and its results stay."""
+    permissions.check("Removing a model")
+    added.remove(added.check_name(name))

@@ -17,6 +17,14 @@ def label(name: str) -> str:
     return name if known is None else known.label
 
 
+def here() -> list[str]:
+    """The datasets whose images are on this machine, as `cache.datasets.Data` names them; those that results know first."""
+    from robustcore import datasets
+
+    named = [name for name in datasets.names() if not name.startswith("scenes/")]
+    return list(dict.fromkeys([*(entry.name for entry in cache.datasets.entries() if entry.here), *named]))
+
+
 def words(data: Data) -> str:
     """A dataset in a sentence, with its split where several can be chosen."""
     return f"{label(data.name)} ({data.split})" if data.split else label(data.name)

@@ -74,11 +74,11 @@ def preload() -> None:
         importlib.import_module(f"robustcore.{module}")
 
 
-def _is_cancelled() -> bool:
+def is_cancelled() -> bool:
     return current in cancelled
 
 
-def _model(key: ModelKey) -> Classifier:
+def model_of(key: ModelKey) -> Classifier:
     return _loader[0](key[0]) if _loader else _loaded(*key)
 
 
@@ -149,7 +149,7 @@ def clean_answer(model: ModelKey, item: Item) -> int:
     """The class that a model gives to an image."""
     from robustcore.reports.preview import gallery
 
-    return int(gallery.answers(_model(model), item.image[None]).classes[0, 0])
+    return int(gallery.answers(model_of(model), item.image[None]).classes[0, 0])
 
 
 def attacked(
@@ -158,9 +158,9 @@ def attacked(
     """An attack on one image, and whether it still succeeds after the image is saved and read again."""
     from robustcore.reports.preview import attack_anatomy
 
-    crafts_on = None if surrogate is None else _model(surrogate)
-    model = _model(victim)
-    done = attack_anatomy.attack(model, item, label, settings, surrogate=crafts_on, cancel=_is_cancelled)
+    crafts_on = None if surrogate is None else model_of(surrogate)
+    model = model_of(victim)
+    done = attack_anatomy.attack(model, item, label, settings, surrogate=crafts_on, cancel=is_cancelled)
     if done.result.cancelled:
         raise JobError("The attack was cancelled; choose it again.")
     return done, tuple(attack_anatomy.survivals(model, done))
@@ -172,16 +172,16 @@ def attack_sweep(
     """The same attack at several budgets."""
     from robustcore.reports.preview import attack_anatomy
 
-    crafts_on = None if surrogate is None else _model(surrogate)
+    crafts_on = None if surrogate is None else model_of(surrogate)
     radii = attack_anatomy.radii(settings) or ()
-    return attack_anatomy.sweep(_model(victim), item, label, settings, radii, surrogate=crafts_on, cancel=_is_cancelled)
+    return attack_anatomy.sweep(model_of(victim), item, label, settings, radii, surrogate=crafts_on, cancel=is_cancelled)
 
 
 def judged(judges: tuple[ModelKey, ...], done: Attacked) -> pd.DataFrame:
     """The answers of other models to an attacked image."""
     from robustcore.reports.preview import attack_anatomy
 
-    return attack_anatomy.judged({key[0]: _model(key) for key in judges}, done)
+    return attack_anatomy.judged({key[0]: model_of(key) for key in judges}, done)
 
 
 def on_comparison(

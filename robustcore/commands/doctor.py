@@ -33,17 +33,22 @@ def run(args: argparse.Namespace) -> int:
     count = arguments.whole(args.images, "The doctor looks at 1 image or more", low=1)
     model = models.load_model(args.model)
     report = doctor.examine(model, datasets.load_dataset(args.dataset, split=args.split), images=count)
-    width = max(len(name) for name, _ in report.facts)
-    for name, value in report.facts:
+    width = max(len(name) for name, _ in report.overview.facts)
+    for name, value in report.overview.facts:
         print(f"{name.ljust(width)}  {value}")
-    print(f"\nAnswers to some of the {report.images} images:")
-    for answer in report.answers:
-        print(f"  {answer.label}: {answer.answer} {answer.probability:.0%}")
+    for note in report.overview.left_out:
+        print(note.text)
+    print(f"\nAnswers to some of the {report.overview.images} images:")
+    for answer in report.overview.answers:
+        print(f"  {answer.label or 'no label'}: {answer.answer} {answer.probability:.0%}")
     if report.readings:
-        print("\nRight answers, read in different ways:")
-        for reading in report.readings:
-            value = f"{reading.accuracy:6.1%}" if reading.accuracy == reading.accuracy else f"     - ({reading.reason})"
-            print(f"  {value}  {reading.name}")
+        print(f"\nRight answers to the {report.overview.labelled} images with a label, read in different ways:")
+        for check in report.readings:
+            print(f"  {check.accuracy:6.1%}  {check.name}")
+    print("\nOther checks:")
+    for check in report.checks:
+        if check.kind != doctor.READING:
+            print(f"  {check.name}: {check.gave}{f'; {check.remedy}' if check.remedy else ''}")
     print()
     for note in report.notes:
         print(note.text)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
-
-from robustcore.errors import InvalidArgumentError, UnknownNameError
 
 NAME = "models"
 HELP = "Add, list, rename or remove models of your own."
-# Flags of `add` -> the option of a model's name that says the same.
-_OPTIONS = {
+# Flags of `add`: each is an option of a model's name.
+_FLAGS = {
     "architecture": ("NAME", "that the weights are of: torchvision/NAME, timm/NAME, scenes/NAME"),
     "classes": ("imagenet|FILE|N", "the classes' names: ImageNet's, or a file with one a line"),
     "weights-from": ("ENTRY", "the entry or prefix in the file that has the weights, where several fit"),
@@ -25,10 +22,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
     parser.set_defaults(action=_list)
     parts = parser.add_subparsers(title="actions", metavar="ACTION")
-    add = parts.add_parser("add", help="give a file of weights a name; the file stays where it is")
-    add.add_argument("path", metavar="PATH", help="a .safetensors, .pt, .pth or .ckpt file")
+    add = parts.add_parser("add", help="give a file of weights, or a published model, a name of your own")
+    add.add_argument(
+        "path",
+        metavar="PATH|NAME",
+        help="a file of weights, which stays where it is; or a name such as timm/resnet50.a1_in1k",
+    )
     add.add_argument("--name", required=True, help="lite0 makes own/lite0")
-    for flag, (value, text) in _OPTIONS.items():
+    for flag, (value, text) in _FLAGS.items():
         add.add_argument(f"--{flag}", metavar=value, help=text)
     add.set_defaults(action=_add)
     parts.add_parser("list", help="one line for each (the default)").set_defaults(action=_list)
@@ -47,15 +48,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _add(args: argparse.Namespace) -> None:
-    from robustcore import models
-    from robustcore.models import added
+    from robustcore.models.added import changes
 
-    name = _free(args.name)
-    values = {flag: getattr(args, flag.replace("-", "_")) for flag in _OPTIONS}
-    options = "&".join(f"{flag.replace('-', '_')}={value}" for flag, value in values.items() if value)
-    model = models.relocated(args.path + ("&" if "?" in args.path else "?") * bool(options) + options, _absolute)
-    card = models.load_model(model).card  # what does not fit is said now
-    added.put(name, model)
+    name = changes.free(args.name)
+    said = {option: getattr(args, option) for option in changes.OPTIONS}
+    card = changes.add(name, changes.full_name(args.path, said))
     print(
         f"own/{name}: {card.architecture}, {len(card.classes):,} classes such as {card.classes[0]}, input {card.side} pixels"
     )
@@ -71,19 +68,17 @@ def _list(args: argparse.Namespace) -> None:
 
     entries = added.models()
     for name, entry in entries.items():
-        print(f"own/{name}  {entry.model}{'' if os.path.isfile(entry.path) else '  (the file is gone)'}")
+        print(f"own/{name}  {entry.model}{'' if entry.is_here else '  (the file is gone)'}")
     if not entries:
         print("No models were added. 'robustcore models add PATH --name NAME' adds one.")
 
 
 def _rename(args: argparse.Namespace) -> None:
     from robustcore.models import added
+    from robustcore.models.added import changes
 
-    name, other = added.check_name(args.name), _free(args.other)
-    if name not in added.models():
-        raise UnknownNameError("added model", name, added.models())
-    added.put(other, added.remove(name).model)
-    print(f"own/{name} is now own/{other}. Its results stay, under its fingerprint.")
+    old = added.check_name(args.name)
+    print(f"own/{old} is now own/{changes.rename(old, args.other)}. Its results stay, under its fingerprint.")
 
 
 def _remove(args: argparse.Namespace) -> None:
@@ -91,19 +86,3 @@ def _remove(args: argparse.Namespace) -> None:
 
     name = added.check_name(args.name)
     print(f"own/{name} is forgotten; the file {added.remove(name).path} stays.")
-
-
-def _free(name: str) -> str:
-    """A name that no model of one's own has."""
-    from robustcore.models import added, catalogue
-
-    short = added.check_name(name)
-    if catalogue.OWN + short in catalogue.files():
-        raise InvalidArgumentError(
-            f"The name own/{short} is taken. Choose another one, or free it with robustcore models remove {short}."
-        )
-    return short
-
-
-def _absolute(path: str) -> str:
-    return os.path.abspath(os.path.expanduser(path))

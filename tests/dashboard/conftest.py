@@ -43,6 +43,8 @@ def open_page(on_this_machine_alone: None, monkeypatch: pytest.MonkeyPatch) -> O
         at = AppTest.from_file(str(APP), default_timeout=180)
         if name in SHOW_AN_IMAGE:  # photographs are the default, and their classifier is large
             address = {f"{name}_from": "Scenes", f"{name}_model": cache.models.DEFAULT_MODEL, **address}
+        if name == "models_and_data":  # the checks of its default are some 150 answers of that classifier
+            address = {"models_model": cache.models.DEFAULT_MODEL, "models_count": "12", **address}
         for key, value in address.items():
             at.query_params[key] = value
         return at.run()

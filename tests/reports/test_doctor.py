@@ -53,7 +53,7 @@ def test_a_model_that_is_read_rightly_is_well() -> None:
     report = examined(Channel())
     assert report.is_well
     assert report.readings[0].accuracy == 1
-    assert [answer.answer for answer in report.answers] == [answer.label for answer in report.answers]
+    assert [answer.answer for answer in report.overview.answers] == [answer.label for answer in report.overview.answers]
 
 
 @pytest.mark.parametrize(

@@ -128,10 +128,9 @@ def _pick_models() -> list[str]:
 
 
 def _pick_dataset() -> Data:
-    here = [entry.name for entry in cache.datasets.entries() if entry.here]
     name = selection.selectbox(
         "Images of",
-        [*here, *([FOLDER] if roots.open_to_paths() else [])],
+        [*data_picker.here(), *([FOLDER] if roots.open_to_paths() else [])],
         key=f"{KEY}_dataset",
         kind="dataset",
         text=data_picker.label,

@@ -37,6 +37,11 @@ class AddedModel:
         """The file, without what is said of it."""
         return self.model.partition("?")[0]
 
+    @property
+    def is_here(self) -> bool:
+        """Whether its file is where it was; a name of the catalogue has none."""
+        return not os.path.isabs(self.path) or os.path.exists(self.path)
+
 
 def models() -> dict[str, AddedModel]:
     """Name -> model, sorted by name.
