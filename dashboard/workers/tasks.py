@@ -75,10 +75,12 @@ def preload() -> None:
 
 
 def is_cancelled() -> bool:
+    """Whether nobody waits any more for the request that is computed."""
     return current in cancelled
 
 
 def model_of(key: ModelKey) -> Classifier:
+    """The model of that name and fingerprint, loaded."""
     return _loader[0](key[0]) if _loader else _loaded(*key)
 
 
@@ -174,7 +176,9 @@ def attack_sweep(
 
     crafts_on = None if surrogate is None else model_of(surrogate)
     radii = attack_anatomy.radii(settings) or ()
-    return attack_anatomy.sweep(model_of(victim), item, label, settings, radii, surrogate=crafts_on, cancel=is_cancelled)
+    return attack_anatomy.sweep(
+        model_of(victim), item, label, settings, radii, surrogate=crafts_on, cancel=is_cancelled
+    )
 
 
 def judged(judges: tuple[ModelKey, ...], done: Attacked) -> pd.DataFrame:
