@@ -116,7 +116,8 @@ class ModelName:
     def is_path(self) -> bool:
         """Whether it is a file, and no name of the catalogue."""
         path = os.path.expanduser(self.base)
-        return Path(path).suffix in checkpoints.SUFFIXES or os.path.isfile(path) or formats.format_of(path) is not None
+        named = Path(path).suffix in (*checkpoints.SUFFIXES, *formats.SUFFIXES)
+        return named or os.path.isfile(path) or formats.format_of(path) is not None
 
     def relocated(self, place: Callable[[str], str]) -> str:
         """The name with each path in it, that of the file and that of its classes' names, as `place` answers it.

@@ -9,9 +9,10 @@ import os
 from pathlib import Path
 from types import ModuleType
 
-from robustcore.models.formats import torchscript
+from robustcore.models.formats import onnx_graphs, torchscript
 
-_FORMATS = (torchscript,)
+_FORMATS = (torchscript, onnx_graphs)
+SUFFIXES = (*torchscript.SUFFIXES, *onnx_graphs.SUFFIXES)
 
 
 def format_of(path: Path | str) -> ModuleType | None:
