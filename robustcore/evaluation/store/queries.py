@@ -105,6 +105,7 @@ def values(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, dict
     return sums
 
 
+_DECODED_TOGETHER = 200  # cells
 _STORED = "SELECT predictions.data, labels.data FROM predictions LEFT JOIN labels ON labels.id = predictions.labels"
 
 
@@ -128,9 +129,11 @@ def predictions(connection: sqlite3.Connection, cell: int) -> Iterator[tuple[int
 
 def answers(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[tuple[int, int, Predictions]]:
     """(cell, shard, labels and best classes) of every unit of some cells, shard by shard."""
-    for cell in ids:
-        for shard, data, labels in _of_cell(connection, cell):
-            yield cell, shard, codec.decode_answers(data, labels)
+    for first in range(0, len(ids), _DECODED_TOGETHER):
+        rows = [(cell, *row) for cell in ids[first : first + _DECODED_TOGETHER] for row in _of_cell(connection, cell)]
+        units = codec.decode_answers([(data, labels) for _, _, data, labels in rows])
+        for (cell, shard, *_), unit in zip(rows, units, strict=True):
+            yield cell, shard, unit
 
 
 def _of_cell(connection: sqlite3.Connection, cell: int) -> sqlite3.Cursor:

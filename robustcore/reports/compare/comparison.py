@@ -127,7 +127,8 @@ class Comparison:
     @property
     def models(self) -> list[str]:
         """In the order in which they were asked for."""
-        return list(dict.fromkeys(self.rows["model"]))
+        names: list[str] = self.rows["model"].unique().tolist()
+        return names
 
     @property
     def corrupted(self) -> pd.DataFrame:

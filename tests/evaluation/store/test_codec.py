@@ -43,7 +43,7 @@ def test_everything_comes_back(classes: int, frames: tuple[int, ...], scores: bo
     found = codec.encode(given)
     assert found.labels
     assert same(codec.decode(found.data, found.labels), given)
-    assert same(codec.decode_answers(found.data, found.labels), given.compact())
+    assert same(codec.decode_answers([(found.data, found.labels)])[0], given.compact())
 
 
 def test_labels_need_not_be_classes_and_classes_none_of_the_labels() -> None:
@@ -68,7 +68,7 @@ def test_what_has_no_place_in_it_is_kept_in_the_serial_form(what: str) -> None:
     found = codec.encode(given)
     assert (found.data, found.labels) == (given.to_bytes(), b"")
     assert same(codec.decode(found.data, b""), Predictions.from_bytes(given.to_bytes()))
-    assert len(codec.decode_answers(found.data, None)) == len(given)
+    assert len(codec.decode_answers([(found.data, None)])[0]) == len(given)
 
 
 def test_equal_predictions_have_equal_bytes_and_models_the_same_labels() -> None:
@@ -100,6 +100,24 @@ def test_steps_come_back_in_either_coding(n: int, right: float) -> None:
         assert same(codec.decode(found.data, found.labels), given)
 
 
+def test_many_units_are_decoded_together_as_alone() -> None:
+    given = [
+        drawn(classes, n, frames=frames, right=right)
+        for classes in (2, 12, 1000)
+        for n in (7, 256)
+        for frames in ((), (3,))
+        for right in (0.0, 0.6, 1.0)
+    ]
+    found = [codec.encode(each.compact(scores=i % 2 == 0)) for i, each in enumerate(given)]
+    found.insert(3, codec.encode(given[0]))
+    read = codec.decode_answers([(each.data, each.labels or None) for each in found])
+    wanted = [each.compact() for each in given]
+    wanted.insert(3, wanted[0])
+    assert all(np.array_equal(a.classes[..., 0], b.classes[..., 0]) for a, b in zip(read, wanted, strict=True))
+    assert all(np.array_equal(a.labels, b.labels) for a, b in zip(read, wanted, strict=True))
+    assert codec.decode_answers([]) == []
+
+
 @pytest.mark.parametrize("damage", ["cut", "flipped", "foreign", "empty", "other labels", "no labels"])
 def test_damage_is_an_error_and_never_other_numbers(damage: str) -> None:
     found = codec.encode(drawn(12).compact())
@@ -113,6 +131,7 @@ def test_damage_is_an_error_and_never_other_numbers(damage: str) -> None:
         "other labels": (data, other),
         "no labels": (data, None),
     }[damage]
-    for read in (codec.decode, codec.decode_answers):
-        with pytest.raises(StoreError, match="damaged"):
-            read(*broken)
+    with pytest.raises(StoreError, match="damaged"):
+        codec.decode(*broken)
+    with pytest.raises(StoreError, match="damaged"):
+        codec.decode_answers([(data, labels), broken])
