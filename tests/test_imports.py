@@ -77,6 +77,7 @@ HOMES = {
     "psutil": ("robustcore/processes.py", "robustcore/training/image_memory.py"),
     "safetensors": ("robustcore/models/checkpoints.py",),
     "tomli_w": ("robustcore/evaluation/suites.py",),
+    "transformers": ("robustcore/models/formats/hugging_face.py",),
     "tqdm": ("robustcore/progress.py",),
 }
 

@@ -38,7 +38,8 @@ def preparation_code(preparation: Preparation | None) -> str:
     """Python lines that make the preparation; "" for none."""
     if preparation is None:
         return ""
+    stretched = ", is_stretched=True" if preparation.is_stretched else ""
     return (
         "from robustcore.datasets import Preparation\n\n"
-        f"preparation = Preparation({preparation.side}, {preparation.resize}, {preparation.interpolation!r})\n"
+        f"preparation = Preparation({preparation.side}, {preparation.resize}, {preparation.interpolation!r}{stretched})\n"
     )

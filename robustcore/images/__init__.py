@@ -230,13 +230,15 @@ def fit(image: UInt8Array, side: int, preparation: Preparation | None = None) ->
     Args:
         image: uint8 (H, W, 3).
         side: of the result in pixels.
-        preparation: another shorter side and interpolation than `side` and bilinear; its own side is not looked at.
+        preparation: another resizing and interpolation than `side` and bilinear; its own side is not looked at.
     """
     height, width = image.shape[:2]
     shorter = side if preparation is None else preparation.resize
     resampling = INTERPOLATIONS["bilinear" if preparation is None else preparation.interpolation]
     scale = shorter / min(height, width)
     size = (max(shorter, round(width * scale)), max(shorter, round(height * scale)))
+    if preparation is not None and preparation.is_stretched:
+        size = (shorter, shorter)
     top, left = (size[1] - side) // 2, (size[0] - side) // 2
     if size[0] * size[1] > max(LARGEST_RESIZED, 16 * shorter * shorter):
         # A strip of 20,000 x 8 pixels has 125 million at 224 a side: only what stays is resized. A level may differ by one.

@@ -21,11 +21,13 @@ class Preparation:
         side: of the square that is cut from the centre, in pixels.
         resize: the shorter side, in pixels, that an image is resized to before; at least `side`.
         interpolation: "bilinear" or "bicubic", both antialiased, as Pillow computes them.
+        is_stretched: whether both sides are resized to `resize`, so that an oblong image is distorted and not cut.
     """
 
     side: int
     resize: int
     interpolation: str = "bilinear"
+    is_stretched: bool = False
 
     def __post_init__(self) -> None:
         sides = f"{SIDES[0]} to {SIDES[-1]} pixels"
@@ -43,11 +45,15 @@ class Preparation:
     @property
     def is_default(self) -> bool:
         """Whether it is what a dataset does to images without being asked: resized to the side of the crop, bilinear."""
-        return self.resize == self.side and self.interpolation == "bilinear"
+        return self.resize == self.side and self.interpolation == "bilinear" and not self.is_stretched
 
     def __str__(self) -> str:
-        return f"shorter side {self.resize}, centre {self.side}, {self.interpolation}"
+        sides = "both sides" if self.is_stretched else "shorter side"
+        return f"{sides} {self.resize}, centre {self.side}, {self.interpolation}"
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        return dataclasses.asdict(self)
+        """JSON values; what is not stretched does not say so, as fingerprints were computed before anything was."""
+        fields = dataclasses.asdict(self)
+        if not self.is_stretched:
+            del fields["is_stretched"]
+        return fields

@@ -9,7 +9,7 @@ A model's name is one of
 - "imagenet/efficientnet-lite0", "-lite1", "-lite2": published weights from packages that the extra "imagenet" installs
 - "torchvision/NAME" or "timm/NAME": published weights, downloaded at first use
 - the path of a checkpoint: "runs/mine.safetensors", "resnet50.pth?architecture=torchvision/resnet50"
-- the path of a file that holds a whole network, in TorchScript or ONNX: "net.pt?side=32"
+- the path of a file that holds a whole network, in TorchScript or ONNX, or of a folder of Hugging Face: "net.pt?side=32"
 - a function of a .py file that makes a network: "net.py:make?classes=10"; see `robustcore.models.factories`
 
 Options follow a question mark, joined by "&": "torchvision/resnet18?weights=none&classes=10". What a

@@ -66,6 +66,8 @@ class Card:
         fields = dataclasses.asdict(self)
         if self.preparation is None:
             del fields["preparation"]
+        else:
+            fields["preparation"] = self.preparation.to_dict()
         return json.dumps(fields, sort_keys=True)
 
     @classmethod

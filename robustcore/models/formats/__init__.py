@@ -9,9 +9,9 @@ import os
 from pathlib import Path
 from types import ModuleType
 
-from robustcore.models.formats import onnx_graphs, torchscript
+from robustcore.models.formats import hugging_face, onnx_graphs, torchscript
 
-_FORMATS = (torchscript, onnx_graphs)
+_FORMATS = (torchscript, onnx_graphs, hugging_face)
 SUFFIXES = (*torchscript.SUFFIXES, *onnx_graphs.SUFFIXES)
 
 
