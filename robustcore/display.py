@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from robustcore import attacks, corruptions
+from robustcore.datasets import unknown_images
 
 # What is written in its own way, also at the beginning.
 _SPELLED = {
@@ -46,7 +47,9 @@ def display_name(name: str, kind: str = "", *, inside: bool = False, suite: bool
         name = names.plain_name
     elif kind == "attack":
         name = _attack(name)
-    elif kind == "shift":
+    elif kind == "unknown" and name in unknown_images.KINDS:
+        name = unknown_images.KINDS[name].title
+    elif kind in ("shift", "unknown"):
         name = name.rpartition("/")[2]
         if name in _SETS:
             return _SETS[name]

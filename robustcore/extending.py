@@ -1,4 +1,4 @@
-"""How to add things from outside the package: the nine decorators and functions, and the loading of plug-ins.
+"""How to add things from outside the package: the ten decorators and functions, and the loading of plug-ins.
 
 A plug-in is a .py file, a package or a module that registers things when it runs:
 
@@ -11,7 +11,7 @@ A plug-in is a .py file, a package or a module that registers things when it run
 
 It is loaded by `robustcore --plugin FILE ...` (any command), by the variable ROBUSTCORE_PLUGINS, by an installed package's
 entry point of the group "robustcore.plugins", and in a notebook by `extending.load("my.py")`. What it registers is then
-everywhere: in `robustcore list`, evaluations, worker processes, pages. `docs/extending.md` shows each of the nine kinds.
+everywhere: in `robustcore list`, evaluations, worker processes, pages. `docs/extending.md` shows each of the ten kinds.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from robustcore.corruptions import suites as _suites
 from robustcore.corruptions._base import corruption
 from robustcore.corruptions.families import LAST, family
 from robustcore.datasets import ArrayDataset, dataset
+from robustcore.detection.scores import score
 from robustcore.evaluation.condition import Condition
 from robustcore.metrics import metric
 from robustcore.models import Card, Classifier, model
@@ -52,6 +53,7 @@ __all__ = [
     "metric",
     "model",
     "page",
+    "score",
     "sequence",
     "setting",
     "suite",
@@ -78,7 +80,7 @@ def suite(
             out for a suite of the corruptions (or sequences) that name it in their `suites` (or `suite`); register it
             before them.
         order: its place among the suites.
-        kind: "corruption", "sequence", "attack" or "shift" where all conditions are of that kind; by default "mixed" for a
+        kind: "corruption", "sequence", "attack", "shift" or "unknown" where all conditions are of that kind; by default "mixed" for a
             suite with conditions, "corruption" for one without.
     """
     if conditions is None:

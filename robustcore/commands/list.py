@@ -117,6 +117,14 @@ def _metrics() -> Iterable[Row]:
         yield metric.name, metric.title, metric.input, f"{metric.better} is better", needs, metric.summary
 
 
+def _scores() -> Iterable[Row]:
+    from robustcore.detection import scores
+
+    for score in scores.registry.registered():
+        reads = "fitted" if score.fitted else ""
+        yield score.name, score.title, reads, score.formula
+
+
 def _registered(module: str) -> Callable[[], Iterable[Row]]:
     """The names of a package, with their summaries where they have one."""
 
@@ -153,6 +161,7 @@ _KINDS: dict[str, Callable[[], Iterable[Row]]] = {
     "metrics": _metrics,
     "models": _models,
     "pages": _pages,
+    "scores": _scores,
     "sequences": _sequences,
     "specifications": _specifications,
     "suites": _suites,

@@ -12,7 +12,7 @@ from robustcore import arguments, attacks, corruptions
 from robustcore.corruptions import check_severity
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 
-KINDS = ("clean", "corruption", "sequence", "attack", "shift")
+KINDS = ("clean", "corruption", "sequence", "attack", "shift", "unknown")
 RELEASED = "released"  # the storage of corrupted images that others published, as files
 STORAGES = (*corruptions.STORAGES, RELEASED)
 SET = "set"  # the parameter of a released corruption: the folder of its set
@@ -61,7 +61,7 @@ class Condition:
     """One condition. Equal conditions have equal canonical forms, and so equal results.
 
     Attributes:
-        kind: "clean", "corruption", "sequence", "attack" or "shift".
+        kind: one of `KINDS`.
         name: the registered name; "clean" for clean.
         severity: 1..5, or None.
         strength: a number in the corruption's range, "uniform" (drawn in the range for each image), or None.

@@ -112,3 +112,50 @@ def _at_each_threshold(known: Scores, unknown: Scores) -> tuple[npt.NDArray[np.i
     hits = len(unknown) - np.searchsorted(np.sort(unknown), limits, side="left")
     alarms = len(known) - np.searchsorted(np.sort(known), limits, side="left")
     return hits, alarms
+
+
+_AT_ONCE = 1 << 20  # weights that are in a core's cache together
+
+
+def resampled(
+    known: Scores, unknown: Scores, known_weights: npt.NDArray[np.float32], unknown_weights: npt.NDArray[np.float32]
+) -> dict[str, npt.NDArray[np.float64]]:
+    """AUROC, AUPR and FPR95 in every drawing of a bootstrap, by the metrics' names.
+
+    Args:
+        known, unknown: (n,) and (m,) anomaly scores.
+        known_weights, unknown_weights: (draws, n) and (draws, m), how often each image was drawn, as
+            `bootstrap.weights` gives them.
+
+    Returns:
+        (draws,) each; NaN where a set is empty or a score is NaN.
+    """
+    draws = len(known_weights)
+    values = {name: np.full(draws, math.nan) for name in ("auroc", "aupr", "fpr95")}
+    known, unknown = _checked(known, unknown)
+    if not len(known) or not len(unknown):
+        return values
+    joined = np.concatenate([known, unknown])
+    order = np.argsort(-joined, kind="stable")
+    # A threshold at each different score, from the highest down: the last place that has it.
+    ends = np.flatnonzero(np.append(np.diff(joined[order]) != 0, True))
+    is_unknown = (order >= len(known)).astype(np.float32)[:, None]
+    step = max(4, _AT_ONCE // len(joined))
+    for start in range(0, draws, step):
+        rows = slice(start, start + step)
+        weights = np.concatenate([known_weights[rows].T, unknown_weights[rows].T])[order]
+        # Counts stay below 2**24, so that float32 holds them exactly.
+        hits = np.cumsum(weights * is_unknown, axis=0)[ends]
+        flagged = np.cumsum(weights, axis=0)[ends]
+        alarms = flagged - hits
+        new_hits = np.diff(hits, axis=0, prepend=np.float32(0))
+        new_alarms = np.diff(alarms, axis=0, prepend=np.float32(0))
+        positives, negatives = hits[-1].astype(np.float64), alarms[-1].astype(np.float64)
+        values["auroc"][rows] = np.einsum("ij,ij->j", hits - new_hits / 2, new_alarms, dtype=np.float64) / (
+            positives * negatives
+        )
+        precision = hits / np.maximum(flagged, 1)
+        values["aupr"][rows] = np.einsum("ij,ij->j", new_hits, precision, dtype=np.float64) / positives
+        first = (hits >= RECALL * positives - 1e-6).argmax(axis=0)
+        values["fpr95"][rows] = alarms[first, np.arange(alarms.shape[1])] / negatives
+    return values

@@ -11,7 +11,7 @@ import pytest
 from robustcore import plugins
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "extending.md"
-KINDS = ("corruption", "sequence", "attack", "intervention", "metric", "dataset", "model", "suite", "page")
+KINDS = ("corruption", "sequence", "attack", "intervention", "metric", "score", "dataset", "model", "suite", "page")
 
 
 def blocks() -> dict[str, str]:

@@ -29,6 +29,7 @@ NAMES = {
     "attack": "random_search",
     "intervention": "grey",
     "metric": "error_growth",
+    "score": "margin",
     "dataset": "stripes",
     "model": "stripes/gradients",
     "suite": "bad-weather",

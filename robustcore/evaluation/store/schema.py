@@ -24,10 +24,11 @@ from robustcore.errors import StoreError
 from robustcore.evaluation.store import database
 
 APPLICATION_ID = 0x52424353  # marks a SQLite file as one of ours
-VERSION = 7
+VERSION = 8
 READABLE = 5  # the oldest version that can be read as it is: 6 has one more table
-# The names of conditions whose images have no right answer; a view cannot ask the operations, and a test holds them together.
+# Conditions whose images have no right answer, by name and by kind; a view cannot ask the operations, and a test holds them together.
 UNLABELLED = ("scenes/unknown",)
+UNLABELLED_KIND = "unknown"
 
 TABLES = """
 CREATE TABLE models (
@@ -80,7 +81,7 @@ CREATE TABLE claims (
 CREATE INDEX claims_by_owner ON claims (owner);
 """
 
-_LABELLED = f"""CASE WHEN conditions.name NOT IN ({", ".join(f"'{name}'" for name in UNLABELLED)}) THEN"""
+_LABELLED = f"""CASE WHEN conditions.kind != '{UNLABELLED_KIND}' AND conditions.name NOT IN ({", ".join(f"'{name}'" for name in UNLABELLED)}) THEN"""
 # The answers that can be right: where some images have no label, those of the others; none of them where all lack one.
 _JUDGED = """(1.0 * answers * coalesce((SELECT sum(total) FROM unit_values
     WHERE unit_values.cell = cells.id AND unit_values.name = 'labelled'), n) / n)"""
@@ -101,7 +102,7 @@ VIEW = f"""CREATE VIEW results AS SELECT
 
 def _new_view(connection: sqlite3.Connection) -> None:
     """Version 2: the view says a condition's variant and parameters too. Version 4: and no accuracy where no answer is right.
-    Version 7: accuracy is over the images with a label."""
+    Version 7: accuracy is over the images with a label. Version 8: unknown images of every kind have none."""
     connection.execute("DROP VIEW results")
     connection.execute(VIEW)
 
@@ -155,6 +156,7 @@ MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {
     4: _probes,
     5: _sources,
     6: _new_view,
+    7: _new_view,
 }
 
 

@@ -1,0 +1,85 @@
+"""Sets of unknown images as people name them."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from robustcore import datasets
+from robustcore.datasets._base import Dataset
+from robustcore.datasets.unknown_images import KINDS
+from robustcore.display import display_name
+from robustcore.errors import InvalidArgumentError
+from robustcore.evaluation import operations
+from robustcore.evaluation.condition import Condition
+from robustcore.evaluation.operations import unknown
+from robustcore.paths import printable
+
+_SHAPES = "scenes/unknown"
+
+
+@dataclasses.dataclass(frozen=True)
+class UnknownSet:
+    """One set of unknown images.
+
+    Attributes:
+        name: what it is chosen by.
+        title: for people.
+        condition: what is evaluated.
+        images: the images, beside those that a model knows.
+    """
+
+    name: str
+    title: str
+    condition: Condition
+    images: Dataset
+
+
+def condition_of(name: str) -> Condition:
+    """The condition of a set: a kind of noise, another dataset's name, or the path of a folder.
+
+    Raises:
+        UnknownNameError: none of these.
+    """
+    path = Path(os.path.expanduser(name))
+    if name not in KINDS and name not in datasets.registry and path.is_dir():
+        whole = path.absolute()
+        return unknown.own(printable(whole.name), str(whole))
+    condition = (
+        Condition("shift", name, params=(("clean", "scenes"),)) if name == _SHAPES else Condition("unknown", name)
+    )
+    operations.check(condition)
+    return condition
+
+
+def conditions_for(dataset: Dataset) -> list[str]:
+    """The sets that come with the package and that a dataset can be compared with: noise, and for scenes the unknown shapes."""
+    return [*([_SHAPES] if dataset.name == "scenes" else []), *KINDS]
+
+
+def resolved(names: Sequence[str], dataset: Dataset) -> list[UnknownSet]:
+    """The sets of these names beside a dataset.
+
+    Raises:
+        InvalidArgumentError: two sets of one name.
+        DatasetError: a set that cannot be read, or that is the evaluated one.
+    """
+    resolved_: dict[str, UnknownSet] = {}
+    for name in names:
+        condition = condition_of(name)
+        images = operations.of(condition).dataset(condition, dataset)
+        if condition.name in resolved_:
+            raise InvalidArgumentError(
+                f"Two sets of unknown images are called {condition.name}: rename one of the folders."
+            )
+        resolved_[condition.name] = UnknownSet(condition.name, titled(condition), condition, images)
+    return list(resolved_.values())
+
+
+def titled(condition: Condition) -> str:
+    """A set's name for people."""
+    if condition.name == _SHAPES:
+        return "Unknown shapes"
+    return display_name(condition.name, condition.kind)

@@ -1,0 +1,154 @@
+"""Scores x sets: what `robustcore detect` prints, and unknown images as conditions of an evaluation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import robustcore as rc
+from robustcore import cli
+from robustcore.datasets import load_dataset
+from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
+from robustcore.evaluation.condition import Condition
+from robustcore.metrics import bootstrap, detection
+from robustcore.models.classifier import Classifier
+from robustcore.reports.detection import DetectionReport, detect
+
+MODEL = "scenes/resnet-standard"
+
+
+@pytest.fixture(scope="module")
+def report() -> DetectionReport:
+    return detect(
+        rc.load_model(MODEL),
+        load_dataset("scenes"),
+        ["scenes/unknown", "rademacher"],
+        score_names=["msp", "max_logit", "typicality", "mc_dropout"],
+        validation=load_dataset("scenes", split="val"),
+        limit=128,
+    )
+
+
+def test_the_values_are_scikit_learn_s(report: DetectionReport) -> None:
+    from sklearn import metrics as oracle
+
+    for row in report.table.to_dict("records"):
+        if row["score"] == "mc_dropout":
+            assert "no dropout" in row["reason"]
+            continue
+        known, unknown = report.known_scores[row["score"]], report.unknown_scores[row["score"], row["set"]]
+        truth, values = np.repeat([0, 1], [128, 128]), np.concatenate([known, unknown])
+        assert row["auroc"] == pytest.approx(oracle.roc_auc_score(truth, values))
+        assert row["aupr"] == pytest.approx(oracle.average_precision_score(truth, values))
+        false, true, _ = oracle.roc_curve(truth, values, drop_intermediate=False)
+        assert row["fpr95"] == pytest.approx(false[np.argmax(true >= 0.95)])
+        for name in ("auroc", "aupr", "fpr95"):
+            assert row[f"{name}_low"] <= row[name] + 1e-9
+            assert row[name] <= row[f"{name}_high"] + 1e-9
+        assert row["chance"] == 0.5
+
+
+def test_noise_is_noticed_more_than_shapes(report: DetectionReport) -> None:
+    aurocs = report.table.set_index(["score", "set"])["auroc"]
+    assert aurocs["max_logit", "rademacher"] > 0.95 > aurocs["max_logit", "scenes/unknown"] > 0.65
+
+
+def test_a_drawing_is_the_metric_of_the_drawn_images() -> None:
+    """With ties, and with one score for all."""
+    generator = np.random.default_rng(1)
+    known, unknown = generator.normal(0, 1, 50).round(1), generator.normal(1, 1, 30).round(1)
+    weights = bootstrap.weights(50, 20, 0), bootstrap.weights(30, 20, 1)
+    drawn = detection.resampled(known, unknown, *weights)
+    for row in range(20):
+        a, b = (np.repeat(v, w[row].astype(int)) for v, w in zip((known, unknown), weights, strict=True))
+        assert drawn["auroc"][row] == pytest.approx(detection.auroc(a, b))
+        assert drawn["aupr"][row] == pytest.approx(detection.aupr(a, b))
+        assert drawn["fpr95"][row] == pytest.approx(detection.fpr95(a, b))
+    flat = detection.resampled(np.zeros(50), np.zeros(30), *weights)
+    assert flat["auroc"] == pytest.approx(np.full(20, 0.5))
+    assert np.isnan(detection.resampled(np.array([np.nan] * 50), unknown, *weights)["auroc"]).all()
+
+
+def test_images_that_are_the_known_ones_are_not_unknown() -> None:
+    with pytest.raises(DatasetError, match="not unknown"):
+        detect(rc.load_model(MODEL), load_dataset("scenes"), ["scenes"], limit=4)
+    with pytest.raises(UnknownNameError):
+        detect(rc.load_model(MODEL), load_dataset("scenes"), ["gausian"], limit=4)
+    with pytest.raises(InvalidArgumentError, match="at least one"):
+        detect(rc.load_model(MODEL), load_dataset("scenes"), [], limit=4)
+
+
+def test_a_network_without_features_still_has_the_scores_of_logits(headless: Classifier) -> None:
+    images = load_dataset("scenes", side=32)
+    table = detect(headless, images, ["uniform"], score_names=["msp", "ash", "kl"], limit=16).table.set_index("score")
+    assert np.isfinite(table.loc["msp", "auroc"])
+    assert "no linear layer" in table.loc["ash", "reason"]
+    assert "validation" in table.loc["kl", "reason"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two pictures of one's own, of other sizes than the scenes."""
+    target = tmp_path / "textures"
+    target.mkdir()
+    for number in range(2):
+        pixels = np.random.default_rng(number).integers(0, 256, (40, 70, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(target / f"{number}.png")
+    return target
+
+
+def test_unknown_images_are_evaluated_like_any_condition(folder: Path, tmp_path: Path) -> None:
+    own = Condition("unknown", "own/textures", params=(("folder", str(folder)),))
+    store = tmp_path / "own.sqlite"
+    table = rc.evaluate(MODEL, "scenes", ["unknown", own], limit=8, store=store)
+    unknown = table[table["kind"] == "unknown"].set_index("name")
+    assert unknown["n"].to_dict() == {"gaussian": 8, "rademacher": 8, "blobs": 8, "uniform": 8, "own/textures": 2}
+    assert unknown["accuracy"].isna().all()
+    assert unknown["confidence"].between(0, 1).all()
+    assert rc.evaluate(MODEL, "scenes", ["unknown", own], limit=8, store=store)["cached"].all()
+    moved = folder.rename(tmp_path / "elsewhere")
+    there = Condition("unknown", "own/textures", params=(("folder", str(moved)),))
+    assert rc.evaluate(MODEL, "scenes", there, limit=8, store=store)[
+        "cached"
+    ].all()  # the images decide, not where they are
+    Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(moved / "2.png")
+    assert not rc.evaluate(MODEL, "scenes", there, limit=8, store=store)["cached"].all()
+
+
+def test_the_results_view_knows_no_accuracy_of_unknown_images(tmp_path: Path) -> None:
+    import sqlite3
+
+    store = tmp_path / "own.sqlite"
+    rc.evaluate(MODEL, "scenes", "unknown", limit=4, store=store)
+    rows = sqlite3.connect(store).execute("SELECT accuracy, correct FROM results WHERE kind = 'unknown'").fetchall()
+    assert rows == [(None, None)] * 4
+
+
+def test_the_command_prints_scores_by_sets(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [
+        "detect",
+        "--model",
+        MODEL,
+        "--dataset",
+        "scenes",
+        "--limit",
+        "64",
+        "--score",
+        "msp",
+        "--score",
+        "energy",
+    ]
+    assert cli.main([*command, "--unknown", "blobs", "--unknown", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "Maximum softmax" in out
+    assert "Blobs" in out
+    assert cli.main([*command, "--unknown", "blobs", "--format", "json", "--validation", "none"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["score"] for row in rows] == ["msp", "energy"]
+    assert all(0 <= row["aupr"] <= 1 for row in rows)
+    assert cli.main([*command, "--unknown", "nothing"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
