@@ -18,8 +18,9 @@ from robustcore.errors import RobustcoreError
 
 def commands() -> list[ModuleType]:
     """The command modules: each has NAME, HELP, configure(parser) and run(args) -> exit status."""
-    command = pkgutil.iter_modules(robustcore.commands.__path__)
-    return [importlib.import_module(f"robustcore.commands.{m.name}") for m in command if not m.name.startswith("_")]
+    walk = pkgutil.walk_packages(robustcore.commands.__path__, "robustcore.commands.")
+    names = [module.name for module in walk if not module.ispkg and not module.name.rpartition(".")[2].startswith("_")]
+    return sorted((importlib.import_module(name) for name in names), key=lambda module: str(module.NAME))
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -279,7 +279,20 @@ def _prune(args: argparse.Namespace) -> int:
             return 1
         gone = prune(store, **asked)
     print(f"{len(gone)} conditions with {gone['units'].sum()} units deleted.")
+    if not args.outdated:  # outputs of a model for images are never outdated: both are in their name
+        _drop_outputs(gone, args.dataset is not None)
     return 0
+
+
+def _drop_outputs(gone: pd.DataFrame, of_dataset: bool) -> None:
+    """Delete what detection keeps of models and data sets that were pruned."""
+    from robustcore.detection import kept_outputs
+
+    pairs = set(zip(gone["model_fingerprint"], gone["dataset_fingerprint"], strict=True))
+    pairs = pairs if of_dataset else {(model, None) for model, _ in pairs}
+    dropped = sum(kept_outputs.drop(model, images) for model, images in pairs)
+    if dropped:
+        print(f"{dropped} sets of outputs deleted.")
 
 
 _PLACE = ["model", "model_fingerprint", "dataset", "split", "dataset_fingerprint"]

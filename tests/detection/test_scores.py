@@ -40,7 +40,9 @@ def test_what_results_keep_of_an_answer_gives_the_same(name: str) -> None:
 
     logits = torch.from_numpy(IMAGES.logits)
     stored = Predictions.of(logits, torch.zeros(len(logits)), torch.arange(len(logits)))
-    np.testing.assert_allclose(scores.from_stored(scores.get(name), stored), value(name), rtol=1e-5, atol=1e-6)
+    kept = scores.from_stored(scores.get(name), stored)
+    assert kept is not None
+    np.testing.assert_allclose(kept, value(name), rtol=1e-5, atol=1e-6)
     assert scores.from_stored(scores.get("kl"), stored) is None
     assert scores.from_stored(scores.get("logit_avg"), stored.compact(scores=True)) is None
 

@@ -136,7 +136,7 @@ def _layer(head: Head) -> Callable[[torch.Tensor], torch.Tensor]:
 
 def _by_features(detector: Any) -> Scorer:
     def scores(features: Array) -> Array:
-        parts = _tensor(features).split(_AT_ONCE)
+        parts = [_tensor(features[at : at + _AT_ONCE]) for at in range(0, len(features), _AT_ONCE)]
         return np.concatenate([detector.predict_features(part).cpu().numpy() for part in parts])
 
     return scores
@@ -147,7 +147,7 @@ def _by_maps(detector: Any, *, flat: bool = True) -> Scorer:
 
     def scores(features: Array) -> Array:
         with torch.no_grad():
-            parts = _tensor(features).split(_AT_ONCE)
+            parts = [_tensor(features[at : at + _AT_ONCE]) for at in range(0, len(features), _AT_ONCE)]
             maps = (part if flat else part[:, :, None, None].clone() for part in parts)
             return np.concatenate([detector.predict_feature_maps(part).cpu().numpy() for part in maps])
 

@@ -55,7 +55,7 @@ def typicality(validation_logits: Array) -> Scorer:
     def part(p: Array) -> Array:
         divergences = _divergences(p, rows)
         present = p > TYPICAL
-        return np.where(present.any(axis=1), (divergences * present).sum(axis=1), divergences.min(axis=1))
+        return np.asarray(np.where(present.any(axis=1), (divergences * present).sum(axis=1), divergences.min(axis=1)))
 
     return lambda logits: _over_parts(logits, part)
 

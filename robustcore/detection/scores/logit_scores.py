@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from robustcore.detection.scores._base import score
 from robustcore.metrics import detection
 
-Array = npt.NDArray[np.floating]
+Array = npt.NDArray[Any]
 _BASART = "Basart's thesis, 4.3"
 
 
@@ -23,13 +25,13 @@ def msp(logits: Array) -> Array:
     """The less sure the answer, the stranger the image; the usual baseline."""
     top = logits.max(axis=1, keepdims=True)
     # In float64: a probability near one is one in float32 already.
-    return -1 / np.exp((logits - top).astype(np.float64)).sum(axis=1)
+    return np.asarray(-1 / np.exp((logits - top).astype(np.float64)).sum(axis=1))
 
 
 @score("max_logit", title="Maximum logit", formula="- greatest logit", document=_BASART, stored=detection.maximum_logit)
 def max_logit(logits: Array) -> Array:
     """The greatest logit, before the softmax divides it among similar classes."""
-    return -logits.max(axis=1)
+    return np.asarray(-logits.max(axis=1))
 
 
 @score(
@@ -41,7 +43,7 @@ def max_logit(logits: Array) -> Array:
 )
 def logit_avg(logits: Array) -> Array:
     """The mean of all logits."""
-    return -logits.mean(axis=1)
+    return np.asarray(-logits.mean(axis=1))
 
 
 @score(
@@ -54,7 +56,7 @@ def logit_avg(logits: Array) -> Array:
 def energy(logits: Array) -> Array:
     """The logarithm of the softmax's denominator."""
     top = logits.max(axis=1).astype(np.float64)
-    return -(top + np.log(np.exp(logits - top[:, None]).sum(axis=1)))
+    return np.asarray(-(top + np.log(np.exp(logits - top[:, None]).sum(axis=1))))
 
 
 @score(
@@ -65,4 +67,4 @@ def energy(logits: Array) -> Array:
 )
 def mc_dropout(passes: Array) -> Array:
     """How far the probabilities scatter when the network drops values as in training."""
-    return passes.var(axis=0).mean(axis=1)
+    return np.asarray(passes.var(axis=0).mean(axis=1))

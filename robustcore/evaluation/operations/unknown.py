@@ -42,7 +42,7 @@ suites.register(
     title="Unknown images",
     order=330,
     kind=KIND,
-    description="Images of no class, made from noise: does the model notice that it does not know them?",
+    description="Images of no class, made from noise, which a model should notice that it does not know.",
     conditions=lambda: [Condition(KIND, name) for name in KINDS],
 )
 

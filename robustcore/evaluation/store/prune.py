@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from robustcore.detection import kept_outputs
 from robustcore.errors import RobustcoreError, StoreError, UnknownNameError
 from robustcore.evaluation import operations
 from robustcore.evaluation.condition import Condition
@@ -70,9 +69,6 @@ def prune(
             queries.remove_unused(connection)
     if not dry:
         store.compact()
-        if not outdated:  # outputs of a model for images are never outdated: both are in their name
-            for model_print, dataset_print in {(row[1], row[4]) for row in removed}:
-                kept_outputs.drop(model_print, None if dataset is None else dataset_print)
     return pd.DataFrame(sorted(removed), columns=COLUMNS)
 
 

@@ -1,0 +1,1 @@
+"""Commands that study models and benchmarks: overlaps, severities, claims, unknown images."""
