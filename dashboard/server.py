@@ -45,7 +45,7 @@ def main() -> None:
 
 def _warm_up() -> None:
     """Load what takes seconds in a thread; the caches can be filled as soon as the server runs."""
-    import torchvision  # noqa: F401
+    import torch  # noqa: F401
     from streamlit import runtime
 
     while not runtime.exists():

@@ -17,6 +17,9 @@ def warm_up() -> None:
     try:
         import robustcore.corruptions as corruptions
         from dashboard import pages
+        from dashboard.views.builder import controls as builder
+        from dashboard.views.compare import controls as compare_controls
+        from dashboard.views.compare import metric_views as compare
         from robustcore.reports.preview import gallery as preview
         from robustcore.reports.preview import shipped
 
@@ -35,8 +38,13 @@ def warm_up() -> None:
         split.images(0, len(split))  # rendered once, then in the cache
         import plotly.graph_objects  # noqa: F401
 
+        pool.start_all()  # the first one computes what follows, another is there for people
         with pool.in_background():
+            compare.compute_first(compare_controls.first())
             overlaps.prepare()
+            builder.compute_first()
+            if models.PHOTOGRAPHS_MODEL in models.model_names():
+                models.fingerprint(models.PHOTOGRAPHS_MODEL)  # loads it, where attacks are run
             audits.distances("imagenet-c", "memory")  # the longest, and so the last
     except Exception:  # the page that needs it meets the same error again and shows it
         log.exception("The warm-up failed")

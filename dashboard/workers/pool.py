@@ -69,8 +69,8 @@ class Job:
 class Pool:
     """Worker processes, each served by a thread of this process.
 
-    One starts at once; each of the others when a request finds all that have started busy. On a small machine several at once
-    would take the processors from the first visitor while they import.
+    One starts at once; each of the others with `start_all`, or when a request finds all that have started busy. On a small
+    machine several at once would take the processors from the first visitor while they import.
 
     Args:
         count: of the processes, at most.
@@ -94,6 +94,13 @@ class Pool:
     def processes(self) -> list[int]:
         """The pids of the workers that run."""
         return [process.pid for process in self._processes if process is not None and process.poll() is None]
+
+    def start_all(self) -> None:
+        """Start those that have not started."""
+        for place in range(len(self._processes)):
+            with self._changed:
+                if not self._closed:
+                    self._alive(place)
 
     def ask(self, kind: str, key: str, message: dict[str, Any], overtaken: Callable[[], bool]) -> Any:
         """The value of a request, waited for.
@@ -172,12 +179,14 @@ class Pool:
 
     def _asked(self, place: int, job: Job) -> dict[str, Any] | None:
         """The answer of a place's worker; None where it has ended."""
-        process = job.worker = self._alive(place)
+        with self._changed:
+            process = job.worker = self._alive(place)
         try:
             _write(process, job.message)
         except OSError:  # it ended while it had nothing to do: a new one takes the job
             _end(process)
-            process = job.worker = self._alive(place)
+            with self._changed:
+                process = job.worker = self._alive(place)
             with contextlib.suppress(OSError):  # this one too: reading says so
                 _write(process, job.message)
         return _read(process)
@@ -190,7 +199,7 @@ class Pool:
         return place in free or len(self._queue) > len(free)
 
     def _alive(self, place: int) -> subprocess.Popen[bytes]:
-        """The worker of a place, started if it has none or it has ended."""
+        """The worker of a place, started if it has none or it has ended; whoever asks holds the lock."""
         process = self._processes[place]
         if process is None or process.poll() is not None:
             if process is not None:
@@ -229,6 +238,12 @@ def start(count: int, flags: Sequence[str] = ()) -> None:
     """Start the workers of this process, with some flags; with 0 everything is computed in place."""
     if count and not _pool:
         _pool.append(Pool(count, flags))
+
+
+def start_all() -> None:
+    """Start all of them now, not each when it is needed; where nothing was started, nothing happens."""
+    for each in _pool:
+        each.start_all()
 
 
 def stop() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -61,3 +62,29 @@ def test_a_page_may_stop_itself(open_page: OpenPage, monkeypatch: pytest.MonkeyP
     """Streamlit stops and reruns a page by exceptions of its own, which must pass."""
     monkeypatch.setattr("dashboard.views.corruptions.render", st.stop)
     assert sound(open_page("corruptions"))
+
+
+@pytest.mark.slow
+def test_what_compare_and_builder_begin_with_is_computed_before_anybody_comes(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's warm-up computes what the pages then ask for, to the last argument."""
+    from dashboard.views.builder import controls as builder
+    from dashboard.views.compare import controls, metric_views
+    from dashboard.workers import pool
+
+    metric_views.compute_first(controls.first())
+    builder.compute_first()
+    asked: list[str] = []
+    call = pool.call
+
+    def recorded(kind: str, *arguments: Any, **keywords: Any) -> Any:
+        asked.append(kind)
+        return call(kind, *arguments, **keywords)
+
+    monkeypatch.setattr(pool, "call", recorded)
+    assert sound(open_page("compare"))
+    assert sound(open_page("builder"))
+    assert asked == []
+    assert sound(open_page("compare", compare_view="heatmap", compare_measure="residual"))
+    assert asked  # it is recorded

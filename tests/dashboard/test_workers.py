@@ -198,3 +198,17 @@ def test_workers_end_when_the_server_ends_however_it_ends(tmp_path: Path) -> Non
             return True
 
     wait_for(ended)
+
+
+def test_all_start_when_they_are_asked_to_and_none_twice() -> None:
+    workers = pool.Pool(2)
+    try:
+        assert len(workers.processes) == 1
+        workers.start_all()
+        started = workers.processes
+        workers.start_all()
+        assert len(set(started)) == 2
+        assert workers.processes == started
+    finally:
+        workers.close()
+    assert workers.processes == []

@@ -49,6 +49,14 @@ def pick() -> tuple[CandidateAtlas, int] | None:
     return atlas, seed
 
 
+def compute_first() -> None:
+    """Compute what the page draws before anything is chosen; draws nothing."""
+    atlases = building.atlases()
+    if atlases:
+        building.categories(building.matrix(atlases[min(atlases, key=_rank)], next(iter(METRICS))))
+    building.population()
+
+
 def chosen(atlas: CandidateAtlas) -> list[str]:
     """The selection, in the order of the categories. Draws it as a list too, for the keyboard and for searching."""
     with st.popover(

@@ -51,6 +51,17 @@ class Choice:
         )
 
 
+def first() -> Choice:
+    """What the page begins with."""
+    dataset = cache.datasets.entries()[0].name
+    splits = cache.datasets.splits(dataset)
+    split = splits[0] if len(splits) > 1 else ""
+    conditions = ("imagenet-c",), corruptions.SEVERITIES, "memory", 0
+    suites, severities, storage, seed = conditions
+    models = compare.evaluated_whole(Data(dataset, split), *conditions)[:MOST]
+    return Choice(tuple(models), dataset, split, suites, severities, seed, storage)
+
+
 def pick() -> Choice:
     """Draw the controls: data, models and conditions, each behind a button that says what is chosen."""
     with st.container(horizontal=True, key=f"{KEY}_controls", vertical_alignment="bottom"):

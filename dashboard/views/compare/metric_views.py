@@ -108,6 +108,16 @@ def bars(results: Node, choice: Choice, metric: str, reference: str = "") -> Cal
     return compare.cached(call, comparison, choice.data)
 
 
+def compute_first(choice: Choice) -> None:
+    """Compute what the page draws of a choice before anything else is chosen; draws nothing."""
+    metric = measures.offered()[0]
+    if metric.reference or not choice.models:
+        return
+    results, _ = compare.read(choice.models, choice.data, choice.suites, choice.severities, choice.storage, choice.seed)
+    if results is not None:
+        _ = bars(results, choice, metric.name).value
+
+
 def _order(settings: Settings) -> dict[str, Any]:
     """The arguments of a figure for the order of its conditions."""
     if settings.grouping is None:
