@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from robustcore import arguments
-from robustcore.datasets import class_folders, listed, released
+from robustcore.datasets import cifar, class_folders, listed, objects, released
 from robustcore.datasets._base import Dataset, Item, Preparable, prepared_as, prepared_for
 from robustcore.datasets.arrays import ArrayDataset
 from robustcore.datasets.flat_folder import FlatFolder
@@ -39,7 +39,10 @@ __all__ = [
     "registry",
 ]
 
-_RULE = "A dataset is a name, the path of a folder with one folder for each class, or what load_dataset gives"
+_RULE = (
+    "A dataset is a name, the path of a folder with one folder for each class, "
+    "what load_dataset gives, or a dataset object of torch or Hugging Face"
+)
 SPLITS = ("train", "val", "test")
 
 
@@ -83,7 +86,7 @@ def get(name: str) -> NamedDataset:
 
 
 def load_dataset(
-    name: str | os.PathLike[str],
+    name: str | os.PathLike[str] | object,
     split: str = "test",
     limit: int | None = None,
     side: int | None = None,
@@ -95,6 +98,7 @@ def load_dataset(
     Args:
         name: "scenes", a shifted set of them such as "scenes/sketch", or the path of a folder (see `folder.Folder`) or of a
             csv or parquet file of path and label (see `listed.ListedImages`); write "./scenes" for a folder of that name.
+            Also a dataset object of torchvision, torch or Hugging Face (see `objects`), which has its own split.
         split: "train", "val" or "test". A folder without sub-folders of these names is one set for every split; its
             `split` is then "all".
         limit: take only the first images of the dataset's fixed order. A larger limit than the dataset takes all of it;
@@ -108,18 +112,24 @@ def load_dataset(
         InvalidArgumentError: a limit below 1, a side that the dataset cannot have, a side and a preparation.
         DatasetError: a folder that is missing, or that holds no images.
     """
-    text = arguments.name(name, _RULE)
     split = arguments.choice(split, SPLITS, "split")
     limit = arguments.limit(limit)
     if side is not None:
         side = arguments.whole(side, "A side is a whole number of pixels, 1 or more, or None", low=1)
     if side is not None and preparation is not None:
         raise InvalidArgumentError("A preparation has a side of its own: leave out one of the two.")
+    if not arguments.is_name(name):
+        images = objects.converted(name, limit=limit, side=side, preparation=preparation)
+        if images is not None:
+            return images
+    text = arguments.name(name, _RULE)
     if text in registry:
         loaded = registry[text](split, limit, side)
         return loaded if preparation is None else prepared_as(loaded, preparation)
     path = Path(os.path.expanduser(text))
     if text and os.path.isdir(path):
+        if cifar.find(path) is not None:
+            return cifar.load(path, split, limit, preparation.side if preparation else side)
         if released.is_released(path):
             return released.load_alone(path, limit, side, preparation=preparation)
         folder = FlatFolder if class_folders.is_flat(path) else Folder
@@ -131,8 +141,8 @@ def load_dataset(
             f"{printable(str(path))} is a file; a dataset is a folder with one folder of images for each class, or a csv or "
             "parquet file with the columns path and label."
         )
-    a_path = isinstance(name, os.PathLike) or text.startswith(("~", ".")) or os.sep in text
-    if a_path and not text.startswith("scenes/"):
+    is_path = isinstance(name, os.PathLike) or text.startswith(("~", ".")) or os.sep in text
+    if is_path and not text.startswith("scenes/"):
         raise DatasetError(
             f"There is no folder {printable(str(path))}. A dataset is one of {', '.join(names())}, or a folder's path."
         )
@@ -161,15 +171,16 @@ def left_out(dataset: Dataset) -> list[Note]:
 
 
 def check_dataset(dataset: str | os.PathLike[str] | Dataset) -> str | Dataset:
-    """A dataset's name or path as text, or a loaded dataset as it is; nothing is loaded.
+    """A dataset's name or path as text, or a loaded dataset: as it is, or made of one of torchvision, torch or Hugging Face.
 
     Raises:
-        InvalidArgumentError: anything else, such as a dataset of torchvision.
+        InvalidArgumentError: anything else.
     """
     if arguments.is_name(dataset):
         return arguments.name(dataset, _RULE)
     if all(hasattr(dataset, name) for name in ("ids", "labels", "classes", "images", "source")):
         return dataset  # type: ignore[return-value]
-    root: Any = getattr(dataset, "root", None)
-    hint = f"its folder can be given instead, {os.fspath(root)!r}" if arguments.is_name(root) else ""
-    raise arguments.refuse(_RULE, dataset, hint)
+    images = objects.converted(dataset)
+    if images is None:
+        raise arguments.refuse(_RULE, dataset)
+    return images
