@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from robustcore.evaluation.run.runner import Progress, Summary
 from robustcore.evaluation.store import codec, database, queries, schema
 from robustcore.evaluation.store.store import Store
 from robustcore.models import load_model
+from robustcore.models.classifier import Classifier
 from robustcore.training import zoo
 
 DATASET = "scenes"
@@ -61,21 +62,30 @@ def prepare(*, device: str = "auto", command: str = "") -> list[Evaluation]:
     """The evaluations that ship, of every model of the zoo on the test images of scenes. What plug-ins add to a suite is no
     part of them."""
     models = {name: load_model(name) for name in sorted(zoo.ZOO)}
-    return [
-        api.prepare(
-            EvaluationRequest(
-                models=tuple(models[name] for name in share.models or models),
-                dataset=DATASET,
-                conditions=tuple(c for c in suites.resolve(share.suites) if not operations.of(c).plugin(c)),
-                limit=share.limit,
-                seed=SEED,
-                surrogates=tuple(models[name] for name in share.surrogates),
-                device=device,
-                command=command,
-            )
+    return [prepared(share, models, device=device, command=command) for share in SHARES]
+
+
+def prepared(
+    share: Share, models: Mapping[str, Classifier] | None = None, *, device: str = "auto", command: str = ""
+) -> Evaluation:
+    """The evaluation of one share.
+
+    Args:
+        models: name -> model, where they are in memory already; by default those that the share names are loaded.
+    """
+    loaded = models or {name: load_model(name) for name in share.models or sorted(zoo.ZOO)}
+    return api.prepare(
+        EvaluationRequest(
+            models=tuple(loaded[name] for name in share.models or loaded),
+            dataset=DATASET,
+            conditions=tuple(c for c in suites.resolve(share.suites) if not operations.of(c).plugin(c)),
+            limit=share.limit,
+            seed=SEED,
+            surrogates=tuple(loaded[name] for name in share.surrogates),
+            device=device,
+            command=command,
         )
-        for share in SHARES
-    ]
+    )
 
 
 def cells(evaluations: Sequence[Evaluation]) -> list[Cell]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from robustcore.metrics import accuracies, detection
+from robustcore.metrics import accuracies, calibration, detection
 from robustcore.metrics._base import INPUTS, UNITS, Input, Metric, metric, registry
 from robustcore.metrics.accuracies import accuracy, mean_over_severities, with_clean
 from robustcore.metrics.corruption_errors import corruption_error, mean_corruption_error
@@ -28,6 +28,7 @@ __all__ = [
     "accuracy",
     "app",
     "by_condition",
+    "calibration",
     "corruption_error",
     "detection",
     "get",

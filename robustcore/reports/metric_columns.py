@@ -125,7 +125,8 @@ class _Images:
         stored = self._store.predictions(cell)
         if stored is None or stored.confidence is None:
             return _NOT_STORED
-        return {"confidence": stored.confidence, "right": stored.correct}
+        labelled = stored.labels >= 0
+        return {"confidence": stored.confidence[labelled], "right": stored.correct[labelled]}
 
     def _of_scores(self, cell: Cell) -> Mapping[str, np.ndarray] | str:
         if not _unlabelled(cell.condition):
