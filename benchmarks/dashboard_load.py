@@ -1,8 +1,11 @@
-"""Twenty visitors at one dashboard: how long they wait, and whether the server's memory grows.
+"""Twenty visitors at one dashboard for five minutes: how long they wait, what is lost, and whether memory grows.
 
 Each visitor is a websocket that speaks the browser's protocol: opens a page or changes one of its selection boxes, segments
 or numbers, waits until the script has run, reads for some seconds, and goes on. A response is the time from the message
 to the end of the script's run. What a browser does beyond that (drawing, fetching images) is not measured.
+
+The whole takes at most a minute more than the visits: first every page is opened once, one after the other, on an empty cache;
+an answer that has not come twenty seconds after the end is lost. One table says all, beside what is aimed at.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
+import logging
 import os
 import random
 import socket
@@ -21,12 +25,16 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
-_PATIENCE = 120.0  # seconds until a response counts as lost
+_PATIENCE = 60.0  # seconds until a response counts as lost
+_GRACE = 20.0  # seconds after the visits in which the last answers may come
+_FIRST_VISITS = 40.0  # seconds for the pages' first visits together
+_LEVEL_FROM = 0.4  # share of the time after which memory should be level
+_AIMS = {"p95": 4.0, "change": 1.0, "first": 3.0, "growth": 5.0}  # seconds, seconds, seconds, MiB a minute
 _SAMPLE_SECONDS = 2.0
 
 
@@ -36,14 +44,16 @@ class Log:
 
     Attributes:
         responses: (seconds since the start, page, "open" or "change", seconds) of each response.
+        lost: (page, "open" or "change") of each that was not answered in time.
         errors: what a page or a connection said went wrong.
-        memory: (seconds since the start, MiB) of the server.
+        memory: (seconds since the start, MiB of the server, MiB of its workers).
     """
 
     began: float = dataclasses.field(default_factory=time.monotonic)
     responses: list[tuple[float, str, str, float]] = dataclasses.field(default_factory=list)
+    lost: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     errors: list[str] = dataclasses.field(default_factory=list)
-    memory: list[tuple[float, float]] = dataclasses.field(default_factory=list)
+    memory: list[tuple[float, float, float]] = dataclasses.field(default_factory=list)
 
     @property
     def now(self) -> float:
@@ -61,8 +71,9 @@ class Visitor:
         self._widgets: dict[str, Any] = {}
         self._chosen: dict[str, Any] = {}
 
-    async def act(self) -> None:
-        """Open a page, or change something on the one that is open; wait for the answer."""
+    async def act(self, patience: float = _PATIENCE) -> bool:
+        """Open a page, or change something on the one that is open; wait so many seconds for the answer, and say whether it
+        came. Where it did not, the connection is of no further use: the answer may still come."""
         changeable = [w for w in self._widgets.values() if _values(w)]
         action = "change" if changeable and self._draw.random() < 0.7 else "open"
         if action == "open":
@@ -74,11 +85,12 @@ class Visitor:
         began = time.monotonic()
         await self._connection.send(self._message())
         try:
-            await asyncio.wait_for(self._answer(), _PATIENCE)
+            await asyncio.wait_for(self._answer(), patience)
         except TimeoutError:
-            self._log.errors.append(f"{self._page}: no answer within {_PATIENCE:.0f} s")
-            return
+            self._log.lost.append((self._page, action))
+            return False
         self._log.responses.append((self._log.now, self._page, action, time.monotonic() - began))
+        return True
 
     def _message(self) -> bytes:
         from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -113,7 +125,9 @@ class Visitor:
 
     def _element(self, element: Any) -> None:
         kind = element.WhichOneof("type")
-        if kind == "exception":
+        if kind == "alert" and element.alert.format == element.alert.ERROR:
+            self._log.errors.append(f"{self._page}: {element.alert.body}")
+        elif kind == "exception":
             self._log.errors.append(f"{self._page}: {element.exception.type} {element.exception.message}")
         elif kind in ("selectbox", "button_group", "number_input"):
             widget = getattr(element, kind)
@@ -135,36 +149,42 @@ def _values(widget: Any) -> list[Any]:
 async def visit(address: str, pages: Sequence[str], log: Log, seconds: float, think: float, seed: int) -> None:
     """One visitor's visit."""
     from websockets.asyncio.client import connect
+    from websockets.exceptions import ConnectionClosed
+    from websockets.typing import Subprotocol
 
     draw = random.Random(seed)
     await asyncio.sleep(draw.uniform(0, think))
     while log.now < seconds:
         try:
             async with connect(
-                f"ws://{address}/_stcore/stream", max_size=None, subprotocols=["streamlit"]
-            ) as connection:  # type: ignore[list-item]
+                f"ws://{address}/_stcore/stream", max_size=None, subprotocols=[Subprotocol("streamlit")]
+            ) as connection:
                 visitor = Visitor(connection, pages, log, draw)
-                while log.now < seconds:
-                    await visitor.act()
+                while log.now < seconds and await visitor.act(min(_PATIENCE, seconds + _GRACE - log.now)):
                     await asyncio.sleep(draw.uniform(0.5, 1.5) * think)
-        except OSError as error:
+        except (OSError, ConnectionClosed) as error:
             log.errors.append(f"connection: {error}")
             await asyncio.sleep(1)
 
 
 async def watch(pid: int, log: Log, seconds: float) -> None:
-    """The server's memory over time."""
+    """The memory of the server and of its workers over time."""
     while log.now < seconds:
-        log.memory.append((log.now, memory(pid)))
+        log.memory.append((log.now, memory(pid), sum(map(memory, workers(pid)))))
         await asyncio.sleep(_SAMPLE_SECONDS)
 
 
+def workers(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+
+
 def memory(pid: int) -> float:
-    """MiB that a process occupies."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return float("nan")
+    """MiB that a process occupies; 0 where it has ended."""
+    try:
+        return psutil.Process(pid).memory_info().rss / (1 << 20)
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 @contextlib.contextmanager
@@ -206,46 +226,82 @@ def addresses() -> list[str]:
     return sorted(["start", *(view.address for view in others)])
 
 
-async def _run(people: int, seconds: float, think: float) -> Log:
+async def _run(people: int, seconds: float, think: float) -> tuple[Log, Log]:
+    """What was measured on the first visits, one after the other, and with all people together."""
     from websockets.asyncio.client import connect
 
     pages = addresses()
     with server() as (address, pid):
-        # Once round, so that what is loaded once is loaded.
         first = Log()
-        async with connect(f"ws://{address}/_stcore/stream", max_size=None) as connection:
-            for page in pages:
-                await Visitor(connection, [page], first, random.Random(0)).act()
-        print("first visits:", ", ".join(f"{page} {spent:.1f} s" for _, page, _, spent in first.responses), flush=True)
+        for page in pages:
+            if first.now < _FIRST_VISITS:
+                async with connect(f"ws://{address}/_stcore/stream", max_size=None) as connection:
+                    await Visitor(connection, [page], first, random.Random(0)).act()
         log = Log()
         visits = [visit(address, pages, log, seconds, think, seed) for seed in range(people)]
         await asyncio.gather(watch(pid, log, seconds), *visits)
-    return log
+    return first, log
 
 
-def report(log: Log, seconds: float) -> None:
-    """Print what was measured."""
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A line of the table: what was measured, in words, what is aimed at, and whether that is met; None where nothing is."""
+
+    name: str
+    value: str
+    aim: str = ""
+    met: bool | None = None
+
+
+def rows(first: Log, log: Log, seconds: float) -> Iterator[Row]:
+    """The lines of the table."""
+    cold = {page: spent for _, page, _, spent in first.responses}
+    slowest = sorted(cold, key=cold.__getitem__, reverse=True)
+    late = [f"{page} {cold[page]:.1f}" for page in slowest if cold[page] > _AIMS["first"]]
+    yield Row(
+        "first visits, one by one",
+        f"at most {max(cold.values(), default=float('nan')):.1f} s; over {_AIMS['first']:g} s: {', '.join(late) or 'none'}",
+        f"{_AIMS['first']:g} s",
+        not late and not first.lost,
+    )
     spent = [r[3] for r in log.responses]
-    print(f"{len(spent)} responses in {seconds / 60:.1f} min, {len(log.errors)} errors", *set(log.errors), sep="\n  ")
-    print(f"{'':<24} {'count':>6} {'median':>8} {'p95':>8} {'max':>8}   seconds")
+    changes = [r[3] for r in log.responses if r[2] == "change"]
+    p95, median = (float(np.percentile(v, q)) if v else float("nan") for v, q in ((spent, 95), (changes, 50)))
+    yield Row("answers", f"{len(spent)} in {seconds / 60:.1f} min, of them {len(changes)} to changes")
+    lost = ", ".join(sorted({f"{page} ({action})" for page, action in log.lost}))
+    yield Row("lost answers", f"{len(log.lost)}{': ' + lost if lost else ''}", "0", not log.lost)
+    yield Row("errors", str(len(log.errors)), "0", not log.errors)
+    yield Row("p95 of all answers", f"{p95:.2f} s", f"{_AIMS['p95']:g} s", p95 <= _AIMS["p95"])
+    yield Row("median of changes", f"{median:.2f} s", f"{_AIMS['change']:g} s", median <= _AIMS["change"])
+    times, server, others = np.array(log.memory).T
+    level = times > _LEVEL_FROM * seconds
+    for name, sizes in (("server", server), ("workers", others)):
+        slope = float(np.polyfit(times[level] / 60, sizes[level], 1)[0]) if level.sum() > 1 else float("nan")
+        yield Row(
+            f"memory of the {name}",
+            f"{sizes[0]:.0f} MiB at first, {sizes[-1]:.0f} at the end; {slope:+.1f} MiB/min over the last "
+            f"{(1 - _LEVEL_FROM) * seconds / 60:.1f} min",
+            f"{_AIMS['growth']:+g} MiB/min",
+            slope <= _AIMS["growth"],
+        )
+
+
+def report(first: Log, log: Log, seconds: float) -> None:
+    """Print the table, then what each page took, and what went wrong."""
+    for row in rows(first, log, seconds):
+        met = {None: "", True: "met", False: "MISSED"}[row.met]
+        print(f"{row.name:<26} {row.aim:>12} {met:>7}   {row.value}")
+    print(f"\n{'seconds':<26} {'count':>6} {'median':>8} {'p95':>8} {'max':>8}")
     for page in ["all", *sorted({r[1] for r in log.responses})]:
         for action in ("open", "change"):
             part = [r[3] for r in log.responses if page in ("all", r[1]) and r[2] == action]
             if part:
                 p95 = float(np.percentile(part, 95))
                 print(
-                    f"{page + ', ' + action:<24} {len(part):>6} {statistics.median(part):>8.2f} {p95:>8.2f} {max(part):>8.2f}"
+                    f"{page + ', ' + action:<26} {len(part):>6} {statistics.median(part):>8.2f} {p95:>8.2f} {max(part):>8.2f}"
                 )
-    print(f"all together: p95 {float(np.percentile(spent, 95)):.2f} s")
-    times, sizes = np.array(log.memory).T
-    print(
-        "server's memory:", ", ".join(f"{s:.0f} MiB at {t:.0f} s" for t, s in log.memory[:: max(1, len(sizes) // 10)])
-    )
-    late = times > 0.4 * seconds
-    slope = np.polyfit(times[late] / 60, sizes[late], 1)[0]
-    print(
-        f"over the last {0.6 * seconds / 60:.1f} min: {slope:+.1f} MiB/min, {sizes[late].min():.0f} to {sizes[late].max():.0f} MiB"
-    )
+    print("\nfirst visits:", ", ".join(f"{page} {spent:.1f} s" for _, page, _, spent in first.responses))
+    print(*(f"error: {text}" for text in sorted({*first.errors, *log.errors})), sep="\n")
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -255,8 +311,14 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--think", type=float, default=5.0, help="seconds that a visitor reads, on average")
     args = parser.parse_args(arguments)
-    log = asyncio.run(_run(args.people, 60 * args.minutes, args.think))
-    report(log, 60 * args.minutes)
+    logging.disable(logging.WARNING)  # Streamlit's, that its pages are looked up without a server
+    before = os.getloadavg()[0]
+    first, log = asyncio.run(_run(args.people, 60 * args.minutes, args.think))
+    print(
+        f"{args.people} people for {args.minutes:g} min, {os.cpu_count()} processors; load average {before:.1f} before (more "
+        f"than 0.5: the figures are upper bounds), {os.getloadavg()[0]:.1f} after\n"
+    )
+    report(first, log, 60 * args.minutes)
 
 
 if __name__ == "__main__":

@@ -201,7 +201,7 @@ def answers(comparison: Comparison, data: Data) -> Answers | None:
     return _answers(_digest(comparison), images.fingerprint, _comparison=comparison, _dataset=images)
 
 
-@st.cache_resource(max_entries=6, show_spinner="Reading the answers …")
+@st.cache_resource(max_entries=2, show_spinner="Reading the answers …")  # 70 MB each for the demo's models
 def _answers(digest: str, dataset: str, *, _comparison: Comparison, _dataset: Dataset) -> Answers:
     from robustcore.reports.compare import answers
 

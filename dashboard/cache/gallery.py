@@ -30,6 +30,14 @@ class Grid:
     images: Tensor  # (n, 3, H, W)
     thumbnails: tuple[str, ...]  # of the clean image, then of the cells
 
+    def between(self, start: int, stop: int) -> Tensor:
+        """(stop - start, 3, H, W) some of the images, the clean one first."""
+        import torch
+
+        if start:
+            return self.images[start - 1 : stop - 1]
+        return torch.cat([self.clean, self.images[: stop - 1]])
+
     def __getitem__(self, key: str) -> int:
         """The place of the cell of that key."""
         return next(i for i, cell in enumerate(self.cells) if cell.key == key)
@@ -40,7 +48,7 @@ def grid(item: Item, cells: tuple[GalleryImage, ...], storage: str) -> Grid:
     return _grid(item.fingerprint, repr(cells), storage, _item=item, _cells=cells)
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@st.cache_resource(max_entries=12, show_spinner=False)  # 15 MB each for photographs under ImageNet-C
 def _grid(image: str, cells: str, storage: str, *, _item: Item, _cells: tuple[GalleryImage, ...]) -> Grid:
     import torch
 
@@ -53,12 +61,13 @@ def _grid(image: str, cells: str, storage: str, *, _item: Item, _cells: tuple[Ga
 
 
 class Scoring:
-    """A model's answers to some images, as they come."""
+    """A model's answers to the images of a grid, as they come; the images are let go of once all are answered."""
 
-    def __init__(self, name: str, images: Tensor, shipped: Answers | None) -> None:
-        self.name, self.images = name, images
+    def __init__(self, name: str, grid: Grid, shipped: Answers | None) -> None:
+        self.name, self.count = name, 1 + len(grid.images)
         self.card = models.card(name)
         self._parts: list[Answers] = [] if shipped is None else [shipped]
+        self._grid = None if shipped is not None else grid
         self._lock = threading.Lock()
 
     @property
@@ -73,7 +82,7 @@ class Scoring:
 
     @property
     def finished(self) -> bool:
-        return self.done == len(self.images)
+        return self.done == self.count
 
     def advance(self) -> None:
         """Answer the next images: all of them for a small model, a few for a large one. Loads the model where it has to."""
@@ -83,10 +92,13 @@ class Scoring:
             return
         classifier = models.model(self.name)
         with self._lock:
+            if self._grid is None:  # another visitor had the last ones answered meanwhile
+                return
             start = self.done
-            stop = len(self.images) if self.quick else min(start + _CHUNK, len(self.images))
-            if start < stop:
-                self._parts.append(gallery.answers(classifier, self.images[start:stop]))
+            stop = self.count if self.quick else min(start + _CHUNK, self.count)
+            self._parts.append(gallery.answers(classifier, self._grid.between(start, stop)))
+            if self.finished:
+                self._grid = None
 
     def answers(self) -> Answers:
         """What there is so far."""
@@ -108,9 +120,7 @@ def scoring(model_name: str, grid: Grid, storage: str) -> Scoring:
 def _scoring(
     model_name: str, version: FileVersion | None, image: str, cells: str, storage: str, *, _grid: Grid
 ) -> Scoring:
-    import torch
-
     from robustcore.reports.preview import shipped
 
     answers = shipped.of_grid(models.card(model_name), _grid.item, _grid.cells, storage)
-    return Scoring(model_name, torch.cat([_grid.clean, _grid.images]), answers)
+    return Scoring(model_name, _grid, answers)

@@ -87,7 +87,7 @@ class Answered:
         scoring = self.scorings[model]
         who = Markup("<b>{}</b>").format(model)
         if not scoring.finished:
-            total = len(scoring.images)
+            total = scoring.count
             bar = Markup('<progress max="{}" value="{}"></progress>').format(total, scoring.done)
             return Markup("{} has answered {} of {} images … {}").format(who, scoring.done, total, bar)
         answers = scoring.answers()
