@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from dashboard.session import permissions, roots
+from robustcore.datasets import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import suites
+from robustcore.evaluation.filtration import Choice, Rules, Selection, Written, kept_set, reviews
 from robustcore.evaluation.jobs import jobs
 from robustcore.evaluation.jobs.jobs import JobStatus
 from robustcore.evaluation.operations import shift
@@ -84,3 +86,21 @@ def remove_model(name: str) -> None:
     """Take a model that was added off the list; its file and its results stay."""
     permissions.check("Removing a model")
     added.remove(added.check_name(name))
+
+
+def reject_images(key: str, ids: Iterable[int]) -> None:
+    """Keep which images of a filtration a person rejected."""
+    permissions.check("Reviewing images")
+    reviews.reject(key, ids)
+
+
+def write_kept_set(dataset: Dataset, selection: Selection, folder: str, choice: Choice, rules: Rules) -> Written:
+    """Write what a filtration keeps to a folder within the data roots, with its gallery."""
+    from robustcore.reports.filtration import gallery
+
+    permissions.check("Writing a kept set")
+    place = roots.folder_to_write(folder)
+    written = kept_set.write(dataset, selection, place, choice, rules)
+    title = f"{dataset.name}: images that fool {' and '.join(name for name, _ in choice.models)}"
+    gallery.write(place, title, selection, written.files)
+    return written

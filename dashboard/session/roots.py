@@ -58,6 +58,15 @@ def dataset(name: str) -> str:
     return name if name in datasets.names() else _confined(name)
 
 
+def folder_to_write(path: str) -> str:
+    """The resolved path of a folder that a page writes to.
+
+    Raises:
+        InvalidArgumentError: as for `dataset`.
+    """
+    return _confined(path)
+
+
 def model(name: str) -> str:
     """A model's name; a checkpoint's path is resolved and confined.
 

@@ -22,6 +22,7 @@ class Thumb:
         alt: what it shows, in words.
         answers: lines below it, (text, mark): one for each model.
         crisp: whether its pixels are drawn as squares.
+        faded: whether it is drawn pale, as one that was rejected.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Thumb:
     alt: str
     answers: tuple[tuple[str, str], ...]
     crisp: bool = False
+    faded: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +77,11 @@ def row(thumbs: Sequence[Thumb]) -> Markup:
     return Markup('<div class="rc-frames">{}</div>').format(Markup().join(_thumb(t) for t in thumbs))
 
 
+def large(thumbs: Sequence[Thumb]) -> Markup:
+    """Images that are looked at one by one."""
+    return Markup('<div class="rc-large">{}</div>').format(row(thumbs))
+
+
 def _short(column: str) -> Markup:
     """A heading whose word is left out on narrow screens."""
     word, _, number = column.rpartition(" ")
@@ -92,6 +99,7 @@ def selected(key: str) -> Markup:
 def _thumb(thumb: Thumb) -> Markup:
     marks = {mark for _, mark in thumb.answers}
     kind = "rc-wrong" if WRONG in marks else "rc-changed" if CHANGED in marks else ""
+    kind += " rc-faded" if thumb.faded else ""
     captions = Markup().join(
         Markup('<span class="rc-answer{}">{}</span>').format(" no" if mark in (WRONG, CHANGED) else "", text)
         for text, mark in thumb.answers

@@ -8,13 +8,15 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from robustcore.errors import JobError, ModelError
+from robustcore.errors import DatasetError, JobError, ModelError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from robustcore.atlas.populations import Population
     from robustcore.datasets import Dataset, Item
+    from robustcore.evaluation.filtration import Scores
+    from robustcore.evaluation.filtration.scores import Bools
     from robustcore.models import Classifier
     from robustcore.overlap.categories import Categories, Sweep
     from robustcore.reports.compare.answers import Answers
@@ -39,6 +41,29 @@ class DatasetKey:
     def of(cls, dataset: Dataset) -> DatasetKey:
         """That of a data set."""
         return cls(dataset.name, dataset.split, tuple(dataset.classes), dataset.fingerprint, len(dataset), dataset.side)
+
+
+@dataclasses.dataclass(frozen=True)
+class ImagesKey:
+    """What a task that reads images is told of a data set.
+
+    Attributes:
+        source: a registered name, or the path of its folder or table.
+        split: of it.
+        fingerprint: that its images have to have.
+    """
+
+    source: str
+    split: str
+    fingerprint: str
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> ImagesKey:
+        """That of a data set that was loaded here, where it was checked that its folder may be read."""
+        from robustcore.datasets import folder_of
+
+        split = "test" if dataset.split == "all" else dataset.split
+        return cls(folder_of(dataset) or dataset.name, split, dataset.fingerprint)
 
 
 # Models, and what they were scored on: one entry for each preparation of the images.
@@ -120,6 +145,17 @@ def _dataset(key: DatasetKey) -> Dataset:
     return RecordedDataset(
         key.name, key.split, key.classes, key.fingerprint, size=key.size, side=key.side, reason=reason
     )
+
+
+@functools.lru_cache(maxsize=2)
+def _images(key: ImagesKey) -> Dataset:
+    """The data set with its images."""
+    from robustcore import datasets
+
+    dataset = datasets.load_dataset(key.source, split=key.split)
+    if dataset.fingerprint != key.fingerprint:
+        raise DatasetError(f"The images of {dataset.name} have changed in the meantime; choose them again.")
+    return dataset
 
 
 def _answers(digest: str, found: Comparison, datasets: ScoredOn) -> Answers:
@@ -214,6 +250,26 @@ def distances(dataset: DatasetKey, suite: str, storage: str, images: int) -> pd.
     from robustcore.reports import severity
 
     return severity.audit([], _dataset(dataset), suite, images=images, storage=storage).distances
+
+
+def filtration_scores(
+    images: ImagesKey, models: tuple[ModelKey, ...], answers: str, start: int, stop: int, crop_count: int
+) -> Scores:
+    """What models say of the crops of some images."""
+    from robustcore.evaluation import filtration
+
+    dataset = _images(images)
+    loaded = filtration.loaded([_model(key) for key in models], dataset, answers)
+    return filtration.score(dataset, list(loaded.values()), start, stop, crop_count, _is_cancelled)
+
+
+def right_answers(images: ImagesKey, model: ModelKey, answers: str, places: tuple[int, ...]) -> Bools:
+    """Whether a model is right on some images."""
+    from robustcore.evaluation import filtration
+
+    dataset = _images(images)
+    (loaded,) = filtration.loaded([_model(model)], dataset, answers).values()
+    return filtration.right_answers(loaded, dataset, places, _is_cancelled)
 
 
 def population() -> Population:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -30,8 +29,8 @@ def checked_count(count: Any) -> int:
 def crops(image: UInt8Array, side: int, preparation: Preparation | None = None, count: int = 10) -> UInt8Array:
     """uint8 (count, side, side, 3): the centre first, then the corners, then the mirror images of these five.
 
-    Where the preparation resizes to a larger side than it cuts out, the centre is the prepared image itself; else the shorter
-    side is 8/7 of the crop's. One crop alone is always the prepared image.
+    The first is always the prepared image itself. Corners are those of the image at the preparation's shorter side; where that
+    is the crop's own side, which leaves no room for corners, at 8/7 of it.
 
     Args:
         image: uint8 (H, W, 3), before preparation.
@@ -40,8 +39,9 @@ def crops(image: UInt8Array, side: int, preparation: Preparation | None = None, 
         count: one of `COUNTS`.
     """
     count = checked_count(count)
+    centre = fit(image, side, preparation)
     if count == 1:
-        return fit(image, side, preparation)[None]
+        return centre[None]
     shorter = math.ceil(side * _LARGER)
     if preparation is not None and preparation.resize > side:
         shorter = preparation.resize
@@ -57,17 +57,16 @@ def crops(image: UInt8Array, side: int, preparation: Preparation | None = None, 
                     (side, side), resampling, box=(left * x, top * y, (left + side) * x, (top + side) * y)
                 )
             )
-            for top, left in _places(size, side)
+            for top, left in _corners(size, side)
         ]
     else:
         resized = np.asarray(Image.fromarray(image).resize(size, resampling))
-        cut = [resized[top : top + side, left : left + side] for top, left in _places(size, side)]
-    views = np.stack(cut)
+        cut = [resized[top : top + side, left : left + side] for top, left in _corners(size, side)]
+    views = np.stack([centre, *cut])
     return np.ascontiguousarray(views if count == 5 else np.concatenate([views, views[:, :, ::-1]]))
 
 
-def _places(size: tuple[int, int], side: int) -> Iterator[tuple[int, int]]:
-    """(top, left) of the centre and the corners in an image of (width, height)."""
+def _corners(size: tuple[int, int], side: int) -> tuple[tuple[int, int], ...]:
+    """(top, left) of the crops in the corners of an image of (width, height)."""
     right, bottom = size[0] - side, size[1] - side
-    yield bottom // 2, right // 2
-    yield from ((0, 0), (0, right), (bottom, 0), (bottom, right))
+    return (0, 0), (0, right), (bottom, 0), (bottom, right)

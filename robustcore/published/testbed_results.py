@@ -33,6 +33,7 @@ OTHER_CLASSIFIERS = [
     "random features",
     "random forest",
 ]  # one each
+STANDARD = "standard training"  # the group that the project fits its lines over
 # Setting -> the name of the same images here, and the setting of the clean accuracy on the same classes.
 SHIFTS = {
     "imagenet-a": ("imagenet-a", "val-on-imagenet-a-classes"),

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustcore import published
+from robustcore import load_dataset, published
 from robustcore.errors import InvalidArgumentError
+from robustcore.evaluation import Subject
+from robustcore.evaluation.store.predictions import Predictions
 from robustcore.metrics import effective
 from robustcore.reports.compare import effective as report
 from robustcore.reports.compare import published_models
@@ -60,12 +62,12 @@ def test_models_of_ones_own_are_compared_with_the_published_line() -> None:
     measured = published_models.gather(["published/imagenet/Standard_R50"], "imagenet", severities=(1,))
     rows = measured.rows[:2].assign(model="mine", accuracy=[0.76, 0.63])
     rows.loc[rows["kind"] != "clean", ["kind", "name"]] = ["shift", "imagenet-v2"]
-    own = report.own(dataclasses.replace(measured, rows=rows), "v2")
+    own = report.own(dataclasses.replace(measured, rows=rows), "v2").table
     assert own.to_dict("records") == [{"model": "mine", "clean": 0.76, "shifted": 0.63}]
     population = report.over(report.natural_shift("v2"))
     beyond = report.others(population, own)["effective"].item()
     assert beyond == pytest.approx(0.63 - population.line.expected(0.76))
-    assert report.own(measured, "v2").empty
+    assert report.own(measured, "v2").table.empty
 
 
 def test_the_published_population_is_on_a_line() -> None:
@@ -75,3 +77,69 @@ def test_the_published_population_is_on_a_line() -> None:
     assert measured.line.r2 > 0.95
     assert abs(measured.table["effective"].mean()) < 0.01
     assert "1,266 models" in measured.formula
+
+
+def test_the_testbeds_line_is_that_of_its_standard_models_on_the_same_classes() -> None:
+    rows = published.imagenet_testbed()
+    population = report.over(report.natural_shift("testbed-a"))
+    assert len(population.table) == 225
+    standard = population.table[population.table["fitted"]]
+    assert set(standard["group"]) == {"standard training"}
+    assert population.line.models == len(standard) - 1 < 90  # ResNet-50 is right on none of the images that it chose
+    assert abs(standard["effective"].median()) < 0.03
+    resnet = population.table.set_index("model").loc["ResNet-50"]
+    settings = rows[rows["model"] == "resnet50"].set_index("setting")["accuracy"]
+    assert resnet["clean"] == settings["val-on-imagenet-a-classes"]
+    assert resnet["clean"] > settings["val"] + 0.1, "200 classes are easier than 1,000"
+    assert {name for name, shift in report.SHIFTS.items() if shift.is_subset} == {
+        "r",
+        "a",
+        "testbed-r",
+        "testbed-a",
+        "testbed-objectnet",
+    }
+
+
+def test_accuracy_among_some_classes_is_that_of_the_best_answer_among_them() -> None:
+    rng = np.random.default_rng(0)
+    labels, logits = rng.integers(0, 12, 400), rng.normal(size=(400, 12))
+    logits[np.arange(400), labels] += 1.5
+    best = logits.argsort(axis=1)[:, ::-1]
+    among = np.array([1, 4, 5, 9, 11])
+    kept = np.isin(labels, among)
+    exact = (among[logits[kept][:, among].argmax(axis=1)] == labels[kept]).mean()
+    accuracy, images, undecided = report.among_classes(labels.astype(np.int32), best.astype(np.int32), among)
+    assert (accuracy, images, undecided) == (pytest.approx(exact), kept.sum(), 0)
+    accuracy, images, undecided = report.among_classes(labels.astype(np.int32), best[:, :2].astype(np.int32), among)
+    assert undecided > 0
+    assert exact - undecided / images <= accuracy <= exact
+
+
+def test_own_models_stand_on_a_line_of_some_classes_with_their_clean_accuracy_on_these(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measured = published_models.gather(["published/imagenet/Standard_R50"], "imagenet", severities=(1,))
+    rows = measured.rows[:2].assign(model="mine", accuracy=[0.76, 0.02])
+    rows.loc[rows["kind"] != "clean", ["kind", "name"]] = ["shift", "imagenet-a"]
+    subject = Subject("mine", "f", ("a",))
+    mine = dataclasses.replace(measured, rows=rows, subjects=(subject,))
+    labels = np.arange(1_000, dtype=np.int32)
+    answers = np.where(labels % 10 == 0, labels, 999)[:, None].astype(
+        np.int32
+    )  # every fifth of the 200 classes is right
+
+    def stored(*arguments: object) -> Predictions:
+        is_clean = arguments[2]["kind"] == "clean"  # type: ignore[index]
+        return Predictions(None, labels, answers) if is_clean else Predictions(None, shifted, shifted[:, None])
+
+    monkeypatch.setattr(report, "_predictions", stored)
+    shifted = labels[::5]
+    own = report.own(mine, "testbed-a", load_dataset("scenes", limit=1))
+    assert own.table.to_dict("records") == [{"model": "mine", "clean": 0.5, "shifted": 0.02}]
+    assert [(note.kind, note["images"], note["undecided"]) for note in own.notes] == [
+        ("clean_on_the_same_classes", 200, 100)
+    ]
+    shifted = labels[::7]
+    assert [note.kind for note in report.own(mine, "a", load_dataset("scenes", limit=1)).notes] == [
+        "too_few_classes_evaluated"
+    ]

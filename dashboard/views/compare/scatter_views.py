@@ -17,7 +17,7 @@ from robustcore.reports.attacks import robust_accuracy
 from robustcore.reports.compare import comparison as comparisons
 from robustcore.reports.compare import effective, intervals, tradeoff
 from robustcore.reports.compare.comparison import Comparison
-from robustcore.reports.compare.effective import SHIFTS, Population
+from robustcore.reports.compare.effective import SHIFTS, SOURCES, Population
 from robustcore.reports.compare.measures import Bars
 from robustcore.reports.provenance import Footer
 
@@ -36,7 +36,7 @@ def none_on_this_line(condition: str) -> str:
 
 @note
 def no_place_on_this_line(shift: str) -> str:
-    return f"My own models cannot be added to this line: it needs their clean accuracy on the 200 classes of {shift}."
+    return f"My own models cannot be added to this line: its classes are not ImageNet's ({shift})."
 
 
 def _shifted(comparison: Comparison) -> str:
@@ -140,7 +140,7 @@ def trend(results: Node | None, choice: Choice, settings: Settings) -> View | st
         key=f"{KEY}_population",
         kind="population",
         width=420,
-        text=lambda p: p if p == HERE else f"1,266 published models on {SHIFTS[p].title}",
+        text=_population_title,
     )
     if name != HERE:
         return _published(name, results, choice)
@@ -170,6 +170,13 @@ def trend(results: Node | None, choice: Choice, settings: Settings) -> View | st
     )
 
 
+def _population_title(name: str) -> str:
+    if name == HERE:
+        return name
+    shift = SHIFTS[name]
+    return f"{'1,266 models of timm' if shift.source == 'timm' else 'ImageNet Testbed'} on {shift.title}"
+
+
 def _published(column: str, results: Node | None, choice: Choice) -> View:
     from robustcore.figures import compared
 
@@ -182,24 +189,27 @@ def _published(column: str, results: Node | None, choice: Choice) -> View:
         "Show by name", names, key=f"{KEY}_named", kind="published model", default=names[:3], max_selections=10
     )
     title = f"accuracy on {shift.title} (%)"
-    own = None
-    if results is not None:
-        own = Call(effective.others, fit, Call(effective.own, results, column), name="own")
-        own = None if own.value.empty else own
+    own, own_notes = None, ()
+    if results is not None and shift.condition and not (shift.is_subset and choice.is_published):
+        images = compare.dataset(choice.data) if shift.is_subset else None
+        models = Call(effective.own, results, column, *([images] if shift.is_subset else []), name="own_models")
+        own_notes = models.value.notes
+        if not models.value.table.empty:
+            own = Call(effective.others, fit, Attribute(models, "table"), name="own")
     footer = Call(
         Footer,
         formula=Attribute(fit, "formula"),
-        before=(f"Published top-1 accuracies of timm's models (Apache-2.0), {shift.title}: {shift.note}",),
+        before=(f"Published top-1 accuracies of {SOURCES[shift.source]}. {shift.title}: {shift.note}",),
     )
     table = population.table if own is None else pd.concat([own.value, population.table], ignore_index=True)
     further = {} if own is None else {"own": own}
-    notes = population.notes
-    if results is not None and own is None:
+    notes = (*population.notes, *own_notes)
+    if results is not None and own is None and not own_notes:
         notes += (none_on_this_line(shift.condition),) if shift.condition else (no_place_on_this_line(shift.title),)
     return View(
         f"trend-{column}",
         f"Which published models withstand {shift.title} better than their accuracy explains?",
-        "A dot is a published model. The line is what clean accuracy lets one expect, fitted over all of them on logit axes; above "
+        "A dot is a published model. The line is what clean accuracy lets one expect, on logit axes; above "
         "it is effective robustness. Models of other data have no place on this line.",
         table,
         footer.value,

@@ -4,15 +4,29 @@
 left as a dataset. `scenes_list` makes the list of the shipped set scenes/filtered by the same rules.
 """
 
+from robustcore.evaluation.filtration.kept_set import Choice, Written
 from robustcore.evaluation.filtration.rules import Rules, Selection, Step, select
-from robustcore.evaluation.filtration.scores import PART, Scores, key_of, loaded, parts, right_answers, run, score
+from robustcore.evaluation.filtration.running import run
+from robustcore.evaluation.filtration.scores import (
+    PART,
+    Scores,
+    check,
+    key_of,
+    loaded,
+    parts,
+    right_answers,
+    score,
+)
 
 __all__ = [
     "PART",
+    "Choice",
     "Rules",
     "Scores",
     "Selection",
     "Step",
+    "Written",
+    "check",
     "key_of",
     "loaded",
     "parts",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
-import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from robustcore import arguments, derived, devices
+from robustcore import derived, devices
 from robustcore.datasets import Dataset, Preparable, prepared_for
 from robustcore.datasets._base import right_classes
 from robustcore.errors import InvalidArgumentError, JobError
@@ -27,6 +26,7 @@ from robustcore.images.preparation import Preparation
 from robustcore.models.classifier import Classifier
 from robustcore.models.restricted import Restricted
 
+REVISION = 2  # raised when the answers to the same crops change
 PART = 32  # images that are scored and kept at once: what a stopped run loses
 MOST_MODELS = 5
 _BATCH = 64  # crops in one forward pass
@@ -52,6 +52,11 @@ class Scores:
     confidence: npt.NDArray[np.float64]
     other: npt.NDArray[np.int64]
 
+    def first(self, images: int) -> Scores:
+        """Those of the first images."""
+        names = [field.name for field in dataclasses.fields(self)]
+        return Scores(**{name: getattr(self, name)[:images] for name in names})
+
     @classmethod
     def joined(cls, several: Sequence[Scores]) -> Scores:
         """Those of consecutive images, as one."""
@@ -61,47 +66,13 @@ class Scores:
 
 def key_of(dataset: Dataset, models: Sequence[Classifier], crop_count: int) -> str:
     """What the answers of these networks, in this order, to crops of these images are kept under."""
-    return derived.digest(dataset.fingerprint, [model.fingerprint() for model in models], crop_count)
+    return derived.digest(REVISION, dataset.fingerprint, [model.fingerprint() for model in models], crop_count)
 
 
 def parts(total: int) -> Iterator[tuple[int, int]]:
     """(start, stop) of the images that are scored at once."""
     for start in range(0, total, PART):
         yield start, min(start + PART, total)
-
-
-def run(
-    dataset: Dataset,
-    models: Sequence[Classifier],
-    *,
-    crop_count: int = 10,
-    limit: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Scores:
-    """Ask the networks about every image; what was asked before is not asked again, in whatever process it was.
-
-    Args:
-        dataset: with labels, as it was loaded.
-        models: that know its classes; 1 to 5.
-        crop_count: 1, 5 or 10.
-        limit: the first images only.
-        progress: called with (images done, all images).
-
-    Raises:
-        InvalidArgumentError: another number of models or crops; a dataset without labels.
-        DatasetError: a model that does not know the classes.
-    """
-    check(dataset, models, crop_count)
-    limit = arguments.limit(limit)
-    total = len(dataset) if limit is None else min(limit, len(dataset))
-    key = key_of(dataset, models, crop_count)
-    several = []
-    for start, stop in parts(total):
-        part_key = part_of(key, start, stop)
-        several.append(derived.once(KIND, part_key, functools.partial(score, dataset, models, start, stop, crop_count)))
-        if progress is not None:
-            progress(stop, total)
-    return Scores.joined(several)
 
 
 def part_of(key: str, start: int, stop: int) -> str:
@@ -116,7 +87,7 @@ def kept_part(key: str, start: int, stop: int) -> Scores | None:
 
 
 def check(dataset: Dataset, models: Sequence[Classifier], crop_count: int) -> None:
-    """Refuse what cannot be filtered; see `run`."""
+    """Refuse what cannot be filtered; see `running.run`."""
     if not 1 <= len(models) <= MOST_MODELS:
         raise InvalidArgumentError(f"Filtration takes 1 to {MOST_MODELS} models (two in print), not {len(models)}.")
     names = [model.card.name for model in models]

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from robustcore import published
+from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
+from robustcore.evaluation import Condition, Store, Subject, plan
+from robustcore.evaluation.store.predictions import Ints, Predictions
 from robustcore.metrics import effective as metric
 from robustcore.metrics.effective import Trend
 from robustcore.notes import Note, note
+from robustcore.published.testbed_results import SHIFTS as SETTINGS
+from robustcore.published.testbed_results import STANDARD
 from robustcore.reports.compare.comparison import Comparison
 
 NEEDED = ("model", "clean", "shifted")
@@ -60,7 +70,8 @@ def over(population: pd.DataFrame) -> Population:
     """The line over all models of a table, and each model's effective robustness.
 
     Args:
-        population: one row for each model: model, clean and shifted in 0..1, and whatever else.
+        population: one row for each model: model, clean and shifted in 0..1, and whatever else. Where it has a column `fitted`,
+            the line is that of the rows in which it is true.
 
     Raises:
         InvalidArgumentError: a column is missing, or too few models.
@@ -68,12 +79,13 @@ def over(population: pd.DataFrame) -> Population:
     missing = [name for name in NEEDED if name not in population]
     if missing:
         raise InvalidArgumentError(f"The population has no column {missing[0]!r}; it needs {', '.join(NEEDED)}.")
-    line = metric.trend(population["clean"], population["shifted"])
+    fitted = population[population["fitted"]] if "fitted" in population else population
+    line = metric.trend(fitted["clean"], fitted["shifted"])
     table = population.assign(
         expected=line.expected(population["clean"]),
         effective=metric.effective(line, population["clean"], population["shifted"]),
     ).sort_values("effective", ascending=False, na_position="last", kind="stable", ignore_index=True)
-    left_out = len(population) - line.models
+    left_out = len(fitted) - line.models
     notes = [left_out_of_fit(left_out)] if left_out else []
     if line.models < FEW:
         notes.append(line_of_few_models(line.models))
@@ -90,72 +102,211 @@ def others(population: Population, models: pd.DataFrame) -> pd.DataFrame:
 
 @dataclasses.dataclass(frozen=True)
 class Shift:
-    """One natural shift of ImageNet in timm's tables.
+    """One natural shift of ImageNet in a published table.
 
     Attributes:
-        column, clean: the shift's column, and that of the clean accuracy on the same classes.
+        source: "timm" or "testbed" (the ImageNet Testbed).
+        column, clean: where the accuracies on the shift and on clean images of the same classes are.
         title, note: for people.
-        condition: what evaluations call it; "" where their clean accuracy is of other classes than the shift's.
+        condition: what evaluations call it; "" where its classes are no classes of ImageNet's, as ObjectNet's.
+        classes: how many ImageNet classes it has; models choose among these alone.
     """
 
+    source: str
     column: str
     clean: str
     title: str
     note: str
     condition: str = ""
+    classes: int = 1_000
+
+    @property
+    def is_subset(self) -> bool:
+        """Whether it has only some of ImageNet's classes."""
+        return self.classes < 1_000
 
 
+_V2 = "New photographs, collected as ImageNet's were (matched frequency)."
+_SKETCH = "Black and white sketches of the 1,000 classes."
+_RENDITIONS = "Renditions of 200 classes; clean accuracy on the same 200, models choose among these."
+_FAILURES = (
+    "Photographs of 200 classes that a ResNet-50 got wrong, so that weak models lie below any line: the fit bends. Clean "
+    "accuracy on the same 200, models choose among these."
+)
 SHIFTS = {
-    shift.column: shift
-    for shift in (
-        Shift(
-            "v2",
-            "imagenet",
-            "ImageNet-V2",
-            "New photographs, collected as ImageNet's were (matched frequency).",
-            "imagenet-v2",
-        ),
-        Shift(
-            "sketch", "imagenet", "ImageNet-Sketch", "Black and white sketches of the 1,000 classes.", "imagenet-sketch"
-        ),
-        Shift("r", "r_clean", "ImageNet-R", "Renditions of 200 classes; clean accuracy on the same 200."),
-        Shift(
-            "a",
-            "a_clean",
-            "ImageNet-A",
-            "Photographs of 200 classes that a ResNet-50 got wrong, so that weak models lie below any line: the fit bends.",
-        ),
-    )
+    "v2": Shift("timm", "v2", "imagenet", "ImageNet-V2", _V2, "imagenet-v2"),
+    "sketch": Shift("timm", "sketch", "imagenet", "ImageNet-Sketch", _SKETCH, "imagenet-sketch"),
+    "r": Shift("timm", "r", "r_clean", "ImageNet-R", _RENDITIONS, "imagenet-r", 200),
+    "a": Shift("timm", "a", "a_clean", "ImageNet-A", _FAILURES, "imagenet-a", 200),
+    **{
+        f"testbed-{short}": Shift("testbed", setting, SETTINGS[setting][1], title, note, condition, classes)
+        for short, setting, title, note, condition, classes in (
+            ("v2", "imagenetv2-matched-frequency", "ImageNet-V2", _V2, "imagenet-v2", 1_000),
+            ("sketch", "imagenet-sketch", "ImageNet-Sketch", _SKETCH, "imagenet-sketch", 1_000),
+            ("r", "imagenet-r", "ImageNet-R", _RENDITIONS, "imagenet-r", 200),
+            ("a", "imagenet-a", "ImageNet-A", _FAILURES, "imagenet-a", 200),
+            (
+                "objectnet",
+                "objectnet-1.0-beta",
+                "ObjectNet",
+                "Household objects in unusual poses, 113 classes; clean accuracy on the same.",
+                "",
+                113,
+            ),
+        )
+    },
+}
+SOURCES = {
+    "timm": "timm's published models (Apache-2.0)",
+    "testbed": "the ImageNet Testbed (Taori et al. 2020, MIT); the line is fitted over its models of standard training, as there",
 }
 
 
-def natural_shift(column: str) -> pd.DataFrame:
-    """The published models of timm on one of `SHIFTS`: model, clean, shifted in 0..1, million_parameters."""
-    shift = SHIFTS[column]
-    table = published.natural_shifts()
+@note
+def clean_on_the_same_classes(model: str, images: int, undecided: int) -> str:
+    less = (
+        f" For {undecided:,} of them none of the five best answers is among these classes; they count as wrong."
+        if undecided
+        else ""
+    )
+    return (
+        f"{model}: clean accuracy on the {images:,} images of the shift's classes, the best answer among these.{less}"
+    )
+
+
+@note
+def too_few_classes_evaluated(model: str, shift: str, classes: int, of: int) -> str:
+    return (
+        f"{model} was evaluated on {classes} of the {of} classes of {shift}, so that its clean accuracy on the same classes is unknown: "
+        "evaluate all images."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnModels:
+    """One's own models next to a published line.
+
+    Attributes:
+        table: model, clean (on the shift's classes), shifted; without a row for a model of which one is unknown.
+        notes: how clean accuracies on some of the classes were found, or why not.
+    """
+
+    table: pd.DataFrame
+    notes: tuple[Note, ...] = ()
+
+
+def natural_shift(name: str) -> pd.DataFrame:
+    """The published models on one of `SHIFTS`: model, clean (on the same classes), shifted in 0..1, and of timm's
+    million_parameters, of the testbed's group and fitted (whether the line is that of its group)."""
+    shift = SHIFTS[name]
+    if shift.source == "timm":
+        table = published.natural_shifts()
+        return pd.DataFrame(
+            {
+                "model": table["model"],
+                "clean": table[shift.clean] / 100,
+                "shifted": table[shift.column] / 100,
+                "million_parameters": table["million_parameters"],
+            }
+        )
+    rows = published.imagenet_testbed()
+    wide = rows[rows["setting"].isin([shift.column, shift.clean])].pivot(
+        index="model", columns="setting", values="accuracy"
+    )
+    models = published.imagenet_testbed_models().merge(wide.dropna().reset_index(), on="model")
     return pd.DataFrame(
         {
-            "model": table["model"],
-            "clean": table[shift.clean] / 100,
-            "shifted": table[column] / 100,
-            "million_parameters": table["million_parameters"],
+            "model": models["title"],
+            "clean": models[shift.clean],
+            "shifted": models[shift.column],
+            "group": models["group"],
+            "fitted": models["group"] == STANDARD,
         }
     )
 
 
-def own(comparison: Comparison, column: str) -> pd.DataFrame:
-    """The models of a comparison on one of `SHIFTS`: model, clean, shifted; empty where nothing of it was evaluated."""
-    condition = SHIFTS[column].condition
+def own(
+    comparison: Comparison, name: str, images: Dataset | None = None, *, store: Store | Path | str | None = None
+) -> OwnModels:
+    """The models of a comparison on one of `SHIFTS`; none where nothing of it was evaluated.
+
+    On a shift of some of ImageNet's classes the clean accuracy is that on images of the same classes, with the best answer
+    among these: that of the five best which are stored.
+
+    Args:
+        comparison: as gathered.
+        name: of the shift.
+        images: what it was gathered on; needed for shifts of some of the classes.
+        store: of results, as in `evaluate`.
+    """
+    shift = SHIFTS[name]
     rows = comparison.corrupted
-    rows = rows[(rows["kind"] == "shift") & (rows["name"] == condition) & (rows["n"] > 0)]
-    clean = comparison.clean.set_index("model")["accuracy"]
-    return pd.DataFrame(
-        {
-            "model": rows["model"],
-            "clean": rows["model"].map(clean).astype(float),
-            "shifted": rows["accuracy"].astype(float),
-        }
-    ).reset_index(drop=True)
+    rows = rows[(rows["kind"] == "shift") & (rows["name"] == shift.condition) & (rows["n"] > 0)]
+    if not shift.is_subset:
+        clean = comparison.clean.set_index("model")["accuracy"]
+        return OwnModels(
+            pd.DataFrame(
+                {
+                    "model": rows["model"],
+                    "clean": rows["model"].map(clean).astype(float),
+                    "shifted": rows["accuracy"].astype(float),
+                }
+            ).reset_index(drop=True)
+        )
+    found, notes = [], []
+    clean_rows = comparison.clean.set_index("model")
+    for row in rows.to_dict("records") if images is not None else []:
+        model = str(row["model"])
+        subject = next(subject for subject in comparison.subjects if subject.name == model)
+        shifted = _predictions(subject, images, row, comparison.provenance.seed, store)
+        clean_answers = _predictions(subject, images, clean_rows.loc[model], comparison.provenance.seed, store)
+        if shifted is None or clean_answers is None:
+            continue
+        among = np.unique(shifted.labels[shifted.labels >= 0])
+        if len(among) < shift.classes:
+            notes.append(too_few_classes_evaluated(model, shift.title, len(among), shift.classes))
+            continue
+        accuracy, judged, undecided = among_classes(clean_answers.labels, clean_answers.classes, among)
+        notes.append(clean_on_the_same_classes(model, judged, undecided))
+        found.append({"model": model, "clean": accuracy, "shifted": float(row["accuracy"])})
+    return OwnModels(pd.DataFrame(found, columns=["model", "clean", "shifted"]), tuple(notes))
+
+
+def among_classes(labels: Ints, classes: Ints, among: Ints) -> tuple[float, int, int]:
+    """Accuracy on the images of some classes, with the best answer among these.
+
+    Args:
+        labels: (n,) classes of the images.
+        classes: (n, k) the best answers, the best first.
+        among: (m,) the classes.
+
+    Returns:
+        accuracy 0..1 (NaN without such images), the number of images, and for how many of them none of the k answers is among
+        the classes; these count as wrong.
+    """
+    kept = np.isin(labels, among)
+    labels, classes = labels[kept], classes[kept]
+    allowed = np.isin(classes, among)
+    decided = allowed.any(axis=1)
+    answers = np.take_along_axis(classes, allowed.argmax(axis=1)[:, None], axis=1)[:, 0]
+    right = decided & (answers == labels)
+    return (float(right.mean()) if len(right) else math.nan), len(right), int((~decided).sum())
+
+
+def _predictions(
+    subject: Subject,
+    images: Dataset | None,
+    row: Mapping[Hashable, Any] | pd.Series[Any],
+    seed: int,
+    store: Store | Path | str | None,
+) -> Predictions | None:
+    """The stored answers behind a row of a comparison."""
+    assert images is not None
+    condition = Condition.from_dict(json.loads(str(row["condition"])))
+    cells = plan.make([subject], images, [condition], limit=int(row["n"]), seed=seed)
+    opened = store if isinstance(store, Store) else Store(store)
+    cell = next(cell for cell in cells if cell.condition.canonical() == str(row["condition"]))
+    return opened.predictions(cell)
 
 
 def of_bars(means: pd.DataFrame) -> pd.DataFrame:
