@@ -259,8 +259,8 @@ def filtration_scores(
     from robustcore.evaluation import filtration
 
     dataset = _images(images)
-    loaded = filtration.loaded([_model(key) for key in models], dataset, answers)
-    return filtration.score(dataset, list(loaded.values()), start, stop, crop_count, _is_cancelled)
+    loaded = filtration.loaded([model_of(key) for key in models], dataset, answers)
+    return filtration.score(dataset, list(loaded.values()), start, stop, crop_count, is_cancelled)
 
 
 def right_answers(images: ImagesKey, model: ModelKey, answers: str, places: tuple[int, ...]) -> Bools:
@@ -268,8 +268,8 @@ def right_answers(images: ImagesKey, model: ModelKey, answers: str, places: tupl
     from robustcore.evaluation import filtration
 
     dataset = _images(images)
-    (loaded,) = filtration.loaded([_model(model)], dataset, answers).values()
-    return filtration.right_answers(loaded, dataset, places, _is_cancelled)
+    (loaded,) = filtration.loaded([model_of(model)], dataset, answers).values()
+    return filtration.right_answers(loaded, dataset, places, is_cancelled)
 
 
 def population() -> Population:
