@@ -130,16 +130,16 @@ def test_own_models_stand_on_a_line_of_some_classes_with_their_clean_accuracy_on
 
     def stored(*arguments: object) -> Predictions:
         is_clean = arguments[2]["kind"] == "clean"  # type: ignore[index]
-        return Predictions(None, labels, answers) if is_clean else Predictions(None, shifted, shifted[:, None])
+        return Predictions(None, labels, answers) if is_clean else Predictions(None, seen, seen[:, None])
 
     monkeypatch.setattr(report, "_predictions", stored)
-    shifted = labels[::5]
+    seen = labels[::5]
     own = report.own(mine, "testbed-a", load_dataset("scenes", limit=1))
     assert own.table.to_dict("records") == [{"model": "mine", "clean": 0.5, "shifted": 0.02}]
     assert [(note.kind, note["images"], note["undecided"]) for note in own.notes] == [
         ("clean_on_the_same_classes", 200, 100)
     ]
-    shifted = labels[::7]
+    seen = labels[::7]
     assert [note.kind for note in report.own(mine, "a", load_dataset("scenes", limit=1)).notes] == [
         "too_few_classes_evaluated"
     ]
