@@ -29,6 +29,18 @@ _SETS = {
 }
 
 
+# (kind, registered name) -> the title that somebody's own suite gives it.
+_titles: dict[tuple[str, str], str] = {}
+
+
+def give_title(kind: str, name: str, title: str) -> None:
+    """Let a condition of one's own be called by its title from now on, in this process; "" takes it back."""
+    if title:
+        _titles[kind, name] = title
+    else:
+        _titles.pop((kind, name), None)
+
+
 def display_name(name: str, kind: str = "", *, inside: bool = False, suite: bool = False) -> str:
     """A name as people read it: "gaussian_noise" -> "Gaussian noise".
 
@@ -40,6 +52,8 @@ def display_name(name: str, kind: str = "", *, inside: bool = False, suite: bool
         suite: with the suite behind it, where the name alone stands for corruptions of several suites.
     """
     behind = ""
+    if (kind, name) in _titles:
+        return _titles[kind, name]
     if kind == "corruption" and name in corruptions.names():
         names = corruptions.get(name)
         if suite and names.name != names.plain_name and names.suites:

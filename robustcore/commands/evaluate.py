@@ -81,8 +81,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_arguments.model,
         metavar="NAME",
-        help="a model that attacks are crafted on",
+        help="a model that attacks are crafted on, besides the model itself; may be repeated",
     )
+    add("--only-surrogate", action="store_true", help="craft attacks on the surrogates alone")
     add(
         "--answers",
         choices=("all", "folder"),
@@ -153,6 +154,8 @@ def shown_on(bar: Bar) -> Callable[[Progress], None]:
         left = "" if state.seconds_left is None else f"  {clock(state.seconds_left)} left"
         failed = f"  {state.failed} failed" if state.failed else ""
         text = f"{state.done}/{state.total} units  {state.images_per_second:,.0f} images/s{left}{failed}"
+        for event in state.events:
+            bar.line(event.text)
         bar.update(state.done + state.failed, state.total, text)
 
     return show
@@ -175,6 +178,7 @@ def _request(args: argparse.Namespace) -> EvaluationRequest:
         scheduler=args.scheduler,
         precision=args.precision,
         surrogates=tuple(args.surrogate),
+        only_surrogate=args.only_surrogate,
         answers=args.answers,
         released=args.released,
     )

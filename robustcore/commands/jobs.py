@@ -74,6 +74,8 @@ def _show(number: int) -> None:
     print(f"      created {job.created}, began {job.began or '-'}, ended {job.ended or '-'}, priority {job.priority}")
     if job.message:
         print(f"      {job.message}")
+    for event in job.events:
+        print(f"      {event.text}")
     if job.log:
         print(f"      log {job.log}")
     cells = jobs.cells(number)

@@ -75,6 +75,7 @@ def evaluate(
     split: str = "test",
     precision: str = "float32",
     surrogates: Surrogates = (),
+    only_surrogate: bool = False,
     released: Path | str | None = None,
     answers: str = "all",
     classes: wrapping.Classes | None = None,
@@ -101,6 +102,7 @@ def evaluate(
         precision: "float32", or "bf16" to score under bfloat16 autocast; part of a result's key.
         surrogates: models that attacks are crafted on: an attack that names none is evaluated white-box and on each of
             these.
+        only_surrogate: on these alone, without the white-box attack.
         released: the folder of a released set of corrupted images, laid out as ImageNet-C or CIFAR-10-C. Behind every
             corruption with a severity the released images of the dataset's own are scored too, with the storage "released".
         answers: "all", or "folder" where a model may answer with the dataset's classes alone, as an ImageNet model on a
@@ -129,6 +131,7 @@ def evaluate(
         split=split,
         precision=precision,
         surrogates=surrogates,
+        only_surrogate=only_surrogate,
         released=released or "",
         answers=answers,
     )
@@ -193,6 +196,7 @@ def lookup(
     split: str = "test",
     precision: str = "float32",
     surrogates: Surrogates = (),
+    only_surrogate: bool = False,
     released: Path | str | None = None,
     answers: str = "all",
 ) -> pd.DataFrame:
@@ -211,6 +215,7 @@ def lookup(
         split=split,
         precision=precision,
         surrogates=surrogates,
+        only_surrogate=only_surrogate,
         released=released or "",
         answers=answers,
     )
@@ -242,7 +247,9 @@ def prepare(request: EvaluationRequest) -> Evaluation:
     for model in request.surrogates:
         _load(model, surrogates, images, request.answers)
     conditions = [c for c in request.conditions if isinstance(c, Condition)]
-    conditions = list(dict.fromkeys(c for each in conditions for c in (each, *_black_box(each, list(surrogates)))))
+    conditions = list(
+        dict.fromkeys(c for each in conditions for c in _crafted(each, list(surrogates), request.only_surrogate))
+    )
     if folder := request.released or released_sets.root_of(images):
         conditions = with_released(conditions, folder, alone=bool(released_sets.without_clean(images)))
     cells = plan.make(judged, images, conditions, limit=request.limit, seed=request.seed, precision=request.precision)
@@ -294,11 +301,12 @@ def stored_subjects(dataset: Dataset, store: Store, preparations: Iterable[Prepa
     return sorted(stored.values(), key=lambda subject: (subject.name, subject.fingerprint))
 
 
-def _black_box(condition: Condition, surrogates: Sequence[str]) -> list[Condition]:
-    """An attack that names no surrogate, crafted on each of these."""
+def _crafted(condition: Condition, surrogates: Sequence[str], only_surrogate: bool) -> list[Condition]:
+    """A condition, and where it is an attack that names no surrogate the same one crafted on each of these; or on these alone."""
     if condition.kind != "attack" or "surrogate" in condition.parameters:
-        return []
-    return [dataclasses.replace(condition, params=(*condition.params, ("surrogate", s))) for s in surrogates]
+        return [condition]
+    own = [] if only_surrogate else [condition]
+    return own + [dataclasses.replace(condition, params=(*condition.params, ("surrogate", s))) for s in surrogates]
 
 
 def _load(

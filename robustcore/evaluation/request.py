@@ -41,6 +41,7 @@ class EvaluationRequest:
         conditions: suites' names or files, corruptions' names, "clean", conditions.
         split, limit, seed, severities, storage, device, precision: as there.
         surrogates: the models that attacks are crafted on.
+        only_surrogate: whether attacks are crafted on the surrogates alone, and not on the model itself too.
         answers: "all", or "folder" where models may answer with the dataset's classes alone.
         devices: one process for each of them, e.g. ("cuda:0", "cuda:1"); none for threads of one process on `device`.
         scheduler: the address of a Dask scheduler, or its scheduler file: its workers compute. "" for this machine.
@@ -61,6 +62,7 @@ class EvaluationRequest:
     device: str = "auto"
     precision: str = "float32"
     surrogates: tuple[str | Classifier, ...] = ()
+    only_surrogate: bool = False
     answers: str = "all"
     devices: tuple[str, ...] = ()
     scheduler: str = ""
@@ -86,6 +88,7 @@ class EvaluationRequest:
             "seed": arguments.seed(self.seed),
             "precision": plan.check_precision(self.precision),
             "surrogates": _models(self.surrogates, "surrogate", (Classifier,)),
+            "only_surrogate": bool(self.only_surrogate),
             "answers": arguments.one_of(self.answers, catalogue.ANSWERS, "What models may answer with"),
             "devices": tuple(arguments.names(self.devices, "Devices are names such as cpu and cuda:0")),
             "plugins": tuple(self.plugins),
@@ -129,6 +132,8 @@ class EvaluationRequest:
             raise InvalidArgumentError("There is no model to evaluate; name one or more.")
         if self.scheduler and self.devices:
             raise InvalidArgumentError("Devices are chosen where Dask's workers are started; leave out one of the two.")
+        if self.only_surrogate and not self.surrogates:
+            raise InvalidArgumentError("Attacks on surrogates alone need one: name a model that they are crafted on.")
         conditions = suites.resolve(self.conditions, self.severities, storage=self.storage)
         request = dataclasses.replace(self, conditions=tuple(conditions), severities=None)
         object.__setattr__(request, "_is_resolved", True)
@@ -175,6 +180,8 @@ class EvaluationRequest:
             words += ["--released", self.released]
         for surrogate in self.surrogate_names:
             words += ["--surrogate", _written_out(surrogate)]
+        if self.only_surrogate:
+            words += ["--only-surrogate"]
         if self.answers != "all":
             words += ["--answers", self.answers]
         words += ["--seed", str(self.seed), "--storage", self.storage, "--precision", self.precision]

@@ -40,7 +40,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from robustcore import arguments, attacks, corruptions, paths, sequences
+from robustcore import arguments, attacks, corruptions, display, paths, sequences
 from robustcore.corruptions.suites import SuiteFacts
 from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownNameError
 from robustcore.evaluation import operations
@@ -275,15 +275,19 @@ def _read(path: Path) -> Suite:
 
 def _own_shift(row: Mapping[str, Any], path: Path) -> Condition:
     """The shift of one's own that a row of a file names."""
-    if set(row) != {"kind", "name", "folder"} or row["kind"] != "shift":
-        raise InvalidArgumentError('A row with a folder has kind = "shift", a name and the folder, and nothing else.')
+    if set(row) - {"title"} != {"kind", "name", "folder"} or row["kind"] != "shift":
+        raise InvalidArgumentError(
+            'A row with a folder has kind = "shift", a name and the folder, a title perhaps, and nothing else.'
+        )
     folder = PurePosixPath(arguments.text(row["folder"], "A shift's folder is a path"))
     if folder.is_absolute() or ".." in folder.parts:
         raise InvalidArgumentError(
             f"The folder {str(folder)!r} is not within the suite file's. Put the file next to the folders of its shifts."
         )
     name = arguments.text(row["name"], "A shift's name is a text")
-    return shift.own(name, str(path.absolute().parent / folder))
+    condition = shift.own(name, str(path.absolute().parent / folder))
+    display.give_title("shift", condition.name, arguments.text(row.get("title", ""), "A shift's title is a text"))
+    return condition
 
 
 def _row(row: Mapping[str, Any]) -> list[Condition]:

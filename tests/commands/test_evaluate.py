@@ -13,7 +13,7 @@ import pytest
 from robustcore import cli, metrics
 from robustcore.commands.evaluate import readable
 from robustcore.evaluation import Store
-from robustcore.models import checkpoints
+from robustcore.models import checkpoints, load_model
 from robustcore.models.architectures import architecture
 from robustcore.models.classifier import Card
 
@@ -260,3 +260,14 @@ def test_a_detached_evaluation_is_queued(model: str, capsys: Output, monkeypatch
         row = connection.execute("SELECT state, priority, request FROM jobs").fetchone()
     assert tuple(row[:2]) == ("queued", 3)
     assert json.loads(row[2])["models"] == [model]
+
+
+def test_attacks_on_surrogates_alone(capsys: Output, tmp_path: Path) -> None:
+    flags = ("--model", "scenes/resnet-standard", "--suite", "fgsm", "--limit", "4", "--only-surrogate")
+    assert run(*flags) == 1  # of which?
+    assert "surrogate" in capsys.readouterr().err
+    surrogate = ("--surrogate", "scenes/resnet-augmix")
+    assert run(*flags, *surrogate, "--format", "csv", "--output", str(tmp_path / "t.csv")) == 0
+    table = pd.read_csv(tmp_path / "t.csv")
+    attacks = table[table["kind"] == "attack"]
+    assert load_model("scenes/resnet-augmix").fingerprint() in attacks["params"].item()

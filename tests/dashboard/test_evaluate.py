@@ -109,6 +109,22 @@ def test_all_five_severities_are_the_suites_own(
     assert launched[0].limit == 2
 
 
+def test_answers_and_surrogates_are_part_of_the_request(
+    open_page: OpenPage, own_model: str, launched: list[EvaluationRequest]
+) -> None:
+    chosen = {"evaluate_model": own_model, "evaluate_suite": "attacks", "evaluate_limit": "2"}
+    surrogate = {"evaluate_surrogate": "scenes/resnet-standard", "evaluate_only_surrogate": "true"}
+    press(open_page("evaluate", **chosen, **surrogate), "evaluate_launch")
+    (request,) = launched
+    assert request.surrogates == ("scenes/resnet-standard",)
+    assert request.only_surrogate
+    at = open_page("evaluate", **chosen, evaluate_dataset="photographs", evaluate_answers="folder")
+    assert not at.exception
+    # The twelve shapes are none of ImageNet's classes, which the request for the folder's answers finds out.
+    assert at.error
+    assert "photographs" in at.error[0].value
+
+
 def test_read_only_launches_nothing_and_says_so(
     open_page: OpenPage, own_model: str, monkeypatch: pytest.MonkeyPatch, no_worker: None
 ) -> None:

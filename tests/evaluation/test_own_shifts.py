@@ -71,6 +71,17 @@ def test_other_images_of_the_same_classes(model: Classifier, clean: Path, tmp_pa
     assert compared.corrupted["accuracy"].tolist() == pytest.approx([3 / 4])
 
 
+def test_a_shift_has_the_title_that_its_file_gives_it(tmp_path: Path) -> None:
+    path = tmp_path / "titled.toml"
+    row = '[[condition]]\nkind = "shift"\nname = "dusk"\nfolder = "dusk"\n'
+    path.write_text(f'{row}title = "Pictures at dusk"\n')
+    (condition,) = suites.load(path).rows
+    assert display_name("own/dusk", "shift") == "Pictures at dusk"
+    path.write_text(row)
+    assert suites.load(path).rows == (condition,)  # a title is no part of what is scored
+    assert display_name("own/dusk", "shift") == "Dusk"
+
+
 def test_found_by_the_images_wherever_they_are(model: Classifier, clean: Path, tmp_path: Path) -> None:
     images(tmp_path / "night", {"cat": [100]})
     rc.evaluate(model, clean, str(suite(tmp_path)))

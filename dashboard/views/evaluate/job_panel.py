@@ -93,6 +93,9 @@ def _body(job: JobStatus) -> None:
         (states.error if job.state == "failed" else states.notice)(job.message)
     elif job.failed:
         states.notice(f"{job.failed} units failed; Compare shows the reasons.")
+    if job.events:
+        earlier = f" It happened {len(job.events)} times." if len(job.events) > 1 else ""
+        states.notice(f"{job.events[-1].text}{earlier}")
     if job.state == "interrupted":
         st.caption("Its process has ended; finished units are kept and not repeated.")
     cells = jobs.cells(job.id)

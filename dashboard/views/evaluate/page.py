@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 import robustcore.corruptions as corruptions
@@ -14,6 +16,7 @@ from dashboard.widgets import data_picker, labels, links, states
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import suites
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.models import catalogue
 
 PAGE = Page(
     title="Evaluate",
@@ -85,7 +88,7 @@ def _pick() -> EvaluationRequest | None:
                 help="All five: every suite as defined, ranged corruptions with strengths drawn from their range.",
             )
         with right:
-            seed, storage, device, precision = _pick_more()
+            further = _pick_more(data)
     if not (models and data.name and chosen and severities):
         return None
     return EvaluationRequest(
@@ -94,11 +97,8 @@ def _pick() -> EvaluationRequest | None:
         split=data.split or "test",
         conditions=tuple(chosen),
         limit=None if limit == size else limit,
-        seed=seed,
         severities=None if len(severities) == len(corruptions.SEVERITIES) else tuple(severities),
-        storage=storage,
-        device=device,
-        precision=precision,
+        **further,
     )
 
 
@@ -154,9 +154,9 @@ def _size(data: Data) -> int | None:
         return None
 
 
-def _pick_more() -> tuple[int, str, str, str]:
-    """The settings that are rarely changed, behind one button."""
-    with st.popover("Seed, storage, device", icon=":material/tune:", width="stretch"):
+def _pick_more(data: Data) -> dict[str, Any]:
+    """The settings that are rarely changed, behind one button, as fields of the request."""
+    with st.popover("Seed, storage, device, attacks", icon=":material/tune:", width="stretch"):
         seed = selection.number(
             "Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed", help="For every random draw."
         )
@@ -183,7 +183,55 @@ def _pick_more() -> tuple[int, str, str, str]:
             kind="precision",
             help="bf16 is faster on CUDA; its results are stored separately.",
         )
-    return seed, storage, device, precision
+        further = {"seed": seed, "storage": storage, "device": device, "precision": precision}
+        return further | _pick_answers(data) | _pick_released(data) | _pick_surrogates()
+
+
+def _pick_answers(data: Data) -> dict[str, Any]:
+    """Which classes models may answer with; images of the package have the classes of their models."""
+    if data.name == "scenes":
+        return {}
+    answers = selection.segmented(
+        "Answers",
+        list(catalogue.ANSWERS),
+        key=f"{KEY}_answers",
+        kind="answers",
+        text={"all": "All classes of the model", "folder": "The folder's classes"}.__getitem__,
+        help="The folder's alone, as for an ImageNet model on ten of the 1,000 classes, or for figures on ImageNet-R. Results are "
+        "stored separately.",
+    )
+    return {"answers": answers}
+
+
+def _pick_released(data: Data) -> dict[str, Any]:
+    """The folder of a released set of the same corruptions."""
+    if data.name == "scenes" or not roots.open_to_paths():
+        return {}
+    folder = st.text_input(
+        "Released images of the same corruptions",
+        key=f"{KEY}_released",
+        bind="query-params",
+        placeholder="/data/ImageNet-C",
+        max_chars=1000,
+        help="A folder such as ImageNet-C or CIFAR-10-C: its images are scored next to those made here.",
+    )
+    return {"released": (folder or "").strip()}
+
+
+def _pick_surrogates() -> dict[str, Any]:
+    """The models that attacks are crafted on besides the model itself."""
+    surrogates = selection.multiselect(
+        "Attacks crafted on",
+        cache.models.model_names(),
+        key=f"{KEY}_surrogate",
+        kind="model",
+        placeholder="The model itself",
+        help="Surrogates with the same classes: each attack of a suite is crafted on each of them too, and judged by the models.",
+    )
+    only = bool(surrogates) and selection.toggle(
+        "On these alone", key=f"{KEY}_only_surrogate", help="Without the attack that knows the model."
+    )
+    return {"surrogates": tuple(surrogates), "only_surrogate": only}
 
 
 def _launch(request: EvaluationRequest | None) -> None:

@@ -59,13 +59,16 @@ def _part(row: Mapping[Hashable, Any], corruptions: int) -> str:
 def headings(overview: Overview) -> list[Heading]:
     """Of the columns, with what each number is over."""
     table = overview.table
-    images = int(table["n"].max())
+    images, labelled = int(table["n"].max()), int(table["labelled"].max())
     attacked = int(table["attack_images"].max())
     under = f"{attacked:,} images" if attacked else ""
     corruptions, shifts = int(table["conditions"].max()), int(table["shifts"].max())
     return [
         Heading("Model"),
-        Heading("Clean", f"{images:,} images"),
+        Heading(
+            "Clean",
+            f"{labelled:,} of {images:,} images, those with a label" if labelled < images else f"{images:,} images",
+        ),
         Heading("Corruptions", f"mean of {corruptions}" if corruptions else ""),
         Heading(f"PGD {FIRST}", under),
         Heading(f"PGD {SECOND}", under),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import dataclasses
+import json
 import os
 import sqlite3
 import subprocess
@@ -26,6 +27,7 @@ from robustcore.errors import JobError
 from robustcore.evaluation.jobs import queue
 from robustcore.evaluation.provenance import now
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.notes import Note
 
 ENDED = ("finished", "failed", "cancelled", "paused", "interrupted")
 # The workers that this process started, kept until they are polled: an unreaped child process stays in the table.
@@ -56,6 +58,7 @@ class JobStatus:
         created, began, ended: ISO 8601 in UTC; None before that.
         pid: of the process that works or worked on it.
         log: file with what that process printed.
+        events: what happened that a person should know of, such as a device that ran out of memory; the latest last.
     """
 
     id: int
@@ -75,6 +78,7 @@ class JobStatus:
     ended: str | None
     pid: int | None
     log: str | None
+    events: tuple[Note, ...] = ()
 
     @property
     def active(self) -> bool:
@@ -282,6 +286,7 @@ def _status(row: sqlite3.Row, worker: queue.Process | None) -> JobStatus:
         ended=row["ended"],
         pid=row["pid"],
         log=row["log"],
+        events=tuple(Note.from_dict(event) for event in json.loads(row["events"])),
     )
 
 

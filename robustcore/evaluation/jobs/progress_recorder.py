@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from robustcore.evaluation.jobs import queue
 from robustcore.evaluation.plan import Cell, Key, Pending
@@ -29,6 +31,7 @@ class ProgressRecorder:
             connection.execute("DELETE FROM job_cells WHERE job = ?", (job,))
             connection.executemany("INSERT INTO job_cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", rows)
         self._connection = queue.connect()
+        self._events: list[dict[str, Any]] = []
 
     def __enter__(self) -> ProgressRecorder:
         return self
@@ -54,6 +57,11 @@ class ProgressRecorder:
                     self._job,
                 ),
             )
+            if state.events:
+                self._events += [event.to_dict() for event in state.events]
+                self._connection.execute(
+                    "UPDATE jobs SET events = ? WHERE id = ?", (json.dumps(self._events), self._job)
+                )
             self._connection.executemany(
                 "UPDATE job_cells SET done = done + 1 WHERE job = ? AND place = ?",
                 [(self._job, place) for unit in state.finished for place in self._places[unit.cell.key]],

@@ -16,14 +16,14 @@ from robustcore.errors import JobError
 from robustcore.evaluation.provenance import now
 from robustcore.evaluation.store import database
 
-VERSION = 2
+VERSION = 3
 _TABLES = (
     """CREATE TABLE jobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, request TEXT NOT NULL, state TEXT NOT NULL,
     priority INTEGER NOT NULL DEFAULT 0, control TEXT, created TEXT NOT NULL, began TEXT, ended TEXT,
     host TEXT, pid INTEGER, process TEXT, heartbeat REAL, log TEXT,
     total INTEGER, done INTEGER, cached INTEGER, failed INTEGER, rate REAL, seconds_left REAL,
-    message TEXT NOT NULL DEFAULT '')""",
+    message TEXT NOT NULL DEFAULT '', events TEXT NOT NULL DEFAULT '[]')""",
     """CREATE TABLE job_cells (
     job INTEGER NOT NULL, place INTEGER NOT NULL, model TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
     severity INTEGER, strength TEXT, condition TEXT NOT NULL,
@@ -39,6 +39,9 @@ _SIGHTINGS = (
     "pid INTEGER, process TEXT, log TEXT)"
 )
 _TO_VERSION_2 = ("ALTER TABLE worker ADD COLUMN beat INTEGER NOT NULL DEFAULT 0", _SIGHTINGS)
+# What happened that a person should know of: notes, as JSON.
+_TO_VERSION_3 = ("ALTER TABLE jobs ADD COLUMN events TEXT NOT NULL DEFAULT '[]'",)
+_STEPS = {0: (*_TABLES, _SIGHTINGS), 1: (*_TO_VERSION_2, *_TO_VERSION_3), 2: _TO_VERSION_3}
 SILENCE_SECONDS = 60.0  # a process of another host that has not been heard of for so long counts as gone
 
 
@@ -121,7 +124,7 @@ def connect() -> sqlite3.Connection:
             if _version(connection, file) != VERSION:
                 with database.transaction(connection):
                     # Looked at again: another process may have done it meanwhile.
-                    for statement in {0: (*_TABLES, _SIGHTINGS), 1: _TO_VERSION_2}.get(_version(connection, file), ()):
+                    for statement in _STEPS.get(_version(connection, file), ()):
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version = {VERSION}")
         except BaseException:
@@ -226,7 +229,7 @@ def begin(connection: sqlite3.Connection, job: int) -> None:
     log = connection.execute("SELECT log FROM worker WHERE host = ? AND pid = ? AND process = ?", own.place).fetchone()
     connection.execute(
         "UPDATE jobs SET state = 'running', control = NULL, host = ?, pid = ?, process = ?, heartbeat = ?, log = ?, "
-        "began = ?, ended = NULL, message = '' WHERE id = ?",
+        "began = ?, ended = NULL, message = '', events = '[]' WHERE id = ?",
         (*own.place, time.time(), log and log["log"], now(), job),
     )
 

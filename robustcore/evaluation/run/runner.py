@@ -22,6 +22,7 @@ from robustcore.evaluation.run.executors.base import Pool
 from robustcore.evaluation.run.scorer import Cancelled, Failure, reason
 from robustcore.evaluation.run.work import GroupResult
 from robustcore.evaluation.store.store import Result, Store
+from robustcore.notes import Note
 
 _POLL_SECONDS = 0.2
 _RENEW_SECONDS = 10.0
@@ -39,6 +40,7 @@ class Progress:
         images_per_second: scored images (one for each model and condition) a second, in this run.
         seconds_left: at this run's pace; None before the first unit.
         finished: the units that finished since the last report.
+        events: what happened since then that a person should know of, such as a device that ran out of memory.
     """
 
     total: int
@@ -48,6 +50,7 @@ class Progress:
     images_per_second: float
     seconds_left: float | None
     finished: tuple[Unit, ...] = ()
+    events: tuple[Note, ...] = ()
 
 
 @dataclasses.dataclass
@@ -61,6 +64,7 @@ class Summary:
     repeated: int = 0
     cancelled: bool = False
     reasons: dict[str, int] = dataclasses.field(default_factory=dict)
+    events: list[Note] = dataclasses.field(default_factory=list)
 
 
 def run(
@@ -176,7 +180,8 @@ class _Run:
             self.summary.failed += len(failure.units)
             self.summary.reasons[failure.reason] = self.summary.reasons.get(failure.reason, 0) + len(failure.units)
             leases.release(self.store, self.owner, failure.units)
-        self._report(tuple(r.unit for r in results))
+        self.summary.events += result.events
+        self._report(tuple(r.unit for r in results), result.events)
 
     def _stop(self) -> None:
         """Drop what has not begun, and let what has end between two batches."""
@@ -188,7 +193,7 @@ class _Run:
             if not future.cancelled() and future.exception() is None:
                 self._land(future)
 
-    def _report(self, finished: tuple[Unit, ...]) -> None:
+    def _report(self, finished: tuple[Unit, ...], events: tuple[Note, ...] = ()) -> None:
         if self.progress is None:
             return
         summary = self.summary
@@ -204,5 +209,6 @@ class _Run:
                 images_per_second=self.images / spent if spent > 0 else 0.0,
                 seconds_left=left * spent / here if here else None,
                 finished=finished,
+                events=events,
             )
         )

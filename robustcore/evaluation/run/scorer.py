@@ -28,6 +28,7 @@ from robustcore.evaluation.run.preparation import prepare
 from robustcore.evaluation.store.predictions import LABELLED, Predictions
 from robustcore.evaluation.store.store import Result
 from robustcore.models.classifier import Classifier
+from robustcore.notes import Note, note
 from robustcore.paths import printable
 
 # Images of one batch times their side, to begin with. On the CPU a batch is small enough for its activations to be
@@ -35,6 +36,19 @@ from robustcore.paths import printable
 _BATCH_TIMES_SIDE = {"cpu": 64 * 64, "cuda": 256 * 224, "mps": 64 * 224}
 _SHARDS_KEPT = 3
 _DECODED_AT_ONCE = 64
+
+
+@note
+def out_of_memory(device: str, images: int, smaller: int) -> str:
+    return (
+        f"{device} was out of memory with {images} image{'s' if images != 1 else ''} at once: batches have {smaller} from now on. "
+        "Nothing is lost."
+    )
+
+
+@note
+def shard_kept_on_host(device: str, images: int) -> str:
+    return f"{device} has no room for {images} images besides the models: they stay in the machine's memory and are moved in batches."
 
 
 class Cancelled(Exception):  # noqa: N818 - no error: it was asked for
@@ -86,6 +100,7 @@ class Scorer:
         self._batch_size = batch_size
         self._lock = threading.Lock()
         self._shards: OrderedDict[tuple[str, int, int], Future[Part]] = OrderedDict()
+        self._events: list[Note] = []
         self._matching: dict[tuple[str, tuple[str, ...]], Tensor] = {}
 
     def run(self, group: Group) -> list[Result | Failure]:
@@ -177,7 +192,18 @@ class Scorer:
             if not devices.is_out_of_memory(error):
                 raise
         devices.forget_freed_memory(self.device)
+        self._say(shard_kept_on_host(str(self.device), len(batch)))
         return batch
+
+    def take_events(self) -> tuple[Note, ...]:
+        """What happened since the last call that a person should know of: each time that it ran out of memory."""
+        with self._lock:
+            events, self._events = tuple(self._events), []
+        return events
+
+    def _say(self, event: Note) -> None:
+        with self._lock:
+            self._events.append(event)
 
     def _score(self, operation: Operation, part: Part, units: Sequence[Unit]) -> list[Result | Failure]:
         """Apply the condition slice by slice, and score each slice by every unit's model."""
@@ -318,6 +344,7 @@ class Scorer:
         """Batches of half as many images (or frames) from now on."""
         with self._lock:
             self._batch_size = max(1, size // 2)
+        self._say(out_of_memory(str(self.device), size, max(1, size // 2)))
         devices.forget_freed_memory(self.device)
 
     def _check(self) -> None:

@@ -16,6 +16,7 @@ from robustcore.evaluation.run import resources
 from robustcore.evaluation.run.scorer import Failure, Scorer
 from robustcore.evaluation.store.store import Result
 from robustcore.models.classifier import Classifier
+from robustcore.notes import Note
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +27,13 @@ class GroupResult:
         outcomes: one or more for each unit of the group.
         device: where it was computed, for people.
         versions: package -> version of the process that computed it.
+        events: what happened meanwhile that a person should know of.
     """
 
     outcomes: list[Result | Failure]
     device: str
     versions: Mapping[str, str]
+    events: tuple[Note, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,4 +89,5 @@ class Work:
 
 def compute(scorer: Scorer, group: Group) -> GroupResult:
     """Compute a group's units in this process."""
-    return GroupResult(scorer.run(group), resources.describe(scorer.device), provenance.versions())
+    outcomes = scorer.run(group)
+    return GroupResult(outcomes, resources.describe(scorer.device), provenance.versions(), scorer.take_events())

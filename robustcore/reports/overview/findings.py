@@ -13,7 +13,7 @@ from robustcore.reports.overview.overview import EPS, Overview
 
 # Finding -> (column of the overview, what counts its conditions, what counts its images). Ranked by `Overview.ranked`.
 _COLUMNS = {
-    "corruption": ("mean", "conditions", "n"),
+    "corruption": ("mean", "conditions", "labelled"),
     "attack": ("attack_1", "", "attack_images"),
     "shift": ("shifted", "shifts", "shift_images"),
     "balance": ("balance", "", "attack_images"),

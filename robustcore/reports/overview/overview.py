@@ -21,6 +21,7 @@ from robustcore.errors import DatasetError
 from robustcore.evaluation import Condition, Store, api, operations, suites, tables
 from robustcore.evaluation.operations.attack import CURVE_EPS
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.metrics import accuracies as accuracies_of
 from robustcore.notes import Note, note
 from robustcore.reports import compare
 from robustcore.reports.compare.comparison import Models
@@ -58,6 +59,7 @@ COLUMNS = [
     "weakest_shift_name",
     "balance",
     "n",
+    "labelled",
     "shipped",
     "updated",
 ]
@@ -79,7 +81,8 @@ class Overview:
             smallest evaluated radius that leaves less than half (NaN where none does), of attack_known radii.
             Natural shifts: shifted, the mean over the `shifts` (their number) that have right answers, each on up to
             shift_images; weakest_shift and weakest_shift_name.
-            balance, the mean of clean, mean and attack_1, NaN where not whole; n, the most images under one condition; shipped,
+            balance, the mean of clean, mean and attack_1, NaN where not whole; n, the most images under one condition, and labelled, of
+            these the ones with a label, which accuracies are over; shipped,
             whether all of it comes with the package; updated. Accuracies in 0..1, NaN where nothing is stored.
         by_condition: model, kind ("corruption" or "shift"), name (its label), accuracy: for a corruption the mean over its
             severities.
@@ -138,7 +141,7 @@ def gather(
     table = pd.DataFrame(index=pd.Index(models_, name="model")).join(parts)
     table["whole"] = table["whole"].eq(True)
     table["balance"] = table[["clean", "mean", "attack_1"]].mean(axis=1, skipna=False).where(table["whole"])
-    for column in ("conditions", "attack_images", "attack_known", "shifts", "shift_images", "n"):
+    for column in ("conditions", "attack_images", "attack_known", "shifts", "shift_images", "n", "labelled"):
         table[column] = table[column].fillna(0).astype(int)
     for column in ("weakest_name", "worst_name", "broken_name", "weakest_shift_name", "severities", "updated"):
         table[column] = table[column].fillna("")
@@ -260,7 +263,10 @@ def _by_condition(means: pd.DataFrame, shifted: pd.DataFrame) -> pd.DataFrame:
 
 def _evidence(rows: pd.DataFrame) -> pd.DataFrame:
     each = rows.groupby("model", sort=False)
-    return pd.DataFrame({"n": each["n"].max(), "shipped": each["shipped"].all(), "updated": each["updated"].max()})
+    labelled = accuracies_of.judged(rows).groupby(rows["model"], sort=False).max()
+    return pd.DataFrame(
+        {"n": each["n"].max(), "labelled": labelled, "shipped": each["shipped"].all(), "updated": each["updated"].max()}
+    )
 
 
 def _notes(table: pd.DataFrame) -> list[Note]:

@@ -9,15 +9,18 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from robustcore import processes
 from robustcore.errors import InvalidArgumentError, JobError, UnknownNameError
-from robustcore.evaluation import Condition, Store, lookup
+from robustcore.evaluation import Condition, Store, api, lookup
 from robustcore.evaluation.jobs import jobs, queue, worker
 from robustcore.evaluation.jobs.heartbeat import TAKEN, Heartbeat
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.evaluation.run.runner import Progress, Summary
+from robustcore.evaluation.run.scorer import out_of_memory
 from robustcore.models import checkpoints
 from robustcore.models.architectures import architecture
 from robustcore.models.classifier import Card
@@ -338,7 +341,8 @@ def test_a_job_file_of_the_first_version_is_read_on(own_cache: Path) -> None:
     own_cache.mkdir()
     connection = sqlite3.connect(own_cache / "jobs.sqlite")
     for table in queue._TABLES:
-        connection.execute(table.replace(", beat INTEGER NOT NULL DEFAULT 0", ""))
+        table = table.replace(", beat INTEGER NOT NULL DEFAULT 0", "")
+        connection.execute(table.replace(", events TEXT NOT NULL DEFAULT '[]'", ""))
     connection.execute("INSERT INTO worker VALUES (1, 'elsewhere', 1, 'x', '')")
     connection.execute("PRAGMA user_version = 1")
     connection.commit()
@@ -348,3 +352,17 @@ def test_a_job_file_of_the_first_version_is_read_on(own_cache: Path) -> None:
         assert queue.watch(connection) == 0
         assert queue.worker(connection) == queue.Process("elsewhere", 1, "x")
     (own_cache / "jobs.sqlite").unlink()
+
+
+def test_what_happened_meanwhile_is_kept_with_the_job(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = out_of_memory("cuda:0", 256, 128)
+
+    def carry_out(*args: Any, progress: Callable[[Progress], None], **more: Any) -> Summary:
+        for done in range(2):
+            progress(Progress(1, done, 0, 0, 1.0, None, events=(event,)))
+        return Summary()
+
+    monkeypatch.setattr(api, "carry_out", carry_out)
+    job = jobs.submit(EvaluationRequest((model,), "scenes", ("clean",), limit=2), here=True)
+    worker.run_job(job)
+    assert jobs.status(job).events == (event, event)

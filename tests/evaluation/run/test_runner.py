@@ -126,8 +126,14 @@ def test_out_of_memory_halves_the_batch_and_goes_on(make_dataset: Make, make_mod
     roomy = make_model("m", network=Breaking(lambda x: None))
     dataset = make_dataset(256)
     with Store(shipped=False) as store:
-        found = rc.evaluate(tight, dataset, "clean", store=store)
+        reports: list[Progress] = []
+        found = rc.evaluate(tight, dataset, "clean", store=store, progress=reports.append)
     assert found["n"].tolist() == [256]
+    events = [event for report in reports for event in report.events]
+    assert [(event.kind, event["images"], event["smaller"]) for event in events] == [
+        ("out_of_memory", 128, 64),
+        ("out_of_memory", 64, 32),
+    ]
     assert sizes == [8, 8, *[1] * 8, 128, 64, *[32] * 8]  # the probe images, twice and one by one, come first
     expected = rc.evaluate(roomy, dataset, "clean", store=store.path.with_name("other.sqlite"))
     assert found["correct"].tolist() == expected["correct"].tolist()

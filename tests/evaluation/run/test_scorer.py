@@ -13,6 +13,7 @@ from robustcore.errors import ModelError
 from robustcore.evaluation.run import scorer as scorers
 from robustcore.evaluation.run.scorer import Scorer
 from robustcore.models.classifier import Card, Classifier
+from robustcore.notes import kinds
 
 
 def test_normalisations_are_folded_into_the_convolutions_before_them() -> None:
@@ -52,6 +53,8 @@ def test_a_device_without_room_for_a_shard_gets_its_slices(
     monkeypatch.setattr(Tensor, "pin_memory", pin)
     batch = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
     assert scorer._moved(batch) is batch
+    assert kinds(scorer.take_events()) == ["shard_kept_on_host"]
+    assert scorer.take_events() == ()
     monkeypatch.setattr(Tensor, "pin_memory", lambda self: self.reshape(-1, 5))
     with pytest.raises(RuntimeError, match="shape"):
         scorer._moved(batch)

@@ -83,6 +83,7 @@ def made(rows: list[dict[str, object]], by_condition: dict[tuple[str, str], floa
         "severities": "",
         "shifts": 0,
         "n": 2400,
+        "labelled": 2400,
         "attack_images": 240,
     }
     means = pd.DataFrame(
