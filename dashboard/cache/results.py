@@ -113,3 +113,17 @@ def _robust_accuracy(subjects: tuple[Subject, ...], dataset: str, seed: int, *, 
 
     surrogates = {s.name: s.fingerprint for s in subjects}
     return robust_accuracy.curves(subjects, _dataset, surrogates=surrogates, seed=seed)
+
+
+def evaluated_attacks(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
+    """What is stored of the models under whatever attack, white-box and crafted on others."""
+    dataset = datasets.evaluated_dataset(data)
+    subjects = tuple(subject(name, data) for name in models)
+    return _evaluated_attacks(subjects, dataset.fingerprint, seed, _dataset=dataset)
+
+
+@reads_results(max_entries=16, show_spinner=False)
+def _evaluated_attacks(subjects: tuple[Subject, ...], dataset: str, seed: int, *, _dataset: Dataset) -> pd.DataFrame:
+    from robustcore.reports.attacks import evaluated
+
+    return evaluated.attacks(subjects, _dataset, seed=seed)

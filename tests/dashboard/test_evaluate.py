@@ -15,6 +15,7 @@ from dashboard import cache
 from dashboard.views.evaluate import amounts, job_panel
 from robustcore.errors import UnknownNameError
 from robustcore.evaluation import api
+from robustcore.evaluation.estimates import Estimate
 from robustcore.evaluation.jobs import jobs, worker
 from robustcore.evaluation.request import EvaluationRequest
 from tests.dashboard.conftest import OpenPage, sound
@@ -110,19 +111,19 @@ def test_all_five_severities_are_the_suites_own(
 
 
 def test_answers_and_surrogates_are_part_of_the_request(
-    open_page: OpenPage, own_model: str, launched: list[EvaluationRequest]
+    open_page: OpenPage, own_model: str, launched: list[EvaluationRequest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Timing every attack takes longer than the test may.
+    monkeypatch.setattr(cache.estimates, "price", lambda request: Estimate(9, 0, 9, 1.0, 9, "cpu", ""))
     chosen = {"evaluate_model": own_model, "evaluate_suite": "attacks", "evaluate_limit": "2"}
     surrogate = {"evaluate_surrogate": "scenes/resnet-standard", "evaluate_only_surrogate": "true"}
     press(open_page("evaluate", **chosen, **surrogate), "evaluate_launch")
     (request,) = launched
     assert request.surrogates == ("scenes/resnet-standard",)
     assert request.only_surrogate
-    at = open_page("evaluate", **chosen, evaluate_dataset="photographs", evaluate_answers="folder")
-    assert not at.exception
-    # The twelve shapes are none of ImageNet's classes, which the request for the folder's answers finds out.
-    assert at.error
-    assert "photographs" in at.error[0].value
+    there = {"evaluate_dataset": "photographs", "evaluate_answers": "folder"}
+    press(open_page("evaluate", **chosen, **there), "evaluate_launch")
+    assert (launched[1].dataset, launched[1].answers) == ("photographs", "folder")
 
 
 def test_read_only_launches_nothing_and_says_so(

@@ -67,6 +67,21 @@ def subjects(connection: sqlite3.Connection, dataset: str) -> list[tuple[str, st
     ).fetchall()
 
 
+def conditions(connection: sqlite3.Connection, dataset: str, kind: str) -> list[str]:
+    """The canonical forms of the conditions of a kind under which anything is stored on a dataset, sorted."""
+    rows = connection.execute(
+        "SELECT DISTINCT canonical FROM conditions WHERE kind = ? AND id IN (SELECT condition FROM cells WHERE n > 0 "
+        "AND dataset = (SELECT id FROM datasets WHERE fingerprint = ?)) ORDER BY canonical",
+        (kind, dataset),
+    )
+    return [form for (form,) in rows]
+
+
+def model_names(connection: sqlite3.Connection) -> dict[str, str]:
+    """Fingerprint -> name of every model of which anything is stored."""
+    return dict(connection.execute("SELECT fingerprint, name FROM models").fetchall())
+
+
 def counted(connection: sqlite3.Connection, dataset: str) -> list[tuple[str, str, str, int, str, int, int, int]]:
     """(model, its fingerprint, the condition's, seed, precision, n, answers, correct) of every cell on a dataset."""
     return connection.execute(

@@ -1,0 +1,96 @@
+"""Every attack that was evaluated, whatever its settings: white-box, and crafted on other models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robustcore.datasets._base import Dataset, prepared_for
+from robustcore.errors import RobustcoreError
+from robustcore.evaluation import Condition, Store, Subject, lookup, operations
+from robustcore.evaluation.store import queries
+from robustcore.metrics import accuracies
+from robustcore.notes import Note, note
+from robustcore.reports.provenance import Footer, Provenance
+
+COLUMNS = ["model", "attack", "settings", "surrogate", "n", "accuracy", "low", "high", "success", "linf", "l2"]
+_VALUES = ("success", "linf", "l2")
+
+
+@note
+def attack_is_unknown(attack: str, reason: str) -> str:
+    return f"Results under {attack} are stored and not shown: {reason}"
+
+
+def attacks(
+    models: Sequence[Subject], dataset: Dataset, *, seed: int = 0, store: Store | Path | str | None = None
+) -> pd.DataFrame:
+    """What is stored of the models under whatever attack; computes nothing.
+
+    Args:
+        models: as results know them.
+        dataset: what they were scored on.
+        seed, store: as in `evaluate`.
+
+    Returns:
+        One row for each model, attack, settings and surrogate: model, attack (the registered name), settings (its parameters, "" for
+        its defaults), surrogate (the model that it was crafted on, "" for the model itself), n, accuracy with its 95 % interval low
+        and high, and the means success, linf and l2. `attrs["notes"]` says what is stored and cannot be shown here,
+        `attrs["provenance"]` where the rows come from.
+    """
+    results = store if isinstance(store, Store) else Store(store)
+    names: dict[str, str] = {}
+    conditions: dict[Condition, None] = {}
+    notes: dict[Note, None] = {}
+    prints = dict.fromkeys(prepared_for(dataset, model.preparation).fingerprint for model in models)
+    for layer in results.layers():
+        with layer.open() as connection:
+            names |= queries.model_names(connection)
+            for fingerprint in prints:
+                for form in queries.conditions(connection, fingerprint, "attack"):
+                    condition = Condition.from_dict(json.loads(form))
+                    try:
+                        operations.check(condition)
+                    except RobustcoreError as error:  # its plug-in is not loaded, or it takes other options now
+                        notes[attack_is_unknown(condition.name, str(error))] = None
+                    else:
+                        conditions[condition] = None
+    by_fields = {(c.name, json.dumps(c.parameters, sort_keys=True)): c for c in conditions}
+    stored = lookup(list(models), dataset, list(conditions) or "clean", seed=seed, store=results)
+    rows = []
+    for row in accuracies.accuracy(stored[(stored["n"] > 0) & (stored["kind"] == "attack")]).to_dict("records"):
+        parameters = dict(by_fields[row["name"], row["params"]].parameters) if row["params"] else {}
+        surrogate = parameters.pop("surrogate", "")
+        order = float(parameters.get("eps") or 0)
+        settings = ", ".join(f"{name} {_text(name, value)}" for name, value in sorted(parameters.items()))
+        fields = {
+            "attack": row["name"],
+            "settings": settings,
+            "surrogate": names.get(surrogate, surrogate[:12]),
+            "order": order,
+        }
+        rows.append({**{column: row.get(column) for column in COLUMNS}, **fields})
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "order"]).astype(dict.fromkeys(_VALUES, float))
+    table = table.sort_values(["attack", "order", "settings", "surrogate", "model"], kind="stable", ignore_index=True)
+    table = table[COLUMNS]
+    table.attrs |= {
+        "notes": list(notes),
+        "provenance": Provenance.of(stored, suites=("attacks",), storage="memory", seed=seed),
+    }
+    return table
+
+
+def footer(table: pd.DataFrame) -> Footer:
+    """The footer of a table of `attacks`, which is not empty."""
+    origin: Provenance = table.attrs["provenance"].only(list(dict.fromkeys(table["model"])))
+    return origin.footer(formula="Accuracy and success under the attack, float32", interval="Intervals: 95 % (Wilson)")
+
+
+def _text(name: str, value: object) -> str:
+    """A parameter's value; of an eps in L-inf as a fraction of 255, as papers write it."""
+    if name == "eps" and isinstance(value, float) and abs(255 * value - round(255 * value, 2)) < 1e-6:
+        return f"{round(255 * value, 2):g}/255"
+    return f"{value:g}" if isinstance(value, float) else str(value)
