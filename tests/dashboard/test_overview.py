@@ -78,6 +78,7 @@ def crowd() -> Overview:
             "severities": "",
             "whole": True,
             "n": 100,
+            "labelled": 100,
             "worst_name": "fog",
             "worst": 0.1,
             "worst_severity": 5,

@@ -36,6 +36,7 @@ def test_attacks_and_natural_shifts_have_columns_of_their_own(world: World, tmp_
     assert row["shifted"] == table.loc[table["name"] == "scenes/replication", "accuracy"].item()
     assert row["shifts"] == 1  # unknown shapes have no right answer
     assert row["n"] == row["attack_images"] == 3
+    assert row["labelled"] == 3
 
 
 def test_all_models_are_read_with_one_question(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
