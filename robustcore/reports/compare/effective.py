@@ -254,12 +254,12 @@ def own(
             ).reset_index(drop=True)
         )
     found, notes = [], []
-    clean_rows = comparison.clean.set_index("model")
+    clean_rows = {str(row["model"]): row for row in comparison.clean.to_dict("records")}
     for row in rows.to_dict("records") if images is not None else []:
         model = str(row["model"])
         subject = next(subject for subject in comparison.subjects if subject.name == model)
         shifted = _predictions(subject, images, row, comparison.provenance.seed, store)
-        clean_answers = _predictions(subject, images, clean_rows.loc[model], comparison.provenance.seed, store)
+        clean_answers = _predictions(subject, images, clean_rows[model], comparison.provenance.seed, store)
         if shifted is None or clean_answers is None:
             continue
         among = np.unique(shifted.labels[shifted.labels >= 0])
@@ -296,7 +296,7 @@ def among_classes(labels: Ints, classes: Ints, among: Ints) -> tuple[float, int,
 def _predictions(
     subject: Subject,
     images: Dataset | None,
-    row: Mapping[Hashable, Any] | pd.Series[Any],
+    row: Mapping[Hashable, Any],
     seed: int,
     store: Store | Path | str | None,
 ) -> Predictions | None:
