@@ -9,7 +9,9 @@ import tempfile
 os.environ["ROBUSTCORE_CACHE"] = tempfile.mkdtemp(prefix="robustcore-tests-")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from collections.abc import Callable
+import gc
+import itertools
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,23 @@ from robustcore.randomness import Draws
 
 TESTS = Path(__file__).parent
 BLOCK = 64  # images of scenes that are painted together here; most tests look at a few
+_caches = itertools.count()
 _painted: dict[tuple[str, int], UInt8Array] = {}
 
 
 # Folders whose tests take longest, longest first: a worker that begins one of them last would keep the other waiting.
 LONGEST = ("browser", "training", "evaluation", "models", "dashboard", "reports")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """What importing and collecting leaves behind stays until the end: garbage is not searched for in it, then or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,9 +68,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The test's own cache folder: no test sees what another computed, and none touches the real one."""
-    folder = tmp_path / "cache"
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The test's own cache folder: no test sees what another computed, and none touches the real one.
+
+    Made by whoever first writes to it: most of thousands of tests never do.
+    """
+    folder = tmp_path_factory.getbasetemp() / f"cache-{next(_caches)}"
     monkeypatch.setenv("ROBUSTCORE_CACHE", str(folder))
     return folder
 

@@ -84,35 +84,42 @@ HOMES = {
 }
 
 
+def for_types(test: ast.expr) -> bool:
+    """Whether that is the condition of a block for type checkers alone."""
+    name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
+    return name == "TYPE_CHECKING"
+
+
 @functools.cache
-def tree_of(path: Path) -> ast.Module:
-    """The parsed file."""
-    return ast.parse(path.read_text())
+def import_statements(path: Path) -> list[tuple[ast.Import | ast.ImportFrom, bool]]:
+    """(statement, whether it runs when the file is imported) for each import in a file but those for type checkers alone."""
+    tree = ast.parse(path.read_text())
+    top = {id(node) for node in tree.body}
+    statements: list[tuple[ast.Import | ast.ImportFrom, bool]] = []
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            statements.append((node, id(node) in top))
+        elif not (isinstance(node, ast.If) and for_types(node.test)):
+            for block in ("body", "orelse", "finalbody", "handlers", "cases"):  # an expression holds no import
+                waiting += getattr(node, block, ())
+    return statements
 
 
 @functools.cache
 def imports(path: Path) -> list[tuple[str, bool]]:
     """(module, whether it runs when the file is imported) for each import in a file."""
-    tree = tree_of(path)
-    typing_only = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for inner in ast.walk(node)
-    }
-    top = {id(node) for node in tree.body}
     modules: list[tuple[str, bool]] = []
-    for node in ast.walk(tree):
-        if id(node) in typing_only:
-            continue
+    for node, at_once in import_statements(path):
         if isinstance(node, ast.Import):
-            modules += ((alias.name, id(node) in top) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            assert node.module
-            modules.append((node.module, id(node) in top))
-            if node.module == "robustcore":
-                modules += ((f"robustcore.{alias.name}", id(node) in top) for alias in node.names)
+            modules += ((alias.name, at_once) for alias in node.names)
+            continue
+        assert node.level == 0, f"{path}: relative import"
+        assert node.module
+        modules.append((node.module, at_once))
+        if node.module == "robustcore":
+            modules += ((f"robustcore.{alias.name}", at_once) for alias in node.names)
     return modules
 
 
@@ -154,20 +161,11 @@ NAMES = {name_of(path): path for path in MODULES}
 @functools.cache
 def imported_modules(path: Path) -> set[str]:
     """The modules of ours that a file imports, inside functions too; of `from package import module` the module."""
-    tree = tree_of(path)
-    typing_only = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for inner in ast.walk(node)
-    }
     wanted = set[str]()
-    for node in ast.walk(tree):
-        if id(node) in typing_only:
-            continue
+    for node, _ in import_statements(path):
         if isinstance(node, ast.Import):
             wanted |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             within = {f"{node.module}.{alias.name}" for alias in node.names}
             wanted |= within & NAMES.keys()
             if within - NAMES.keys():
@@ -243,8 +241,7 @@ def test_markup_reaches_a_page_in_one_place() -> None:
     constant = re.compile(r"(\w+\.)?_?[A-Z_]+")
     for path in sorted((ROOT / "dashboard").rglob("*.py")):
         relative = str(path.relative_to(ROOT))
-        tree = tree_of(path)
-        for node in ast.walk(tree):
+        for node in ast.walk(ast.parse(path.read_text())):
             at = f"{relative}:{getattr(node, 'lineno', 0)}"
             if relative != "dashboard/widgets/markup.py":
                 assert not (isinstance(node, ast.keyword) and node.arg == "unsafe_allow_html"), at

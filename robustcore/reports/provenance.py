@@ -77,7 +77,7 @@ class Provenance:
         stored = table[table["n"] > 0]
         shipped = stored["shipped"].astype(bool)
         return cls(
-            models=tuple(dict.fromkeys(table["model"])),
+            models=tuple(table["model"].unique()),
             dataset=str(table["dataset"].iloc[0]) if len(table) else "",
             split=str(table["split"].iloc[0]) if len(table) else "",
             images=(int(stored["n"].min()), int(stored["n"].max())) if len(stored) else (0, 0),
@@ -86,8 +86,8 @@ class Provenance:
             storage=storage,
             shipped="none" if not shipped.any() else "all" if shipped.all() else "some",
             updated=max((str(day)[:10] for day in stored["updated"] if day), default=""),
-            cautions=tuple(filter(None, dict.fromkeys(stored["caution"]))) if "caution" in stored else (),
-            preparations=tuple(filter(None, dict.fromkeys(stored["preparation"]))) if "preparation" in stored else (),
+            cautions=tuple(filter(None, stored["caution"].unique())) if "caution" in stored else (),
+            preparations=tuple(filter(None, stored["preparation"].unique())) if "preparation" in stored else (),
             keys=stored[_KEYS].drop_duplicates(ignore_index=True),
         )
 

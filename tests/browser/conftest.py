@@ -26,6 +26,12 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+STILL = """document.addEventListener('DOMContentLoaded', () => {
+    const style = document.createElement('style');
+    style.textContent = '*, *::before, *::after {animation: none !important; transition: none !important}';
+    document.head.append(style);
+})"""
+POLLING = 100  # milliseconds; by itself playwright looks at every frame, and so has every frame painted
 START_WITHIN = 60  # seconds; a machine that runs all the tests at once is slow
 
 
@@ -82,7 +88,7 @@ def server_log(server_cache: Path) -> Path:
 @pytest.fixture(scope="session")
 def server(server_cache: Path, server_log: Path) -> Iterator[str]:
     """The address of a dashboard that all browser tests share."""
-    with running(server_cache, log=server_log, warm=True) as address:
+    with running(server_cache, log=server_log) as address:
         yield address
 
 
@@ -97,6 +103,18 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+def new_page(chromium: Any, **options: Any) -> Any:
+    """A page in a context of its own, in which nothing is animated: without a GPU that takes as long as the server does.
+
+    Args:
+        chromium: the browser.
+        options: of playwright's context.
+    """
+    context = chromium.new_context(**options)
+    context.add_init_script(STILL)
+    return context.new_page()
 
 
 class Tab:
@@ -122,6 +140,7 @@ class Tab:
                 return app && app.dataset.testConnectionState === 'CONNECTED'
                     && app.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-stale=true]');
             }""",
+            polling=POLLING,
             timeout=timeout * 1000,
         )
         return self
@@ -138,11 +157,10 @@ def open_tab(chromium: Any, server: str) -> Iterator[Callable[..., Tab]]:
     contexts = []
 
     def open_(path: str | None = "/", *, width: int = 1440, height: int = 900, dark: bool = False) -> Tab:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
-        )
-        contexts.append(context)
-        tab = Tab(context.new_page(), server)
+        size, scheme = {"width": width, "height": height}, "dark" if dark else "light"
+        page = new_page(chromium, viewport=size, color_scheme=scheme)
+        contexts.append(page.context)
+        tab = Tab(page, server)
         return tab if path is None else tab.open(path)
 
     yield open_

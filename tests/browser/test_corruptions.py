@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from dashboard import pages
-from tests.browser.conftest import Tab
+from tests.browser.conftest import POLLING, Tab
 
 pytestmark = pytest.mark.browser
 OpenTab = Callable[..., Tab]
@@ -21,44 +21,40 @@ ALL_LOADED = """selector => {
 
 
 def wait_for_images(tab: Tab, selector: str) -> None:
-    tab.page.wait_for_function(ALL_LOADED, arg=selector, timeout=60_000)
+    tab.page.wait_for_function(ALL_LOADED, arg=selector, polling=POLLING, timeout=60_000)
 
 
-def test_every_image_of_the_grid_is_painted(open_tab: OpenTab) -> None:
+def test_the_grid_is_painted_and_a_click_a_key_and_the_next_image_change_it(open_tab: OpenTab) -> None:
     tab = open_tab("/corruptions?corruptions_from=Scenes")
+    page = tab.page
     wait_for_images(tab, ".st-key-corruptions_grid")
-    assert tab.page.locator(CELLS).count() == 75
-    assert tab.page.locator(".st-key-corruptions_grid img:not([alt])").count() == 0
-    assert tab.page.get_by_role("heading", name=QUESTION).is_visible()
+    assert page.locator(CELLS).count() == 75
+    assert page.locator(".st-key-corruptions_grid img:not([alt])").count() == 0
+    assert page.get_by_role("heading", name=QUESTION).is_visible()
 
-
-def test_a_click_on_a_thumbnail_shows_it_large_and_writes_the_address(open_tab: OpenTab) -> None:
-    tab = open_tab("/corruptions?corruptions_from=Scenes")
-    wait_for_images(tab, ".st-key-corruptions_grid")
-    tab.page.locator('.rc-cell[data-pick="fog-5"]').click()
-    tab.page.get_by_text("Fog, severity 5").wait_for(timeout=30_000)
-    tab.page.wait_for_url(re.compile("corruptions_shown=Fog.*corruptions_level=5"), timeout=30_000)
-    again = open_tab(tab.page.url.removeprefix(tab.server))
+    # A click on a thumbnail shows it large and writes the address, which leads back to it.
+    page.locator('.rc-cell[data-pick="fog-5"]').click()
+    page.get_by_text("Fog, severity 5").wait_for(timeout=30_000)
+    page.wait_for_url(re.compile("corruptions_shown=Fog.*corruptions_level=5"), timeout=30_000)
+    again = open_tab(page.url.removeprefix(tab.server))
     again.page.get_by_text("Fog, severity 5").wait_for(timeout=30_000)
+    again.page.context.close()
 
+    # The keyboard reaches a thumbnail.
+    tab.settle()
+    page.locator('.rc-cell[data-pick="snow-2"]').focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Snow, severity 2").wait_for(timeout=30_000)
 
-def test_the_keyboard_reaches_a_thumbnail(open_tab: OpenTab) -> None:
-    tab = open_tab("/corruptions?corruptions_from=Scenes")
-    wait_for_images(tab, ".st-key-corruptions_grid")
-    tab.page.locator('.rc-cell[data-pick="snow-2"]').focus()
-    tab.page.keyboard.press("Enter")
-    tab.page.get_by_text("Snow, severity 2").wait_for(timeout=30_000)
-
-
-def test_the_next_image_changes_the_grid(open_tab: OpenTab) -> None:
-    tab = open_tab("/corruptions?corruptions_from=Scenes")
-    wait_for_images(tab, ".st-key-corruptions_grid")
-    first = tab.page.locator(f"{CELLS} img").first
+    # The next image changes the grid.
+    tab.settle()
+    first = page.locator(f"{CELLS} img").first
     before = first.get_attribute("src")
-    tab.page.get_by_role("button", name="Next").click()
-    tab.page.wait_for_function(
+    page.get_by_role("button", name="Next").click()
+    page.wait_for_function(
         "([selector, old]) => document.querySelector(selector).src !== old",
         arg=[f"{CELLS} img", before],
+        polling=POLLING,
         timeout=30_000,
     )
     wait_for_images(tab, ".st-key-corruptions_grid")

@@ -1,6 +1,6 @@
 """Names that are markup, in everything that a person, a folder, a file or a plug-in brings: shown as they read, never run.
 
-One walk over all pages holds this, and that no page asks anybody but the dashboard's own server.
+A walk over all pages holds this, and that no page asks anybody but the dashboard's own server.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dashboard import pages
 from robustcore.cli import main
 from robustcore.models import Card, checkpoints
 from robustcore.models.architectures import architecture
-from tests.browser.conftest import Tab, running
+from tests.browser.conftest import Tab, new_page, running
 
 pytestmark = pytest.mark.browser
 MODEL = "own/<img src=x onerror=window.ran=1>"
@@ -53,6 +53,7 @@ kind = "corruption"
 name = "contrast"
 severity = 3
 '''
+SHOWING = {"compare", "corruptions", "evaluate", "attack", "specification"}  # names of models, images and files
 UPLOADS = {"corruptions": (".png",), "specification": (".toml",)}
 SPECIFICATION = f'''
 name = "{TAG}"
@@ -127,16 +128,25 @@ def unharmed(tab: Tab) -> None:
     assert tab.foreign() == []
 
 
-def test_no_page_runs_a_name_or_asks_another_server(chromium: Any, hostile: str, world: Path) -> None:
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param(True, id="pages that show what a person brings"),
+        pytest.param(False, id="the others", marks=pytest.mark.slow),
+    ],
+)
+def test_no_page_runs_a_name_or_asks_another_server(chromium: Any, hostile: str, world: Path, shown: bool) -> None:
     dataset, image = str(world / TAG), next((world / TAG / "test" / TAG).iterdir())
     files = {
         ".png": {"mimeType": "image/png", "buffer": image.read_bytes()},
         ".toml": {"mimeType": "application/toml", "buffer": SPECIFICATION.encode()},
     }
-    tab = Tab(chromium.new_context().new_page(), hostile)
+    tab = Tab(new_page(chromium), hostile)
     showing = set[str]()
     for view in pages.views():
         name = view.name
+        if (name in SHOWING) != shown:
+            continue
         address = {f"{name}_model": MODEL, f"{name}_models": MODEL, f"{name}_dataset": dataset}
         address |= (
             {f"{name}_from": "Upload", f"{name}_name": "My own …"} if name in ("corruptions", "specification") else {}
@@ -151,12 +161,12 @@ def test_no_page_runs_a_name_or_asks_another_server(chromium: Any, hostile: str,
         unharmed(tab)
         if tab.page.get_by_text(TAG).count():
             showing.add(name)
-    assert showing >= {"compare", "corruptions", "evaluate", "attack", "specification"}, showing
+    assert not shown or showing >= SHOWING, showing
     assert tab.requests
 
 
 def test_a_report_shows_names_as_they_read(chromium: Any, world: Path) -> None:
-    page = chromium.new_context().new_page()
+    page = new_page(chromium)
     page.goto((world / "report.html").as_uri())
     page.locator(".js-plotly-plot .xtick, .js-plotly-plot .ytick").first.wait_for()
     assert page.evaluate("window.ran") is None

@@ -10,7 +10,7 @@ import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import NewSession
 
-from tests.browser.conftest import Tab, running
+from tests.browser.conftest import Tab, new_page, running
 
 pytestmark = pytest.mark.browser
 FORM = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\nnot large\r\n--edge--\r\n'
@@ -18,7 +18,7 @@ FORM = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"
 
 def visit(chromium: Any, server: str) -> tuple[NewSession, str]:
     """What the server tells a new session about itself, and the token of its page; the tab stays open."""
-    page = chromium.new_context().new_page()
+    page = new_page(chromium)
     heard: list[NewSession] = []
 
     def listen(payload: str | bytes) -> None:

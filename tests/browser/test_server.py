@@ -11,8 +11,11 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.browser.conftest import Tab, new_page, running
 
 pytestmark = pytest.mark.browser
 
@@ -119,3 +122,16 @@ def test_a_proxys_name_is_answered_and_another_one_gets_a_sentence(tmp_path: Pat
     finally:
         started.terminate()
         started.wait(20)
+
+
+@pytest.mark.slow
+def test_a_server_that_warms_up_serves_meanwhile_and_says_nothing_alarming(chromium: Any, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with running(tmp_path / "cache", log=log, warm=True) as server:
+        tab = Tab(new_page(chromium), server).open("/corruptions?corruptions_from=Scenes")
+        tab.page.locator(".rc-cell .rc-answer").nth(20).wait_for(timeout=60_000)
+        tab.open("/severity").page.context.close()
+    said = log.read_text()
+    assert "Traceback" not in said
+    assert "WARNING" not in said
+    assert "warm-up failed" not in said

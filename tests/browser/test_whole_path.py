@@ -52,7 +52,7 @@ def test_from_the_first_look_to_the_bars_of_ones_own_evaluation(open_tab: Callab
     page.keyboard.press("Escape")
     price = page.locator(".st-key-evaluate_price")
     # The seed is heeded: what is random is not stored, clean images and the two deterministic corruptions are.
-    price.get_by_text("11", exact=True).wait_for()
+    price.get_by_text("11", exact=True).wait_for(timeout=60_000)
     price.get_by_text("21", exact=True).wait_for()  # units: clean, and four corruptions at five severities
     page.get_by_role("button", name="Launch").click()
 

@@ -22,8 +22,12 @@ OpenPage = Callable[..., AppTest]
 
 @pytest.fixture(autouse=True)
 def on_this_machine_alone() -> None:
-    """As the server is started: what may be typed on a page depends on where it listens."""
+    """As the server is started: what may be typed on a page depends on where it listens.
+
+    A search for garbage after every run of a page would take half of its time beside all the tests' modules.
+    """
     config.set_option("server.address", "127.0.0.1")
+    config.set_option("runner.postScriptGC", False)
 
 
 @pytest.fixture

@@ -90,8 +90,9 @@ def test_unknown_names_in_the_address_are_sentences(open_page: OpenPage) -> None
     assert "scenes/resnet-standard" in told
 
 
-def test_a_long_sweep_waits_until_it_is_asked_for(open_page: OpenPage) -> None:
-    at = open_page("attack", attack_name="Square Attack", attack_queries_square="260")
+def test_a_long_sweep_waits_until_it_is_asked_for(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.views.attack.page.PATIENCE", 100)
+    at = open_page("attack", attack_name="Square Attack", attack_queries_square="10")
     assert not charts(at, "attack-sweep")
     next(t for t in at.toggle if t.key.startswith("attack_sweep_")).set_value(True).run()
     assert sound(at)

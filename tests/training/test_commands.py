@@ -99,6 +99,7 @@ def test_mistakes_are_one_sentence(
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_demo_trains_what_is_missing_and_only_that(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

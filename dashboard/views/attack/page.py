@@ -29,8 +29,8 @@ PAGE = Page(
     "other budgets, and which other models the image fools.",
 )
 KEY = "attack"
-_LARGE_PATIENCE = 30  # the same for large models
-_PATIENCE = 3000  # images through the model; a longer sweep runs only when it is asked for
+PATIENCE = 3000  # images through the model; a longer sweep runs only when it is asked for
+LARGE_PATIENCE = 30  # the same for large models
 
 
 @dataclasses.dataclass(frozen=True)
@@ -282,7 +282,7 @@ def _sweep(case: Case) -> None:
     if attack_anatomy.radii(case.settings) is None:
         st.caption("This attack has no budget: it searches for the nearest image that fools the model.")
         return
-    patience = _PATIENCE if cache.models.is_quick(case.victim) else _LARGE_PATIENCE
+    patience = PATIENCE if cache.models.is_quick(case.victim) else LARGE_PATIENCE
     if attack_anatomy.sweep_passes(case.settings) > patience and not st.toggle(
         "Attack with other budgets too (takes several seconds)", key=f"{KEY}_sweep_{case.settings.name}"
     ):

@@ -251,7 +251,7 @@ def gather(
     evaluated = set(scored.loc[scored["accuracy"].notna(), "key"])
     unanswerable = scored[~scored["key"].isin(evaluated)].drop_duplicates("name")
     # A ranged corruption is asked for with strengths drawn and at severities; what has neither is missing once.
-    names = dict.fromkeys(conditioned["name"])
+    names = conditioned["name"].unique()
     here = {*conditioned.loc[conditioned["key"].isin(evaluated), "name"], *unanswerable["name"]}
     missing = tuple(_plain(conditioned, name) for name in names if name not in here)
     kept = everything[(everything["kind"] == "clean") | everything["key"].isin(evaluated)]

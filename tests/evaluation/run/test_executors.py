@@ -273,6 +273,7 @@ class Sleeping(nn.Module):
         return torch.stack([x.mean(dim=(1, 2, 3)), -x.mean(dim=(1, 2, 3)), self.weight.expand(len(x))], dim=1)
 
 
+@pytest.mark.slow
 def test_a_cancelled_evaluation_ends_within_one_batch_on_dask(
     make_dataset: Make, make_model: Make, scheduler: Path, workers: Make, tmp_path: Path
 ) -> None:
