@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gc
 import itertools
+import logging
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,16 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     finally:
         gc.enable()
         gc.freeze()
+
+
+def pytest_runtest_logstart() -> None:
+    """Every logger hands its records on: pytest hangs two handlers on each that does not, six times a test.
+
+    There are hundreds of those once torch and Streamlit are imported, and that took longer than most tests.
+    """
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.propagate = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
