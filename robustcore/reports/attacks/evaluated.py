@@ -64,6 +64,8 @@ def attacks(
     for row in accuracies.accuracy(stored[(stored["n"] > 0) & (stored["kind"] == "attack")]).to_dict("records"):
         parameters = dict(by_fields[row["name"], row["params"]].parameters) if row["params"] else {}
         surrogate = parameters.pop("surrogate", "")
+        if surrogate and names.get(surrogate) == row["model"]:
+            continue  # crafted on itself it is the white-box attack again
         order = float(parameters.get("eps") or 0)
         settings = ", ".join(f"{name} {_text(name, value)}" for name, value in sorted(parameters.items()))
         fields = {
@@ -78,7 +80,12 @@ def attacks(
     table = table[COLUMNS]
     table.attrs |= {
         "notes": list(notes),
-        "provenance": Provenance.of(stored, suites=("attacks",), storage="memory", seed=seed),
+        "provenance": Provenance.of(
+            stored[stored["kind"] == "attack"] if len(table) else stored,
+            suites=("attacks",),
+            storage="memory",
+            seed=seed,
+        ),
     }
     return table
 
