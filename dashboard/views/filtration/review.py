@@ -13,6 +13,7 @@ from dashboard.widgets import markup, states, thumbnails
 from robustcore.display import display_name
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation.filtration import Selection, reviews
+from robustcore.reports.filtration import gallery as reports
 
 PER_PAGE = 48
 
@@ -37,7 +38,7 @@ def gallery(choice: Choice, key: str, chosen: Selection) -> None:
         sources = _thumbnails(choice, shown["place"].tolist())
         thumbs = []
         for row, source in zip(shown.to_dict("records"), sources, strict=True):
-            label, answer = display_name(str(row["label"])), display_name(str(row["answer"]))
+            label, answer = display_name(reports.class_name(str(row["label"]))), display_name(str(row["answer"]))
             lines = tuple((text, thumbnails.RIGHT) for text in (label, f"→ {answer}", f"{row['confidence']:.1%}"))
             alt = f"{label}, taken for {answer}, {row['confidence']:.1%} on {label}{', rejected' if row['rejected'] else ''}"
             key_ = "" if permissions.read_only() else str(row["id"])

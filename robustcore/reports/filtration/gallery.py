@@ -6,6 +6,7 @@ import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
 
+from robustcore.datasets import imagenet_classes
 from robustcore.errors import DatasetError
 from robustcore.evaluation.filtration import Selection, Step
 from robustcore.paths import printable
@@ -29,7 +30,7 @@ def write(folder: Path | str, title: str, selection: Selection, files: Sequence[
         DatasetError: a folder that cannot be written.
     """
     images = [
-        {**row, "source": urllib.parse.quote(file), "file": file}
+        {**row, "label": class_name(str(row["label"])), "source": urllib.parse.quote(file), "file": file}
         for row, file in zip(selection.kept.to_dict("records"), files, strict=True)
     ]
     text = templates.render(_TEMPLATE, title=title, images=images, steps=funnel(selection.steps), name=REJECTED)
@@ -41,6 +42,11 @@ def write(folder: Path | str, title: str, selection: Selection, files: Sequence[
             f"The gallery {printable(str(path))} cannot be written ({error.strerror or error})."
         ) from error
     return path
+
+
+def class_name(label: str) -> str:
+    """A class as people read it: of a WordNet id of ImageNet the name."""
+    return {each.wordnet: each.name for each in imagenet_classes.classes()}.get(label, label)
 
 
 def funnel(steps: Sequence[Step]) -> list[tuple[str, int, float]]:

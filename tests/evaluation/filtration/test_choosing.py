@@ -165,6 +165,7 @@ def test_the_kept_set_is_a_dataset_that_follows_the_review(folder: Path, tmp_pat
         assert (output / file).read_bytes() == (folder / dataset.paths[place]).read_bytes()
     page = gallery.write(output, "Kept", chosen, written.files).read_text()
     assert all(file in page for file in written.files)
+    assert (gallery.class_name("n01440764"), gallery.class_name("bird")) == ("tench", "bird")
     reviews.reject(filtration.key_of(dataset, models, 10), chosen.kept["id"].tolist()[:2])
     reviewed = chosen_of(dataset, models)
     assert reviewed.steps[-1].images == len(chosen.kept) - 2
