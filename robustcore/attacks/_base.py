@@ -84,6 +84,8 @@ class Attack:
         summary: what it does, one sentence for people.
         options: by name.
         passes: options -> the largest number of queries, each one pass for every image.
+        stages: names of the attacks that it consists of; `AttackResult.broken_by` counts them from 1.
+        values: names of further numbers that it states of each image.
         revision: raised whenever a result changes; part of every fingerprint.
         plugin: SHA-256 of its plug-in's .py files; "" for the package's own.
         function: (oracle, **options) -> None; the oracle keeps the best images.
@@ -103,6 +105,8 @@ class Attack:
     revision: int
     function: Callable[..., None]
     plugin: str = ""
+    stages: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
     def check_options(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """All options with their values; an unknown name or a value that is not allowed is an error."""
@@ -149,6 +153,8 @@ def attack(
     nearest: bool = False,
     bounded: bool = True,
     revision: int = 1,
+    stages: Sequence[str] = (),
+    values: Sequence[str] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as an attack under its own name.
 
@@ -176,6 +182,8 @@ def attack(
                 revision=revision,
                 function=function,
                 plugin=plugins.digest_of(function),
+                stages=tuple(stages),
+                values=tuple(values),
             ),
             function,
         )

@@ -20,21 +20,26 @@ class Goal:
         targets: (n,) int64 classes to reach; None if any class except the label will do, or while the targets
             are still to be read from the model's logits for the clean images.
         least_likely: whether the target is the class that the model finds least likely in the clean image.
+        directions: (n,) int64 class of each image that an untargeted attack's objective leads to at present, though any
+            class except the label will do; None where there is no such class.
     """
 
     labels: Tensor
     targets: Tensor | None = None
     least_likely: bool = False
+    directions: Tensor | None = None
 
     def __getitem__(self, part: slice | Tensor) -> Goal:
         """The goals of some of the images."""
         targets = None if self.targets is None else self.targets[part]
-        return Goal(self.labels[part], targets, self.least_likely)
+        directions = None if self.directions is None else self.directions[part]
+        return Goal(self.labels[part], targets, self.least_likely, directions)
 
     def to(self, device: torch.device) -> Goal:
         """A copy on a device; autograd can use it even if the original was created in inference mode."""
         targets = None if self.targets is None else self.targets.to(device, copy=True)
-        return Goal(self.labels.to(device, copy=True), targets, self.least_likely)
+        directions = None if self.directions is None else self.directions.to(device, copy=True)
+        return Goal(self.labels.to(device, copy=True), targets, self.least_likely, directions)
 
     @property
     def is_open(self) -> bool:
@@ -95,6 +100,33 @@ def score(goal: Goal, logits: Tensor) -> Tensor:
     """The target's pre-softmax score, or the negative one of the label."""
     chosen = logits.gather(1, goal.towards[:, None])[:, 0]
     return -chosen if goal.targets is None else chosen
+
+
+def lead(goal: Goal, logits: Tensor) -> Tensor:
+    """How far the class that the attack leads to is above the label: Z_t - Z_y for the direction, else the negative margin.
+
+    Of a target, and of an untargeted attack without a direction, it is compared with the best other class.
+    """
+    if goal.targets is not None or goal.directions is None:
+        return -goal.margin(logits)
+    pair = logits.gather(1, torch.stack([goal.directions, goal.labels], dim=1))
+    return pair[:, 0] - pair[:, 1]
+
+
+def dlr(goal: Goal, logits: Tensor) -> Tensor:
+    """The difference of logits ratio (Croce & Hein 2020): `lead` divided by a gap between the sorted logits.
+
+    The gap is Z_1 - Z_3 for an untargeted attack and Z_1 - (Z_3 + Z_4) / 2 towards a class, so that the value does not change
+    when all logits are shifted or scaled. With three classes both use Z_1 - Z_3; with two there is no third logit, and the
+    value is the lead itself.
+    """
+    classes = logits.shape[1]
+    if classes < 3:
+        return lead(goal, logits)
+    best = logits.topk(min(4, classes), dim=1).values
+    towards = goal.targets is not None or goal.directions is not None
+    low = (best[:, 2] + best[:, 3]) / 2 if towards and classes > 3 else best[:, 2]
+    return lead(goal, logits) / (best[:, 0] - low + 1e-12)
 
 
 OBJECTIVES = {"cross_entropy": cross_entropy, "margin": margin, "score": score}

@@ -18,7 +18,11 @@ ALL = [attacks.get(name) for name in attacks.names()]
 BUDGETS = {"linf": 0.05, "l2": 0.7}
 # So little work that all of them together take seconds.
 QUICK: dict[str, dict[str, Any]] = {
+    "apgd": {"steps": 8},
+    "autoattack": {"steps": 4, "directions": 2, "queries": 10},
     "cw": {"steps": 30, "binary_search_steps": 3},
+    "fab": {"steps": 8, "directions": 3},
+    "fmn": {"steps": 25},
     "fooling": {"steps": 20},
     "hopskipjump": {"steps": 2, "initial_queries": 20, "start_trials": 12},
     "mi_fgsm": {"steps": 5},

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from robustcore import devices, outputs
+from robustcore.attacks import cautions
 from robustcore.attacks._base import Attack
 from robustcore.attacks.budgets import BALLS, PIXELS, Ball
 from robustcore.attacks.engine import victim
@@ -19,6 +20,7 @@ from robustcore.attacks.engine.oracle import Best, Oracle, Stop
 from robustcore.attacks.engine.trace import Recorder, Trace
 from robustcore.attacks.goals import Goal
 from robustcore.errors import ModelError
+from robustcore.notes import Note
 from robustcore.randomness import Draws
 
 # Values in one pass through the model. On a CPU a few images at a time fit the caches, which is faster.
@@ -47,6 +49,11 @@ class AttackResult:
         batch_size: images in one pass at the end; smaller than at the start if memory ran out.
         cancelled: whether the attack was cancelled before its end.
         trace: the recorded queries, if requested.
+        broken_by: (N,) int64, of an attack that consists of several: the number in `stages` of the first that reached the goal,
+            from 1; 0 where the clean image reaches it, -1 where none did.
+        stages: the attacks that it consists of.
+        values: further numbers of each image by name, (N,) each, as the attack's `values` names them.
+        notes: what has to be said with the result.
     """
 
     images: Tensor
@@ -61,6 +68,10 @@ class AttackResult:
     batch_size: int
     cancelled: bool
     trace: Trace | None = None
+    broken_by: Tensor | None = None
+    stages: tuple[str, ...] = ()
+    values: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,6 +160,7 @@ class Run:
             watch=lambda share: self._watch(inputs, group, share),
             planned=planned,
             recorder=recorder,
+            values=self.attack.values,
         )
         options = {k: v[group].to(device) if isinstance(v, Tensor) else v for k, v in self.options.items()}
         with contextlib.suppress(Stop):
@@ -160,7 +172,7 @@ class Run:
             best.logits = torch.full((len(ids), victim.count_classes(self.model, clean[:1])), torch.nan, device=device)
         elif self.crafts_on is not self.model:
             best.logits = self._judge(best.images, size)
-        return _Group.of(best, ball, oracle.full_goal, oracle.cancelled, recorder)
+        return _Group.of(best, ball, oracle.full_goal, oracle.cancelled, recorder, oracle.values)
 
     def _project_back(self, best: Best, ball: Ball, size: int) -> None:
         """Project images outside the ball, and query again whether they still reach the goal."""
@@ -190,7 +202,12 @@ class Run:
         whole = {
             field.name: torch.cat([getattr(g, field.name).to(device) for g in groups])
             for field in dataclasses.fields(_Group)
-            if field.name not in ("targets", "recorder", "cancelled")
+            if field.name not in ("targets", "recorder", "cancelled", "values")
+        }
+        broken_by = whole.pop("broken_by")
+        values = {
+            name: torch.cat([g.values.get(name, torch.zeros(len(g.images))).to(device) for g in groups])
+            for name in self.attack.values
         }
         targets = None
         if inputs.goal.targets is not None or inputs.goal.least_likely:
@@ -203,6 +220,10 @@ class Run:
             batch_size=size,
             cancelled=cancelled,
             trace=Trace.join(traces) if traces else None,
+            broken_by=broken_by if self.attack.stages else None,
+            stages=self.attack.stages,
+            values=values,
+            notes=tuple(cautions.of_images(self.attack, values, broken_by)),
         )
 
 
@@ -217,12 +238,22 @@ class _Group:
     l2: Tensor
     forwards: Tensor
     backwards: Tensor
+    broken_by: Tensor
     targets: Tensor | None = None
     cancelled: bool = False
     recorder: Recorder | None = None
+    values: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def of(cls, best: Best, ball: Ball, goal: Goal, cancelled: bool, recorder: Recorder | None) -> _Group:
+    def of(
+        cls,
+        best: Best,
+        ball: Ball,
+        goal: Goal,
+        cancelled: bool,
+        recorder: Recorder | None,
+        values: Mapping[str, Tensor],
+    ) -> _Group:
         assert best.logits is not None
         images = best.images.contiguous()
         change = (images - ball.clean).abs_()
@@ -238,9 +269,11 @@ class _Group:
             l2=torch.linalg.vector_norm(change, dim=PIXELS),
             forwards=best.forwards,
             backwards=best.backwards,
+            broken_by=best.broken_by,
             targets=targets,
             cancelled=cancelled,
             recorder=recorder,
+            values=values,
         )
         assert bool(((images >= 0) & (images <= 1)).all())
         if ball.eps is not None:
@@ -264,6 +297,7 @@ def _not_attacked(inputs: Inputs, group: slice, classes: int) -> _Group:
         l2=torch.zeros(n),
         forwards=none,
         backwards=none.clone(),
+        broken_by=none - 1,
         targets=open_targets if targets is None else targets[group],
         cancelled=True,
     )

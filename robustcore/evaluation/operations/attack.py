@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from robustcore import attacks
+from robustcore.attacks import cautions
 from robustcore.attacks.goals import Goal
 from robustcore.corruptions import suites
 from robustcore.errors import InvalidArgumentError
@@ -110,7 +111,10 @@ class AttackCondition(Operation):
             "l2": result.l2,
             "forwards": result.forwards.float(),
             "backwards": result.backwards.float(),
+            **result.values,
         }
+        if result.broken_by is not None:
+            values |= cautions.first_breaks(result.stages, result.broken_by)
         goal = Goal(part.labels, result.targets)
         return Applied(
             result.images,

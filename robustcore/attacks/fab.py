@@ -1,0 +1,127 @@
+"""FAB: the nearest image beyond a class boundary, by repeated projection on the boundary's linear approximation."""
+
+from __future__ import annotations
+
+import torch
+
+from robustcore.attacks import _directions
+from robustcore.attacks._base import Option, Oracle, Tensor, attack
+from robustcore.attacks.budgets import PIXELS, per_image
+from robustcore.attacks.goals import lead
+
+_ALPHA_MAX, _ETA, _BETA = 0.1, 1.05, 0.9  # section 3 of the paper
+_ROUNDS = 40  # of Newton's method at most; it ends by itself after a few
+
+
+@attack(
+    title="FAB",
+    needs="gradients",
+    nearest=True,
+    bounded=False,
+    source="Croce & Hein 2020, Minimally distorted adversarial examples with a fast adaptive boundary attack",
+    summary="Projects on the linear boundary to a class again and again, each time drawn back to the clean image.",
+    options={
+        "steps": Option(100, "Number of steps for each class.", low=1),
+        "restarts": Option(1, "Number of starts; the first is the clean image.", low=1),
+        "directions": Option(9, "Classes that an untargeted attack leads to, the likeliest first.", low=1),
+        "alpha_max": Option(_ALPHA_MAX, "Greatest share of the clean image's own projection in a step.", low=0, high=1),
+        "eta": Option(_ETA, "How far a step goes, 1 for just to the boundary.", low=1),
+        "beta": Option(_BETA, "What is left of the change after the boundary was crossed.", low=0, high=1),
+    },
+    passes=lambda options: 1 + options["directions"] * options["restarts"] * (options["steps"] + 1),
+)
+def fab(oracle: Oracle, steps: int, restarts: int, directions: int, alpha_max: float, eta: float, beta: float) -> None:
+    """FAB-T: towards each of the likeliest wrong classes, or towards the target."""
+    oracle.judge(oracle.ball.clean)
+    if oracle.goal.targets is not None:
+        for restart in range(restarts):
+            approach(oracle, steps, restart > 0, alpha_max, eta, beta)
+        return
+    for restart in _directions.each(oracle, oracle.logits, directions, restarts):
+        approach(oracle, steps, restart > 0, alpha_max, eta, beta)
+
+
+def approach(
+    oracle: Oracle,
+    steps: int,
+    at_random: bool,
+    alpha_max: float = _ALPHA_MAX,
+    eta: float = _ETA,
+    beta: float = _BETA,
+) -> None:
+    """One sequence of projections.
+
+    The published algorithm asks for the gradient at the image that it goes back to from beyond the boundary. Here it is the
+    gradient beyond it, which the question whether the boundary was crossed brings along: two thirds of the passes.
+
+    Args:
+        oracle: answers for the images under attack.
+        steps: how many.
+        at_random: whether to start at a random image near the clean one.
+        alpha_max, eta, beta: see the options.
+    """
+    x = _random_start(oracle) if at_random else oracle.ball.clean.clone()
+    for _ in range(steps):
+        gradient = oracle.gradient(x, lead)
+        (x,) = oracle.keep(x)
+        clean, norm = oracle.ball.clean, oracle.ball.norm
+        back = torch.where(per_image(oracle.reached), torch.lerp(clean, x, beta), x)
+        gaps = [oracle.value + (gradient * (point - x)).sum(dim=PIXELS) for point in (back, clean)]
+        x = back
+        change, own = (
+            nearest_on_plane(point, gradient, gap, norm) for point, gap in zip((x, clean), gaps, strict=True)
+        )
+        lengths = _length(change, norm), _length(own, norm)
+        alpha = (lengths[0] / (lengths[0] + lengths[1]).clamp_(min=1e-12)).clamp_(max=alpha_max)
+        towards, straight = x.add_(change, alpha=eta), torch.add(clean, own, alpha=eta)
+        x = torch.lerp(towards, straight, per_image(alpha)).clamp_(0, 1)
+    oracle.judge(x)
+
+
+def _random_start(oracle: Oracle) -> Tensor:
+    """A random image at half the radius, or half-way to any image where there is none."""
+    return torch.lerp(oracle.ball.clean, oracle.ball.start(oracle.draws), 0.5)
+
+
+def _length(change: Tensor, norm: str) -> Tensor:
+    """(n,) lengths in a norm."""
+    if norm == "linf":
+        return change.abs().amax(dim=PIXELS)
+    length: Tensor = torch.linalg.vector_norm(change, dim=PIXELS)
+    return length
+
+
+def nearest_on_plane(x: Tensor, normal: Tensor, gap: Tensor, norm: str) -> Tensor:
+    """The shortest change that leads from images to a plane, within [0, 1].
+
+    Towards the plane every value moves along the normal, in L-inf all equally far and in L2 in proportion to the normal, and
+    ends at the box. What the normal gains is then a concave, piecewise linear function of the common length, so that Newton's
+    method from 0 rises to the length that is needed and is exact after a few rounds. No sorting is involved.
+
+    Args:
+        x: (n, 3, H, W) in [0, 1].
+        normal: (n, 3, H, W).
+        gap: (n,) signed; on the plane the normal's product with the image is smaller by so much.
+        norm: "linf" or "l2".
+
+    Returns:
+        (n, 3, H, W) changes. Where the plane is out of the box's reach, the change goes as far as the box allows.
+    """
+    slopes = normal.abs()
+    side = -gap.sign()  # which way the normal's product has to change
+    up = (normal * per_image(side)) > 0
+    room = torch.where(up, 1 - x, x)
+    pace = torch.ones_like(slopes) if norm == "linf" else slopes  # of a value, for one unit of the common length
+    gain = slopes * pace
+    length, missing = torch.zeros_like(gap), gap.abs()
+    tolerance = 1e-6 * missing
+    for _ in range(_ROUNDS):
+        moved = torch.minimum(pace * per_image(length), room)
+        short = missing - (slopes * moved).sum(dim=PIXELS)
+        free = (gain * (moved < room)).sum(dim=PIXELS)
+        open_ = (short > tolerance) & (free > 1e-30)
+        if not bool(open_.any()):
+            break
+        length = torch.where(open_, length + short / free.clamp(min=1e-30), length)
+    moved = torch.minimum(pace * per_image(length), room)
+    return torch.where(up, moved, -moved).mul_(slopes > 0)
