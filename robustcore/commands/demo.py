@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
             bar.line(f"{name}: {accuracies}; trained in {duration(seconds)}")
 
         zoo.train(todo, device=args.device, progress=show, finished=report)
-    return _evaluate(args.device) or _photographs() or _filtration()
+    return _evaluate(args.device) or _bins(args.device) or _photographs() or _filtration()
 
 
 def _evaluate(device: str) -> int:
@@ -56,6 +56,21 @@ def _evaluate(device: str) -> int:
         return 1
     print(f"{demo.path()}: {summary.total} units, {summary.computed} of them computed now.", flush=True)
     return _judge()
+
+
+def _bins(device: str) -> int:
+    """Compute how sure some models were of their shipped answers under corruptions, in bins."""
+    from robustcore.commands.evaluate import shown_on
+    from robustcore.progress import Bar
+    from robustcore.reports.calibration import shipped_bins
+
+    with Bar() as bar:
+        differing = shipped_bins.build(device=device, progress=shown_on(bar))
+    if differing is None:
+        print("The confidences under corruptions are there and current.")
+    else:
+        print(f"{shipped_bins.path()}: written; {differing} answers differ from the shipped ones.", flush=True)
+    return 0
 
 
 def _judge() -> int:

@@ -109,6 +109,7 @@ def test_the_demo_trains_what_is_missing_and_only_that(
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0})  # one process at a time
     # What is evaluated, judged and shown with the models has tests of its own.
     monkeypatch.setattr("robustcore.evaluation.demo.build", lambda **options: None)
+    monkeypatch.setattr("robustcore.reports.calibration.shipped_bins.build", lambda **options: None)
     monkeypatch.setattr("robustcore.reports.claims.verdicts.outdated", lambda parts: [])
     monkeypatch.setattr("robustcore.reports.preview.shipped.is_current", lambda: True)
     monkeypatch.setattr("robustcore.reports.preview.shipped_attack.is_current", lambda: True)

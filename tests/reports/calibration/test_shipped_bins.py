@@ -22,6 +22,23 @@ def cells() -> list[Cell]:
     return shipped_bins.cells()
 
 
+def test_they_are_those_of_the_shipped_answers(cells: list[Cell]) -> None:
+    """Their right answers and mean confidences are, summed, what the results file says."""
+    assert shipped_bins.missing(cells) == []
+    shipped = shipped_bins.load()
+    totals = Store().totals(cells)
+    assert len(shipped) == len(cells) == 8 * 75
+    for cell, total in zip(cells, totals, strict=True):
+        bins, counts = shipped[cell.key], total.counts
+        assert counts is not None
+        assert counts.confidence is not None
+        assert (np.diff(bins.confidence) >= 0).all()
+        assert bins.images.sum() == counts.n
+        assert abs(bins.images @ bins.accuracy - counts.correct) <= 1  # a borderline answer on another processor
+        assert (bins.images @ bins.confidence) / counts.n == pytest.approx(counts.confidence / counts.n, abs=2e-5)
+    assert shipped_bins.path().stat().st_size < 500_000
+
+
 def test_what_is_written_is_read(cells: list[Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = type(cells[0])(**{**vars(cells[0]), "size": 256})
     logits = torch.randn(256, 12, generator=torch.Generator().manual_seed(0))
