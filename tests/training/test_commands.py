@@ -112,6 +112,7 @@ def test_the_demo_trains_what_is_missing_and_only_that(
     monkeypatch.setattr("robustcore.reports.calibration.shipped_bins.build", lambda **options: None)
     monkeypatch.setattr("robustcore.reports.claims.verdicts.outdated", lambda parts: [])
     monkeypatch.setattr("robustcore.reports.preview.shipped.is_current", lambda: True)
+    monkeypatch.setattr("robustcore.evaluation.filtration.shipped.is_current", lambda: True)
     monkeypatch.setattr("robustcore.reports.preview.shipped_attack.is_current", lambda: True)
     assert main(["demo", "--device", "cpu"]) == 0
     assert "0 of 2 demo models" in capsys.readouterr().out
