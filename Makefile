@@ -2,7 +2,7 @@
 # make test  the tests, those in a real browser too; prints the slowest
 # make test-all  also the long repeats (marked slow)
 # make lint  ruff and strict mypy
-# make bench speed and memory against peers, in one run
+# make bench speed and memory against peers, in one run; writes docs/benchmarks.md
 # make demo  trains and evaluates again what ships in assets/ (resumable)
 
 PYTHON ?= python3
@@ -33,7 +33,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write docs/benchmarks.md
 
 demo: $(STAMP)
 	$(BIN)/robustcore demo

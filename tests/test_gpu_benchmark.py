@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +168,21 @@ def test_no_tensor_is_on_the_wrong_device(tmp_path: Path) -> None:
         assert not [line for line in blocks[part] if " off" in line], text
     assert len(blocks["agreement"]) > len(rc.corruptions.names()) + len(attacks.names())
     assert all(float(line.split()[1]) > 0 for line in blocks["training"] if not line.startswith("float16"))
+
+
+def test_the_tables_of_a_run_are_sections_of_a_file_and_the_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "benchmarks.md"
+    file.write_text(benchmarks.with_section("", "zebra", "Stripes.", "a machine, a day", "kept 1"))
+    module = types.ModuleType("benchmarks.corruptions", "How quick it is.\n\nFurther.")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    outputs = iter(["1.5 ms", "2.5 ms"])
+    module.main = lambda: print(next(outputs))  # type: ignore[attr-defined]
+    for _ in range(2):
+        assert benchmarks.main(["--write", str(file), "corruptions"]) == 0
+    text = file.read_text()
+    assert "2.5 ms" in text
+    assert "1.5 ms" not in text
+    assert text.index("## corruptions") < text.index("## zebra") < text.index("kept 1")
+    assert text.count("# Benchmarks\n") == 1
