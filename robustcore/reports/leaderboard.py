@@ -17,6 +17,8 @@ from robustcore.evaluation import Store
 from robustcore.evaluation.store import inventory, stored_datasets
 from robustcore.evaluation.store.stored_datasets import StoredDataset
 from robustcore.metrics import accuracies
+from robustcore.notes import note
+from robustcore.reports.provenance import Footer
 
 CLASSES = 1000
 TESTBEDS = {"jpeg85": "testbed-released", "memory": "testbed"}  # storage -> published accuracies of AlexNet and others
@@ -47,6 +49,46 @@ COLUMNS = [
     "paper",
 ]
 PGD = "pgd linf", 2.0  # of the testbed's four settings the strongest in L-inf: eps 2/255
+_TERMS = {
+    OWN: "evaluated here: your results, AlexNet of the testbed as the reference",
+    TESTBED: f"ImageNet Testbed (Taori et al. 2020, MIT), {published.TESTBED_IMAGES:,} validation images",
+    TIMM: "timm's result tables (Apache-2.0)",
+    ROBUSTBENCH: "RobustBench (MIT), ImageNet-C on 5,000 images",
+}
+
+
+@note
+def figures_of_sources(sources: tuple[str, ...]) -> str:
+    """`sources`: of `SOURCES`."""
+    return f"Sources: {'; '.join(_TERMS[source] for source in sources)}."
+
+
+@note
+def means_over_corruptions(corruptions: int) -> str:
+    return f"mCE and ImageNet-C over {corruptions} corruptions and severities 1 to 5."
+
+
+@note
+def sets_with_fewer_classes() -> str:
+    return "Accuracy on sets with fewer classes is among these alone."
+
+
+@note
+def models_of_papers() -> str:
+    return "Published models are those of their papers, not necessarily the weights of one file."
+
+
+def footer(rows: pd.DataFrame, storage: str) -> Footer:
+    """Where the figures of some rows of `gather(storage)` come from."""
+    sources = tuple(dict.fromkeys(rows["source"]))
+    return Footer(
+        before=(
+            figures_of_sources(sources),
+            means_over_corruptions(len(names(storage))),
+            sets_with_fewer_classes(),
+            models_of_papers(),
+        )
+    )
 
 
 def gather(storage: str = "jpeg85", *, store: Store | None = None) -> pd.DataFrame:

@@ -131,3 +131,11 @@ def test_the_testbed_has_its_models_settings_and_groups() -> None:
     fog = published.accuracies("testbed-released"), published.accuracies("testbed")
     released, made = (t[(t["model"] == "resnet50") & (t["name"] == "fog")]["accuracy"].mean() for t in fog)
     assert 0.08 < made - released < 0.15
+
+
+def test_the_footer_names_the_sources_of_the_rows_and_the_corruptions_that_means_are_over() -> None:
+    table = leaderboard.gather("memory")
+    timm = table[table["source"] == leaderboard.TIMM]
+    sources, means, *_ = leaderboard.footer(timm, "memory").before
+    assert sources["sources"] == (leaderboard.TIMM,)
+    assert means["corruptions"] == len(leaderboard.names("memory")) == 14

@@ -59,7 +59,7 @@ def render() -> None:
         "hold elsewhere. Each dot is one difference, better to the right of 0, filled where its 95 % interval excludes 0."
     )
     for topic in chosen:
-        st.caption(states.plain(TOPICS[topic].footer))
+        st.caption(states.plain(TOPICS[topic].footer.text))
     figure.download_csv(_flat(kept), "claims")
 
 

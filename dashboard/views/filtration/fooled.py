@@ -18,7 +18,7 @@ from robustcore.evaluation.filtration import Selection
 from robustcore.evaluation.filtration.scores import Bools
 from robustcore.figures import filtration as figures
 from robustcore.notes import Note
-from robustcore.reports.filtration import transfer
+from robustcore.reports.filtration import footers, transfer
 
 _SEED = 0
 
@@ -44,14 +44,11 @@ def others(choice: Choice, chosen: Selection) -> None:
             for name in (*choice.names, *judges)
         ]
     )
-    footer = (
-        f"{choice.dataset.name} ({choice.dataset.split}): {len(kept):,} kept images, and as many of each class at random among "
-        f"the {choice.images:,} that were chosen from (seed {_SEED}), prepared as for an evaluation. Intervals: 95 % (Wilson)."
-    )
+    footer = footers.of_transfer(choice.dataset.name, choice.dataset.split, len(kept), choice.images, _SEED)
     figure.card(
         figures.transfer(
             report.table,
-            footer=footer,
+            footer=footer.text,
             alt="Accuracy of each model on the kept images and on random images of the same classes",
         ),
         key=f"{KEY}-transfer",

@@ -16,7 +16,7 @@ from robustcore.errors import RobustcoreError
 from robustcore.evaluation import filtration
 from robustcore.evaluation.filtration import Selection, reviews
 from robustcore.figures import filtration as figures
-from robustcore.reports.filtration import gallery
+from robustcore.reports.filtration import footers, gallery
 
 PAGE = Page(
     title="Filtration",
@@ -62,16 +62,17 @@ def render() -> None:
 
 def _funnel(choice: Choice, chosen: Selection) -> None:
     steps = gallery.funnel(chosen.steps)
-    names = " and ".join(choice.models)
-    preparation = "the image as it is prepared" if choice.crops == 1 else f"{choice.crops} crops of every image"
-    footer = (
-        f"{choice.dataset.name} ({choice.dataset.split}), the first {choice.images:,} images; {names}, {preparation}; confidence at most "
-        f"{choice.rules.most_confident:.0%} (mean over the crops, both models), at most {choice.rules.per_confusion} images per "
-        "confusion (of the class with the first model's most probable wrong answer), those with the least confidence first. "
-        "The rules: Basart, section 3.3.2."
+    footer = footers.of_funnel(
+        choice.dataset.name,
+        choice.dataset.split,
+        choice.images,
+        tuple(choice.models),
+        choice.crops,
+        choice.rules.most_confident,
+        choice.rules.per_confusion,
     )
     figure.card(
-        figures.funnel(steps, footer=footer, alt=f"{steps[0][1]:,} images, of which {steps[-1][1]:,} are kept"),
+        figures.funnel(steps, footer=footer.text, alt=f"{steps[0][1]:,} images, of which {steps[-1][1]:,} are kept"),
         key=f"{KEY}-funnel",
         title=f"{steps[-1][1]:,} of {steps[0][1]:,} images are kept",
         says="Each bar is what a step leaves.",

@@ -140,7 +140,7 @@ def _table(rows: pd.DataFrame, shown: list[str], storage: str) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.caption("Your own models appear here once they are evaluated on images with ImageNet's classes.")
                 links.to("evaluate", "Evaluate a model", {})
-        st.caption(states.plain(_footer(rows, storage)))
+        st.caption(states.plain(report.footer(rows, storage).text))
         figure.download_csv(rows, KEY)
 
 
@@ -168,18 +168,3 @@ def _columns() -> dict[str, Any]:
         "dataset": config.TextColumn("Evaluated on"),
         "paper": config.TextColumn("Paper"),
     }
-
-
-def _footer(rows: pd.DataFrame, storage: str) -> str:
-    corrupted = len(report.names(storage))
-    sources = {
-        report.OWN: "evaluated here: your results, AlexNet of the testbed as the reference",
-        report.TESTBED: "ImageNet Testbed (Taori et al. 2020, MIT), 50,000 validation images",
-        report.TIMM: "timm's result tables (Apache-2.0)",
-        report.ROBUSTBENCH: "RobustBench (MIT), ImageNet-C on 5,000 images",
-    }
-    here = [sources[name] for name in dict.fromkeys(rows["source"])]
-    return (
-        f"Sources: {'; '.join(here)}. mCE and ImageNet-C over {corrupted} corruptions and severities 1 to 5. Accuracy on sets with "
-        "fewer classes is among these alone. Published models are those of their papers, not necessarily the weights of one file."
-    )

@@ -75,4 +75,4 @@ def _readable(claims_: Sequence[Claim], topics: Sequence[str]) -> str:
             f"  Source: {claim.source}",
             "",
         ]
-    return "\n".join([*lines, *(claims.TOPICS[topic].footer for topic in topics)]) + "\n"
+    return "\n".join([*lines, *(claims.TOPICS[topic].footer.text for topic in topics)]) + "\n"

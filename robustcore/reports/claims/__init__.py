@@ -10,12 +10,41 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from robustcore.errors import UnknownNameError
+from robustcore.notes import Note, note
 from robustcore.reports.claims import verdicts
 from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
 from robustcore.reports.claims.sources import Part, Sources
+from robustcore.reports.provenance import Footer, package_version
+
+
+@note
+def trained_models() -> str:
+    return (
+        "Models: the demo zoo, each trained once and compared with a control: the standard model trained for as long without an "
+        "intervention."
+    )
+
+
+@note
+def scenes_images(dataset: str, split: str, attacked: int, seed: int) -> str:
+    """`attacked`: how many of them are attacked."""
+    return (
+        f"Data: {dataset} ({split}), all images, {attacked} under attack; seed {seed}. APP: accuracy over clean accuracy on the same "
+        "images."
+    )
+
+
+@note
+def overlaps_of_atlases() -> str:
+    return "Overlaps: the atlases that ship or were computed here, residual robustness."
+
+
+@note
+def correlations_over_models() -> str:
+    return "Correlations: over all models with results on natural shifts except those trained for an atlas."
+
 
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED)
 
@@ -43,17 +72,19 @@ class Topic:
     Attributes:
         name: as on the command line.
         module: where their `PARTS` are; imported only when they are asked for.
-        basis: the models, data and intervals of all of them, in a few sentences.
+        basis: the models and data of all of them.
+        interval: what their intervals are, without a full stop.
     """
 
     name: str
     module: str
-    basis: str
+    basis: tuple[Note, ...]
+    interval: str
 
     @property
-    def footer(self) -> str:
+    def footer(self) -> Footer:
         """The basis, and what judged."""
-        return f"{self.basis} robustcore {version('robustcore')}."
+        return Footer(before=self.basis, interval=self.interval, further=(package_version(),))
 
 
 TOPICS = {
@@ -62,16 +93,15 @@ TOPICS = {
         Topic(
             "interventions",
             "robustcore.reports.claims.interventions",
-            "Models: the demo zoo, each trained once and compared with a control: the standard model trained for as long without "
-            "an intervention. Data: scenes (test), all images, 240 under attack; seed 0. APP: accuracy over clean accuracy on the "
-            "same images. Intervals: 95 %, paired bootstrap over images (1,000 draws, the same for all models and conditions); "
-            "they do not cover repeated trainings.",
+            (trained_models(), scenes_images("scenes", "test", 240, 0)),
+            "Intervals: 95 %, paired bootstrap over images (1,000 draws, the same for all models and conditions); they do not cover "
+            "repeated trainings",
         ),
         Topic(
             "overlap",
             "robustcore.reports.claims.overlap",
-            "Overlaps: the atlases that ship or were computed here, residual robustness. Correlations: over all models with results "
-            "on natural shifts except those trained for an atlas. Intervals: 95 %.",
+            (overlaps_of_atlases(), correlations_over_models()),
+            "Intervals: 95 %",
         ),
     )
 }
