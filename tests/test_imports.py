@@ -40,6 +40,7 @@ ORDER = [
     "evaluation",
     "metrics",
     "detection",
+    "inside",
     "overlap",
     "published",
     "atlas",
@@ -66,6 +67,7 @@ MODULES = sorted(p for top in ("robustcore", "dashboard") for p in (ROOT / top).
 HOMES = {
     "streamlit": ("dashboard/",),
     "plotly": ("robustcore/figures/", "dashboard/"),
+    "captum": ("robustcore/inside/attribution.py",),
     "albumentations": ("robustcore/corruptions/albumentations_like/transforms.py",),
     "distributed": ("robustcore/evaluation/run/executors/cluster.py",),
     "dask": ("robustcore/evaluation/run/executors/cluster.py",),
