@@ -93,7 +93,7 @@ register(
     "syn2nat",
     title="syn2nat",
     order=50,
-    description="The published selection of 18 candidates whose robustness follows the natural shifts.",
+    description="The 18 candidates that Laugros' thesis selects to predict robustness to natural shifts (4.3.5).",
 )
 register(
     "candidates-scenes",

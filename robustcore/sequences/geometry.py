@@ -41,7 +41,7 @@ def affine(scene: Scene, *, angle: float = 0.0, shear: float = 0.0, scale: float
 @sequence(
     family="geometry",
     suite="imagenet-p",
-    summary="The view moves right by one pixel a frame.",
+    summary="The picture moves right by one pixel a frame.",
     frames=41,
     tiny_frames=31,
     cifar_frames=16,

@@ -29,7 +29,7 @@ suites.register(
     title="Attacks",
     order=220,
     kind="attack",
-    description="The attacks of Laugros' thesis at its settings (chapters 3.2 and 3.3), white-box.",
+    description="The attacks of Laugros' thesis at its settings (chapters 3.2 and 3.3); its MI-FGSM is black-box: name a surrogate for that.",
     conditions=lambda: [Condition("attack", name) for name in attacks.preset_names()],
 )
 suites.register(

@@ -20,6 +20,7 @@ from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDE
 
 TOPIC = "overlap"
 METRIC = "residual"  # the thesis' experiments (4.2.3)
+ENOUGH = 2 / 3  # of what a claim speaks of has to be defined for a verdict
 PUBLISHED_K, FEWEST_CANDIDATES = 6, 20
 INITIALISATIONS = categories.INITIALISATIONS
 SCENES = "Scenes at 64 pixels and small networks are not ImageNet."
@@ -77,15 +78,24 @@ class Evidence:
             lambda: categories.sweep(scores, initialisations=INITIALISATIONS),
         )
 
+    @property
+    def models(self) -> Population:
+        """The models that were not trained for an atlas.
+
+        Raises:
+            InvalidArgumentError: there are none.
+        """
+        if self._models is None:
+            raise InvalidArgumentError("there is no table of models")
+        return self._models
+
     @functools.cached_property
     def tested(self) -> tuple[pd.Series, Population]:
         """The categories of the candidates that models were tested on, and these models."""
         labels = self.sweep.categories[self.sweep.chosen or PUBLISHED_K].labels
-        if self._models is None:
-            raise InvalidArgumentError("there is no table of models")
-        counts = self._models.synthetic.reindex(columns=list(labels.index)).notna().sum()
+        counts = self.models.synthetic.reindex(columns=list(labels.index)).notna().sum()
         names = [str(name) for name in labels.index if counts[name] and 2 * counts[name] >= counts.max()]
-        models = self._models.complete(names)
+        models = self.models.complete(names)
         models = models.only([str(model) for model in models.natural.dropna().index])
         if len(models) < correlation.FEW or len(names) < FEWEST_CANDIDATES:
             raise InvalidArgumentError(
@@ -102,6 +112,19 @@ def claim(judge: Callable[[], Judged], *, text: str, source: str, rule: str, lim
     except InvalidArgumentError as error:
         verdict, figures, table = UNDECIDED, (not_judged(str(error).rstrip(".")),), None
     return Claim(TOPIC, text, source, verdict, rule, figures, table, limits)
+
+
+def of_most(verdict: str, defined: int, of: int, what: str) -> tuple[str, tuple[Note, ...]]:
+    """A verdict, undecided where too little of what the claim speaks of is defined; and a note on that.
+
+    Args:
+        verdict: what the defined part says.
+        defined, of: how many pairs or corruptions are defined, and how many there are.
+        what: their name.
+    """
+    if defined >= ENOUGH * of:
+        return verdict, ()
+    return UNDECIDED, (too_few_defined(defined, of, what),)
 
 
 def signed(overlap: Overlap, names: Sequence[str]) -> tuple[Array, Array]:
@@ -148,6 +171,11 @@ def one_seed(overlap: Overlap) -> tuple[Note, ...]:
 @note
 def not_judged(reason: str) -> str:
     return f"{reason[:1].upper()}{reason[1:]}"
+
+
+@note
+def too_few_defined(defined: int, of: int, what: str) -> str:
+    return f"{defined} of {of} {what} are defined, less than two thirds: nothing can be said of the others"
 
 
 @note

@@ -28,6 +28,7 @@ ORDER = (
     "more categories",
     "balance",
     "size",
+    "selections",
 )
 
 
@@ -101,6 +102,27 @@ class TestImageNetC:
         assert found["texture"].verdict == UNDECIDED
         assert figure(found["texture"], "not_judged")
 
+    def test_three_pairs_of_thirty_six_say_nothing_of_the_block(self) -> None:
+        """Six of the nine corruptions are easy: their overlaps are undefined."""
+        table = synthetic.atlas(IMAGENET_C, within={"texture": 0.6, "rest": 0.1})
+        easy = TEXTURE[3:]
+        rows = table["tested_on"].isin(easy)
+        table.loc[rows, "accuracy"] = float(table.loc[table["tested_on"] == "clean", "accuracy"].mean())
+        found = judged({"imagenet-c-scenes-resnet": table})
+        assert found["texture"].verdict == found["unbalanced"].verdict == UNDECIDED
+        few = figure(found["texture"], "too_few_defined")
+        assert (few["defined"], few["of"]) == (3, 36)
+
+    def test_the_block_on_imagenet_is_named_beside_the_own_one(self) -> None:
+        table = synthetic.atlas(IMAGENET_C, within={"texture": 0.6, "rest": 0.1})
+        published = synthetic.atlas(
+            {"texture": TEXTURE[:3], "rest": REST[:3]}, within={"texture": 0.5, "rest": 0}, seeds=(0,)
+        )
+        found = judged({"imagenet-c-scenes-resnet": table, "imagenet-published-ResNet-50": published})
+        there = figure(found["texture"], "block_on_imagenet")
+        assert there["within"] == pytest.approx(0.5, abs=0.1)
+        assert (there["as_much"], there["divisions"]) == (1, 20)
+
     def test_architectures_agree_as_well_as_seeds_or_they_do_not(self) -> None:
         within = {"texture": 0.6, "rest": 0.2}
         resnet = synthetic.atlas(IMAGENET_C, within=within)
@@ -140,6 +162,12 @@ class TestCandidates:
         compared = figure(found["more categories"], "differences_in_correlation")["compared"]
         assert compared[0][:2] == ("(n = 6, k = 1)", "(n = 2, k = 3)")
         assert figure(found["size"], "differences_in_correlation")["models"] == 40
+
+    def test_a_selection_is_compared_with_imagenet_c_where_all_models_were_tested_on_both(self) -> None:
+        models = synthetic.evaluated(SIX, models=40, own=0.15)
+        undecided = judged(self.TABLES, models)["selections"]
+        assert undecided.verdict == UNDECIDED
+        assert figure(undecided, "not_judged")
 
     def test_models_of_one_factor_show_none_of_it(self) -> None:
         found = judged(self.TABLES, models_of_one_factor(own=0.002))
