@@ -115,6 +115,20 @@ def _robust_accuracy(subjects: tuple[Subject, ...], dataset: str, seed: int, *, 
     return robust_accuracy.curves(subjects, _dataset, surrogates=surrogates, seed=seed)
 
 
+def attack_unions(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
+    """The share of images that hold against every stored attack, by budget."""
+    dataset = datasets.evaluated_dataset(data)
+    subjects = tuple(subject(name, data) for name in models)
+    return _attack_unions(subjects, dataset.fingerprint, seed, _dataset=dataset)
+
+
+@reads_results(max_entries=16, show_spinner=False)
+def _attack_unions(subjects: tuple[Subject, ...], dataset: str, seed: int, *, _dataset: Dataset) -> pd.DataFrame:
+    from robustcore.reports.attacks import union
+
+    return union.unions(subjects, _dataset, seed=seed)
+
+
 def evaluated_attacks(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
     """What is stored of the models under whatever attack, white-box and crafted on others."""
     dataset = datasets.evaluated_dataset(data)

@@ -129,12 +129,13 @@ class _Clock:
 
     def seconds(self, cell: Cell, condition: Condition) -> float:
         """Seconds for one image of a model under a condition; NaN where it fails."""
+        condition, times = operations.of(condition).sample(condition)
         what = f"{condition.kind} {condition.name}"
         key = (str(self._device), cell.key.model, what, self._evaluation.dataset.side)
         with _lock:
             if key not in _timed:
                 _timed[key] = self._measure(dataclasses.replace(cell, condition=condition))
-            return _timed[key]
+            return times * _timed[key]
 
     def _measure(self, cell: Cell) -> float:
         if self._scorer is None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from robustcore.attacks import cautions as attack_cautions
 from robustcore.evaluation import operations
 from robustcore.evaluation.plan import Cell, Subject
 from robustcore.evaluation.store.predictions import LABELLED
@@ -52,7 +53,7 @@ def table(cells: Sequence[Cell], store: Store) -> pd.DataFrame:
     else ""); n images, correct answers; accuracy, top5 and
     confidence (mean greatest softmax probability), each 0 .. 1; the mean of each further per-image number under its
     own name; model_fingerprint, dataset_fingerprint, condition_fingerprint; shipped (whether it comes with the
-    package), updated (UTC), caution (what has to be said beside all numbers of the model, "" for nothing), and a reason wherever a number is undefined or n is smaller than what was asked for.
+    package), updated (UTC), caution (what has to be said beside the numbers of the model or of this row, "" for nothing), and a reason wherever a number is undefined or n is smaller than what was asked for.
     """
     totals = store.totals(cells)
     failures = store.failures(cells)
@@ -60,7 +61,8 @@ def table(cells: Sequence[Cell], store: Store) -> pd.DataFrame:
         cell.key.model: _caution(store, cell.model) for cell in {cell.key.model: cell for cell in cells}.values()
     }
     rows = [
-        _row(cell, total, [note for _, note in failures.get(cell.key, [])]) | {"caution": cautions[cell.key.model]}
+        _row(cell, total, [note for _, note in failures.get(cell.key, [])])
+        | {"caution": " ".join(filter(None, (cautions[cell.key.model], _caution_of(cell, total))))}
         for cell, total in zip(cells, totals, strict=True)
     ]
     further = sorted({name for total in totals if total.counts for name in total.counts.values})
@@ -77,6 +79,14 @@ def _caution(store: Store, model: Subject) -> str:
     """What the model's answers to the probe images showed, or that nobody could ask it, in sentences."""
     shown = [note.text for _, _, notes in store.probes(model.fingerprint) for note in notes]
     return " ".join(dict.fromkeys([*shown, *([] if model.is_here else [not_checked(model.name).text])]))
+
+
+def _caution_of(cell: Cell, total: Totals) -> str:
+    """What the condition itself showed of the model, in sentences: an attack that met masked gradients, say."""
+    if total.counts is None or cell.condition.kind != "attack":
+        return ""
+    shares = {name: value / total.counts.n for name, value in total.counts.values.items()}
+    return " ".join(note.text for note in attack_cautions.of_shares(cell.model.name, shares))
 
 
 def _row(cell: Cell, total: Totals, failures: Sequence[str]) -> dict[str, Any]:

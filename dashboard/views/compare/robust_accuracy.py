@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache.datasets import Data
 from dashboard.session import selection
-from dashboard.views.compare import every_attack
+from dashboard.views.compare import attack_union, every_attack
 from dashboard.widgets import figure, states
 from robustcore.figures import robust_accuracy as figures
 from robustcore.reports.attacks import robust_accuracy
@@ -22,10 +22,11 @@ def panel(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
     """Accuracy under attack of the models, as far as it is stored."""
     st.subheader("Under attack", anchor=False)
     table = cache.results.robust_accuracy(tuple(models), data, seed)
+    attack_union.show(prefix, models, data, seed)
     if table.empty and not every_attack.show(prefix, models, data, seed):
         states.empty(
             "None of these models has been evaluated under attack",
-            "Choose the suite “robust-accuracy” on the page Evaluate.",
+            "Choose the suite “autoattack” or “robust-accuracy” on the page Evaluate.",
             icon=":material/bolt:",
         )
     if table.empty:

@@ -143,6 +143,11 @@ class Operation:
         """The number of frames that one image becomes: what a batch is sized by."""
         return 1
 
+    def sample(self, condition: Condition) -> tuple[Condition, float]:
+        """A shorter condition whose time tells this one's, and how many times as long this one takes: for conditions that take
+        too long to be timed themselves."""
+        return condition, 1.0
+
     def apply(
         self,
         condition: Condition,

@@ -23,6 +23,8 @@ from robustcore.models.classifier import Classifier
 # Radii of the curve of accuracy against eps; the last one leaves an attack everything, which no honest model survives.
 CURVE_EPS = (*(n / 255 for n in (0.5, 1, 2, 4, 8, 16)), 1.0)
 _BUDGET = ("eps", "norm", "goal", "target")
+AUTOATTACK_EPS = (2 / 255, 8 / 255)
+_LENGTHS = {"steps": 2, "queries": 10, "directions": 1}  # with which the price of a long attack is measured
 
 suites.register(
     "attacks",
@@ -41,6 +43,22 @@ suites.register(
     conditions=lambda: [
         Condition("attack", name, params=(("eps", eps),)) for name in ("fgsm", "pgd") for eps in CURVE_EPS
     ],
+)
+suites.register(
+    "autoattack",
+    title="AutoAttack",
+    order=215,
+    kind="attack",
+    description="AutoAttack's standard version (APGD-CE, APGD-T, FAB-T, Square) at 2/255 and 8/255 in L-inf.",
+    conditions=lambda: [Condition("attack", "autoattack", params=(("eps", eps),)) for eps in AUTOATTACK_EPS],
+)
+suites.register(
+    "nearest",
+    title="Smallest change",
+    order=216,
+    kind="attack",
+    description="The smallest change that fools the model, found by FMN, in L-inf and L2.",
+    conditions=lambda: [Condition("attack", "fmn", params=(("norm", norm),)) for norm in ("linf", "l2")],
 )
 
 
@@ -66,6 +84,16 @@ class AttackCondition(Operation):
         eps = budget.get("eps")
         if eps is not None and (isinstance(eps, bool) or not isinstance(eps, (int, float)) or not eps >= 0):
             raise InvalidArgumentError(f"An eps is a number, 0 or more, with pixels in [0, 1]; {eps!r} is not.")
+
+    def sample(self, condition: Condition) -> tuple[Condition, float]:
+        method, preset = attacks.resolve(condition.name)
+        _, options = _split(condition)
+        if not method.stages:
+            return condition, 1.0
+        whole = method.check_options({**(preset.options if preset else {}), **options})
+        few = {name: min(length, whole[name]) for name, length in _LENGTHS.items() if name in whole}
+        params = tuple({**condition.parameters, **few}.items())
+        return dataclasses.replace(condition, params=params), method.passes(whole) / method.passes({**whole, **few})
 
     def identity(self, condition: Condition) -> Mapping[str, Any]:
         method, preset = attacks.resolve(condition.name)

@@ -42,24 +42,9 @@ def attacks(
         `attrs["provenance"]` where the rows come from.
     """
     results = store if isinstance(store, Store) else Store(store)
-    names: dict[str, str] = {}
-    conditions: dict[Condition, None] = {}
-    notes: dict[Note, None] = {}
-    prints = dict.fromkeys(prepared_for(dataset, model.preparation).fingerprint for model in models)
-    for layer in results.layers():
-        with layer.open() as connection:
-            names |= queries.model_names(connection)
-            for fingerprint in prints:
-                for form in queries.conditions(connection, fingerprint, "attack"):
-                    condition = Condition.from_dict(json.loads(form))
-                    try:
-                        operations.check(condition)
-                    except RobustcoreError as error:  # its plug-in is not loaded, or it takes other options now
-                        notes[attack_is_unknown(condition.name, str(error))] = None
-                    else:
-                        conditions[condition] = None
+    conditions, names, notes = stored_conditions(models, dataset, results)
     by_fields = {(c.name, json.dumps(c.parameters, sort_keys=True)): c for c in conditions}
-    stored = lookup(list(models), dataset, list(conditions) or "clean", seed=seed, store=results)
+    stored = lookup(list(models), dataset, conditions or "clean", seed=seed, store=results)
     rows = []
     for row in accuracies.accuracy(stored[(stored["n"] > 0) & (stored["kind"] == "attack")]).to_dict("records"):
         parameters = dict(by_fields[row["name"], row["params"]].parameters) if row["params"] else {}
@@ -79,7 +64,7 @@ def attacks(
     table = table.sort_values(["attack", "order", "settings", "surrogate", "model"], kind="stable", ignore_index=True)
     table = table[COLUMNS]
     table.attrs |= {
-        "notes": list(notes),
+        "notes": notes,
         "provenance": Provenance.of(
             stored[stored["kind"] == "attack"] if len(table) else stored,
             suites=("attacks",),
@@ -88,6 +73,29 @@ def attacks(
         ),
     }
     return table
+
+
+def stored_conditions(
+    models: Sequence[Subject], dataset: Dataset, store: Store
+) -> tuple[list[Condition], dict[str, str], list[Note]]:
+    """The attacks that results are stored of; fingerprint -> name of models; and notes of what is stored and unknown here."""
+    names: dict[str, str] = {}
+    conditions: dict[Condition, None] = {}
+    notes: dict[Note, None] = {}
+    prints = dict.fromkeys(prepared_for(dataset, model.preparation).fingerprint for model in models)
+    for layer in store.layers():
+        with layer.open() as connection:
+            names |= queries.model_names(connection)
+            for fingerprint in prints:
+                for form in queries.conditions(connection, fingerprint, "attack"):
+                    condition = Condition.from_dict(json.loads(form))
+                    try:
+                        operations.check(condition)
+                    except RobustcoreError as error:  # its plug-in is not loaded, or it takes other options now
+                        notes[attack_is_unknown(condition.name, str(error))] = None
+                    else:
+                        conditions[condition] = None
+    return list(conditions), names, list(notes)
 
 
 def footer(table: pd.DataFrame) -> Footer:

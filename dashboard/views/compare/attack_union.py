@@ -1,0 +1,91 @@
+"""What holds against every attack: the headline of Compare > Attacks, with a bar for each attack of the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import cache
+from dashboard.cache.datasets import Data
+from dashboard.session import selection
+from dashboard.widgets import figure, labels, states
+from robustcore.figures import bars, heatmap
+from robustcore.reports.attacks import union
+
+FEW = 8  # models whose bars can be told apart
+_NORMS = {"linf": "L-inf", "l2": "L2"}
+_SCALE = bars.Scale(title="images that hold (%)", factor=100, number=".1f", unit=" %", limits=(0, 100))
+
+
+def show(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
+    """Draw the headline and the bars of one budget; nothing where no attack with a budget is stored."""
+    table = cache.results.attack_unions(tuple(models), data, seed)
+    if table.empty:
+        return
+    budgets = [(str(norm), float(eps)) for norm, eps in table[["norm", "eps"]].drop_duplicates().to_numpy()]
+    budgets.sort(key=lambda budget: (budget[0] != "linf", budget[1]))
+    chosen = selection.selectbox(
+        "Budget",
+        budgets,
+        key=f"{prefix}_union_budget",
+        kind="budget",
+        default=_usual(table, budgets),
+        text=_budget,
+        help="How far an attack may change an image. Smaller budgets are part of larger ones.",
+    )
+    rows = table[(table["norm"] == chosen[0]) & (table["eps"] == chosen[1])]
+    rows.attrs |= table.attrs
+    every = rows[rows["attack"] == union.EVERY].sort_values("value", ascending=False, kind="stable")
+    st.markdown(_headline(every, chosen))
+    for note in union.unequal(rows):
+        states.notice(note.text)
+    _bars(prefix, rows, list(every["model"]), chosen)
+
+
+def _usual(table: pd.DataFrame, budgets: Sequence[tuple[str, float]]) -> tuple[str, float]:
+    """The budget that most attacks were evaluated at, the smaller one of several; in L-inf where there is one."""
+    counts = table[table["attack"] != union.EVERY].groupby(["norm", "eps"]).size()
+    return max(budgets, key=lambda budget: (budget[0] == "linf", int(counts.get(budget, 0)), -budget[1]))
+
+
+def _budget(budget: tuple[str, float]) -> str:
+    norm, eps = budget
+    return f"{_NORMS[norm]} {round(255 * eps, 2):g}/255" if norm == "linf" else f"{_NORMS[norm]} {eps:g}"
+
+
+def _headline(every: pd.DataFrame, budget: tuple[str, float]) -> str:
+    best = every.iloc[0]
+    attacks = f"{int(best['attacks'])} evaluated attack{'' if best['attacks'] == 1 else 's'}"
+    share = (
+        f"**{labels.percent(float(best['value']))}** of the images (95 % interval {labels.percent(float(best['low']))} to "
+        f"{labels.percent(float(best['high']))}) hold against all {attacks} within {_budget(budget)}"
+    )
+    name = states.plain(str(best["model"]))
+    return f"{name}: {share}." if len(every) == 1 else f"Of {len(every)} models {name} holds best: {share}."
+
+
+def _bars(prefix: str, rows: pd.DataFrame, models: Sequence[str], budget: tuple[str, float]) -> None:
+    footer = union.footer(rows)
+    # The union first, then the attacks by name; within each the model that holds best.
+    places = {model: place for place, model in enumerate(models)}
+    order = rows.assign(
+        name=rows["attack"], single=rows["attack"] != union.EVERY, place=[places[str(model)] for model in rows["model"]]
+    )
+    drawn = order.sort_values(["single", "name", "place"], kind="stable")
+    alt = f"Share of images that hold against each attack and against all within {_budget(budget)}"
+    if len(models) > FEW:
+        picture = heatmap.heatmap(drawn, _SCALE, footer=footer.text, alt=alt)
+    else:
+        picture = bars.condition_bars(drawn, _SCALE, footer=footer.text, alt=alt)
+    figure.card(
+        picture,
+        key=f"{prefix}-attack-union",
+        title="What holds against every attack",
+        says="The share of images that are classified correctly and stay so: under all stored attacks within the budget, and under each "
+        "attack at it. An attack that leaves much more than all together is not the one to judge by.",
+        table=rows,
+        footer=footer,
+        origin=rows.attrs["provenance"],
+    )

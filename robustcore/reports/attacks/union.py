@@ -1,0 +1,186 @@
+"""The union of attacks: the share of images that hold against every attack that was evaluated within a budget."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from robustcore import attacks
+from robustcore.attacks.budgets import NORMS, default_eps
+from robustcore.datasets._base import Dataset
+from robustcore.display import display_name
+from robustcore.evaluation import Condition, Store, Subject, lookup, plan
+from robustcore.metrics import accuracies
+from robustcore.notes import Note, note
+from robustcore.reports.attacks.evaluated import stored_conditions
+from robustcore.reports.provenance import Footer, Provenance
+
+EVERY = "Every attack"
+COLUMNS = ["model", "norm", "eps", "attack", "attacks", "value", "low", "high", "n"]
+Holds = npt.NDArray[np.bool_]
+_CLOSE = 1e-6
+
+
+@dataclasses.dataclass(frozen=True)
+class _Evaluated:
+    """One model under one attack: the budget, eps None for an attack without any; which of the first images hold, and how far
+    each was changed where the attack looks for the nearest image."""
+
+    title: str
+    norm: str
+    eps: float | None
+    holds: Holds
+    distances: npt.NDArray[np.float64] | None = None
+
+    def within(self, eps: float) -> Holds | None:
+        """Which images hold within a radius; None where this attack says nothing of it."""
+        if self.distances is not None:
+            outside: Holds = self.holds | (self.distances > eps * (1 + _CLOSE))
+            return outside
+        return self.holds if self.eps is not None and self.eps <= eps * (1 + _CLOSE) else None
+
+
+def unions(
+    models: Sequence[Subject], dataset: Dataset, *, seed: int = 0, store: Store | Path | str | None = None
+) -> pd.DataFrame:
+    """What is stored of the models under attack, by budget; computes nothing.
+
+    An image that an attack breaks within a radius is broken within every larger one, so that the union at a radius is over the attacks
+    at it and below it; of attacks that look for the nearest image the distance decides. Images that are misclassified when clean do
+    not hold. Attacks crafted on other models count, unbounded ones do not.
+
+    Args:
+        models: as results know them.
+        dataset: what they were scored on.
+        seed, store: as in `evaluate`.
+
+    Returns:
+        For each model, norm and radius that an attack was evaluated at: a row for each attack at it, with its title under attack, and
+        first one for all of them, `EVERY`. Columns: model, norm, eps, attack, attacks (how many the row is over), value (the share of
+        images that hold), low and high (95 %, Wilson), n. `attrs["provenance"]` says where they come from.
+    """
+    results = store if isinstance(store, Store) else Store(store)
+    conditions, names, _ = stored_conditions(models, dataset, results)
+    stored = lookup(list(models), dataset, conditions or "clean", seed=seed, store=results)
+    by_fields = {(c.name, json.dumps(c.parameters, sort_keys=True) if c.params else ""): c for c in conditions}
+    rows = []
+    for subject in models:
+        own = stored[(stored["model"] == subject.name) & (stored["n"] > 0) & (stored["kind"] == "attack")]
+        under = []
+        for record in own.to_dict("records"):
+            condition = by_fields[record["name"], record["params"]]
+            surrogate = condition.parameters.get("surrogate", "")
+            if names.get(surrogate) != subject.name:
+                under += _read(
+                    subject, condition, int(record["n"]), dataset, seed, results, names.get(surrogate, surrogate[:12])
+                )
+        rows += _rows(subject.name, under)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    if len(table):
+        ends = accuracies.accuracy(table.assign(accuracy=table["value"], dataset="", kind="attack", name=""))
+        table = table.assign(low=ends["low"].to_numpy(), high=ends["high"].to_numpy())
+    table.attrs["provenance"] = Provenance.of(
+        stored[stored["kind"] == "attack"] if len(table) else stored, suites=("attacks",), storage="memory", seed=seed
+    )
+    return table
+
+
+def _read(
+    subject: Subject, condition: Condition, n: int, dataset: Dataset, seed: int, store: Store, surrogate: str
+) -> list[_Evaluated]:
+    """The stored answers of one cell; none where the attack has no one budget, or no answers image by image are stored."""
+    budget = budget_of(condition, dataset.side)
+    if budget is None:
+        return []
+    cell = next(c for c in plan.make([subject], dataset, [condition], limit=n, seed=seed) if c.condition == condition)
+    kept = store.predictions(cell)
+    if kept is None:
+        return []
+    method, _ = attacks.resolve(condition.name)
+    title = display_name(condition.name, "attack") + (f" on {surrogate}" if surrogate else "")
+    distances = kept.values.get(budget[0]) if budget[1] is None else None
+    if budget[1] is None and (distances is None or not method.nearest):
+        return []
+    return [
+        _Evaluated(title, *budget, kept.correct, None if distances is None else np.asarray(distances, dtype=np.float64))
+    ]
+
+
+def budget_of(condition: Condition, side: int) -> tuple[str, float | None] | None:
+    """The norm and the radius of an attack on images of a side, None for an attack without any; None where each image has its own
+    radius, or any change is allowed."""
+    method, preset = attacks.resolve(condition.name)
+    norm = condition.parameters.get("norm") or (preset.norm if preset else method.norms[0])
+    eps = condition.parameters.get("eps", preset.eps if preset else None)
+    if eps is None and method.bounded:
+        eps = default_eps(norm, (3, side, side))
+    if eps is None:
+        return norm, None
+    if not isinstance(eps, (int, float)) or (norm == "linf" and eps >= 1):
+        return None
+    return norm, float(eps)
+
+
+def _rows(model: str, under: Sequence[_Evaluated]) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    budgets = sorted({(NORMS.index(e.norm), e.eps) for e in under if e.eps is not None})
+    for place, eps in budgets:
+        norm = NORMS[place]
+        within = [(e, holds) for e in under if e.norm == norm and (holds := e.within(eps)) is not None]
+        n = min(len(holds) for _, holds in within)
+        every = np.all([holds[:n] for _, holds in within], axis=0)
+        common = {"model": model, "norm": norm, "eps": eps}
+        rows.append(common | {"attack": EVERY, "attacks": len(within), "value": float(every.mean()), "n": n})
+        at = [(e, holds) for e, holds in within if e.eps is None or math.isclose(e.eps, eps, rel_tol=_CLOSE)]
+        titles = sorted({e.title for e, _ in at})
+        for title in titles:  # of an attack with several settings, all of them
+            own = [holds for e, holds in at if e.title == title]
+            few = min(map(len, own))
+            share = float(np.all([holds[:few] for holds in own], axis=0).mean())
+            rows.append(common | {"attack": title, "attacks": len(own), "value": share, "n": few})
+    return rows
+
+
+def footer(table: pd.DataFrame) -> Footer:
+    """The footer of a figure of rows of `unions`, which are not empty."""
+    origin: Provenance = table.attrs["provenance"].only(list(dict.fromkeys(table["model"])))
+    origin = dataclasses.replace(origin, images=(int(table["n"].min()), int(table["n"].max())))
+    every = table[table["attack"] == EVERY]
+    counts = tuple((str(row["model"]), int(row["attacks"])) for row in every.to_dict("records"))
+    return origin.footer(
+        formula="Share of images that are classified correctly and that no attack changes within the budget",
+        interval="Intervals: 95 % (Wilson)",
+    ).replace(further=(attacks_of_each(counts),))
+
+
+@note
+def attacks_of_each(counts: tuple[tuple[str, int], ...]) -> str:
+    sizes = {count for _, count in counts}
+    if len(sizes) == 1:
+        return f"Over {sizes.pop()} stored attacks of each model, smaller budgets among them."
+    each = ", ".join(f"{model} {count}" for model, count in counts)
+    return f"Stored attacks of each model, smaller budgets among them: {each}; more attacks leave fewer images."
+
+
+def unequal(table: pd.DataFrame) -> list[Note]:
+    """A note where the models of some rows were not attacked alike."""
+    every = table[table["attack"] == EVERY]
+    if every["attacks"].nunique() < 2:
+        return []
+    least = every.sort_values("attacks", kind="stable").iloc[0]
+    return [attacked_less(str(least["model"]), int(least["attacks"]), int(every["attacks"].max()))]
+
+
+@note
+def attacked_less(model: str, attacks: int, most: int) -> str:
+    return (
+        f"{model} was attacked in {attacks} ways and others in up to {most}: its share may be higher for that alone. Evaluate the "
+        "same suites to compare them."
+    )

@@ -1,0 +1,92 @@
+"""The union of attacks: an image holds if every evaluated attack within the budget leaves it right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import robustcore as rc
+from robustcore.evaluation import Condition, Store, api, tables
+from robustcore.notes import kinds
+from robustcore.reports.attacks import union
+
+MODELS = ["scenes/resnet-pgd", "scenes/resnet-standard"]
+EPS = 3 / 255
+ATTACKS = [
+    Condition("attack", "fgsm", params=(("eps", EPS),)),
+    Condition("attack", "fgsm", params=(("eps", 1 / 255),)),
+    Condition("attack", "apgd", params=(("eps", EPS), ("steps", 3))),
+    Condition("attack", "fmn", params=(("steps", 12),)),
+]
+QUICK = (("directions", 1), ("eps", EPS), ("queries", 5), ("steps", 2))
+
+
+def test_the_union_holds_where_every_attack_fails(own_cache: object) -> None:
+    with Store(shipped=False) as store:
+        rc.evaluate(MODELS[0], "scenes", ATTACKS, limit=12, store=store)
+        rc.evaluate(MODELS[1], "scenes", ATTACKS[:1], limit=6, store=store)
+        data = rc.load_dataset("scenes")
+        table = union.unions(api.stored_subjects(data, store), data, store=store)
+        assert list(table.columns) == union.COLUMNS
+        at = table[(table["eps"] == EPS) & (table["model"] == MODELS[0])].set_index("attack")
+        assert list(at.index) == [union.EVERY, "APGD", "FGSM", "FMN"]
+        assert at["attacks"].tolist() == [4, 1, 1, 1]
+        every = at.loc[union.EVERY]
+        assert every["value"] <= at["value"].min()
+        assert every["low"] <= every["value"] <= every["high"]
+        small = table[(table["eps"] < EPS) & (table["attack"] == union.EVERY)].iloc[0]
+        assert small["value"] >= every["value"]  # a larger budget holds the smaller one
+        other = table[table["model"] == MODELS[1]].iloc[0]
+        assert (other["n"], other["attacks"]) == (6, 1)
+        assert kinds(union.unequal(table[table["eps"] == EPS])) == ["attacked_less"]
+        assert "1" in union.footer(table[table["eps"] == EPS].copy().pipe(_with_origin, table)).text
+
+
+def _with_origin(part, whole):  # type: ignore[no-untyped-def]
+    part.attrs |= whole.attrs
+    return part
+
+
+def test_the_distance_decides_for_an_attack_without_a_budget() -> None:
+    near = union._Evaluated("FMN", "linf", None, np.array([False, False, True]), np.array([0.01, 0.03, 0.0]))
+    assert near.within(0.02).tolist() == [False, True, True]  # type: ignore[union-attr]
+    assert near.within(0.03).tolist() == [False, False, True]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("condition", "budget"),
+    [
+        (Condition("attack", "pgd"), ("linf", 8 / 255)),
+        (Condition("attack", "pgd", params=(("eps", 1.0),)), None),
+        (Condition("attack", "laugros/pgd"), ("linf", 0.04)),
+        (Condition("attack", "laugros/pgd_range"), None),
+        (Condition("attack", "fmn", params=(("norm", "l2"),)), ("l2", None)),
+    ],
+)
+def test_budgets(condition: Condition, budget: object) -> None:
+    assert union.budget_of(condition, 64) == budget
+
+
+def test_a_result_says_who_broke_the_images_and_what_to_be_cautious_of(own_cache: object) -> None:
+    condition = Condition("attack", "autoattack", params=QUICK)
+    with Store(shipped=False) as store:
+        table = rc.evaluate(MODELS[1], "scenes", condition, limit=6, store=store)
+        row = table[table["kind"] == "attack"].iloc[0]
+        parts = [name for name in table.columns if name.startswith("broken_by_")]
+        clean_wrong = 1 - table[table["kind"] == "clean"].iloc[0]["accuracy"]
+        assert np.isclose(row[parts].sum() + clean_wrong, row["success"])
+        assert row["caution_random"] == 0
+
+
+def test_the_cautions_of_an_attack_are_those_of_its_row(own_cache: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    condition = Condition("attack", "autoattack", params=QUICK)
+    with Store(shipped=False) as store:
+        rc.evaluate(MODELS[1], "scenes", condition, limit=4, store=store)
+        data = rc.load_dataset("scenes")
+        monkeypatch.setattr(
+            tables.attack_cautions, "of_shares", lambda model, shares: [union.attacked_less(model, 1, 2)]
+        )
+        row = api.lookup(MODELS[1], data, condition, limit=4, store=store)
+        told = row.set_index("kind")["caution"]
+        assert union.attacked_less(MODELS[1], 1, 2).text in told["attack"]
+        assert union.attacked_less(MODELS[1], 1, 2).text not in told["clean"]
