@@ -11,7 +11,14 @@ from robustcore.attacks.apgd import ascend
 from robustcore.attacks.fab import approach
 from robustcore.attacks.square import square
 
-STAGES = ("apgd_ce", "apgd_dlr", "apgd_t", "fab_t", "square")
+TITLES = {
+    "apgd_ce": "APGD-CE",
+    "apgd_dlr": "APGD-DLR",
+    "apgd_t": "APGD-T",
+    "fab_t": "FAB-T",
+    "square": "Square Attack",
+}
+STAGES = tuple(TITLES)
 # In their order. Restarts of "plus" are those of the public documentation.
 VERSIONS = {
     "standard": ("apgd_ce", "apgd_t", "fab_t", "square"),

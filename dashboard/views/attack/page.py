@@ -143,6 +143,8 @@ def _label(victim: str, choice: Choice) -> int | None:
 def _result(case: Case, done: attack_anatomy.Attacked, survivals: tuple[attack_anatomy.Survival, ...]) -> None:
     classes = case.classes
     st.markdown(_sentence(case, done))
+    for note in attack_anatomy.breaking(done, case.settings.name):
+        st.caption(states.plain(note.text))
     crisp = done.clean.shape[-1] <= data_urls.EXACT_SIDE
     images = [(image[0] * 255).round().byte() for image in (done.clean, done.adversarial)]
     sides = [

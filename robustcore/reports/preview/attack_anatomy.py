@@ -14,10 +14,11 @@ from PIL import Image
 from torch import Tensor
 
 from robustcore import attacks
+from robustcore.attacks import autoattack
 from robustcore.datasets._base import Item
 from robustcore.images import to_array, to_tensor
 from robustcore.models.classifier import Classifier
-from robustcore.notes import note
+from robustcore.notes import Note, note
 from robustcore.reports.preview.gallery import Answers, answers
 from robustcore.reports.provenance import Footer, package_version
 
@@ -146,6 +147,35 @@ def footer(victim: str, image: str, settings: Settings, *, surrogate: str | None
     return Footer(
         before=(attacked_image(victim, image, surrogate, settings.name, arguments),), further=(package_version(),)
     )
+
+
+@note
+def broken_first(stage: str) -> str:
+    return f"{stage} was the first to break the image; the attacks after it were not run."
+
+
+@note
+def broken_when_clean() -> str:
+    return "The model misclassifies the clean image, so that no attack was run."
+
+
+@note
+def broken_by_none(attack: str) -> str:
+    return f"The image holds: none of the attacks that {attack} consists of broke it."
+
+
+def breaking(done: Attacked, attack: str) -> list[Note]:
+    """Of an attack, by name, that consists of several: which was the first to break the image; and what has to be said with it."""
+    result = done.result
+    if result.broken_by is None:
+        return []
+    titles = [autoattack.TITLES.get(stage, stage) for stage in result.stages]
+    number = int(result.broken_by[0])
+    if result.cancelled:
+        return list(result.notes)
+    if number < 0:
+        return [broken_by_none(attacks.get(attack).title), *result.notes]
+    return [broken_when_clean() if number == 0 else broken_first(titles[number - 1]), *result.notes]
 
 
 def steps(done: Attacked, classes: Sequence[str]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import numpy as np
@@ -81,3 +82,17 @@ def test_attacks_without_a_budget_have_no_sweep() -> None:
     assert attack_anatomy.sweep_passes(Settings("cw")) == 0
     assert attack_anatomy.radii(Settings("laugros/pgd")) == attack_anatomy.LINF_RADII
     assert attack_anatomy.radii(Settings("pgd", norm="l2")) == attack_anatomy.L2_RADII
+
+
+@pytest.mark.parametrize(("number", "kind"), [(-1, "broken_by_none"), (0, "broken_when_clean"), (1, "broken_first")])
+def test_which_of_several_attacks_broke_the_image(number: int, kind: str) -> None:
+    image, label = load_dataset("scenes")[3]
+    settings = Settings("autoattack", 8 / 255, options=(("directions", 1), ("queries", 2), ("steps", 2)))
+    done = attack_anatomy.attack(load_model("scenes/resnet-standard"), Item("three", image, 3, label), label, settings)
+    result = dataclasses.replace(done.result, broken_by=torch.tensor([number]))
+    (said,) = attack_anatomy.breaking(dataclasses.replace(done, result=result), "autoattack")
+    assert said.kind == kind
+    if number == 1:
+        assert said["stage"] == "APGD-CE"
+    without = dataclasses.replace(done.result, broken_by=None)
+    assert attack_anatomy.breaking(dataclasses.replace(done, result=without), "pgd") == []
