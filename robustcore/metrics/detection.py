@@ -80,7 +80,32 @@ def fpr_at_recall(known: Scores, unknown: Scores, recall: float = RECALL) -> flo
     if not len(known) or not len(unknown):
         return math.nan
     hits, alarms = _at_each_threshold(known, unknown)
-    return float(alarms[np.searchsorted(hits, recall * len(unknown) - 1e-9)] / len(known))
+    return float(alarms[_first_with(hits, recall, len(unknown))] / len(known))
+
+
+def threshold_at_recall(known: Scores, unknown: Scores, recall: float = RECALL) -> float:
+    """The score from which on an image is flagged, so that at least that share of the unknown ones is and the fewest known ones are;
+    NaN where a set is empty or a score is NaN."""
+    known, unknown = _checked(known, unknown)
+    if not len(known) or not len(unknown):
+        return math.nan
+    hits, _ = _at_each_threshold(known, unknown)
+    return float(_limits(known, unknown)[_first_with(hits, recall, len(unknown))])
+
+
+def operating_points(known: Scores, unknown: Scores) -> dict[str, npt.NDArray[np.float64]]:
+    """What every threshold gives, from the highest down: threshold, recall (of the unknown images), false_positive_rate, precision;
+    (thresholds,) each, empty where a set is empty or a score is NaN."""
+    known, unknown = _checked(known, unknown)
+    if not len(known) or not len(unknown):
+        return {name: np.empty(0) for name in ("threshold", "recall", "false_positive_rate", "precision")}
+    hits, alarms = _at_each_threshold(known, unknown)
+    return {
+        "threshold": _limits(known, unknown),
+        "recall": hits / len(unknown),
+        "false_positive_rate": alarms / len(known),
+        "precision": hits / (hits + alarms),
+    }
 
 
 @metric(
@@ -108,10 +133,19 @@ def _checked(known: Scores, unknown: Scores) -> tuple[Scores, Scores]:
 
 def _at_each_threshold(known: Scores, unknown: Scores) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Unknown and known images that score at least as high as each different score, from the highest down."""
-    limits = np.unique(np.concatenate([known, unknown]))[::-1]
+    limits = _limits(known, unknown)
     hits = len(unknown) - np.searchsorted(np.sort(unknown), limits, side="left")
     alarms = len(known) - np.searchsorted(np.sort(known), limits, side="left")
     return hits, alarms
+
+
+def _limits(known: Scores, unknown: Scores) -> Scores:
+    return np.unique(np.concatenate([known, unknown]))[::-1]
+
+
+def _first_with(hits: npt.NDArray[np.int64], recall: float, unknown: int) -> int:
+    """The place of the first threshold that reaches a recall."""
+    return int(np.searchsorted(hits, recall * unknown - 1e-9))
 
 
 _AT_ONCE = 1 << 20  # weights that are in a core's cache together

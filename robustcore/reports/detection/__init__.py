@@ -1,6 +1,22 @@
 """Unknown images and how well a model notices them: scores x sets, with intervals and what each score said of each image."""
 
-from robustcore.reports.detection.sets import UnknownSet, conditions_for, titled
-from robustcore.reports.detection.table import COLUMNS, DetectionReport, detect
+from robustcore.reports.detection.noticing import Course, follow
+from robustcore.reports.detection.sets import UnknownSet, conditions_for, of_images, resolved, titled
+from robustcore.reports.detection.stored import from_results
+from robustcore.reports.detection.table import COLUMNS, DetectionReport, Needed, detect, needed
 
-__all__ = ["COLUMNS", "DetectionReport", "UnknownSet", "conditions_for", "detect", "titled"]
+__all__ = [
+    "COLUMNS",
+    "Course",
+    "DetectionReport",
+    "Needed",
+    "UnknownSet",
+    "conditions_for",
+    "detect",
+    "follow",
+    "from_results",
+    "needed",
+    "of_images",
+    "resolved",
+    "titled",
+]

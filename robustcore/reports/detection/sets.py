@@ -7,9 +7,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from robustcore import datasets
 from robustcore.datasets._base import Dataset
-from robustcore.datasets.unknown_images import KINDS
+from robustcore.datasets.arrays import ArrayDataset
+from robustcore.datasets.unknown_images import KINDS, Unlabelled
 from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import operations
@@ -27,7 +32,7 @@ class UnknownSet:
     Attributes:
         name: what it is chosen by.
         title: for people.
-        condition: what is evaluated.
+        condition: what is evaluated; of images in memory, which no evaluation has, only their name.
         images: the images, beside those that a model knows.
     """
 
@@ -59,8 +64,8 @@ def conditions_for(dataset: Dataset) -> list[str]:
     return [*([_SHAPES] if dataset.name == "scenes" else []), *KINDS]
 
 
-def resolved(names: Sequence[str], dataset: Dataset) -> list[UnknownSet]:
-    """The sets of these names beside a dataset.
+def resolved(names: Sequence[str | UnknownSet], dataset: Dataset) -> list[UnknownSet]:
+    """The sets of these names beside a dataset; one that is a set already stays as it is.
 
     Raises:
         InvalidArgumentError: two sets of one name.
@@ -68,14 +73,29 @@ def resolved(names: Sequence[str], dataset: Dataset) -> list[UnknownSet]:
     """
     resolved_: dict[str, UnknownSet] = {}
     for name in names:
-        condition = condition_of(name)
-        images = operations.of(condition).dataset(condition, dataset)
-        if condition.name in resolved_:
-            raise InvalidArgumentError(
-                f"Two sets of unknown images are called {condition.name}: rename one of the folders."
-            )
-        resolved_[condition.name] = UnknownSet(condition.name, titled(condition), condition, images)
+        each = name if isinstance(name, UnknownSet) else _resolved(name, dataset)
+        if each.name in resolved_:
+            raise InvalidArgumentError(f"Two sets of unknown images are called {each.name}: rename one of the folders.")
+        resolved_[each.name] = each
     return list(resolved_.values())
+
+
+def _resolved(name: str, dataset: Dataset) -> UnknownSet:
+    condition = condition_of(name)
+    return UnknownSet(
+        condition.name, titled(condition), condition, operations.of(condition).dataset(condition, dataset)
+    )
+
+
+def of_images(name: str, title: str, images: Sequence[Tensor]) -> UnknownSet:
+    """A set of images in memory.
+
+    Args:
+        name, title: of the set.
+        images: uint8 (3, side, side) each, of one side: as the model's images are prepared.
+    """
+    array = ArrayDataset(name, torch.stack(list(images)), np.zeros(len(images), np.int64), (title,))
+    return UnknownSet(name, title, Condition("unknown", name), Unlabelled(array))
 
 
 def titled(condition: Condition) -> str:

@@ -67,7 +67,7 @@ class DetectionReport:
 def detect(
     model: Classifier,
     dataset: Dataset,
-    sets: Sequence[str] | None = None,
+    sets: Sequence[str | UnknownSet] | None = None,
     *,
     score_names: Sequence[str] | None = None,
     validation: Dataset | None = None,
@@ -81,7 +81,7 @@ def detect(
     Args:
         model: in memory.
         dataset: of images that it knows.
-        sets: names of kinds of noise and datasets, and paths of folders; by default `conditions_for(dataset)`.
+        sets: names of kinds of noise and datasets, paths of folders, and sets of one's own; by default `conditions_for(dataset)`.
         score_names: by default all that the model can give.
         validation: other in-distribution images, for scores that are fitted; without it these have a reason and no value.
         limit: the number of images of each set, the first ones.
@@ -95,21 +95,23 @@ def detect(
         Cancelled: it was set.
     """
     known_images = prepared_for(dataset, model.card.preparation)
-    chosen = [scores.get(name) for name in (scores.names() if score_names is None else score_names)]
-    names = unknown_sets.conditions_for(dataset) if sets is None else sets
-    if not chosen or not names:
+    chosen = _chosen(score_names)
+    asked = unknown_sets.conditions_for(dataset) if sets is None else sets
+    if not chosen or not asked:
         raise InvalidArgumentError("Detection compares at least one score on at least one set of unknown images.")
-    resolved = unknown_sets.resolved(names, known_images)
+    resolved = unknown_sets.resolved(asked, known_images)
     reasons = {each.name: reason for each in chosen if (reason := _impossible(each, model, validation))}
     possible = [each for each in chosen if each.name not in reasons]
+
+    needed = _needed(possible)
 
     def outputs(images: Dataset, what: str, passes: bool = True) -> Outputs:
         return outputs_of(
             model,
             images,
             len(images) if limit is None else limit,
-            features=any(each.features for each in possible),
-            passes=PASSES if passes and any(each.passes for each in possible) else 0,
+            features=needed.features,
+            passes=needed.passes if passes else 0,
             progress=None if progress is None else lambda done, total: progress(what, done, total),
             cancelled=cancelled,
         )
@@ -126,7 +128,7 @@ def detect(
         except InvalidArgumentError as error:
             reasons[each.name] = str(error)
     known_scores = {name: function(known) for name, function in functions.items()}
-    draws = max(100, min(DRAWS, _WORK // max(1, len(known))))
+    draws = draws_for(len(known))
     known_weights = bootstrap.weights(len(known), draws, seed)
     rows: list[dict[str, Any]] = []
     unknown_scores: dict[tuple[str, str], Scores] = {}
@@ -143,10 +145,10 @@ def detect(
                 "chance": len(strange) / (len(known) + len(strange)),
             }
             if each.name in reasons:
-                rows.append(row | _undefined() | numbers | {"reason": reasons[each.name]})
+                rows.append(row | undefined() | numbers | {"reason": reasons[each.name]})
                 continue
             values = unknown_scores[each.name, each_set.name] = functions[each.name](strange)
-            rows.append(row | _measured(known_scores[each.name], values, known_weights, weights) | numbers)
+            rows.append(row | measured(known_scores[each.name], values, known_weights, weights) | numbers)
     return DetectionReport(
         model=model.card.name,
         dataset=dataset.name,
@@ -163,7 +165,39 @@ def detect(
     )
 
 
-def _names() -> list[str]:
+@dataclasses.dataclass(frozen=True)
+class Needed:
+    """What scores read beyond logits.
+
+    Attributes:
+        features: whether they read what enters the last layer.
+        passes: the number of passes with dropout on.
+        validation: whether any is fitted on validation images.
+    """
+
+    features: bool
+    passes: int
+    validation: bool
+
+
+def needed(model: Classifier, validation: Dataset | None, score_names: Sequence[str] | None = None) -> Needed:
+    """What the outputs hold that `detect` asks for; whoever computes them before, part by part, keeps the same."""
+    return _needed([each for each in _chosen(score_names) if not _impossible(each, model, validation)])
+
+
+def _needed(possible: Sequence[Score]) -> Needed:
+    return Needed(
+        any(each.features for each in possible),
+        PASSES if any(each.passes for each in possible) else 0,
+        any(each.fitted for each in possible),
+    )
+
+
+def _chosen(score_names: Sequence[str] | None) -> list[Score]:
+    return [scores.get(name) for name in (scores.names() if score_names is None else score_names)]
+
+
+def names() -> list[str]:
     """The metrics of scores of known and unknown images."""
     return [metric.name for metric in metrics.of_input("scores")]
 
@@ -182,11 +216,17 @@ def _impossible(score: Score, model: Classifier, validation: Dataset | None) -> 
     return ""
 
 
-def _undefined() -> dict[str, float]:
-    return {f"{name}{end}": math.nan for name in _names() for end in ("", "_low", "_high")}
+def draws_for(images: int) -> int:
+    """The number of drawings of a bootstrap over so many images."""
+    return max(100, min(DRAWS, _WORK // max(1, images)))
 
 
-def _measured(
+def undefined() -> dict[str, float]:
+    """No value for any of the metrics."""
+    return {f"{name}{end}": math.nan for name in names() for end in ("", "_low", "_high")}
+
+
+def measured(
     known: Scores,
     unknown: Scores,
     known_weights: npt.NDArray[np.float32],
@@ -195,10 +235,10 @@ def _measured(
     """The metrics of one score on one set, with intervals; a reason where a score is NaN."""
     if not (np.isfinite(known).all() and np.isfinite(unknown).all()):
         missing = int((~np.isfinite(known)).sum() + (~np.isfinite(unknown)).sum())
-        return _undefined() | {"reason": f"the score is undefined for {missing} images"}
-    values: dict[str, Any] = {name: float(metrics.get(name)(known=known, unknown=unknown)) for name in _names()}
+        return undefined() | {"reason": f"the score is undefined for {missing} images"}
+    values: dict[str, Any] = {name: float(metrics.get(name)(known=known, unknown=unknown)) for name in names()}
     drawn = detection.resampled(known, unknown, known_weights, unknown_weights)
-    for name in _names():
+    for name in names():
         low, high = bootstrap.interval(drawn[name]) if name in drawn else (math.nan, math.nan)
         values |= {f"{name}_low": float(low), f"{name}_high": float(high)}
     return values | {"reason": ""}
