@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -21,8 +22,14 @@ from robustcore.reports.detection import DetectionReport, detect
 MODEL = "scenes/resnet-standard"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def report() -> DetectionReport:
+    return computed()
+
+
+@functools.cache
+def computed() -> DetectionReport:
+    """Once, but within a test: what a test has patched of scenes holds for it."""
     return detect(
         rc.load_model(MODEL),
         load_dataset("scenes"),

@@ -108,8 +108,9 @@ class Unknown(Operation):
             return UnknownImages(condition.name, len(base), base.side)
         preparation = base.preparation if isinstance(base, Preparable) else None
         own = condition.name.startswith(OWN)
-        content = _folder(condition.parameters[FOLDER]).fingerprint if own else condition.name
-        key = (content, base.side, preparation)
+        # Equal folders are two: one of them may be gone by the time when images are read.
+        place = condition.parameters[FOLDER] if own else condition.name
+        key = (place, _folder(place).fingerprint if own else "", base.side, preparation)
         if key not in self._sets:
             images = _folder(condition.parameters[FOLDER]) if own else datasets.load_dataset(condition.name)
             if isinstance(images, Preparable):

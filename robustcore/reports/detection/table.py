@@ -205,7 +205,7 @@ def names() -> list[str]:
 def _impossible(score: Score, model: Classifier, validation: Dataset | None) -> str:
     """Why a model has no such score; "" where it has."""
     if score.fitted and validation is None:
-        return f"{score.title} is fitted on validation images, and there are none"
+        return "fitted on validation images, and there are none"
     if score.passes and not has_dropout(model):
         return f"{model.card.name} has no dropout, so that its passes are all alike"
     if score.features:
