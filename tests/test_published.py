@@ -352,7 +352,7 @@ def test_figures_need_no_torch() -> None:
 
 def test_the_files_are_small_and_tidy() -> None:
     folder = paths.assets() / "published"
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 2e6
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 2.1e6
     for document in published.documents()["document"]:
         with (folder / f"{document}.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
@@ -361,3 +361,23 @@ def test_the_files_are_small_and_tidy() -> None:
             (row["table"], row["model"], row["column"], row["metric"], row["condition"], row["note"]) for row in rows
         ]
         assert len(keys) == len(set(keys)), document
+
+
+def test_autoattack_by_data_set_norm_and_radius() -> None:
+    boards = published.autoattack_boards()
+    sizes = {(b.dataset, b.norm, b.radius): len(published.autoattack(b)) for b in boards}
+    assert sizes == {
+        ("imagenet", "linf", "4/255"): 30,
+        ("cifar10", "linf", "8/255"): 93,
+        ("cifar10", "linf", "0.031"): 6,
+        ("cifar10", "l2", "0.5"): 21,
+        ("cifar100", "linf", "8/255"): 38,
+    }
+    assert boards[0].eps == pytest.approx(4 / 255)
+    rows = published.autoattack(published.Board("cifar10", "l2", "0.5")).set_index("model")
+    first = rows.loc["Amini2024MeanSparse_S-WRN-70-16"]
+    assert (first["clean"], first["autoattack"], first["robust"]) == pytest.approx((0.9551, 0.8728, 0.8433))
+    assert rows["robust"].is_monotonic_decreasing
+    assert (rows["robust"] <= rows["clean"]).all()
+    with pytest.raises(InvalidArgumentError, match="no leaderboard"):
+        published.autoattack(published.Board("imagenet", "l2", "0.5"))

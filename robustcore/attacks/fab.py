@@ -11,6 +11,7 @@ from robustcore.attacks.goals import lead
 
 _ALPHA_MAX, _ETA, _BETA = 0.1, 1.05, 0.9  # section 3 of the paper
 _ROUNDS = 40  # of Newton's method at most; it ends by itself after a few
+_TOLERANCE = 1e-4  # share of the way to the plane that may be left; a step overshoots by more
 
 
 @attack(
@@ -66,11 +67,10 @@ def approach(
         (x,) = oracle.keep(x)
         clean, norm = oracle.ball.clean, oracle.ball.norm
         back = torch.where(per_image(oracle.reached), torch.lerp(clean, x, beta), x)
-        gaps = [oracle.value + (gradient * (point - x)).sum(dim=PIXELS) for point in (back, clean)]
+        points = torch.cat([back, clean])
+        gaps = oracle.value.repeat(2) + (gradient.repeat(2, 1, 1, 1) * (points - x.repeat(2, 1, 1, 1))).sum(dim=PIXELS)
         x = back
-        change, own = (
-            nearest_on_plane(point, gradient, gap, norm) for point, gap in zip((x, clean), gaps, strict=True)
-        )
+        change, own = nearest_on_plane(points, gradient.repeat(2, 1, 1, 1), gaps, norm).chunk(2)
         lengths = _length(change, norm), _length(own, norm)
         alpha = (lengths[0] / (lengths[0] + lengths[1]).clamp_(min=1e-12)).clamp_(max=alpha_max)
         towards, straight = x.add_(change, alpha=eta), torch.add(clean, own, alpha=eta)
@@ -96,7 +96,7 @@ def nearest_on_plane(x: Tensor, normal: Tensor, gap: Tensor, norm: str) -> Tenso
 
     Towards the plane every value moves along the normal, in L-inf all equally far and in L2 in proportion to the normal, and
     ends at the box. What the normal gains is then a concave, piecewise linear function of the common length, so that Newton's
-    method from 0 rises to the length that is needed and is exact after a few rounds. No sorting is involved.
+    method from 0 rises to the length that is needed within a few rounds. No sorting is involved.
 
     Args:
         x: (n, 3, H, W) in [0, 1].
@@ -114,7 +114,7 @@ def nearest_on_plane(x: Tensor, normal: Tensor, gap: Tensor, norm: str) -> Tenso
     pace = torch.ones_like(slopes) if norm == "linf" else slopes  # of a value, for one unit of the common length
     gain = slopes * pace
     length, missing = torch.zeros_like(gap), gap.abs()
-    tolerance = 1e-6 * missing
+    tolerance = _TOLERANCE * missing
     for _ in range(_ROUNDS):
         moved = torch.minimum(pace * per_image(length), room)
         short = missing - (slopes * moved).sum(dim=PIXELS)

@@ -8,6 +8,7 @@
     natural_shifts()    1,266 networks on natural shifts of ImageNet
     imagenet_testbed()  338 networks: corruptions made on the fly and as released, natural shifts, PGD (Taori et al. 2020)
     imagenet_testbed_models()   what these networks are
+    autoattack(board)   188 networks under AutoAttack, by data set, norm and radius (RobustBench); autoattack_boards() lists these
     derived()           every printed mean, difference and mark, and the value recomputed from its parts
     disagreements()     derived figures that rounding cannot explain
 
@@ -17,6 +18,7 @@ The files are in assets/published. A test recomputes the derived figures and che
 from __future__ import annotations
 
 from robustcore.published._files import documents, load, tables
+from robustcore.published.autoattack_results import Board, autoattack, autoattack_boards
 from robustcore.published.derivations import derived, disagreements
 from robustcore.published.networks import METRICS, SOURCES, accuracies, models
 from robustcore.published.shifts import natural_shifts
@@ -26,7 +28,10 @@ __all__ = [
     "METRICS",
     "SOURCES",
     "TESTBED_IMAGES",
+    "Board",
     "accuracies",
+    "autoattack",
+    "autoattack_boards",
     "derived",
     "disagreements",
     "documents",

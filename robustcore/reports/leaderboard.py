@@ -1,7 +1,7 @@
 """Leaderboard: every ImageNet model that is known, one's own and published, in one table.
 
 Published are the ImageNet Testbed (228 models, corruptions as released and on the fly, natural shifts, PGD), timm (natural
-shifts) and RobustBench (ImageNet-C on 5,000 images). One's own are all models with ImageNet's 1,000 classes that results are
+shifts) and RobustBench (ImageNet-C on 5,000 images; AutoAttack in L-inf at 4/255). One's own are all models with ImageNet's 1,000 classes that results are
 stored of. A row is one model of one source: figures of different sources, storages or images stay in rows of their own.
 """
 
@@ -24,7 +24,9 @@ CLASSES = 1000
 TESTBEDS = {"jpeg85": "testbed-released", "memory": "testbed"}  # storage -> published accuracies of AlexNet and others
 STORAGES = {"jpeg85": "as released", "memory": "made on the fly"}
 OWN, TESTBED, TIMM, ROBUSTBENCH = "evaluated here", "ImageNet Testbed", "timm", "RobustBench"
-SOURCES = (OWN, TESTBED, ROBUSTBENCH, TIMM)
+AUTOATTACK = "RobustBench, AutoAttack"
+SOURCES = (OWN, TESTBED, ROBUSTBENCH, AUTOATTACK, TIMM)
+BOARD = published.Board("imagenet", "linf", "4/255")  # the one leaderboard of AutoAttack on ImageNet
 SHIFTS = {
     "imagenet-a": "a",
     "imagenet-r": "r",
@@ -32,7 +34,7 @@ SHIFTS = {
     "imagenet-v2": "v2",
     "objectnet": "objectnet",
 }
-FIGURES = ("clean", "mce", "corrupted", *SHIFTS.values(), "pgd")
+FIGURES = ("clean", "mce", "corrupted", *SHIFTS.values(), "pgd", "autoattack")
 COLUMNS = [
     "model",
     "name",
@@ -54,6 +56,7 @@ _TERMS = {
     TESTBED: f"ImageNet Testbed (Taori et al. 2020, MIT), {published.TESTBED_IMAGES:,} validation images",
     TIMM: "timm's result tables (Apache-2.0)",
     ROBUSTBENCH: "RobustBench (MIT), ImageNet-C on 5,000 images",
+    AUTOATTACK: f"RobustBench (MIT), AutoAttack on 5,000 images in {BOARD.title}, the lower figure where it states another attack's",
 }
 
 
@@ -96,7 +99,7 @@ def gather(storage: str = "jpeg85", *, store: Store | None = None) -> pd.DataFra
 
     Args:
         storage: of the corrupted images: "jpeg85" (the released ImageNet-C, or made with its second JPEG) or "memory" (made on
-            the fly). Clean images, natural shifts and PGD have none.
+            the fly). Clean images, natural shifts and attacks have none.
         store: of one's own results; default the usual one.
 
     Returns:
@@ -104,6 +107,7 @@ def gather(storage: str = "jpeg85", *, store: Store | None = None) -> pd.DataFra
         group; "" where it has none), source, storage, then in 0 .. 1 but for mce: clean; mce, the mean corruption error over
         `names(storage)` relative to AlexNet (1 is AlexNet) of the same source, for one's own that of the testbed; corrupted, the
         mean accuracy over them; a, r, sketch, v2, objectnet (their classes alone where they have fewer); pgd (L-inf, 2/255);
+        autoattack (L-inf, 4/255);
         low and high, the 95 % interval of clean of one's own; n, the images behind clean (NA where not stated); n_corrupted, of one's own the fewest behind a corrupted figure;
         corruptions, of how many corruptions corrupted is the mean; dataset of one's own; paper. NaN where nothing is known.
 
@@ -112,7 +116,7 @@ def gather(storage: str = "jpeg85", *, store: Store | None = None) -> pd.DataFra
     """
     if storage not in STORAGES:
         raise InvalidArgumentError(f"The storage of corrupted images is one of {', '.join(STORAGES)}, not {storage!r}.")
-    parts = [_own(store or Store(), storage), _testbed(storage), _timm()]
+    parts = [_own(store or Store(), storage), _testbed(storage), _autoattack(), _timm()]
     if storage == "jpeg85":
         parts.append(_robustbench())
     numbers = dict.fromkeys((*FIGURES, "low", "high"), "float64")
@@ -190,12 +194,21 @@ def _robustbench() -> pd.DataFrame:
     )
 
 
+def _autoattack() -> pd.DataFrame:
+    rows = published.autoattack(BOARD)
+    training = rows["additional_data"].map({True: "adversarial, more data", False: "adversarial"})
+    table = pd.DataFrame({"model": rows["model"], "name": rows["model"], "training": training, "paper": rows["title"]})
+    standard = table["model"].str.startswith("Standard")
+    table["training"] = table["training"].where(~standard, "standard training")
+    return table.assign(clean=rows["clean"], autoattack=rows["robust"], source=AUTOATTACK, n=5000)
+
+
 def _own(store: Store, storage: str) -> pd.DataFrame:
     """One row for each stored model of 1,000 classes and data set that it was evaluated on, clean at least."""
     listed = inventory.listing(store)
-    listed = listed[
-        listed["model_fingerprint"].isin(_with_classes(store, CLASSES)) & (listed["params"].isin(["", "[]", "{}"]))
-    ]
+    listed = listed[listed["model_fingerprint"].isin(_with_classes(store, CLASSES))]
+    attacked = listed[(listed["name"] == "autoattack") & listed["params"].map(_is_of_the_board).astype(bool)]
+    listed = listed[listed["params"].isin(["", "[]", "{}"])]
     testbed = published.accuracies(TESTBEDS[storage])
     reference = _alexnet(testbed, "alexnet")
     datasets = {each.fingerprint: each for each in stored_datasets.listing(store)}
@@ -233,8 +246,20 @@ def _own(store: Store, storage: str) -> pd.DataFrame:
             }
         shifts = part[part["kind"] == "shift"].sort_values("n").drop_duplicates("name", keep="last")
         row |= {SHIFTS[name]: a for name, a in zip(shifts["name"], shifts["accuracy"], strict=True) if name in SHIFTS}
+        same = (attacked["model_fingerprint"] == fingerprint) & (attacked["dataset_fingerprint"] == data)
+        if same.any():
+            row["autoattack"] = float(attacked[same].sort_values("n")["accuracy"].iloc[-1])
         rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _is_of_the_board(params: str) -> bool:
+    """Whether an AutoAttack with these parameters, JSON, is the one of `BOARD`: its norm and radius, and the standard version."""
+    values = json.loads(params or "{}")
+    values = dict(values) if isinstance(values, list) else values
+    eps = values.pop("eps", None)
+    usual = {"norm": BOARD.norm, "version": "standard", "goal": "untargeted"}
+    return isinstance(eps, float) and abs(eps - BOARD.eps) < 1e-6 and values.items() <= usual.items()
 
 
 def _over_labelled(rows: pd.DataFrame) -> pd.DataFrame:

@@ -49,7 +49,12 @@ def test_each_source_has_its_rows() -> None:
         leaderboard.TIMM: 1266,
         leaderboard.TESTBED: 228,
         leaderboard.ROBUSTBENCH: 12,
+        leaderboard.AUTOATTACK: 30,
     }
+    board = table[table["source"] == leaderboard.AUTOATTACK]
+    assert board["autoattack"].notna().all()
+    assert table["autoattack"].notna().sum() == 30  # another radius or norm is another table
+    assert board["mce"].isna().all()
     robustbench = table[table["source"] == leaderboard.ROBUSTBENCH].set_index("name")
     assert robustbench["n"].eq(5000).all()
     assert leaderboard.ROBUSTBENCH not in set(leaderboard.gather("memory")["source"])  # it has released images alone

@@ -20,7 +20,7 @@ PAGE = Page(
     order=29,
     group="Measure",
     question="Which ImageNet models hold up, and against what?",
-    purpose="Clean accuracy, ImageNet-C, natural shifts and PGD of every ImageNet model that is known: published ones, and your own.",
+    purpose="Clean accuracy, ImageNet-C, natural shifts and attacks of every ImageNet model that is known: published ones, and your own.",
     help="Click a heading to sort. Figures of different sources, images or storages are rows of their own and are not ranked "
     "against each other without saying so.",
 )
@@ -35,6 +35,7 @@ FIGURES: Mapping[str, str] = {
     "v2": "V2",
     "objectnet": "ObjectNet",
     "pgd": "PGD",
+    "autoattack": "AutoAttack",
 }
 HELP: Mapping[str, str] = {
     "clean": "Top-1 accuracy on ImageNet's validation images, in percent.",
@@ -46,6 +47,7 @@ HELP: Mapping[str, str] = {
     "v2": "ImageNet collected once more, matched frequency.",
     "objectnet": "Household objects in unusual poses, 113 classes.",
     "pgd": "Under projected gradient descent, L-inf, eps 2/255.",
+    "autoattack": "Under AutoAttack's standard version, L-inf, eps 4/255, or another attack that breaks more.",
 }
 START = ["clean", "mce", "corrupted", "r", "sketch", "v2"]
 NO_GROUP = "not stated"
