@@ -224,6 +224,7 @@ def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationReq
     from robustcore.evaluation.store.predictions import LABELLED
     from robustcore.metrics import alexnet
     from robustcore.reports import metric_columns
+    from robustcore.reports.training_corruptions import trained_on_tested
 
     reference = args.reference
     if reference != alexnet.NAME:
@@ -242,6 +243,9 @@ def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationReq
         table = measured = metric_columns.add(table, names, reference, request)
     for note in measured.attrs.get("notes", ()) if names else ():
         print(note, file=sys.stderr)
+    corrupted = table[table["kind"] == "corruption"]
+    for note in trained_on_tested(dict.fromkeys(table["model"]), corrupted["name"].unique()):
+        print(note.text, file=sys.stderr)
     if args.format == "parquet":
         table.to_parquet(args.output, index=False)
         return

@@ -29,6 +29,15 @@ def training_title(card: Card) -> str:
     return create(name, **dict(recipe.get("settings", {}))).title
 
 
+def corruptions_in_training(card: Card) -> tuple[str, ...]:
+    """The registered corruptions that the model's card says it was trained on; () where it does not say."""
+    recipe = _recipe(card)
+    name = str(recipe.get("intervention", ""))
+    if name not in names():
+        return ()
+    return create(name, **dict(recipe.get("settings", {}))).corruptions
+
+
 def family(card: Card) -> str:
     """A key of FAMILIES, or "unknown" for an intervention that is not registered."""
     name = str(_recipe(card).get("intervention", card.intervention))

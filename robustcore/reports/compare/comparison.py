@@ -22,6 +22,7 @@ from robustcore.models import Card, card
 from robustcore.models.classifier import Classifier
 from robustcore.notes import Note, note
 from robustcore.reports.provenance import Provenance
+from robustcore.reports.training_corruptions import trained_on_tested
 
 # What tells conditions apart, but for the severity.
 KEY = ["kind", "name", "strength", "variant", "storage", "params"]
@@ -268,6 +269,8 @@ def gather(
     if taking_part:
         rows = rows[rows["model"].isin(taking_part)].reset_index(drop=True)
     notes += _on_images(rows)
+    corrupted = rows[(rows["kind"] == "corruption") & (rows["n"] > 0)]
+    notes += trained_on_tested(dict.fromkeys(corrupted["model"]), corrupted["name"].unique())
     return Comparison(
         rows=rows.drop(columns="key"),
         missing=missing,

@@ -165,6 +165,12 @@ class Intervention:
         return self.label.replace("_", " ")
 
     @property
+    def corruptions(self) -> tuple[str, ...]:
+        """The registered corruptions that images have in training, by name: a model is not to be compared on these with models
+        that never saw them."""
+        return ()
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Its settings by name."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]

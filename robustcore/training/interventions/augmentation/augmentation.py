@@ -27,6 +27,10 @@ class Augmentation(Intervention):
     def label(self) -> str:
         return f"{self.name}-{self.corruption}" + (f"-{self.severity}" if self.severity else "")
 
+    @property
+    def corruptions(self) -> tuple[str, ...]:
+        return (self.corruption,)
+
     def borrowed(self) -> Sequence[str]:
         return (corruptions.get(self.corruption).plugin,)
 

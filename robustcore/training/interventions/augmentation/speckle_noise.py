@@ -34,6 +34,10 @@ class SpeckleNoise(Intervention):
                 f"The setting least of {self.name} is at most the setting most, {self.most:g}; it is {self.least:g}."
             )
 
+    @property
+    def corruptions(self) -> tuple[str, ...]:
+        return ("speckle_noise",)
+
     def views(self, step: Step) -> Sequence[View]:
         part = torch.arange(max(1, round(self.share * len(step.ids))), device=step.images.device)
         draws = step.draws("speckle_noise:training").take(part)

@@ -52,7 +52,6 @@ class SynRob(Intervention):
 
     @property
     def corruptions(self) -> tuple[str, ...]:
-        """Those that it trains on."""
         return tuple(name for name in CORRUPTIONS if name != self.without)
 
     def views(self, step: Step) -> Sequence[View]:
