@@ -82,23 +82,35 @@ def evaluated_whole(
 ) -> list[str]:
     """The models that lack nothing of what others have under the suites; all with results where there is none such."""
     from robustcore.datasets._base import prepared_for
-    from robustcore.evaluation import operations
+    from robustcore.evaluation import Store, operations
+    from robustcore.evaluation.condition import RELEASED
+    from robustcore.evaluation.store import released_results
     from robustcore.reports.compare import comparison
 
     names = results.evaluated(data)
     if len(names) < 2 or not suites:
         return names
-    seeds = {  # condition -> the seed that its results are kept under
-        operations.fingerprint(condition): seed if operations.of(condition).is_random(condition) else 0
-        for condition in comparison.conditions(suites, storage)
-        if condition.kind != "clean" and condition.severity in (None, *severities)
-    }
     images = datasets.evaluated_dataset(data)
     known = set(model_cache.model_names())
     prepared = {model_cache.preparation(name) for name in names if name in known}
     prints = {prepared_for(images, preparation).fingerprint for preparation in (*prepared, None)}
     stored = _stored_conditions()
     stored = stored[stored["dataset_fingerprint"].isin(prints) & stored["model"].isin(names)]
+    asked = [
+        condition
+        for condition in comparison.conditions(suites, storage)
+        if condition.kind != "clean" and condition.severity in (None, *severities)
+    ]
+    seeds = {  # condition -> the seed that its results are kept under
+        operations.fingerprint(condition): seed if operations.of(condition).is_random(condition) else 0
+        for condition in asked
+        if condition.storage != RELEASED
+    }
+    released = [(condition.name, condition.severity) for condition in asked if condition.storage == RELEASED]
+    if released:
+        of_any = released_results.listing(Store(), prints, set(stored["model_fingerprint"]))
+        best = released_results.most_evaluated(of_any)
+        seeds |= {best[place].fingerprint: 0 for place in released if place in best}
     stored = stored[stored["condition_fingerprint"].map(seeds) == stored["seed"]]
     of_model = stored.groupby("model")["condition_fingerprint"].agg(set)
     whole = set(stored["condition_fingerprint"])
@@ -107,12 +119,21 @@ def evaluated_whole(
 
 @reads_results(max_entries=1, show_spinner=False)
 def _stored_conditions() -> pd.DataFrame:
-    """What is stored of which model on which data set: model, dataset_fingerprint, condition_fingerprint, seed."""
+    """What is stored of which model on which data set: model and fingerprints, seed, storage."""
     from robustcore.evaluation import Store
     from robustcore.evaluation.store import inventory
 
-    columns = ["model", "dataset_fingerprint", "condition_fingerprint", "seed"]
+    columns = ["model", "model_fingerprint", "dataset_fingerprint", "condition_fingerprint", "seed", "storage"]
     return inventory.listing(Store())[columns].drop_duplicates(ignore_index=True)
+
+
+def storages() -> tuple[str, ...]:
+    """The storages that can be chosen: "released" where there are results of released corruptions."""
+    from robustcore import corruptions
+    from robustcore.evaluation.condition import RELEASED
+
+    stored = _stored_conditions()["storage"]
+    return (*corruptions.STORAGES, *([RELEASED] if (stored == RELEASED).any() else []))
 
 
 def dataset(data: Data) -> Call:
@@ -175,16 +196,18 @@ def _stored_otherwise(
     storage: str,
     seed: int,
 ) -> list[Note]:
-    """Of models without results: that they have some through the other storage, which are results of their own."""
+    """Of models without results: that they have some through another storage, which are results of their own."""
     from robustcore.reports.compare import comparison
 
-    if not models:
-        return []
-    other = {"memory": "jpeg85", "jpeg85": "memory"}[storage]
-    rows = gathered(models, data, suites, severities, other, seed).value.corrupted
-    # Clean images and attacks know no storage: only rows stored in the other way count.
-    elsewhere = sorted(set(rows.loc[(rows["n"] > 0) & (rows["storage"] == other), "model"]))
-    return [comparison.other_storage_only(model, storage, other) for model in elsewhere]
+    notes = []
+    for other in storages() if models else ():
+        if other == storage:
+            continue
+        rows = gathered(models, data, suites, severities, other, seed).value.corrupted
+        # Clean images and attacks know no storage: only rows stored in the other way count.
+        elsewhere = sorted(set(rows.loc[(rows["n"] > 0) & (rows["storage"] == other), "model"]))
+        notes += [comparison.other_storage_only(model, storage, other) for model in elsewhere]
+    return notes
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

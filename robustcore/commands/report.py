@@ -21,7 +21,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--split", default="test", help="train, val or test (default: test)")
     add("--severity", nargs="+", action="extend", type=int, choices=range(1, 6), metavar="1..5", help="default: all")
-    add("--storage", choices=("memory", "jpeg85"), default="memory", help="jpeg85: through a second JPEG, as released")
+    add(
+        "--storage",
+        choices=("memory", "jpeg85", "released"),
+        default="memory",
+        help="jpeg85: through a second JPEG; released: results on released files",
+    )
     add("--seed", type=int, default=0, help="of every random draw (default: 0)")
     add("--limit", type=int, metavar="N", help="the first N images only")
     add("--reference", default="", metavar="NAME", help="of the corruption error: a model, or alexnet as published")

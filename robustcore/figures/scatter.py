@@ -1,4 +1,4 @@
-"""Two accuracies of every model against each other: the trade-off, and the trend line over a population."""
+"""Two accuracies of every model against each other: the trade-off, the trend line over a population, released against made."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from robustcore.display import display_name
 from robustcore.figures._style import NEUTRAL, PALETTE, distinct, finish, name_groups, strokes
 from robustcore.metrics.effective import Trend, logit
 
 LINE = PALETTE[0]  # of a fitted line
 NAMED = 10  # models up to this number have their names beside them; of more, those that none outdoes
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+_WAYS = {"memory": "as computed", "jpeg85": "second JPEG"}
+_SYMBOLS = {"memory": "circle", "jpeg85": "diamond-open"}
 
 
 def trade_off(
@@ -250,4 +253,55 @@ def _beyond(row: Mapping[Hashable, Any]) -> str:
     return (
         f"<b>{row['model']}</b><br>clean {100 * row['clean']:.1f} %, shifted {100 * row['shifted']:.1f} %<br>"
         f"expected {100 * row['expected']:.1f} %, effective robustness {100 * row['effective']:+.1f} points"
+    )
+
+
+def released_and_made(table: pd.DataFrame, *, footer: str, height: int = 420) -> go.Figure:
+    """Accuracy on released corruptions across, on the same made here up: a mark for each model, corruption and way of making it;
+    on the diagonal both are one.
+
+    Args:
+        table: of `reports.compare.storages.beside`.
+        footer: as for every figure.
+        height: of the plotting area in pixels.
+    """
+    models = list(dict.fromkeys(table["model"]))
+    labels, drawn = distinct(models, 24), strokes(models)
+    several = table["storage"].nunique() > 1
+    ends = [
+        100 * min(table["released"].min(), table["made"].min()),
+        100 * max(table["released"].max(), table["made"].max()),
+    ]
+    room = max(2.0, 0.05 * (ends[1] - ends[0]))
+    axis = [max(-1.0, ends[0] - room), min(101.0, ends[1] + room)]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=axis,
+        y=axis,
+        mode="lines",
+        line={"color": NEUTRAL, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    for (model, storage), rows in table.groupby(["model", "storage"], sort=False):
+        figure.add_scatter(
+            x=(100 * rows["released"].astype(float)).tolist(),
+            y=(100 * rows["made"].astype(float)).tolist(),
+            mode="markers",
+            name=labels[str(model)] + (f", {_WAYS[str(storage)]}" if several else ""),
+            marker={"color": drawn[str(model)].colour, "symbol": _SYMBOLS[str(storage)], "size": 9},
+            hovertext=[_released_hover(row) for row in rows.to_dict("records")],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    figure.update_xaxes(title="accuracy on the released files (%)", range=axis, showgrid=True)
+    figure.update_yaxes(title="accuracy on images made here (%)", range=axis, showgrid=True)
+    alt = f"Accuracy of {', '.join(models)} on corruptions made here against the released ones"
+    return finish(figure, height=height, footer=footer, alt=alt, legend=len(models) > 1 or several, top=16, bottom=56)
+
+
+def _released_hover(row: Mapping[Hashable, Any]) -> str:
+    return (
+        f"<b>{display_name(str(row['label']))}</b><br>{row['model']}<br>released {100 * row['released']:.1f} %, made here "
+        f"{100 * row['made']:.1f} % ({_WAYS[str(row['storage'])]}): {100 * row['difference']:+.1f} points<br>"
+        f"{int(row['n']):,} images, {int(row['severities'])} severities"
     )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from robustcore import published
 from robustcore.evaluation import Store
+from robustcore.evaluation.condition import RELEASED
 from robustcore.evaluation.store import inventory
 from robustcore.notes import Note, note
 
@@ -47,7 +48,7 @@ class Provenance:
         images: the smallest and the largest number of images under one condition.
         seed: of the random draws.
         suites: names of the suites.
-        storage: "memory", or "jpeg85" for the second JPEG of the released sets.
+        storage: "memory", "jpeg85" for the second JPEG of the released sets, or "released" for their files.
         shipped: "all", "some" or "none" of the results come with the package; "published" for printed figures.
         updated: the day of the newest result, or "".
         preparations: how images were prepared for models that bring a preparation of their own, in words.
@@ -160,7 +161,11 @@ class Footer:
 def _data(origin: Provenance) -> str:
     """Which models were scored on what."""
     models = ", ".join(origin.models[:4]) + (f" and {len(origin.models) - 4} more" if len(origin.models) > 4 else "")
-    stored = "as computed, without a second JPEG" if origin.storage == "memory" else "through a second JPEG (85)"
+    stored = {
+        "memory": "as computed, without a second JPEG",
+        "jpeg85": "through a second JPEG (85)",
+        RELEASED: "as released",
+    }[origin.storage]
     prepared = f" Images prepared as {' / '.join(origin.preparations)}." if origin.preparations else ""
     seed = "" if origin.shipped == "published" else f"; seed {origin.seed}"
     return (

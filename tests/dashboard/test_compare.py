@@ -18,6 +18,7 @@ from dashboard.views.compare.modes import MODES, TITLES
 from dashboard.views.compare.view import View
 from robustcore import metrics
 from robustcore.calls import Call
+from robustcore.evaluation import corrupted_set, suites
 from robustcore.reports.compare import comparison, measures, published_models, references
 from robustcore.training import families, zoo
 from tests.dashboard.conftest import OpenPage, markup, sound
@@ -322,3 +323,22 @@ def test_a_model_without_the_suite_is_a_line_with_a_link(open_page: OpenPage, tw
     assert not at.exception
     assert "Evaluated in part only" in texts(at)
     assert any(link.proto.page == "evaluate" for link in at.get("page_link"))
+
+
+def test_released_corruptions_stand_beside_those_made_here(
+    own_model: str, own_cache: Path, open_page: OpenPage, tmp_path: Path
+) -> None:
+    """The set is written, evaluated and removed: the stored numbers are shown, the images are said to be elsewhere."""
+    data = rc.load_dataset("scenes", limit=6)
+    released = tmp_path / "set"
+    corrupted_set.write(data, suites.resolve("contrast", [1, 2]), released, device="cpu")
+    rc.evaluate(own_model, "scenes", "contrast", severities=[1, 2], limit=6, released=released)
+    shutil.rmtree(released)
+    at = open_page("compare", compare_view="corruptions", compare_model=own_model, compare_storage="As released")
+    sound(at)
+    bars, beside = figures(at)
+    assert "contrast" in json.dumps(bars).lower()
+    marks = [trace for trace in beside["data"] if trace.get("mode") == "markers"]
+    assert [len(trace["x"]) for trace in marks] == [1]
+    assert marks[0]["x"] == marks[0]["y"]  # PNG files of the same draws
+    assert "released" in texts(at)

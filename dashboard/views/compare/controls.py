@@ -46,9 +46,8 @@ class Choice:
     def evaluation(self) -> links.Address:
         """The address of the page Evaluate with the same."""
         own = [m for m in self.models if not published_models.is_published(m)]
-        return addresses.evaluate(
-            own, self.dataset, self.suites, split=self.split, seed=self.seed, storage=self.storage
-        )
+        storage = self.storage if self.storage in corruptions.STORAGES else ""  # what is released is not made
+        return addresses.evaluate(own, self.dataset, self.suites, split=self.split, seed=self.seed, storage=storage)
 
 
 def first() -> Choice:
@@ -132,7 +131,7 @@ def _conditions_now() -> tuple[tuple[str, ...], tuple[int, ...], str, int]:
     wanted = now("suite")
     named = tuple(s for s in suites.names() if s in wanted or labels.suite(s) in wanted) or ("imagenet-c",)
     severities = tuple(s for s in corruptions.SEVERITIES if str(s) in now("severity")) or corruptions.SEVERITIES
-    ways = [s for s in corruptions.STORAGES if s in now("storage") or labels.storage(s) in now("storage")]
+    ways = [s for s in compare.storages() if s in now("storage") or labels.storage(s) in now("storage")]
     seed = next((int(s) for s in now("seed") if s.isdecimal()), 0)
     return named, severities, ways[0] if ways else "memory", seed
 
@@ -227,10 +226,11 @@ def _pick_conditions(dataset: str) -> tuple[list[str], tuple[int, ...], int, str
         )
         storage = selection.segmented(
             "Storage",
-            list(corruptions.STORAGES),
+            list(compare.storages()),
             key=f"{KEY}_storage",
             kind="storage",
             text=labels.storage,
-            help="Results through the second JPEG of the released ImageNet-C are results of their own.",
+            help="Results through the second JPEG of the released ImageNet-C are results of their own, and so are those on released "
+            "files (robustcore evaluate --released DIR).",
         )
     return suites, tuple(severities) or corruptions.SEVERITIES, seed, storage

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 from typing import Any
 
 import streamlit as st
 
 from dashboard import cache, data_urls
 from dashboard.cache import compare
+from dashboard.session import roots
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.widgets import markup, states, thumbnails
 from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
+from robustcore.evaluation.condition import RELEASED, SET, Condition
 from robustcore.reports.compare import example_images
 from robustcore.reports.compare.comparison import CLEAN, Comparison
 from robustcore.reports.compare.example_images import Outcome, Seen
@@ -60,7 +64,7 @@ def panel(comparison: Comparison, choice: Choice, bar: tuple[str, str] | None) -
         if outcome is None:
             states.notice("Only counts are stored of this result, not the answers to single images.")
             return
-        if why := cache.datasets.why_without_images(choice.data):
+        if why := cache.datasets.why_without_images(choice.data) or _released_elsewhere(condition):
             states.notice(f"{why} The images themselves are left out.")
             st.caption(_counts(outcome))
             return
@@ -70,6 +74,17 @@ def panel(comparison: Comparison, choice: Choice, bar: tuple[str, str] | None) -
         both, gained = outcome.counts[False, False], outcome.counts[False, True]
         if outcome.paired:
             st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
+
+
+def _released_elsewhere(canonical: str) -> str:
+    """Why the files of a released corruption cannot be shown, a sentence; "" where they can, and for all that is made."""
+    condition = Condition.from_dict(json.loads(canonical))
+    if condition.storage != RELEASED:
+        return ""
+    folder = str(condition.parameters.get(SET, ""))
+    if folder and os.path.isdir(folder) and roots.allows(folder):
+        return ""
+    return "The released files are not on this machine, or not in a folder that this server may read."
 
 
 def _counts(outcome: Outcome) -> str:

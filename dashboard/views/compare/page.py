@@ -10,7 +10,15 @@ from dashboard import cache
 from dashboard.cache import compare
 from dashboard.pages import Page
 from dashboard.session import selection
-from dashboard.views.compare import example_images, export, metric_views, notes, python_code, robust_accuracy
+from dashboard.views.compare import (
+    beside_released,
+    example_images,
+    export,
+    metric_views,
+    notes,
+    python_code,
+    robust_accuracy,
+)
 from dashboard.views.compare.controls import KEY, Choice, pick
 from dashboard.views.compare.modes import ATTACKS, MODES, TITLES, Mode
 from dashboard.views.compare.view import Settings, View
@@ -90,6 +98,7 @@ def _view(name: str, mode: Mode, choice: Choice) -> None:
         seed=choice.seed,
         reference=settings.reference,
     )
+    beside_released.show(choice)
 
 
 def _card(view: View, choice: Choice, comparison: Comparison | None) -> None:

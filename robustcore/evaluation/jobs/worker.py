@@ -97,20 +97,21 @@ def run_job(job: int, progress: Callable[[Progress], None] | None = None) -> tup
     Returns:
         What it did, and the rows of `tables.table`.
     """
-    with Heartbeat(job) as heartbeat:
-        try:
+    heartbeat = Heartbeat(job)
+    try:
+        with heartbeat:  # it ends before the row says so, which it would take for a job that another process has
             summary, table = _evaluate(job, heartbeat, progress)
-        except BaseException as error:
-            stopped = isinstance(error, KeyboardInterrupt)
-            text = printable(str(error) if isinstance(error, RobustcoreError) else f"{type(error).__name__}: {error}")
-            with queue.writing() as connection:
-                queue.end(connection, job, "cancelled" if stopped else "failed", "" if stopped else text)
-            raise
-        state = STOPPED.get(heartbeat.control, "cancelled") if summary.cancelled else "finished"
-        message = "; ".join(f"{count} units failed: {why}" for why, count in summary.reasons.items())
+    except BaseException as error:
+        stopped = isinstance(error, KeyboardInterrupt)
+        text = printable(str(error) if isinstance(error, RobustcoreError) else f"{type(error).__name__}: {error}")
         with queue.writing() as connection:
-            queue.end(connection, job, state, message)
-        return summary, table
+            queue.end(connection, job, "cancelled" if stopped else "failed", "" if stopped else text)
+        raise
+    state = STOPPED.get(heartbeat.control, "cancelled") if summary.cancelled else "finished"
+    message = "; ".join(f"{count} units failed: {why}" for why, count in summary.reasons.items())
+    with queue.writing() as connection:
+        queue.end(connection, job, state, message)
+    return summary, table
 
 
 def _evaluate(

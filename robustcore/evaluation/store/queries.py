@@ -77,6 +77,22 @@ def conditions(connection: sqlite3.Connection, dataset: str, kind: str) -> list[
     return [form for (form,) in rows]
 
 
+def released(
+    connection: sqlite3.Connection, datasets: Iterable[str], models: Iterable[str]
+) -> list[tuple[str, str, int, int]]:
+    """(canonical form, fingerprint, models, the most images) of the released corruptions with results of some models on some
+    data sets, both by their fingerprints."""
+    return connection.execute(
+        "SELECT conditions.canonical, conditions.fingerprint, count(DISTINCT cells.model), max(cells.n) FROM conditions "
+        "JOIN cells ON cells.condition = conditions.id WHERE conditions.kind = 'corruption' AND cells.n > 0 "
+        "AND conditions.canonical ->> 'storage' = 'released' "
+        "AND cells.dataset IN (SELECT id FROM datasets WHERE fingerprint IN (SELECT value FROM json_each(?))) "
+        "AND cells.model IN (SELECT id FROM models WHERE fingerprint IN (SELECT value FROM json_each(?))) "
+        "GROUP BY conditions.id ORDER BY conditions.canonical",
+        (json.dumps(sorted(datasets)), json.dumps(sorted(models))),
+    ).fetchall()
+
+
 def model_names(connection: sqlite3.Connection) -> dict[str, str]:
     """Fingerprint -> name of every model of which anything is stored."""
     return dict(connection.execute("SELECT fingerprint, name FROM models").fetchall())

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from robustcore.datasets._base import Dataset
 from robustcore.evaluation import Condition, Store, plan
+from robustcore.evaluation.condition import RELEASED
 from robustcore.evaluation.store.correctness import Answered, answers
-from robustcore.reports.compare.comparison import Comparison
+from robustcore.reports.compare.comparison import Comparison, cell_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +55,10 @@ def read(comparison: Comparison, dataset: Dataset, *, store: Store | Path | str 
         store: as in `evaluate`.
     """
     rows = comparison.rows[comparison.rows["n"] > 0]
+    released = rows[rows["storage"] == RELEASED].sort_values("n", kind="stable")
+    cells = [cell_of(row, comparison.subjects) for row in released.to_dict("records")]
+    rows = rows[rows["storage"] != RELEASED]
     wanted = set(zip(rows["model"], rows["condition"], rows["n"], strict=True))
-    cells = []
     for n in sorted({n for *_, n in wanted}):
         conditions = {c: Condition.from_dict(json.loads(c)) for _, c, size in wanted if size == n}
         planned = plan.make(

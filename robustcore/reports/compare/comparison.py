@@ -6,8 +6,10 @@ The report asks for its units, and makes of what is stored one tidy table; `meas
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,7 +17,10 @@ from robustcore import corruptions
 from robustcore.datasets._base import Dataset, Preparable
 from robustcore.errors import InvalidArgumentError, RobustcoreError
 from robustcore.evaluation import Condition, Store, Subject, api, suites, tables
+from robustcore.evaluation.condition import RELEASED
+from robustcore.evaluation.plan import Cell, Key
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.evaluation.store import released_results
 from robustcore.evaluation.suites import title
 from robustcore.images.preparation import Preparation
 from robustcore.models import Card, card
@@ -89,10 +94,22 @@ def incomplete_results(model: str, condition: str, reason: str, results: int) ->
 @note
 def other_storage_only(model: str, storage: str, other: str) -> str:
     """A model whose results are all through the other storage."""
-    words = {"memory": "as computed, without a second JPEG", "jpeg85": "through a second JPEG"}
+    words = {
+        "memory": "as computed, without a second JPEG",
+        "jpeg85": "through a second JPEG",
+        RELEASED: "on the released files",
+    }
     return (
         f"{model} has no results here {words[storage]}, only {words[other]}: the two cannot be compared with each other. The "
         "storage can be chosen under the conditions."
+    )
+
+
+@note
+def several_releases(conditions: tuple[str, ...]) -> str:
+    return (
+        f"{_first_of(conditions)}: results of several releases are stored, with other files; those of the release that most of the "
+        "models were evaluated on count."
     )
 
 
@@ -167,13 +184,24 @@ class Comparison:
 
 def conditions(names: Sequence[str], storage: str = "memory") -> list[Condition]:
     """The units that the report asks for: every condition of the suites as an evaluation makes it by default, and ranged
-    corruptions at their five severities too; clean first."""
-    asked: dict[Condition, None] = {}
+    corruptions at their five severities too; clean first. Those of the storage "released" name no folder."""
+    if storage == RELEASED:
+        made = conditions(names)
+        asked = {_as_released(c): None for c in made if c.kind != "corruption" or c.severity is not None}
+        return list(asked)
+    asked = {}
     for severities in (None, corruptions.SEVERITIES):
         for condition in suites.resolve(list(names), severities, storage=storage):
             if condition.kind != "sequence":  # they have a report of their own: stability
                 asked[condition] = None
     return list(asked)
+
+
+def _as_released(condition: Condition) -> Condition:
+    """The released form of a corruption, without the folder of its set; every other condition as it is."""
+    if condition.kind != "corruption":
+        return condition
+    return dataclasses.replace(condition, storage=RELEASED, variant=None, params=())
 
 
 def subjects(names: Sequence[str], dataset: Dataset, *, store: Store | Path | str | None = None) -> list[Subject]:
@@ -224,7 +252,8 @@ def gather(
         dataset: what they were scored on.
         suite_names: one or more suites, of corruptions, attacks or shifts.
         severities: those that are looked at; conditions without severities stay.
-        storage, seed, limit, store: as in `evaluate`.
+        storage, seed, limit, store: as in `evaluate`; the storage also "released", for what is stored of released corruptions,
+            wherever their files are.
 
     Raises:
         InvalidArgumentError: no model, no suite or no severity.
@@ -234,14 +263,18 @@ def gather(
             raise InvalidArgumentError(f"There is no {what} to compare; name one or more.")
     asked = conditions(suite_names, storage)
     results = store if isinstance(store, Store) else Store(store)
-    request = EvaluationRequest.of(models, dataset, asked, seed=seed)
+    by_files = [condition for condition in asked if condition.storage == RELEASED]
+    request = EvaluationRequest.of(models, dataset, [c for c in asked if c.storage != RELEASED], seed=seed)
     loaded = tuple(api.subjects(request.models, dataset=dataset))  # once, whatever number of images is looked at
     request = dataclasses.replace(request, models=loaded)
 
     def stored(at_most: int | None) -> pd.DataFrame:
         prepared = api.prepare(dataclasses.replace(request, limit=at_most))
-        rows = tables.table(prepared.cells, results)
-        rows["condition"] = [cell.condition.canonical() for cell in prepared.cells]
+        released, _ = released_results.cells(results, loaded, dataset, by_files, limit=at_most)
+        cells = [*prepared.cells, *released]
+        rows = tables.table(cells, results)
+        rows["condition"] = [cell.condition.canonical() for cell in cells]
+        rows.loc[rows["storage"] == RELEASED, "params"] = ""  # the folder, which is not the same everywhere
         rows = rows[rows["severity"].isna() | rows["severity"].isin(severities)].reset_index(drop=True)
         rows["key"] = ["|".join(parts) for parts in zip(*(rows[k].fillna("").astype(str) for k in KEY), strict=True)]
         return rows
@@ -259,6 +292,8 @@ def gather(
     kept = kept.merge(_labels(kept), on="key", how="left")
     common, notes = _common(kept[(kept["kind"] != "clean") & (kept["n"] > 0)])
     kept = _whole(kept, common)
+    _, in_several = released_results.cells(results, loaded, dataset, by_files, limit=limit)
+    notes += [several_releases(tuple(in_several))] if in_several else []
     partial, notes_on_models = _on_models(kept, common, tuple(suite_names))
     notes += notes_on_models
     notes += [left_out(_plain(scored, row["name"]), row["reason"]) for row in unanswerable.to_dict("records")]
@@ -280,6 +315,21 @@ def gather(
         classes=len(dataset.classes),
         side=dataset.side,
         partial=partial,
+    )
+
+
+def cell_of(row: Mapping[Hashable, Any], subjects: Sequence[Subject]) -> Cell:
+    """The cell whose stored results a row of a comparison has: its answers are found by the row's own keys."""
+    prints = (row[f"{what}_fingerprint"] for what in ("model", "dataset", "condition"))
+    model, dataset, condition = map(str, prints)
+    return Cell(
+        Key(model, dataset, condition, int(row["seed"]), str(row["precision"])),
+        next(subject for subject in subjects if subject.fingerprint == model),
+        str(row["dataset"]),
+        str(row["split"]),
+        Condition.from_dict(json.loads(str(row["condition"]))),
+        int(row["n"]),
+        str(row["preparation"]),
     )
 
 
