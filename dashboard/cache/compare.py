@@ -10,9 +10,10 @@ import streamlit as st
 from dashboard.cache import datasets, results
 from dashboard.cache import models as model_cache
 from dashboard.cache.datasets import Data
-from dashboard.cache.expiry import reads_results
+from dashboard.cache.expiry import reads_results, result_versions
 from dashboard.cache.offload import offload
 from dashboard.workers import tasks
+from robustcore import plugins
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -255,6 +256,31 @@ def _computed(python: str, digest: str, *, _call: Call, _comparison: Comparison,
     key = derived.digest(python, digest, scored_on)
     request = (function, _comparison, digest, scored_on, tuple(_call.arguments[1:]), keywords)
     return offload("compare", key, tasks.on_comparison, *request)
+
+
+def measured(results: Node, data: Data, metric: str) -> Call:
+    """The call that adds a metric of single images to the comparison of `results`, without published models."""
+    from robustcore.calls import Call
+    from robustcore.reports.compare import image_metrics
+
+    comparison: Comparison = results.value
+    call = Call(image_metrics.measured, results, dataset(data), metric, name="measured")
+    return call.supplied_by(
+        lambda: _measured(_digest(comparison), metric, plugins.versions(), _comparison=comparison, _data=data)
+    )
+
+
+@reads_results(max_entries=16, show_spinner="Reading the answers …")
+def _measured(
+    digest: str, metric: str, versions: dict[str, str], *, _comparison: Comparison, _data: Data
+) -> Comparison:
+    from robustcore import derived
+    from robustcore.reports.compare import image_metrics
+
+    scored_on = tasks.scored_on(_comparison, datasets.evaluated_dataset(_data))
+    own = _comparison.only([subject.name for subject in _comparison.subjects])
+    key = derived.digest(digest, metric, versions, scored_on, tuple(map(tuple, result_versions())))
+    return image_metrics.with_rows(own, offload("measured", key, tasks.measured, own, scored_on, metric), metric)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

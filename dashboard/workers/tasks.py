@@ -245,6 +245,22 @@ def on_comparison(
     return getattr(importlib.import_module(module), name)(found, *arguments, **keywords, **answers)
 
 
+def measured(comparison: Comparison, datasets: ScoredOn, metric: str) -> pd.DataFrame:
+    """The rows of a comparison with a metric of single images.
+
+    Args:
+        comparison: without models that have no part in `datasets`.
+        datasets: what its models were scored on.
+        metric: its name.
+    """
+    import pandas as pd
+
+    from robustcore.reports.compare import image_metrics
+
+    parts = [image_metrics.measured(comparison.only(models), _dataset(key), metric) for models, key in datasets]
+    return pd.concat([part.rows for part in parts]).sort_index(kind="stable")  # the order that they had together
+
+
 def distances(dataset: DatasetKey, suite: str, storage: str, images: int) -> pd.DataFrame:
     """How far each condition of a suite moves an image, on the first images of a data set."""
     from robustcore.reports import severity

@@ -39,7 +39,7 @@ def conditions(
             table, scale(result), footer=result.footer.text, alt=alt, colours=result.among, groups=families
         )
     marks = None
-    if not metric.relative:
+    if metric.absolute:
         marks = {str(row["model"]): row["clean"] for row in result.means.to_dict("records")}
     return bars.condition_bars(
         table,
@@ -181,7 +181,7 @@ def metric_scale(metric: Metric, reference: str = "") -> bars.Scale:
     """How the values of a metric are written and drawn; `reference` is how people read the reference's name."""
     unit = metric.written
     neutral = None if metric.neutral is None else metric.neutral * unit.factor
-    alike = f"as {reference}" if metric.reference else "as on clean images"
+    alike = f": as {reference}" if metric.reference else ": as on clean images" if metric.beside_clean else ""
     return bars.Scale(
         title=metric.axis,
         factor=unit.factor,
@@ -189,7 +189,7 @@ def metric_scale(metric: Metric, reference: str = "") -> bars.Scale:
         unit=unit.sign,
         limits=_limits(metric),
         reference=neutral,
-        reference_label="" if neutral is None else f"{neutral:g}: {alike}",
+        reference_label="" if neutral is None else f"{neutral:g}{alike}",
     )
 
 

@@ -199,6 +199,16 @@ class Metric:
         return self.input == "accuracies" and self.arrays != ("accuracy",)
 
     @property
+    def absolute(self) -> bool:
+        """Whether it is computed from the accuracy under a condition alone, so that clean accuracy is on its scale."""
+        return self.arrays == ("accuracy",)
+
+    @property
+    def beside_clean(self) -> bool:
+        """Whether its neutral value means "as on clean images"."""
+        return self.relative or any(name.startswith("clean") for name in self.arrays)
+
+    @property
     def written(self) -> Unit:
         """How its values are written."""
         return UNITS.get(self.unit, Unit(f" {self.unit}" if self.unit else ""))

@@ -20,7 +20,7 @@ from robustcore.notes import note
 
 # Inputs that are computed from what is stored of single images, cell by cell.
 _OF_IMAGES = ("answers", "confidences", "scores")
-_NOT_STORED = "what the model answered image by image is not stored"
+_NOT_STORED = "how sure the model was of each answer is not stored"
 
 
 @note
@@ -81,20 +81,34 @@ def _with_images(table: pd.DataFrame, names: Sequence[str], cells: Sequence[Cell
     same = tables.table(cells, store)[["model", "condition_fingerprint"]]
     if not same.reset_index(drop=True).equals(table[["model", "condition_fingerprint"]].reset_index(drop=True)):
         raise InvalidArgumentError("The table is not that of the request: give the one that the evaluation returned.")
-    images = _Images(cells, store)
     result = table.copy()
     for name in names:
-        metric = metrics.get(name)
-        values, reasons = [], []
-        for cell in cells:
-            arrays = images.arrays(metric.input, cell)
-            reasons.append(arrays if isinstance(arrays, str) else "")
-            values.append(math.nan if isinstance(arrays, str) else float(metric(**arrays)))
-        result[name], result[f"{name}_reason"] = values, reasons
-        if metric.input == "scores":
+        values, reasons = zip(*of_cells(metrics.get(name), cells, store), strict=True)
+        result[name], result[f"{name}_reason"] = list(values), list(reasons)
+        if metrics.get(name).input == "scores":
             notes = [*result.attrs.get("notes", ()), anomaly_score_is_softmax(name).text]
             result.attrs["notes"] = list(dict.fromkeys(notes))
     return result
+
+
+def of_cells(metric: Metric, cells: Sequence[Cell], store: Store) -> list[tuple[float, str]]:
+    """A metric of single images for each cell: the value, and why it is NaN ("" where it is not).
+
+    Args:
+        metric: of answers, confidences, mean confidences or scores.
+        cells: each model's clean one among them.
+        store: what they are stored in.
+    """
+    images = _Images(cells, store)
+    values = []
+    for cell in cells:
+        arrays = images.arrays(metric.input, cell)
+        if isinstance(arrays, str):
+            values.append((math.nan, arrays))
+            continue
+        value = float(metric(**arrays))
+        values.append((value, metric.undefined.format(reference="", here="here") if math.isnan(value) else ""))
+    return values
 
 
 class _Images:
@@ -107,7 +121,12 @@ class _Images:
 
     def arrays(self, kind: str, cell: Cell) -> Mapping[str, np.ndarray] | str:
         """Those of one cell, for a metric of that input."""
-        return {"answers": self._of_answers, "confidences": self._of_confidences, "scores": self._of_scores}[kind](cell)
+        return {
+            "answers": self._of_answers,
+            "confidences": self._of_confidences,
+            "mean_confidences": self._of_mean_confidences,
+            "scores": self._of_scores,
+        }[kind](cell)
 
     def _of_answers(self, cell: Cell) -> Mapping[str, np.ndarray] | str:
         here, before = self._answers.get(cell.key), self._answers.get(self._clean[cell.model].key)
@@ -127,6 +146,13 @@ class _Images:
             return _NOT_STORED
         labelled = stored.labels >= 0
         return {"confidence": stored.confidence[labelled], "right": stored.correct[labelled]}
+
+    def _of_mean_confidences(self, cell: Cell) -> Mapping[str, np.ndarray] | str:
+        stored = [self._store.predictions(each) for each in (cell, self._clean[cell.model])]
+        means = [each.confidence.mean() for each in stored if each is not None and each.confidence is not None]
+        if len(means) < len(stored):
+            return _NOT_STORED
+        return {"mean_confidence": means[0], "clean_mean_confidence": means[1]}
 
     def _of_scores(self, cell: Cell) -> Mapping[str, np.ndarray] | str:
         if not _unlabelled(cell.condition):

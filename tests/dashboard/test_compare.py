@@ -53,7 +53,7 @@ def texts(at: AppTest) -> str:
     return " ".join(part.value.replace("\\", "") for part in parts)
 
 
-@pytest.mark.parametrize("metric", [metric.name for metric in measures.offered()])
+@pytest.mark.parametrize("metric", [metric.name for metric in metrics.of_input("accuracies")])
 def test_every_metric_is_drawn_with_clean_accuracy_and_provenance(
     open_page: OpenPage, evaluated: str, metric: str
 ) -> None:
@@ -74,6 +74,25 @@ def test_every_metric_is_drawn_with_clean_accuracy_and_provenance(
         assert mean.text in said
     (figure,) = figures(at)
     assert "(clean " in next(trace for trace in figure["data"] if trace["type"] == "bar")["name"]
+
+
+def test_a_metric_of_single_images_is_drawn_by_its_script_too(
+    open_page: OpenPage, two: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page("compare", compare_view="corruptions", compare_model=two, compare_measure="consistency")
+    assert sound(at)
+    table = at.dataframe[0].value
+    assert table["value"].between(0, 1).all()
+    (figure,) = figures(at)
+    monkeypatch.chdir(tmp_path)
+    assert [trace.get("x") for trace in scripted(at)] == [trace.get("x") for trace in figure["data"]]
+
+
+def test_without_unknown_classes_no_metric_of_scores_is_drawn(open_page: OpenPage, evaluated: str) -> None:
+    at = open_page("compare", compare_view="ranking", compare_model=evaluated, compare_measure="auroc")
+    assert sound(at)
+    assert figures(at) == []
+    assert "unknown classes" in texts(at)
 
 
 def scripted(at: AppTest) -> list[dict[str, Any]]:

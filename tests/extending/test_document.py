@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,20 @@ def test_compare_has_the_corruption_and_the_metric(all_loaded: dict[str, Path], 
     values = measures.bars(found, "error_growth").table
     assert set(values["name"]) == {"salt"}
     assert values["value"].notna().any()
+
+
+def test_compare_has_a_metric_of_answers(write: Callable[[str, str], Path], model: str) -> None:
+    from robustcore.reports.compare import comparison, image_metrics, measures
+
+    code = blocks()["metric"].replace("error_growth(accuracy, clean)", "error_growth(answer, clean_answer)")
+    code = code.replace('unit="ratio"', 'unit="ratio", input="answers"')
+    code = code.replace("(1 - accuracy) / (1 - clean)", "(answer != clean_answer).mean()")
+    assert plugins.load(write("my_metric.py", code)) == []
+    rc.evaluate(model, "scenes", ["contrast"], limit=8)
+    dataset = rc.load_dataset("scenes")
+    gathered = comparison.gather([model], dataset, ["imagenet-c"])
+    measured = image_metrics.measured(gathered, dataset, "error_growth")
+    assert measures.bars(measured, "error_growth").table["value"].between(0, 1).all()
 
 
 def test_the_printed_python_loads_the_plugins_that_it_needs(all_loaded: dict[str, Path]) -> None:

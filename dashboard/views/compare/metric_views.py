@@ -20,7 +20,7 @@ from robustcore.calls import Attribute, Call, Node
 from robustcore.display import display_name
 from robustcore.notes import Note
 from robustcore.reports.compare import baseline as baselines
-from robustcore.reports.compare import grouping, intervals, measures, published_models, references
+from robustcore.reports.compare import grouping, image_metrics, intervals, measures, published_models, references
 from robustcore.reports.compare.comparison import Comparison
 from robustcore.reports.compare.measures import Bars
 
@@ -30,12 +30,13 @@ ALL = "all of them"
 
 def controls(choice: Choice, *, baseline: bool = False, order: bool = True) -> Settings:
     """Metric, reference or baseline, and order."""
-    name = selection.segmented(
+    name = selection.selectbox(
         "Metric",
         [metric.name for metric in measures.offered()],
         key=f"{KEY}_measure",
         kind="metric",
         text=lambda m: metrics.get(m).title,
+        width=320,
     )
     metric = metrics.get(name)
     against = reference = ""
@@ -99,13 +100,29 @@ def pick_baseline(choice: Choice) -> str:
 
 
 def bars(results: Node, choice: Choice, metric: str, reference: str = "") -> Call:
-    """The call that computes a metric of the chosen models."""
+    """The call that computes a metric of the chosen models; for one of single images `results` has it measured already."""
     comparison: Comparison = results.value
     models = [m for m in choice.models if m in comparison.models]
-    keywords = {"reference": reference} if reference else {}
-    answers = python_code.single_answers(choice, results)
-    call = Call(measures.bars, results, metric, **keywords, models=models, answers=answers, name="result")
+    keywords: dict[str, Any] = {"reference": reference} if reference else {}
+    if not image_metrics.is_of_images(metrics.get(metric)):
+        keywords["answers"] = python_code.single_answers(choice, results)
+    call = Call(measures.bars, results, metric, **keywords, models=models, name="result")
     return compare.cached(call, comparison, choice.data)
+
+
+def with_metric(results: Node, choice: Choice, settings: Settings) -> Node | str:
+    """The comparison that has what the chosen metric is computed from, or why there is nothing to compute it from."""
+    if not image_metrics.is_of_images(metrics.get(settings.metric)):
+        return results
+    if why := image_metrics.refused(results.value, settings.metric):
+        return why
+    measured = compare.measured(results, choice.data, settings.metric)
+    rows = measured.value.corrupted
+    if rows[settings.metric].isna().all():
+        reasons = rows.loc[rows["n"] > 0, f"{settings.metric}_reason"]
+        why = reasons.iloc[0] if len(reasons) else "nothing is stored"
+        return f"{metrics.get(settings.metric).title} is undefined for all of these models: {why}."
+    return measured
 
 
 def compute_first(choice: Choice) -> None:
@@ -136,11 +153,14 @@ def _grouped(settings: Settings) -> tuple[Note, ...]:
     return (settings.grouped,) if settings.grouping is not None and settings.grouped is not None else ()
 
 
-def ranking(results: Node, choice: Choice, settings: Settings) -> View:
+def ranking(results: Node, choice: Choice, settings: Settings) -> View | str:
     """The models in order of the mean, or under one corruption."""
     from robustcore.figures import compared
 
-    comparison: Comparison = results.value
+    measured = with_metric(results, choice, settings)
+    if isinstance(measured, str):
+        return measured
+    comparison: Comparison = measured.value
     names = list(dict.fromkeys(comparison.corrupted["label"]))
     under = selection.selectbox(
         "Under",
@@ -151,7 +171,7 @@ def ranking(results: Node, choice: Choice, settings: Settings) -> View:
         width=320,
         help="The mean over all of them, or one alone.",
     )
-    call = bars(results, choice, settings.metric, settings.reference)
+    call = bars(measured, choice, settings.metric, settings.reference)
     result: Bars = call.value
     metric = result.definition
     one = "" if under == ALL else under
@@ -173,29 +193,32 @@ def ranking(results: Node, choice: Choice, settings: Settings) -> View:
         Call(compared.models, call, one, **families, name="figure"),
         result,
         comparison.provenance,
-        clickable=bool(one),
+        clickable=bool(one) and metric.input != "scores",
     )
 
 
 def _of_intervals(table: pd.DataFrame) -> str:
     if table["low"].notna().any():
         return "Lines are 95 % intervals; where two overlap widely, chance may have ordered them."
-    return "There are no intervals: the answers to single images are not stored."
+    return "There are no intervals."
 
 
-def conditions(results: Node, choice: Choice, settings: Settings) -> View:
+def conditions(results: Node, choice: Choice, settings: Settings) -> View | str:
     """The metric under each corruption."""
     from robustcore.figures import compared
 
-    comparison: Comparison = results.value
-    call = bars(results, choice, settings.metric, settings.reference)
+    measured = with_metric(results, choice, settings)
+    if isinstance(measured, str):
+        return measured
+    comparison: Comparison = measured.value
+    call = bars(measured, choice, settings.metric, settings.reference)
     result: Bars = call.value
     metric = result.definition
     against = f"Below 100: fewer errors than {references.title(settings.reference)}." if metric.reference else ""
     caption = f"{metric.better.capitalize()} is better. {against or _extremes(result)}"
     if len(result.models) > compared.CROWD:
         caption += " A dot is a model, a line the median; colours tell how it was trained."
-    elif not metric.relative:
+    elif metric.absolute:
         caption += " Dotted: accuracy on clean images."
     families = colours(result.models, Attribute(call, "models"))
     return View(
@@ -209,7 +232,7 @@ def conditions(results: Node, choice: Choice, settings: Settings) -> View:
         Call(compared.conditions, call, **_order(settings), **families, name="figure"),
         result,
         comparison.provenance,
-        clickable=True,
+        clickable=metric.input != "scores",
         notes=_grouped(settings),
     )
 
@@ -226,20 +249,26 @@ def gains(results: Node, choice: Choice, settings: Settings) -> View | str:
     """Better or worse than the baseline under each corruption."""
     from robustcore.figures import compared
 
-    comparison: Comparison = results.value
+    measured = with_metric(results, choice, settings)
+    if isinstance(measured, str):
+        return measured
+    comparison: Comparison = measured.value
     models = [m for m in choice.models if m in comparison.models and m != settings.baseline]
+    if settings.baseline not in comparison.models:
+        return f"{metrics.get(settings.metric).title} is not known of the baseline {settings.baseline}: choose another one."
     if not models:
         return "The baseline is the only model: choose another one to compare with it."
-    keywords = {"reference": settings.reference} if settings.reference else {}
+    keywords: dict[str, Any] = {"reference": settings.reference} if settings.reference else {}
+    if not image_metrics.is_of_images(metrics.get(settings.metric)):
+        keywords["answers"] = python_code.single_answers(choice, results)
     call = compare.cached(
         Call(
             baselines.differences,
-            results,
+            measured,
             settings.metric,
             settings.baseline,
             **keywords,
             models=models,
-            answers=python_code.single_answers(choice, results),
             name="result",
         ),
         comparison,
@@ -260,17 +289,20 @@ def gains(results: Node, choice: Choice, settings: Settings) -> View | str:
         Call(compared.gains, call, settings.baseline, **_order(settings), **families, name="figure"),
         result,
         comparison.provenance,
-        clickable=True,
+        clickable=metric.input != "scores",
         notes=_grouped(settings),
     )
 
 
-def heatmap(results: Node, choice: Choice, settings: Settings) -> View:
+def heatmap(results: Node, choice: Choice, settings: Settings) -> View | str:
     """Models against corruptions."""
     from robustcore.figures import compared
 
-    comparison: Comparison = results.value
-    call = bars(results, choice, settings.metric, settings.reference)
+    measured = with_metric(results, choice, settings)
+    if isinstance(measured, str):
+        return measured
+    comparison: Comparison = measured.value
+    call = bars(measured, choice, settings.metric, settings.reference)
     result: Bars = call.value
     metric = result.definition
     return View(

@@ -11,7 +11,7 @@ import pandas as pd
 from robustcore import metrics
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import note
-from robustcore.reports.compare import intervals, measures
+from robustcore.reports.compare import image_metrics, intervals, measures
 from robustcore.reports.compare.answers import Answers
 from robustcore.reports.compare.comparison import Comparison
 from robustcore.reports.compare.measures import Bars
@@ -39,7 +39,7 @@ def differences(
 
     Args:
         comparison: as gathered, the baseline's rows in it.
-        metric: the name of one of accuracies.
+        metric: the name of one of `measures.offered`.
         baseline: a model of the comparison; it has no row in the result.
         reference, models, answers: as for `measures.bars`. With answers the difference is taken on the same images in
             every drawing, which is much sharper than two separate intervals.
@@ -60,7 +60,8 @@ def differences(
     table["reason"] = table["reason"].where(table["reason"] != "", of_baseline)
     table = table.assign(low=np.nan, high=np.nan)
     means = _means(both.means, baseline, sign)
-    if answers is not None:
+    bootstrapped = answers is not None and not image_metrics.is_of_images(both.definition)
+    if answers is not None and bootstrapped:
         sample, against = intervals.resample_with_reference(comparison, answers, [*wanted, baseline], reference)
         statistic = intervals.values(sample, both.definition, against)
         gained = sign * (statistic - statistic[:, sample.models.index(baseline), None, :])
@@ -82,7 +83,7 @@ def differences(
     ]
     better = both.definition.better
     footer = both.footer.replace(
-        interval=intervals.SENTENCE if answers is not None or both.footer.interval else "",
+        interval=intervals.SENTENCE if bootstrapped or both.footer.interval else "",
         further=(differences_to(baseline, better),),
     )
     return dataclasses.replace(both, table=table[kept], means=means, footer=footer, baseline=baseline)

@@ -13,7 +13,7 @@ from robustcore.errors import InvalidArgumentError
 from robustcore.metrics import Metric, accuracies, corruption_errors, tables
 from robustcore.notes import Note, note
 from robustcore.reports.compare import grouping as groups
-from robustcore.reports.compare import intervals, references
+from robustcore.reports.compare import image_metrics, intervals, references
 from robustcore.reports.compare.answers import Answers
 from robustcore.reports.compare.comparison import KEY, Comparison
 from robustcore.reports.compare.grouping import Grouping
@@ -30,6 +30,11 @@ def no_interval(condition: str, model: str, others: int) -> str:
         f"No interval for {condition} of {model}{f' and {others} more' if others else ''}: the denominator is not positive in more "
         "than 1 % of the drawings, or the answers to single images are not stored."
     )
+
+
+@note
+def no_intervals_of_single_images(metric: str) -> str:
+    return f"{metric}: no intervals, which are drawn for metrics of accuracies alone."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +83,8 @@ class Bars:
 
 
 def offered() -> list[Metric]:
-    """The metrics that can be compared, in the order of the selector."""
-    return metrics.of_input("accuracies")
+    """The metrics that can be compared, in the order of the selector: of accuracies, then of single images."""
+    return [metric for kind in ("accuracies", *image_metrics.INPUTS) for metric in metrics.of_input(kind)]
 
 
 def bars(
@@ -93,19 +98,24 @@ def bars(
     """A metric of each model under each condition, and its mean.
 
     Args:
-        comparison: as gathered, the reference's own rows in it.
-        metric: the name of one of accuracies.
+        comparison: as gathered, the reference's own rows in it; for metrics of single images as `image_metrics.measured` gives it.
+        metric: the name of one of `offered`.
         reference: for those that need one: a model of the comparison, or `references.ALEXNET`.
         models: those that are wanted; default all.
-        answers: the answers behind the comparison, for intervals of what is no plain accuracy.
+        answers: the answers behind the comparison, for intervals of what is no plain accuracy; metrics of single images have none.
 
     Raises:
         InvalidArgumentError: an unknown metric, or a reference that cannot be used, with the reason.
     """
     chosen = metrics.get(metric)
-    if chosen.input != "accuracies":
+    if chosen not in offered():
         names = ", ".join(each.name for each in offered())
-        raise InvalidArgumentError(f"Compare has metrics of accuracies, {names}; {metric} is one of {chosen.input}.")
+        raise InvalidArgumentError(f"Compare has the metrics {names}; {metric} is one of {chosen.input}.")
+    of_images = image_metrics.is_of_images(chosen)
+    if of_images and metric not in comparison.rows:
+        raise InvalidArgumentError(
+            f"{metric} is computed from what is stored of single images: give what `image_metrics.measured` makes of the comparison."
+        )
     if chosen.reference and (why := references.refused(comparison, reference)):
         raise InvalidArgumentError(why)
     severities = sorted({int(s) for s in comparison.corrupted["severity"].dropna()})
@@ -124,10 +134,12 @@ def bars(
     ]
     table = _complete(pd.concat(parts), comparison, wanted)
     means = _means(table, comparison, wanted)
-    if answers is not None:
+    if of_images:
+        notes.append(no_intervals_of_single_images(chosen.title))
+    elif answers is not None:
         table, means = _with_intervals(table, means, comparison, answers, chosen, reference)
         notes += _without_interval(table)
-    footer = _footer(comparison, chosen, reference, wanted, bootstrapped=answers is not None)
+    footer = _footer(comparison, chosen, reference, wanted, bootstrapped=answers is not None and not of_images)
     against = reference if chosen.reference else ""
     return Bars(metric, against, table, means, tuple(notes), footer, tuple(comparison.models))
 
@@ -137,6 +149,8 @@ def _values(
 ) -> pd.DataFrame:
     """model, label, value, n, severities, reason, and low and high where a formula gives them, on one number of images."""
     averaged = _averaged(rows)
+    if image_metrics.is_of_images(metric):
+        return _of_images(averaged, rows, metric)
     clean = averaged[averaged["kind"] == "clean"].drop_duplicates("model").set_index("model")["accuracy"]
     table = averaged[averaged["kind"] != "clean"]
     table = table.assign(clean_accuracy=table["model"].map(clean).astype(float))
@@ -150,6 +164,15 @@ def _values(
         table = metrics.accuracy(table)
     kept = [c for c in ("low", "high") if c in table]
     return table[["model", "label", "value", *kept, "n", "severities", "reason"]]
+
+
+def _of_images(averaged: pd.DataFrame, rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """The same of a metric of single images: the mean of its column over the severities, undefined where one of them is."""
+    groups = rows[rows["kind"] != "clean"].groupby(["model", "label"], sort=False)
+    values = groups[metric.name].agg(lambda column: column.mean(skipna=False)).rename("value")
+    reasons = groups[f"{metric.name}_reason"].agg(lambda texts: next(filter(None, texts), "")).rename("why")
+    table = averaged[averaged["kind"] != "clean"].merge(pd.concat([values, reasons], axis=1), on=["model", "label"])
+    return table.assign(reason=table["why"])[["model", "label", "value", "n", "severities", "reason"]]
 
 
 def _with_all_severities(table: pd.DataFrame, severities: Sequence[int]) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def test_answers_count_to_the_tables_accuracies(world: World) -> None:
         assert right[: row["n"]].mean() == pytest.approx(row["accuracy"])
 
 
-@pytest.mark.parametrize("metric", [metric.name for metric in measures.offered()])
+@pytest.mark.parametrize("metric", [metric.name for metric in metrics.of_input("accuracies")])
 def test_every_metric_of_the_images_themselves_is_the_tables_value(
     world: World, metric: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
