@@ -5,7 +5,8 @@ The peers are no dependency of the project; they are installed into a folder of 
     pip install --no-deps --target peers pyautoattack==0.2.0 torchattacks==3.5.1
     PYTHONPATH=peers .venv/bin/python -m benchmarks autoattack --images 24
 
-All run the version "standard" in L-inf: APGD-CE, APGD-T and FAB-T with 9 classes, Square Attack with 5,000 queries. Robust accuracy is
+All run the version "standard" in L-inf: APGD-CE, APGD-T and FAB-T with 9 classes and 100 steps, Square Attack with 5,000 queries.
+torchattacks takes 10 steps by itself, a weaker and shorter attack; it runs like that too, and with 100. Robust accuracy is
 the share of images that the model still classifies correctly, judged anew by the model on what each library gives back. Times are
 those of the processor on one thread, which a busy machine disturbs less than the clock on the wall.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import importlib.util
 import io
 import time
@@ -49,21 +51,26 @@ def pyautoattack(model: nn.Module, images: Tensor, labels: Tensor, eps: float, s
     return answer[0] if isinstance(answer, tuple) else answer
 
 
-def torchattacks(model: nn.Module, images: Tensor, labels: Tensor, eps: float, seed: int) -> Tensor:
-    """torchattacks'."""
+def torchattacks(model: nn.Module, images: Tensor, labels: Tensor, eps: float, seed: int, steps: int = 0) -> Tensor:
+    """torchattacks', with so many steps instead of its own."""
     import torchattacks as peer
 
     classes = model(images[:1]).shape[1]
     attack = peer.AutoAttack(model, norm="Linf", eps=eps, version="standard", n_classes=classes, seed=seed)
+    for part in attack._autoattack.attacks:
+        if steps and hasattr(part, "steps"):
+            part.steps = steps
     adversarial: Tensor = attack(images, labels)
     return adversarial.detach()
 
 
-CONTENDERS: dict[str, Callable[[nn.Module, Tensor, Tensor, float, int], Tensor]] = {
+CONTENDERS: dict[str, Callable[..., Tensor]] = {
     "ours": ours,
     "pyautoattack": pyautoattack,
+    "torchattacks, 100 steps": functools.partial(torchattacks, steps=100),
     "torchattacks": torchattacks,
 }
+PUBLISHED = ("pyautoattack", "torchattacks, 100 steps")  # those with the published settings
 
 
 def run(name: str, eps: float, count: int, seed: int) -> None:
@@ -85,13 +92,13 @@ def run(name: str, eps: float, count: int, seed: int) -> None:
             robust = float((model(adversarial).argmax(dim=1) == labels).double().mean())
         furthest = float((adversarial - images).abs().max())
         rows[contender] = robust, seconds
-        print(f"  {contender:13s} robust {robust:6.1%}  {seconds:8.1f} s  L-inf {255 * furthest:.3f}/255", flush=True)
-    faster = min(rows[peer][1] for peer in PEERS)
-    lowest = min(rows[peer][0] for peer in PEERS)
+        print(f"  {contender:23s} robust {robust:6.1%}  {seconds:8.1f} s  L-inf {255 * furthest:.3f}/255", flush=True)
+    faster = min(rows[peer][1] for peer in PUBLISHED)
+    lowest = min(rows[peer][0] for peer in CONTENDERS if peer != "ours")
     robust, seconds = rows["ours"]
     print(
         f"  ours against the stronger peer {100 * (robust - lowest):+.1f} points (aim: at most {100 * POINTS:+.1f}), "
-        f"against the faster one x {seconds / faster:.2f} of the time (aim: {RATIO})\n",
+        f"against the faster one with the published settings x {seconds / faster:.2f} of the time (aim: {RATIO})\n",
         flush=True,
     )
 

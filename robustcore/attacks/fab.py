@@ -107,21 +107,29 @@ def nearest_on_plane(x: Tensor, normal: Tensor, gap: Tensor, norm: str) -> Tenso
     Returns:
         (n, 3, H, W) changes. Where the plane is out of the box's reach, the change goes as far as the box allows.
     """
+    n, channels, height, width = x.shape
+    # (n, values) in the order of memory of images that are channels-last, as they are on a CPU.
+    x, normal = (values.permute(0, 2, 3, 1).reshape(n, -1) for values in (x, normal))
     slopes = normal.abs()
-    side = -gap.sign()  # which way the normal's product has to change
-    up = (normal * per_image(side)) > 0
+    up = normal * -gap.sign()[:, None] > 0  # which way each value has to go
     room = torch.where(up, 1 - x, x)
     pace = torch.ones_like(slopes) if norm == "linf" else slopes  # of a value, for one unit of the common length
-    gain = slopes * pace
+    gain = slopes if norm == "linf" else slopes.square()
     length, missing = torch.zeros_like(gap), gap.abs()
-    tolerance = _TOLERANCE * missing
+    moved = torch.zeros_like(room)
     for _ in range(_ROUNDS):
-        moved = torch.minimum(pace * per_image(length), room)
-        short = missing - (slopes * moved).sum(dim=PIXELS)
-        free = (gain * (moved < room)).sum(dim=PIXELS)
-        open_ = (short > tolerance) & (free > 1e-30)
+        free = _products(gain, (moved < room).to(gain.dtype))
+        short = missing - _products(slopes, moved)
+        open_ = (short > _TOLERANCE * missing) & (free > 1e-30)
         if not bool(open_.any()):
             break
         length = torch.where(open_, length + short / free.clamp(min=1e-30), length)
-    moved = torch.minimum(pace * per_image(length), room)
-    return torch.where(up, moved, -moved).mul_(slopes > 0)
+        torch.mul(pace, length[:, None], out=moved)
+        torch.minimum(moved, room, out=moved)
+    change = torch.where(up, moved, -moved).mul_(slopes > 0)
+    return change.view(n, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _products(a: Tensor, b: Tensor) -> Tensor:
+    """(n,) inner products of (n, values)."""
+    return torch.bmm(a[:, None], b[:, :, None])[:, 0, 0]

@@ -75,6 +75,14 @@ INPUTS: Mapping[str, Input] = {
         ),
         Input("attacks", {"success": "share of the images on which the attack reaches its goal, 0 .. 1"}),
         Input(
+            "unions", {"holds": "share of the images that are answered rightly under every one of the attacks, 0 .. 1"}
+        ),
+        Input(
+            "distances",
+            {"change": "(..., n) size of the smallest change that fools the model, infinite where none was found"},
+            axis=True,
+        ),
+        Input(
             "confidences",
             {
                 "confidence": "(..., n) probability that the model gives to its answer, 0 .. 1",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from robustcore import metrics
+from robustcore import attacks, metrics
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store, api, operations, tables
 from robustcore.evaluation.plan import Cell
@@ -17,9 +17,10 @@ from robustcore.evaluation.store.correctness import answers
 from robustcore.metrics import Metric, detection
 from robustcore.metrics.tables import held_by_tables, with_text_keys
 from robustcore.notes import note
+from robustcore.reports.attacks.union import budget_of
 
 # Inputs that are computed from what is stored of single images, cell by cell.
-_OF_IMAGES = ("answers", "confidences", "scores")
+_OF_IMAGES = ("answers", "confidences", "scores", "distances")
 _NOT_STORED = "how sure the model was of each answer is not stored"
 
 
@@ -121,12 +122,14 @@ class _Images:
 
     def arrays(self, kind: str, cell: Cell) -> Mapping[str, np.ndarray] | str:
         """Those of one cell, for a metric of that input."""
-        return {
+        of_kind = {
             "answers": self._of_answers,
             "confidences": self._of_confidences,
             "mean_confidences": self._of_mean_confidences,
             "scores": self._of_scores,
-        }[kind](cell)
+            "distances": self._of_distances,
+        }
+        return of_kind[kind](cell)
 
     def _of_answers(self, cell: Cell) -> Mapping[str, np.ndarray] | str:
         here, before = self._answers.get(cell.key), self._answers.get(self._clean[cell.model].key)
@@ -159,6 +162,19 @@ class _Images:
             return "its images are of the model's classes"
         clean, unknown = self._scores(self._clean[cell.model]), self._scores(cell)
         return _NOT_STORED if clean is None or unknown is None else {"known": clean, "unknown": unknown}
+
+    def _of_distances(self, cell: Cell) -> Mapping[str, np.ndarray] | str:
+        condition = cell.condition
+        if condition.kind != "attack" or not attacks.resolve(condition.name)[0].nearest:
+            return "it is no attack that looks for the nearest image"
+        stored = self._store.predictions(cell)
+        norm, eps = budget_of(condition, 1) or ("", None)
+        if stored is None or norm not in stored.values or "success" not in stored.values:
+            return "how far each image was changed is not stored"
+        if eps is not None:
+            return "a budget ends it before the nearest image is found"
+        change = np.where(stored.values["success"] > 0, stored.values[norm], np.inf)
+        return "half of the images cannot be changed so" if np.isinf(np.median(change)) else {"change": change}
 
     def _scores(self, cell: Cell) -> np.ndarray | None:
         stored = self._store.predictions(cell)

@@ -163,7 +163,7 @@ def test_the_sentence_and_the_sheet_are_for_people() -> None:
 
 BAD = [
     ("metric='accuracy'\ncorruption='fogg'\nat_least=80", 5, "no corruption named 'fogg'. Did you mean 'fog'?"),
-    ("metric='acuracy'\nclean=true\nat_least=80", 4, "Did you mean 'accuracy'?"),
+    ("metric='acuracy'\nclean=true\nat_least=80", 4, "Did you mean 'accuracy'"),
     ("metric='accuracy'\nsuite='imagnet-c'\nat_least=80", 5, "Did you mean 'imagenet-c'"),
     ("metric='accuracy'\nattack='pgdd'\nat_least=80", 5, "'pgd'"),
     ("metric='flip_probability'\nsequence='tillt'\nat_most=8", 5, "'tilt'"),
@@ -273,3 +273,25 @@ def test_needs_ask_once_for_each_number_of_images_and_for_the_references() -> No
         (("ref",), None, 6),
         (("m",), 10, 2),
     ]
+
+
+def test_the_union_of_attacks_counts_images_that_hold_against_each() -> None:
+    names = ("fgsm", "pgd")
+    conditions = [Condition("attack", name, params=(("eps", 2 / 255),)) for name in names]
+    halves = [np.repeat([1.0, 0.0], 50), np.tile([1.0, 0.0], 50)]
+    cells = {
+        ("m", c): Measured(100, 100, 0.5, each=each.astype(np.float32))
+        for c, each in zip(conditions, halves, strict=True)
+    }
+    text = "metric='robust_accuracy'\nattack=['fgsm', 'pgd']\neps='2/255'\nat_least=20"
+    row = judged(text, cells)
+    assert (row["value"], row["verdict"]) == (pytest.approx(25), "uncertain")
+    assert float(str(row["low"])) < 20 < 25 < float(str(row["high"]))
+    unknown = judged(text, cells | {("m", conditions[0]): Measured(100, 100, 0.5)})
+    assert unknown["verdict"] == "undefined"
+
+
+def test_a_suite_of_attacks_keeps_its_own_budgets() -> None:
+    spec = specification.parse("[[rows]]\nmetric='robust_accuracy'\nsuite='autoattack'\nat_least=20\n")
+    radii = [condition.parameters["eps"] for condition in spec.rows[0].conditions]
+    assert radii == pytest.approx([2 / 255, 8 / 255])

@@ -120,6 +120,8 @@ def _judged(row: Requirement, model: str, evidence: Evidence) -> dict[str, Any]:
 def _measure(row: Requirement, required: Requirable, model: str, evidence: Evidence) -> _Estimate:
     if required.metric.input == "attacks":
         return _of_attacks(row, required, model, evidence)
+    if required.metric.input == "unions":
+        return _of_union(row, required, model, evidence)
     if required.metric.input == "frames":
         return _of_frames(row, required, model, evidence)
     return _of_accuracies(row, required, model, evidence)
@@ -134,6 +136,19 @@ def _of_attacks(row: Requirement, required: Requirable, model: str, evidence: Ev
         return _Estimate(reason="whether the attack succeeds is not stored")
     value = float(required.metric(success=cell.success))
     return _wilson(value, cell.n) if required.metric.sampled else _Estimate(required.factor * value)
+
+
+def _of_union(row: Requirement, required: Requirable, model: str, evidence: Evidence) -> _Estimate:
+    terms, why = _terms(row, model, evidence)
+    if why:
+        return _Estimate(reason=why)
+    each = [cell.each for cells in terms for cell in cells if cell.each is not None]
+    if len(each) < len(row.conditions) or len({len(right) for right in each}) != 1:
+        return _Estimate(
+            reason="answers image by image are not stored, so that nobody knows which images hold against all"
+        )
+    holds = np.min(each, axis=0)
+    return _wilson(float(required.metric(holds=holds.mean())), len(holds))
 
 
 def _of_accuracies(row: Requirement, required: Requirable, model: str, evidence: Evidence) -> _Estimate:

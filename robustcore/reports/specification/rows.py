@@ -23,6 +23,7 @@ _ARRAYS = {
     "accuracies": ("accuracy", "clean", "reference", "reference_clean"),
     "frames": ("flips", "reference_flips"),
     "attacks": ("success",),
+    "unions": ("holds",),
 }
 
 
@@ -308,7 +309,7 @@ def _budget(template: Condition, fields: Mapping[str, Any]) -> Condition:
     params = fields.get("params", {})
     if not isinstance(params, Mapping):
         raise WrongError(f"params is a table such as {{ steps = 10 }}, not {params!r}.", "params")
-    options = dict(params)
+    options = {**template.parameters, **params}
     if "eps" in fields:
         options["eps"] = _eps(fields["eps"])
     eps = options.get("eps")

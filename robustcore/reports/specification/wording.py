@@ -118,6 +118,8 @@ def place(row: Requirement) -> str:
     word = {"corruption": "corruptions", "attack": "attacks", "sequence": "sequences", "shift": "shifted sets"}[
         row.kind
     ]
+    if requirable()[row.metric].metric.input == "unions":
+        return f"Against each of {_and([display_name(name, row.kind, inside=True) for name, _ in row.terms])}{further}"
     if row.suite:
         return f"Averaged over the {len(row.terms)} {word} of {suites.title(row.suite)}{further}"
     return f"Averaged over {_and([display_name(name, row.kind, inside=True) for name, _ in row.terms])}{further}"

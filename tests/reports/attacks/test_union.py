@@ -7,7 +7,9 @@ import pytest
 
 import robustcore as rc
 from robustcore.evaluation import Condition, Store, api, tables
+from robustcore.evaluation.request import EvaluationRequest
 from robustcore.notes import kinds
+from robustcore.reports import metric_columns
 from robustcore.reports.attacks import union
 
 MODELS = ["scenes/resnet-pgd", "scenes/resnet-standard"]
@@ -90,3 +92,13 @@ def test_the_cautions_of_an_attack_are_those_of_its_row(own_cache: object, monke
         told = row.set_index("kind")["caution"]
         assert union.attacked_less(MODELS[1], 1, 2).text in told["attack"]
         assert union.attacked_less(MODELS[1], 1, 2).text not in told["clean"]
+
+
+def test_the_median_of_the_smallest_changes(own_cache: object) -> None:
+    nearest = Condition("attack", "fmn", params=(("steps", 10),))
+    request = EvaluationRequest.of([rc.load_model(MODELS[1])], rc.load_dataset("scenes"), [nearest], limit=6)
+    table = rc.evaluate(MODELS[1], "scenes", nearest, limit=6)
+    row = metric_columns.add(table, ["median_change"], "", request).set_index("kind")
+    assert 0 <= row.loc["attack", "median_change"] < 0.1
+    assert np.isnan(row.loc["clean", "median_change"])
+    assert row.loc["clean", "median_change_reason"]
