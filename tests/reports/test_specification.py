@@ -112,6 +112,27 @@ def test_flips_and_attacks() -> None:
     assert (row["value"], row["margin"], row["verdict"]) == (60, 0, "uncertain")
 
 
+def test_a_metric_of_single_images_is_the_mean_over_severities_without_an_interval() -> None:
+    row = "metric='ece'\ncorruption='fog'\nat_most=12\nseverity='mean'"
+    cells = {("m", c): right(74, values={"ece": (0.01 * s, "")}) for s, c in enumerate(FOG, 8)}
+    record = judged(row, cells)
+    assert record["value"] == pytest.approx(10)
+    assert (record["verdict"], record["unit"]) == ("uncertain", "%")  # nothing is certain without an interval
+    cells["m", FOG[1]] = right(74, values={"ece": (math.nan, "no confidence")})
+    assert (judged(row, cells)["verdict"], judged(row, cells)["reason"]) == ("undefined", "no confidence")
+
+
+def test_metrics_of_scores_are_of_unknown_classes_and_read_what_ships() -> None:
+    made = spec("metric='auroc'\nsuite='scenes-shifts'\nat_least=80", head="dataset='scenes'")
+    ((name, _),) = made.rows[0].terms
+    assert name == "scenes/unknown"
+    record = specification.judge(made, specification.gather(made, ["scenes/resnet-standard"])).iloc[0]
+    assert record["verdict"] == "uncertain"
+    assert 80 < record["value"] < 90
+    with pytest.raises(InvalidArgumentError, match="unknown classes"):
+        spec("metric='auroc'\ncorruption='fog'\nat_least=80")
+
+
 def test_a_row_that_is_not_judged_names_all_severities_that_lack() -> None:
     text = "metric='accuracy'\ncorruption='fog'\nseverity=[1, 2, 3, 4]\nat_least=80"
     row = judged(text, {("m", fog): right(50) for fog in FOG if fog.severity in (1, 3)})

@@ -19,9 +19,12 @@ from robustcore.evaluation.plan import Cell
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.store.correctness import answers
 from robustcore.models.classifier import Classifier
+from robustcore.reports import metric_columns
 from robustcore.reports.provenance import Provenance
 from robustcore.reports.specification.reading import Specification
+from robustcore.reports.specification.rows import OF_IMAGES, requirable
 
+CLEAN = Condition.clean()
 Floats = npt.NDArray[np.floating]
 Place = tuple[str, str, int | None]  # model, canonical condition, limit
 
@@ -46,6 +49,7 @@ class Measured:
         each: (n,) for every image 1 or 0, whether it is answered rightly; for a sequence the share of its comparisons in
             which the answer flips. None where not all of it is known.
         reason: why something is unknown, or "".
+        values: metric of single images -> its value, and why it is NaN.
     """
 
     n: int
@@ -56,6 +60,7 @@ class Measured:
     each: Floats | None = None
     reason: str = ""
     labelled: float = 1.0
+    values: Mapping[str, tuple[float, str]] = dataclasses.field(default_factory=dict)
 
     @property
     def judged(self) -> int:
@@ -178,6 +183,7 @@ def gather(
         table = tables.table(planned, results)
         parts.append(table)
         each = _each(planned, results)
+        values = _values(spec, need, planned, results)
         for cell, record in zip(planned, table.to_dict("records"), strict=True):
             place = (cell.model.name, cell.condition.canonical(), need.limit)
             cells[place] = Measured(
@@ -189,6 +195,7 @@ def gather(
                 flips=_flips(record, each.get(cell)),
                 each=each.get(cell),
                 reason=str(record["reason"]),
+                values=values.get(place, {}),
             )
     whole = pd.concat([part.dropna(axis=1, how="all") for part in parts], ignore_index=True)
     storages = {c.storage for row in spec.rows for c in row.conditions}
@@ -199,6 +206,23 @@ def gather(
         seed=spec.seed,
     )
     return Evidence(tuple(names), cells, len(images.classes), images.side, provenance)
+
+
+def _values(
+    spec: Specification, need: Need, cells: Sequence[Cell], store: Store
+) -> dict[Place, dict[str, tuple[float, str]]]:
+    """The metrics of single images that rows require."""
+    values: dict[Place, dict[str, tuple[float, str]]] = {}
+    for name, required in requirable().items():
+        rows = [row for row in spec.rows if row.metric == name and row.limit == need.limit]
+        if required.metric.input not in OF_IMAGES or not rows:
+            continue
+        wanted = {CLEAN, *(condition for row in rows for condition in row.conditions)}
+        own = [cell for cell in cells if cell.condition in wanted]
+        for cell, value in zip(own, metric_columns.of_cells(required.metric, own, store), strict=True):
+            place = (cell.model.name, cell.condition.canonical(), need.limit)
+            values.setdefault(place, {})[name] = value
+    return values
 
 
 def _flips(record: Mapping[Any, Any], each: Floats | None) -> float:

@@ -24,7 +24,7 @@ from robustcore.metrics import alexnet, bootstrap
 from robustcore.reports.specification import wording
 from robustcore.reports.specification.evidence import Evidence, Measured
 from robustcore.reports.specification.reading import Specification
-from robustcore.reports.specification.rows import Requirable, Requirement, requirable
+from robustcore.reports.specification.rows import OF_IMAGES, Requirable, Requirement, requirable
 
 VERDICTS = {
     "pass": "passes, and so does the whole 95 % interval",
@@ -124,6 +124,8 @@ def _measure(row: Requirement, required: Requirable, model: str, evidence: Evide
         return _of_union(row, required, model, evidence)
     if required.metric.input == "frames":
         return _of_frames(row, required, model, evidence)
+    if required.metric.input in OF_IMAGES:
+        return _of_images(row, required, model, evidence)
     return _of_accuracies(row, required, model, evidence)
 
 
@@ -149,6 +151,18 @@ def _of_union(row: Requirement, required: Requirable, model: str, evidence: Evid
         )
     holds = np.min(each, axis=0)
     return _wilson(float(required.metric(holds=holds.mean())), len(holds))
+
+
+def _of_images(row: Requirement, required: Requirable, model: str, evidence: Evidence) -> _Estimate:
+    own, why = _terms(row, model, evidence)
+    if why:
+        return _Estimate(reason=why)
+    nothing = (math.nan, "not evaluated")
+    values = [[cell.values.get(required.metric.name, nothing) for cell in cells] for cells in own]
+    if reason := next((reason for cells in values for value, reason in cells if math.isnan(value)), ""):
+        return _Estimate(reason=reason)
+    means = [math.fsum(value for value, _ in cells) / len(cells) for cells in values]
+    return _Estimate(required.factor * math.fsum(means) / len(means), reason=f"{required.metric.short} has no interval")
 
 
 def _of_accuracies(row: Requirement, required: Requirable, model: str, evidence: Evidence) -> _Estimate:

@@ -18,12 +18,20 @@ PLACES = ("clean", "corruption", "suite", "attack", "sequence", "shift")
 
 
 _ANY = ("corruption", "attack", "shift")
+# Inputs that are read image by image -> the kinds of conditions that have them.
+OF_IMAGES = {
+    "answers": ("corruption", "attack"),
+    "confidences": ("clean", *_ANY),
+    "mean_confidences": ("clean", *_ANY),
+    "scores": ("shift",),
+}
 # The arrays of each input that the evidence of a specification has.
 _ARRAYS = {
     "accuracies": ("accuracy", "clean", "reference", "reference_clean"),
     "frames": ("flips", "reference_flips"),
     "attacks": ("success",),
     "unions": ("holds",),
+    **{kind: tuple(metrics.INPUTS[kind].arrays) for kind in OF_IMAGES},
 }
 
 
@@ -45,6 +53,8 @@ class Requirable:
     @property
     def kinds(self) -> tuple[str, ...]:
         """Of the conditions that it is defined for."""
+        if self.metric.input in OF_IMAGES:
+            return OF_IMAGES[self.metric.input]
         if self.metric.input != "accuracies":
             return ("sequence",) if self.metric.input == "frames" else ("attack",)
         if self.metric.severities:
@@ -180,7 +190,7 @@ def row(fields: Mapping[str, Any], number: int, line: int, *, limit: int | None,
         )
     place = places[0]
     with at(place):
-        templates, suite = _templates(place, fields[place])
+        templates, suite = _templates(place, fields[place], metric.metric)
     kind = templates[0].kind
     strange = [key for key in fields if key not in (*_COMMON, *_OWN[kind])]
     if strange:
@@ -223,8 +233,20 @@ def _metric(fields: Mapping[str, Any]) -> Requirable:
     return offered[name]
 
 
-def _templates(place: str, value: Any) -> tuple[list[Condition], str]:
+def _templates(place: str, value: Any, metric: Metric) -> tuple[list[Condition], str]:
     """The named conditions, without severities and the like, and the suite that they are of."""
+
+    def unfit(condition: Condition) -> str:
+        """Why the metric has no value under a condition, or "": scores are of images of unknown classes, all others of known ones."""
+        why = operations.of(condition).unlabelled(condition)
+        if metric.input == "scores":
+            return (
+                ""
+                if why
+                else f"{metric.name} compares images of unknown classes with clean ones, and its images are of known ones"
+            )
+        return why
+
     if place == "clean":
         if value is not True:
             raise InvalidArgumentError(f"A row on clean images says clean = true, not {value!r}.")
@@ -236,7 +258,10 @@ def _templates(place: str, value: Any) -> tuple[list[Condition], str]:
         if len({template.kind for template in templates}) > 1:
             raise InvalidArgumentError(f"The suite {value} has conditions of several kinds; name them one by one.")
         # What has no right answer has no accuracy either: unknown shapes among the natural shifts.
-        return [t for t in templates if not operations.of(t).unlabelled(t)], str(value)
+        fit = [template for template in templates if not unfit(template)]
+        if not fit:
+            raise InvalidArgumentError(f"{templates[0].name} cannot be required: {unfit(templates[0])}.")
+        return fit, str(value)
     names = value if isinstance(value, list) else [value]
     if not names or not all(isinstance(name, str) for name in names):
         raise InvalidArgumentError(f"{place} is a name or a list of names, not {value!r}.")
@@ -249,7 +274,7 @@ def _templates(place: str, value: Any) -> tuple[list[Condition], str]:
             attacks.resolve(name)
     templates = [Condition(place, name) for name in names]
     for condition in templates:
-        if why := operations.of(condition).unlabelled(condition):
+        if why := unfit(condition):
             raise InvalidArgumentError(f"{condition.name} cannot be required: {why}.")
     return templates, ""
 
