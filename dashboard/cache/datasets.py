@@ -170,6 +170,13 @@ def dataset(data: Data) -> Dataset:
     return _folder(roots.dataset(data.name), split)
 
 
+def validation(data: Data) -> Dataset | None:
+    """The validation images of a dataset; None where there are none, or where they are the chosen split."""
+    if "val" not in splits(data.name, evaluated=False) or _split(data) == "val":
+        return None
+    return dataset(Data(data.name, "val"))
+
+
 @st.cache_resource(max_entries=2, show_spinner="Reading the images …")
 def _named(name: str, split: str) -> Dataset:
     import robustcore.datasets

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import TYPE_CHECKING
 
 from dashboard.workers import tasks
-from robustcore.errors import DatasetError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dashboard.workers.examinations import ImagesKey
-    from dashboard.workers.tasks import ModelKey
+    from dashboard.workers.tasks import ImagesKey, ModelKey
     from robustcore.datasets import Dataset
     from robustcore.models import Classifier
     from robustcore.reports.detection import Course, DetectionReport, UnknownSet
@@ -55,13 +52,13 @@ class SetKey:
 
 def keep_known(case: Case, stop: int) -> int:
     """Compute and keep the outputs for the first known images; the number of them."""
-    return _keep(case, _images(case.images), stop, passes=True)
+    return _keep(case, tasks.images_of(case.images), stop, passes=True)
 
 
 def keep_validation(case: Case, stop: int) -> int:
     """The same for validation images."""
     assert case.validation is not None
-    return _keep(case, _images(case.validation), stop, passes=False)
+    return _keep(case, tasks.images_of(case.validation), stop, passes=False)
 
 
 def keep_unknown(case: Case, of_set: SetKey, stop: int) -> int:
@@ -69,7 +66,7 @@ def keep_unknown(case: Case, of_set: SetKey, stop: int) -> int:
     from robustcore.datasets import prepared_for
     from robustcore.reports import detection
 
-    known = prepared_for(_images(case.images), tasks.model_of(case.model).card.preparation)
+    known = prepared_for(tasks.images_of(case.images), tasks.model_of(case.model).card.preparation)
     (resolved,) = detection.resolved([_named(of_set)], known)
     return _keep(case, resolved.images, stop, passes=True)
 
@@ -80,7 +77,7 @@ def detected(case: Case, sets: tuple[SetKey, ...]) -> DetectionReport:
 
     report = detection.detect(
         tasks.model_of(case.model),
-        _images(case.images),
+        tasks.images_of(case.images),
         [_named(each) for each in sets],
         score_names=_scores(case),
         validation=_validation(case),
@@ -118,21 +115,10 @@ def _scores(case: Case) -> list[str]:
 
 
 def _validation(case: Case) -> Dataset | None:
-    return None if case.validation is None else _images(case.validation)
+    return None if case.validation is None else tasks.images_of(case.validation)
 
 
 def _named(of_set: SetKey) -> str | UnknownSet:
     from robustcore.reports import detection
 
     return detection.of_images(of_set.name, of_set.title, of_set.images) if of_set.images else of_set.name
-
-
-@functools.lru_cache(maxsize=4)
-def _images(key: ImagesKey) -> Dataset:
-    from robustcore import datasets
-
-    place, split, fingerprint = key
-    dataset = datasets.load_dataset(place, split=split)
-    if dataset.fingerprint != fingerprint:
-        raise DatasetError(f"The images of {dataset.name} have changed in the meantime; choose them again.")
-    return dataset

@@ -132,7 +132,7 @@ def _forget() -> None:
 
 
 @functools.lru_cache(maxsize=4)
-def _dataset(key: DatasetKey) -> Dataset:
+def dataset_of(key: DatasetKey) -> Dataset:
     """The data set itself where its name is registered, else what results know of it: no task reads images of a folder."""
     from robustcore import datasets
     from robustcore.datasets.recorded import RecordedDataset
@@ -147,8 +147,8 @@ def _dataset(key: DatasetKey) -> Dataset:
     )
 
 
-@functools.lru_cache(maxsize=2)
-def _images(key: ImagesKey) -> Dataset:
+@functools.lru_cache(maxsize=4)
+def images_of(key: ImagesKey) -> Dataset:
     """The data set with its images."""
     from robustcore import datasets
 
@@ -165,7 +165,7 @@ def _answers(digest: str, found: Comparison, datasets: ScoredOn) -> Answers:
     if digest not in _read:
         while len(_read) > 1:
             _read.pop(next(iter(_read)))
-        parts = [answers.read(found.only(models), _dataset(key)).cells for models, key in datasets]
+        parts = [answers.read(found.only(models), dataset_of(key)).cells for models, key in datasets]
         _read[digest] = answers.Answers({where: cell for part in parts for where, cell in part.items()})
     return _read[digest]
 
@@ -265,7 +265,7 @@ def distances(dataset: DatasetKey, suite: str, storage: str, images: int) -> pd.
     """How far each condition of a suite moves an image, on the first images of a data set."""
     from robustcore.reports import severity
 
-    return severity.audit([], _dataset(dataset), suite, images=images, storage=storage).distances
+    return severity.audit([], dataset_of(dataset), suite, images=images, storage=storage).distances
 
 
 def filtration_scores(
@@ -274,7 +274,7 @@ def filtration_scores(
     """What models say of the crops of some images."""
     from robustcore.evaluation import filtration
 
-    dataset = _images(images)
+    dataset = images_of(images)
     loaded = filtration.loaded([model_of(key) for key in models], dataset, answers)
     return filtration.score(dataset, list(loaded.values()), start, stop, crop_count, is_cancelled)
 
@@ -283,7 +283,7 @@ def right_answers(images: ImagesKey, model: ModelKey, answers: str, places: tupl
     """Whether a model is right on some images."""
     from robustcore.evaluation import filtration
 
-    dataset = _images(images)
+    dataset = images_of(images)
     (loaded,) = filtration.loaded([model_of(model)], dataset, answers).values()
     return filtration.right_answers(loaded, dataset, places, is_cancelled)
 

@@ -56,6 +56,13 @@ class Bins:
         """The RMS error without what chance alone adds; 0 where that leaves nothing."""
         return math.sqrt(max(0.0, self.rms**2 - self.chance)) if self.images.sum() else math.nan
 
+    @property
+    def surest(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """(bins,) each: the share of the answers in the surest bin, the two surest, and so on, 0 .. 1; and the accuracy among them."""
+        given = np.cumsum(self.images[::-1])
+        right = np.cumsum((self.images * self.accuracy)[::-1])
+        return given / self.images.sum(), right / given
+
 
 def equal_mass(confidence: Array, right: Array, size: int = BIN) -> Bins:
     """Bins of `size` answers each, from the least sure up.

@@ -11,8 +11,7 @@ from dashboard.cache.datasets import Data
 from dashboard.session import permissions, roots, selection
 from dashboard.widgets import data_picker, model_picker, states, uploads
 from dashboard.workers.detections import Case, SetKey
-from dashboard.workers.examinations import ImagesKey
-from robustcore import datasets
+from dashboard.workers.tasks import ImagesKey
 from robustcore.datasets import Dataset, Preparation, prepared_for
 from robustcore.display import display_name
 from robustcore.errors import RobustcoreError
@@ -99,11 +98,11 @@ def pick() -> Choice | None:
             sets.append(each)
     if not sets:
         return None
-    validation = _validation(data, loaded)
+    validation = cache.datasets.validation(data)
     case = Case(
         (model, cache.models.fingerprint(model)),
-        _images_key(data, loaded),
-        validation,
+        ImagesKey.of(loaded),
+        None if validation is None else ImagesKey.of(validation),
         min(limit, len(loaded)),
         dropout,
     )
@@ -195,18 +194,3 @@ def _title(name: str) -> str:
     if name == "scenes/unknown":
         return "Unknown shapes"
     return data_picker.label(name) if name in data_picker.here() else display_name(name, "unknown")
-
-
-def _images_key(data: Data, loaded: Dataset) -> ImagesKey:
-    place = data.name if data.name in datasets.names() else roots.dataset(data.name)
-    split = loaded.split if loaded.split in datasets.SPLITS else "test"
-    return (place, split, loaded.fingerprint)
-
-
-def _validation(data: Data, loaded: Dataset) -> ImagesKey | None:
-    """The validation images of the same data; None where there are none, or where they are the known ones."""
-    splits = cache.datasets.splits(data.name, evaluated=False)
-    if "val" not in splits or loaded.split == "val":
-        return None
-    other = Data(data.name, "val")
-    return _images_key(other, cache.datasets.dataset(other))

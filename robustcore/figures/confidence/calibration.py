@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
 from robustcore.display import display_name
 from robustcore.figures._style import NEUTRAL, distinct, finish, strokes
-
-_POINTS = 300  # of a curve
-
-Floats = npt.NDArray[np.floating]
 
 
 def reliability(lines: Mapping[str, pd.DataFrame], *, footer: str, alt: str) -> go.Figure:
@@ -50,29 +45,28 @@ def reliability(lines: Mapping[str, pd.DataFrame], *, footer: str, alt: str) -> 
     return finish(figure, height=360, footer=footer, alt=alt, bottom=56)
 
 
-def response_rate(curves: Mapping[str, Floats], *, footer: str, alt: str) -> go.Figure:
+def response_rate(curves: Mapping[str, pd.DataFrame], *, footer: str, alt: str) -> go.Figure:
     """The accuracy among the surest answers against the share of answers that are given.
 
     Args:
-        curves: model -> (n,) accuracy among the i surest answers, i = 1 .. n.
+        curves: model -> share, accuracy (0 .. 1), a row for each bin, from the surest down.
         footer, alt: as for every figure.
     """
     drawn, labels = strokes(list(curves)), distinct(list(curves))
     figure = go.Figure()
     for name, curve in curves.items():
-        places = np.unique(np.linspace(0, len(curve) - 1, min(_POINTS, len(curve))).astype(int))
         figure.add_scatter(
-            x=100 * (places + 1) / len(curve),
-            y=100 * curve[places],
+            x=100 * curve["share"],
+            y=100 * curve["accuracy"],
             mode="lines",
             name=labels[name],
             line={"color": drawn[name].colour, "width": 2.2, "dash": drawn[name].dash},
             hovertemplate=f"<b>{name}</b><br>surest %{{x:.0f}} %: %{{y:.1f}} % right<extra></extra>",
         )
-    lowest = min((float(curve.min()) for curve in curves.values()), default=0.0)
-    figure.update_xaxes(title="share of the images that are answered, the surest first (%)", range=[-1, 101], dtick=20)
+    lowest = min((float(curve["accuracy"].min()) for curve in curves.values()), default=0.0)
+    figure.update_xaxes(title="images answered, the surest first (%)", range=[-1, 101], dtick=20)
     figure.update_yaxes(title="accuracy among them (%)", range=[max(-1.0, 100 * lowest - 6), 101])
-    return finish(figure, height=300, footer=footer, alt=alt, bottom=56)
+    return finish(figure, height=360, footer=footer, alt=alt, bottom=56)
 
 
 def by_severity(table: pd.DataFrame, *, title: str, footer: str, alt: str) -> go.Figure:

@@ -57,6 +57,21 @@ class Calibration:
     answers: Mapping[Key, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]
 
 
+def as_stored(cells: Sequence[Cell], store: Store) -> list[Cell]:
+    """The same cells with no more images than are stored of each, the first ones; one of which none is stored stays as it is."""
+    stored = store.stored(cells)
+    shortened = []
+    for cell in cells:
+        count, shards = 0, stored.get(cell.key, {})
+        for unit in cell.units():
+            present = min(shards.get(unit.shard, 0), unit.n)
+            count += present
+            if present < unit.n:
+                break
+        shortened.append(dataclasses.replace(cell, size=count) if count else cell)
+    return shortened
+
+
 def gather(cells: Sequence[Cell], store: Store, *, draws: int = DRAWS, seed: int = 0) -> Calibration:
     """The calibration of some cells.
 
