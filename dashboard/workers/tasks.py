@@ -257,7 +257,7 @@ def measured(comparison: Comparison, datasets: ScoredOn, metric: str) -> pd.Data
 
     from robustcore.reports.compare import image_metrics
 
-    parts = [image_metrics.measured(comparison.only(models), _dataset(key), metric) for models, key in datasets]
+    parts = [image_metrics.measured(comparison.only(models), dataset_of(key), metric) for models, key in datasets]
     return pd.concat([part.rows for part in parts]).sort_index(kind="stable")  # the order that they had together
 
 
