@@ -97,6 +97,7 @@ def preload() -> None:
     """Import what most computations need; it takes seconds."""
     for module in ("attacks", "overlap.categories", "reports.compare.measures", "reports.preview.attack_anatomy"):
         importlib.import_module(f"robustcore.{module}")
+    importlib.import_module("captum.attr")  # half of the first map's time
 
 
 def is_cancelled() -> bool:

@@ -6,5 +6,6 @@
 - `feature_maps`: the channels of a layer for a clean and a corrupted image
 - `weights`: histograms of weights, and kernels of convolutions
 - `similarity`: linear CKA, layer by layer
+- `comparison_images`: what networks are compared on
 - `pictures`: all of that as images
 """

@@ -14,6 +14,8 @@ Floats = npt.NDArray[np.float32]
 _NEGATIVE, _POSITIVE = np.array([33, 102, 214]), np.array([214, 40, 40])  # blue and red
 _GAP = 2  # pixels between tiles
 _SHOWN = 0.6  # of a map over its image
+_LUMINANCE = np.array([0.299, 0.587, 0.114])  # Rec. 601
+_FADED = 0.5  # of the grey image's contrast below an input gradient
 
 
 def cam_overlay(image: UInt8Array, cam: Floats) -> UInt8Array:
@@ -34,7 +36,7 @@ def cam_overlay(image: UInt8Array, cam: Floats) -> UInt8Array:
 def gradient_overlay(image: UInt8Array, gradient: Floats) -> UInt8Array:
     """An input gradient over its image, blue where brighter pixels speak against the class and red where they speak for it.
 
-    The colours' strength is the square root of the magnitude, so that weak values are seen too.
+    The image is drawn in faded grey, and the colours' strength is the square root of the magnitude, so that weak values are seen.
 
     Args:
         image: (H, W, 3).
@@ -42,7 +44,8 @@ def gradient_overlay(image: UInt8Array, gradient: Floats) -> UInt8Array:
     """
     strength = np.sqrt(np.abs(gradient))[..., None]
     colours = np.where(gradient[..., None] > 0, _POSITIVE, _NEGATIVE)
-    return _rounded(image * (1 - strength) + colours * strength)
+    grey = (image @ _LUMINANCE)[..., None] * _FADED + 255 * (1 - _FADED) * 0.8
+    return _rounded(grey * (1 - strength) + colours * strength)
 
 
 def channel_tiles(maps: Floats, low: Floats, high: Floats, *, columns: int = 8, side: int = 40) -> UInt8Array:

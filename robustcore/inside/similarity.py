@@ -21,7 +21,7 @@ from robustcore.detection.outputs import evaluating
 from robustcore.errors import InvalidArgumentError
 from robustcore.inside import layers as layers_
 from robustcore.inside.layers import Layer
-from robustcore.models.classifier import Classifier
+from robustcore.models.classifier import Card, Classifier
 
 Doubles = npt.NDArray[np.float64]
 IMAGES = 256
@@ -136,16 +136,16 @@ def total(parts: Sequence[Sums]) -> Similarity:
 
 def cka(first: Classifier, second: Classifier, images: Tensor, *, most: int = LAYERS) -> Similarity:
     """Linear CKA of two networks' layers on some images, uint8 (n, 3, H, W), in batches; a rest of fewer than four is left out."""
-    parts = batches(first, second, len(images))
+    parts = batches(first.card, second.card, len(images))
     return total([batch(first, second, images[part.start : part.stop], most=most) for part in parts])
 
 
-def batches(first: Classifier, second: Classifier, count: int) -> list[range]:
+def batches(first: Card, second: Card, count: int) -> list[range]:
     """The places of each batch's images: as many as fit into memory with the larger of the networks' inputs.
 
     A rest of fewer than four is left out; where there are fewer in all, they are one batch, which `batch` refuses.
     """
-    size = max(FEWEST, min(_BATCH, _BATCH_PIXELS // max(first.card.side, second.card.side) ** 2))
+    size = max(FEWEST, min(_BATCH, _BATCH_PIXELS // max(first.side, second.side) ** 2))
     parts = [range(start, min(start + size, count)) for start in range(0, count, size)]
     return [part for part in parts if len(part) >= FEWEST] or parts[:1]
 

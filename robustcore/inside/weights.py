@@ -21,11 +21,12 @@ from robustcore.models.classifier import Classifier
 
 PLACES = ("first", "last stage", "head")
 KINDS = ("weights", "biases", "normalisation", "down-sampling")
-BINS = 60
+BINS = 60  # fewer where there are few values
 KERNELS = 64
 HISTOGRAM = ("model", "place", "kind", "left", "right", "share")
 SUMMARY = ("model", "place", "kind", "count", "mean", "std", "least", "greatest")
 _DOWN = re.compile(r"downsample|down_sample|shortcut|proj_shortcut", re.IGNORECASE)
+_FEWEST_BINS = 8
 _MOST_VALUES = 1 << 24  # of one group that are sorted into bins at once
 
 
@@ -49,6 +50,9 @@ class Kernels:
 def histograms(models: Sequence[Classifier], *, bins: int = BINS) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Histograms of each place and kind, with the same bins for all models, and what they were made from in figures.
 
+    Args:
+        bins: at most so many; twice the square root of the number of values where there are few.
+
     Returns:
         A table with model, place, kind, left, right (of a bin), share (of the values in it), and one with model, place, kind,
         count, mean, std, least, greatest. A place or kind that a network has none of has no rows.
@@ -66,9 +70,11 @@ def histograms(models: Sequence[Classifier], *, bins: int = BINS) -> tuple[pd.Da
             high = max(float(tensor.max()) for tensors in own.values() for tensor in tensors)
             if low == high:  # all the same: one bin in the middle has them
                 low, high = low - 0.5, high + 0.5
-            edges = np.linspace(low, high, bins + 1)
+            fewest = min(sum(tensor.numel() for tensor in tensors) for tensors in own.values())
+            number = min(bins, max(_FEWEST_BINS, round(2 * fewest**0.5)))
+            edges = np.linspace(low, high, number + 1)
             for name, tensors in own.items():
-                counts = np.zeros(bins, np.int64)
+                counts = np.zeros(number, np.int64)
                 for part in _parts(tensors):
                     counts += np.histogram(part.numpy(), edges)[0]
                 rows += [

@@ -16,7 +16,7 @@ from dashboard import cache, pages
 from robustcore.reports.claims import _evidence
 
 APP = Path(pages.__file__).resolve().parent / "app.py"
-SHOW_AN_IMAGE = ("corruptions", "sequences", "attack")
+SHOW_AN_IMAGE = ("corruptions", "sequences", "attack", "inside")
 OpenPage = Callable[..., AppTest]
 
 

@@ -1,0 +1,72 @@
+"""Weights and kernels of networks, and how alike their layers are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.cache import models
+from dashboard.cache.offload import offload
+from dashboard.workers import insides
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dashboard.workers.tasks import ModelKey
+    from robustcore.inside.similarity import Similarity, Sums
+    from robustcore.inside.weights import Kernels
+
+
+def weights(names: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Histograms of the models' weights, and the figures of each."""
+    return _weights(tuple((name, models.fingerprint(name)) for name in names))
+
+
+@st.cache_data(max_entries=16, show_spinner="Reading the weights …")
+def _weights(keys: tuple[ModelKey, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    from robustcore import derived
+
+    tables: tuple[pd.DataFrame, pd.DataFrame] = offload("weights", derived.digest(keys), insides.weights, keys)
+    return tables
+
+
+def kernels(name: str) -> tuple[Kernels, ...]:
+    """Kernels of a model's first and of a deep convolution."""
+    return _kernels((name, models.fingerprint(name)))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _kernels(key: ModelKey) -> tuple[Kernels, ...]:
+    from robustcore import derived
+
+    done: tuple[Kernels, ...] = offload("kernels", derived.digest(key), insides.kernels, key)
+    return done
+
+
+def similarity(first: str, second: str, source: str, count: int, progress: Callable[[float], None]) -> Similarity:
+    """CKA of two models' layers on some images, batch by batch; each batch is kept by itself.
+
+    Args:
+        source, count: see `inside.comparison_images`.
+        progress: is told the share of the batches that are done.
+    """
+    from robustcore.inside import similarity as cka
+
+    keys = [(name, models.fingerprint(name)) for name in (first, second)]
+    parts = cka.batches(models.card(first), models.card(second), count)
+    sums = []
+    for place, part in enumerate(parts):
+        progress(place / len(parts))
+        sums.append(_sums(keys[0], keys[1], source, part.start, part.stop))
+    return cka.total(sums)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _sums(first: ModelKey, second: ModelKey, source: str, start: int, stop: int) -> Sums:
+    from robustcore import derived
+
+    key = derived.digest(first, second, source, start, stop)
+    done: Sums = offload("similarity", key, insides.similarity_batch, first, second, source, start, stop)
+    return done
