@@ -14,9 +14,10 @@ from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store, operations, plan
 from robustcore.evaluation import tables as evaluation_tables
+from robustcore.evaluation.condition import RELEASED
 from robustcore.metrics import Metric
 from robustcore.reports import metric_columns
-from robustcore.reports.compare.comparison import CLEAN, Comparison, conditions
+from robustcore.reports.compare.comparison import CLEAN, Comparison, cell_of, conditions
 from robustcore.reports.provenance import Provenance
 
 INPUTS = ("answers", "confidences", "mean_confidences", "scores")
@@ -96,7 +97,9 @@ def _values(
         (row["model"], row["condition"], shared): (math.nan, row["reason"] or _PUBLISHED) for row in records
     }
     wanted = {(row["model"], row["condition"]) for row in records if row["n"] > 0}
+    released = [cell_of(row, comparison.subjects) for row in records if row["storage"] == RELEASED and row["n"] > 0]
     own = rows["model"].isin({subject.name for subject in comparison.subjects})  # others are published
+    own &= rows["storage"] != RELEASED
     named = dict.fromkeys([CLEAN, *rows.loc[own, "condition"]])
     planned = plan.make(
         comparison.subjects,
@@ -106,6 +109,7 @@ def _values(
         seed=comparison.provenance.seed,
     )
     cells = [c for c in planned if c.condition.kind == "clean" or (c.model.name, c.condition.canonical()) in wanted]
+    cells += [cell for cell in released if cell.condition.kind != "clean"]
     for cell, value in zip(cells, metric_columns.of_cells(metric, cells, store), strict=True):
         values[cell.model.name, cell.condition.canonical(), shared] = value
     return values

@@ -13,7 +13,7 @@ from robustcore.evaluation import corrupted_set, evaluate, suites
 from robustcore.evaluation.condition import RELEASED
 from robustcore.notes import kinds
 from robustcore.reports import compare
-from robustcore.reports.compare import answers, example_images, measures, published_models, storages
+from robustcore.reports.compare import answers, example_images, image_metrics, measures, published_models, storages
 from tests.reports.worlds import Linear, classifier
 
 IMAGES = 6
@@ -64,6 +64,15 @@ def test_answers_and_intervals_are_those_of_the_released_results(folder: Path) -
     assert outcome.counts[True, True] + outcome.counts[False, True] == row["correct"]
     means = measures.bars(released, "accuracy", answers=read).means
     assert not any(math.isnan(v) for v in means["low"])
+
+
+def test_metrics_of_single_images_are_those_of_the_images_made_here(folder: Path) -> None:
+    data = load_dataset("scenes", limit=IMAGES)
+    ways = [gathered(folder, storage) for storage in (RELEASED, "memory")]
+    measured = [image_metrics.measured(way, data, "ece", store=folder) for way in ways]
+    released, here = (measures.bars(each, "ece").table.set_index(["model", "name"])["value"] for each in measured)
+    assert released.notna().all()
+    assert released.to_dict() == here.to_dict()
 
 
 def test_of_two_releases_the_most_evaluated_counts(folder: Path, tmp_path: Path) -> None:
