@@ -60,11 +60,13 @@ class Entry:
 
 @reads_results(ttl=5, max_entries=2, show_spinner=False)
 def entries() -> list[Entry]:
-    """The datasets that there are: scenes, those with results, and the folders of this machine's jobs that are still there.
+    """The datasets that there are: scenes, those with results, and of this machine the folders that were added and those of jobs, as far
+    as they are still there.
 
     A folder that gave no result and is not there, one that was mistyped, is not among them.
     """
     from robustcore import datasets
+    from robustcore.datasets import added
     from robustcore.evaluation import Store
     from robustcore.evaluation.jobs import jobs
     from robustcore.evaluation.store import stored_datasets
@@ -83,6 +85,9 @@ def entries() -> list[Entry]:
             name, path = f"{row.name} ({row.fingerprint[: stored_datasets.DIGITS]})", ""
         stored.setdefault(name, {})[row.split] = row
         folders.setdefault(name, path)
+    for path in filter(_readable, added.folders()):
+        stored.setdefault(path, {})
+        folders.setdefault(path, path)
     for job in jobs.list_jobs():
         path = os.path.abspath(job.request.dataset_name)
         if job.request.dataset_name not in datasets.names() and _readable(path):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from dashboard.session import permissions, roots
 from robustcore.datasets import Dataset
+from robustcore.datasets import added as added_folders
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import suites
 from robustcore.evaluation.filtration import Choice, Rules, Selection, Written, kept_set, reviews
@@ -86,6 +87,18 @@ def remove_model(name: str) -> None:
     """Take a model that was added off the list; its file and its results stay."""
     permissions.check("Removing a model")
     added.remove(added.check_name(name))
+
+
+def add_folder(folder: str) -> str:
+    """Keep a folder within the data roots in the lists of data, and return its path."""
+    permissions.check("Adding a folder")
+    return added_folders.add(roots.dataset(folder))
+
+
+def remove_folder(folder: str) -> None:
+    """Take a folder off the lists of data; its images and their results stay."""
+    permissions.check("Removing a folder")
+    added_folders.remove(folder)
 
 
 def reject_images(key: str, ids: Iterable[int]) -> None:

@@ -47,6 +47,18 @@ def models_not_comparable(dataset: str, lowest: str, low: float, highest: str, h
     )
 
 
+SOME_CLASSES = {"imagenet-a": 200, "imagenet-r": 200, "objectnet": 113}  # shifts of some of ImageNet's 1,000 classes
+
+
+def on_other_classes(table: pd.DataFrame) -> pd.Series:
+    """Of each row, why the clean accuracy on all images is not that of its task, or ""."""
+    some = (table["kind"] == "shift") & table["name"].isin(list(SOME_CLASSES))
+    why = table["name"].map(
+        lambda name: f"it has {SOME_CLASSES.get(str(name))} classes, and the clean accuracy is that on all"
+    )
+    return why.where(some, "").astype(object)
+
+
 @note
 def reference_on_other_data(reference: str) -> str:
     return f"The errors of {reference} are those on ImageNet, these are of another dataset: compare models, not values."
@@ -107,6 +119,10 @@ def with_metric(table: pd.DataFrame, name: str, reference: str = "") -> pd.DataF
         raise InvalidArgumentError(needs_reference(metric, list(table["model"].unique())))
     check(table)
     result = with_clean(table)
+    if "clean" in metric.arrays:
+        others = on_other_classes(result)
+        result["clean_accuracy"] = result["clean_accuracy"].where(others == "")
+        result["reason"] = reasons(result, [(others != "", others)])
     if metric.reference:
         result = _with_reference(result, reference)
     measured = _summed(result) if metric.severities else result

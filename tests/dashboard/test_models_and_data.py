@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import cache
 from dashboard.session import actions, roots
-from dashboard.views.models_and_data import examinations
-from robustcore.errors import InvalidArgumentError, JobError
+from robustcore.datasets import added as folders
+from robustcore.errors import DatasetError, InvalidArgumentError, JobError
 from robustcore.models import added, load_model
 from tests.dashboard.conftest import OpenPage, markup, sound
 
@@ -49,9 +49,6 @@ def test_a_model_and_images_are_understood_and_checked(open_page: OpenPage) -> N
     assert model.fingerprint() in shown(at, "facts_model")
     assert cache.images.test_images().fingerprint in shown(at, "facts_data")
     assert shown(at, "answers").count("<img") == 10
-    assert "BGR" in shown(at, "checks")
-    assert at.success
-    assert not at.warning
 
 
 def test_a_model_is_added_chosen_renamed_and_removed(open_page: OpenPage, weights: Path, own_cache: Path) -> None:
@@ -109,7 +106,7 @@ def test_where_nothing_may_be_named_nothing_is_added(
     at = open_page("models_and_data")
     assert sound(at)
     assert not at.text_input
-    assert not at.button
+    assert [button.key for button in at.button] == [f"{KEY}_go_on"]  # the checks only read
 
 
 def test_a_folder_is_read_and_a_wrong_one_is_a_sentence(open_page: OpenPage, weights: Path, tmp_path: Path) -> None:
@@ -127,13 +124,30 @@ def test_a_folder_is_read_and_a_wrong_one_is_a_sentence(open_page: OpenPage, wei
     assert sound(at)
 
 
-def test_checks_that_are_stopped_go_on_later(open_page: OpenPage) -> None:
+def test_checks_run_on_a_button(open_page: OpenPage) -> None:
     at = open_page("models_and_data")
-    subject = next(element for element in at.get("bidi_component") if element.key.startswith(f"{KEY}_checks"))
-    at.session_state["_models_stopped"] = examinations.subject(
-        "scenes/resnet-standard", cache.datasets.Data("scenes", "test"), 12
-    )[0]
-    at.run()
-    assert subject.key not in {element.key for element in at.get("bidi_component")}
+    assert not shown(at, "checks")
     at.button(key=f"{KEY}_go_on").click().run()
     assert "BGR" in shown(at, "checks")
+    assert at.success
+    assert not at.warning
+
+
+def test_a_folder_is_kept_in_the_lists_of_data_and_taken_off(
+    open_page: OpenPage, weights: Path, own_cache: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "images"
+    for name in ("ring", "star"):
+        (folder / name).mkdir(parents=True)
+        Image.new("RGB", (80, 64), "red").save(folder / name / "red.png")
+    at = open_page("models_and_data", models_dataset="a folder …", models_folder=str(folder))
+    assert str(folder) not in [entry.name for entry in cache.datasets.entries()]
+    at.button(key=f"{KEY}_keep_folder").click().run()
+    assert sound(at)
+    assert folders.folders() == [str(folder)]
+    assert str(folder) in [entry.name for entry in cache.datasets.entries()]
+    at.button(key=f"{KEY}_remove_folder_0").click().run()
+    assert folders.folders() == []
+    assert str(folder) not in [entry.name for entry in cache.datasets.entries()]
+    with pytest.raises(DatasetError):
+        folders.add(str(tmp_path / "nowhere"))

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustcore import load_dataset, published
+from robustcore import load_dataset, metrics, published
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Subject
 from robustcore.evaluation.store.predictions import Predictions
 from robustcore.metrics import effective
 from robustcore.reports.compare import effective as report
-from robustcore.reports.compare import published_models
+from robustcore.reports.compare import measures, published_models, same_classes
 
 CLEAN = np.array([0.6, 0.7, 0.8, 0.9])
 
@@ -108,9 +108,11 @@ def test_accuracy_among_some_classes_is_that_of_the_best_answer_among_them() -> 
     among = np.array([1, 4, 5, 9, 11])
     kept = np.isin(labels, among)
     exact = (among[logits[kept][:, among].argmax(axis=1)] == labels[kept]).mean()
-    accuracy, images, undecided = report.among_classes(labels.astype(np.int32), best.astype(np.int32), among)
+    accuracy, images, undecided = same_classes.among_classes(labels.astype(np.int32), best.astype(np.int32), among)
     assert (accuracy, images, undecided) == (pytest.approx(exact), kept.sum(), 0)
-    accuracy, images, undecided = report.among_classes(labels.astype(np.int32), best[:, :2].astype(np.int32), among)
+    accuracy, images, undecided = same_classes.among_classes(
+        labels.astype(np.int32), best[:, :2].astype(np.int32), among
+    )
     assert undecided > 0
     assert exact - undecided / images <= accuracy <= exact
 
@@ -143,3 +145,21 @@ def test_own_models_stand_on_a_line_of_some_classes_with_their_clean_accuracy_on
     assert [note.kind for note in report.own(mine, "a", load_dataset("scenes", limit=1)).notes] == [
         "too_few_classes_evaluated"
     ]
+
+
+def test_what_is_kept_of_clean_accuracy_on_a_shift_of_some_classes_divides_by_that_on_these() -> None:
+    measured = published_models.gather(["published/imagenet/Standard_R50"], "imagenet", severities=(1,))
+    rows = measured.rows[:2].assign(model="mine", accuracy=[0.75, 0.3], severity=pd.array([None, None], "Int64"))
+    rows.loc[rows["kind"] != "clean", ["kind", "name", "label"]] = ["shift", "imagenet-r", "imagenet-r"]
+    known = pd.DataFrame({"model": ["mine"], "label": ["imagenet-r"], "accuracy": [0.9], "reason": [""]})
+    shifted = dataclasses.replace(measured, rows=rows, on_same_classes=known)
+    (value,) = measures.bars(shifted, "app").table["value"]
+    assert value == pytest.approx(0.3 / 0.9)
+    unknown = known.assign(accuracy=np.nan, reason="evaluated on 3 of the 200 classes")
+    bars = measures.bars(dataclasses.replace(shifted, on_same_classes=unknown), "app")
+    assert bars.table["value"].isna().all()
+    assert bars.table["reason"].tolist() == ["evaluated on 3 of the 200 classes"]
+    assert measures.bars(shifted, "accuracy").table["value"].tolist() == [0.3]
+    table = metrics.app(rows)
+    assert table.loc[table["kind"] == "shift", "app"].isna().all()
+    assert "200 classes" in table.loc[table["kind"] == "shift", "reason"].item()

@@ -94,7 +94,7 @@ def carry_out() -> None:
                 states.error(str(error), title="The model was not added")
             return
     del st.session_state[_ASKED]
-    _changed(card.name, f"{card.name} is in every list of models now.")
+    changed(card.name, f"{card.name} is in every list of models now.")
 
 
 def show() -> None:
@@ -133,7 +133,7 @@ def show() -> None:
                 help="From the list only; the file and its results stay.",
             ):
                 actions.remove_model(name)
-                _changed("", f"own/{name} is forgotten; its file and its results stay.")
+                changed("", f"own/{name} is forgotten; its file and its results stay.")
 
 
 def _rename(name: str, other: str) -> None:
@@ -143,10 +143,10 @@ def _rename(name: str, other: str) -> None:
         states.error(str(error))
         return
     is_chosen = st.session_state.get(f"{KEY}_model") == f"own/{name}"
-    _changed(new if is_chosen else "", f"own/{name} is now {new}. Its results stay.")
+    changed(new if is_chosen else "", f"own/{name} is now {new}. Its results stay.")
 
 
-def _changed(chosen: str, sentence: str) -> None:
+def changed(chosen: str, sentence: str) -> None:
     """Draw the page again with the new list of models."""
     cache.models.model_names.clear()
     st.session_state[_CHOOSE] = (chosen, sentence)

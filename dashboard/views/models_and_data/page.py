@@ -10,7 +10,7 @@ from dashboard import cache
 from dashboard.cache.datasets import Data
 from dashboard.pages import Page
 from dashboard.session import permissions, roots, selection
-from dashboard.views.models_and_data import check_list, examinations, own_models, understanding
+from dashboard.views.models_and_data import check_list, examinations, own_folders, own_models, understanding
 from dashboard.views.models_and_data.examinations import Subject
 from dashboard.widgets import data_picker, links, markup, model_picker, states
 from robustcore import datasets
@@ -33,7 +33,7 @@ KEY = own_models.KEY
 FOLDER = "a folder …"
 MOST = 1000  # images that are examined
 _AT_ONCE = 0.2  # seconds
-_STOPPED = "_models_stopped"  # in the session: the checks that somebody stopped
+_STARTED = "_models_started"  # in the session: whose checks somebody asked for
 
 
 def render() -> None:
@@ -46,9 +46,11 @@ def render() -> None:
     else:
         try:
             _examine(model, data, count)
+            own_folders.keep(data)
         except RobustcoreError as error:
             states.error(str(error), title="This cannot be examined")
     own_models.show()
+    own_folders.show()
 
 
 def _pick() -> tuple[str, Data, int]:
@@ -138,7 +140,7 @@ def _examine(model: str, data: Data, count: int) -> None:
 
 
 def _check(subject: Subject, found: Overview, model: str) -> None:
-    """The checks one after the other: each is shown as soon as it has been run, and a button stops them."""
+    """The checks, on a button: one after the other, each shown as soon as it has been run, and a button stops them."""
     with st.container(border=True, key=f"card-{KEY}-checks"):
         st.subheader("Checks", anchor=False)
         st.caption(
@@ -146,17 +148,25 @@ def _check(subject: Subject, found: Overview, model: str) -> None:
             "difference is larger than chance explains."
         )
         head, table = st.container(), st.empty()
+        if st.session_state.get(_STARTED) != subject:
+            with head:
+                st.button(
+                    "Run the checks",
+                    icon=":material/play_arrow:",
+                    key=f"{KEY}_go_on",
+                    on_click=_start,
+                    args=(subject,),
+                    help="The model answers the images once for each reading: seconds for a small model, minutes for a large one.",
+                )
+            return
         names = examinations.check_names(subject)
         checks: list[Check] = []
-        stopped = st.session_state.get(_STOPPED) == subject
         with head:
             bar = st.empty()
             stop = st.empty()
         for done, name in enumerate(names):
-            if stopped:
-                break
             bar.progress(done / len(names), f"{done} of {len(names)} checks done; now: {states.plain(name)}")
-            stop.button("Stop", icon=":material/stop:", key=f"{KEY}_stop_{done}", on_click=_stop, args=(subject,))
+            stop.button("Stop", icon=":material/stop:", key=f"{KEY}_stop_{done}", on_click=_start, args=(None,))
             began = time.monotonic()
             checks += examinations.check(subject, name)
             if done + 1 < len(names) and time.monotonic() - began < _AT_ONCE:
@@ -166,11 +176,6 @@ def _check(subject: Subject, found: Overview, model: str) -> None:
         bar.empty()
         stop.empty()
         with head:
-            if stopped:
-                st.button(
-                    "Run the checks", icon=":material/play_arrow:", key=f"{KEY}_go_on", on_click=_stop, args=(None,)
-                )
-                return
             card = cache.models.card(model)
             notes = doctor.conclusion(card.name, len(card.classes), found.labelled, checks)
             for note in notes:
@@ -179,8 +184,8 @@ def _check(subject: Subject, found: Overview, model: str) -> None:
                 st.success("Nothing suspicious was seen.", icon=":material/check:")
 
 
-def _stop(subject: Subject | None) -> None:
-    st.session_state[_STOPPED] = subject
+def _start(subject: Subject | None) -> None:
+    st.session_state[_STARTED] = subject
 
 
 def _next(model: str, data: Data) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pandas as pd
 
 from robustcore import corruptions
 from robustcore.datasets._base import Dataset, Preparable
+from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError, RobustcoreError
 from robustcore.evaluation import Condition, Store, Subject, api, suites, tables
 from robustcore.evaluation.condition import RELEASED
@@ -23,9 +25,11 @@ from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.store import released_results
 from robustcore.evaluation.suites import title
 from robustcore.images.preparation import Preparation
+from robustcore.metrics.tables import SOME_CLASSES
 from robustcore.models import Card, card
 from robustcore.models.classifier import Classifier
 from robustcore.notes import Note, note
+from robustcore.reports.compare import same_classes
 from robustcore.reports.provenance import Provenance
 from robustcore.reports.training_corruptions import trained_on_tested
 
@@ -130,6 +134,9 @@ class Comparison:
         provenance: where it comes from.
         subjects: the models as results know them.
         classes, side: of the dataset: the number of classes, and the images' side in pixels.
+        on_same_classes: of natural shifts of some of ImageNet's classes the clean accuracy on these: model, label, accuracy (NaN
+            where it is unknown) and reason (a sentence, "" where it is known). Nothing for all other conditions, whose clean
+            accuracy is that of the clean rows.
         partial: the models that lack a condition, or severities of one, that others have; those that are left out among them.
     """
 
@@ -141,6 +148,9 @@ class Comparison:
     classes: int
     side: int
     partial: tuple[str, ...] = ()
+    on_same_classes: pd.DataFrame = dataclasses.field(
+        default_factory=lambda: pd.DataFrame(columns=["model", "label", "accuracy", "reason"])
+    )
 
     @property
     def models(self) -> list[str]:
@@ -306,6 +316,8 @@ def gather(
     notes += _on_images(rows)
     corrupted = rows[(rows["kind"] == "corruption") & (rows["n"] > 0)]
     notes += trained_on_tested(dict.fromkeys(corrupted["model"]), corrupted["name"].unique())
+    on_same_classes, notes_on_classes = _on_same_classes(rows, loaded, results)
+    notes += notes_on_classes
     return Comparison(
         rows=rows.drop(columns="key"),
         missing=missing,
@@ -315,7 +327,26 @@ def gather(
         classes=len(dataset.classes),
         side=dataset.side,
         partial=partial,
+        on_same_classes=on_same_classes,
     )
+
+
+def _on_same_classes(rows: pd.DataFrame, subjects: Sequence[Subject], store: Store) -> tuple[pd.DataFrame, list[Note]]:
+    """`Comparison.on_same_classes`, and notes on how each was found."""
+    clean = rows[(rows["kind"] == "clean") & (rows["n"] > 0)].sort_values("n").drop_duplicates("model", keep="last")
+    by_model = {str(row["model"]): row for row in clean.to_dict("records")}
+    found, notes = [], []
+    shifts = rows[(rows["kind"] == "shift") & (rows["n"] > 0) & rows["name"].isin(list(SOME_CLASSES))]
+    for row in shifts.to_dict("records"):
+        model, name = str(row["model"]), str(row["name"])
+        own = by_model.get(model)
+        answers = None if own is None else store.predictions(cell_of(own, subjects))
+        shifted = store.predictions(cell_of(row, subjects))
+        same = same_classes.clean_accuracy(model, display_name(name), SOME_CLASSES[name], answers, shifted)
+        reason = same.note.text if math.isnan(same.accuracy) else ""
+        found.append({"model": model, "label": row["label"], "accuracy": same.accuracy, "reason": reason})
+        notes.append(same.note)
+    return pd.DataFrame(found, columns=["model", "label", "accuracy", "reason"]), notes
 
 
 def cell_of(row: Mapping[Hashable, Any], subjects: Sequence[Subject]) -> Cell:

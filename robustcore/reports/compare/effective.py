@@ -9,19 +9,20 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from robustcore import published
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store, Subject, plan
-from robustcore.evaluation.store.predictions import Ints, Predictions
+from robustcore.evaluation.store.predictions import Predictions
 from robustcore.metrics import effective as metric
 from robustcore.metrics.effective import Trend
+from robustcore.metrics.tables import SOME_CLASSES
 from robustcore.notes import Note, note
 from robustcore.published.testbed_results import SHIFTS as SETTINGS
 from robustcore.published.testbed_results import STANDARD
+from robustcore.reports.compare import same_classes
 from robustcore.reports.compare.comparison import Comparison
 
 NEEDED = ("model", "clean", "shifted")
@@ -136,22 +137,22 @@ _FAILURES = (
 SHIFTS = {
     "v2": Shift("timm", "v2", "imagenet", "ImageNet-V2", _V2, "imagenet-v2"),
     "sketch": Shift("timm", "sketch", "imagenet", "ImageNet-Sketch", _SKETCH, "imagenet-sketch"),
-    "r": Shift("timm", "r", "r_clean", "ImageNet-R", _RENDITIONS, "imagenet-r", 200),
-    "a": Shift("timm", "a", "a_clean", "ImageNet-A", _FAILURES, "imagenet-a", 200),
+    "r": Shift("timm", "r", "r_clean", "ImageNet-R", _RENDITIONS, "imagenet-r", SOME_CLASSES["imagenet-r"]),
+    "a": Shift("timm", "a", "a_clean", "ImageNet-A", _FAILURES, "imagenet-a", SOME_CLASSES["imagenet-a"]),
     **{
         f"testbed-{short}": Shift("testbed", setting, SETTINGS[setting][1], title, note, condition, classes)
         for short, setting, title, note, condition, classes in (
             ("v2", "imagenetv2-matched-frequency", "ImageNet-V2", _V2, "imagenet-v2", 1_000),
             ("sketch", "imagenet-sketch", "ImageNet-Sketch", _SKETCH, "imagenet-sketch", 1_000),
-            ("r", "imagenet-r", "ImageNet-R", _RENDITIONS, "imagenet-r", 200),
-            ("a", "imagenet-a", "ImageNet-A", _FAILURES, "imagenet-a", 200),
+            ("r", "imagenet-r", "ImageNet-R", _RENDITIONS, "imagenet-r", SOME_CLASSES["imagenet-r"]),
+            ("a", "imagenet-a", "ImageNet-A", _FAILURES, "imagenet-a", SOME_CLASSES["imagenet-a"]),
             (
                 "objectnet",
                 "objectnet-1.0-beta",
                 "ObjectNet",
                 "Household objects in unusual poses, 113 classes; clean accuracy on the same.",
                 "",
-                113,
+                SOME_CLASSES["objectnet"],
             ),
         )
     },
@@ -160,26 +161,6 @@ SOURCES = {
     "timm": "timm's published models (Apache-2.0)",
     "testbed": "the ImageNet Testbed (Taori et al. 2020, MIT); the line is fitted over its models of standard training, as there",
 }
-
-
-@note
-def clean_on_the_same_classes(model: str, images: int, undecided: int) -> str:
-    less = (
-        f" For {undecided:,} of them none of the five best answers is among these classes; they count as wrong."
-        if undecided
-        else ""
-    )
-    return (
-        f"{model}: clean accuracy on the {images:,} images of the shift's classes, the best answer among these.{less}"
-    )
-
-
-@note
-def too_few_classes_evaluated(model: str, shift: str, classes: int, of: int) -> str:
-    return (
-        f"{model} was evaluated on {classes} of the {of} classes of {shift}, so that its clean accuracy on the same classes is unknown: "
-        "evaluate all images."
-    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -260,37 +241,11 @@ def own(
         subject = next(subject for subject in comparison.subjects if subject.name == model)
         shifted = _predictions(subject, images, row, comparison.provenance.seed, store)
         clean_answers = _predictions(subject, images, clean_rows[model], comparison.provenance.seed, store)
-        if shifted is None or clean_answers is None:
-            continue
-        among = np.unique(shifted.labels[shifted.labels >= 0])
-        if len(among) < shift.classes:
-            notes.append(too_few_classes_evaluated(model, shift.title, len(among), shift.classes))
-            continue
-        accuracy, judged, undecided = among_classes(clean_answers.labels, clean_answers.classes, among)
-        notes.append(clean_on_the_same_classes(model, judged, undecided))
-        found.append({"model": model, "clean": accuracy, "shifted": float(row["accuracy"])})
+        same = same_classes.clean_accuracy(model, shift.title, shift.classes, clean_answers, shifted)
+        notes.append(same.note)
+        if not math.isnan(same.accuracy):
+            found.append({"model": model, "clean": same.accuracy, "shifted": float(row["accuracy"])})
     return OwnModels(pd.DataFrame(found, columns=["model", "clean", "shifted"]), tuple(notes))
-
-
-def among_classes(labels: Ints, classes: Ints, among: Ints) -> tuple[float, int, int]:
-    """Accuracy on the images of some classes, with the best answer among these.
-
-    Args:
-        labels: (n,) classes of the images.
-        classes: (n, k) the best answers, the best first.
-        among: (m,) the classes.
-
-    Returns:
-        accuracy 0..1 (NaN without such images), the number of images, and for how many of them none of the k answers is among
-        the classes; these count as wrong.
-    """
-    kept = np.isin(labels, among)
-    labels, classes = labels[kept], classes[kept]
-    allowed = np.isin(classes, among)
-    decided = allowed.any(axis=1)
-    answers = np.take_along_axis(classes, allowed.argmax(axis=1)[:, None], axis=1)[:, 0]
-    right = decided & (answers == labels)
-    return (float(right.mean()) if len(right) else math.nan), len(right), int((~decided).sum())
 
 
 def _predictions(

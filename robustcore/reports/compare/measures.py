@@ -154,6 +154,8 @@ def _values(
     clean = averaged[averaged["kind"] == "clean"].drop_duplicates("model").set_index("model")["accuracy"]
     table = averaged[averaged["kind"] != "clean"]
     table = table.assign(clean_accuracy=table["model"].map(clean).astype(float))
+    if "clean" in metric.arrays:
+        table = _with_clean_of_the_same_classes(table, comparison.on_same_classes)
     if metric.severities:
         table = _with_all_severities(table[table["severities"] != ""], severities)
     if metric.reference:
@@ -173,6 +175,20 @@ def _of_images(averaged: pd.DataFrame, rows: pd.DataFrame, metric: Metric) -> pd
     reasons = groups[f"{metric.name}_reason"].agg(lambda texts: next(filter(None, texts), "")).rename("why")
     table = averaged[averaged["kind"] != "clean"].merge(pd.concat([values, reasons], axis=1), on=["model", "label"])
     return table.assign(reason=table["why"])[["model", "label", "value", "n", "severities", "reason"]]
+
+
+def _with_clean_of_the_same_classes(table: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The table with the clean accuracy on the classes of a shift, and why where it is unknown."""
+    same = {(str(row["model"]), str(row["label"])): row for row in known.to_dict("records")}
+    rows = [same.get(place) for place in zip(table["model"], table["label"], strict=True)]
+    clean = [
+        value if row is None else float(row["accuracy"])
+        for value, row in zip(table["clean_accuracy"], rows, strict=True)
+    ]
+    reason = [
+        value if row is None else str(row["reason"] or value) for value, row in zip(table["reason"], rows, strict=True)
+    ]
+    return table.assign(clean_accuracy=clean, reason=reason)
 
 
 def _with_all_severities(table: pd.DataFrame, severities: Sequence[int]) -> pd.DataFrame:
@@ -216,6 +232,12 @@ def _with_intervals(
     """The same with intervals from drawings of the images, the reference drawn with the models where it can be."""
     models = list(means["model"])
     sample, against = intervals.resample_with_reference(comparison, answers, models, reference)
+    if "clean" in metric.arrays:  # the drawings have the clean accuracy on all classes
+        for row in comparison.on_same_classes.to_dict("records"):
+            if row["model"] in sample.models and row["label"] in sample.labels:
+                sample.clean[:, sample.models.index(str(row["model"])), sample.labels.index(str(row["label"]))] = (
+                    math.nan
+                )
     statistic = intervals.values(sample, metric, against)
     return intervals.fill(table, sample, statistic), intervals.of_means(means, sample, statistic)
 
