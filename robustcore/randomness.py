@@ -152,6 +152,15 @@ class Draws:
         part._draw = (after or self)._draw
         return part
 
+    def ahead(self, times: int, stride: int) -> Draws:
+        """The draws of `times` rounds at once, each of `stride` draws, of which this skips all: (N * times, ...), those of an image side by
+        side, the same numbers as round after round."""
+        offsets = torch.arange(times, dtype=torch.int64, device=self._streams.device) * _signed(stride * _GOLDEN)
+        wide = copy.copy(self)
+        wide._streams = (self._streams[:, None] + offsets).flatten()
+        self.skip(times * stride)
+        return wide
+
     def skip(self, count: int) -> None:
         """Skip some draws, so that later ones do not depend on how many were needed."""
         self._draw += count

@@ -211,3 +211,13 @@ def test_some_of_the_images_draw_what_they_draw_among_the_others() -> None:
     for _ in range(2):
         later.uniform()
     assert torch.equal(part.uniform(3), later.uniform(3))
+
+
+def test_rounds_drawn_ahead_are_the_rounds_one_after_another() -> None:
+    one, several = (Draws(3, "square", [5, 9, 11]) for _ in range(2))
+    wide = several.ahead(4, 2)
+    first, second = wide.integers(0, 50, 1).view(3, 4), wide.uniform(2).view(3, 4, 2)
+    for place in range(4):
+        assert torch.equal(one.integers(0, 50, 1)[:, 0], first[:, place])
+        assert torch.equal(one.uniform(2), second[:, place])
+    assert torch.equal(one.uniform(), several.uniform())

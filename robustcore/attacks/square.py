@@ -12,6 +12,7 @@ from robustcore.randomness import Draws
 
 # The share of an image that a square covers is halved after these numbers of queries, out of 10,000.
 _HALVED_AFTER = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
+_TOGETHER = 64  # queries whose squares are drawn at once
 
 
 @attack(
@@ -29,21 +30,34 @@ _HALVED_AFTER = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 def square(oracle: Oracle, queries: int, share: float) -> None:
     """Random search: a square whose place and signs are drawn, kept where the margin falls."""
     oracle.look_at_clean()
-    propose = _propose_linf if isinstance(oracle.ball, LInf) else _propose_l2
-    x = _stripes(oracle) if isinstance(oracle.ball, LInf) else _tiles(oracle)
+    linf = isinstance(oracle.ball, LInf)
+    x = _stripes(oracle) if linf else _tiles(oracle)
     oracle.judge(x)
     (x,) = oracle.keep(x)
     lowest = oracle.margin
     height, width = x.shape[-2:]
+    sides = [_side(query / queries, share, height, width) for query in range(queries)]
+    corners, squares = torch.empty(0), 0  # of the coming queries, drawn together where they have one side
     for query in range(1, queries):
-        halvings = sum(query / queries * 10_000 > after for after in _HALVED_AFTER)
-        side = round(math.sqrt(share / 2**halvings * height * width))
-        candidate = propose(oracle, x, min(side, height - 1, width - 1))
+        if linf:
+            if not squares:
+                squares = _alike(sides, query)
+                corners = _corners(oracle.draws, x, sides[query], squares)
+            candidate = _propose_linf(oracle, x, corners[:, -squares], sides[query])
+            squares -= 1
+        else:
+            candidate = _propose_l2(oracle, x, sides[query])
         oracle.judge(candidate)
-        x, candidate, lowest = oracle.keep(x, candidate, lowest)
+        x, candidate, lowest, corners = oracle.keep(x, candidate, lowest, *([corners] if linf else [lowest]))
         lower = oracle.margin < lowest
         x = torch.where(per_image(lower), candidate, x)
         lowest = torch.minimum(lowest, oracle.margin)
+
+
+def _side(progress: float, share: float, height: int, width: int) -> int:
+    """The side of a square after a share of the queries."""
+    halvings = sum(progress * 10_000 > after for after in _HALVED_AFTER)
+    return min(round(math.sqrt(share / 2**halvings * height * width)), height - 1, width - 1)
 
 
 def _signs(draws: Draws, *shape: int) -> Tensor:
@@ -81,12 +95,32 @@ def _stripes(oracle: Oracle) -> Tensor:
     return torch.where(_signs(oracle.draws, channels, 1, width) > 0, high, low)
 
 
-def _propose_linf(oracle: Oracle, x: Tensor, side: int) -> Tensor:
+def _alike(sides: list[int], query: int) -> int:
+    """How many queries from one on have its side, at most `_TOGETHER`."""
+    coming = sides[query : query + _TOGETHER]
+    return next((place for place, side in enumerate(coming) if side != coming[0]), len(coming))
+
+
+def _corners(draws: Draws, x: Tensor, side: int, squares: int) -> Tensor:
+    """(n, squares, 2 + channels) int64 draws of that many coming squares: top, left, and 0 or 1 for each channel's end."""
+    n, channels, height, width = x.shape
+    side = max(side, 1)
+    wide = draws.ahead(squares, 3)
+    parts = [
+        wide.integers(0, height - side + 1, 1),
+        wide.integers(0, width - side + 1, 1),
+        wide.integers(0, 2, channels, 1, 1)[:, :, 0, 0],
+    ]
+    return torch.cat(parts, dim=1).view(n, squares, 2 + channels)
+
+
+def _propose_linf(oracle: Oracle, x: Tensor, corners: Tensor, side: int) -> Tensor:
     """A square of each image, with every channel at one end of its interval; at the other end if it is there already."""
     side = max(side, 1)
     low, high = _ball(oracle).bounds
-    window = _window(x, *_places(oracle.draws, x, side))
-    up = _signs(oracle.draws, x.shape[1], 1, 1) > 0
+    offsets = torch.arange(side, device=x.device)
+    window = _window(x, corners[:, :1] + offsets, corners[:, 1:2] + offsets)
+    up = (corners[:, 2:] > 0)[:, :, None, None]
     square = torch.where(up, high[window], low[window])
     # A square without any change would waste the query.
     vain = per_image((square == x[window]).flatten(1).all(dim=1))

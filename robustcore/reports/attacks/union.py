@@ -23,17 +23,18 @@ from robustcore.reports.attacks.evaluated import stored_conditions
 from robustcore.reports.provenance import Footer, Provenance
 
 EVERY = "Every attack"
-COLUMNS = ["model", "norm", "eps", "attack", "attacks", "value", "low", "high", "n"]
+COLUMNS = ["model", "norm", "eps", "attack", "attacks", "white_box", "value", "low", "high", "n"]
 Holds = npt.NDArray[np.bool_]
 _CLOSE = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
 class _Evaluated:
-    """One model under one attack: the budget, eps None for an attack without any; which of the first images hold, and how far
-    each was changed where the attack looks for the nearest image."""
+    """One model under one attack: its title, whether it knows the model, the budget, eps None for an attack without any; which of the
+    first images hold, and how far each was changed where the attack looks for the nearest image."""
 
     title: str
+    white_box: bool
     norm: str
     eps: float | None
     holds: Holds
@@ -62,8 +63,9 @@ def unions(
         seed, store: as in `evaluate`.
 
     Returns:
-        For each model, norm and radius that an attack was evaluated at: a row for each attack at it, with its title under attack, and
-        first one for all of them, `EVERY`. Columns: model, norm, eps, attack, attacks (how many the row is over), value (the share of
+        For each model, norm and radius that an attack was evaluated at: first a row for all of them, `EVERY`, then one for each attack
+        at the radius that knows the model, by title. Columns: model, norm, eps, attack, attacks (how many the row is over), white_box (how
+        many of them know the model), value (the share of
         images that hold), low and high (95 %, Wilson), n. `attrs["provenance"]` says where they come from.
     """
     results = store if isinstance(store, Store) else Store(store)
@@ -104,13 +106,12 @@ def _read(
     if kept is None:
         return []
     method, _ = attacks.resolve(condition.name)
-    title = display_name(condition.name, "attack") + (f" on {surrogate}" if surrogate else "")
+    title = display_name(condition.name, "attack")
     distances = kept.values.get(budget[0]) if budget[1] is None else None
     if budget[1] is None and (distances is None or not method.nearest):
         return []
-    return [
-        _Evaluated(title, *budget, kept.correct, None if distances is None else np.asarray(distances, dtype=np.float64))
-    ]
+    changes = None if distances is None else np.asarray(distances, dtype=np.float64)
+    return [_Evaluated(title, not surrogate, *budget, kept.correct, changes)]
 
 
 def budget_of(condition: Condition, side: int) -> tuple[str, float | None] | None:
@@ -137,14 +138,19 @@ def _rows(model: str, under: Sequence[_Evaluated]) -> list[dict[str, object]]:
         n = min(len(holds) for _, holds in within)
         every = np.all([holds[:n] for _, holds in within], axis=0)
         common = {"model": model, "norm": norm, "eps": eps}
-        rows.append(common | {"attack": EVERY, "attacks": len(within), "value": float(every.mean()), "n": n})
-        at = [(e, holds) for e, holds in within if e.eps is None or math.isclose(e.eps, eps, rel_tol=_CLOSE)]
+        known = sum(e.white_box for e, _ in within)
+        counts = {"attacks": len(within), "white_box": known}
+        rows.append(common | counts | {"attack": EVERY, "value": float(every.mean()), "n": n})
+        own_attacks = [(e, holds) for e, holds in within if e.white_box]
+        at = [(e, holds) for e, holds in own_attacks if e.eps is None or math.isclose(e.eps, eps, rel_tol=_CLOSE)]
         titles = sorted({e.title for e, _ in at})
         for title in titles:  # of an attack with several settings, all of them
             own = [holds for e, holds in at if e.title == title]
             few = min(map(len, own))
             share = float(np.all([holds[:few] for holds in own], axis=0).mean())
-            rows.append(common | {"attack": title, "attacks": len(own), "value": share, "n": few})
+            rows.append(
+                common | {"attack": title, "attacks": len(own), "white_box": len(own), "value": share, "n": few}
+            )
     return rows
 
 
@@ -170,12 +176,12 @@ def attacks_of_each(counts: tuple[tuple[str, int], ...]) -> str:
 
 
 def unequal(table: pd.DataFrame) -> list[Note]:
-    """A note where the models of some rows were not attacked alike."""
+    """A note where the models of some rows were not attacked alike by attacks that know them."""
     every = table[table["attack"] == EVERY]
-    if every["attacks"].nunique() < 2:
+    if every["white_box"].nunique() < 2:
         return []
-    least = every.sort_values("attacks", kind="stable").iloc[0]
-    return [attacked_less(str(least["model"]), int(least["attacks"]), int(every["attacks"].max()))]
+    least = every.sort_values("white_box", kind="stable").iloc[0]
+    return [attacked_less(str(least["model"]), int(least["white_box"]), int(every["white_box"].max()))]
 
 
 @note
