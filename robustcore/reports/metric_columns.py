@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from robustcore import attacks, metrics
+from robustcore.detection import scores
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store, api, operations, tables
 from robustcore.evaluation.plan import Cell
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.store.correctness import answers
-from robustcore.metrics import Metric, detection
+from robustcore.metrics import Metric
 from robustcore.metrics.tables import held_by_tables, with_text_keys
 from robustcore.notes import note
 from robustcore.reports.attacks.union import budget_of
@@ -178,9 +179,7 @@ class _Images:
 
     def _scores(self, cell: Cell) -> np.ndarray | None:
         stored = self._store.predictions(cell)
-        if stored is None or stored.logits is None or stored.log_sum_exp is None:
-            return None
-        return detection.maximum_softmax(stored.logits[:, 0], stored.log_sum_exp)
+        return None if stored is None else scores.from_stored(scores.get("msp"), stored)
 
 
 def _unlabelled(condition: Condition) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import robustcore as rc
@@ -17,7 +18,7 @@ from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameErr
 from robustcore.evaluation.condition import Condition
 from robustcore.metrics import bootstrap, detection
 from robustcore.models.classifier import Classifier
-from robustcore.reports.detection import DetectionReport, detect
+from robustcore.reports.detection import DetectionReport, detect, of_images, printed
 
 MODEL = "scenes/resnet-standard"
 
@@ -159,3 +160,18 @@ def test_the_command_prints_scores_by_sets(folder: Path, capsys: pytest.CaptureF
     assert all(0 <= row["aupr"] <= 1 for row in rows)
     assert cli.main([*command, "--unknown", "nothing"]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_printed_figures_stand_beside_the_same_images_alone() -> None:
+    shapes, oddities = (
+        of_images(name, name, [torch.zeros(3, 8, 8, dtype=torch.uint8)]) for name in ("x", "own/ImageNet-O")
+    )
+    assert printed(("ring",), [shapes]).empty
+    rows = printed(("tench",), [shapes, oddities]).set_index("printed")
+    assert rows.loc["ResNet-50", ["metric", "set", "value"]].tolist() == [
+        "aupr",
+        "own/ImageNet-O",
+        pytest.approx(0.162),
+    ]
+    cifar = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+    assert printed(cifar, [shapes])["value"].tolist() == pytest.approx([0.9008, 0.9022])

@@ -18,6 +18,7 @@ from robustcore.reports.calibration import Tempered
 from robustcore.reports.provenance import Footer, package_version
 
 _WANTED = f"{KEY}_tempered"  # in the session: the model that somebody asked for
+_SLIGHT = 0.05  # a temperature so close to 1 changes hardly anything
 MOST = 5000  # images of each split
 
 
@@ -76,6 +77,8 @@ def _result(choice: Choice, model: str, found: Tempered) -> None:
         errors.append((bins.debiased_rms, ece))
     (rms, ece), (rms_after, ece_after) = errors
     word = "was too sure" if found.temperature > 1 else "was not sure enough"
+    if abs(found.temperature - 1) < _SLIGHT:
+        word = "hardly needs one"
     st.markdown(
         f"**T = {found.temperature:.2f}**: {states.plain(model)} {word}. RMS error, debiased: {100 * rms:.1f} % before, "
         f"{100 * rms_after:.1f} % after. ECE: {100 * ece:.1f} % before, {100 * ece_after:.1f} % after."

@@ -21,7 +21,7 @@ from robustcore.detection import scores
 from robustcore.display import display_name
 from robustcore.figures.confidence import detection as figures
 from robustcore.metrics import detection
-from robustcore.reports.detection import DetectionReport, UnknownSet
+from robustcore.reports.detection import DetectionReport, UnknownSet, printed
 from robustcore.reports.provenance import Footer, package_version
 
 PAGE = Page(
@@ -101,6 +101,7 @@ def _table(choice: Choice, report: DetectionReport, names: list[str], score: str
         )
         for sentence in score_table.reasons(report):
             st.caption(states.plain(sentence))
+        _printed(choice, report)
         footer = _footer(choice, report, metric)
         st.caption(states.plain(footer.text))
         figure.download_csv(report.table, f"{KEY}-table")
@@ -124,6 +125,25 @@ def _table(choice: Choice, report: DetectionReport, names: list[str], score: str
             default=of_set.name,
             text=titles.__getitem__,
             width=260,
+        )
+
+
+def _printed(choice: Choice, report: DetectionReport) -> None:
+    """Published figures of the same images, beside those of the table."""
+    rows = printed(choice.dataset.classes, report.sets)
+    if rows.empty:
+        return
+    with st.expander("Printed figures", icon=":material/menu_book:", key=f"{KEY}_printed"):
+        st.caption(
+            "Of the same unknown or known images, by other networks. ImageNet-O: the maximum softmax over 200 logits, chance 16.67 %: "
+            "AUPR compares only at the same share of unknown images."
+        )
+        shown = rows.assign(metric=[metrics.get(name).title for name in rows["metric"]], value=100 * rows["value"])
+        st.dataframe(
+            shown,
+            hide_index=True,
+            width="stretch",
+            column_config={"value": st.column_config.NumberColumn("%", format="%.2f")},
         )
 
 

@@ -1,6 +1,7 @@
 """Unknown images and how well a model notices them: scores x sets, with intervals and what each score said of each image."""
 
 from robustcore.reports.detection.noticing import Course, follow
+from robustcore.reports.detection.printed import printed
 from robustcore.reports.detection.sets import UnknownSet, conditions_for, of_images, resolved, titled
 from robustcore.reports.detection.stored import from_results
 from robustcore.reports.detection.table import COLUMNS, DetectionReport, Needed, detect, needed
@@ -17,6 +18,7 @@ __all__ = [
     "from_results",
     "needed",
     "of_images",
+    "printed",
     "resolved",
     "titled",
 ]

@@ -10,16 +10,16 @@ import pandas as pd
 
 from robustcore import metrics
 from robustcore.datasets._base import Dataset
+from robustcore.detection import scores
 from robustcore.evaluation import Store, api
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Cell
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.store.predictions import Predictions
-from robustcore.metrics import detection
 from robustcore.reports.compare.comparison import Models
 
 CONDITION = Condition("shift", "scenes/unknown", params=(("clean", "scenes"),))
-SCORES = {"maximum softmax": "softmax", "maximum logit": "logit"}
+SCORES = ("msp", "max_logit")  # of the registry
 
 
 def gather(
@@ -28,7 +28,7 @@ def gather(
     """What is stored of the models on clean and on unknown images; computes nothing.
 
     Returns:
-        One row for each model and anomaly score ("maximum softmax", "maximum logit"): every metric of scores (auroc, aupr, fpr95), 0 .. 1;
+        One row for each model and anomaly score (of `SCORES`, by name): every metric of scores (auroc, aupr, fpr95), 0 .. 1;
         known and unknown, the numbers of images; and why a number is NaN.
     """
     results = store if isinstance(store, Store) else Store(store)
@@ -39,8 +39,8 @@ def gather(
     rows: list[dict[str, Any]] = []
     for model, cells in by_model.items():
         known, unknown = results.predictions(cells["clean"]), results.predictions(cells["shift"])
-        for score, kind in SCORES.items():
-            rows.append({"model": model, "score": score} | _measured(known, unknown, kind))
+        for score in SCORES:
+            rows.append({"model": model, "score": score} | _measured(known, unknown, score))
     return pd.DataFrame(rows, columns=["model", "score", *_names(), "known", "unknown", "reason"])
 
 
@@ -49,21 +49,12 @@ def _names() -> list[str]:
     return [metric.name for metric in metrics.of_input("scores")]
 
 
-def _measured(clean: Predictions | None, unknown: Predictions | None, kind: str) -> dict[str, Any]:
+def _measured(clean: Predictions | None, unknown: Predictions | None, score: str) -> dict[str, Any]:
     undefined = {**dict.fromkeys(_names(), math.nan), "known": 0, "unknown": 0}
     if clean is None or unknown is None:
         return undefined | {"reason": "not evaluated"}
-    a, b = _scores(clean, kind), _scores(unknown, kind)
+    a, b = (scores.from_stored(scores.get(score), each) for each in (clean, unknown))
     if a is None or b is None:
         return undefined | {"reason": "the stored predictions hold no logits"}
     values = {name: float(metrics.get(name)(known=a, unknown=b)) for name in _names()}
     return {**values, "known": len(a), "unknown": len(b), "reason": ""}
-
-
-def _scores(predictions: Predictions, kind: str) -> detection.Scores | None:
-    if predictions.logits is None or predictions.log_sum_exp is None:
-        return None
-    best = predictions.logits[:, 0]
-    return (
-        detection.maximum_logit(best) if kind == "logit" else detection.maximum_softmax(best, predictions.log_sum_exp)
-    )
