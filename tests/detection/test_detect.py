@@ -168,7 +168,7 @@ def test_printed_figures_stand_beside_the_same_images_alone() -> None:
     )
     assert printed(("ring",), [shapes]).empty
     rows = printed(("tench",), [shapes, oddities]).set_index("printed")
-    assert rows.loc["ResNet-50", ["metric", "set", "value"]].tolist() == [
+    assert list(rows.loc["ResNet-50", ["metric", "set", "value"]]) == [
         "aupr",
         "own/ImageNet-O",
         pytest.approx(0.162),
