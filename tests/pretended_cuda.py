@@ -84,9 +84,9 @@ def call(function: Any, arguments: Any, named: Any) -> Any:
             return value.inner
         return CPU if isinstance(value, torch.device) else value
 
-    given = tree_map(inside, (arguments, named))
-    result = function(*given[0], **given[1])
-    if function is aten._to_copy.default and result is given[0][0]:
+    inputs = tree_map(inside, (arguments, named))
+    result = function(*inputs[0], **inputs[1])
+    if function is aten._to_copy.default and result is inputs[0][0]:
         result = result.clone()
     if function is aten._local_scalar_dense.default:
         return result

@@ -181,12 +181,12 @@ def test_fit_keeps_an_image_of_that_side() -> None:
 @pytest.mark.parametrize("as_numpy", [True, False])
 def test_a_batch_gives_back_the_form_that_it_was_given(batch: bool, as_numpy: bool) -> None:
     array = np.stack([pattern(), pattern()]) if batch else pattern()
-    given: Any = array if as_numpy else torch.from_numpy(np.moveaxis(array, -1, -3).copy())
-    inner = Batch.of(given)
+    inputs: Any = array if as_numpy else torch.from_numpy(np.moveaxis(array, -1, -3).copy())
+    inner = Batch.of(inputs)
     assert inner.images.shape == (2 if batch else 1, 3, 24, 32)
     back = inner.restore(inner.images)
-    assert type(back) is type(given)
-    assert np.array_equal(np.asarray(back), np.asarray(given))
+    assert type(back) is type(inputs)
+    assert np.array_equal(np.asarray(back), np.asarray(inputs))
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,8 @@ def test_every_table_has_its_figures_or_a_reason() -> None:
     ],
 )
 def test_cells_read_by_eye(document: str, table: str, model: str, column: str, printed: str | None) -> None:
-    found = cell(document, table, model, column)
-    assert found == printed if printed is not None else float(found) > 0
+    result = cell(document, table, model, column)
+    assert result == printed if printed is not None else float(result) > 0
 
 
 def test_conditions_are_registered_where_they_are_ours() -> None:
@@ -83,7 +83,7 @@ def test_conditions_are_registered_where_they_are_ours() -> None:
     for document, table in (("hendrycks", "1"), ("hendrycks", "2"), ("laugros", "3.4a"), ("basart", "A.5")):
         part = published.load(document, table)
         per_model = part[part["kind"] == "corruption"].groupby("model")["condition"].agg(set)
-        assert all(found == fifteen for found in per_model), (document, table)
+        assert all(result == fifteen for result in per_model), (document, table)
     assert rows["value"].isna().sum() == 1  # one cell that cannot be read, with a note
     assert rows.loc[rows["value"].isna(), "note"].str.contains("blank").all()
 
@@ -124,12 +124,14 @@ def test_what_is_handed_out_is_the_callers(call: str) -> None:
 
 
 def test_the_disagreements_are_exactly_the_listed_ones() -> None:
-    found = published.derived()
-    found = found[found["verdict"] == "disagrees"].reset_index(drop=True)
+    result = published.derived()
+    result = result[result["verdict"] == "disagrees"].reset_index(drop=True)
     listed = published.disagreements()
-    assert listed[[*CELL, "rule", "printed"]].to_dict("records") == found[[*CELL, "rule", "printed"]].to_dict("records")
+    assert listed[[*CELL, "rule", "printed"]].to_dict("records") == result[[*CELL, "rule", "printed"]].to_dict(
+        "records"
+    )
     for column in ("recomputed", "low", "high"):
-        assert listed[column].tolist() == pytest.approx(found[column].tolist(), abs=1e-4)
+        assert listed[column].tolist() == pytest.approx(result[column].tolist(), abs=1e-4)
     assert len(listed) == 5
     assert (listed["note"] != "").all()
 
@@ -184,8 +186,8 @@ def test_a_misprint_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
         ]
 
     monkeypatch.setattr(derivations, "_table", misprinted)
-    found = [c for c in derivations._means_of_rows() if c["verdict"] == "disagrees"]
-    assert [(c["document"], c["model"]) for c in found] == [("hendrycks", "VGG-19+BN"), ("basart", "ResNet-152")]
+    result = [c for c in derivations._means_of_rows() if c["verdict"] == "disagrees"]
+    assert [(c["document"], c["model"]) for c in result] == [("hendrycks", "VGG-19+BN"), ("basart", "ResNet-152")]
 
 
 def test_relative_errors_by_hand() -> None:
@@ -239,21 +241,21 @@ def test_a_span_is_all_that_rounds_to_it() -> None:
 
 def test_mean_corruption_errors_of_robustbench() -> None:
     table = published.accuracies("imagenet")
-    found = metrics.mean_corruption_error(metrics.corruption_error(table, "AlexNet")).set_index("model")
-    assert (found["corruptions"] == 15).all()
+    result = metrics.mean_corruption_error(metrics.corruption_error(table, "AlexNet")).set_index("model")
+    assert (result["corruptions"] == 15).all()
     expected = {
         "Standard_R50": 76.4,
         "Hendrycks2020AugMix": 64.2,
         "Hendrycks2020Many": 60.0,
         "Geirhos2018_SIN_IN": 68.7,
     }
-    assert found["mce"][list(expected)].round(1).to_dict() == expected
+    assert result["mce"][list(expected)].round(1).to_dict() == expected
     own = published.models("imagenet-c", "ce")
     own = own[(own["document"] == "robustbench") & (own["dataset"] == "imagenet")].groupby("model")["value"].mean()
-    assert own.to_dict() == pytest.approx(found["mce"].to_dict())
+    assert own.to_dict() == pytest.approx(result["mce"].to_dict())
     relative = published.models("imagenet-c", "relative_ce")
     relative = relative[relative["table"] == "imagenet"].groupby("model")["value"].mean()
-    assert relative.to_dict() == pytest.approx(found["relative_mce"].to_dict())
+    assert relative.to_dict() == pytest.approx(result["relative_mce"].to_dict())
 
 
 def test_published_models_say_what_they_were_measured_on() -> None:
@@ -282,8 +284,8 @@ def test_one_metric_follows_from_another() -> None:
     assert rows["residual"]["value"].tolist() == pytest.approx((clean - accuracy).tolist(), nan_ok=True)
     both = rows["app"]["document"] == "laugros"
     assert set(rows["app"].loc[both, "origin"]) == {"printed"}
-    for found in rows.values():
-        known = found[found["value"].notna()]
+    for result in rows.values():
+        known = result[result["value"].notna()]
         assert (known["low"] <= known["value"]).all()
         assert (known["value"] <= known["high"]).all()
 
@@ -319,19 +321,19 @@ def test_sequences_have_their_own_metrics() -> None:
 
 
 def test_natural_shifts_are_those_of_the_project() -> None:
-    found = published.natural_shifts()
-    assert found.shape == (1266, 11)
-    assert found["model"].is_unique
-    best = found.iloc[0]
+    result = published.natural_shifts()
+    assert result.shape == (1266, 11)
+    assert result["model"].is_unique
+    best = result.iloc[0]
     assert (best["image_side"], best["million_parameters"], best["imagenet"], best["a"]) == (
         448,
         305.08,
         90.056,
         88.627,
     )
-    assert found.drop(columns="model").isna().sum().sum() == 1  # one accuracy on ImageNet-A that the project lacks
-    assert found.loc[found["million_parameters"] > 1000, "model"].tolist()  # 1,014.45, with its comma, is a number
-    assert (found["r"] < found["r_clean"] + 1).all()
+    assert result.drop(columns="model").isna().sum().sum() == 1  # one accuracy on ImageNet-A that the project lacks
+    assert result.loc[result["million_parameters"] > 1000, "model"].tolist()  # 1,014.45, with its comma, is a number
+    assert (result["r"] < result["r_clean"] + 1).all()
 
 
 # --- what it costs

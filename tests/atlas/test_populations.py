@@ -29,10 +29,10 @@ def evaluated() -> pd.DataFrame:
 
 
 def test_the_mean_over_severities_is_taken_from_the_clean_accuracy() -> None:
-    found = populations.residuals(evaluated())
-    assert found.loc["a"].to_dict() == pytest.approx({"fog": 0.2, "snow": 0.4})
-    assert found.loc["b", "fog"] == pytest.approx(0.1)
-    assert found["snow"].isna().tolist() == [False, True]
+    population = populations.residuals(evaluated())
+    assert population.loc["a"].to_dict() == pytest.approx({"fog": 0.2, "snow": 0.4})
+    assert population.loc["b", "fog"] == pytest.approx(0.1)
+    assert population["snow"].isna().tolist() == [False, True]
     assert populations.residuals(evaluated(), "shift").to_dict() == {"sketch": {"a": pytest.approx(0.5)}}
 
 
@@ -45,14 +45,14 @@ def test_two_figures_for_one_condition_are_refused() -> None:
 
 def test_published_shifts_go_with_one_another_over_the_networks() -> None:
     shifts = published.natural_shifts()
-    found = populations.published(shifts)
+    population = populations.published(shifts)
     row = shifts.iloc[0]
-    assert found.iloc[0]["ImageNet-A"] == pytest.approx((row["a_clean"] - row["a"]) / 100)
+    assert population.iloc[0]["ImageNet-A"] == pytest.approx((row["a_clean"] - row["a"]) / 100)
     group = benchmarks.of_names([["ImageNet-Sketch"]], {"ImageNet-Sketch": 1})
-    told = correlation.predictiveness(group, found, found[["ImageNet-R", "ImageNet-Sketch"]])
-    assert told.loc["ImageNet-Sketch", "r"] == pytest.approx(1)
-    assert 0.5 < told.loc["ImageNet-R", "r"] < 1
-    assert told.loc["ImageNet-R", "models"] > 1000
+    predictive = correlation.predictiveness(group, population, population[["ImageNet-R", "ImageNet-Sketch"]])
+    assert predictive.loc["ImageNet-Sketch", "r"] == pytest.approx(1)
+    assert 0.5 < predictive.loc["ImageNet-R", "r"] < 1
+    assert predictive.loc["ImageNet-R", "models"] > 1000
 
 
 def many(models: list[str], names: list[str], n: int = 500, severity: int | None = None) -> pd.DataFrame:
@@ -66,20 +66,22 @@ def many(models: list[str], names: list[str], n: int = 500, severity: int | None
 class TestGather:
     def test_a_corruption_comes_from_the_table_with_most_models(self) -> None:
         few = many(["own/a"], ["fog", "snow"]).assign(accuracy=0.8)
-        found = populations.gather({"few": few, "more": many(["own/a", "own/b"], ["fog"])})
-        assert found.synthetic.loc["own/a", "fog"] == pytest.approx(0.4)  # of `more`, though `few` came first
-        assert found.synthetic["snow"].notna().tolist() == [True, False]
-        assert set(found.sources) == {"few", "more"}
-        assert list(found.complete(["fog", "snow"]).synthetic.index) == ["own/a"]
+        population = populations.gather({"few": few, "more": many(["own/a", "own/b"], ["fog"])})
+        assert population.synthetic.loc["own/a", "fog"] == pytest.approx(0.4)  # of `more`, though `few` came first
+        assert population.synthetic["snow"].notna().tolist() == [True, False]
+        assert set(population.sources) == {"few", "more"}
+        assert list(population.complete(["fog", "snow"]).synthetic.index) == ["own/a"]
 
     def test_drawn_severities_and_means_over_levels_are_not_mixed(self) -> None:
         both = pd.concat([many(["own/a"], ["fog"]), many(["own/a"], ["fog"], severity=3).query("kind == 'corruption'")])
         assert populations.gather({"both": both}).synthetic.loc["own/a", "fog"] == pytest.approx(0.4)
 
     def test_models_of_an_atlas_are_distinguished_from_others(self) -> None:
-        found = populations.gather({"all": many(["own/a", "scenes/resnet-standard", "scenes/resnet-fog"], ["fog"])})
-        assert found.atlas == ("scenes/resnet-fog",)
-        assert list(found.independent.synthetic.index) == ["own/a", "scenes/resnet-standard"]
+        population = populations.gather(
+            {"all": many(["own/a", "scenes/resnet-standard", "scenes/resnet-fog"], ["fog"])}
+        )
+        assert population.atlas == ("scenes/resnet-fog",)
+        assert list(population.independent.synthetic.index) == ["own/a", "scenes/resnet-standard"]
 
     def test_few_images_and_foreign_tables(self) -> None:
         assert len(populations.gather({"small": many(["own/a"], ["fog"], n=60)})) == 0

@@ -25,8 +25,8 @@ def test_an_atlas_tests_every_model_on_everything_and_its_models_are_comparable(
         path.stem != f"{published.NAME}-{published.ARCHITECTURE}"
     ):  # these were trained elsewhere, and their footer says so
         assert clean.max() - clean.min() < 0.03
-    found = overlap.measure(table, metric="residual", draws=0)
-    assert len(found.undefined) < len(found.names) / 2 + 1
+    overlaps = overlap.measure(table, metric="residual", draws=0)
+    assert len(overlaps.undefined) < len(overlaps.names) / 2 + 1
 
 
 def test_what_ships_is_what_was_asked_of_it() -> None:

@@ -31,9 +31,9 @@ def test_a_click_on_a_cell_shows_its_formula(open_tab: Callable[..., Tab], table
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
     names = {name.replace("_", " ").capitalize(): name for name in NAMES}
     rows = [names[text] for text in tab.page.locator(".st-key-overlap_scroll .ytick text").all_text_contents()]
-    found = overlap.measure(plan.read(table), metric="residual")
+    overlaps = overlap.measure(plan.read(table), metric="residual")
     # A cell that is not the one shown to begin with: of the second row, and of a column of another category.
-    cell = found.pair(rows[1], rows[4])
+    cell = overlaps.pair(rows[1], rows[4])
     plot = tab.page.locator(".st-key-overlap_scroll .nsewdrag").first
     plot.scroll_into_view_if_needed()
     side = cell_side(len(NAMES))

@@ -88,10 +88,10 @@ def test_a_second_dashboard_on_the_port_says_so_and_the_first_goes_on(server: st
 
 
 def test_says_where_it_is_and_nothing_alarming(server: str, server_log: Path) -> None:
-    said = server_log.read_text()  # of all that the browser tests have asked it so far
-    assert f"The dashboard starts at {server}" in said
-    assert "Traceback" not in said
-    assert "WARNING" not in said
+    text = server_log.read_text()  # of all that the browser tests have asked it so far
+    assert f"The dashboard starts at {server}" in text
+    assert "Traceback" not in text
+    assert "WARNING" not in text
 
 
 def test_a_proxys_name_is_answered_and_another_one_gets_a_sentence(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_server_that_warms_up_serves_meanwhile_and_says_nothing_alarming(chrom
         tab = Tab(new_page(chromium), server).open("/corruptions?corruptions_from=Scenes")
         tab.page.locator(".rc-cell .rc-answer").nth(20).wait_for(timeout=60_000)
         tab.open("/severity").page.context.close()
-    said = log.read_text()
-    assert "Traceback" not in said
-    assert "WARNING" not in said
-    assert "warm-up failed" not in said
+    text = log.read_text()
+    assert "Traceback" not in text
+    assert "WARNING" not in text
+    assert "warm-up failed" not in text

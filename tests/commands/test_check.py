@@ -50,9 +50,9 @@ def test_what_is_missing_is_evaluated_and_the_exit_status_tells(model: str, tmp_
     assert "meets spec: 1 requirement is met." in out
     narrow = write(tmp_path, "at_most = 99.9")  # 12 images: Wilson's interval is wide
     assert cli.main(["check", narrow, "--model", model, "--format", "json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    (row,) = found["rows"]
-    assert found["passed"]
+    output = json.loads(capsys.readouterr().out)
+    (row,) = output["rows"]
+    assert output["passed"]
     assert row["n"] == 12
     assert row["margin"] == pytest.approx(99.9 - row["value"])
     at = f"at_most = '{row['value'] + 0.5} %'"

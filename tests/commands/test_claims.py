@@ -18,7 +18,7 @@ Output = pytest.CaptureFixture[str]
 @pytest.fixture(autouse=True)
 def two_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     table = pd.DataFrame({"model": ["m"], "value": [0.25]})
-    found = (
+    result = (
         Claim(
             "interventions",
             "Fog is thick.",
@@ -30,7 +30,7 @@ def two_claims(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         Claim("interventions", "Snow is warm.", "A book, table 2", NOT_REPRODUCED, "Above 0.", (), limits="Melts."),
     )
-    monkeypatch.setattr(claims, "load", lambda topic: found if topic == "interventions" else ())
+    monkeypatch.setattr(claims, "load", lambda topic: result if topic == "interventions" else ())
 
 
 def test_claims_are_printed_in_plain_text(capsys: Output) -> None:

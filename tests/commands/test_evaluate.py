@@ -145,11 +145,11 @@ def test_metrics_of_single_images_from_outside_are_computed(model: str, tmp_path
 )
 def test_bad_input_is_one_sentence(model: str, capsys: Output, argv: list[str], status: int, sentence: str) -> None:
     try:
-        found = run("--model", model, "--limit", "5", *argv)
+        result = run("--model", model, "--limit", "5", *argv)
     except SystemExit as left:
-        found = int(str(left.code))
+        result = int(str(left.code))
     out, err = capsys.readouterr()
-    assert found == status
+    assert result == status
     assert sentence in err
     assert "Traceback" not in err
     assert out == ""

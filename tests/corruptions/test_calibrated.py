@@ -51,14 +51,14 @@ def far(images: Tensor, name: str, strength: float | None = None) -> Tensor:
 def test_the_suite_is_the_published_one_with_another_parameter_set() -> None:
     assert [corruptions.get(name).plain_name for name in corruptions.names("candidates-40")] == PLAIN
     for name, plain in zip(NAMES, PLAIN, strict=True):
-        found, published = corruptions.get(name), corruptions.get(f"album_{plain}")
+        result, published = corruptions.get(name), corruptions.get(f"album_{plain}")
         assert name == f"scenes_{plain}"
-        assert "alibrated for scenes" in found.summary
-        assert "calibrated for scenes" in found.source
-        assert found.family == published.family
-        assert found.limits is not None
-        assert found.limits[0] == 0
-        assert 1 <= found.limits[1] <= 4.5
+        assert "alibrated for scenes" in result.summary
+        assert "calibrated for scenes" in result.source
+        assert result.family == published.family
+        assert result.limits is not None
+        assert result.limits[0] == 0
+        assert 1 <= result.limits[1] <= 4.5
 
 
 @pytest.mark.parametrize("plain", FIXED)
@@ -99,8 +99,8 @@ def test_the_registry_has_the_shipped_ranges() -> None:
     shipped = _calibrated.ranges(_calibrated.table())
     assert set(shipped) <= set(NAMES)
     for name in NAMES:
-        found = corruptions.get(name)
-        assert found.strengths == shipped.get(name, found.limits)
+        result = corruptions.get(name)
+        assert result.strengths == shipped.get(name, result.limits)
 
 
 def test_the_suite_is_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,5 +56,5 @@ def test_a_filter_leaves_the_setting_of_other_threads_alone(monkeypatch: pytest.
     monkeypatch.setattr(torch.backends.cudnn, "flags", flags)
     kernel = filters.disc_kernel(3, 0.1)
     images = pictures(33, 47).float()
-    found = filters._correlate_tensor(images, kernel, "reflect101")
-    torch.testing.assert_close(found, filters._correlate_cv(images, kernel, "reflect101"), atol=1e-3, rtol=0)
+    result = filters._correlate_tensor(images, kernel, "reflect101")
+    torch.testing.assert_close(result, filters._correlate_cv(images, kernel, "reflect101"), atol=1e-3, rtol=0)

@@ -67,8 +67,8 @@ def markup(at: AppTest, key: str) -> str:
     """The markup that a page shows under that key; "" where it shows none."""
     for element in at.get("bidi_component"):
         if element.key == key:
-            found: str = json.loads(element.proto.json)["markup"]
-            return found
+            result: str = json.loads(element.proto.json)["markup"]
+            return result
     return ""
 
 

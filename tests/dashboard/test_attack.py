@@ -35,8 +35,8 @@ def test_pgd_turns_the_demo_model(open_page: OpenPage, monkeypatch: pytest.Monke
     assert sound(at)
     assert "8.00/255" in words(at)
     assert {"11", "10"} <= set(re.findall(r"\d+", words(at)))  # forward and backward passes
-    judged = at.dataframe[-1].value.set_index("Model")
-    assert judged.loc["scenes/resnet-standard", "Clean"] != judged.loc["scenes/resnet-standard", "Adversarial"]
+    table = at.dataframe[-1].value.set_index("Model")
+    assert table.loc["scenes/resnet-standard", "Clean"] != table.loc["scenes/resnet-standard", "Adversarial"]
     assert len(footers) == 2  # of the steps and of the budgets
     for footer in footers:
         (attacked,) = footer.before
@@ -85,9 +85,9 @@ def test_a_photograph_has_no_right_answer_for_a_demo_model(open_page: OpenPage) 
 def test_unknown_names_in_the_address_are_sentences(open_page: OpenPage) -> None:
     at = open_page("attack", attack_name="pdg", attack_eps="9000", attack_model="scenes/resnet-standart")
     assert not at.exception
-    told = " ".join(str(w.value) for w in [*at.warning, *at.info])
-    assert "pgd" in told
-    assert "scenes/resnet-standard" in told
+    message = " ".join(str(w.value) for w in [*at.warning, *at.info])
+    assert "pgd" in message
+    assert "scenes/resnet-standard" in message
 
 
 def test_a_long_sweep_waits_until_it_is_asked_for(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +134,6 @@ def test_the_first_view_needs_no_network(open_page: OpenPage, monkeypatch: pytes
     assert sound(at)
     assert markup(at, f"attack_three_{shipped.MODEL}")
     assert charts(at, "attack-trajectory")
-    judged = at.dataframe[-1].value.set_index("Model")
-    assert judged.index.tolist() == imagenet.names()
-    assert judged.loc[shipped.MODEL, "Fooled"] == "✕ fooled"
+    table = at.dataframe[-1].value.set_index("Model")
+    assert table.index.tolist() == imagenet.names()
+    assert table.loc[shipped.MODEL, "Fooled"] == "✕ fooled"

@@ -103,9 +103,9 @@ def test_bad_values_in_the_address_are_sentences(open_page: OpenPage, world: Pat
         builder_view="?",
     )
     assert sound(at)
-    said = " ".join(str(w.value) for w in at.warning)
+    message = " ".join(str(w.value) for w in at.warning)
     for part in ("fogg", "77", "elsewhere", "'x'"):
-        assert part in said
+        assert part in message
     assert markup(at, "builder_ticks").count('aria-checked="true"') == 1
 
 

@@ -35,15 +35,15 @@ CLAIMS = (
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The topics that were judged, one entry each time."""
-    found: list[str] = []
+    collected: list[str] = []
 
     def load(topic: str) -> tuple[Claim, ...]:
-        found.append(topic)
+        collected.append(topic)
         return CLAIMS if topic == "interventions" else ()
 
     monkeypatch.setattr(claims, "load", load)
     cache.expiry.results_changed()
-    return found
+    return collected
 
 
 @pytest.mark.usefixtures("asked")

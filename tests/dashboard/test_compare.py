@@ -66,12 +66,12 @@ def test_every_metric_is_drawn_with_clean_accuracy_and_provenance(
     )
     assert sound(at)
     assert any("Clean accuracy" in html.proto.body for html in at.get("html"))
-    said = texts(at)
+    page_text = texts(at)
     for part in (metrics.get(metric).formula, "6 images", "robustcore", "seed 0", "Intervals: 95 %"):
-        assert part in said
+        assert part in page_text
     if metrics.get(metric).reference:
         mean = references.mean_in_words(metrics.get(metric).mean, 2, 2, 0, evaluated, "6 images", "scenes")
-        assert mean.text in said
+        assert mean.text in page_text
     (figure,) = figures(at)
     assert "(clean " in next(trace for trace in figure["data"] if trace["type"] == "bar")["name"]
 
@@ -159,10 +159,10 @@ def test_a_bar_leads_to_its_images(open_page: OpenPage, evaluated: str) -> None:
     }
     at.run()
     assert sound(at)
-    said = texts(at)
+    page_text = texts(at)
     stored = rc.evaluate(evaluated, "scenes", ["contrast"], limit=6)
     clean = int(stored.loc[stored["kind"] == "clean", "correct"].item())
-    lost, kept = (int(said.split(f"**{word}**: ")[1].split()[0]) for word in ("Lost", "Kept"))
+    lost, kept = (int(page_text.split(f"**{word}**: ")[1].split()[0]) for word in ("Lost", "Kept"))
     assert lost + kept == clean
     shown = [markup(at, f"compare_behind_{word}").count("<img") for word in ("Lost", "Kept")]
     assert shown == [2 * lost, 2 * kept]  # each above its clean form
@@ -206,9 +206,9 @@ def test_published_models_say_which_mce_it_is(open_page: OpenPage) -> None:
         compare_model=[ALEXNET, "published/imagenet/Standard_R50"],
     )
     assert not at.exception
-    said = texts(at)
-    assert references.mean_in_words("mCE", 15, 15, 0, ALEXNET, "5,000 images", "imagenet").text in said
-    assert "no intervals" in said
+    page_text = texts(at)
+    assert references.mean_in_words("mCE", 15, 15, 0, ALEXNET, "5,000 images", "imagenet").text in page_text
+    assert "no intervals" in page_text
     assert [round(v, 1) for v in at.dataframe[0].value["value"]] == [100.0, 76.4]
     assert "clean accuracies differ by 20 points" in at.warning[0].value
 
@@ -256,10 +256,10 @@ def test_the_address_is_the_state(open_page: OpenPage, evaluated: str) -> None:
 def test_an_unknown_name_in_the_address_is_said_and_left_out(open_page: OpenPage, evaluated: str) -> None:
     at = open_page("compare", compare_model=[evaluated, "own/smal"], compare_measure="acuracy", compare_view="bars")
     assert not at.exception
-    said = " ".join(w.value.replace("\\", "") for w in at.warning)
-    assert "no model named 'own/smal'" in said
-    assert "no metric named 'acuracy'" in said
-    assert "no view named 'bars'" in said
+    message = " ".join(w.value.replace("\\", "") for w in at.warning)
+    assert "no model named 'own/smal'" in message
+    assert "no metric named 'acuracy'" in message
+    assert "no view named 'bars'" in message
     assert at.get("plotly_chart")
 
 
@@ -308,8 +308,8 @@ def test_the_models_of_one_family_of_trainings_are_chosen_with_a_button(open_pag
 
 
 def test_a_ranking_for_a_paper_has_the_clean_accuracy_too() -> None:
-    found = published_models.gather([ALEXNET, "published/imagenet/Standard_R50"], "imagenet")
-    result = measures.bars(found, "ce", reference=ALEXNET)
+    gathered = published_models.gather([ALEXNET, "published/imagenet/Standard_R50"], "imagenet")
+    result = measures.bars(gathered, "ce", reference=ALEXNET)
     text = export.latex(View("ranking-ce", "mCE", "", result.means, result.footer, Call(dict), result))
     assert r"published/imagenet/Standard R50 & 76.7 & 76.4 \\" in text
     assert "Reference: published/imagenet/AlexNet" in text

@@ -39,8 +39,8 @@ def answers(at: AppTest) -> list[str]:
 
 def pictures(text: str) -> list[np.ndarray[Any, Any]]:
     """The images in a piece of markup, uint8 (H, W, 3), RGB."""
-    found = re.findall(r'src="data:image/\w+;base64,([^"]+)"', text)
-    return [cv2.imdecode(np.frombuffer(base64.b64decode(f), np.uint8), cv2.IMREAD_COLOR)[..., ::-1] for f in found]
+    matches = re.findall(r'src="data:image/\w+;base64,([^"]+)"', text)
+    return [cv2.imdecode(np.frombuffer(base64.b64decode(f), np.uint8), cv2.IMREAD_COLOR)[..., ::-1] for f in matches]
 
 
 def said(at: AppTest) -> list[str]:
@@ -142,8 +142,8 @@ def test_two_models_answer_to_the_same_images(open_page: OpenPage, own_model: st
     (source.parent / "other.safetensors").write_bytes(source.read_bytes())
     at = open_page("corruptions", corruptions_model=own_model, corruptions_beside="own/other")
     assert sound(at)
-    found = answers(at)
-    assert found[0::2] == found[1::2]  # the same weights under two names
+    answered = answers(at)
+    assert answered[0::2] == answered[1::2]  # the same weights under two names
     assert markup(at, PAIR).count('class="rc-bars"') == 4
 
 

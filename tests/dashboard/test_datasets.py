@@ -46,8 +46,8 @@ def evaluate(folder: Path, split: str, **more: Any) -> None:
 
 
 def box(at: AppTest, key: str) -> Any:
-    (found,) = [box for box in at.selectbox if box.key == key]
-    return found
+    (result,) = [box for box in at.selectbox if box.key == key]
+    return result
 
 
 @pytest.fixture

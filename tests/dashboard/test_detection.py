@@ -20,8 +20,8 @@ KEY = "detection"
 
 def cells(at: AppTest) -> dict[tuple[str, str], float]:
     """(score, set) -> the percentage in the table."""
-    found = re.findall(r'data-pick="([^"]+)".*?<b>([\d.]+)', markup(at, f"{KEY}_table"))
-    return {tuple(pick.split(score_table.SEPARATOR)): float(value) for pick, value in found}
+    matches = re.findall(r'data-pick="([^"]+)".*?<b>([\d.]+)', markup(at, f"{KEY}_table"))
+    return {tuple(pick.split(score_table.SEPARATOR)): float(value) for pick, value in matches}
 
 
 def test_stored_answers_are_shown_at_once_and_a_cell_can_be_chosen(open_page: OpenPage) -> None:

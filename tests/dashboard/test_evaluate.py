@@ -188,12 +188,12 @@ def test_a_running_job_can_be_paused_and_a_waiting_one_go_next(
         jobs.submit(EvaluationRequest((own_model,), "scenes", ("contrast",), limit=2), priority=priority)
     last, before, first = jobs.list_jobs()
     as_if = {"state": "queued", "message": ""}
-    found = [
+    result = [
         dataclasses.replace(last, **as_if),
         dataclasses.replace(before, **as_if),
         dataclasses.replace(first, **as_if | {"state": "running"}),
     ]
-    monkeypatch.setattr(jobs, "list_jobs", lambda limit=100: found)
+    monkeypatch.setattr(jobs, "list_jobs", lambda limit=100: result)
     paused: list[int] = []
     monkeypatch.setattr(jobs, "pause", paused.append)
     at = open_page("evaluate", evaluate_model=own_model, evaluate_limit="2")
@@ -240,8 +240,8 @@ def test_failed_units_are_counted_explained_and_can_be_tried_again(
 
 
 def test_the_link_names_the_suites_that_the_job_covers() -> None:
-    asked = EvaluationRequest(("a",), "scenes", ("imagenet-c", "imagenet-c-extra"), storage="jpeg85").resolved()
-    address = job_panel.compare_address(asked)
+    request = EvaluationRequest(("a",), "scenes", ("imagenet-c", "imagenet-c-extra"), storage="jpeg85").resolved()
+    address = job_panel.compare_address(request)
     assert address["compare_suite"] == ["ImageNet-C", "ImageNet-C extra"]
     assert address["compare_storage"] == "Second JPEG (85)"
 

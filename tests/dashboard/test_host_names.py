@@ -57,6 +57,6 @@ def test_a_request_under_a_foreign_name_is_answered_with_a_sentence() -> None:
 
 @pytest.mark.parametrize("host", ["", "a\x1b[31m", "x" * 5000])
 def test_what_is_said_of_a_name_is_short_and_printable(host: str) -> None:
-    said = host_names.sentence(host)
-    assert len(said) < 500
-    assert said[:-1].isprintable()
+    message = host_names.sentence(host)
+    assert len(message) < 500
+    assert message[:-1].isprintable()

@@ -113,10 +113,10 @@ def test_a_click_shows_the_formula_with_its_numbers_and_the_images(open_page: Op
     at.selectbox(key="overlap_second").set_value("shot_noise").run()
     assert sound(at)
     cell = overlap.measure(plan.read(table), metric="residual").pair("fog", "shot_noise")
-    said = " ".join(m.value for m in at.markdown)
-    assert f"{{{cell.trained_first[1]:.3f} + {-cell.standard[1]:.3f}}}" in said
-    assert f"= {cell.onto_second:.2f}" in said
-    assert rf"\mathbf{{{max(0.0, cell.signed):.2f}}}" in said
+    message = " ".join(m.value for m in at.markdown)
+    assert f"{{{cell.trained_first[1]:.3f} + {-cell.standard[1]:.3f}}}" in message
+    assert f"= {cell.onto_second:.2f}" in message
+    assert rf"\mathbf{{{max(0.0, cell.signed):.2f}}}" in message
     assert markup(at, "overlap_images").count("<img") == 3
     assert f"{max(0.0, cell.signed):.2f}" in markup(at, "overlap_headline")
 
@@ -219,9 +219,9 @@ def test_coverage_is_said_in_words(open_page: OpenPage, own_cache: Path) -> None
 def test_verdicts_have_their_numbers() -> None:
     labels = {"a": "A", "b": "B"}
     row = {"verdict": "not covered", "best": 0.02, "low": -0.03, "high": 0.06, "by": "b", "reach": 0.07, "reason": ""}
-    said = coverage.verdict(labels, "a", row, MARGIN, "ImageNet-C")
+    message = coverage.verdict(labels, "a", row, MARGIN, "ImageNet-C")
     for part in ("ImageNet-C", "A", "0.1", "B", "0.02", "-0.03 to 0.06", "0.07"):
-        assert part in said
+        assert part in message
     assert "undecided" in coverage.verdict(labels, "a", row | {"verdict": "undecided"}, MARGIN, "ImageNet-C")
     undefined = coverage.verdict(labels, "a", row | {"verdict": "undefined", "reason": "why"}, MARGIN, "ImageNet-C")
     assert "why" in undefined

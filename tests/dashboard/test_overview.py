@@ -55,9 +55,9 @@ def test_a_row_says_what_was_measured_and_what_was_not(open_page: OpenPage, only
 
 def test_every_link_leads_to_a_page_with_the_model_in_its_address(open_page: OpenPage, only: str) -> None:
     at = open_page("overview")
-    found = [(link.proto.page, parse_qs(link.proto.query_string)) for link in at.get("page_link")]
-    assert {"compare", "corruptions", "evaluate"} <= {page for page, _ in found}
-    assert any(page == "compare" and query.get("compare_view") == ["Ranking"] for page, query in found)
+    links = [(link.proto.page, parse_qs(link.proto.query_string)) for link in at.get("page_link")]
+    assert {"compare", "corruptions", "evaluate"} <= {page for page, _ in links}
+    assert any(page == "compare" and query.get("compare_view") == ["Ranking"] for page, query in links)
     addresses = [urlsplit(html.unescape(a)) for a in re.findall(r'href="([^"]+)"', markup(at, "overview_models"))]
     assert addresses
     assert {a.path for a in addresses} <= {v.address for v in pages.views()}
@@ -99,10 +99,10 @@ def crowd() -> Overview:
 def test_many_models_are_grouped_best_first_limited_and_searched(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = crowd()
-    monkeypatch.setattr(cache.results, "evaluated", lambda dataset: list(found.table["model"]))
-    monkeypatch.setattr(cache.results, "overview", lambda models, dataset: found)
-    training = dict(zip(found.table["model"], ["pgd"] * 7 + ["mixup"] * 7, strict=True))
+    result = crowd()
+    monkeypatch.setattr(cache.results, "evaluated", lambda dataset: list(result.table["model"]))
+    monkeypatch.setattr(cache.results, "overview", lambda models, dataset: result)
+    training = dict(zip(result.table["model"], ["pgd"] * 7 + ["mixup"] * 7, strict=True))
     monkeypatch.setattr(cache.models, "card", lambda name: Card("", ("a",), 64, "scenes", architecture="scenes/resnet"))
     monkeypatch.setattr(
         cache.models, "training", lambda name: (training[name], FAMILIES[interventions.get(training[name]).family])

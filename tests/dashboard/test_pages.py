@@ -75,16 +75,16 @@ def test_what_compare_and_builder_begin_with_is_computed_before_anybody_comes(
 
     metric_views.compute_first(controls.first())
     builder.compute_first()
-    asked: list[str] = []
+    requests: list[str] = []
     call = pool.call
 
     def recorded(kind: str, *arguments: Any, **keywords: Any) -> Any:
-        asked.append(kind)
+        requests.append(kind)
         return call(kind, *arguments, **keywords)
 
     monkeypatch.setattr(pool, "call", recorded)
     assert sound(open_page("compare"))
     assert sound(open_page("builder"))
-    assert asked == []
+    assert requests == []
     assert sound(open_page("compare", compare_view="heatmap", compare_measure="residual"))
-    assert asked  # it is recorded
+    assert requests  # it is recorded

@@ -17,17 +17,17 @@ from tests.dashboard.conftest import OpenPage, sound
 def test_the_report_of_what_is_chosen_is_a_button_away(
     page: str, open_page: OpenPage, evaluated: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: dict[str, Any] = {}
+    requests: dict[str, Any] = {}
     monkeypatch.setattr(
         data.results, "evaluated", lambda dataset: [evaluated]
     )  # the one model with results, whatever ships
-    monkeypatch.setattr(report, "button", lambda models, *chosen, **more: asked.update(models=list(models), **more))
+    monkeypatch.setattr(report, "button", lambda models, *chosen, **more: requests.update(models=list(models), **more))
     at = open_page(page, compare_model=[evaluated], compare_severity=["2", "3"])
     assert sound(at)
-    assert evaluated in asked["models"]
+    assert evaluated in requests["models"]
     if page == "compare":
-        assert asked["models"] == [evaluated]
-        assert tuple(asked["severities"]) == (2, 3)
+        assert requests["models"] == [evaluated]
+        assert tuple(requests["severities"]) == (2, 3)
 
 
 def test_it_makes_one_file_with_the_model_in_it(evaluated: str, monkeypatch: pytest.MonkeyPatch) -> None:

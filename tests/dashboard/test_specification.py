@@ -33,18 +33,18 @@ def test_the_demo_is_judged_as_the_library_judges_it(open_page: OpenPage) -> Non
 
 
 def test_what_is_missing_can_be_evaluated(open_page: OpenPage, evaluated: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[EvaluationRequest] = []
-    monkeypatch.setattr(actions, "submit", lambda request: asked.append(request) or 1)
+    requests: list[EvaluationRequest] = []
+    monkeypatch.setattr(actions, "submit", lambda request: requests.append(request) or 1)
     at = open_page("specification", specification_name="My own …", specification_model=evaluated)
     at = write(at, SMALL.format(101))
-    said = at.error[0].value.replace("\\", "")
-    assert said == "text, line 6: A threshold of accuracy is from 0 to 100 percent, not 101."
+    message = at.error[0].value.replace("\\", "")
+    assert message == "text, line 6: A threshold of accuracy is from 0 to 100 percent, not 101."
     at = write(at, SMALL.format(0) + SMALL.format(0).split("\n", 1)[1].replace("contrast", "fog"))
     assert sound(at)
     sheet = markup(at, "specification_sheet")
     assert '<li class="rc-spec-undefined">' in sheet
     at.button(key="specification_launch").click().run()
-    assert [(r.models, r.limit, [c.name for c in r.conditions]) for r in asked] == [((evaluated,), 6, ["fog"])]
+    assert [(r.models, r.limit, [c.name for c in r.conditions]) for r in requests] == [((evaluated,), 6, ["fog"])]
 
 
 def test_a_specification_on_images_that_are_not_here_is_one_sentence(open_page: OpenPage) -> None:

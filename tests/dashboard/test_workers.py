@@ -103,10 +103,10 @@ def test_a_value_is_computed_elsewhere_and_kept(log: Path) -> None:
 
 
 def test_equal_requests_are_computed_once(log: Path) -> None:
-    asked = [in_thread(lambda: pool.call("test", "equal", work, str(log), 0.3, 7)) for _ in range(4)]
-    for thread, _ in asked:
+    requests = [in_thread(lambda: pool.call("test", "equal", work, str(log), 0.3, 7)) for _ in range(4)]
+    for thread, _ in requests:
         thread.join(PATIENCE)
-    assert [results for _, results in asked] == [[7]] * 4
+    assert [results for _, results in requests] == [[7]] * 4
     assert len(lines(log)) == 1
 
 

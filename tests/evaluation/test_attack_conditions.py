@@ -19,13 +19,13 @@ ATTACK = Condition("attack", "pgd", params=(("eps", 0.1), ("steps", 3)))
 def test_one_surrogate_serves_all_judges(make_dataset: Make, make_model: Make) -> None:
     dataset = make_dataset(40)
     surrogate, judges = make_model("surrogate", 0.02).eval(), [make_model("a").eval(), make_model("b", 0.3).eval()]
-    asked: list[int] = []
-    surrogate.register_forward_pre_hook(lambda module, inputs: asked.append(len(inputs[0])))
+    requests: list[int] = []
+    surrogate.register_forward_pre_hook(lambda module, inputs: requests.append(len(inputs[0])))
     black = crafted_on([ATTACK], surrogate.fingerprint())
     table = rc.evaluate(judges, dataset, black, surrogates=[surrogate])
     rows = table[table["kind"] == "attack"].set_index("model")
     # Three steps and a last look, and the clean images for nobody: the steps start at random.
-    assert sum(asked) == 40 * 4
+    assert sum(requests) == 40 * 4
     images, labels = dataset.images(0, 40), torch.as_tensor(dataset.labels)
     for judge in judges:
         direct = rc.attack(

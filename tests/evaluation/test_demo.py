@@ -121,10 +121,10 @@ def test_shipping_keeps_counts_and_one_class_per_image(
         demo.ship(prepared.cells, store, tmp_path / "assets" / "results" / "demo.sqlite")
     monkeypatch.setattr(paths, "assets", lambda: tmp_path / "assets")
     monkeypatch.setenv("ROBUSTCORE_CACHE", str(tmp_path / "fresh"))
-    found = tables.table(prepared.cells, Store())
-    assert found["n"].tolist() == [280, 280]
-    assert found["shipped"].all()
-    assert found["confidence"].notna().all()
+    table = tables.table(prepared.cells, Store())
+    assert table["n"].tolist() == [280, 280]
+    assert table["shipped"].all()
+    assert table["confidence"].notna().all()
     read = Store().predictions(prepared.cells[1])
     assert read is not None
     assert (read.ids, read.logits, read.classes.shape) == (None, None, (280, 1))

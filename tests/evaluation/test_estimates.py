@@ -96,11 +96,11 @@ def test_a_second_estimate_takes_no_second_calibration(make_dataset: Make, make_
 
 def test_a_long_run_gets_advice(make_dataset: Make, make_model: Make, clock: Clock) -> None:
     prepared = api.prepare(EvaluationRequest.of(make_model(network=Slow(clock)), make_dataset(200_000), "clean"))
-    found = estimates.estimate(prepared)
-    assert found.seconds > estimates.LONG_SECONDS
-    assert found.advice.startswith("This takes long: ")
-    assert "images instead of 200000" in found.advice
-    assert "CUDA" in found.advice
+    result = estimates.estimate(prepared)
+    assert result.seconds > estimates.LONG_SECONDS
+    assert result.advice.startswith("This takes long: ")
+    assert "images instead of 200000" in result.advice
+    assert "CUDA" in result.advice
 
 
 def test_a_model_that_fails_has_no_time_and_does_not_break_the_price_tag(make_dataset: Make, make_model: Make) -> None:
@@ -108,11 +108,11 @@ def test_a_model_that_fails_has_no_time_and_does_not_break_the_price_tag(make_da
         def forward(self, x: Tensor) -> Tensor:
             raise ValueError("no")
 
-    found = estimates.estimate(
+    result = estimates.estimate(
         api.prepare(EvaluationRequest.of(make_model(network=Broken()), make_dataset(100), "clean"))
     )
-    assert found.units == 1
-    assert math.isnan(found.seconds)
+    assert result.units == 1
+    assert math.isnan(result.seconds)
 
 
 def test_the_bytes_are_about_what_the_file_grows_by(make_dataset: Make, make_model: Make) -> None:

@@ -36,8 +36,8 @@ class Softmax(nn.Module):
 def test_answers_are_kept_with_the_first_results(make_dataset: Make, make_model: Make, tmp_path: Path) -> None:
     model, path = make_model(), tmp_path / "r.sqlite"
     rc.evaluate(model, make_dataset(10), "clean", store=path)
-    ((where, answers, said),) = Store(path, shipped=False).probes(model.fingerprint())
-    assert (where, answers.shape, said) == (path, (8, len(model.card.classes)), ())
+    ((where, answers, message),) = Store(path, shipped=False).probes(model.fingerprint())
+    assert (where, answers.shape, message) == (path, (8, len(model.card.classes)), ())
 
 
 def test_results_of_a_network_that_answers_otherwise_are_not_taken(
@@ -61,11 +61,11 @@ def test_a_caution_is_warned_of_stored_and_printed_below_figures(
     path, dataset, model = tmp_path / "r.sqlite", make_dataset(10), make_model("soft", network=Softmax())
     with pytest.warns(RobustcoreWarning, match="probabilities"):
         rc.evaluate(model, dataset, "clean", store=path)
-    ((_, _, said),) = Store(path, shipped=False).probes(model.fingerprint())
-    assert notes.kinds(said) == ["answers_are_probabilities"]
+    ((_, _, message),) = Store(path, shipped=False).probes(model.fingerprint())
+    assert notes.kinds(message) == ["answers_are_probabilities"]
     table = evaluation.lookup(model, dataset, "clean", store=path)
-    assert table["caution"].tolist() == [said[0].text]
-    assert said[0].text in Provenance.of(table, suites=("x",), storage="memory", seed=0).sentence()
+    assert table["caution"].tolist() == [message[0].text]
+    assert message[0].text in Provenance.of(table, suites=("x",), storage="memory", seed=0).sentence()
 
 
 def test_a_network_that_answers_with_no_logits_fails_with_the_sentence_and_the_rest_goes_on(

@@ -53,9 +53,9 @@ class TestNumberedFolders:
     def test_two_orders_are_asked_about(self, tmp_path: Path) -> None:
         root = folder(tmp_path / "data", list(NUMBERS))
         table = rc.evaluate([model(*NUMBERS), model(*sorted(NUMBERS))], root, "clean")
-        asked, other = table.to_dict("records")
-        assert np.isnan(asked["accuracy"])
-        assert all(part in asked["reason"] for part in ("order=name", "order=place", "the folder 10 is class 10"))
+        requests, other = table.to_dict("records")
+        assert np.isnan(requests["accuracy"])
+        assert all(part in requests["reason"] for part in ("order=name", "order=place", "the folder 10 is class 10"))
         assert (other["accuracy"], other["reason"]) == (1, "")
 
     def test_the_choice_is_part_of_the_model(self) -> None:

@@ -133,9 +133,9 @@ class TestLayouts:
         if above:
             (tree / above).mkdir()
             shutil.move(tree / "gaussian_noise", tree / above / "gaussian_noise")
-        found = released.ReleasedSet.at(tree)
-        assert found.severities("gaussian_noise") == [1, 3]
-        read = found.images(data, "gaussian_noise", 1)
+        result = released.ReleasedSet.at(tree)
+        assert result.severities("gaussian_noise") == [1, 3]
+        read = result.images(data, "gaussian_noise", 1)
         assert (len(read), read.absent) == (12, ())
 
     def test_tiny_imagenet_with_annotations(self, tree: Path, tmp_path: Path) -> None:

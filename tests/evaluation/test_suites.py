@@ -18,15 +18,15 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_a_built_in_suite_has_clean_and_the_registry_s_corruptions_at_five_severities() -> None:
-    found = suites.resolve("imagenet-c")
-    assert found[0] == Condition.clean()
-    assert {c.name for c in found[1:]} == set(corruptions.names("imagenet-c"))
-    assert len(found) == 1 + 5 * len(corruptions.names("imagenet-c"))
+    conditions = suites.resolve("imagenet-c")
+    assert conditions[0] == Condition.clean()
+    assert {c.name for c in conditions[1:]} == set(corruptions.names("imagenet-c"))
+    assert len(conditions) == 1 + 5 * len(corruptions.names("imagenet-c"))
 
 
 def test_severities_are_chosen_by_argument() -> None:
-    found = suites.resolve("imagenet-c", [5, 1, 1])
-    assert {c.severity for c in found[1:]} == {1, 5}
+    conditions = suites.resolve("imagenet-c", [5, 1, 1])
+    assert {c.severity for c in conditions[1:]} == {1, 5}
 
 
 def test_ranged_corruptions_draw_their_strength_unless_severities_are_asked_for() -> None:
@@ -42,8 +42,8 @@ def test_clean_is_always_there_and_nothing_is_there_twice() -> None:
 
 
 def test_the_storage_applies_to_corruptions_that_name_none() -> None:
-    found = suites.resolve(["fog"], [1], storage="jpeg85")
-    assert [c.storage for c in found] == ["memory", "jpeg85"]
+    conditions = suites.resolve(["fog"], [1], storage="jpeg85")
+    assert [c.storage for c in conditions] == ["memory", "jpeg85"]
 
 
 def test_a_file_has_rows_of_every_form(tmp_path: Path) -> None:
@@ -73,12 +73,12 @@ params = { difficulty = 2 }
     )
     suite = suites.load(path)
     assert (suite.name, suite.description) == ("mine", "What I look at.")
-    found = suite.conditions([3])
-    assert len(found) == 1 + 4 * 2 + 1 + 1 + 1
-    assert Condition.corruption("fog", 4, storage="jpeg85") in found
-    assert Condition.corruption("snow", 3) in found  # open: takes what was asked for
-    assert Condition("sequence", "tilt", params=(("difficulty", 2),)) in found
-    assert suites.resolve(str(path), [3]) == found
+    conditions = suite.conditions([3])
+    assert len(conditions) == 1 + 4 * 2 + 1 + 1 + 1
+    assert Condition.corruption("fog", 4, storage="jpeg85") in conditions
+    assert Condition.corruption("snow", 3) in conditions  # open: takes what was asked for
+    assert Condition("sequence", "tilt", params=(("difficulty", 2),)) in conditions
+    assert suites.resolve(str(path), [3]) == conditions
 
 
 @pytest.mark.parametrize(

@@ -88,10 +88,10 @@ def test_of_several_right_classes_the_answered_one_is_the_label() -> None:
     logits = torch.tensor([[0.0, 3.0, 1.0], [5.0, 0.0, 1.0], [0.0, 2.0, 3.0], [9.0, 0.0, 1.0]])
     labels = torch.tensor([2, 2, -1, 0])
     predictions = Predictions.of(logits, labels, torch.arange(4))
-    judged = predictions.judged_by({2: (2, 1)})
-    assert judged.labels.tolist() == [1, 2, -1, 0]
-    assert judged.correct.tolist() == [True, False, False, True]
-    counts = judged.counts()
+    relabelled = predictions.judged_by({2: (2, 1)})
+    assert relabelled.labels.tolist() == [1, 2, -1, 0]
+    assert relabelled.correct.tolist() == [True, False, False, True]
+    counts = relabelled.counts()
     assert (counts.correct, counts.top5) == (2, 3)
 
 

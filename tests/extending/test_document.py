@@ -115,8 +115,8 @@ def test_compare_has_the_corruption_and_the_metric(all_loaded: dict[str, Path], 
     from robustcore.reports.compare import comparison, measures
 
     rc.evaluate(model, "scenes", ["salt"], limit=8)
-    found = comparison.gather([model], rc.load_dataset("scenes"), ["no-suite"])
-    values = measures.bars(found, "error_growth").table
+    gathered = comparison.gather([model], rc.load_dataset("scenes"), ["no-suite"])
+    values = measures.bars(gathered, "error_growth").table
     assert set(values["name"]) == {"salt"}
     assert values["value"].notna().any()
 

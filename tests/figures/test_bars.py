@@ -52,8 +52,8 @@ def test_undefined_is_said_with_its_reason_and_is_no_bar() -> None:
     figure = bars.condition_bars(rows, PERCENT, footer="", alt="")
     (bar,) = figure.select_traces(selector={"type": "bar"})
     assert len(bar.x) == 2
-    said = [t for t in figure.data if t.type == "scatter" and t.hovertext is not None]
-    assert list(said[0].hovertext) == ["the clean accuracy is 0"]
+    traces = [t for t in figure.data if t.type == "scatter" and t.hovertext is not None]
+    assert list(traces[0].hovertext) == ["the clean accuracy is 0"]
 
 
 def test_intervals_are_drawn_from_the_value() -> None:

@@ -61,46 +61,47 @@ def test_names_of_any_kind_are_text_and_nothing_comes_from_elsewhere(store: Path
 
 
 def test_mce_is_said_with_what_it_is_over_against_and_on_and_with_its_numbers(store: Path) -> None:
-    found = report(store, EVIL, LONG)
-    note = found.words
+    report_text = report(store, EVIL, LONG)
+    note = report_text.words
     assert (note.kind, note.subject, note["corruptions"]) == ("mean_in_words", "mCE", 2)
     assert (note["reference"], note["images"], note["dataset"]) == (EVIL, "12 images", "scenes")
-    assert html.escape(note.text) in text_of(to_html(found))
-    assert found.errors is not None
-    mean = found.errors.means.set_index("model").loc[LONG, "value"]
-    values = found.errors.table.loc[found.errors.table["model"] == LONG, "value"]
-    assert f"({values.iloc[0]:.1f} + {values.iloc[1]:.1f}) / 2 = <b>{mean:.1f}</b>" in text_of(to_html(found))
+    assert html.escape(note.text) in text_of(to_html(report_text))
+    assert report_text.errors is not None
+    mean = report_text.errors.means.set_index("model").loc[LONG, "value"]
+    values = report_text.errors.table.loc[report_text.errors.table["model"] == LONG, "value"]
+    assert f"({values.iloc[0]:.1f} + {values.iloc[1]:.1f}) / 2 = <b>{mean:.1f}</b>" in text_of(to_html(report_text))
 
 
 def test_one_model_alone_has_a_report_without_mce(store: Path) -> None:
-    found = report(store, LONG)
-    assert found.errors is None
-    assert found.words.kind == "no_mce_without_reference"
-    assert (found.learned[0].kind, found.learned[0].subject) == ("one_model", LONG)
-    text = text_of(to_html(found))
-    assert text.count('class="plot"') == 1 + bool(len(found.curve))  # no ranking of one model
+    report_text = report(store, LONG)
+    assert report_text.errors is None
+    assert report_text.words.kind == "no_mce_without_reference"
+    assert (report_text.learned[0].kind, report_text.learned[0].subject) == ("one_model", LONG)
+    text = text_of(to_html(report_text))
+    assert text.count('class="plot"') == 1 + bool(len(report_text.curve))  # no ranking of one model
 
 
 def test_the_evidence_names_fingerprints_and_the_command_that_makes_it_again(store: Path) -> None:
-    found = report(store, LONG, reference=EVIL)
+    report_text = report(store, LONG, reference=EVIL)
     subjects = compare.subjects([LONG], worlds.load_dataset("scenes"), store=store)
-    assert any(subjects[0].fingerprint in line for line in found.evidence)
-    assert found.accuracy.models == [LONG]
-    assert found.errors is not None
-    assert found.errors.reference == EVIL
+    assert any(subjects[0].fingerprint in line for line in report_text.evidence)
+    assert report_text.accuracy.models == [LONG]
+    assert report_text.errors is not None
+    assert report_text.errors.reference == EVIL
     assert (
-        found.command == f"robustcore report --model {LONG} --dataset scenes --suite contrast fog --reference '{EVIL}'"
+        report_text.command
+        == f"robustcore report --model {LONG} --dataset scenes --suite contrast fog --reference '{EVIL}'"
     )
 
 
 def test_attacks_among_corruptions_are_named_and_have_no_part_in_the_mce(store: Path) -> None:
-    found = document.gather([LONG, EVIL], "scenes", ["contrast", "robust-accuracy"], store=store)
-    assert list(found.accuracy.table["name"].unique()) == ["contrast", "pgd (eps 2/255)"]
-    assert found.learned[0].kind == "best_model"
-    assert "2 conditions" in found.learned[0]["over"]
-    assert found.words["corruptions"] == 1
-    assert found.errors is not None
-    assert found.errors.means["conditions"].tolist() == [1, 1]
+    gathered = document.gather([LONG, EVIL], "scenes", ["contrast", "robust-accuracy"], store=store)
+    assert list(gathered.accuracy.table["name"].unique()) == ["contrast", "pgd (eps 2/255)"]
+    assert gathered.learned[0].kind == "best_model"
+    assert "2 conditions" in gathered.learned[0]["over"]
+    assert gathered.words["corruptions"] == 1
+    assert gathered.errors is not None
+    assert gathered.errors.means["conditions"].tolist() == [1, 1]
 
 
 def test_without_results_it_says_what_computes_them(store: Path) -> None:
@@ -110,9 +111,9 @@ def test_without_results_it_says_what_computes_them(store: Path) -> None:
 
 def test_published_models_are_divided_by_alexnet_of_the_same_table() -> None:
     models = [f"published/imagenet/{name}" for name in ("Standard_R50", "Hendrycks2020AugMix", "Hendrycks2020Many")]
-    found = document.gather(models)
-    assert found.errors is not None
-    assert [round(v, 1) for v in found.errors.means["value"]] == [76.4, 64.2, 60.0]
-    assert (found.words["corruptions"], found.words["of_imagenet_c"]) == (15, 15)
-    assert found.words["reference"] == "published/imagenet/AlexNet"
-    assert found.words["images"] == "5,000 images"
+    gathered = document.gather(models)
+    assert gathered.errors is not None
+    assert [round(v, 1) for v in gathered.errors.means["value"]] == [76.4, 64.2, 60.0]
+    assert (gathered.words["corruptions"], gathered.words["of_imagenet_c"]) == (15, 15)
+    assert gathered.words["reference"] == "published/imagenet/AlexNet"
+    assert gathered.words["images"] == "5,000 images"

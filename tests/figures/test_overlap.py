@@ -53,9 +53,9 @@ def test_a_chosen_cell_is_outlined_with_its_mirror(measured: overlap.Overlap) ->
 
 def test_cells_are_squares_and_forty_fit_next_to_a_panel() -> None:
     names = corruptions.names("candidates-40")
-    found = overlap.measure(tables.atlas(names, seeds=(0,)), metric="residual", draws=0)
+    overlaps = overlap.measure(tables.atlas(names, seeds=(0,)), metric="residual", draws=0)
     labels = {name: name.removeprefix("album_").replace("_", " ") for name in names}
-    figure = overlap_map(atlas.pairs(found), [("All of them", names)], labels, footer="", alt="")
+    figure = overlap_map(atlas.pairs(overlaps), [("All of them", names)], labels, footer="", alt="")
     margin = figure.layout.margin
     assert figure.layout.width - margin.l - margin.r == figure.layout.height - margin.t - margin.b == 40 * cell_side(40)
     assert figure.layout.width <= 820
@@ -66,12 +66,12 @@ def test_a_hover_tells_names_interval_and_what_was_cut_off(measured: overlap.Ove
     pairs = atlas.pairs(measured)
     pairs.loc[(pairs["first"] == "fog") & (pairs["second"] == "shot_noise"), ["overlap", "signed"]] = [0.0, -0.25]
     figure = overlap_map(pairs, BLOCKS, LABELS, footer="", alt="")
-    said = next(t.hovertext for t in figure.data if t.customdata is not None)
-    text = said[2 * 4 + 1]
+    hover_texts = next(t.hovertext for t in figure.data if t.customdata is not None)
+    text = hover_texts[2 * 4 + 1]
     for part in ("fog", "shot noise", "0.00", "-0.25"):
         assert part in text
     why = measured.undefined["laugros_flip"]
-    assert why.text_with(LABELS) in said[-1].replace("<br>", " ")
+    assert why.text_with(LABELS) in hover_texts[-1].replace("<br>", " ")
 
 
 def test_k_is_marked_on_the_curves() -> None:

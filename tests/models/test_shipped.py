@@ -36,14 +36,14 @@ def test_the_zoo_is_complete_and_current() -> None:
 
 def test_clean_accuracy_is_what_the_card_says(model: Classifier, images: tuple[torch.Tensor, torch.Tensor]) -> None:
     """Of the shipped answers to all test images, which the model still gives to the first of them."""
-    said = model.card.recipe["accuracy"]["test"]
-    assert said >= 0.90
+    recorded = model.card.recipe["accuracy"]["test"]
+    assert recorded >= 0.90
     cell, *_ = api.prepare(EvaluationRequest.of(model, "scenes", "clean")).cells
     shipped = Store().predictions(cell)
     assert shipped is not None
     right = shipped.classes[:, 0] == shipped.labels
     assert len(right) == 2400
-    assert right.mean() == pytest.approx(said, abs=0.002)
+    assert right.mean() == pytest.approx(recorded, abs=0.002)
     pixels, labels = images
     assert (shipped.labels[: len(labels)] == labels.numpy()).all()
     with torch.inference_mode():
@@ -53,9 +53,9 @@ def test_clean_accuracy_is_what_the_card_says(model: Classifier, images: tuple[t
 
 @pytest.mark.slow
 def test_clean_accuracy_on_all_test_images_is_what_the_card_says(model: Classifier) -> None:
-    said = model.card.recipe["accuracy"]["test"]
+    recorded = model.card.recipe["accuracy"]["test"]
     # Another processor may round one logit in thousands the other way.
-    assert runs.measure(model, rc.load_dataset("scenes", split="test")) == pytest.approx(said, abs=0.002)
+    assert runs.measure(model, rc.load_dataset("scenes", split="test")) == pytest.approx(recorded, abs=0.002)
 
 
 def test_strong_noise_breaks_it(model: Classifier, images: tuple[torch.Tensor, torch.Tensor]) -> None:

@@ -23,18 +23,18 @@ def table(shares: np.ndarray = SHARES) -> pd.DataFrame:
 
 
 def test_the_mean_overlap_with_the_others_worked_by_hand() -> None:
-    found = overlap.mean_overlaps(overlap.measure(table(), metric="residual"))
+    overlaps = overlap.mean_overlaps(overlap.measure(table(), metric="residual"))
     # noise (.8 + .4 + 0) / 3, grain (.8 + .2 + 0) / 3, blur (.4 + .2 + .1) / 3, border (0 + 0 + .1) / 3.
-    assert found.means["mean"].tolist() == pytest.approx([1.2 / 3, 1.0 / 3, 0.7 / 3, 0.1 / 3])
-    assert found.range == pytest.approx(1.1 / 3)
-    assert found.spread == pytest.approx(np.std([1.2, 1.0, 0.7, 0.1]) / 3)
+    assert overlaps.means["mean"].tolist() == pytest.approx([1.2 / 3, 1.0 / 3, 0.7 / 3, 0.1 / 3])
+    assert overlaps.range == pytest.approx(1.1 / 3)
+    assert overlaps.spread == pytest.approx(np.std([1.2, 1.0, 0.7, 0.1]) / 3)
 
 
 def test_a_part_of_the_corruptions_is_a_benchmark_too() -> None:
-    found = overlap.mean_overlaps(overlap.measure(table(), metric="residual"), ["blur", "noise"])
-    assert found.means.index.tolist() == ["blur", "noise"]
-    assert found.means["mean"].tolist() == pytest.approx([0.4, 0.4])
-    assert found.spread == pytest.approx(0)
+    overlaps = overlap.mean_overlaps(overlap.measure(table(), metric="residual"), ["blur", "noise"])
+    assert overlaps.means.index.tolist() == ["blur", "noise"]
+    assert overlaps.means["mean"].tolist() == pytest.approx([0.4, 0.4])
+    assert overlaps.spread == pytest.approx(0)
 
 
 def test_means_have_intervals() -> None:
@@ -46,16 +46,16 @@ def test_means_have_intervals() -> None:
 def test_undefined_pairs_are_left_out_of_the_mean() -> None:
     shares = SHARES.copy()
     shares[3, 3] = 0.0  # training on border does not help on border
-    found = overlap.mean_overlaps(overlap.measure(table(shares), metric="residual")).means
-    assert found.loc["noise", ["mean", "others"]].tolist() == pytest.approx([0.6, 2])
-    assert np.isnan(found.loc["border", "mean"])
-    assert found.loc["border", "reason"].kind == "training_does_not_help"
+    overlaps = overlap.mean_overlaps(overlap.measure(table(shares), metric="residual")).means
+    assert overlaps.loc["noise", ["mean", "others"]].tolist() == pytest.approx([0.6, 2])
+    assert np.isnan(overlaps.loc["border", "mean"])
+    assert overlaps.loc["border", "reason"].kind == "training_does_not_help"
 
 
 def test_a_benchmark_of_one_has_no_mean() -> None:
-    found = overlap.mean_overlaps(overlap.measure(table(), n=2000), ["blur"])
-    assert found.means.loc["blur", "reason"] == balance.alone_in_the_benchmark("blur")
-    assert np.isnan(found.spread)
+    overlaps = overlap.mean_overlaps(overlap.measure(table(), n=2000), ["blur"])
+    assert overlaps.means.loc["blur", "reason"] == balance.alone_in_the_benchmark("blur")
+    assert np.isnan(overlaps.spread)
 
 
 def test_coverage_is_decided_by_the_interval() -> None:
@@ -74,16 +74,16 @@ def test_coverage_is_decided_by_the_interval() -> None:
 def test_without_intervals_coverage_is_undecided_and_undefined_where_no_overlap_is() -> None:
     shares = SHARES.copy()
     shares[3, 3] = 0.0
-    found = overlap.coverage(overlap.measure(table(shares), metric="residual"), ["noise"], ["blur", "border"])
-    assert found["verdict"].tolist() == ["undecided", "undefined"]
-    assert found.loc["border", "reason"].kind == "training_does_not_help"
+    overlaps = overlap.coverage(overlap.measure(table(shares), metric="residual"), ["noise"], ["blur", "border"])
+    assert overlaps["verdict"].tolist() == ["undecided", "undefined"]
+    assert overlaps.loc["border", "reason"].kind == "training_does_not_help"
 
 
 def test_bad_input() -> None:
-    found = overlap.measure(table())
+    overlaps = overlap.measure(table())
     with pytest.raises(UnknownNameError, match="Did you mean 'border'"):
-        overlap.coverage(found, ["borders"])
+        overlap.coverage(overlaps, ["borders"])
     with pytest.raises(InvalidArgumentError, match="each once"):
-        overlap.mean_overlaps(found, ["noise", "noise"])
+        overlap.mean_overlaps(overlaps, ["noise", "noise"])
     with pytest.raises(InvalidArgumentError, match="margin"):
-        overlap.coverage(found, ["noise"], margin=0)
+        overlap.coverage(overlaps, ["noise"], margin=0)

@@ -18,25 +18,25 @@ LABELS = {f"c{label}-{i}": label for label, size in enumerate(SIZES, start=1) fo
 class TestDraw:
     @pytest.mark.parametrize(("n", "k"), benchmarks.COUPLES)
     def test_a_thousand_different_ones_with_k_of_n_categories(self, n: int, k: int) -> None:
-        found = benchmarks.draw(LABELS, n, k)
-        assert len({found[i] for i in range(len(found))}) == len(found) == 1000
-        counts = found.representatives
+        result = benchmarks.draw(LABELS, n, k)
+        assert len({result[i] for i in range(len(result))}) == len(result) == 1000
+        counts = result.representatives
         assert (np.sort(counts, axis=1)[:, -n:] == k).all()
         assert (counts.sum(axis=1) == n * k).all()
-        assert (found.deviations == 0).all()
+        assert (result.deviations == 0).all()
 
     def test_categories_and_corruptions_are_equally_likely(self) -> None:
         # Of 60 categories 2 are drawn, of three corruptions 2: a candidate is in 2/60 * 2/3 of the benchmarks.
         labels = {f"c{label}-{i}": label for label in range(1, 61) for i in range(3)}
-        found = benchmarks.draw(labels, 2, 2, count=3000)
+        result = benchmarks.draw(labels, 2, 2, count=3000)
         share = 2 / 60 * 2 / 3
         scatter = np.sqrt(share * (1 - share) / 3000)
-        assert np.abs(found.members.mean(axis=0) - share).max() < 4.5 * scatter
+        assert np.abs(result.members.mean(axis=0) - share).max() < 4.5 * scatter
 
     def test_where_fewer_exist_all_are_given_and_that_is_said(self) -> None:
         # Two of three categories with one each: 2*2 + 2*1 + 2*1 = 8.
-        found = benchmarks.draw({"a": 1, "b": 1, "c": 2, "d": 2, "e": 3}, 2, 1)
-        assert sorted(found[i] for i in range(len(found))) == [
+        result = benchmarks.draw({"a": 1, "b": 1, "c": 2, "d": 2, "e": 3}, 2, 1)
+        assert sorted(result[i] for i in range(len(result))) == [
             ("a", "c"),
             ("a", "d"),
             ("a", "e"),
@@ -46,7 +46,7 @@ class TestDraw:
             ("c", "e"),
             ("d", "e"),
         ]
-        assert found.note == benchmarks.fewer_benchmarks(2, 1, existing=8, wanted=1000)
+        assert result.note == benchmarks.fewer_benchmarks(2, 1, existing=8, wanted=1000)
 
     def test_the_seed_decides_and_the_order_of_the_candidates_does_not(self) -> None:
         mixed = dict(reversed(list(LABELS.items())))
@@ -66,8 +66,8 @@ class TestDraw:
 def test_the_deviation_worked_by_hand() -> None:
     # The thesis' example: three of category 5 and one of category 6: mean 2, deviation 1. Absent categories do not count.
     labels = dict.fromkeys(["gauss", "iso", "multiplicative", "x"], 5) | {"jitter": 6, "fog": 4}
-    found = benchmarks.of_names([["gauss", "iso", "multiplicative", "jitter"], ["gauss", "fog"]], labels)
-    assert found.deviations.tolist() == [1.0, 0.0]
+    result = benchmarks.of_names([["gauss", "iso", "multiplicative", "jitter"], ["gauss", "fog"]], labels)
+    assert result.deviations.tolist() == [1.0, 0.0]
 
 
 class TestSubstitute:
@@ -86,27 +86,27 @@ class TestSubstitute:
         labels = {"a1": 1, "a2": 1, "a3": 1, "b1": 2, "b2": 2, "b3": 2}
         one = benchmarks.of_names([["a1", "a2", "b1", "b2"]], labels)
         many = one.take([0] * 4000)
-        found = benchmarks.substitute(many)
+        result = benchmarks.substitute(many)
         # An a out and b3 in, or a b out and a3 in: four results, 1000 of each, with a standard deviation of 27.
-        seen = pd.Series([found[i] for i in range(len(found))]).value_counts()
+        seen = pd.Series([result[i] for i in range(len(result))]).value_counts()
         assert len(seen) == 4
         assert seen.between(880, 1120).all()
 
     def test_a_benchmark_that_allows_none_is_dropped_and_counted(self) -> None:
         labels = {"a1": 1, "a2": 1, "b1": 2, "b2": 2, "b3": 2}
         # Of the first no category can give one away; the second can: b3 comes for an a.
-        found = benchmarks.substitute(benchmarks.of_names([["a1", "b1"], ["a1", "a2", "b1", "b2"]], labels))
-        assert len(found) == 1
-        assert "b3" in found[0]
-        assert found.note == benchmarks.too_few_substitutions(1, dropped=1, benchmarks=2)
+        result = benchmarks.substitute(benchmarks.of_names([["a1", "b1"], ["a1", "a2", "b1", "b2"]], labels))
+        assert len(result) == 1
+        assert "b3" in result[0]
+        assert result.note == benchmarks.too_few_substitutions(1, dropped=1, benchmarks=2)
 
     def test_the_deviations_are_those_of_table_4_5(self) -> None:
         start = benchmarks.draw(LABELS, 6, 2, count=300)
         groups = [benchmarks.substitute(start, times, seed=times) for times in range(1, 6)]
-        found = benchmarks.by_deviation(benchmarks.joined([start, *groups]))
-        assert set(found) <= {0.0, 0.6, 0.8, 1.0, 1.2, 1.4, 1.5, 1.8, 2.2}
-        assert list(found)[:6] == [0.0, 0.6, 0.8, 1.0, 1.2, 1.4]
-        assert len(found[0.0]) == 300
+        result = benchmarks.by_deviation(benchmarks.joined([start, *groups]))
+        assert set(result) <= {0.0, 0.6, 0.8, 1.0, 1.2, 1.4, 1.5, 1.8, 2.2}
+        assert list(result)[:6] == [0.0, 0.6, 0.8, 1.0, 1.2, 1.4]
+        assert len(result[0.0]) == 300
 
 
 OVERLAP = pd.DataFrame(
@@ -119,8 +119,8 @@ BY_HAND = {"a": 1, "b": 1, "c": 1, "d": 2, "e": 2}
 
 class TestPick:
     def test_the_inner_overlap_worked_by_hand(self) -> None:
-        found = benchmarks.of_names([["a", "b", "d"], ["a", "c", "d", "e"], ["a", "d"]], BY_HAND)
-        inner = benchmarks.inner_overlap(found, OVERLAP)
+        result = benchmarks.of_names([["a", "b", "d"], ["a", "c", "d", "e"], ["a", "d"]], BY_HAND)
+        inner = benchmarks.inner_overlap(result, OVERLAP)
         assert inner[:2].tolist() == pytest.approx([0.9, (0.2 + 0.4) / 2])
         assert np.isnan(inner[2])
 

@@ -35,20 +35,20 @@ def by_block(found: Categories) -> bool:
     ids=["k-means", "hierarchical", "hdbscan"],
 )
 def test_blocks_are_found_numbered_from_the_largest_and_independent_of_the_order(cluster: object) -> None:
-    found = cluster(blocks())  # type: ignore[operator]
-    assert by_block(found)
+    code_blocks = cluster(blocks())  # type: ignore[operator]
+    assert by_block(code_blocks)
     mixed = list(np.random.default_rng(3).permutation(NAMES))
-    pd.testing.assert_series_equal(cluster(blocks().loc[mixed, mixed]).labels, found.labels)  # type: ignore[operator]
+    pd.testing.assert_series_equal(cluster(blocks().loc[mixed, mixed]).labels, code_blocks.labels)  # type: ignore[operator]
 
 
 def test_scc_and_dcc_worked_by_hand() -> None:
     # Rows a (1, .5, 0), b (.5, 1, 0), c (0, 0, 1) less their means: (.5, 0, -.5), (0, .5, -.5), (-1/3, -1/3, 2/3).
     # r(a, b) = .25 / .5 = .5; r(a, c) = (-1/6 - 1/3) / (sqrt(.5) * sqrt(2/3)) = -.8660, and the same for b.
-    given = pd.DataFrame([[1, 0.5, 0], [0.5, 1, 0], [0, 0, 1]], index=list("abc"), columns=list("abc"))
-    found = categories.kmeans(given, 2)
-    assert found.members == {1: ("a", "b"), 2: ("c",)}
-    assert found.scc == pytest.approx(0.5)
-    assert found.dcc == pytest.approx(-np.sqrt(3) / 2)
+    inputs = pd.DataFrame([[1, 0.5, 0], [0.5, 1, 0], [0, 0, 1]], index=list("abc"), columns=list("abc"))
+    result = categories.kmeans(inputs, 2)
+    assert result.members == {1: ("a", "b"), 2: ("c",)}
+    assert result.scc == pytest.approx(0.5)
+    assert result.dcc == pytest.approx(-np.sqrt(3) / 2)
 
 
 def test_correlations_are_numpys() -> None:
@@ -63,11 +63,13 @@ def test_one_category_has_no_dcc_and_single_members_no_scc() -> None:
 
 class TestSweep:
     def test_the_first_k_above_the_rule_is_chosen(self) -> None:
-        found = categories.sweep(blocks(), initialisations=3, repeats=2)
-        assert found.table["k"].tolist() == list(range(2, len(NAMES)))
-        assert found.chosen == next(k for k, scc in zip(found.table["k"], found.table["scc"], strict=True) if scc > 0.5)
-        assert by_block(found.categories[3])
-        assert found.table["inertia"].is_monotonic_decreasing
+        code_blocks = categories.sweep(blocks(), initialisations=3, repeats=2)
+        assert code_blocks.table["k"].tolist() == list(range(2, len(NAMES)))
+        assert code_blocks.chosen == next(
+            k for k, scc in zip(code_blocks.table["k"], code_blocks.table["scc"], strict=True) if scc > 0.5
+        )
+        assert by_block(code_blocks.categories[3])
+        assert code_blocks.table["inertia"].is_monotonic_decreasing
 
     def test_where_none_passes_none_is_chosen(self) -> None:
         assert categories.sweep(blocks(), [2, 3], rule=0.9999, initialisations=3, repeats=2).chosen is None
@@ -77,32 +79,32 @@ class TestSweep:
 
         ordered = blocks().loc[sorted(NAMES), sorted(NAMES)]
         peer = KMeans(4, n_init=10, max_iter=1000, random_state=5).fit(ordered.to_numpy())
-        found = categories.sweep(blocks(), [4], seed=5, initialisations=10, repeats=2)
-        assert found.table["inertia"][0] == pytest.approx(peer.inertia_)
+        code_blocks = categories.sweep(blocks(), [4], seed=5, initialisations=10, repeats=2)
+        assert code_blocks.table["inertia"][0] == pytest.approx(peer.inertia_)
 
 
 def test_undefined_corruptions_are_left_out_and_listed() -> None:
-    given = blocks()
-    given.loc["noise-3"] = given["noise-3"] = np.nan
-    given.loc["warp-1", "blur-0"] = given.loc["blur-0", "warp-1"] = np.nan
-    given.loc["warp-1", "blur-2"] = given.loc["blur-2", "warp-1"] = np.nan
-    found = categories.kmeans(given, 3)
-    assert found.left_out == {
+    inputs = blocks()
+    inputs.loc["noise-3"] = inputs["noise-3"] = np.nan
+    inputs.loc["warp-1", "blur-0"] = inputs.loc["blur-0", "warp-1"] = np.nan
+    inputs.loc["warp-1", "blur-2"] = inputs.loc["blur-2", "warp-1"] = np.nan
+    result = categories.kmeans(inputs, 3)
+    assert result.left_out == {
         "noise-3": categories.no_overlap_defined("noise-3"),
         "warp-1": categories.undefined_with("warp-1", ("blur-0", "blur-2")),
     }
-    assert sorted(found.order) == sorted(NAMES)
-    assert found.order[-2:] == ("noise-3", "warp-1")
+    assert sorted(result.order) == sorted(NAMES)
+    assert result.order[-2:] == ("noise-3", "warp-1")
 
 
 def test_hdbscan_may_put_a_corruption_into_no_category() -> None:
-    given = blocks(across=0.5)
-    given["lone"] = 0.0
-    given.loc["lone"] = [0.0] * len(NAMES) + [1.0]
-    found = categories.hdbscan(given)
-    assert found.labels["lone"] == 0
-    assert found.k == 3
-    assert "lone" not in [name for names in found.members.values() for name in names]
+    inputs = blocks(across=0.5)
+    inputs["lone"] = 0.0
+    inputs.loc["lone"] = [0.0] * len(NAMES) + [1.0]
+    result = categories.hdbscan(inputs)
+    assert result.labels["lone"] == 0
+    assert result.k == 3
+    assert "lone" not in [name for names in result.members.values() for name in names]
 
 
 def test_agreement_is_the_adjusted_rand_index() -> None:
@@ -127,10 +129,10 @@ class TestBadInput:
     def test_k_beyond_the_corruptions(self) -> None:
         with pytest.raises(InvalidArgumentError, match="K is 1 to 9"):
             categories.kmeans(blocks(), 10)
-        given = blocks()
-        given.loc["warp-0"] = given["warp-0"] = np.nan
+        inputs = blocks()
+        inputs.loc["warp-0"] = inputs["warp-0"] = np.nan
         with pytest.raises(InvalidArgumentError, match=r"K is 1 to 8.*left out: warp-0"):
-            categories.hierarchical(given, 9)
+            categories.hierarchical(inputs, 9)
 
     def test_a_single_corruption(self) -> None:
         one = pd.DataFrame([[1.0]], ["fog"], ["fog"])
@@ -160,9 +162,9 @@ def test_on_a_map_neighbours_are_alike() -> None:
     table.loc[warp, noise] = 0.3
     for a, b in ((0, 2), (1, 3)):
         table.loc[noise[a], noise[b]] = table.loc[noise[b], noise[a]] = 0.95
-    found = categories.kmeans(table, 3)
-    order = categories.arranged(found, table)
-    assert {number: set(names) for number, names in order.items()} == {k: set(v) for k, v in found.members.items()}
+    result = categories.kmeans(table, 3)
+    order = categories.arranged(result, table)
+    assert {number: set(names) for number, names in order.items()} == {k: set(v) for k, v in result.members.items()}
     assert [names[0].partition("-")[0] for names in order.values()] == ["noise", "warp", "blur"]
     places = {name: i for i, name in enumerate(order[1])}
     assert abs(places["noise-0"] - places["noise-2"]) == abs(places["noise-1"] - places["noise-3"]) == 1

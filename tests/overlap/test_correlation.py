@@ -81,13 +81,13 @@ class TestPredictiveness:
         models = [f"m{i}" for i in range(20)]
         synthetic = pd.DataFrame(draw.random((20, 40)), models, labels.index)
         natural = pd.DataFrame(draw.random((20, 5)), models, list("vwxyz"))
-        found = correlation.predictiveness(group, synthetic, natural)
+        result = correlation.predictiveness(group, synthetic, natural)
         looped = [
             stats.pearsonr(synthetic[list(group[i])].mean(axis=1), natural["w"]).statistic for i in range(0, 1000, 100)
         ]
         part = correlation.predictiveness(group.take(range(0, 1000, 100)), synthetic, natural)
         assert part.loc["w", "r"] == pytest.approx(np.mean(looped))
-        assert found["benchmarks"].tolist() == [1000] * 5
+        assert result["benchmarks"].tolist() == [1000] * 5
 
     def test_models_without_a_figure_are_left_out_and_counted(self) -> None:
         natural = table(
@@ -95,15 +95,15 @@ class TestPredictiveness:
         )
         synthetic = self.SYNTHETIC.copy()
         synthetic.loc["m4", "b"] = np.nan
-        found = correlation.predictiveness(benchmarks.of_names([["a", "b"], ["c"]], self.LABELS), synthetic, natural)
-        assert found["models"].tolist() == [3, 2]
-        assert np.isnan(found.loc["t", "r"])
-        assert found.loc["t", "reason"] == correlation.fewer_than_three_models(2)
+        result = correlation.predictiveness(benchmarks.of_names([["a", "b"], ["c"]], self.LABELS), synthetic, natural)
+        assert result["models"].tolist() == [3, 2]
+        assert np.isnan(result.loc["t", "r"])
+        assert result.loc["t", "reason"] == correlation.fewer_than_three_models(2)
 
     def test_equally_robust_models_tell_nothing(self) -> None:
         natural = table({model: [0.3] for model in self.SYNTHETIC.index}, "s")
-        found = correlation.predictiveness(benchmarks.of_names([["a"]], self.LABELS), self.SYNTHETIC, natural)
-        assert found.loc["s", "reason"] == correlation.models_equally_robust()
+        result = correlation.predictiveness(benchmarks.of_names([["a"]], self.LABELS), self.SYNTHETIC, natural)
+        assert result.loc["s", "reason"] == correlation.models_equally_robust()
 
     def test_bad_input(self) -> None:
         group = benchmarks.of_names([["a", "b"]], self.LABELS)
@@ -122,8 +122,8 @@ class TestCheck:
         robustness = table(
             {"m1": [0.1, 0.2, 0.6], "m2": [0.2, 0.3, 0.5], "m3": [0.4, 0.5, 0.3], "m4": [np.nan, 0, 0]}, "abc"
         )
-        found = correlation.check(robustness, {"a": 1, "b": 1, "c": 2, "elsewhere": 2})
-        assert found == correlation.Check(pytest.approx(1), pytest.approx(-1), 1, 2, 3)
+        result = correlation.check(robustness, {"a": 1, "b": 1, "c": 2, "elsewhere": 2})
+        assert result == correlation.Check(pytest.approx(1), pytest.approx(-1), 1, 2, 3)
 
     def test_two_models_are_too_few(self) -> None:
         with pytest.raises(InvalidArgumentError, match="there are 2"):
@@ -133,10 +133,10 @@ class TestCheck:
 def test_two_architectures_agree_over_the_pairs_that_both_define() -> None:
     first = table({"a": [1, 0.2, 0.4], "b": [0.2, 1, 0.9], "c": [0.4, 0.9, 1]}, "abc").set_axis(list("abc"), axis=0)
     second = first.loc[list("cab"), list("cab")] * 0.5 + 0.1
-    found = correlation.agreement(first, second)
-    assert found.r == pytest.approx(1)
-    assert found.pairs == 3
+    result = correlation.agreement(first, second)
+    assert result.r == pytest.approx(1)
+    assert result.pairs == 3
     # .2 and .2, .4 and .3, .9 and .55
-    assert found.difference == pytest.approx((0 + 0.1 + 0.35) / 3)
+    assert result.difference == pytest.approx((0 + 0.1 + 0.35) / 3)
     second.loc["a", "b"] = second.loc["b", "a"] = np.nan
     assert correlation.agreement(first, second).pairs == 2

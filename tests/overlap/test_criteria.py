@@ -20,26 +20,26 @@ def models() -> populations.Population:
 
 
 def test_more_categories_and_more_of_each_predict_a_shift_that_has_all_of_them(models: populations.Population) -> None:
-    found = criteria.by_couple(LABELS, models.synthetic, models.natural, count=300)
-    mean = found[found["natural"] == criteria.MEAN].set_index(["n", "k"])["r"]
+    result = criteria.by_couple(LABELS, models.synthetic, models.natural, count=300)
+    mean = result[result["natural"] == criteria.MEAN].set_index(["n", "k"])["r"]
     assert mean[2, 3] < mean[3, 2] < mean[6, 1]
     assert mean[4, 3] < mean[6, 2]
     assert mean[6, 1] < mean[6, 2] < mean[6, 3]
-    row = found[(found["n"] == 6) & (found["k"] == 1) & (found["natural"] == "scenes/sketch")].iloc[0]
+    row = result[(result["n"] == 6) & (result["k"] == 1) & (result["natural"] == "scenes/sketch")].iloc[0]
     assert (row["size"], row["models"], row["benchmarks"]) == (6, 40, 300)
 
 
 def test_a_couple_that_cannot_be_drawn_has_its_reason(models: populations.Population) -> None:
-    found = criteria.by_couple(LABELS, models.synthetic, models.natural, [(6, 1), (7, 1)], count=10)
-    refused = found[found["n"] == 7]
+    result = criteria.by_couple(LABELS, models.synthetic, models.natural, [(6, 1), (7, 1)], count=10)
+    refused = result[result["n"] == 7]
     assert refused["r"].isna().all()
     assert {(why.kind, why["n"], why["categories"]) for why in refused["reason"]} == {("too_few_categories", 7, 6)}
     assert len(refused) == models.natural.shape[1] + 1
 
 
 def test_imbalance_costs_prediction(models: populations.Population) -> None:
-    found = criteria.by_deviation(LABELS, models.synthetic, models.natural, count=300)
-    mean = found[found["natural"] == criteria.MEAN].set_index("deviation")
+    result = criteria.by_deviation(LABELS, models.synthetic, models.natural, count=300)
+    mean = result[result["natural"] == criteria.MEAN].set_index("deviation")
     large = mean[mean["benchmarks"] > 100]["r"]
     assert large.index[0] == 0
     assert large.index[-1] >= 1
@@ -61,15 +61,15 @@ def test_the_difference_is_that_of_a_plain_loop(models: populations.Population) 
         of_models = [models.synthetic[list(group[b])].mean(axis=1).to_numpy() for b in range(len(group))]
         return float(np.mean([np.corrcoef(x[pick], y[pick])[0, 1] for x in of_models for y in sets]))
 
-    found = criteria.difference(wide, narrow, models.synthetic, models.natural, draws=500)
+    result = criteria.difference(wide, narrow, models.synthetic, models.natural, draws=500)
     everybody = np.arange(40)
-    assert found.first == pytest.approx(mean(wide, everybody))
-    assert found.second == pytest.approx(mean(narrow, everybody))
-    assert found.low < found.value < found.high
-    assert found.models == 40
+    assert result.first == pytest.approx(mean(wide, everybody))
+    assert result.second == pytest.approx(mean(narrow, everybody))
+    assert result.low < result.value < result.high
+    assert result.models == 40
     draw = np.random.default_rng(1)
     again = [mean(wide, n) - mean(narrow, n) for n in draw.integers(0, 40, (60, 40))]
-    assert found.high - found.low == pytest.approx(4 * np.std(again), rel=0.35)
+    assert result.high - result.low == pytest.approx(4 * np.std(again), rel=0.35)
 
 
 def test_three_models_have_no_difference(models: populations.Population) -> None:

@@ -40,16 +40,16 @@ def random_table(corruptions: int = 6, seed: int = 0) -> pd.DataFrame:
 def test_residual_overlap_worked_by_hand() -> None:
     # RR of the standard model .40 .30, of m_noise .10 .20, of m_blur .32 .08; so gains of m_noise are .30 .10, of m_blur .08 .22.
     # noise onto blur .10 / .22, blur onto noise .08 / .30: the mean is .360606...
-    found = overlap.scores(table(BY_HAND), metric="residual")
-    assert found.loc["noise", "blur"] == pytest.approx((0.10 / 0.22 + 0.08 / 0.30) / 2)
-    assert found.loc["noise", "blur"] == pytest.approx(0.3606, abs=1e-4)
+    overlaps = overlap.scores(table(BY_HAND), metric="residual")
+    assert overlaps.loc["noise", "blur"] == pytest.approx((0.10 / 0.22 + 0.08 / 0.30) / 2)
+    assert overlaps.loc["noise", "blur"] == pytest.approx(0.3606, abs=1e-4)
 
 
 def test_app_overlap_worked_by_hand() -> None:
     # APP of the standard model 5/9 6/9, of m_noise 8/9 7/9, of m_blur .6 .9; gains of m_noise 1/3 1/9, of m_blur 2/45 7/30.
-    found = overlap.scores(table(BY_HAND))
-    assert found.loc["noise", "blur"] == pytest.approx(((1 / 9) / (7 / 30) + (2 / 45) / (1 / 3)) / 2)
-    assert found.loc["noise", "blur"] == pytest.approx(0.3048, abs=1e-4)
+    overlaps = overlap.scores(table(BY_HAND))
+    assert overlaps.loc["noise", "blur"] == pytest.approx(((1 / 9) / (7 / 30) + (2 / 45) / (1 / 3)) / 2)
+    assert overlaps.loc["noise", "blur"] == pytest.approx(0.3048, abs=1e-4)
 
 
 def test_below_zero_it_is_zero_and_the_signed_value_is_kept_too() -> None:
@@ -61,52 +61,52 @@ def test_below_zero_it_is_zero_and_the_signed_value_is_kept_too() -> None:
 
 @pytest.mark.parametrize("metric", ["app", "residual"])
 def test_symmetric_and_one_on_the_diagonal(metric: str) -> None:
-    found = overlap.scores(random_table(), metric=metric).to_numpy()
-    np.testing.assert_array_equal(found, found.T)
-    np.testing.assert_array_equal(np.diag(found), 1)
-    assert np.isfinite(found).all()
+    overlaps = overlap.scores(random_table(), metric=metric).to_numpy()
+    np.testing.assert_array_equal(overlaps, overlaps.T)
+    np.testing.assert_array_equal(np.diag(overlaps), 1)
+    assert np.isfinite(overlaps).all()
 
 
 def test_the_order_of_the_table_changes_nothing_but_the_order() -> None:
-    given = random_table()
+    accuracies = random_table()
     rows = ["c4", "c0", "standard", "c5", "c2", "c1", "c3"]
     columns = ["c1", "c5", "c3", "clean", "c0", "c2", "c4"]
-    straight, mixed = (overlap.measure(t, n=500) for t in (given, given.loc[rows, columns]))
+    straight, mixed = (overlap.measure(t, n=500) for t in (accuracies, accuracies.loc[rows, columns]))
     order = [name for name in rows if name != "standard"]
     pd.testing.assert_frame_equal(mixed.signed, straight.signed.loc[order, order])
     pd.testing.assert_frame_equal(mixed.high, straight.high.loc[order, order])
 
 
 def test_identical_corruptions_overlap_fully() -> None:
-    given = random_table()
-    given["twin"] = given["c0"]
-    given.loc["twin"] = given.loc["c0"]
-    found = overlap.scores(given)
-    assert found.loc["c0", "twin"] == pytest.approx(1)
-    np.testing.assert_allclose(found.loc["c0"], found.loc["twin"])
+    accuracies = random_table()
+    accuracies["twin"] = accuracies["c0"]
+    accuracies.loc["twin"] = accuracies.loc["c0"]
+    overlaps = overlap.scores(accuracies)
+    assert overlaps.loc["c0", "twin"] == pytest.approx(1)
+    np.testing.assert_allclose(overlaps.loc["c0"], overlaps.loc["twin"])
 
 
 def test_a_self_gain_within_three_standard_errors_makes_its_overlaps_undefined() -> None:
     # Residual, n = 100: on noise the standard model's variance is .9 * .1 / 100 + .5 * .5 / 100 = .0034, that of m_noise
     # .0009 + .58 * .42 / 100 = .003336; three times the root of the sum is .2462, and the self-gain only .08.
-    given = table({"standard": [0.9, 0.5, 0.3], "noise": [0.9, 0.58, 0.4], "blur": [0.9, 0.5, 0.8]})
-    found = overlap.measure(given, metric="residual", n=100)
-    assert found.thresholds["noise"] == pytest.approx(3 * math.sqrt(0.0034 + 0.003336))
-    assert found.signed.loc["noise"].isna().all()
-    assert found.signed.loc["blur", "blur"] == 1
-    assert list(found.undefined) == ["noise"]
-    why = found.undefined["noise"]
+    accuracies = table({"standard": [0.9, 0.5, 0.3], "noise": [0.9, 0.58, 0.4], "blur": [0.9, 0.5, 0.8]})
+    overlaps = overlap.measure(accuracies, metric="residual", n=100)
+    assert overlaps.thresholds["noise"] == pytest.approx(3 * math.sqrt(0.0034 + 0.003336))
+    assert overlaps.signed.loc["noise"].isna().all()
+    assert overlaps.signed.loc["blur", "blur"] == 1
+    assert list(overlaps.undefined) == ["noise"]
+    why = overlaps.undefined["noise"]
     assert (why.kind, why["corruption"], why["gain"]) == ("training_does_not_help", "noise", pytest.approx(0.08))
-    assert why["needed"] == found.thresholds["noise"]
-    assert found.reason("blur", "noise") == why
-    assert overlap.scores(given, metric="residual", n=100_000).notna().all(axis=None)
+    assert why["needed"] == overlaps.thresholds["noise"]
+    assert overlaps.reason("blur", "noise") == why
+    assert overlap.scores(accuracies, metric="residual", n=100_000).notna().all(axis=None)
 
 
 def test_the_error_of_a_gain_in_app_worked_by_hand() -> None:
     # var APP = (var a + APP^2 var a0) / a0^2, with n = 100, a0 = .8: standard .4 -> APP .5: (.0024 + .25 * .0016) / .64 = .004375;
     # trained .6 -> APP .75: (.0024 + .5625 * .0016) / .64 = .00515625. The root of the sum is .09763.
-    found = overlap.measure(table({"standard": [0.8, 0.4], "noise": [0.8, 0.6]}, "clean noise"), n=100)
-    assert found.errors.loc["noise", "noise"] == pytest.approx(math.sqrt(0.004375 + 0.00515625))
+    overlaps = overlap.measure(table({"standard": [0.8, 0.4], "noise": [0.8, 0.6]}, "clean noise"), n=100)
+    assert overlaps.errors.loc["noise", "noise"] == pytest.approx(math.sqrt(0.004375 + 0.00515625))
 
 
 def test_the_threshold_can_be_given_and_is_one_point_where_nothing_tells_an_error() -> None:
@@ -117,8 +117,8 @@ def test_the_threshold_can_be_given_and_is_one_point_where_nothing_tells_an_erro
 
 
 def test_training_that_harms_on_its_own_corruption_is_undefined_not_wild() -> None:
-    given = table({"standard": [0.9, 0.5, 0.6], "noise": [0.9, 0.4, 0.7], "blur": [0.9, 0.6, 0.8]})
-    assert overlap.scores(given).attrs["undefined"].keys() == {"noise"}
+    accuracies = table({"standard": [0.9, 0.5, 0.6], "noise": [0.9, 0.4, 0.7], "blur": [0.9, 0.6, 0.8]})
+    assert overlap.scores(accuracies).attrs["undefined"].keys() == {"noise"}
 
 
 class TestSeeds:
@@ -141,29 +141,29 @@ class TestSeeds:
         return pd.DataFrame(cells, columns=["seed", "trained_on", "tested_on", "accuracy"]).assign(n=10_000)
 
     def test_the_mean_robustness_gives_the_overlap_and_the_seeds_its_spread(self) -> None:
-        found = overlap.measure(self.tidy(), metric="residual", min_gain=0.01)
+        overlaps = overlap.measure(self.tidy(), metric="residual", min_gain=0.01)
         # Means of the gains: .25 .08, .075 .25.
-        assert found.signed.loc["noise", "blur"] == pytest.approx((0.08 / 0.25 + 0.075 / 0.25) / 2)
+        assert overlaps.signed.loc["noise", "blur"] == pytest.approx((0.08 / 0.25 + 0.075 / 0.25) / 2)
         first, second = (0.10 / 0.20 + 0.05 / 0.30) / 2, (0.06 / 0.30 + 0.10 / 0.20) / 2
-        assert found.by_seed["0"].loc["blur", "noise"] == pytest.approx(first)
-        assert found.by_seed["1"].loc["blur", "noise"] == pytest.approx(second)
-        assert found.sd.loc["blur", "noise"] == pytest.approx(abs(first - second) / math.sqrt(2))
+        assert overlaps.by_seed["0"].loc["blur", "noise"] == pytest.approx(first)
+        assert overlaps.by_seed["1"].loc["blur", "noise"] == pytest.approx(second)
+        assert overlaps.sd.loc["blur", "noise"] == pytest.approx(abs(first - second) / math.sqrt(2))
 
     def test_the_errors_hold_the_variance_between_seeds_pooled_over_the_models(self) -> None:
         # On noise, the squares around the means: standard 0, noise 2 * .05^2, blur 2 * .025^2; 3 degrees of freedom; of the mean
         # of two seeds half of it. Images: .5 * .5 / n and .75 * .25 / n on noise, .09 / n twice on clean.
         of_seeds = (2 * 0.05**2 + 2 * 0.025**2) / 3 / 2
         of_images = (0.25 + 0.1875 + 2 * 0.09) / 10_000
-        found = overlap.measure(self.tidy(), metric="residual")
-        assert found.errors.loc["noise", "noise"] == pytest.approx(math.sqrt(2 * of_seeds + of_images))
+        overlaps = overlap.measure(self.tidy(), metric="residual")
+        assert overlaps.errors.loc["noise", "noise"] == pytest.approx(math.sqrt(2 * of_seeds + of_images))
 
     def test_a_seed_of_one_model_alone_is_used_for_its_mean(self) -> None:
         tidy = self.tidy()
         partial = tidy[(tidy["seed"] == 0) | (tidy["trained_on"] != "blur")]
-        found = overlap.measure(partial, metric="residual", min_gain=0.01)
-        assert found.gains.loc["blur", "blur"] == pytest.approx(0.2)
-        assert found.gains.loc["noise", "noise"] == pytest.approx(0.25)
-        assert np.isnan(found.by_seed["1"].loc["blur", "noise"])
+        overlaps = overlap.measure(partial, metric="residual", min_gain=0.01)
+        assert overlaps.gains.loc["blur", "blur"] == pytest.approx(0.2)
+        assert overlaps.gains.loc["noise", "noise"] == pytest.approx(0.25)
+        assert np.isnan(overlaps.by_seed["1"].loc["blur", "noise"])
 
 
 class TestIntervals:
@@ -173,8 +173,8 @@ class TestIntervals:
         draw, held = np.random.default_rng(1), 0
         for _ in range(120):
             seen = pd.DataFrame(draw.binomial(1000, truth) / 1000, truth.index, truth.columns)
-            found = overlap.measure(seen, metric="residual", n=1000, draws=200)
-            held += found.low.loc["noise", "blur"] <= right <= found.high.loc["noise", "blur"]
+            overlaps = overlap.measure(seen, metric="residual", n=1000, draws=200)
+            held += overlaps.low.loc["noise", "blur"] <= right <= overlaps.high.loc["noise", "blur"]
         assert 107 <= held <= 119  # 95 % of 120 is 114, with a standard deviation of 2.4
 
     def test_more_images_narrow_them(self) -> None:
@@ -183,18 +183,18 @@ class TestIntervals:
         assert width_few == pytest.approx(10 * width_many, rel=0.2)
 
     def test_without_images_or_seeds_there_is_none_and_that_is_said(self) -> None:
-        found = overlap.measure(table(BY_HAND))
-        assert found.low.isna().all(axis=None)
-        assert "no_intervals" in kinds(found.notes)
+        overlaps = overlap.measure(table(BY_HAND))
+        assert overlaps.low.isna().all(axis=None)
+        assert "no_intervals" in kinds(overlaps.notes)
         assert "one_training_seed" in kinds(overlap.measure(table(BY_HAND), n=1000).notes)
 
     def test_accuracies_of_a_paired_bootstrap_can_be_given(self) -> None:
-        given = table(BY_HAND)
-        drawn = np.repeat(given.to_numpy()[None], 50, axis=0)
-        found = overlap.measure(given, n=1000, drawn=drawn)
-        np.testing.assert_allclose(found.low, found.signed)
+        accuracies = table(BY_HAND)
+        drawn = np.repeat(accuracies.to_numpy()[None], 50, axis=0)
+        overlaps = overlap.measure(accuracies, n=1000, drawn=drawn)
+        np.testing.assert_allclose(overlaps.low, overlaps.signed)
         with pytest.raises(InvalidArgumentError, match=r"\(draws, 3, 3\) is needed"):
-            overlap.measure(given, drawn=drawn[:, :2])
+            overlap.measure(accuracies, drawn=drawn[:, :2])
 
 
 def test_a_cell_shows_the_numbers_that_its_overlap_is_made_of() -> None:
@@ -206,11 +206,11 @@ def test_a_cell_shows_the_numbers_that_its_overlap_is_made_of() -> None:
 
 
 def test_what_was_only_tested_on_has_gains_and_no_overlaps() -> None:
-    given = table(BY_HAND).assign(sketch=[0.3, 0.35, 0.32])
-    found = overlap.measure(given, metric="residual")
-    assert found.names == ("noise", "blur")
-    assert found.gains.loc["noise", "sketch"] == pytest.approx(0.05)
-    assert overlaps.not_trained_on(("sketch",)) in found.notes
+    accuracies = table(BY_HAND).assign(sketch=[0.3, 0.35, 0.32])
+    measured = overlap.measure(accuracies, metric="residual")
+    assert measured.names == ("noise", "blur")
+    assert measured.gains.loc["noise", "sketch"] == pytest.approx(0.05)
+    assert overlaps.not_trained_on(("sketch",)) in measured.notes
 
 
 def test_clean_accuracies_that_differ_are_pointed_out() -> None:
@@ -228,31 +228,33 @@ class TestBadInput:
             overlap.scores(table(BY_HAND).drop(columns="clean"))
 
     def test_a_missing_cell_makes_its_pairs_alone_undefined(self) -> None:
-        given = random_table()
-        given.loc["c1", "c3"] = np.nan
-        found = overlap.measure(given)
-        missing = {frozenset(pair) for pair, value in found.signed.stack(future_stack=True).items() if np.isnan(value)}
+        accuracies = random_table()
+        accuracies.loc["c1", "c3"] = np.nan
+        measured = overlap.measure(accuracies)
+        missing = {
+            frozenset(pair) for pair, value in measured.signed.stack(future_stack=True).items() if np.isnan(value)
+        }
         assert missing == {frozenset(("c1", "c3"))}
-        assert found.reasons.loc["c3", "c1"] == overlaps.accuracy_missing("c1", "c3")
+        assert measured.reasons.loc["c3", "c1"] == overlaps.accuracy_missing("c1", "c3")
 
     def test_a_single_corruption(self) -> None:
-        found = overlap.scores(table({"standard": [0.9, 0.5], "noise": [0.9, 0.8]}, "clean noise"))
-        assert found.shape == (1, 1)
-        assert found.loc["noise", "noise"] == 1
+        overlaps = overlap.scores(table({"standard": [0.9, 0.5], "noise": [0.9, 0.8]}, "clean noise"))
+        assert overlaps.shape == (1, 1)
+        assert overlaps.loc["noise", "noise"] == 1
 
     @pytest.mark.parametrize("metric", ["app", "residual"])
     def test_a_model_that_is_never_right_on_clean_images(self, metric: str) -> None:
-        given = table(BY_HAND)
-        given.loc["noise", "clean"] = 0
-        found = overlap.measure(given, metric=metric)
-        assert found.signed.loc["noise"].isna().all()
-        assert found.undefined == {"noise": overlaps.never_right_on_clean_images("noise")}
-        assert found.signed.loc["blur", "blur"] == 1
+        accuracies = table(BY_HAND)
+        accuracies.loc["noise", "clean"] = 0
+        measured = overlap.measure(accuracies, metric=metric)
+        assert measured.signed.loc["noise"].isna().all()
+        assert measured.undefined == {"noise": overlaps.never_right_on_clean_images("noise")}
+        assert measured.signed.loc["blur", "blur"] == 1
 
     def test_a_standard_model_that_is_never_right_leaves_nothing_defined(self) -> None:
-        given = table(BY_HAND)
-        given.loc["standard", "clean"] = 0
-        assert overlap.scores(given).isna().all(axis=None)
+        accuracies = table(BY_HAND)
+        accuracies.loc["standard", "clean"] = 0
+        assert overlap.scores(accuracies).isna().all(axis=None)
 
     @pytest.mark.parametrize(
         ("change", "sentence"),

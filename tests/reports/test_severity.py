@@ -120,45 +120,45 @@ def test_the_search_finds_where_a_point_and_where_half_is_lost(
         measured.append(strength)
         return losing(share)(strength)
 
-    found = severity.search(measure, CLEAN, (0.0, 1.0))
-    assert found.lower.strength == pytest.approx(lower, abs=0.006)
-    assert found.upper.strength == pytest.approx(upper, abs=0.006)
-    assert found.lower.loss >= 0.01
-    assert found.upper.loss >= 0.5
-    assert found.upper.low < found.upper.loss <= found.upper.high
-    assert len(measured) == len(set(measured)) == len(found.path) <= 27
-    assert found.path["strength"].is_monotonic_increasing
-    assert "not_monotone" not in kinds(found.notes)
+    calibration = severity.search(measure, CLEAN, (0.0, 1.0))
+    assert calibration.lower.strength == pytest.approx(lower, abs=0.006)
+    assert calibration.upper.strength == pytest.approx(upper, abs=0.006)
+    assert calibration.lower.loss >= 0.01
+    assert calibration.upper.loss >= 0.5
+    assert calibration.upper.low < calibration.upper.loss <= calibration.upper.high
+    assert len(measured) == len(set(measured)) == len(calibration.path) <= 27
+    assert calibration.path["strength"].is_monotonic_increasing
+    assert "not_monotone" not in kinds(calibration.notes)
 
 
 def test_other_limits_than_zero_and_one() -> None:
-    found = severity.search(losing(lambda s: (s + 246) / 254), CLEAN, (-246.0, 8.0))
-    assert found.upper.strength == pytest.approx(-246 + 127, abs=1.5)
+    calibration = severity.search(losing(lambda s: (s + 246) / 254), CLEAN, (-246.0, 8.0))
+    assert calibration.upper.strength == pytest.approx(-246 + 127, abs=1.5)
 
 
 def test_a_bound_that_is_never_reached_has_a_reason() -> None:
-    found = severity.search(losing(lambda s: 0.3 * s), CLEAN, (0.0, 2.0))
-    assert not math.isnan(found.upper.strength)
-    found = severity.search(losing(lambda s: 0.1 * s), CLEAN, (0.0, 2.0))
-    assert math.isnan(found.upper.strength)
-    assert found.upper.reason == never_lost(0.5, 2.0, pytest.approx(0.8))
-    assert found.lower.strength == pytest.approx(0.1, abs=0.01)
+    calibration = severity.search(losing(lambda s: 0.3 * s), CLEAN, (0.0, 2.0))
+    assert not math.isnan(calibration.upper.strength)
+    calibration = severity.search(losing(lambda s: 0.1 * s), CLEAN, (0.0, 2.0))
+    assert math.isnan(calibration.upper.strength)
+    assert calibration.upper.reason == never_lost(0.5, 2.0, pytest.approx(0.8))
+    assert calibration.lower.strength == pytest.approx(0.1, abs=0.01)
 
 
 def test_a_dip_is_noted_and_the_first_crossing_taken() -> None:
     # Half is lost at 0.2, won back by 0.4, and lost again at 0.8.
-    found = severity.search(
+    calibration = severity.search(
         losing(lambda s: float(np.interp(s, [0, 0.2, 0.25, 0.4, 0.8, 1], [0, 0.5, 0.55, 0.2, 0.5, 0.9]))),
         CLEAN,
         (0.0, 1.0),
     )
-    assert found.upper.strength == pytest.approx(0.2, abs=0.01)
-    found = severity.search(
+    assert calibration.upper.strength == pytest.approx(0.2, abs=0.01)
+    calibration = severity.search(
         losing(lambda s: float(np.interp(s, [0, 0.1, 0.2, 1], [0, 0.4, 0.1, 0.9]))),
         CLEAN,
         (0.0, 1.0),
     )
-    assert "not_monotone" in kinds(found.notes)
+    assert "not_monotone" in kinds(calibration.notes)
 
 
 @pytest.mark.parametrize(
@@ -174,8 +174,8 @@ def test_a_dip_is_noted_and_the_first_crossing_taken() -> None:
 def test_the_range_to_draw_from(
     share: Callable[[float], float], ends: tuple[float, float], testable: bool, reason: str | None
 ) -> None:
-    found = severity.search(losing(share), CLEAN, (0.0, 2.0))
-    usable = severity.range_of(found, (0.0, 2.0))
+    calibration = severity.search(losing(share), CLEAN, (0.0, 2.0))
+    usable = severity.range_of(calibration, (0.0, 2.0))
     assert (usable.low, usable.high) == pytest.approx(ends, abs=0.01)
     assert usable.low < usable.high
     assert usable.testable == testable
@@ -183,17 +183,17 @@ def test_the_range_to_draw_from(
 
 
 def test_further_strengths_and_fewer_steps() -> None:
-    found = severity.search(losing(lambda s: s / 2), CLEAN, (0.0, 2.0), doublings=3, halvings=1, also=(0.7,))
-    assert float(found.path["strength"].min()) <= 0.25
-    assert 0.7 in list(found.path["strength"])
-    assert found.upper.strength == 1
+    calibration = severity.search(losing(lambda s: s / 2), CLEAN, (0.0, 2.0), doublings=3, halvings=1, also=(0.7,))
+    assert float(calibration.path["strength"].min()) <= 0.25
+    assert 0.7 in list(calibration.path["strength"])
+    assert calibration.upper.strength == 1
 
 
 def test_few_images_leave_the_lower_bound_uncertain() -> None:
     few = np.ones(50, dtype=bool)
-    found = severity.search(lambda s: (np.arange(50) + 0.5) / 50 > s, few, (0.0, 1.0))
-    assert found.lower.loss == pytest.approx(0.02)
-    assert [note["images"] for note in found.notes if note.kind == "lower_bound_uncertain"] == [50]
+    calibration = severity.search(lambda s: (np.arange(50) + 0.5) / 50 > s, few, (0.0, 1.0))
+    assert calibration.lower.loss == pytest.approx(0.02)
+    assert [note["images"] for note in calibration.notes if note.kind == "lower_bound_uncertain"] == [50]
 
 
 def test_a_model_that_knows_nothing_cannot_be_calibrated() -> None:
@@ -206,20 +206,24 @@ def test_calibrate_evaluates_stores_and_agrees_with_arithmetic(
 ) -> None:
     store = Store(tmp_path / "results.sqlite")
     strengths: list[float] = []
-    found = severity.calibrate(
+    calibration = severity.calibrate(
         model, halves, "laugros_contrast", store=store, progress=lambda strength, _: strengths.append(strength)
     )
     # The halves differ by (64 + i % 40) / 255, contrast takes a share away, and below 0.2 the model is lost.
     differences = (64 + np.arange(300) % 40) / 255
-    assert found.clean_accuracy == 1
+    assert calibration.clean_accuracy == 1
     expected_upper = 1 - 0.2 / np.quantile(differences, 0.5)
-    assert found.upper.strength == pytest.approx(expected_upper, abs=0.02)
-    assert 1 - 0.2 / differences.min() - 0.01 < found.lower.strength < 1 - 0.2 / np.quantile(differences, 0.03) + 0.02
-    assert found.name == "laugros_contrast"
-    assert sorted(strengths) == list(found.path["strength"])
-    assert not found.notes  # half of the clean accuracy is what two classes give by chance, and no less
+    assert calibration.upper.strength == pytest.approx(expected_upper, abs=0.02)
+    assert (
+        1 - 0.2 / differences.min() - 0.01
+        < calibration.lower.strength
+        < 1 - 0.2 / np.quantile(differences, 0.03) + 0.02
+    )
+    assert calibration.name == "laugros_contrast"
+    assert sorted(strengths) == list(calibration.path["strength"])
+    assert not calibration.notes  # half of the clean accuracy is what two classes give by chance, and no less
     again = severity.calibrate(model, halves, "laugros_contrast", store=Store(tmp_path / "results.sqlite"))
-    assert again.path.equals(found.path)
+    assert again.path.equals(calibration.path)
 
 
 def test_calibrate_refuses_what_has_no_strength(halves: Halves, model: Classifier) -> None:
@@ -233,16 +237,16 @@ def test_distances_are_means_over_the_first_images(halves: Halves) -> None:
     wanted = [Condition.corruption("laugros_brightness", s) for s in (2, 1)] + [
         Condition.corruption("album_invert_img")
     ]
-    found = severity.distances(halves, wanted, images=20, seed=3, device="cpu")
-    assert found["name"].tolist() == ["album_invert_img", "laugros_brightness", "laugros_brightness"]
+    distances = severity.distances(halves, wanted, images=20, seed=3, device="cpu")
+    assert distances["name"].tolist() == ["album_invert_img", "laugros_brightness", "laugros_brightness"]
     clean = halves.images(0, 20)
     made = corrupt(clean, "laugros_brightness", 2, seed=3, ids=halves.ids[:20])
-    row = found.iloc[2]
+    row = distances.iloc[2]
     assert row["mean_abs_diff"] == pytest.approx(float(mean_absolute_difference(clean, made).mean()))
     assert row["ssim"] == pytest.approx(float(ssim(clean, made).mean()))
     assert row["psnr"] == pytest.approx(10 * math.log10(255**2 / float((clean.float() - made.float()).square().mean())))
-    assert found["farther"].tolist() == ["", "", "farther"]
-    assert found["severity"].isna().tolist() == [True, False, False]
+    assert distances["farther"].tolist() == ["", "", "farther"]
+    assert distances["severity"].isna().tolist() == [True, False, False]
 
 
 def test_an_audit_sees_the_severity_that_gets_easier(halves: Halves, model: Classifier, tmp_path: Path) -> None:
@@ -334,8 +338,8 @@ def test_the_command(
     csv = ["severity", "audit", "--suite", "laugros_contrast", "--images", "8", "--format", "csv", *arguments]
     assert cli.main(csv) == 0
     assert capsys.readouterr().out.startswith("model,dataset")
-    asked = ["severity", "calibrate", "--corruption", "scenes_random_contrast", "--format", "csv", *arguments]
-    assert cli.main([*asked, "--limit", "60", "--output", str(tmp_path / "ranges.csv")]) == 0
+    command = ["severity", "calibrate", "--corruption", "scenes_random_contrast", "--format", "csv", *arguments]
+    assert cli.main([*command, "--limit", "60", "--output", str(tmp_path / "ranges.csv")]) == 0
     row = pd.read_csv(tmp_path / "ranges.csv").iloc[0]
     assert row["name"] == "scenes_random_contrast"
     assert ranges(tmp_path / "ranges.csv") == {row["name"]: (row["range_low"], row["range_high"])}

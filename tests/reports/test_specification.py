@@ -160,9 +160,9 @@ def test_undefined_has_a_reason_and_is_not_met(cells: dict[tuple[str, Condition]
 
 
 def test_strict_asks_for_the_whole_interval() -> None:
-    found = evidence({("m", Condition.clean()): right(74)})
-    narrow = specification.judge(spec("metric='accuracy'\nclean=true\nat_least=70"), found)
-    wide = specification.judge(spec("metric='accuracy'\nclean=true\nat_least=60"), found)
+    result = evidence({("m", Condition.clean()): right(74)})
+    narrow = specification.judge(spec("metric='accuracy'\nclean=true\nat_least=70"), result)
+    wide = specification.judge(spec("metric='accuracy'\nclean=true\nat_least=60"), result)
     assert (specification.meets(narrow), specification.meets(narrow, strict=True)) == (True, False)
     assert specification.meets(wide, strict=True)
 
@@ -170,8 +170,8 @@ def test_strict_asks_for_the_whole_interval() -> None:
 def test_the_sentence_and_the_sheet_are_for_people() -> None:
     made = spec("metric='accuracy'\ncorruption='fog'\nseverity=3\nat_least=80\nwhy='a <river>'", head="name='n'")
     table = specification.judge(made, evidence({("m", FOG[2]): right(74)}))
-    said = specification.sentence(made.rows[0], table.iloc[0].to_dict())
-    assert said == (
+    sentence = specification.sentence(made.rows[0], table.iloc[0].to_dict())
+    assert sentence == (
         "Under fog at severity 3 of 5 it must be right on at least 80 % of the images: it is right on 74.0 %, which fails by "
         "6.0 points (95 % interval 64.6 to 81.6 %, over 100 images; it still reaches the threshold)."
     )
@@ -259,10 +259,10 @@ def test_a_text_threshold_may_be_small() -> None:
 
 @pytest.mark.parametrize("name", specification.names())
 def test_shipped_specifications_can_be_read(name: str) -> None:
-    found = specification.load(name)
-    assert found.name == name
-    assert found.description.endswith(".")
-    assert all(row.line for row in found.rows)
+    loaded = specification.load(name)
+    assert loaded.name == name
+    assert loaded.description.endswith(".")
+    assert all(row.line for row in loaded.rows)
 
 
 def test_what_ships_answers_a_part_of_its_images_too() -> None:
@@ -274,12 +274,12 @@ def test_what_ships_answers_a_part_of_its_images_too() -> None:
     )
     assert "scenes/unknown" not in [c.name for c in made.rows[1].conditions]
     model = "scenes/resnet-standard"
-    found = specification.gather(made, [model], store=None)
-    cell = found.cells[model, made.rows[0].conditions[0].canonical(), 6]
+    gathered = specification.gather(made, [model], store=None)
+    cell = gathered.cells[model, made.rows[0].conditions[0].canonical(), 6]
     assert cell.each is not None
     assert cell.flips == pytest.approx(cell.each.mean())
-    asked = specification.missing(made, found)
-    assert [(need.limit, [c.name for c in need.conditions]) for need in asked] == [(6, ["pgd"])]
+    missing = specification.missing(made, gathered)
+    assert [(need.limit, [c.name for c in need.conditions]) for need in missing] == [(6, ["pgd"])]
 
 
 def test_needs_ask_once_for_each_number_of_images_and_for_the_references() -> None:
@@ -288,8 +288,8 @@ def test_needs_ask_once_for_each_number_of_images_and_for_the_references() -> No
         "metric='ce'\ncorruption='fog'\nreference='ref'\nat_most=90",
         "metric='accuracy'\nattack='pgd'\nlimit=10\nat_least=5",
     )
-    asked = specification.needs(made, ["m"])
-    assert [(need.models, need.limit, len(need.conditions)) for need in asked] == [
+    needs = specification.needs(made, ["m"])
+    assert [(need.models, need.limit, len(need.conditions)) for need in needs] == [
         (("m",), None, 6),
         (("ref",), None, 6),
         (("m",), 10, 2),

@@ -69,7 +69,7 @@ def test_forced_state_presses_no_button(job: int, open_page: OpenPage, own_model
             button.click()
     at.run()
     assert not at.exception
-    assert [found.id for found in jobs.list_jobs()] == [job]
+    assert [result.id for result in jobs.list_jobs()] == [job]
     assert jobs.status(job).state == "interrupted"  # as before: nothing works on it
 
 

@@ -18,12 +18,12 @@ FIGURES = np.load(Path(__file__).parent.parent / "data" / "stability_metrics.npz
 def test_the_published_evaluation_is_met(sequence: str, difficulty: int) -> None:
     logits = FIGURES["logits"]
     top5 = stability.top_classes(logits)
-    found = [
+    result = [
         stability.flip_probability(top5[..., 0], sequence, difficulty=difficulty).mean(),
         stability.top5_distance(top5, sequence, difficulty=difficulty).mean(),
         stability.zipf_distance(logits, sequence, difficulty=difficulty).mean(),
     ]
-    np.testing.assert_allclose(found, FIGURES[f"{sequence}_d{difficulty}"], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(result, FIGURES[f"{sequence}_d{difficulty}"], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(

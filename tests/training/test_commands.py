@@ -53,9 +53,9 @@ def test_the_same_training_twice_is_done_once(folder: Path, capsys: pytest.Captu
 def test_an_intervention_with_settings(folder: Path) -> None:
     words = ["--intervention", "augmentation", "--set", "corruption=contrast", "--set", "severity=2"]
     assert train(folder, *words, "--precision", "float32") == 0
-    found = card("own/shades/scenes/resnet-augmentation-contrast-2")
-    assert found.recipe["training"]["settings"] == {"corruption": "contrast", "severity": 2}
-    assert found.recipe["made_with"].startswith("float32")
+    cards = card("own/shades/scenes/resnet-augmentation-contrast-2")
+    assert cards.recipe["training"]["settings"] == {"corruption": "contrast", "severity": 2}
+    assert cards.recipe["made_with"].startswith("float32")
 
 
 def test_a_network_of_torchvision(folder: Path) -> None:

@@ -50,8 +50,8 @@ def test_a_training_of_others_is_of_an_unknown_family() -> None:
 
 
 def test_models_stand_family_by_family() -> None:
-    found = families.by_model(["no/such", "scenes/resnet-pgd", "scenes/resnet-standard"])
-    assert list(found.items()) == [
+    result = families.by_model(["no/such", "scenes/resnet-pgd", "scenes/resnet-standard"])
+    assert list(result.items()) == [
         ("scenes/resnet-standard", "Standard training"),
         ("scenes/resnet-pgd", "Adversarial training"),
         ("no/such", "Training unknown"),

@@ -105,12 +105,12 @@ def test_a_crop_is_torchvisions_crop(step: Step) -> None:
     crop = CropFlip()
     top, left, height, width = (v.tolist() for v in crop.boxes(step))
     mirrored = step.draws("crop_flip:flip").integers(0, 2) == 0
-    found = crop.crop(step)
+    result = crop.crop(step)
     for at in range(10):
         box = (top[at], left[at], height[at], width[at])
         expected = transforms.resized_crop(step.images[at], *box, [32, 32], antialias=True)
         expected = expected.flip(-1) if mirrored[at] else expected
-        assert (found[at].int() - expected.int()).abs().max() <= 1
+        assert (result[at].int() - expected.int()).abs().max() <= 1
     areas = torch.tensor(height) * torch.tensor(width) / 32**2
     assert 0.23 < areas.min() < 0.4 < 0.9 < areas.max() <= 1
     assert 40 < mirrored.sum() < 80
@@ -206,11 +206,11 @@ def torchvisions(name: str, image: torch.Tensor, share: float) -> torch.Tensor:
 def test_operations_are_torchvisions(name: str, level: float) -> None:
     image = torch.randint(40, 200, (1, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     image[..., 8:24, 8:24] = 240
-    found = image.clone()
-    _apply(found, torch.tensor([OPERATIONS.index(name)]), torch.tensor([level]), torch.tensor([1]))
-    difference = (found.int() - torchvisions(name, image, level / 10).int()).abs()
+    result = image.clone()
+    _apply(result, torch.tensor([OPERATIONS.index(name)]), torch.tensor([level]), torch.tensor([1]))
+    difference = (result.int() - torchvisions(name, image, level / 10).int()).abs()
     assert (difference <= 1).float().mean() > 0.99
-    assert not found.equal(image)
+    assert not result.equal(image)
 
 
 @pytest.mark.parametrize(

@@ -127,9 +127,9 @@ def test_augmentation_draws_all_severities_and_new_noise_in_each_epoch(step: Ste
     augmentation = create("augmentation", corruption="contrast")
     (view,) = augmentation.views(many)
     by_severity = [corruptions.corrupt(data.images[:120], "contrast", s) for s in corruptions.SEVERITIES]
-    found = torch.stack([(view.images[:120] == images).flatten(1).all(1) for images in by_severity])
-    assert (found.sum(0) == 1).all()
-    assert (found.sum(1) > 8).all()  # 24 expected
+    result = torch.stack([(view.images[:120] == images).flatten(1).all(1) for images in by_severity])
+    assert (result.sum(0) == 1).all()
+    assert (result.sum(1) > 8).all()  # 24 expected
     noise = create("augmentation", corruption="gaussian_noise", severity=1)
     first, second = noise.views(step)[0], noise.views(dataclasses.replace(step, epoch=2))[0]
     assert not first.images.equal(second.images)

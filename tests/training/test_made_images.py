@@ -49,9 +49,9 @@ def test_fooling_images_join_the_clean_ones_under_the_true_labels(few: TrainingS
 def test_fooling_at_all_rates_without_the_clean_images(few: TrainingSet) -> None:
     made = create("fooling", model=MODEL, steps=1, rates="5,100", each="all", clean="without")
     assert made.label == "fooling-5+100-alone-all"
-    told: list[tuple[int, int]] = []
-    data = made.prepare(few, seed=0, device=CPU, count=lambda *now: told.append(now))
-    assert told == [(12, 24), (24, 24)]
+    messages: list[tuple[int, int]] = []
+    data = made.prepare(few, seed=0, device=CPU, count=lambda *now: messages.append(now))
+    assert messages == [(12, 24), (24, 24)]
     weak, strong = ((data.images[part].float() - few.images.float()).norm() for part in (slice(0, 12), slice(12, 24)))
     assert 0 < 3 * weak < strong
     assert data.labels.equal(few.labels.repeat(2))
@@ -77,9 +77,9 @@ def picture(period: int, square: bool) -> torch.Tensor:
 
 
 def test_faint_stripes_are_texture_and_an_edge_is_not() -> None:
-    found = texture(picture(4, square=True), 0.1)[0, 0]
-    assert found[4:12, 10:50].std() > 0.02
-    assert found[26:38, 19:21].abs().max() < 0.1  # the edge is 0.35 high
+    result = texture(picture(4, square=True), 0.1)[0, 0]
+    assert result[4:12, 10:50].std() > 0.02
+    assert result[26:38, 19:21].abs().max() < 0.1  # the edge is 0.35 high
 
 
 def test_textures_are_exchanged_and_shapes_stay() -> None:

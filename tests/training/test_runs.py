@@ -131,8 +131,8 @@ def test_a_training_can_start_from_another_model(recipe: Recipe, tmp_path: Path)
 def test_a_start_with_other_classes_keeps_all_but_the_head(recipe: Recipe, caplog: pytest.LogCaptureFixture) -> None:
     start = "scenes/vgg?weights=none&classes=7&seed=4"
     gentle = dataclasses.replace(recipe, epochs=1, learning_rate=1e-7, start=start)
-    own, given = fit(gentle, device="cpu").model.network, load_model(start).network
-    assert (own.get_parameter("stem.0.weight") - given.get_parameter("stem.0.weight")).abs().max() < 1e-3
+    own, inputs = fit(gentle, device="cpu").model.network, load_model(start).network
+    assert (own.get_parameter("stem.0.weight") - inputs.get_parameter("stem.0.weight")).abs().max() < 1e-3
     assert own.get_parameter("head.weight").shape == (3, 160)
     assert "has 7 classes, not 3: its head is left out" in caplog.text
 

@@ -96,20 +96,20 @@ def test_the_funnel_is_what_the_rules_say_image_by_image(folder: Path, rules: Ru
 
 def test_an_image_that_is_settled_is_not_asked_about_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset, models = load_dataset(folder), [network(0), network(3)]
-    asked: Counter[str] = Counter()
+    requests: Counter[str] = Counter()
 
     def counted(model: Classifier, images: UInt8Array, cancelled: Callable[[], bool]) -> NDArray[np.float64]:
-        asked[model.card.name] += len(images)
+        requests[model.card.name] += len(images)
         return probabilities(model, images, cancelled)
 
     probabilities = scores._probabilities
     monkeypatch.setattr(scores, "_probabilities", counted)
     first = filtration.run(dataset, models)
-    assert 75 < asked["net-0"] < 750
-    assert 0 < asked["net-3"] < asked["net-0"]
-    asked.clear()
+    assert 75 < requests["net-0"] < 750
+    assert 0 < requests["net-3"] < requests["net-0"]
+    requests.clear()
     again = filtration.run(dataset, models)
-    assert not asked
+    assert not requests
     assert (again.right == first.right).all()
     assert np.array_equal(again.confidence, first.confidence, equal_nan=True)
 

@@ -104,8 +104,8 @@ def test_a_job_run_here_fills_its_rows_and_its_table(model: str) -> None:
     summary, table = worker.run_job(job)
     assert (summary.computed, summary.cached) == (3, 0)
     assert table["n"].tolist() == [40, 40, 40]
-    found = jobs.status(job)
-    assert (found.state, found.total, found.done, found.cached, found.failed) == ("finished", 3, 3, 0, 0)
+    status = jobs.status(job)
+    assert (status.state, status.total, status.done, status.cached, status.failed) == ("finished", 3, 3, 0, 0)
     cells = jobs.cells(job)
     assert cells["name"].tolist() == ["clean", "fog", "fog"]
     assert (cells["done"] == cells["total"]).all()
@@ -119,9 +119,9 @@ def test_a_job_that_cannot_run_says_why(model: str) -> None:
     job = jobs.submit(EvaluationRequest((model, "scenes/no-such"), "scenes", ("fog",)), here=True)
     with pytest.raises(UnknownNameError):
         worker.run_job(job)
-    found = jobs.status(job)
-    assert found.state == "failed"
-    assert "no model named 'scenes/no-such'" in found.message
+    status = jobs.status(job)
+    assert status.state == "failed"
+    assert "no model named 'scenes/no-such'" in status.message
 
 
 def test_bad_conditions_are_refused_before_a_job_is_made(model: str) -> None:

@@ -38,13 +38,13 @@ SUITE = "imagenet-c-extra"
 def contents(path: Path) -> list[tuple[Any, ...]]:
     """Everything that a results file holds of each unit, but for when and where it was computed."""
     connection = sqlite3.connect(path)
-    found = connection.execute(
+    result = connection.execute(
         "SELECT conditions.canonical, models.name, shard, units.n, units.correct, units.top5, units.confidence, data "
         "FROM units JOIN cells ON cells.id = units.cell JOIN conditions ON conditions.id = cells.condition "
         "JOIN models ON models.id = cells.model JOIN predictions USING (cell, shard) ORDER BY 1, 2, 3"
     ).fetchall()
     connection.close()
-    return found
+    return result
 
 
 @pytest.fixture
@@ -85,9 +85,9 @@ def test_processes_find_what_threads_find_though_one_is_killed(evaluate: Make) -
         os.kill(pid, signal.SIGKILL)
 
     here, expected = evaluate(executors.thread_executor)
-    there, found = evaluate(executors.of(devices=("cpu", "cpu")), progress=once(kill, after=20))
+    there, result = evaluate(executors.of(devices=("cpu", "cpu")), progress=once(kill, after=20))
     assert (there["computed"], there["repeated"], there["failed"]) == (here["total"], 0, 0)
-    assert found == expected
+    assert result == expected
     assert multiprocessing.active_children() == []
 
 
@@ -251,10 +251,10 @@ def test_dask_finds_what_threads_find_though_a_worker_is_killed(evaluate: Make, 
     with Client(scheduler_file=str(scheduler), set_as_default=False) as client:
         client.wait_for_workers(2, timeout=60)
     kill = once(killed.kill, after=20)
-    there, found = evaluate(executors.of(scheduler=str(scheduler)), progress=kill)
+    there, result = evaluate(executors.of(scheduler=str(scheduler)), progress=kill)
     assert killed.wait(10) == -signal.SIGKILL
     assert (there["computed"], there["repeated"], there["failed"]) == (here["total"], 0, 0)
-    assert found == expected
+    assert result == expected
 
 
 class Sleeping(nn.Module):

@@ -143,9 +143,9 @@ def test_a_job_on_a_full_disk_fails_with_the_reason_and_is_resumed(
     job = jobs.submit(request_, here=True)
     with pytest.raises(StoreError):
         worker.run_job(job)
-    found = jobs.status(job)
-    assert (found.state, found.done) == ("failed", 10)
-    assert "disk is full" in found.message
+    status = jobs.status(job)
+    assert (status.state, status.done) == ("failed", 10)
+    assert "disk is full" in status.message
     monkeypatch.setattr(Store, "save", save)
     jobs.resume(job)
     with queue.writing() as connection:

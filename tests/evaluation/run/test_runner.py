@@ -127,8 +127,8 @@ def test_out_of_memory_halves_the_batch_and_goes_on(make_dataset: Make, make_mod
     dataset = make_dataset(256)
     with Store(shipped=False) as store:
         reports: list[Progress] = []
-        found = rc.evaluate(tight, dataset, "clean", store=store, progress=reports.append)
-    assert found["n"].tolist() == [256]
+        table = rc.evaluate(tight, dataset, "clean", store=store, progress=reports.append)
+    assert table["n"].tolist() == [256]
     events = [event for report in reports for event in report.events]
     assert [(event.kind, event["images"], event["smaller"]) for event in events] == [
         ("out_of_memory", 128, 64),
@@ -136,7 +136,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(make_dataset: Make, make_mod
     ]
     assert sizes == [8, 8, *[1] * 8, 128, 64, *[32] * 8]  # the probe images, twice and one by one, come first
     expected = rc.evaluate(roomy, dataset, "clean", store=store.path.with_name("other.sqlite"))
-    assert found["correct"].tolist() == expected["correct"].tolist()
+    assert table["correct"].tolist() == expected["correct"].tolist()
 
 
 def test_out_of_memory_on_one_image_is_a_failure_with_its_reason(make_dataset: Make, make_model: Make) -> None:
@@ -208,11 +208,11 @@ def test_the_numbers_do_not_depend_on_the_batch_size(make_dataset: Make, make_mo
 
     model = make_model()
     prepared = api.prepare(EvaluationRequest.of(model, make_dataset(256), "imagenet-c-extra", severities=[5]))
-    found = []
+    collected = []
     for size in (256, 7):
         scorer = Scorer(prepared.models, prepared.dataset, device=torch.device("cpu"), batch_size=size)
-        found.append([scorer.run(g) for g in pending(prepared.cells, {}).groups])
-    for one, two in zip(*found, strict=True):
+        collected.append([scorer.run(g) for g in pending(prepared.cells, {}).groups])
+    for one, two in zip(*collected, strict=True):
         for a, b in zip(one, two, strict=True):
             assert isinstance(a, runner.Result)
             assert isinstance(b, runner.Result)

@@ -39,36 +39,36 @@ def same(one: Predictions, two: Predictions) -> bool:
 @pytest.mark.parametrize("frames", [(), (1,), (31,)], ids=["images", "one frame", "videos"])
 @pytest.mark.parametrize("classes", [2, 12, 256, 257, 1000])
 def test_everything_comes_back(classes: int, frames: tuple[int, ...], scores: bool) -> None:
-    given = drawn(classes, 50, frames=frames).compact(scores=scores)
-    found = codec.encode(given)
-    assert found.labels
-    assert same(codec.decode(found.data, found.labels), given)
-    assert same(codec.decode_answers([(found.data, found.labels)])[0], given.compact())
+    inputs = drawn(classes, 50, frames=frames).compact(scores=scores)
+    encoded = codec.encode(inputs)
+    assert encoded.labels
+    assert same(codec.decode(encoded.data, encoded.labels), inputs)
+    assert same(codec.decode_answers([(encoded.data, encoded.labels)])[0], inputs.compact())
 
 
 def test_labels_need_not_be_classes_and_classes_none_of_the_labels() -> None:
-    given = dataclasses.replace(drawn(12).compact(), labels=np.full(256, -1, np.int32))
-    found = codec.encode(given)
-    assert same(codec.decode(found.data, found.labels), given)
-    given = Predictions(None, np.full(3, 300, np.int32), np.zeros((3, 1), np.int32))
-    found = codec.encode(given)
-    assert same(codec.decode(found.data, found.labels), given)
+    inputs = dataclasses.replace(drawn(12).compact(), labels=np.full(256, -1, np.int32))
+    encoded = codec.encode(inputs)
+    assert same(codec.decode(encoded.data, encoded.labels), inputs)
+    inputs = Predictions(None, np.full(3, 300, np.int32), np.zeros((3, 1), np.int32))
+    encoded = codec.encode(inputs)
+    assert same(codec.decode(encoded.data, encoded.labels), inputs)
 
 
 @pytest.mark.parametrize("what", ["whole", "values", "empty", "no class", "many classes"])
 def test_what_has_no_place_in_it_is_kept_in_the_serial_form(what: str) -> None:
     short = drawn(12).compact()
-    given = {
+    inputs = {
         "whole": drawn(12),
         "values": dataclasses.replace(short, values={"l2": np.ones(256, np.float32)}),
         "empty": short.prefix(0),
         "no class": dataclasses.replace(short, classes=short.classes - 1),
         "many classes": dataclasses.replace(short, classes=short.classes + (1 << 16)),
     }[what]
-    found = codec.encode(given)
-    assert (found.data, found.labels) == (given.to_bytes(), b"")
-    assert same(codec.decode(found.data, b""), Predictions.from_bytes(given.to_bytes()))
-    assert len(codec.decode_answers([(found.data, None)])[0]) == len(given)
+    encoded = codec.encode(inputs)
+    assert (encoded.data, encoded.labels) == (inputs.to_bytes(), b"")
+    assert same(codec.decode(encoded.data, b""), Predictions.from_bytes(inputs.to_bytes()))
+    assert len(codec.decode_answers([(encoded.data, None)])[0]) == len(inputs)
 
 
 def test_equal_predictions_have_equal_bytes_and_models_the_same_labels() -> None:
@@ -82,9 +82,9 @@ def test_equal_predictions_have_equal_bytes_and_models_the_same_labels() -> None
 @pytest.mark.parametrize(("right", "size"), [(0.0, 150), (0.5, 95), (0.9, 56), (1.0, 20)])
 def test_it_is_small(right: float, size: int) -> None:
     """256 answers of 12 classes: at most a bit each, and half a byte for each wrong one."""
-    given = drawn(12, right=right).compact()
-    assert len(codec.encode(given).data) < size
-    assert len(given.to_bytes()) > 2 * size
+    inputs = drawn(12, right=right).compact()
+    assert len(codec.encode(inputs).data) < size
+    assert len(inputs.to_bytes()) > 2 * size
     assert len(codec.encode(drawn(12, right=right).compact(scores=True)).data) < size + 7 * 256
 
 
@@ -95,23 +95,23 @@ def test_steps_come_back_in_either_coding(n: int, right: float) -> None:
         generator = np.random.default_rng(n)
         labels = generator.integers(classes, size=n, dtype=np.int32)
         answers = np.where(generator.random(n) < right, labels, generator.integers(classes, size=n, dtype=np.int32))
-        given = Predictions(None, labels, answers[:, None])
-        found = codec.encode(given)
-        assert same(codec.decode(found.data, found.labels), given)
+        inputs = Predictions(None, labels, answers[:, None])
+        encoded = codec.encode(inputs)
+        assert same(codec.decode(encoded.data, encoded.labels), inputs)
 
 
 def test_many_units_are_decoded_together_as_alone() -> None:
-    given = [
+    inputs = [
         drawn(classes, n, frames=frames, right=right)
         for classes in (2, 12, 1000)
         for n in (7, 256)
         for frames in ((), (3,))
         for right in (0.0, 0.6, 1.0)
     ]
-    found = [codec.encode(each.compact(scores=i % 2 == 0)) for i, each in enumerate(given)]
-    found.insert(3, codec.encode(given[0]))
-    read = codec.decode_answers([(each.data, each.labels or None) for each in found])
-    wanted = [each.compact() for each in given]
+    encoded = [codec.encode(each.compact(scores=i % 2 == 0)) for i, each in enumerate(inputs)]
+    encoded.insert(3, codec.encode(inputs[0]))
+    read = codec.decode_answers([(each.data, each.labels or None) for each in encoded])
+    wanted = [each.compact() for each in inputs]
     wanted.insert(3, wanted[0])
     assert all(np.array_equal(a.classes[..., 0], b.classes[..., 0]) for a, b in zip(read, wanted, strict=True))
     assert all(np.array_equal(a.labels, b.labels) for a, b in zip(read, wanted, strict=True))
@@ -120,8 +120,8 @@ def test_many_units_are_decoded_together_as_alone() -> None:
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "foreign", "empty", "other labels", "no labels"])
 def test_damage_is_an_error_and_never_other_numbers(damage: str) -> None:
-    found = codec.encode(drawn(12).compact())
-    data, labels = found.data, found.labels
+    encoded = codec.encode(drawn(12).compact())
+    data, labels = encoded.data, encoded.labels
     other = codec.encode(dataclasses.replace(drawn(12).compact(), labels=np.zeros(256, np.int32))).labels
     broken = {
         "cut": (data[:-5], labels),

@@ -19,18 +19,18 @@ def of(logits: torch.Tensor, labels: list[int]) -> Predictions:
 
 
 def test_the_best_five_stand_first_and_ties_in_the_order_of_the_classes() -> None:
-    found = of(LOGITS, [5, 1])
-    assert found.classes.tolist() == [[5, 6, 1, 2, 0], [0, 1, 2, 3, 4]]
-    assert found.logits is not None
-    assert found.logits[0].tolist() == [5, 4, 3, 2, 1]
+    result = of(LOGITS, [5, 1])
+    assert result.classes.tolist() == [[5, 6, 1, 2, 0], [0, 1, 2, 3, 4]]
+    assert result.logits is not None
+    assert result.logits[0].tolist() == [5, 4, 3, 2, 1]
 
 
 def test_what_is_kept_of_the_other_logits() -> None:
-    found = of(LOGITS, [5, 1])
-    assert found.log_sum_exp is not None
-    assert found.mean_logit is not None
-    assert found.log_sum_exp[0] == pytest.approx(math.log(sum(math.exp(v) for v in LOGITS[0].tolist())))
-    assert found.mean_logit[0] == pytest.approx(2.0)
+    result = of(LOGITS, [5, 1])
+    assert result.log_sum_exp is not None
+    assert result.mean_logit is not None
+    assert result.log_sum_exp[0] == pytest.approx(math.log(sum(math.exp(v) for v in LOGITS[0].tolist())))
+    assert result.mean_logit[0] == pytest.approx(2.0)
 
 
 def test_counts_by_hand() -> None:
@@ -41,11 +41,11 @@ def test_counts_by_hand() -> None:
 
 
 def test_a_model_with_few_classes_has_empty_places() -> None:
-    found = of(torch.tensor([[1.0, 2.0, 3.0]]), [0])
-    assert found.classes.tolist() == [[2, 1, 0, -1, -1]]
-    assert found.logits is not None
-    assert found.logits[0, 3:].tolist() == [-math.inf, -math.inf]
-    assert found.counts().top5 == 1
+    result = of(torch.tensor([[1.0, 2.0, 3.0]]), [0])
+    assert result.classes.tolist() == [[2, 1, 0, -1, -1]]
+    assert result.logits is not None
+    assert result.logits[0, 3:].tolist() == [-math.inf, -math.inf]
+    assert result.counts().top5 == 1
 
 
 def test_frames_are_counted_one_by_one() -> None:
@@ -59,19 +59,19 @@ def test_frames_are_counted_one_by_one() -> None:
 @pytest.mark.parametrize("frames", [(), (3,)], ids=["images", "videos"])
 def test_the_serial_form_gives_everything_back(frames: tuple[int, ...]) -> None:
     torch.manual_seed(0)
-    given = Predictions.of(
+    inputs = Predictions.of(
         torch.randn(50, *frames, 1000),
         torch.randint(1000, (50,)),
         torch.randint(1 << 62, (50,)),
         {"l2": torch.rand(50)},
     )
-    found = Predictions.from_bytes(given.to_bytes())
+    result = Predictions.from_bytes(inputs.to_bytes())
     for name in ("ids", "labels", "classes", "logits", "log_sum_exp", "mean_logit"):
-        one, two = getattr(given, name), getattr(found, name)
+        one, two = getattr(inputs, name), getattr(result, name)
         assert one.dtype == two.dtype
         np.testing.assert_array_equal(one, two)
-    np.testing.assert_array_equal(given.values["l2"], found.values["l2"])
-    assert found.counts() == given.counts()
+    np.testing.assert_array_equal(inputs.values["l2"], result.values["l2"])
+    assert result.counts() == inputs.counts()
 
 
 def test_equal_predictions_have_equal_bytes_and_few_of_them() -> None:
@@ -84,9 +84,9 @@ def test_equal_predictions_have_equal_bytes_and_few_of_them() -> None:
 
 def test_the_shipped_form_holds_the_label_and_one_class() -> None:
     whole = of(LOGITS, [5, 1])
-    found = Predictions.from_bytes(whole.compact().to_bytes())
-    assert found.classes.tolist() == [[5], [0]]
-    counts = found.counts()
+    result = Predictions.from_bytes(whole.compact().to_bytes())
+    assert result.classes.tolist() == [[5], [0]]
+    counts = result.counts()
     assert (counts.correct, counts.top5, counts.confidence) == (1, None, None)
 
 

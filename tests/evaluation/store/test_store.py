@@ -211,10 +211,10 @@ def test_shipped_results_are_read_beneath_the_cache_and_stay_untouched(shipped: 
     before = (shipped.read_bytes(), sorted(p.name for p in shipped.parent.iterdir()))
     with Store() as store:
         assert store.stored(cells)[cells[0].key] == {0: 256, 1: 256, 2: 88}
-        found = store.totals(cells)
-        assert found[0].shipped
-        assert found[0].counts is not None
-        assert found[0].counts.top5 is None
+        totals = store.totals(cells)
+        assert totals[0].shipped
+        assert totals[0].counts is not None
+        assert totals[0].counts.top5 is None
         store.save([result(cells[1], 0)], RUN)
         assert not store.totals(cells)[1].shipped
     assert before == (shipped.read_bytes(), sorted(p.name for p in shipped.parent.iterdir()))
@@ -223,10 +223,10 @@ def test_shipped_results_are_read_beneath_the_cache_and_stay_untouched(shipped: 
 def test_what_was_computed_here_goes_before_what_is_shipped(shipped: Path, cells: list[Cell]) -> None:
     with Store() as store:
         store.save([result(cells[0], shard) for shard in range(3)], RUN)
-        found = store.totals(cells)[0]
-        assert not found.shipped
-        assert found.counts is not None
-        assert found.counts.top5 is not None
+        totals = store.totals(cells)[0]
+        assert not totals.shipped
+        assert totals.counts is not None
+        assert totals.counts.top5 is not None
         # A smaller question is answered from the shipped classes too.
         assert Store().totals([dataclasses.replace(cells[0], size=10)])[0].counts is not None
 

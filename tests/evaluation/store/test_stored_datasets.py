@@ -200,12 +200,12 @@ def test_the_commands_tell_two_folders_apart_and_delete_only_when_they_are_told(
     for folder in folders:
         rc.evaluate(MODEL, str(folder), ["clean"], device="cpu")
     assert cli.main(["results", "ls", "--model", MODEL]) == 0
-    said = capsys.readouterr().out
-    assert "old/photos" in said
-    assert "new/photos" in said
-    asked = ["results", "prune", "--dataset", str(folders[0])]
-    assert cli.main(asked) == 1  # no terminal, and no --yes
+    output = capsys.readouterr().out
+    assert "old/photos" in output
+    assert "new/photos" in output
+    command = ["results", "prune", "--dataset", str(folders[0])]
+    assert cli.main(command) == 1  # no terminal, and no --yes
     assert "1 units" in capsys.readouterr().out
     assert len([row for row in stored_datasets.listing(Store()) if not row.shipped]) == 2
-    assert cli.main([*asked, "--yes"]) == 0
+    assert cli.main([*command, "--yes"]) == 0
     assert [row.paths for row in stored_datasets.listing(Store()) if not row.shipped] == [(str(folders[1]),)]

@@ -39,9 +39,9 @@ def execute(path: Path, statement: str, *values: object) -> None:
 
 def units(store: Store) -> int:
     connection = sqlite3.connect(store.path)
-    found = connection.execute("SELECT count(*) FROM units").fetchone()[0]
+    result = connection.execute("SELECT count(*) FROM units").fetchone()[0]
     connection.close()
-    return int(found)
+    return int(result)
 
 
 def test_sound_results_are_left_as_they_are(filled: Store) -> None:
@@ -114,14 +114,14 @@ def test_merging_adds_what_is_missing_and_keeps_where_it_came_from(
     with filled:
         merged = merge(filled, other.path)
         assert (merged.added, merged.same, merged.larger, merged.collisions) == (2, 2, 0, [])
-        found = inventory.listing(filled)
-        assert found[["model", "name"]].drop_duplicates().values.tolist() == [
+        listing = inventory.listing(filled)
+        assert listing[["model", "name"]].drop_duplicates().values.tolist() == [
             ["second", "clean"],
             ["tiny/nearest", "clean"],
             ["tiny/nearest", "fog"],
         ]
         assert verify(filled) == (8, [])
-        assert len(inventory.provenance(filled, found[found["model"] == "second"])) == 2
+        assert len(inventory.provenance(filled, listing[listing["model"] == "second"])) == 2
         again = merge(filled, other.path)
         assert (again.added, again.same) == (0, 4)
 
@@ -197,11 +197,13 @@ def test_pruning_by_name_and_by_revision(
 
 
 def test_the_listing_reads_every_result_and_an_empty_store(filled: Store, tmp_path: Path) -> None:
-    found = inventory.listing(filled)
-    assert found["name"].tolist() == ["clean", "fog", "fog"]
-    assert found["n"].tolist() == [300, 300, 300]
-    assert not found["shipped"].any()
-    assert inventory.listing(Store(tmp_path / "none.sqlite", shipped=False)).columns.tolist() == found.columns.tolist()
+    listing = inventory.listing(filled)
+    assert listing["name"].tolist() == ["clean", "fog", "fog"]
+    assert listing["n"].tolist() == [300, 300, 300]
+    assert not listing["shipped"].any()
+    assert (
+        inventory.listing(Store(tmp_path / "none.sqlite", shipped=False)).columns.tolist() == listing.columns.tolist()
+    )
 
 
 def test_the_images_of_a_listing_are_those_that_were_counted(filled: Store) -> None:

@@ -93,14 +93,14 @@ def test_a_footer_counts_the_images_under_attack_for_each_model_where_they_diffe
 def test_a_transfer_matrix_has_the_white_box_on_its_diagonal(tmp_path: Path) -> None:
     models = ["scenes/resnet-standard", "scenes/vgg-standard"]
     attack = Condition("attack", "pgd", params=(("eps", 4 / 255),))
-    found = transfer.matrix(models, "scenes", attack, limit=24, store=tmp_path / "results.sqlite")
-    assert found.accuracy.shape == (2, 2)
-    assert found.n == 24
+    matrix = transfer.matrix(models, "scenes", attack, limit=24, store=tmp_path / "results.sqlite")
+    assert matrix.accuracy.shape == (2, 2)
+    assert matrix.n == 24
     for name in models:
-        assert found.accuracy.loc[name, name] == found.accuracy[name].min()
-        assert found.app.loc[name, name] == pytest.approx(found.accuracy.loc[name, name] / found.clean[name])
+        assert matrix.accuracy.loc[name, name] == matrix.accuracy[name].min()
+        assert matrix.app.loc[name, name] == pytest.approx(matrix.accuracy.loc[name, name] / matrix.clean[name])
     again = transfer.matrix(models, "scenes", attack, compute=False, limit=24, store=tmp_path / "results.sqlite")
-    pd.testing.assert_frame_equal(again.success, found.success)
+    pd.testing.assert_frame_equal(again.success, matrix.success)
 
 
 def test_a_transfer_matrix_needs_two_models_and_a_white_box_attack(tmp_path: Path) -> None:

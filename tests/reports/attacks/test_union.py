@@ -89,9 +89,9 @@ def test_the_cautions_of_an_attack_are_those_of_its_row(own_cache: object, monke
             tables.attack_cautions, "of_shares", lambda model, shares: [union.attacked_less(model, 1, 2)]
         )
         row = api.lookup(MODELS[1], data, condition, limit=4, store=store)
-        told = row.set_index("kind")["caution"]
-        assert union.attacked_less(MODELS[1], 1, 2).text in told["attack"]
-        assert union.attacked_less(MODELS[1], 1, 2).text not in told["clean"]
+        cautions = row.set_index("kind")["caution"]
+        assert union.attacked_less(MODELS[1], 1, 2).text in cautions["attack"]
+        assert union.attacked_less(MODELS[1], 1, 2).text not in cautions["clean"]
 
 
 def test_the_median_of_the_smallest_changes(own_cache: object) -> None:

@@ -193,16 +193,16 @@ def test_clean_accuracies_that_lie_apart_are_said_and_a_model_without_any_has_no
 
 
 def test_every_question_can_be_asked_and_nothing_stored_says_nothing(tmp_path: Path) -> None:
-    asked = interventions.questions()
-    assert len({question.text for question in asked}) == len(asked) >= 20
-    for question in asked:
+    questions = interventions.questions()
+    assert len({question.text for question in questions}) == len(questions) >= 20
+    for question in questions:
         for contrast in question.contrasts:
             assert contrast.group.resolved(), question.text
             assert contrast.baseline.endswith("-standard"), question.text
-    found = interventions.judge(Store(tmp_path / "none.sqlite", shipped=False))
-    assert {claim.verdict for claim in found} == {UNDECIDED}
-    assert {note.kind for claim in found for note in claim.figures} == {"nothing_stored"}
-    stylised = next(claim for claim in found if claim.text.startswith("Stylised"))
+    result = interventions.judge(Store(tmp_path / "none.sqlite", shipped=False))
+    assert {claim.verdict for claim in result} == {UNDECIDED}
+    assert {note.kind for claim in result for note in claim.figures} == {"nothing_stored"}
+    stylised = next(claim for claim in result if claim.text.startswith("Stylised"))
     assert stylised.limits  # also before there are figures
 
 
@@ -227,15 +227,15 @@ def test_adversarial_training_and_contrast(tmp_path: Path, costs: bool, verdict:
 
     conditions = suites.resolve([c for g in interventions.TEN.values() for c in g.conditions])
     store = fill(tmp_path / "r.sqlite", models, conditions, right)
-    found = interventions.judge(store, limit=FEW)
-    judged = [claim for claim in found if claim.verdict != UNDECIDED]
-    about = {frozenset(claim.table["condition"]) for claim in judged if claim.table is not None}
+    result = interventions.judge(store, limit=FEW)
+    verdicts = [claim for claim in result if claim.verdict != UNDECIDED]
+    about = {frozenset(claim.table["condition"]) for claim in verdicts if claim.table is not None}
     assert {
         frozenset({"contrast", "translation"}),
         frozenset(group.label for group in interventions.TEN.values()),
     } <= about
     costs_something = [
-        c for c in judged if c.table is not None and {"contrast", "translation"} <= set(c.table["condition"])
+        c for c in verdicts if c.table is not None and {"contrast", "translation"} <= set(c.table["condition"])
     ]
     assert len(costs_something) == 3  # no transfer, less robust, not more robust on average
     assert {claim.verdict for claim in costs_something} == {verdict}

@@ -54,8 +54,8 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def judged(tables: Mapping[str, pd.DataFrame], models: pd.DataFrame | None = None) -> dict[str, Claim]:
-    found = claims(tables, None if models is None else populations.gather({"models": models}))
-    return dict(zip(ORDER, found, strict=True))
+    population = claims(tables, None if models is None else populations.gather({"models": models}))
+    return dict(zip(ORDER, population, strict=True))
 
 
 def figure(claim: Claim, kind: str) -> Note:
@@ -83,24 +83,24 @@ def test_without_tables_nothing_can_be_said_and_each_says_why() -> None:
 class TestImageNetC:
     def test_a_block_that_is_there_is_seen(self) -> None:
         tables = {"imagenet-c-scenes-resnet": synthetic.atlas(IMAGENET_C, within={"texture": 0.6, "rest": 0.1})}
-        found = judged(tables)
-        assert found["texture"].verdict == REPRODUCED
-        assert figure(found["texture"], "block_overlaps")["within"] == pytest.approx(0.6, abs=0.06)
-        assert found["unbalanced"].verdict == REPRODUCED
-        table = found["unbalanced"].table
+        result = judged(tables)
+        assert result["texture"].verdict == REPRODUCED
+        assert figure(result["texture"], "block_overlaps")["within"] == pytest.approx(0.6, abs=0.06)
+        assert result["unbalanced"].verdict == REPRODUCED
+        table = result["unbalanced"].table
         assert table is not None
         assert set(table["corruption"][:9]) == set(TEXTURE)
 
     def test_equal_overlaps_are_no_block_and_no_imbalance(self) -> None:
         tables = {"imagenet-c-scenes-resnet": synthetic.atlas(IMAGENET_C, within=0.4, between=0.4)}
-        found = judged(tables)
-        assert (found["texture"].verdict, found["unbalanced"].verdict) == (NOT_REPRODUCED, NOT_REPRODUCED)
+        result = judged(tables)
+        assert (result["texture"].verdict, result["unbalanced"].verdict) == (NOT_REPRODUCED, NOT_REPRODUCED)
 
     def test_a_table_without_scatter_tells_nothing(self) -> None:
         table = synthetic.atlas(IMAGENET_C, seeds=(0,)).drop(columns=["n"])
-        found = judged({"imagenet-c-scenes-resnet": table})
-        assert found["texture"].verdict == UNDECIDED
-        assert figure(found["texture"], "not_judged")
+        result = judged({"imagenet-c-scenes-resnet": table})
+        assert result["texture"].verdict == UNDECIDED
+        assert figure(result["texture"], "not_judged")
 
     def test_three_pairs_of_thirty_six_say_nothing_of_the_block(self) -> None:
         """Six of the nine corruptions are easy: their overlaps are undefined."""
@@ -108,9 +108,9 @@ class TestImageNetC:
         easy = TEXTURE[3:]
         rows = table["tested_on"].isin(easy)
         table.loc[rows, "accuracy"] = float(table.loc[table["tested_on"] == "clean", "accuracy"].mean())
-        found = judged({"imagenet-c-scenes-resnet": table})
-        assert found["texture"].verdict == found["unbalanced"].verdict == UNDECIDED
-        few = figure(found["texture"], "too_few_defined")
+        result = judged({"imagenet-c-scenes-resnet": table})
+        assert result["texture"].verdict == result["unbalanced"].verdict == UNDECIDED
+        few = figure(result["texture"], "too_few_defined")
         assert (few["defined"], few["of"]) == (3, 36)
 
     def test_the_block_on_imagenet_is_named_beside_the_own_one(self) -> None:
@@ -118,8 +118,8 @@ class TestImageNetC:
         published = synthetic.atlas(
             {"texture": TEXTURE[:3], "rest": REST[:3]}, within={"texture": 0.5, "rest": 0}, seeds=(0,)
         )
-        found = judged({"imagenet-c-scenes-resnet": table, "imagenet-published-ResNet-50": published})
-        there = figure(found["texture"], "block_on_imagenet")
+        result = judged({"imagenet-c-scenes-resnet": table, "imagenet-published-ResNet-50": published})
+        there = figure(result["texture"], "block_on_imagenet")
         assert there["within"] == pytest.approx(0.5, abs=0.1)
         assert (there["as_much"], there["divisions"]) == (1, 20)
 
@@ -142,9 +142,9 @@ class TestImageNetC:
     def test_what_is_forgotten(self, alone: tuple[str, ...], verdict: str) -> None:
         blocks = {"texture": TEXTURE, "rest": [*REST, "laugros_border", "laugros_obstruction"]}
         tables = {"imagenet-c+laugros-scenes-resnet": synthetic.atlas(blocks, within=0.5, alone=alone)}
-        found = judged(tables)["forgotten"]
-        assert found.verdict == verdict
-        verdicts = {note["corruption"]: note["verdict"] for note in found.figures if note.kind == "coverage_of"}
+        result = judged(tables)["forgotten"]
+        assert result.verdict == verdict
+        verdicts = {note["corruption"]: note["verdict"] for note in result.figures if note.kind == "coverage_of"}
         assert verdicts["laugros_border"] == "not covered"
 
 
@@ -152,16 +152,16 @@ class TestCandidates:
     TABLES = {"candidates-scenes-scenes-resnet": synthetic.atlas(SIX, within=0.33, noise=2)}  # noqa: RUF012
 
     def test_six_blocks_and_models_that_follow_them(self) -> None:
-        found = judged(self.TABLES, synthetic.evaluated(SIX, models=40, own=0.15))
-        assert found["number"].verdict == REPRODUCED
-        number = figure(found["number"], "k_by_the_rule")
+        result = judged(self.TABLES, synthetic.evaluated(SIX, models=40, own=0.15))
+        assert result["number"].verdict == REPRODUCED
+        number = figure(result["number"], "k_by_the_rule")
         assert (number["k"], number["candidates"]) == (6, 24)
-        assert found["over models"].verdict == REPRODUCED
+        assert result["over models"].verdict == REPRODUCED
         for name in ("more categories", "balance", "size"):
-            assert found[name].verdict == REPRODUCED, found[name].figures
-        compared = figure(found["more categories"], "differences_in_correlation")["compared"]
+            assert result[name].verdict == REPRODUCED, result[name].figures
+        compared = figure(result["more categories"], "differences_in_correlation")["compared"]
         assert compared[0][:2] == ("(n = 6, k = 1)", "(n = 2, k = 3)")
-        assert figure(found["size"], "differences_in_correlation")["models"] == 40
+        assert figure(result["size"], "differences_in_correlation")["models"] == 40
 
     def test_a_selection_is_compared_with_imagenet_c_where_all_models_were_tested_on_both(self) -> None:
         models = synthetic.evaluated(SIX, models=40, own=0.15)
@@ -170,9 +170,9 @@ class TestCandidates:
         assert figure(undecided, "not_judged")
 
     def test_models_of_one_factor_show_none_of_it(self) -> None:
-        found = judged(self.TABLES, models_of_one_factor(own=0.002))
+        result = judged(self.TABLES, models_of_one_factor(own=0.002))
         for name in ("over models", "more categories", "balance", "size"):
-            assert found[name].verdict == NOT_REPRODUCED, found[name].figures
+            assert result[name].verdict == NOT_REPRODUCED, result[name].figures
 
     def test_too_few_models_and_the_atlas_own_ones_cannot_say(self) -> None:
         few = judged(self.TABLES, synthetic.evaluated(SIX, models=8))
@@ -184,6 +184,6 @@ class TestCandidates:
 
     def test_two_blocks_are_not_six(self) -> None:
         blocks = {"a": [f"a{i:02}" for i in range(12)], "b": [f"b{i:02}" for i in range(12)]}
-        found = judged({"candidates-scenes-scenes-resnet": synthetic.atlas(blocks, within=0.8)})
-        assert found["number"].verdict == NOT_REPRODUCED
-        assert np.isfinite(found["number"].table["scc"]).all()  # type: ignore[index]
+        result = judged({"candidates-scenes-scenes-resnet": synthetic.atlas(blocks, within=0.8)})
+        assert result["number"].verdict == NOT_REPRODUCED
+        assert np.isfinite(result["number"].table["scc"]).all()  # type: ignore[index]

@@ -33,9 +33,9 @@ def test_what_ships_is_current() -> None:
 def test_what_ships_is_what_the_rules_give(part: Part) -> None:
     here = Sources.shipped()
     shipped = verdicts.of(part, here)
-    judged = tuple(part.judge(here))
-    assert [claim.verdict for claim in shipped] == [claim.verdict for claim in judged]
-    for kept, now in zip(shipped, judged, strict=True):
+    judgement = tuple(part.judge(here))
+    assert [claim.verdict for claim in shipped] == [claim.verdict for claim in judgement]
+    for kept, now in zip(shipped, judgement, strict=True):
         assert kept.text == now.text
         assert kept.rule == now.rule
         assert kept.caution == now.caution

@@ -39,8 +39,8 @@ def test_the_formula_has_the_numbers_of_the_cell() -> None:
 
 @pytest.mark.parametrize("metric", ["app", "residual"])
 def test_the_accuracies_of_a_cell_are_those_of_the_table(metric: str) -> None:
-    found = overlap.measure(wide(), metric=metric)
-    rows = atlas.accuracies_of_pair(found, found.pair("noise", "grain"))
+    overlaps = overlap.measure(wide(), metric=metric)
+    rows = atlas.accuracies_of_pair(overlaps, overlaps.pair("noise", "grain"))
     assert rows.set_index("trained_on").to_numpy() == pytest.approx(wide().to_numpy())
 
 
@@ -76,8 +76,8 @@ def test_clean_accuracies_are_comparable_within_three_points() -> None:
     assert atlas.clean_comparison(near).kind == "clean_comparable"
     far = wide()
     far.loc["noise", "clean"] = 0.94
-    said = atlas.clean_comparison(overlap.measure(far, metric="residual"))
-    assert said == atlas.clean_not_comparable(None, 3, 0.9, 0.94)
+    overlaps = atlas.clean_comparison(overlap.measure(far, metric="residual"))
+    assert overlaps == atlas.clean_not_comparable(None, 3, 0.9, 0.94)
 
 
 def test_pairs_that_both_define_are_compared_once() -> None:
@@ -101,11 +101,11 @@ def test_categories_are_named_by_their_families() -> None:
 
 
 def test_a_given_name_follows_most_of_its_corruptions() -> None:
-    given = {("a", "b", "c"): "Grain"}
-    named = atlas.category_names({1: ("a", "b", "c", "d"), 2: ("e", "f")}, {}, {}, given)
+    inputs = {("a", "b", "c"): "Grain"}
+    named = atlas.category_names({1: ("a", "b", "c", "d"), 2: ("e", "f")}, {}, {}, inputs)
     assert named[1] == "Grain"
     assert named[2] != "Grain"
-    assert atlas.category_names({1: ("a", "d", "e")}, {}, {}, given)[1] != "Grain"
+    assert atlas.category_names({1: ("a", "d", "e")}, {}, {}, inputs)[1] != "Grain"
 
 
 def test_the_rule_takes_what_a_sweep_takes() -> None:
@@ -118,8 +118,8 @@ def test_the_rule_takes_what_a_sweep_takes() -> None:
 
 
 def test_gains_on_shifts_are_those_over_the_standard_model(table: pd.DataFrame) -> None:
-    found = overlap.measure(table, metric="residual", draws=0)
-    rows = atlas.gains_on_shifts(found, table)
+    overlaps = overlap.measure(table, metric="residual", draws=0)
+    rows = atlas.gains_on_shifts(overlaps, table)
     assert rows[["model", "name"]].to_numpy().tolist() == [[name, "scenes_sketch"] for name in NAMES]
     means = table.groupby(["trained_on", "tested_on"])["accuracy"].mean()
     lost = means["fog", "scenes_sketch"] - means["fog", "clean"]
@@ -127,7 +127,7 @@ def test_gains_on_shifts_are_those_over_the_standard_model(table: pd.DataFrame) 
     row = rows.set_index("model").loc["fog"]
     assert row["value"] == pytest.approx(expected)
     assert row["low"] < row["value"] < row["high"]
-    assert atlas.gains_on_shifts(found, table[table["kind"] != "shift"]).empty
+    assert atlas.gains_on_shifts(overlaps, table[table["kind"] != "shift"]).empty
 
 
 def test_the_footer_has_models_data_and_seeds_as_fields(table: pd.DataFrame) -> None:

@@ -33,21 +33,21 @@ def models() -> populations.Population:
 
 def test_two_noises_and_a_blur(measured: overlap.Overlap) -> None:
     names = ["gaussian_noise", "shot_noise", "zoom_blur"]
-    found = benchmark.assess(measured, LABELS, names)
-    assert (found.represented, found.categories, found.uncategorised) == (2, 3, 0)
-    assert found.deviation == pytest.approx(0.5)  # 2 and 1 representatives
-    assert found.balance is not None
+    result = benchmark.assess(measured, LABELS, names)
+    assert (result.represented, result.categories, result.uncategorised) == (2, 3, 0)
+    assert result.deviation == pytest.approx(0.5)  # 2 and 1 representatives
+    assert result.balance is not None
     # A noise overlaps by 0.6 with the other one and not with the blur.
-    assert found.balance.means["mean"].tolist() == pytest.approx([0.3, 0.3, 0], abs=0.06)
-    verdicts = found.coverage["verdict"]
+    assert result.balance.means["mean"].tolist() == pytest.approx([0.3, 0.3, 0], abs=0.06)
+    verdicts = result.coverage["verdict"]
     assert verdicts["impulse_noise"] == verdicts["motion_blur"] == "covered"
     assert verdicts["fog"] == "not covered"
-    assert (found.count("covered"), found.count("not covered")) == (3, 1)
+    assert (result.count("covered"), result.count("not covered")) == (3, 1)
 
 
 def test_what_is_in_no_category_is_counted_apart(measured: overlap.Overlap) -> None:
-    found = benchmark.assess(measured, LABELS.where(LABELS < 3, 0), ["fog", "zoom_blur"])
-    assert (found.represented, found.categories, found.uncategorised) == (1, 2, 1)
+    result = benchmark.assess(measured, LABELS.where(LABELS < 3, 0), ["fog", "zoom_blur"])
+    assert (result.represented, result.categories, result.uncategorised) == (1, 2, 1)
 
 
 def test_the_rule_picks_the_most_categories_with_two_corruptions(measured: overlap.Overlap) -> None:
@@ -60,25 +60,25 @@ def test_the_rule_picks_the_most_categories_with_two_corruptions(measured: overl
 
 def test_others_are_there_as_far_as_models_were_tested_on_them(measured: overlap.Overlap) -> None:
     whole = corruptions.names("imagenet-c")
-    found = benchmark.others([*whole, "laugros_rotation"], measured, LABELS)
-    assert found[benchmark.IMAGENET_C].names == tuple(whole)
-    assert not found[benchmark.IMAGENET_C].partial
-    paired = found[benchmark.IMAGENET_P]
+    result = benchmark.others([*whole, "laugros_rotation"], measured, LABELS)
+    assert result[benchmark.IMAGENET_C].names == tuple(whole)
+    assert not result[benchmark.IMAGENET_C].partial
+    paired = result[benchmark.IMAGENET_P]
     assert "laugros_rotation" in paired.names
     assert (len(paired.names), paired.size) == (7, 10)
-    assert benchmark.SYN2NAT not in found
+    assert benchmark.SYN2NAT not in result
     assert set(benchmark.others([], measured, LABELS)) == set()
 
 
 def test_candidates_of_scenes_stand_for_the_published_pick(measured: overlap.Overlap) -> None:
     calibrated = [f"scenes_{corruptions.get(n).plain_name}" for n in corruptions.names("syn2nat")[:12]]
-    found = benchmark.others(calibrated, measured, LABELS)[benchmark.SYN2NAT]
-    assert (found.names, found.size, found.partial) == (tuple(calibrated), 18, True)
+    result = benchmark.others(calibrated, measured, LABELS)[benchmark.SYN2NAT]
+    assert (result.names, result.size, result.partial) == (tuple(calibrated), 18, True)
 
 
 def test_a_benchmark_of_all_blocks_predicts_and_one_of_noise_less(models: populations.Population) -> None:
-    found = benchmark.predicted({"all": ["shot_noise", "zoom_blur", "fog"], "noise": BLOCKS["noise"]}, models)
-    r = found.set_index(["benchmark", "natural"])["r"]
+    result = benchmark.predicted({"all": ["shot_noise", "zoom_blur", "fog"], "noise": BLOCKS["noise"]}, models)
+    r = result.set_index(["benchmark", "natural"])["r"]
     assert r["all", "scenes/sketch"] > 0.9
     assert r["noise", "scenes/sketch"] < r["all", "scenes/sketch"] - 0.1
     gain = benchmark.against(["shot_noise", "zoom_blur", "fog"], BLOCKS["noise"], models)
@@ -102,8 +102,8 @@ def test_the_thesis_means_as_printed() -> None:
 def test_a_corruption_that_no_model_was_tested_on_is_no_error_and_no_correlation(
     models: populations.Population,
 ) -> None:
-    told = benchmark.predicted({"yours": ["gaussian_noise", "album_border"], "noise": BLOCKS["noise"]}, models)
-    rows = told.set_index("benchmark")
+    predictive = benchmark.predicted({"yours": ["gaussian_noise", "album_border"], "noise": BLOCKS["noise"]}, models)
+    rows = predictive.set_index("benchmark")
     assert rows.loc["yours", "r"].isna().all()
     assert set(rows.loc["yours", "models"]) == {0}
     assert rows.loc["noise", "r"].notna().all()

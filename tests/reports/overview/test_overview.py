@@ -40,12 +40,12 @@ def test_attacks_and_natural_shifts_have_columns_of_their_own(world: World, tmp_
 
 
 def test_all_models_are_read_with_one_question(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    requests = []
     totals = Store.totals
-    monkeypatch.setattr(Store, "totals", lambda store, cells: asked.append(len(cells)) or totals(store, cells))
-    found = overview.gather([world.one, world.two, world.never], world.dataset, store=world.store)
-    assert len(asked) == 1
-    assert list(found.table["model"]) == ["one", "two", "never"]
+    monkeypatch.setattr(Store, "totals", lambda store, cells: requests.append(len(cells)) or totals(store, cells))
+    gathered = overview.gather([world.one, world.two, world.never], world.dataset, store=world.store)
+    assert len(requests) == 1
+    assert list(gathered.table["model"]) == ["one", "two", "never"]
 
 
 def test_what_breaks_a_model_first_is_at_the_lowest_severity_and_there_leaves_least() -> None:
@@ -96,7 +96,7 @@ def made(rows: list[dict[str, object]], by_condition: dict[tuple[str, str], floa
 
 
 def test_the_best_is_one_of_those_with_the_most_conditions_and_chance_is_said() -> None:
-    found = made(
+    result = made(
         [
             {"model": "a", "mean": 0.700, "clean": 0.9},
             {"model": "b", "mean": 0.695, "clean": 0.8},
@@ -104,12 +104,12 @@ def test_the_best_is_one_of_those_with_the_most_conditions_and_chance_is_said() 
         ],
         {("a", "fog"): 0.9, ("b", "fog"): 0.8, ("a", "snow"): 0.5, ("b", "snow"): 0.6, ("c", "rain"): 0.1},
     )
-    best, weakest = findings.findings(found)
+    best, weakest = findings.findings(result)
     assert (best.key, best.model, best.second, best.conditions) == ("corruption", "a", "b", 15)
     assert best.too_close  # half a point on 2,400 images
     # Rain is worse, but only one of the models was evaluated under it.
     assert (weakest.condition, weakest.model, weakest.value) == ("snow", "b", 0.6)
-    summary = findings.summary(found, {"a": "standard", "b": "mixup", "c": "mixup"})
+    summary = findings.summary(result, {"a": "standard", "b": "mixup", "c": "mixup"})
     assert (summary["models"], summary["interventions"]) == (3, 2)
     assert (summary["clean"], summary["corrupted"]) == ((0.8, 0.9), (0.695, 0.7))
     assert summary["attacked"] is None
@@ -117,6 +117,6 @@ def test_the_best_is_one_of_those_with_the_most_conditions_and_chance_is_said() 
 
 
 def test_a_clear_lead_is_no_chance() -> None:
-    found = made([{"model": "a", "mean": 0.8, "clean": 0.9}, {"model": "b", "mean": 0.6, "clean": 0.9}], {})
-    (best,) = findings.findings(found)
+    result = made([{"model": "a", "mean": 0.8, "clean": 0.9}, {"model": "b", "mean": 0.6, "clean": 0.9}], {})
+    (best,) = findings.findings(result)
     assert (best.value, best.second, best.second_value, best.too_close) == (0.8, "b", 0.6, False)

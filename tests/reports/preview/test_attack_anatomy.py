@@ -90,9 +90,9 @@ def test_which_of_several_attacks_broke_the_image(number: int, kind: str) -> Non
     settings = Settings("autoattack", 8 / 255, options=(("directions", 1), ("queries", 2), ("steps", 2)))
     done = attack_anatomy.attack(load_model("scenes/resnet-standard"), Item("three", image, 3, label), label, settings)
     result = dataclasses.replace(done.result, broken_by=torch.tensor([number]))
-    (said,) = attack_anatomy.breaking(dataclasses.replace(done, result=result), "autoattack")
-    assert said.kind == kind
+    (message,) = attack_anatomy.breaking(dataclasses.replace(done, result=result), "autoattack")
+    assert message.kind == kind
     if number == 1:
-        assert said["stage"] == "APGD-CE"
+        assert message["stage"] == "APGD-CE"
     without = dataclasses.replace(done.result, broken_by=None)
     assert attack_anatomy.breaking(dataclasses.replace(done, result=without), "pgd") == []

@@ -73,13 +73,13 @@ def model() -> Classifier:
 def test_answers_are_the_five_most_probable_classes(model: Classifier) -> None:
     images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
     images[1, 0] = 255
-    found = gallery.answers(model, images)
-    assert found.classes.shape == found.probabilities.shape == (2, 5)
-    assert found.classes[1].tolist() == [6, 5, 4, 3, 2]
-    assert found.probabilities[0].tolist() == pytest.approx([1 / 7] * 5)
+    answered = gallery.answers(model, images)
+    assert answered.classes.shape == answered.probabilities.shape == (2, 5)
+    assert answered.classes[1].tolist() == [6, 5, 4, 3, 2]
+    assert answered.probabilities[0].tolist() == pytest.approx([1 / 7] * 5)
     expected = torch.softmax(4 * torch.arange(7.0), 0)
-    assert found.probabilities[1].tolist() == pytest.approx(expected.flip(0)[:5].tolist(), rel=1e-5)
-    assert len(gallery.Answers.joined([found, found[[1]]])) == 3
+    assert answered.probabilities[1].tolist() == pytest.approx(expected.flip(0)[:5].tolist(), rel=1e-5)
+    assert len(gallery.Answers.joined([answered, answered[[1]]])) == 3
 
 
 def answered(*classes: int) -> gallery.Answers:
@@ -88,12 +88,18 @@ def answered(*classes: int) -> gallery.Answers:
 
 def test_verdict_counts_against_the_label() -> None:
     cells = [*gallery.cells("fog")[:2], *gallery.cells("snow")[:2]]
-    found = gallery.verdict(cells, answered(1, 0, 2, 2), answered(1), right={1})
-    assert (found.total, found.wrong, found.worst, found.worst_wrong, found.clean_wrong) == (4, 3, ("snow",), 2, False)
+    result = gallery.verdict(cells, answered(1, 0, 2, 2), answered(1), right={1})
+    assert (result.total, result.wrong, result.worst, result.worst_wrong, result.clean_wrong) == (
+        4,
+        3,
+        ("snow",),
+        2,
+        False,
+    )
     assert gallery.verdict(cells, answered(1, 1, 1, 1), answered(0), right={1}) == gallery.Verdict(4, 0, (), 0, True)
 
 
 def test_without_a_label_the_clean_answer_counts() -> None:
     cells = gallery.cells("fog")[:2]
-    found = gallery.verdict(cells, answered(3, 4), answered(3), right=())
-    assert (found.wrong, found.clean_wrong) == (1, False)
+    result = gallery.verdict(cells, answered(3, 4), answered(3), right=())
+    assert (result.wrong, result.clean_wrong) == (1, False)
