@@ -1,0 +1,234 @@
+"""All pictures from inside one or two networks as one HTML file that opens without a server or a network."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import cv2
+import numpy as np
+import plotly.graph_objects as go
+import torch
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from robustcore import corruptions
+from robustcore.datasets import Item
+from robustcore.display import display_name
+from robustcore.errors import InvalidArgumentError, ModelError
+from robustcore.figures import _style
+from robustcore.figures.inside.networks import similarity_map, weight_histograms
+from robustcore.images import UInt8Array, to_array
+from robustcore.inside import (
+    attribution,
+    comparison_images,
+    feature_maps,
+    layers,
+    object_masks,
+    pictures,
+    similarity,
+    weights,
+)
+from robustcore.models import Classifier
+from robustcore.notes import Note
+from robustcore.reports import templates
+from robustcore.reports.inside import inside_footer, movement_notes, networks_footer
+from robustcore.reports.preview import gallery
+from robustcore.reports.preview.gallery import GalleryImage
+
+_HERE = Path(__file__).resolve().parent
+_PARTS = 4  # maps, channels and kernels, weights, and the layers' similarity, whose batches are counted besides
+Progress = Callable[[int, int, str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """One image of the document: its address, what it shows, and whether its pixels are drawn as squares."""
+
+    source: str
+    caption: str
+    crisp: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """A heading with pictures.
+
+    Attributes:
+        title: the heading.
+        pictures: row by row.
+        columns: pictures in a row.
+        notes: what is said of them.
+    """
+
+    title: str
+    pictures: tuple[Picture, ...]
+    columns: int
+    notes: tuple[str, ...] = ()
+
+
+def write(
+    models: Sequence[Classifier],
+    item: Item,
+    cell: GalleryImage,
+    *,
+    layer: str | None = None,
+    own_answer: bool = False,
+    compared_on: int = similarity.IMAGES,
+    progress: Progress = lambda done, total, what: None,
+) -> bytes:
+    """The file: maps, channels, weights and kernels of one or two models, and how alike their layers are.
+
+    Args:
+        item: the image.
+        cell: its corrupted form.
+        layer: whose maps Grad-CAM draws; found where it is not named.
+        own_answer: whether each image's own answer is explained, else that to the clean image.
+        compared_on: images that the layers are compared on; 0 leaves that out.
+        progress: is told how many parts of how many are done, and what is next.
+
+    Raises:
+        InvalidArgumentError: no model, or more than two.
+    """
+    if not 1 <= len(models) <= 2:
+        raise InvalidArgumentError(f"One or two models are looked into, not {len(models)}.")
+    first, second = models[0].card, models[-1].card
+    batches = similarity.batches(first, second, compared_on) if compared_on else []
+    total = _PARTS + len(batches)
+    names = [model.card.name for model in models]
+    title = f"{display_name(cell.name, 'corruption', suite=True)}, {cell.caption}"
+    images = torch.cat([item.image[None], gallery.corrupted(item, [cell])])
+    sections: list[Section] = []
+    figures: list[tuple[str, str, go.Figure]] = []
+    missing: list[str] = []
+    progress(0, total, "maps")
+    mask, moves = object_masks.of_item(item), corruptions.get(cell.name).family == "geometry"
+    for model in models:
+        done = attribution.attribute(model, images, layer=layer, own_answer=own_answer)
+        notes = [*movement_notes(attribution.movement(done, mask, moves_pixels=moves)), *done.notes]
+        sections.append(_maps(model, images, title, done, notes))
+    progress(1, total, "feature maps")
+    for model in models:
+        met = layers.layers(model)
+        sections += [
+            _channels(model, title, feature_maps.feature_maps(model, images, each))
+            for each in layers.first_and_deep(model, met)
+        ]
+    progress(2, total, "kernels")
+    sections += [_kernels(model, each) for model in models for each in weights.kernels(model)]
+    progress(3, total, "weights")
+    try:
+        bins, _ = weights.histograms(models)
+        footer = networks_footer(names).text
+        drawn = weight_histograms(bins, footer=footer, alt=f"Histograms of the weights of {' and '.join(names)}")
+        figures.append(("Weights", "Share of the values in each bin.", drawn))
+    except ModelError as error:
+        missing.append(str(error))
+    sums = []
+    source = comparison_images.source_for(first, second)
+    for place, part in enumerate(batches):
+        progress(_PARTS + place, total, "layer similarity")
+        sums.append(similarity.batch(models[0], models[-1], comparison_images.images(source, part)))
+    if sums:
+        alike = similarity.total(sums)
+        note = comparison_images.comparison_images(alike.images, source)
+        footer = networks_footer(list(dict.fromkeys(names)), note).text
+        alt = f"Linear CKA of the layers of {names[0]} and {names[-1]}"
+        figures.append(
+            (
+                "How alike are the layers?",
+                "Linear CKA: 1 where two layers hold the same features up to a rotation and a scale.",
+                similarity_map(alike, (names[0], names[-1]), footer=footer, alt=alt),
+            )
+        )
+    progress(total, total, "done")
+    return _render(names, sections, figures, missing, inside_footer(names, item.name, title, cell.seed).text)
+
+
+def _maps(
+    model: Classifier, images: torch.Tensor, corruption: str, done: attribution.Attribution, notes: Sequence[Note]
+) -> Section:
+    classes = model.card.classes
+    crisp = images.shape[-1] <= _CRISP
+    parts = []
+    for place, title in enumerate(("Clean", corruption)):
+        pixels = to_array(images[place])
+        target = display_name(classes[int(done.target[place])])
+        answer = f"{display_name(classes[int(done.answers[place, 0])])} {100 * done.probabilities[place, 0]:.0f} %"
+        parts.append(_picture(pixels, f"{title}: {answer}", crisp))
+        if done.cam is not None:
+            parts.append(_picture(pictures.cam_overlay(pixels, done.cam[place]), f"Grad-CAM of {target}", crisp))
+        if done.gradient is not None:
+            drawn = pictures.gradient_overlay(pixels, done.gradient[place])
+            parts.append(_picture(drawn, f"Input gradient of {target}", crisp))
+    own = [f"Layer of Grad-CAM: {done.layer.name}."] if done.layer is not None else []
+    title = f"Where {model.card.name} looks"
+    return Section(title, tuple(parts), len(parts) // 2, (*own, *(note.text for note in notes)))
+
+
+def _channels(model: Classifier, corruption: str, maps: feature_maps.FeatureMaps) -> Section:
+    low = np.minimum(maps.clean.min((1, 2)), maps.corrupted.min((1, 2)))
+    high = np.maximum(maps.clean.max((1, 2)), maps.corrupted.max((1, 2)))
+    parts = tuple(
+        _picture(pictures.channel_tiles(values, low, high), title, True)
+        for values, title in ((maps.clean, "Clean"), (maps.corrupted, corruption))
+    )
+    first = ", ".join(
+        f"{channel} ({change:.2f})"
+        for channel, change in zip(maps.channels[:5].tolist(), maps.change[:5].tolist(), strict=True)
+    )
+    note = f"{maps.layer.channels} channels; those that change most come first: {first}."
+    return Section(f"Feature maps of {model.card.name}: {maps.layer.name}", parts, 2, (note,))
+
+
+def _kernels(model: Classifier, kernels: weights.Kernels) -> Section:
+    picture = _picture(
+        pictures.kernel_tiles(kernels.values), f"{len(kernels.outputs)} kernels, each with its own scale", True
+    )
+    return Section(f"Kernels of {model.card.name}: {kernels.layer}", (picture,), 2)
+
+
+_CRISP = 96  # pixels a side up to which they are drawn as squares
+
+
+def _picture(pixels: UInt8Array, caption: str, crisp: bool) -> Picture:
+    encoded = cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]))[1]
+    return Picture(f"data:image/png;base64,{base64.b64encode(encoded.tobytes()).decode()}", caption, crisp)
+
+
+def _render(
+    names: Sequence[str],
+    sections: Sequence[Section],
+    drawn: Sequence[tuple[str, str, go.Figure]],
+    missing: Sequence[str],
+    footer: str,
+) -> bytes:
+    for _, _, figure in drawn:
+        figure.update_layout(template="none", width=None, autosize=True)
+    data = json.dumps([json.loads(figure.to_json()) for _, _, figure in drawn]).replace("<", "\\u003c")
+    return templates.render(
+        _HERE / "document.html.jinja",
+        title=f"Inside {' and '.join(names)}",
+        sections=sections,
+        figures=[
+            {
+                "title": title,
+                "caption": caption,
+                "alt": _style.alt(figure),
+                "height": figure.layout.height,
+                "footer": _style.footer(figure),
+            }
+            for title, caption, figure in drawn
+        ],
+        missing=missing,
+        footer=footer,
+        version=version("robustcore"),
+        style=Markup((_HERE.parent / "document.css").read_text(encoding="utf-8")),
+        script=Markup((_HERE.parent / "document.js").read_text(encoding="utf-8")),
+        plotly=Markup(get_plotlyjs()) if drawn else Markup(),
+        data=Markup(data),
+    ).encode()
