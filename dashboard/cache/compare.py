@@ -156,6 +156,7 @@ def gathered(
     storage: str,
     seed: int,
     *,
+    limit: int | None = None,
     name: str = RESULTS,
 ) -> Call:
     """The call that reads what is stored of some models under some suites, on the images that they share.
@@ -176,6 +177,7 @@ def gathered(
         severities=severities,
         storage=storage,
         seed=seed,
+        **({} if limit is None else {"limit": limit}),
         name=name,
     )
     return call.supplied_by(

@@ -23,11 +23,14 @@ def show(choice: Choice) -> None:
     if choice.storage != RELEASED or choice.is_published or not own:
         return
     drawn = tuple(own[:_MOST])
-    readings = [
-        compare.gathered(drawn, choice.data, choice.suites, choice.severities, storage, choice.seed)
+    shared = choice.data, choice.suites, choice.severities
+    fewest = compare.gathered(drawn, *shared, RELEASED, choice.seed).value.provenance.images[0]
+    if not fewest:
+        return
+    released, *made = (
+        compare.gathered(drawn, *shared, storage, choice.seed, limit=fewest).value
         for storage in (RELEASED, *corruptions.STORAGES)
-    ]
-    released, *made = (reading.value for reading in readings)
+    )
     table = storages.beside(released, made)
     if table.empty:
         states.notice(

@@ -31,10 +31,11 @@ def beside(released: Comparison, made: Sequence[Comparison]) -> pd.DataFrame:
 
     Args:
         released: a comparison of the storage "released".
-        made: of the same models and suites through other storages.
+        made: of the same models and suites through other storages, gathered on as many images: rows on another number are
+            left out.
 
     Returns:
-        model, label, family, storage (of the images made here), severities (how many both have), n (images, the fewest),
+        model, label, family, storage (of the images made here), severities (how many both have), n (images),
         released and made (accuracy 0..1, the mean over those severities), difference (made less released). A corruption
         that only one of the two has is left out.
     """
@@ -70,14 +71,12 @@ def _scored(comparison: Comparison) -> pd.DataFrame:
 
 
 def _pairs(released: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
-    both = released.merge(made, on=KEYS, suffixes=("", "_made"))
+    both = released.merge(made, on=[*KEYS, "n"], suffixes=("", "_made"))
     means = both.groupby(["model", "label", "family", "storage_made"], sort=False).agg(
         severities=("severity", "size"),
         n=("n", "min"),
-        n_made=("n_made", "min"),
         released=("accuracy", "mean"),
         made=("accuracy_made", "mean"),
     )
     table = means.reset_index().rename(columns={"storage_made": "storage"})
-    table["n"] = table[["n", "n_made"]].min(axis=1)
     return table.assign(difference=table["made"] - table["released"])[COLUMNS]

@@ -33,10 +33,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return store
 
 
-def gathered(store: Path, storage: str) -> compare.Comparison:
+def gathered(store: Path, storage: str, limit: int | None = None) -> compare.Comparison:
     data = load_dataset("scenes", limit=IMAGES)
     models = [classifier("one", Linear(1)), classifier("two", Linear(2))]
-    return compare.gather(models, data, ["imagenet-c"], storage=storage, store=store)
+    return compare.gather(models, data, ["imagenet-c"], storage=storage, limit=limit, store=store)
 
 
 def test_numbers_are_there_without_the_folder_and_equal_those_made_here(folder: Path) -> None:
@@ -48,6 +48,7 @@ def test_numbers_are_there_without_the_folder_and_equal_those_made_here(folder: 
     assert set(table["severities"]) == {2}
     assert set(table["n"]) == {IMAGES}
     assert (table["difference"] == 0).all()  # PNG keeps every pixel, and the random draws are those of the same seed
+    assert storages.beside(released, [gathered(folder, "memory", limit=4)]).empty
     assert [note.kind for note in storages.notes(table)] == ["mean_difference"] * 2
     assert "snow" in released.missing
     assert RELEASED in released.provenance.sentence()
