@@ -65,18 +65,18 @@ def categories(of: MatrixKey) -> Sweep | None:
     names = list(candidates(of))
     scores = overlaps.measured(of).scores.loc[names, names]
     try:
-        found: Sweep = offload("builder", derived.digest(scores), tasks.sweep, scores, 0, 1)
+        sweep: Sweep = offload("builder", derived.digest(scores), tasks.sweep, scores, 0, 1)
     except InvalidArgumentError:
         return None
-    return found
+    return sweep
 
 
 @reads_results(max_entries=1, show_spinner="Reading the models …")
 def _population(files: tuple[FileVersion, ...]) -> Population:
     from robustcore.reports.claims.sources import Sources
 
-    found: Population = offload("population", Sources.here().population, tasks.population)
-    return found
+    population: Population = offload("population", Sources.here().population, tasks.population)
+    return population
 
 
 @st.cache_data(max_entries=1, show_spinner="Reading the published models …")
@@ -136,8 +136,8 @@ def _couples(labels: tuple[tuple[str, int], ...], models: str, seed: int, *, _mo
     if not couples:
         return pd.DataFrame(columns=["n", "k", "natural", "r", "reason"])
     key, of = derived.digest(labels, models, seed), (_models.synthetic, _models.natural)
-    found: pd.DataFrame = offload("couples", key, tasks.couples, dict(labels), *of, couples, seed)
-    return found
+    couples_table: pd.DataFrame = offload("couples", key, tasks.couples, dict(labels), *of, couples, seed)
+    return couples_table
 
 
 @st.cache_data(max_entries=16, show_spinner="Substituting corruptions …")
@@ -147,8 +147,8 @@ def _deviations(
     from robustcore import derived
 
     key, of = derived.digest(labels, models, couple, seed), (_models.synthetic, _models.natural)
-    found: pd.DataFrame = offload("deviations", key, tasks.deviations, dict(labels), *of, couple, seed)
-    return found
+    deviations: pd.DataFrame = offload("deviations", key, tasks.deviations, dict(labels), *of, couple, seed)
+    return deviations
 
 
 def _digest(models: Population) -> str:

@@ -25,8 +25,8 @@ def _judged(topic: str, versions: tuple[FileVersion, ...]) -> tuple[Claim, ...]:
 
     if not pool.is_running() or claims.is_judged(topic):
         return claims.load(topic)
-    found: tuple[Claim, ...] = offload("claims", claims.key(topic), claims.load, topic)
-    return found
+    claims_of_topic: tuple[Claim, ...] = offload("claims", claims.key(topic), claims.load, topic)
+    return claims_of_topic
 
 
 def _versions() -> tuple[FileVersion, ...]:

@@ -210,12 +210,12 @@ def evaluated_dataset(data: Data) -> Dataset:
             row, f"The images of {known.label} are not on this machine. What was computed on them is shown."
         )
     try:
-        found = dataset(data)
+        images = dataset(data)
     except DatasetError as error:
         return _recorded(row, f"The images of {known.label} cannot be read any more. {error}")
     stored = {other.fingerprint for entry in entries() for other in entry.stored.values()}
-    if stored & _fingerprints(found):
-        return found
+    if stored & _fingerprints(images):
+        return images
     return _recorded(row, f"The images of {known.label} have changed since these results were computed.")
 
 

@@ -131,8 +131,8 @@ def _by_rule(of: MatrixKey, seed: int) -> Categories:
     from robustcore import derived
 
     scores = measured(of).scores
-    found: Categories = offload("by-rule", derived.digest(scores, seed), tasks.categories_by_rule, scores, seed)
-    return found
+    categories: Categories = offload("by-rule", derived.digest(scores, seed), tasks.categories_by_rule, scores, seed)
+    return categories
 
 
 @st.cache_data(max_entries=16, show_spinner="Trying every K (some seconds, once) …")
@@ -141,8 +141,8 @@ def sweep(of: MatrixKey, seed: int) -> Sweep:
     from robustcore import derived
 
     scores = measured(of).scores
-    found: Sweep = offload("sweep", derived.digest(scores, seed), tasks.sweep, scores, seed, 10)
-    return found
+    swept: Sweep = offload("sweep", derived.digest(scores, seed), tasks.sweep, scores, seed, 10)
+    return swept
 
 
 @st.cache_data(max_entries=32, show_spinner="Comparing the categories of the seeds …")

@@ -83,12 +83,12 @@ def pick(prefix: str, model: str, preparation: Preparation | None) -> Choice | N
 def _class_of(prefix: str, digest: str, model: str) -> str:
     """The class that the visitor says is right, among those of the model; "" for none."""
     classes = cache.models.card(model).classes if model in cache.models.model_names() else ()
-    said = kept()[digest].right
+    right_class = kept()[digest].right
     offered = [_UNKNOWN, *classes]
     chosen = st.selectbox(
         "Its class",
         offered,
-        offered.index(said) if said in offered else 0,
+        offered.index(right_class) if right_class in offered else 0,
         format_func=lambda name: name if name == _UNKNOWN else display_name(name),
         key=f"{prefix}_class_of_{digest[:12]}_{hashlib.sha256(repr(classes).encode()).hexdigest()[:8]}",
         help="What is on the image, where the model has a class for it. Without it, answers are compared with the answer to "
@@ -96,7 +96,7 @@ def _class_of(prefix: str, digest: str, model: str) -> str:
         width=260,
     )
     right = "" if chosen == _UNKNOWN else chosen
-    if right != said and (right or said in classes):
+    if right != right_class and (right or right_class in classes):
         kept()[digest] = dataclasses.replace(kept()[digest], right=right)
     return right
 

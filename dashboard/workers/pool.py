@@ -334,9 +334,9 @@ def _read(process: subprocess.Popen[bytes]) -> dict[str, Any] | None:
 
 def _error(name: str, text: str) -> Exception:
     """An exception as a worker raised it: of robustcore's family with its sentence, else an internal error."""
-    known = getattr(errors, name, None)
-    if isinstance(known, type) and issubclass(known, errors.RobustcoreError):
-        error = known.__new__(known)
+    error_class = getattr(errors, name, None)
+    if isinstance(error_class, type) and issubclass(error_class, errors.RobustcoreError):
+        error = error_class.__new__(error_class)
         error.args = (text,)
         if isinstance(error, errors.UnknownNameError):
             error.message = text

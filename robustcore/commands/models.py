@@ -51,8 +51,8 @@ def _add(args: argparse.Namespace) -> None:
     from robustcore.models.added import changes
 
     name = changes.free(args.name)
-    said = {option: getattr(args, option) for option in changes.OPTIONS}
-    card = changes.add(name, changes.full_name(args.path, said))
+    options = {option: getattr(args, option) for option in changes.OPTIONS}
+    card = changes.add(name, changes.full_name(args.path, options))
     print(
         f"own/{name}: {card.architecture}, {len(card.classes):,} classes such as {card.classes[0]}, input {card.side} pixels"
     )

@@ -168,16 +168,16 @@ class _Reader:
         exact = {split for split, names in by_split.items() if split in names}
         if not exact and len(by_split) + len(flat) < 2 and any(self._has_images(folder / name) for name in others):
             return {}  # one class among others happens to be named like a split
-        found = {}
+        folders = {}
         for split, names in by_split.items():
             if split not in names and len(names) > 1:
                 raise DatasetError(
                     f"The folder {printable(str(folder))} has several folders for the split {split!r}: "
                     f"{', '.join(names)}. Keep one of them, or name the right one {split!r}."
                 )
-            found[split] = split if split in names else names[0]
+            folders[split] = split if split in names else names[0]
         # And those without class folders, of which a file may tell the labels.
-        return {**{split: names[0] for split, names in flat.items()}, **found}
+        return {**{split: names[0] for split, names in flat.items()}, **folders}
 
     def _split(self, folder: Path) -> Split:
         """A split's images by class."""

@@ -80,12 +80,12 @@ def _dataclass(name: str) -> Callable[..., Any]:
     module, _, qualified = name.partition(":")
     if not module.startswith(_OURS):
         raise ValueError("no class of ours")
-    found: Any = importlib.import_module(module)
+    definition: Any = importlib.import_module(module)
     for part in qualified.split("."):
-        found = getattr(found, part)
-    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
+        definition = getattr(definition, part)
+    if not (isinstance(definition, type) and dataclasses.is_dataclass(definition)):
         raise ValueError("no dataclass")
-    return found
+    return definition
 
 
 def _array(value: np.ndarray[Any, Any]) -> dict[str, Any]:

@@ -127,8 +127,8 @@ class ModelName:
         here = added.named_here().get(self.base)
         if here is not None:
             label = [] if self.name else [f"name={self.base}"]
-            said = "&".join(filter(None, [here.model.partition("?")[2], self.text.partition("?")[2], *label]))
-            return ModelName.parse(f"{here.path}?{said}").relocated(place)
+            options = "&".join(filter(None, [here.model.partition("?")[2], self.text.partition("?")[2], *label]))
+            return ModelName.parse(f"{here.path}?{options}").relocated(place)
         _, mark, query = self.text.partition("?")
         if isinstance(self.classes, str) and self.classes != class_names.IMAGENET:
             query = query.replace(f"classes={self.classes}", f"classes={place(self.classes)}")
@@ -223,9 +223,9 @@ class ModelName:
         entry = added.named_here().get(self.base, entry)
         if entry is None or ((trained := _trained(self.base)) and trained.is_file()):
             return None
-        said = ModelName.parse(entry.model)
+        entry_name = ModelName.parse(entry.model)
         mine = {field: getattr(self, field) for field in (*_OF_FILES, "classes") if getattr(self, field) is not None}
-        return dataclasses.replace(said, name=self.label, **mine)
+        return dataclasses.replace(entry_name, name=self.label, **mine)
 
     def _ordered(self, card: Card) -> Card:
         """The card with the names of numbered folders, in the order that was chosen.

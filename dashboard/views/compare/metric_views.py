@@ -174,10 +174,10 @@ def ranking(results: Node, choice: Choice, settings: Settings) -> View | str:
     call = bars(measured, choice, settings.metric, settings.reference)
     result: Bars = call.value
     metric = result.definition
-    one = "" if under == ALL else under
-    if one:
-        table, footer = result.table[result.table["name"] == one].reset_index(drop=True), result.footer
-        title = f"{metric.title} under {display_name(one, inside=True)}"
+    condition = "" if under == ALL else under
+    if condition:
+        table, footer = result.table[result.table["name"] == condition].reset_index(drop=True), result.footer
+        title = f"{metric.title} under {display_name(condition, inside=True)}"
     else:
         interval = intervals.SENTENCE if result.footer.interval else ""
         table, footer = result.means, result.footer.replace(interval=interval)
@@ -190,10 +190,10 @@ def ranking(results: Node, choice: Choice, settings: Settings) -> View | str:
         caption,
         table,
         footer,
-        Call(compared.models, call, one, **families, name="figure"),
+        Call(compared.models, call, condition, **families, name="figure"),
         result,
         comparison.provenance,
-        clickable=bool(one) and metric.input != "scores",
+        clickable=bool(condition) and metric.input != "scores",
     )
 
 

@@ -47,19 +47,21 @@ def curves(results: Node, choice: Choice, settings: Settings) -> View | str:
     how = selection.segmented(
         "Show", list(COMPARE_CURVES), key=f"{KEY}_curve", kind="view", text=COMPARE_CURVES.__getitem__
     )
-    one = ""
+    condition = ""
     if how == "one":
-        one = selection.selectbox(
+        condition = selection.selectbox(
             "Corruption", names, key=f"{KEY}_condition", kind="corruption", text=display_name, width=320
         )
     rows_of = (
-        Call(measures.mean_curve, chosen) if how == "mean" else Call(measures.curves, chosen, *([[one]] if one else []))
+        Call(measures.mean_curve, chosen)
+        if how == "mean"
+        else Call(measures.curves, chosen, *([[condition]] if condition else []))
     )
     rows_of.name = "table"
     rows = rows_of.value
     title = "Accuracy against severity, corruption by corruption"
     if how == "one":
-        title = f"Accuracy against the severity of {display_name(one, inside=True)}"
+        title = f"Accuracy against the severity of {display_name(condition, inside=True)}"
     elif how == "mean":
         count = int(rows["conditions"].max()) if len(rows) else 0
         title = f"Accuracy against severity, the mean over {count} corruption{'' if count == 1 else 's'}"

@@ -110,13 +110,13 @@ class Answered:
             ", ".join(names_of_worst[:2]) + " and others" if len(verdict.worst) > 2 else " and ".join(names_of_worst)
         )
         each = f"{verdict.worst_wrong} each" if len(verdict.worst) > 1 else f"{verdict.worst_wrong} of them"
-        said = Markup("{}. Of the {} corrupted images <b>{}</b> {}, most under {} ({}).").format(
+        summary = Markup("{}. Of the {} corrupted images <b>{}</b> {}, most under {} ({}).").format(
             head, verdict.total, verdict.wrong, wrong, worst, each
         )
         if known:
-            return said
+            return summary
         measured = gallery.consistency(rest, clean)
-        return said + Markup(
+        return summary + Markup(
             " Nobody says what is on the image, so this is consistency, not accuracy: {} of the answers are the clean one; "
             "confidence changes by {:+.0f} points on the mean."
         ).format(labels.percent(measured.share), 100 * measured.confidence_change)

@@ -40,8 +40,8 @@ def subject(model: str, data: Data, count: int) -> tuple[Subject, Dataset]:
 
 def overview(subject: Subject) -> Overview:
     """What was understood."""
-    found: Overview = offload("model-and-data", derived.digest(*subject), examinations.overview, *subject)
-    return found
+    examined: Overview = offload("model-and-data", derived.digest(*subject), examinations.overview, *subject)
+    return examined
 
 
 def check_names(subject: Subject) -> tuple[str, ...]:

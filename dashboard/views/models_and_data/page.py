@@ -121,21 +121,21 @@ def _examine(model: str, data: Data, count: int) -> None:
         st.subheader("Some answers", anchor=False)
         some = st.container()
     with left, st.spinner("Loading the model and the images …"):
-        found = examinations.overview(subject)
+        examined = examinations.overview(subject)
     with left:
         st.subheader("The model", anchor=False)
-        markup.show(understanding.facts(found.model), key=f"{KEY}_facts_model")
+        markup.show(understanding.facts(examined.model), key=f"{KEY}_facts_model")
     with right:
         st.subheader("The images", anchor=False)
-        markup.show(understanding.facts(found.data), key=f"{KEY}_facts_data")
-    for note in found.left_out:
+        markup.show(understanding.facts(examined.data), key=f"{KEY}_facts_data")
+    for note in examined.left_out:
         states.notice(note.text)
     with way:
-        markup.show(understanding.steps(found.steps), key=f"{KEY}_way")
+        markup.show(understanding.steps(examined.steps), key=f"{KEY}_way")
     with some:
         prepared = prepared_for(dataset, cache.models.preparation(model))
-        markup.show(understanding.answers(found, prepared), key=f"{KEY}_answers")
-    _check(subject, found, model)
+        markup.show(understanding.answers(examined, prepared), key=f"{KEY}_answers")
+    _check(subject, examined, model)
     _next(model, data)
 
 

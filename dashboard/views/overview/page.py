@@ -127,11 +127,11 @@ def _answers(images: cache.gallery.Grid, right: tuple[str, ...]) -> list[Markup]
     if not scoring.finished:
         return [Markup("")] * (1 + len(images.cells))
     answers = scoring.answers()
-    said = []
+    sentences = []
     for best, probability in zip(answers.classes[:, 0], answers.probabilities[:, 0], strict=True):
         name = scoring.card.classes[int(best)]
         wrong = name not in right
-        said.append(
+        sentences.append(
             Markup('<br><b style="{}">{}{} {}</b>').format(
                 "color:light-dark(#b3261e,#ff8a80)" if wrong else "",
                 "✕ " if wrong else "",
@@ -139,7 +139,7 @@ def _answers(images: cache.gallery.Grid, right: tuple[str, ...]) -> list[Markup]
                 labels.percent(float(probability)),
             )
         )
-    return said
+    return sentences
 
 
 def _pick_dataset() -> Data:

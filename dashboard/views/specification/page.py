@@ -39,10 +39,10 @@ def render() -> None:
     with st.container(border=True, key=f"{KEY}_controls"):
         left, right = st.columns([1, 1.6], gap="medium")
         with left:
-            found = _pick()
-        if found is None:
+            specification = _pick()
+        if specification is None:
             return
-        text, file, spec = found
+        text, file, spec = specification
         with right:
             models, data = _pick_models(spec)
         if spec.description:

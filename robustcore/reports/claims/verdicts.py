@@ -22,17 +22,17 @@ REVISION = 2  # raised with every change of a rule, of a figure or of what compu
 def of(part: Part, sources: Sources) -> tuple[Claim, ...]:
     """The verdicts of a part: that ship or are kept where they were judged by the same results, else judged now."""
     judged_by = key(part, sources)
-    found = kept(part, judged_by)
-    if found is None:
-        found = tuple(part.judge(sources))
-        derived.put(f"claims-{part.name}", judged_by, found)
-    return found
+    claims = kept(part, judged_by)
+    if claims is None:
+        claims = tuple(part.judge(sources))
+        derived.put(f"claims-{part.name}", judged_by, claims)
+    return claims
 
 
 def kept(part: Part, judged_by: str) -> tuple[Claim, ...] | None:
     """The verdicts that ship or are kept, where they were judged by the same; else None."""
-    found = shipped(part, judged_by)
-    return derived.get(f"claims-{part.name}", judged_by) if found is None else found
+    claims = shipped(part, judged_by)
+    return derived.get(f"claims-{part.name}", judged_by) if claims is None else claims
 
 
 def shipped(part: Part, judged_by: str) -> tuple[Claim, ...] | None:

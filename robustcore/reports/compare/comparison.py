@@ -271,10 +271,10 @@ def gather(
     for what, values in (("model", models), ("suite", suite_names), ("severity", severities)):
         if not values:
             raise InvalidArgumentError(f"There is no {what} to compare; name one or more.")
-    asked = conditions(suite_names, storage)
+    requested = conditions(suite_names, storage)
     results = store if isinstance(store, Store) else Store(store)
-    by_files = [condition for condition in asked if condition.storage == RELEASED]
-    request = EvaluationRequest.of(models, dataset, [c for c in asked if c.storage != RELEASED], seed=seed)
+    by_files = [condition for condition in requested if condition.storage == RELEASED]
+    request = EvaluationRequest.of(models, dataset, [c for c in requested if c.storage != RELEASED], seed=seed)
     loaded = tuple(api.subjects(request.models, dataset=dataset))  # once, whatever number of images is looked at
     request = dataclasses.replace(request, models=loaded)
 

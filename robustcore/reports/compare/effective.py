@@ -234,7 +234,7 @@ def own(
                 }
             ).reset_index(drop=True)
         )
-    found, notes = [], []
+    points, notes = [], []
     clean_rows = {str(row["model"]): row for row in comparison.clean.to_dict("records")}
     for row in rows.to_dict("records") if images is not None else []:
         model = str(row["model"])
@@ -244,8 +244,8 @@ def own(
         same = same_classes.clean_accuracy(model, shift.title, shift.classes, clean_answers, shifted)
         notes.append(same.note)
         if not math.isnan(same.accuracy):
-            found.append({"model": model, "clean": same.accuracy, "shifted": float(row["accuracy"])})
-    return OwnModels(pd.DataFrame(found, columns=["model", "clean", "shifted"]), tuple(notes))
+            points.append({"model": model, "clean": same.accuracy, "shifted": float(row["accuracy"])})
+    return OwnModels(pd.DataFrame(points, columns=["model", "clean", "shifted"]), tuple(notes))
 
 
 def _predictions(

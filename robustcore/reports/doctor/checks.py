@@ -148,8 +148,8 @@ def _compared(sample: Sample, name: str, remedy: str, accuracy: float, here: flo
     n = max(1, sample.labelled)
     error = math.sqrt(max(here * (1 - here), 0.25 / n) / n)
     is_better = accuracy - here > max(_LEAST_GAIN, 3 * error)
-    said = reads_better(sample.model.card.name, name, accuracy, here, remedy) if is_better else None
-    return Check(READING, name, accuracy=accuracy, remedy=remedy, note=said)
+    finding = reads_better(sample.model.card.name, name, accuracy, here, remedy) if is_better else None
+    return Check(READING, name, accuracy=accuracy, remedy=remedy, note=finding)
 
 
 def _inputs(sample: Sample) -> Iterator[tuple[str, str, Prepare]]:
@@ -224,16 +224,16 @@ def _of_answers(sample: Sample) -> Iterator[Check]:
 
 def _of_images(sample: Sample) -> Iterator[Check]:
     card, data = sample.model.card, sample.data
-    said = None
+    finding = None
     if card.side != data.side and isinstance(data, Preparable):
-        said = resized_after_corruption(card.name, data.side, card.side)
+        finding = resized_after_corruption(card.name, data.side, card.side)
     yield Check(
         IMAGES,
         "resized again after corruption",
         f"from {data.side} to {card.side} pixels"
         if card.side != data.side
         else f"no: {data.side} pixels are the model's own",
-        note=said,
+        note=finding,
     )
     if without_clean(data):
         yield Check(IMAGES, "storage of corrupted images", "as released: compare with figures of the released set")

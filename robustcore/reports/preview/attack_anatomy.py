@@ -46,8 +46,8 @@ class Settings:
 
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments of `robustcore.attack`, without those left open."""
-        given = {"eps": self.eps, "norm": self.norm, "goal": self.goal, "target": self.target, "seed": self.seed}
-        return {k: v for k, v in given.items() if v is not None} | dict(self.options)
+        options = {"eps": self.eps, "norm": self.norm, "goal": self.goal, "target": self.target, "seed": self.seed}
+        return {k: v for k, v in options.items() if v is not None} | dict(self.options)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -272,9 +272,9 @@ def radii(settings: Settings) -> tuple[float, ...] | None:
 def sweep_passes(settings: Settings) -> int:
     """How many images a sweep takes through the model at most, forward; 0 for an attack without a budget."""
     method, preset = attacks.resolve(settings.name)
-    given = dict(preset.options if preset else {}) | dict(settings.options)
+    options = dict(preset.options if preset else {}) | dict(settings.options)
     return len(radii(settings) or ()) * method.passes(
-        {name: given.get(name, o.default) for name, o in method.options.items()}
+        {name: options.get(name, o.default) for name, o in method.options.items()}
     )
 
 
