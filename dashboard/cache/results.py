@@ -88,6 +88,20 @@ def _overview(subjects: tuple[Subject, ...], dataset: str, *, _dataset: Dataset)
     return overview.gather(list(subjects), _dataset)
 
 
+def knowing(models: tuple[str, ...], data: Data) -> pd.DataFrame:
+    """Detection and calibration of each model, from stored answers."""
+    dataset = datasets.evaluated_dataset(data)
+    return _knowing(tuple(subject(name, data) for name in models), dataset.fingerprint, _dataset=dataset)
+
+
+@reads_results(max_entries=8)
+def _knowing(subjects: tuple[Subject, ...], dataset: str, *, _dataset: Dataset) -> pd.DataFrame:
+    from robustcore.evaluation import Store
+    from robustcore.reports.overview import knowing
+
+    return knowing.gather(subjects, _dataset, Store())
+
+
 def stability(models: tuple[str, ...], suite: str, difficulty: int, reference: str) -> Stability:
     """What is stored of the models' stability on the test images of scenes."""
     return _stability(tuple(subject(name, SCENES) for name in models), suite, difficulty, reference)

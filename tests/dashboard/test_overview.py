@@ -136,3 +136,11 @@ def test_names_are_text_and_a_page_that_is_not_there_is_no_link() -> None:
     assert "nowhere" not in drawn
     assert "50.0\N{NO-BREAK SPACE}%" in drawn
     assert "not evaluated" in drawn
+
+
+def test_detection_and_calibration_are_behind_a_switch(open_page: OpenPage) -> None:
+    at = open_page("overview", overview_find="vgg-pgd", overview_knowing="true")
+    assert sound(at)
+    (table,) = [each.value for each in at.dataframe if "aurra" in each.value]
+    assert set(table["model"]) == {"scenes/vgg-pgd"}
+    assert table[["msp", "max_logit", "ece"]].notna().all(axis=None)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from dashboard import cache
 from dashboard.cache.datasets import Data
 from dashboard.session import selection
 from dashboard.views.overview import addresses, model_table, rows
@@ -24,6 +25,19 @@ ORDERS = {
     "balance": "Trade-off",
 }
 GROUPS = {"family": "Training", "architecture": "Architecture", "none": "None"}
+_KNOWING = {
+    "msp": (
+        "Unknown shapes: softmax",
+        "AUROC of the maximum softmax, unknown shapes against known ones; 50 % is guessing.",
+    ),
+    "max_logit": (
+        "Unknown shapes: logit",
+        "AUROC of the maximum logit, unknown shapes against known ones; 50 % is guessing.",
+    ),
+    "debiased": ("RMS calibration", "Confidence against accuracy on clean images, debiased; lower is better."),
+    "ece": ("ECE", "Expected calibration error on clean images, 15 bins; lower is better."),
+    "aurra": ("AURRA", "Mean accuracy of the surest answers on clean images; higher is better."),
+}
 _COLUMNS = {"Corruptions": "mean", "Attacks": "attack_1", "Natural shifts": "shifted"}
 
 
@@ -46,6 +60,7 @@ def show(overview: Overview, kinds: Mapping[str, rows.Kind], data: Data) -> None
         if hidden:
             st.caption(f"The best of each group. {hidden} more: turn on “Show all” or search.")
         _shifts(overview, table)
+        _knowing(table, data)
         for note in overview.notes:
             st.caption(states.plain(note.text))
         missing = [title for title, column in _COLUMNS.items() if overview.table[column].isna().all()]
@@ -85,6 +100,28 @@ def _shifts(overview: Overview, table: pd.DataFrame) -> None:
         hide_index=True,
         column_config={display_name(name): number(format="%.1f %%") for name in percent.columns},
     )
+
+
+def _knowing(table: pd.DataFrame, data: Data) -> None:
+    """Detection of unknown images and calibration of each model, behind a switch."""
+    if table.empty or not selection.toggle("Show detection and calibration", key=f"{KEY}_knowing"):
+        return
+    values = cache.results.knowing(tuple(table["model"]), data)
+    percent = values.assign(**{name: 100 * values[name] for name in _KNOWING}).dropna(axis="columns", how="all")
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        percent,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "model": "Model",
+            **{name: number(title, format="%.1f %%", help=says) for name, (title, says) in _KNOWING.items()},
+        },
+        key=f"{KEY}_knowing_table",
+    )
+    with st.container(horizontal=True):
+        links.to("detection", "All scores and sets", {"detection_model": str(table["model"].iloc[0])})
+        links.to("calibration", "Calibration under corruptions")
 
 
 def _chosen(overview: Overview, kinds: Mapping[str, rows.Kind]) -> tuple[pd.DataFrame, str, int]:

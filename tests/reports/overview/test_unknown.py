@@ -10,10 +10,10 @@ from torch import nn
 
 import robustcore as rc
 from robustcore.datasets.scenes import Scenes, ShiftedScenes
-from robustcore.evaluation import Store
+from robustcore.evaluation import Store, api
 from robustcore.metrics import detection
 from robustcore.models.classifier import Card, Classifier
-from robustcore.reports.overview import unknown
+from robustcore.reports.overview import knowing, unknown
 
 
 def test_it_measures_what_is_stored_and_says_what_is_not(tmp_path: Path) -> None:
@@ -30,3 +30,16 @@ def test_it_measures_what_is_stored_and_says_what_is_not(tmp_path: Path) -> None
     assert np.isclose(table.loc["msp", "auroc"], detection.auroc(-softmax[0], -softmax[1]))
     assert table[["known", "unknown"]].to_numpy().tolist() == [[24, 24]] * 2
     assert table[["auroc", "aupr", "fpr95"]].notna().all(axis=None)
+
+
+def test_detection_and_calibration_of_stored_models_stand_side_by_side() -> None:
+    store = Store()
+    subjects = [
+        s for s in api.stored_subjects(Scenes(), store) if s.name in ("scenes/resnet-standard", "scenes/vgg-pgd")
+    ]
+    table = knowing.gather(subjects, Scenes(), store).set_index("model")
+    assert set(table.index) == {"scenes/resnet-standard", "scenes/vgg-pgd"}
+    assert table.notna().all(axis=None)
+    detected = unknown.gather(subjects, Scenes(), store=store).set_index(["model", "score"])["auroc"]
+    assert table.loc["scenes/vgg-pgd", "max_logit"] == detected["scenes/vgg-pgd", "max_logit"]
+    assert (table["aurra"] > 0.9).all()
