@@ -10,6 +10,7 @@ from dashboard.session import selection
 from dashboard.views.compare import metric_views
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
+from robustcore import published
 from robustcore.calls import Attribute, Call, Node
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import note
@@ -21,7 +22,11 @@ from robustcore.reports.compare.effective import SHIFTS, SOURCES, Population
 from robustcore.reports.compare.measures import Bars
 from robustcore.reports.provenance import Footer
 
-AXES = {"clean": "Clean against corrupted", "attacked": "Corrupted against attacked"}
+AXES = {
+    "clean": "Clean against corrupted",
+    "attacked": "Corrupted against attacked",
+    "autoattack": "Clean against AutoAttack, published",
+}
 HERE = "the models here, clean against the chosen conditions"
 _CLEAN = "accuracy on clean images (%)"
 
@@ -53,6 +58,8 @@ def trade_off(results: Node, choice: Choice, settings: Settings) -> View | str:
     bars = metric_views.bars(results, choice, "accuracy")
     if axes == "attacked":
         return _against_attacks(results, choice, bars)
+    if axes == "autoattack":
+        return _of_a_board()
     chosen = Call(Attribute(results, "only"), models, name="chosen")
     points = Call(tradeoff.clean_and_corrupted, chosen, bars, name="points")
     count = comparison.corrupted["label"].nunique()
@@ -72,6 +79,47 @@ def trade_off(results: Node, choice: Choice, settings: Settings) -> View | str:
         Call(compared.trade_off, points, _CLEAN, _shifted(comparison), footer=footer, **families, name="figure"),
         None,
         comparison.provenance,
+    )
+
+
+def _of_a_board() -> View:
+    """The networks of one leaderboard of RobustBench."""
+    from robustcore.figures import compared
+
+    boards = {board.title: board for board in published.autoattack_boards()}
+    title = selection.selectbox(
+        "Leaderboard",
+        list(boards),
+        key=f"{KEY}_board",
+        kind="leaderboard",
+        width=320,
+        help="Figures of another norm or radius are another task, and never in one picture.",
+    )
+    board = boards[title]
+    place = (board.dataset, board.norm, board.radius)
+    points = Call(tradeoff.published_autoattack, *place, name="points")
+    families = Call(tradeoff.trained_on, *place, name="families")
+    footer = Call(
+        Footer,
+        formula="Across: accuracy on clean images. Up: accuracy under AutoAttack",
+        before=(tradeoff.figures_of_the_board(title, len(points.value)).text,),
+    )
+    return View(
+        "trade-off-autoattack",
+        "What does adversarial robustness cost in clean accuracy?",
+        "A dot is a published network. Up and to the right is better in both; the dotted line joins those that no other beats on both "
+        "axes.",
+        points.value,
+        footer.value,
+        Call(
+            compared.trade_off,
+            points,
+            _CLEAN,
+            f"accuracy under AutoAttack, {board.title.partition(', ')[2]} (%)",
+            footer=footer,
+            families=families,
+            name="figure",
+        ),
     )
 
 

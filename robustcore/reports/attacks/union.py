@@ -66,7 +66,7 @@ def unions(
         For each model, norm and radius that an attack was evaluated at: first a row for all of them, `EVERY`, then one for each attack
         at the radius that knows the model, by title. Columns: model, norm, eps, attack, attacks (how many the row is over), white_box (how
         many of them know the model), value (the share of
-        images that hold), low and high (95 %, Wilson), n. `attrs["provenance"]` says where they come from.
+        images that hold; of every row of a model and budget the same images, those that all the attacks were evaluated on), low and high (95 %, Wilson), n. `attrs["provenance"]` says where they come from.
     """
     results = store if isinstance(store, Store) else Store(store)
     conditions, names, _ = stored_conditions(models, dataset, results)
@@ -146,11 +146,8 @@ def _rows(model: str, under: Sequence[_Evaluated]) -> list[dict[str, object]]:
         titles = sorted({e.title for e, _ in at})
         for title in titles:  # of an attack with several settings, all of them
             own = [holds for e, holds in at if e.title == title]
-            few = min(map(len, own))
-            share = float(np.all([holds[:few] for holds in own], axis=0).mean())
-            rows.append(
-                common | {"attack": title, "attacks": len(own), "white_box": len(own), "value": share, "n": few}
-            )
+            share = float(np.all([holds[:n] for holds in own], axis=0).mean())  # over the union's images
+            rows.append(common | {"attack": title, "attacks": len(own), "white_box": len(own), "value": share, "n": n})
     return rows
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from robustcore import metrics
+from robustcore import metrics, published
+from robustcore.notes import note
 from robustcore.reports.compare.comparison import Comparison
 from robustcore.reports.compare.measures import Bars
 
@@ -33,6 +34,34 @@ def corrupted_and_attacked(accuracy: Bars, attacked: pd.DataFrame, attack: str, 
     rows = attacked[(attacked["attack"] == attack) & (attacked["access"] == "white-box") & (attacked["eps"] == eps)]
     under = rows.rename(columns={"accuracy": "y", "low": "y_low", "high": "y_high"})
     return _joined(_means(accuracy, "x"), under)
+
+
+def published_autoattack(dataset: str, norm: str, radius: str) -> pd.DataFrame:
+    """One row for each network of a leaderboard of RobustBench: x its clean accuracy, y that under AutoAttack; without intervals.
+
+    Args:
+        dataset, norm, radius: of the leaderboard, as in `published.Board`: figures of another norm or radius are another table.
+    """
+    rows = published.autoattack(published.Board(dataset, norm, radius))
+    points = pd.DataFrame({"model": rows["model"], "x": rows["clean"], "y": rows["robust"]})
+    return points.reindex(columns=COLUMNS)
+
+
+def trained_on(dataset: str, norm: str, radius: str) -> dict[str, str]:
+    """Model -> what it was trained on, of the same leaderboard: the data set alone, or more."""
+    rows = published.autoattack(published.Board(dataset, norm, radius))
+    return {
+        str(model): "trained on more data" if more else "trained on the data set alone"
+        for model, more in zip(rows["model"], rows["additional_data"], strict=True)
+    }
+
+
+@note
+def figures_of_the_board(board: str, models: int) -> str:
+    return (
+        f"Published: RobustBench (MIT), {board}, {models} networks. AutoAttack, or another attack that breaks more where the leaderboard "
+        "states one."
+    )
 
 
 def _means(accuracy: Bars, axis: str) -> pd.DataFrame:

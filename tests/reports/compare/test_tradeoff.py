@@ -37,3 +37,13 @@ def test_corrupted_against_attacked_takes_the_white_box_attack_of_that_budget() 
     (point,) = tradeoff.corrupted_and_attacked(result, curves, "pgd", 0.1).to_dict("records")
     assert (point["model"], point["y"]) == (MODELS[0], 0.3)
     assert point["x"] == result.means["value"][0]
+
+
+def test_a_leaderboard_of_autoattack_is_one_table() -> None:
+    points = tradeoff.published_autoattack("cifar10", "l2", "0.5")
+    assert list(points.columns) == tradeoff.COLUMNS
+    assert len(points) == 21
+    assert (points["y"] <= points["x"]).all()
+    groups = tradeoff.trained_on("cifar10", "l2", "0.5")
+    assert set(groups) == set(points["model"])
+    assert len(set(groups.values())) == 2
