@@ -114,9 +114,11 @@ def logits_and_layers(model: Classifier, x: Tensor) -> tuple[Tensor, list[Layer]
     before: list[tuple[Tensor, int]] = []  # the last output, and how often it had been changed in place by then
 
     def meet(name: str, output: Tensor) -> None:
+        if name in seen:  # used again: what it gives now is its container's to report
+            return
         same = bool(before) and before[0][0] is output and before[0][1] == output._version
         before[:] = [(output, output._version)]
-        if same or name in seen or not output.is_floating_point() or output.ndim < 2:
+        if same or not output.is_floating_point() or output.ndim < 2:
             return
         seen.add(name)
         module = watched[name]

@@ -1,6 +1,6 @@
 """Histograms of a network's weights, and the kernels of its convolutions.
 
-Kinds are told apart as [R] 3.1.2 does: weights and biases of ordinary layers, of normalisations, and of the layers that down-sample
+The first place is the first layer with its normalisation. Kinds are told apart as [R] 3.1.2 does: weights and biases of ordinary layers, of normalisations, and of the layers that down-sample
 a shortcut.
 """
 
@@ -99,9 +99,12 @@ def kernels(model: Classifier, *, count: int = KERNELS) -> list[Kernels]:
 
 
 def last_stage(model: Classifier) -> str:
-    """The path of the last of a network's numbered blocks that holds weights, such as "layer4"; "" where nothing is numbered."""
-    stages = [_stage(name) for name, _ in _owners(model)]
-    return next((stage for stage in reversed(stages) if stage), "")
+    """The path of the last of a network's numbered blocks that holds weights, such as "layer4"; without such blocks its last
+    convolution, "" where it has none."""
+    owners = list(_owners(model))
+    stages = [_stage(name) for name, _ in owners]
+    plain = [name for name, module in owners if isinstance(module, nn.Conv2d)]
+    return next((stage for stage in reversed(stages) if stage), plain[-1] if plain else "")
 
 
 def _kernels(name: str, weight: Tensor, count: int) -> Kernels:
@@ -121,14 +124,14 @@ def _groups(model: Classifier) -> dict[tuple[str, str], list[Tensor]]:
     head = next((name for name, module in reversed(owners) if not _normalises(module)), owners[-1][0])
     stage = last_stage(model)
     groups: dict[tuple[str, str], list[Tensor]] = {}
-    first = _stage(owners[0][0]) or owners[0][0].rpartition(".")[0] or owners[0][0]
+    first = {name for name, module in owners[:2] if name == owners[0][0] or _normalises(module)}
     for name, module in owners:
         if name == head:
             place = "head"
+        elif name in first:
+            place = "first"
         elif stage and (name == stage or name.startswith(f"{stage}.")):
             place = "last stage"
-        elif name == owners[0][0] or name.startswith(f"{first}."):
-            place = "first"
         else:
             continue
         for label, parameter in module.named_parameters(recurse=False):

@@ -133,3 +133,10 @@ def test_how_far_a_map_moves(make_model: MakeModel, images: Tensor) -> None:
     assert moved.gradient < 0.9
     assert np.isnan(moved.gradient_inside[1])
     assert np.isnan(attribution.movement(attribution.attribute(make_model("Flat"), images[:2]), None).cam)
+
+
+def test_a_block_that_uses_a_part_again_is_met_as_a_whole(images: Tensor) -> None:
+    model = rc.load_model("torchvision/resnet18?weights=none&classes=3&side=32")
+    met = [each.name for each in layers.layers(model)]
+    assert "layer4.1" in met
+    assert layers.last_map(model).name == "layer4.1"  # behind the sum with the shortcut

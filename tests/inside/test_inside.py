@@ -62,6 +62,7 @@ def test_histograms_count_every_weight_once(resnet: Classifier) -> None:
     assert counts[NAMES[0], "head", "weights"] == 12 * 160
     assert counts[NAMES[0], "head", "biases"] == 12
     assert counts[NAMES[0], "first", "weights"] == 32 * 3 * 5 * 5
+    assert counts[NAMES[0], "first", "normalisation"] == 2 * 32
     assert counts[NAMES[0], "last stage", "weights"] == 160 * 9 * (96 + 160)
     assert counts[NAMES[0], "last stage", "normalisation"] == 4 * 160
     assert counts[NAMES[0], "last stage", "down-sampling"] == 160 * 96 + 2 * 160
