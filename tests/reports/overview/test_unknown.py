@@ -27,7 +27,7 @@ def test_it_measures_what_is_stored_and_says_what_is_not(tmp_path: Path) -> None
     rc.evaluate(model, "scenes", [unknown.CONDITION], limit=24, store=store)
     table = unknown.gather([model], Scenes(), limit=24, store=store).set_index("score")
     softmax = [model(d.images(0, 24)).softmax(1).amax(1).detach().numpy() for d in (Scenes(), ShiftedScenes("unknown"))]
-    assert np.isclose(table.loc["msp", "auroc"], detection.auroc(-softmax[0], -softmax[1]))
+    assert np.isclose(table["auroc"]["msp"], detection.auroc(-softmax[0], -softmax[1]))
     assert table[["known", "unknown"]].to_numpy().tolist() == [[24, 24]] * 2
     assert table[["auroc", "aupr", "fpr95"]].notna().all(axis=None)
 
