@@ -245,7 +245,7 @@ def _curves(choice: Choice, report: DetectionReport, score: str, of_set: Unknown
         key=f"{KEY}-curves",
         title="What does each threshold give?",
         says=f"To flag 95 % of the unknown images, {100 * fpr:.1f} % of the known ones are flagged too (diamond). Dotted: guessing; "
-        f"{100 * chance:.1f} % of the images are unknown.",
+        f"{100 * chance:.1f} % of the images are unknown. Precision: the unknown ones among those that are flagged.",
         table=points,
         footer=footer,
     )

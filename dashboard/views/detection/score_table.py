@@ -15,7 +15,8 @@ CSS = """
 .rc-scores { overflow-x: auto; }
 .rc-scores table { width: 100%; border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 .rc-scores th, .rc-scores td { padding: 2px 6px; border-bottom: 1px solid var(--st-border-color); text-align: right; font-weight: 400; vertical-align: bottom; }
-.rc-scores th:first-child { text-align: left; padding-left: 0; min-width: 8.5rem; font-weight: 560; }
+.rc-scores th:first-child { text-align: left; padding-left: 0; min-width: 6.5rem; font-weight: 560; position: sticky; left: 0; background: var(--st-background-color); }
+.rc-scores tbody th { vertical-align: middle; }
 .rc-scores thead th { font-weight: 620; font-size: .82rem; }
 .rc-scores small { display: block; font-size: .74rem; font-weight: 400; opacity: .72; white-space: nowrap; }
 .rc-root .rc-scores button { padding: 3px 8px; border-radius: 6px; margin-left: auto; text-align: right; border: 2px solid transparent; }
@@ -45,8 +46,11 @@ def markup(report: DetectionReport, metric: str, chosen: tuple[str, str]) -> Mar
     for each in report.sets:
         row = next(row for (_, name), row in rows.items() if name == each.name)
         chance = _chance(metric, float(row["chance"]))
-        note = f"{int(row['unknown']):,} images" + (f" · chance {chance}" if chance else "")
-        heads.append(Markup('<th scope="col">{}<small>{}</small></th>').format(each.title, note))
+        heads.append(
+            Markup('<th scope="col">{}<small>{} images</small><small>{}</small></th>').format(
+                each.title, f"{int(row['unknown']):,}", f"chance {chance}" if chance else ""
+            )
+        )
     body = []
     for name in scores_of(report):
         score = scores.get(name)

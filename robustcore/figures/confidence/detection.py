@@ -90,8 +90,8 @@ def operating_curves(
     figure = make_subplots(
         rows=1,
         cols=2,
-        horizontal_spacing=0.12,
-        subplot_titles=[f"ROC: AUROC {100 * auroc:.1f} %", f"Precision and recall: AUPR {100 * aupr:.1f} %"],
+        horizontal_spacing=0.18,
+        subplot_titles=[f"AUROC {100 * auroc:.1f} %", f"AUPR {100 * aupr:.1f} %"],
     )
     panels = (
         (1, "false_positive_rate", "recall", [0, 100], [0, 100]),
@@ -143,7 +143,7 @@ def operating_curves(
 _AXES = {
     "recall": "unknown flagged",
     "false_positive_rate": "known flagged",
-    "precision": "unknown among flagged",
+    "precision": "precision",
 }
 
 
