@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +48,17 @@ def test_a_second_kind_of_one_name_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_example_in_the_documentation_runs() -> None:
     assert doctest.testmod(notes).failed == 0
+
+
+def test_every_kind_in_the_package_has_a_name_of_its_own() -> None:
+    """By the files: no process need have imported all of them."""
+    root = Path(notes.__file__).parent
+    kinds: dict[str, Path] = {}
+    for path in sorted(root.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and any(
+                ast.unparse(each) in ("note", "notes.note") for each in node.decorator_list
+            ):
+                assert node.name not in kinds, f"{node.name} in {path} and in {kinds[node.name]}"
+                kinds[node.name] = path
+    assert len(kinds) > 100

@@ -16,7 +16,9 @@ COLUMNS = ["model", "label", "family", "storage", "severities", "n", "released",
 
 
 @note
-def mean_difference(storage: str, model: str, conditions: int, difference: float, largest: str, most: float) -> str:
+def mean_difference_of_storages(
+    storage: str, model: str, conditions: int, difference: float, largest: str, most: float
+) -> str:
     """`difference` is the mean over the conditions of made here less released; `largest` differs most, by `most`."""
     how = {"memory": "as computed", "jpeg85": "through a second JPEG"}[storage]
     return (
@@ -53,7 +55,7 @@ def notes(table: pd.DataFrame) -> list[Note]:
         differences = rows["difference"].to_numpy(float)
         largest = int(np.abs(differences).argmax())
         said.append(
-            mean_difference(
+            mean_difference_of_storages(
                 str(storage),
                 str(model),
                 len(rows),
