@@ -49,7 +49,7 @@ def test_numbers_are_there_without_the_folder_and_equal_those_made_here(folder: 
     assert set(table["n"]) == {IMAGES}
     assert (table["difference"] == 0).all()  # PNG keeps every pixel, and the random draws are those of the same seed
     assert storages.beside(released, [gathered(folder, "memory", limit=4)]).empty
-    assert [note.kind for note in storages.notes(table)] == ["mean_difference"] * 2
+    assert [note.kind for note in storages.notes(table)] == ["mean_difference_of_storages"] * 2
     assert "snow" in released.missing
     assert RELEASED in released.provenance.sentence()
 
