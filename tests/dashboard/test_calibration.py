@@ -45,6 +45,7 @@ def test_models_are_compared_clean_and_under_corruptions(open_page: OpenPage) ->
     assert [c for c in at.caption if "clean images" in c.value]
 
 
+@pytest.mark.slow
 def test_a_temperature_is_fitted_by_a_button(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(temperature, "MOST", 192)
     at = open_page(KEY, calibration_model=MODELS[:1])

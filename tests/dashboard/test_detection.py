@@ -60,6 +60,7 @@ def test_all_scores_are_computed_and_are_the_library_s(open_page: OpenPage, own_
     assert markup(at, f"{KEY}_table").count("chance 50.0") == 2
 
 
+@pytest.mark.slow
 def test_an_attack_is_followed_query_by_query(open_page: OpenPage) -> None:
     at = open_page(KEY, detection_way="Attack", detection_eps="8/255")
     assert sound(at)
