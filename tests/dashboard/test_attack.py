@@ -49,9 +49,12 @@ def test_pgd_turns_the_demo_model(open_page: OpenPage, monkeypatch: pytest.Monke
         assert dict(attacked["arguments"])["eps"] == pytest.approx(8 / 255)
 
 
+STEPS = {f"attack_steps_{name}": "4" for name in ("cw", "fooling", "fab", "apgd", "fmn")}
+
+
 @pytest.mark.parametrize("name", [n for n in attacks.names() if n not in ("hopskipjump", "square")])
 def test_every_attack_has_its_controls(open_page: OpenPage, name: str) -> None:
-    at = open_page("attack", attack_name=attacks.get(name).title, attack_steps_cw="4", attack_steps_fooling="4")
+    at = open_page("attack", attack_name=attacks.get(name).title, **STEPS)
     assert sound(at)
     assert markup(at, "attack_three_scenes/resnet-standard")
 

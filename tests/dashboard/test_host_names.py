@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -37,7 +38,13 @@ def answer(host: str, path: str = "/") -> tuple[int, str]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"host", host.encode())]}
-    asyncio.run(host_names.HostNames(PlainTextResponse("the page"))(scope, receive, send))
+
+    async def ask() -> None:
+        await host_names.HostNames(PlainTextResponse("the page"))(scope, receive, send)
+
+    # In a thread of its own: in this one a browser's event loop may be running.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, ask()).result()
     return sent[0]["status"], sent[1]["body"].decode()
 
 
