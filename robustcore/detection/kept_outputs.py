@@ -25,7 +25,7 @@ from robustcore.models.classifier import Classifier
 _log = logging.getLogger(__name__)
 _REVISION = "1"
 _AT_ONCE = 256
-_ARRAYS = ("logits", "features", "passes", "labels")
+_ARRAYS = ("logits", "features", "passes")  # no labels: the same images have others, or none, where they are unknown
 _AXIS = {"passes": 1}  # the axis of the images, where it is not the first
 
 
@@ -60,12 +60,12 @@ def outputs_of(
     """
     count = min(count, len(images))
     folder = _folder(model.fingerprint(), images.fingerprint)
-    needed = ("logits", "labels", *(("features",) if features else ()), *(("passes",) if passes else ()))
+    needed = ("logits", *(("features",) if features else ()), *(("passes",) if passes else ()))
     kept = {} if model.unreadable else _read(folder)
     if all(name in kept for name in needed) and _length(kept) >= count and _passes(kept) >= passes:
-        return _outputs(kept, needed, count, passes, model)
+        return _outputs(kept, needed, count, passes, model, images)
     there = _length(kept) if all(name in kept for name in needed) and _passes(kept) >= passes else 0
-    parts = [_outputs(kept, needed, there, passes, model)] if there else []
+    parts = [_outputs(kept, needed, there, passes, model, images)] if there else []
     for start in range(there, count, _AT_ONCE):
         if cancelled is not None and cancelled.is_set():
             break
@@ -82,7 +82,7 @@ def outputs_of(
         _write(folder, arrays)
     if sum(len(part) for part in parts) < count:
         raise Cancelled("The outputs were not wanted any more.")
-    return _outputs(arrays, needed, count, passes, model)
+    return _outputs(arrays, needed, count, passes, model, images)
 
 
 def drop(model: str | None = None, dataset: str | None = None) -> int:
@@ -157,12 +157,12 @@ def _write(folder: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def _outputs(
-    arrays: dict[str, np.ndarray], needed: tuple[str, ...], count: int, passes: int, model: Classifier
+    arrays: dict[str, np.ndarray], needed: tuple[str, ...], count: int, passes: int, model: Classifier, images: Dataset
 ) -> Outputs:
     return Outputs(
         logits=arrays["logits"][:count],
         features=arrays["features"][:count] if "features" in needed else None,
         passes=arrays["passes"][:passes, :count] if "passes" in needed else None,
-        labels=np.asarray(arrays["labels"][:count], np.int64),
+        labels=np.asarray(images.labels[:count], np.int64),
         head=head(model) if "features" in needed else None,
     )

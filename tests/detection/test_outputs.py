@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from robustcore.datasets.unknown_images import KINDS, UnknownImages
+from robustcore.datasets import ArrayDataset
+from robustcore.datasets.unknown_images import KINDS, UnknownImages, Unlabelled
 from robustcore.detection import kept_outputs, outputs
 from robustcore.errors import ModelError
 from robustcore.models.classifier import Classifier
@@ -91,6 +92,19 @@ def test_outputs_are_computed_once_and_a_larger_number_goes_on(
     assert kept_outputs.drop(model="another") == 0
     assert kept_outputs.drop(model=dropout.fingerprint()) == 1
     assert not list(tmp_path.rglob("*.npy"))
+
+
+def test_the_same_images_have_their_labels_where_they_are_known_and_none_where_not(
+    dropout: Classifier, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ROBUSTCORE_CACHE", str(tmp_path))
+    known = ArrayDataset("shades", np.zeros((4, 16, 16, 3), np.uint8), np.arange(4) % 3, ["a", "b", "c"])
+    unknown = kept_outputs.outputs_of(dropout, Unlabelled(known), 4).labels
+    assert unknown is not None
+    assert (unknown == -1).all()
+    labels = kept_outputs.outputs_of(dropout, known, 4).labels
+    assert labels is not None
+    assert labels.tolist() == known.labels[:4].tolist()
 
 
 def test_a_stopped_computation_says_so(dropout: Classifier, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
