@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from robustcore.errors import RobustcoreError
+from robustcore.errors import ModelError, RobustcoreError
 from robustcore.models import card as card_of
 from robustcore.models.classifier import Card
 from robustcore.training.interventions import FAMILIES, create, get, names
@@ -26,7 +26,7 @@ def training_title(card: Card) -> str:
     name = str(recipe.get("intervention", ""))
     if name not in names() or label(card) == "continued":
         return label(card).replace("_", " ")
-    return create(name, **dict(recipe.get("settings", {}))).title
+    return create(name, **_settings(recipe)).title
 
 
 def corruptions_in_training(card: Card) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ def corruptions_in_training(card: Card) -> tuple[str, ...]:
     name = str(recipe.get("intervention", ""))
     if name not in names():
         return ()
-    return create(name, **dict(recipe.get("settings", {}))).corruptions
+    return create(name, **_settings(recipe)).corruptions
 
 
 def family(card: Card) -> str:
@@ -59,6 +59,14 @@ def by_model(models: Iterable[str]) -> dict[str, str]:
 def _recipe(card: Card) -> Mapping[str, Any]:
     training = card.recipe.get("training")
     return training if isinstance(training, Mapping) else {}
+
+
+def _settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The intervention's settings; a card may come from anywhere."""
+    settings = recipe.get("settings", {})
+    if not isinstance(settings, Mapping):
+        raise ModelError("The model's card cannot be read: its training has no table of settings.")
+    return dict(settings)
 
 
 def title(family: str) -> str:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
+
+from robustcore.errors import ModelError
 from robustcore.models import card
 from robustcore.reports.training_corruptions import trained_on_tested
 from robustcore.training import families
@@ -13,6 +18,14 @@ def test_the_cards_know_what_a_model_was_trained_on() -> None:
     assert "laugros_blur" not in families.corruptions_in_training(card("scenes/resnet-no_blur"))
     assert len(families.corruptions_in_training(card("scenes/resnet-no_blur"))) == 9
     assert families.corruptions_in_training(card("scenes/resnet-standard")) == ()
+
+
+def test_a_card_without_a_table_of_settings_is_one_sentence() -> None:
+    damaged = dataclasses.replace(
+        card("scenes/resnet-standard"), recipe={"training": {"intervention": "augmentation", "settings": ["fog"]}}
+    )
+    with pytest.raises(ModelError, match="settings"):
+        families.corruptions_in_training(damaged)
 
 
 def test_only_what_is_tested_is_named() -> None:
