@@ -19,6 +19,7 @@ from robustcore.evaluation.condition import Condition
 from robustcore.metrics import bootstrap, detection
 from robustcore.models.classifier import Classifier
 from robustcore.reports.detection import DetectionReport, detect, of_images, printed
+from robustcore.reports.detection.table import measured
 
 MODEL = "scenes/resnet-standard"
 
@@ -175,3 +176,13 @@ def test_printed_figures_stand_beside_the_same_images_alone() -> None:
     ]
     cifar = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
     assert printed(cifar, [shapes])["value"].tolist() == pytest.approx([0.9008, 0.9022])
+
+
+def test_no_interval_is_made_of_drawings_that_all_agree() -> None:
+    """Known and unknown scores that nothing overlaps: a bootstrap would give an interval of no width."""
+    weights = bootstrap.weights(14, 50, 0), bootstrap.weights(14, 50, 1)
+    apart = measured(np.arange(14.0), np.arange(14.0) + 20, *weights)
+    assert apart["auroc"] == 1
+    assert np.isnan(apart["auroc_low"])
+    close = measured(np.arange(14.0), np.arange(14.0) + 2, *weights)
+    assert close["auroc_low"] < close["auroc"] < close["auroc_high"]

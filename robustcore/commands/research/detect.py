@@ -103,39 +103,35 @@ def _table(report: DetectionReport, metric: str, why: str) -> str:
     rows = {(row["score"], row["set"]): row for row in report.table.to_dict("records")}
     names = list(dict.fromkeys(score for score, _ in rows))
     heads = ["score", *(each.title for each in report.sets)]
-    cells, reasons = [heads], []
+    cells: list[list[str]] = [heads]
+    reasons: dict[str, list[str]] = {}
     for name in names:
         line = [scores.get(name).title]
         for each in report.sets:
             row = rows[name, each.name]
             value, low, high = (row[f"{metric}{end}"] for end in ("", "_low", "_high"))
-            line.append("-" if math.isnan(value) else f"{value:6.1%} ({low:.1%} to {high:.1%})")
+            between = "(no interval)" if math.isnan(low) else f"({low:.1%} to {high:.1%})"
+            line.append("-" if math.isnan(value) else f"{value:6.1%} {between}")
         cells.append(line)
         if reason := rows[name, report.sets[0].name]["reason"]:
-            reasons.append(f"{scores.get(name).title}: {reason}.")
+            reasons.setdefault(reason, []).append(scores.get(name).title)
     widths = [max(len(line[place]) for line in cells) for place in range(len(heads))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
     opening = (
         f"{metrics.get(metric).title} of {report.model}, {report.known} known images of {report.dataset} ({report.split}), "
         f"with 95 % intervals of {report.draws} drawings of images."
     )
-    shares = ", ".join(
-        f"{each.title} {len(report.unknown_scores[names[0], each.name])}"
-        for each in report.sets
-        if (names[0], each.name) in report.unknown_scores
-    )
-    chance = {
-        each.name: next(row["chance"] for row in rows.values() if row["set"] == each.name) for each in report.sets
-    }
+    sizes = {each.title: rows[names[0], each.name] for each in report.sets}
+    counts = ", ".join(f"{title} {row['unknown']}" for title, row in sizes.items())
+    notes = [f"Unknown images: {counts}."]
     if metric == "aupr":
-        shares = "Chance level, the share of unknown images: " + ", ".join(
-            f"{each.title} {chance[each.name]:.1%}" for each in report.sets
-        )
-    elif shares:
-        shares = f"Unknown images: {shares}"
-    fitted = (
-        f"Fitted scores: {report.validation} images of the split {report.validation_split}."
-        if report.validation
-        else why
-    )
-    return "\n".join([opening, "", *lines, "", *filter(None, (f"{shares}." if shares else "", fitted)), *reasons, ""])
+        chances = ", ".join(f"{title} {row['chance']:.1%}" for title, row in sizes.items())
+        notes.append(f"Chance level, the share of unknown images: {chances}.")
+    if any("(no interval)" in cell for line in cells for cell in line):
+        notes.append("No interval: every drawing of these images gives the same value.")
+    if report.validation:
+        notes.append(f"Fitted scores: {report.validation} images of the split {report.validation_split}.")
+    elif why:
+        notes.append(why)
+    notes += [f"{', '.join(titles)}: {reason}." for reason, titles in reasons.items()]
+    return "\n".join([opening, "", *lines, "", *notes, ""])

@@ -42,7 +42,7 @@ class DetectionReport:
         validation_split: the split that they are from.
         sets: the sets of unknown images.
         table: a row for each score and set: score, set (their names), auroc, aupr, fpr95, 0 .. 1, each with _low and _high, the 95 %
-            interval of the paired bootstrap; further metrics of plug-ins; chance, the share of unknown images, which is the AUPR of
+            interval of the paired bootstrap, NaN where all drawings give one value; further metrics of plug-ins; chance, the share of unknown images, which is the AUPR of
             guessing; known, unknown, the numbers of images; reason, why there is no value.
         known_scores: score -> (known,) float64.
         unknown_scores: (score, set) -> (unknown,) float64.
@@ -239,6 +239,8 @@ def measured(
     values: dict[str, Any] = {name: float(metrics.get(name)(known=known, unknown=unknown)) for name in names()}
     drawn = detection.resampled(known, unknown, known_weights, unknown_weights)
     for name in names():
-        low, high = bootstrap.interval(drawn[name]) if name in drawn else (math.nan, math.nan)
+        # Drawings that all agree, of a few images say, tell nothing of what others would give.
+        spread = name in drawn and np.ptp(drawn[name]) > 0
+        low, high = bootstrap.interval(drawn[name]) if spread else (math.nan, math.nan)
         values |= {f"{name}_low": float(low), f"{name}_high": float(high)}
     return values | {"reason": ""}
