@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from robustcore import corruptions
 from robustcore.display import display_name
 from robustcore.errors import RobustcoreError
 from robustcore.models import card
@@ -18,23 +19,28 @@ def trained_on_tested(models: Iterable[str], tested: Iterable[str]) -> list[Note
 
     Args:
         models: names; of a model without a card on this machine nothing is known, and nothing said.
-        tested: registered names of corruptions.
+        tested: registered names of corruptions. One of the same plain name in another suite, with other constants, counts too:
+            the thesis' Gaussian noise is no unknown corruption to a model that was trained on ImageNet-C's.
     """
-    here = set(tested)
+    here = {_plain(name) for name in tested}
     both: list[tuple[str, tuple[str, ...]]] = []
     for model in models:
         try:
             seen = families.corruptions_in_training(card(model))
         except RobustcoreError:
             continue
-        if shared := tuple(name for name in seen if name in here):
+        if shared := tuple(name for name in seen if _plain(name) in here):
             both.append((model, shared))
     return [scored_on_corruptions_of_training(tuple(both))] if both else []
 
 
+def _plain(name: str) -> str:
+    return corruptions.get(name).plain_name if name in corruptions.names() else name
+
+
 @note
 def scored_on_corruptions_of_training(models: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
-    """`models` are their names, each with the corruptions that it was trained on and is scored on."""
+    """`models` are their names, each with the corruptions of its training that are tested, in this or in another form."""
     parts = [f"{model} ({_listed(names)})" for model, names in models[:_MOST]]
     more = f" and {len(models) - _MOST} more" if len(models) > _MOST else ""
     return (
@@ -43,6 +49,6 @@ def scored_on_corruptions_of_training(models: tuple[tuple[str, tuple[str, ...]],
     )
 
 
-def _listed(corruptions: tuple[str, ...]) -> str:
-    names = [display_name(name, "corruption", inside=True) for name in corruptions[:_MOST]]
-    return ", ".join(names) + (f" and {len(corruptions) - _MOST} more" if len(corruptions) > _MOST else "")
+def _listed(names: tuple[str, ...]) -> str:
+    listed = [display_name(name, "corruption", inside=True) for name in names[:_MOST]]
+    return ", ".join(listed) + (f" and {len(names) - _MOST} more" if len(names) > _MOST else "")

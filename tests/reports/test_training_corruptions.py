@@ -36,3 +36,8 @@ def test_only_what_is_tested_is_named() -> None:
         ("scenes/resnet-speckle_noise", ("speckle_noise",)),
     )
     assert trained_on_tested(models, ["fog", "laugros_blur"]) == []
+
+
+def test_a_corruption_of_another_suite_under_the_same_plain_name_counts() -> None:
+    (note,) = trained_on_tested(["scenes/resnet-no_blur"], ["gaussian_noise", "fog"])
+    assert note["models"] == (("scenes/resnet-no_blur", ("laugros_gaussian_noise",)),)

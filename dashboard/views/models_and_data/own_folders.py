@@ -11,6 +11,7 @@ from dashboard.cache.datasets import Data
 from dashboard.session import actions, permissions, roots
 from dashboard.views.models_and_data import own_models
 from dashboard.widgets import states
+from robustcore import datasets
 from robustcore.datasets import added
 from robustcore.errors import RobustcoreError
 
@@ -19,7 +20,8 @@ KEY = own_models.KEY
 
 def keep(data: Data) -> None:
     """A button that keeps the folder that was typed, where it is in no list yet."""
-    if permissions.read_only() or not data.name or cache.datasets.entry(data.name) is not None:
+    listed = not data.name or data.name in datasets.names() or cache.datasets.entry(data.name) is not None
+    if permissions.read_only() or listed:
         return
     if st.button(
         "Keep in the lists of data",
