@@ -92,22 +92,22 @@ def evaluated_whole(
     if len(names) < 2 or not suites:
         return names
     images = datasets.evaluated_dataset(data)
-    known = set(model_cache.model_names())
-    prepared = {model_cache.preparation(name) for name in names if name in known}
+    here = set(model_cache.model_names())
+    prepared = {model_cache.preparation(name) for name in names if name in here}
     prints = {prepared_for(images, preparation).fingerprint for preparation in (*prepared, None)}
     stored = _stored_conditions()
     stored = stored[stored["dataset_fingerprint"].isin(prints) & stored["model"].isin(names)]
-    asked = [
+    conditions = [
         condition
         for condition in comparison.conditions(suites, storage)
         if condition.kind != "clean" and condition.severity in (None, *severities)
     ]
     seeds = {  # condition -> the seed that its results are kept under
         operations.fingerprint(condition): seed if operations.of(condition).is_random(condition) else 0
-        for condition in asked
+        for condition in conditions
         if condition.storage != RELEASED
     }
-    released = [(condition.name, condition.severity) for condition in asked if condition.storage == RELEASED]
+    released = [(condition.name, condition.severity) for condition in conditions if condition.storage == RELEASED]
     if released:
         of_any = released_results.listing(Store(), prints, set(stored["model_fingerprint"]))
         best = released_results.most_evaluated(of_any)

@@ -146,11 +146,11 @@ def splits(name: str, *, evaluated: bool = True) -> tuple[str, ...]:
     from robustcore.datasets import class_folders
     from robustcore.errors import RobustcoreError
 
-    known = entry(name)
+    listed = entry(name)
     if name == "scenes" and not evaluated:
         return ORDER
-    if known is not None:
-        return known.splits
+    if listed is not None:
+        return listed.splits
     try:
         return tuple(class_folders.splits_of(Path(roots.dataset(name)))) if name else ()
     except (RobustcoreError, OSError):  # whoever loads it says what is wrong with it
@@ -159,8 +159,8 @@ def splits(name: str, *, evaluated: bool = True) -> tuple[str, ...]:
 
 def _split(data: Data) -> str:
     """The split that is meant, as `load_dataset` takes it."""
-    known = data.split or next(iter(splits(data.name)), "")
-    return "test" if known in ("", "all") else known
+    listed = data.split or next(iter(splits(data.name)), "")
+    return "test" if listed in ("", "all") else listed
 
 
 def dataset(data: Data) -> Dataset:
@@ -201,22 +201,22 @@ def evaluated_dataset(data: Data) -> Dataset:
     """The images that results were computed on; those that are not here (any more) as results know them."""
     from robustcore.errors import DatasetError
 
-    known = entry(data.name)
-    row = None if known is None else known.stored.get(data.split or next(iter(known.splits), ""))
-    if known is None or row is None:
+    listed = entry(data.name)
+    row = None if listed is None else listed.stored.get(data.split or next(iter(listed.splits), ""))
+    if listed is None or row is None:
         return dataset(data)
-    if not known.here:
+    if not listed.here:
         return _recorded(
-            row, f"The images of {known.label} are not on this machine. What was computed on them is shown."
+            row, f"The images of {listed.label} are not on this machine. What was computed on them is shown."
         )
     try:
         images = dataset(data)
     except DatasetError as error:
-        return _recorded(row, f"The images of {known.label} cannot be read any more. {error}")
+        return _recorded(row, f"The images of {listed.label} cannot be read any more. {error}")
     stored = {other.fingerprint for entry in entries() for other in entry.stored.values()}
     if stored & _fingerprints(images):
         return images
-    return _recorded(row, f"The images of {known.label} have changed since these results were computed.")
+    return _recorded(row, f"The images of {listed.label} have changed since these results were computed.")
 
 
 def _fingerprints(dataset: Dataset) -> set[str]:

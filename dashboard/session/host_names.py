@@ -36,9 +36,9 @@ def options(address: str, names: Sequence[str]) -> list[str]:
 
 def sentence(host: str) -> str:
     """What a request under a foreign name is answered with."""
-    shown = ascii(host)[1:-1][:_LONGEST] or "none"
+    excerpt = ascii(host)[1:-1][:_LONGEST] or "none"
     return (
-        f"This dashboard is not called by the name of this address ({shown}). Whoever starts it allows a name with "
+        f"This dashboard is not called by the name of this address ({excerpt}). Whoever starts it allows a name with "
         "robustcore dashboard --host-name NAME.\n"
     )
 

@@ -86,21 +86,21 @@ def model(name: str) -> str:
     return placed
 
 
-def request(asked: EvaluationRequest) -> EvaluationRequest:
+def request(typed: EvaluationRequest) -> EvaluationRequest:
     """An evaluation that a page asks for, its paths resolved and confined: models, surrogates, images, suites' files."""
     return dataclasses.replace(
-        asked,
-        models=tuple(model(name) for name in asked.model_names),
-        surrogates=tuple(model(name) for name in asked.surrogate_names),
-        dataset=dataset(asked.dataset_name),
-        released=_confined(asked.released) if asked.released else "",
-        conditions=tuple(_suite(c) if isinstance(c, str) else c for c in asked.conditions),
+        typed,
+        models=tuple(model(name) for name in typed.model_names),
+        surrogates=tuple(model(name) for name in typed.surrogate_names),
+        dataset=dataset(typed.dataset_name),
+        released=_confined(typed.released) if typed.released else "",
+        conditions=tuple(_suite(c) if isinstance(c, str) else c for c in typed.conditions),
     )
 
 
 def _suite(name: str) -> str:
-    known = name == "clean" or name in suites.names() or name in corruptions.names()
-    return name if known or not _like_a_path(name) else _confined(name)
+    is_known = name == "clean" or name in suites.names() or name in corruptions.names()
+    return name if is_known or not _like_a_path(name) else _confined(name)
 
 
 def _like_a_path(name: str) -> bool:
@@ -110,18 +110,18 @@ def _like_a_path(name: str) -> bool:
 
 def _confined(text: str) -> str:
     """The resolved path; the same refusal for what is outside whether it exists or not."""
-    shown = repr(text if len(text) <= 80 else text[:77] + "...")
+    excerpt = repr(text if len(text) <= 80 else text[:77] + "...")
     if "\0" in text:
-        raise InvalidArgumentError(f"A path has no NUL character in it; {shown} has one.")
+        raise InvalidArgumentError(f"A path has no NUL character in it; {excerpt} has one.")
     if len(text) > _LONGEST:  # resolving takes the square of it
-        raise InvalidArgumentError(f"A path has at most {_LONGEST} characters; {shown} has {len(text):,}.")
+        raise InvalidArgumentError(f"A path has at most {_LONGEST} characters; {excerpt} has {len(text):,}.")
     roots = configured()
     expanded = os.path.expanduser(text)
     if any_path():
         real = os.path.realpath(expanded)
     elif not roots:
         raise InvalidArgumentError(
-            f"The path {shown} cannot be used: no folders are opened on this dashboard. "
+            f"The path {excerpt} cannot be used: no folders are opened on this dashboard. "
             "Whoever starts it opens one with --data-root DIR."
         )
     else:
@@ -130,7 +130,7 @@ def _confined(text: str) -> str:
         inside = [place for place in places if any(_within(place, root) for root in roots)]
         if not inside:
             raise InvalidArgumentError(
-                f"The path {shown} is outside the folders that are opened on this dashboard (--data-root)."
+                f"The path {excerpt} is outside the folders that are opened on this dashboard (--data-root)."
             )
         real = next((place for place in inside if os.path.exists(place)), inside[0])
     try:
@@ -138,9 +138,9 @@ def _confined(text: str) -> str:
     except (FileNotFoundError, NotADirectoryError):
         return real  # the library says that it is missing
     except OSError as error:
-        raise InvalidArgumentError(f"The path {shown} cannot be read ({error.strerror or error}).") from error
+        raise InvalidArgumentError(f"The path {excerpt} cannot be read ({error.strerror or error}).") from error
     if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
-        raise InvalidArgumentError(f"{shown} is neither a file nor a folder.")  # a pipe would be waited for in vain
+        raise InvalidArgumentError(f"{excerpt} is neither a file nor a folder.")  # a pipe would be waited for in vain
     return real
 
 

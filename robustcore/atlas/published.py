@@ -26,10 +26,10 @@ SEVERITIES = "1 2 3 4 5"
 
 def trained_on() -> dict[str, str]:
     """What each model was trained on, the standard one first -> its name in the testbed."""
-    known = set(published.imagenet_testbed()["model"])
+    published_names = set(published.imagenet_testbed()["model"])
     measured = sorted(set(published.accuracies("testbed")["name"]) - {CLEAN, *LEFT_OUT})
     models = {name: TRAINED.format(name) for name in measured}
-    return {STANDARD: BASELINE} | {name: model for name, model in models.items() if model in known}
+    return {STANDARD: BASELINE} | {name: model for name, model in models.items() if model in published_names}
 
 
 def table() -> pd.DataFrame:

@@ -262,9 +262,9 @@ def _prune(args: argparse.Namespace) -> int:
 
     if not (args.model or args.dataset or args.outdated):
         args.usage.error("say what to delete: --model, --dataset or --outdated")
-    asked = {"model": args.model, "dataset": args.dataset, "split": args.split, "outdated": args.outdated}
+    criteria = {"model": args.model, "dataset": args.dataset, "split": args.split, "outdated": args.outdated}
     with Store() as store:
-        doomed = prune(store, **asked, dry=True)
+        doomed = prune(store, **criteria, dry=True)
         print(f"{len(doomed)} conditions with {doomed['units'].sum()} units and {doomed['images'].sum():,} answers:")
         places = doomed.groupby(_PLACE, sort=False).agg(conditions=("condition", "size"), units=("units", "sum"))
         for row in places.reset_index().to_dict("records"):
@@ -277,7 +277,7 @@ def _prune(args: argparse.Namespace) -> int:
         if not args.yes and not _confirmed():
             print("Nothing is deleted. 'robustcore results prune ... --yes' deletes it.")
             return 1
-        gone = prune(store, **asked)
+        gone = prune(store, **criteria)
     print(f"{len(gone)} conditions with {gone['units'].sum()} units deleted.")
     if not args.outdated:  # outputs of a model for images are never outdated: both are in their name
         _drop_outputs(gone, args.dataset is not None)

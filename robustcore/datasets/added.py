@@ -53,10 +53,10 @@ def remove(folder: str) -> str:
         UnknownNameError: it is not on the list.
     """
     path = os.path.abspath(os.path.expanduser(folder))
-    known = folders()
-    if path not in known:
-        raise UnknownNameError("added folder", folder, known)
-    _write([each for each in known if each != path])
+    paths = folders()
+    if path not in paths:
+        raise UnknownNameError("added folder", folder, paths)
+    _write([each for each in paths if each != path])
     return path
 
 

@@ -265,10 +265,10 @@ def _no_such_split(root: Path, split: str, contents: class_folders.Contents) -> 
         if part.classes:
             have.append(name if folder == name else f"{name} (the folder {printable(folder)})")
     text = f"The folder {printable(str(root))} has no images for the split {split!r}; it has {', '.join(have)}."
-    asked = contents.splits.get(split)
-    if asked is not None and asked.unlabelled:
+    entry = contents.splits.get(split)
+    if entry is not None and entry.unlabelled:
         text += (
-            f" The {asked.unlabelled:,} images in {printable(asked.folder)} are in no class folders and nothing tells their "
+            f" The {entry.unlabelled:,} images in {printable(entry.folder)} are in no class folders and nothing tells their "
             "classes: sort them into one folder for each class."
         )
     return text

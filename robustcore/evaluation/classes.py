@@ -87,14 +87,14 @@ def _among_imagenet(model_classes: Sequence[str], dataset_classes: Sequence[str]
 @functools.lru_cache(maxsize=64)
 def _is_imagenet(model_classes: tuple[str, ...]) -> bool:
     """Whether a model's classes are ImageNet's, in their order, whoever wrote their names."""
-    known = imagenet_classes.classes()
-    if len(model_classes) != len(known):
+    imagenet = imagenet_classes.classes()
+    if len(model_classes) != len(imagenet):
         return False
     same = sum(
         _plain(name) in {_plain(each.name), each.wordnet, *map(_plain, each.synonyms)}
-        for name, each in zip(model_classes, known, strict=True)
+        for name, each in zip(model_classes, imagenet, strict=True)
     )
-    return same >= _ENOUGH * len(known)
+    return same >= _ENOUGH * len(imagenet)
 
 
 def _imagenet_place(name: str, others: Sequence[str]) -> int | None:

@@ -113,8 +113,11 @@ def is_current(cells: Sequence[Cell]) -> bool:
         with shipped.layers()[0].open() as connection:
             conditions = [row[3] for row in connection.execute(queries.NAMED_CELLS)]
         shipped_conditions = set(conditions)
-        asked = [cell for cell in cells if cell.condition.canonical() in shipped_conditions]
-        return len(asked) == len(conditions) and not plan.pending(asked, shipped.stored(asked)).units
+        shipped_cells = [cell for cell in cells if cell.condition.canonical() in shipped_conditions]
+        return (
+            len(shipped_cells) == len(conditions)
+            and not plan.pending(shipped_cells, shipped.stored(shipped_cells)).units
+        )
 
 
 def is_complete(cells: Sequence[Cell]) -> bool:

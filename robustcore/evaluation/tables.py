@@ -77,8 +77,8 @@ def not_checked(model: str) -> str:
 
 def _caution(store: Store, model: Subject) -> str:
     """What the model's answers to the probe images showed, or that nobody could ask it, in sentences."""
-    shown = [note.text for _, _, notes in store.probes(model.fingerprint) for note in notes]
-    return " ".join(dict.fromkeys([*shown, *([] if model.is_here else [not_checked(model.name).text])]))
+    sentences = [note.text for _, _, notes in store.probes(model.fingerprint) for note in notes]
+    return " ".join(dict.fromkeys([*sentences, *([] if model.is_here else [not_checked(model.name).text])]))
 
 
 def _caution_of(cell: Cell, total: Totals) -> str:
@@ -122,18 +122,18 @@ def _row(cell: Cell, total: Totals, failures: Sequence[str]) -> dict[str, Any]:
     elif counts.confidence is None:
         reason = "these results hold one class per image: no top-5 and no confidence"
     unlabelled = operations.of(condition).unlabelled(condition)
-    judged = float(counts.answers)  # answers that can be right or wrong
+    answers = float(counts.answers)  # answers that can be right or wrong
     if LABELLED in counts.values:
         labelled = round(counts.values[LABELLED])
-        judged *= labelled / counts.n
+        answers *= labelled / counts.n
         why = f"only {labelled} of {counts.n} images have a label" if labelled else "the images have no labels"
         reason = "; ".join(filter(None, (why, reason)))
-    undefined = bool(unlabelled) or judged == 0
+    undefined = bool(unlabelled) or answers == 0
     return row | {
         "n": counts.n,
         "correct": counts.correct,
-        "accuracy": np.nan if undefined else counts.correct / judged,
-        "top5": np.nan if undefined or counts.top5 is None else counts.top5 / judged,
+        "accuracy": np.nan if undefined else counts.correct / answers,
+        "top5": np.nan if undefined or counts.top5 is None else counts.top5 / answers,
         "confidence": np.nan if counts.confidence is None else counts.confidence / counts.answers,
         **{name: value / counts.n for name, value in counts.values.items()},
         "reason": "; ".join(filter(None, (unlabelled, reason))),

@@ -59,9 +59,9 @@ class Bins:
     @property
     def surest(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """(bins,) each: the share of the answers in the surest bin, the two surest, and so on, 0 .. 1; and the accuracy among them."""
-        given = np.cumsum(self.images[::-1])
+        answered = np.cumsum(self.images[::-1])
         right = np.cumsum((self.images * self.accuracy)[::-1])
-        return given / self.images.sum(), right / given
+        return answered / self.images.sum(), right / answered
 
 
 def equal_mass(confidence: Array, right: Array, size: int = BIN) -> Bins:

@@ -84,7 +84,7 @@ def steps(
     """
     accuracies.check(table, "severity", "n")
     keys = [key for key in _KEYS if key in table]
-    judged = dict(correct or {})
+    answers = dict(correct or {})
     rows = []
     with_bounds = accuracies.accuracy(table, confidence=confidence)
     ordered = with_bounds[with_bounds["severity"].notna()].sort_values("severity", kind="stable")
@@ -93,8 +93,8 @@ def steps(
             raise InvalidArgumentError(f"The table has a severity of {group['name'].iloc[0]} twice for one model.")
         records = list(zip(group.index, group.to_dict("records"), strict=True))
         for (i, before), (j, after) in itertools.pairwise(records):
-            paired = i in judged and j in judged and judged[i].shape == judged[j].shape
-            drop = paired_drop(judged[i], judged[j], confidence) if paired else _unpaired(before, after)
+            paired = i in answers and j in answers and answers[i].shape == answers[j].shape
+            drop = paired_drop(answers[i], answers[j], confidence) if paired else _unpaired(before, after)
             rows.append(
                 dict(zip(keys, values, strict=True))
                 | {

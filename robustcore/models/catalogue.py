@@ -267,12 +267,12 @@ class ModelName:
         return file if file.is_file() else None
 
     def _file(self) -> Path:
-        known = files()
-        if self.base not in known:
+        shipped = files()
+        if self.base not in shipped:
             raise UnknownNameError(
-                "model", self.base, [*known, *registered.names(), *imagenet.names(), *torchvision_names()]
+                "model", self.base, [*shipped, *registered.names(), *imagenet.names(), *torchvision_names()]
             )
-        return known[self.base]
+        return shipped[self.base]
 
     def _random_card(self) -> Card:
         family = find_architecture(self.base)

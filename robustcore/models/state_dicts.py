@@ -354,9 +354,9 @@ def _with_normaliser(fit: _Fit, whole: Sequence[_Fit], network: Mapping[str, Ten
         raise ModelError(
             f"The normaliser in {path} divides by {min(std):g}; name its values with the options mean= and std=."
         )
-    known = {key for pair in pairs for key in pair}
+    matched = {key for pair in pairs for key in pair}
     copies = {key for key in rest if key.startswith(prefixes) and any(key.removeprefix(p) in network for p in prefixes)}
-    left_out = tuple(sorted(set(rest) - known - copies))
+    left_out = tuple(sorted(set(rest) - matched - copies))
     return Weights(fit.state, fit.source, left_out, mean, std)
 
 

@@ -94,9 +94,9 @@ def coverage(
     if not (margin := arguments.number(margin, rule, low=0, high=1)):
         raise arguments.refuse(rule, margin)
     members = _members(overlap, benchmark)
-    asked = _members(overlap, corruptions)
-    rows = [_covered(overlap, members, name, margin) for name in asked]
-    return pd.DataFrame(rows, index=pd.Index(asked))
+    names = _members(overlap, corruptions)
+    rows = [_covered(overlap, members, name, margin) for name in names]
+    return pd.DataFrame(rows, index=pd.Index(names))
 
 
 def _covered(overlap: Overlap, members: Sequence[str], name: str, margin: float) -> dict[str, object]:

@@ -70,8 +70,8 @@ def autoattack(board: Board) -> pd.DataFrame:
         InvalidArgumentError: no such leaderboard.
     """
     if board not in autoattack_boards():
-        known = "; ".join(each.title for each in autoattack_boards())
-        raise InvalidArgumentError(f"RobustBench has no leaderboard {board.title}; known are {known}.")
+        titles = "; ".join(each.title for each in autoattack_boards())
+        raise InvalidArgumentError(f"RobustBench has no leaderboard {board.title}; known are {titles}.")
     rows = _rows()
     here = (rows["dataset"] == board.dataset) & (rows["norm"] == board.norm) & (rows["radius"] == board.radius)
     return rows.loc[here, COLUMNS].sort_values("robust", ascending=False, kind="stable", ignore_index=True)

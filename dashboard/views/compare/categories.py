@@ -18,7 +18,7 @@ def offered(choice: Choice) -> Entry | None:
     """The atlas on these data that has most of the chosen corruptions; None where none has two of them."""
     if choice.is_published:
         return None
-    asked = {
+    corruption_names = {
         name
         for suite in choice.suites
         if suite in corruptions.suites.names("corruption")
@@ -26,8 +26,8 @@ def offered(choice: Choice) -> Entry | None:
     }
     best, most = None, 1
     for entry in overlaps.entries()[0]:
-        if entry.dataset == choice.dataset and len(asked & set(entry.corruptions)) > most:
-            best, most = entry, len(asked & set(entry.corruptions))
+        if entry.dataset == choice.dataset and len(corruption_names & set(entry.corruptions)) > most:
+            best, most = entry, len(corruption_names & set(entry.corruptions))
     return best
 
 

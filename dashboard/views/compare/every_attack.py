@@ -31,14 +31,18 @@ def show(prefix: str, models: Sequence[str], data: Data, seed: int) -> bool:
             "A row for each model, attack and setting; transfer rows name the model that the images were crafted on."
         )
         rows = _chosen(prefix, table)
-        shown = rows.assign(
+        formatted = rows.assign(
             attack=rows["attack"].map(lambda name: display_name(name, "attack")),
             surrogate=rows["surrogate"].where(rows["surrogate"] != "", _ITSELF),
             **{name: 100 * rows[name] for name in ("accuracy", "low", "high", "success")},
             linf=255 * rows["linf"],
         )
         st.dataframe(
-            shown, hide_index=True, width="stretch", height=min(420, 38 + 35 * len(shown)), column_config=_columns()
+            formatted,
+            hide_index=True,
+            width="stretch",
+            height=min(420, 38 + 35 * len(formatted)),
+            column_config=_columns(),
         )
         st.caption(states.plain(evaluated.footer(table).text))
         figure.download_csv(rows, f"{prefix}-every-attack")

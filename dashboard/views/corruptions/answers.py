@@ -30,16 +30,16 @@ class Answered:
     scorings: dict[str, Scoring]
     storage: str
 
-    def known(self, model: str) -> frozenset[int]:
+    def right_classes(self, model: str) -> frozenset[int]:
         """The right classes as the model numbers them; none where nobody says what is right, or the model has no such class."""
         return self.choice.right_among(self.scorings[model].card.classes)
 
     def accepted(self, model: str) -> frozenset[int]:
         """The classes that answers are compared with: the right ones, else the model's own answer to the clean image."""
         scoring = self.scorings[model]
-        if not (known := self.known(model)) and scoring.done:
+        if not (right := self.right_classes(model)) and scoring.done:
             return frozenset({int(scoring.answers().classes[0, 0])})
-        return known
+        return right
 
     def lines(self, place: int) -> tuple[tuple[str, str], ...]:
         """For each model the line below an image, and its mark; place 0 is the clean image, then the cells."""
@@ -52,7 +52,7 @@ class Answered:
             best, probability = int(answers.classes[place, 0]), float(answers.probabilities[place, 0])
             mark = thumbnails.RIGHT
             if best not in self.accepted(model):
-                mark = thumbnails.WRONG if self.known(model) else thumbnails.CHANGED
+                mark = thumbnails.WRONG if self.right_classes(model) else thumbnails.CHANGED
             name = display_name(scoring.card.classes[best])
             sign = thumbnails.SIGNS.get(mark, "") if len(self.scorings) > 1 else ""
             out.append((f"{sign}{name} {labels.percent(probability)}", mark))
@@ -65,9 +65,9 @@ class Answered:
             if place < scoring.done:
                 answers = scoring.answers()
                 classes = scoring.card.classes
-                known = self.known(model)
+                right = self.right_classes(model)
                 best = zip(answers.classes[place], answers.probabilities[place], strict=True)
-                out.append(pair.Bars(model, [(classes[int(k)], float(p), int(k) in known) for k, p in best]))
+                out.append(pair.Bars(model, [(classes[int(k)], float(p), int(k) in right) for k, p in best]))
         return out
 
     def thumb(self, place: int, text: str) -> thumbnails.Thumb:
@@ -93,14 +93,14 @@ class Answered:
         answers = scoring.answers()
         places = [i for i, cell in enumerate(self.grid.cells) if cell.name in names]
         clean, rest = answers[[0]], answers[[i + 1 for i in places]]
-        known = self.known(model)
-        verdict = gallery.verdict([self.grid.cells[i] for i in places], rest, clean, known)
+        right = self.right_classes(model)
+        verdict = gallery.verdict([self.grid.cells[i] for i in places], rest, clean, right)
         name, probability = scoring.card.classes[clean.classes[0, 0]], float(clean.probabilities[0, 0])
         answer = f"{display_name(name)} {labels.percent(probability)}"
         head = Markup("{} classifies the clean image as <b>{}</b>").format(who, answer)
-        if known:
+        if right:
             head += " (wrong)" if verdict.clean_wrong else " (right)"
-        wrong = "are misclassified (✕)" if known else "get another answer (≠)"
+        wrong = "are misclassified (✕)" if right else "get another answer (≠)"
         if not verdict.total:
             return head + "."
         if not verdict.wrong:
@@ -113,7 +113,7 @@ class Answered:
         summary = Markup("{}. Of the {} corrupted images <b>{}</b> {}, most under {} ({}).").format(
             head, verdict.total, verdict.wrong, wrong, worst, each
         )
-        if known:
+        if right:
             return summary
         measured = gallery.consistency(rest, clean)
         return summary + Markup(

@@ -159,9 +159,9 @@ def _act(word: str, icon: str, job: JobStatus, action: Callable[[int], object], 
         st.rerun()
 
 
-def compare_address(asked: EvaluationRequest) -> links.Address:
+def compare_address(request: EvaluationRequest) -> links.Address:
     """The address of Compare that shows a resolved request's results."""
-    conditions = [c for c in asked.conditions if not isinstance(c, str)]
+    conditions = [c for c in request.conditions if not isinstance(c, str)]
     names = {c.name for c in conditions if c.kind == "corruption"}
     suites = [s for s in corruptions.suites.names("corruption") if names & set(corruptions.names(s))]
     # A corruption may be in several suites; those that the job covers come first.
@@ -170,9 +170,9 @@ def compare_address(asked: EvaluationRequest) -> links.Address:
     storage = storages.pop() if len(storages) == 1 else "memory"
     covered = whole or suites[:1] or corruptions.suites.names("corruption")[:1]
     # A folder of one set has no split to choose.
-    split = asked.split if asked.split in cache.datasets.splits(asked.dataset_name) else ""
+    split = request.split if request.split in cache.datasets.splits(request.dataset_name) else ""
     return addresses.compare(
-        asked.model_names, asked.dataset_name, covered, split=split, seed=asked.seed, storage=storage
+        request.model_names, request.dataset_name, covered, split=split, seed=request.seed, storage=storage
     )
 
 

@@ -159,7 +159,7 @@ def judges(choice: Choice) -> list[str]:
     """Models of this machine that know the classes and did not choose."""
     from robustcore.evaluation import classes
 
-    known = []
+    others = []
     for name in cache.models.model_names():
         if name in choice.names:
             continue
@@ -167,5 +167,5 @@ def judges(choice: Choice) -> list[str]:
             classes.matching(name, cache.models.card(name).classes, choice.dataset.name, choice.dataset.classes)
         except RobustcoreError:
             continue
-        known.append(name)
-    return known
+        others.append(name)
+    return others

@@ -34,10 +34,10 @@ def gallery(choice: Choice, key: str, chosen: Selection) -> None:
             page = selection.number(
                 f"Page (of {pages})", 1, pages, key=f"{KEY}_page", default=1, kind="page of the gallery", width=160
             )
-        shown = rows.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
-        sources = _thumbnails(choice, shown["place"].tolist())
+        on_this_page = rows.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
+        sources = _thumbnails(choice, on_this_page["place"].tolist())
         thumbs = []
-        for row, source in zip(shown.to_dict("records"), sources, strict=True):
+        for row, source in zip(on_this_page.to_dict("records"), sources, strict=True):
             label, answer = display_name(reports.class_name(str(row["label"]))), display_name(str(row["answer"]))
             lines = tuple((text, thumbnails.RIGHT) for text in (label, f"→ {answer}", f"{row['confidence']:.1%}"))
             alt = f"{label}, taken for {answer}, {row['confidence']:.1%} on {label}{', rejected' if row['rejected'] else ''}"

@@ -257,14 +257,14 @@ class _Group:
         assert best.logits is not None
         images = best.images.contiguous()
         change = (images - ball.clean).abs_()
-        asked = ~best.logits.isnan().any(dim=1)
+        answered = ~best.logits.isnan().any(dim=1)
         targets = goal.targets
         if targets is None and goal.least_likely:  # cancelled before the model saw the clean images
-            targets, asked = torch.full_like(goal.labels, -1), torch.zeros_like(asked)
+            targets, answered = torch.full_like(goal.labels, -1), torch.zeros_like(answered)
         result = cls(
             images=images,
             logits=best.logits,
-            success=goal.reached(best.logits) & asked,
+            success=goal.reached(best.logits) & answered,
             linf=change.amax(dim=PIXELS),
             l2=torch.linalg.vector_norm(change, dim=PIXELS),
             forwards=best.forwards,

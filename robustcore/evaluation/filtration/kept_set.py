@@ -106,10 +106,10 @@ def write(dataset: Dataset, selection: Selection, output: Path | str, choice: Ch
 def _earlier(folder: Path, choice: Choice) -> list[str]:
     """The files that an earlier run of the same filtration has written."""
     path = folder / LIST
-    shown = printable(str(folder))
+    path_text = printable(str(folder))
     if not path.exists():
         if folder.is_dir() and any(not name.startswith(".") for name in os.listdir(folder)):
-            raise DatasetError(f"The folder {shown} has other files in it. Choose an empty one.")
+            raise DatasetError(f"The folder {path_text} has other files in it. Choose an empty one.")
         return []
     try:
         contents: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -121,7 +121,7 @@ def _earlier(folder: Path, choice: Choice) -> list[str]:
         ) from error
     if not same:
         raise DatasetError(
-            f"The folder {shown} holds what other models chose, or from other images or crops. Choose another one."
+            f"The folder {path_text} holds what other models chose, or from other images or crops. Choose another one."
         )
     inside = [file for file in files if not PurePosixPath(file).is_absolute() and ".." not in PurePosixPath(file).parts]
     return [file for file in inside if len(PurePosixPath(file).parts) > 1]

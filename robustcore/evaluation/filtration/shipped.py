@@ -37,13 +37,13 @@ def of_key(key: str) -> Scores | None:
     right = np.zeros((images, len(networks)), bool)
     confidence = np.full((images, len(networks)), np.nan)
     other = np.full((images, len(networks)), -1, np.int64)
-    asked = np.arange(images)
+    remaining = np.arange(images)
     for m, network in enumerate(networks):
         wrong = np.array(network["wrong"], np.int64)
-        right[asked, m] = ~np.isin(asked, wrong)
+        right[remaining, m] = ~np.isin(remaining, wrong)
         confidence[wrong, m] = network["confidence"]
         other[wrong, m] = network["other"]
-        asked = wrong
+        remaining = wrong
     return Scores(np.ones(images, bool), right, confidence, other)
 
 

@@ -300,9 +300,9 @@ class Scorer:
         if operations.of(unit.cell.condition).unlabelled(unit.cell.condition):
             return torch.full_like(piece.labels, UNLABELLED)
         match = self._match(unit.cell.model, piece.dataset)
-        known = piece.labels >= 0
+        labelled = piece.labels >= 0
         labels = torch.full_like(piece.labels, UNLABELLED)
-        labels[known] = match[piece.labels[known]]
+        labels[labelled] = match[piece.labels[labelled]]
         return labels
 
     def _among(self, unit: Unit, piece: Part) -> tuple[Tensor, Tensor] | None:

@@ -289,13 +289,13 @@ def _predictions(rows: pd.DataFrame, text: str, images: _Images, classes: tuple[
         raise InvalidArgumentError(f"The image {images.names[int(differing[0])]!r} has two labels.")
     answers = _numbers(list(ordered["prediction"]), classes)
     confidence = ordered["confidence"].to_numpy(np.float64)
-    known = bool(np.isfinite(confidence).all())
+    complete = bool(np.isfinite(confidence).all())
     return Predictions(
         ids=np.asarray(images.dataset.ids)[: len(labels)].astype(np.int64),
         labels=images.labels.astype(np.int32),
         classes=answers.astype(np.int32)[:, None],
-        logits=np.log(confidence).astype(np.float32)[:, None] if known else None,
-        log_sum_exp=np.zeros(len(labels), np.float32) if known else None,
+        logits=np.log(confidence).astype(np.float32)[:, None] if complete else None,
+        log_sum_exp=np.zeros(len(labels), np.float32) if complete else None,
     )
 
 

@@ -66,9 +66,9 @@ def merge(store: Store, other: Path) -> Merged:
                     _take_unit(source, target, id_, ours, unit, merged)
                 queries.recount(target, ours)
         with store.writing() as target:
-            known = {fingerprint for (fingerprint,) in target.execute("SELECT fingerprint FROM datasets")}
+            fingerprints = {fingerprint for (fingerprint,) in target.execute("SELECT fingerprint FROM datasets")}
             for dataset, path, classes, side, images in _sources(source, other):
-                if dataset in known:
+                if dataset in fingerprints:
                     queries.keep_source(target, dataset, path, classes, side, images)
     return merged
 

@@ -46,8 +46,8 @@ def prune(
     """
     if not store.path.exists():
         return pd.DataFrame([], columns=COLUMNS)
-    known = stored_datasets.listing(Store(store.path, shipped=False))
-    datasets = {row.fingerprint: row for row in (known if dataset is None else one_dataset(known, dataset, split))}
+    listing = stored_datasets.listing(Store(store.path, shipped=False))
+    datasets = {row.fingerprint: row for row in (listing if dataset is None else one_dataset(listing, dataset, split))}
     removed, ids = [], []
     with store.writing() as connection:
         cells = connection.execute(_CELLS).fetchall()

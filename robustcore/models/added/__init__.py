@@ -119,11 +119,11 @@ def remove(name: str) -> AddedModel:
     Raises:
         UnknownNameError: no model of that name was added.
     """
-    known = models()
-    if name not in known:
-        raise UnknownNameError("added model", name, known)
-    removed = known.pop(name)
-    _write(known)
+    by_name = models()
+    if name not in by_name:
+        raise UnknownNameError("added model", name, by_name)
+    removed = by_name.pop(name)
+    _write(by_name)
     return removed
 
 

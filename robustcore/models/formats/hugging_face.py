@@ -211,16 +211,16 @@ def _first_synonyms(names: tuple[str, ...]) -> tuple[str, ...]:
     """ImageNet's own names in the place of "tench, Tinca tinca" and so on; other names as they are."""
     from robustcore.datasets import imagenet_classes
 
-    known = imagenet_classes.classes()
-    if len(names) != len(known):
+    imagenet = imagenet_classes.classes()
+    if len(names) != len(imagenet):
         return names
     same = sum(
         bool(
             {part.strip().lower() for part in name.split(",")} & {word.lower() for word in (each.name, *each.synonyms)}
         )
-        for name, each in zip(names, known, strict=True)
+        for name, each in zip(names, imagenet, strict=True)
     )
-    return imagenet_classes.names() if same >= 0.95 * len(known) else names
+    return imagenet_classes.names() if same >= 0.95 * len(imagenet) else names
 
 
 def _config_side(config: dict[str, Any]) -> int | None:

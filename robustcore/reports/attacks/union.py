@@ -138,8 +138,8 @@ def _rows(model: str, under: Sequence[_Evaluated]) -> list[dict[str, object]]:
         n = min(len(holds) for _, holds in within)
         every = np.all([holds[:n] for _, holds in within], axis=0)
         common = {"model": model, "norm": norm, "eps": eps}
-        known = sum(e.white_box for e, _ in within)
-        counts = {"attacks": len(within), "white_box": known}
+        white_box = sum(e.white_box for e, _ in within)
+        counts = {"attacks": len(within), "white_box": white_box}
         rows.append(common | counts | {"attack": EVERY, "value": float(every.mean()), "n": n})
         own_attacks = [(e, holds) for e, holds in within if e.white_box]
         at = [(e, holds) for e, holds in own_attacks if e.eps is None or math.isclose(e.eps, eps, rel_tol=_CLOSE)]

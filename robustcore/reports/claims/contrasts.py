@@ -149,14 +149,14 @@ class Evidence:
         limit: int | None = None,
     ) -> None:
         results = store if isinstance(store, Store) else Store(store)
-        asked = list(contrasts)
-        names = list(dict.fromkeys(name for contrast in asked for name in contrast.models))
+        wanted = list(contrasts)
+        names = list(dict.fromkeys(name for contrast in wanted for name in contrast.models))
         stored = {subject.name for subject in results.subjects(dataset.fingerprint)}
         self._subjects = {
             s.name: s for s in compare.subjects([n for n in names if n in stored], dataset, store=results)
         }
         self._limit = limit
-        self._right, self._cells = self._read(asked, dataset, results)
+        self._right, self._cells = self._read(wanted, dataset, results)
         images = max((len(right) for right in self._right.values()), default=1)
         self._weights = bootstrap.weights(images)
         self._draws: dict[tuple[str, Group], npt.NDArray[np.float64]] = {}

@@ -251,10 +251,10 @@ def _forgotten(evidence: Evidence) -> Claim:
     def judge() -> Judged:
         matrix = evidence.atlas("imagenet-c+laugros*")
         whole = [name for name in corruptions.names("imagenet-c") if name in matrix.names]
-        asked = [name for name in FORGOTTEN if name in matrix.names]
-        if not whole or len(asked) < len(FORGOTTEN):
+        forgotten = [name for name in FORGOTTEN if name in matrix.names]
+        if not whole or len(forgotten) < len(FORGOTTEN):
             raise InvalidArgumentError("border, obstruction or ImageNet-C is not in the atlas")
-        covered = overlap.coverage(matrix, whole, asked)
+        covered = overlap.coverage(matrix, whole, forgotten)
         rows = covered.rename_axis("corruption").reset_index()
         figures = tuple(
             coverage_of(

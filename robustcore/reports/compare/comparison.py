@@ -197,14 +197,14 @@ def conditions(names: Sequence[str], storage: str = "memory") -> list[Condition]
     corruptions at their five severities too; clean first. Those of the storage "released" name no folder."""
     if storage == RELEASED:
         made = conditions(names)
-        asked = {_as_released(c): None for c in made if c.kind != "corruption" or c.severity is not None}
-        return list(asked)
-    asked = {}
+        unique = {_as_released(c): None for c in made if c.kind != "corruption" or c.severity is not None}
+        return list(unique)
+    unique = {}
     for severities in (None, corruptions.SEVERITIES):
         for condition in suites.resolve(list(names), severities, storage=storage):
             if condition.kind != "sequence":  # they have a report of their own: stability
-                asked[condition] = None
-    return list(asked)
+                unique[condition] = None
+    return list(unique)
 
 
 def _as_released(condition: Condition) -> Condition:

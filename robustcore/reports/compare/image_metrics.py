@@ -120,15 +120,15 @@ def _of_unknown_classes(comparison: Comparison) -> list[Condition]:
     origin = comparison.provenance
     if not comparison.subjects:
         return []
-    asked = conditions(origin.suites, origin.storage)
-    return [condition for condition in asked if operations.of(condition).unlabelled(condition)]
+    wanted = conditions(origin.suites, origin.storage)
+    return [condition for condition in wanted if operations.of(condition).unlabelled(condition)]
 
 
 def _with_unknown_classes(comparison: Comparison, dataset: Dataset, store: Store) -> Comparison:
     """The comparison under the conditions of unknown classes instead of its own."""
     origin = comparison.provenance
-    asked = [Condition.clean(), *_of_unknown_classes(comparison)]
-    cells = plan.make(comparison.subjects, dataset, asked, seed=origin.seed)
+    wanted = [Condition.clean(), *_of_unknown_classes(comparison)]
+    cells = plan.make(comparison.subjects, dataset, wanted, seed=origin.seed)
     rows = evaluation_tables.table(cells, store)
     rows["condition"] = [cell.condition.canonical() for cell in cells]
     rows["label"] = [name.rpartition("/")[2] for name in rows["name"]]

@@ -116,10 +116,10 @@ class Sample:
         seen: list[Order] = []
         refused = ""
         count = np.arange(len(self.data.classes), dtype=np.int64)
-        known = len(self.model.card.classes)
+        outputs = len(self.model.card.classes)
 
         def add(name: str, remedy: str, places: Labels) -> None:
-            fits = bool((places >= 0).all() and (places < known).all())
+            fits = bool((places >= 0).all() and (places < outputs).all())
             if fits and not any(np.array_equal(places, order.places) for order in seen):
                 seen.append(Order(name, remedy, places))
 
@@ -169,9 +169,9 @@ class Sample:
         else:
             answers = logits.argmax(dim=1).numpy()
         right = right_classes(self.data) if own else {}
-        known = self.labels >= 0
+        labelled = self.labels >= 0
         hits = [
             int(answer) in right.get(int(label), (int(order.places[label]),))
-            for answer, label in zip(answers[known], self.labels[known], strict=True)
+            for answer, label in zip(answers[labelled], self.labels[labelled], strict=True)
         ]
         return float(np.mean(hits)) if hits else math.nan

@@ -114,8 +114,8 @@ def gather(
 ) -> Overview:
     """What is stored of the models: under the suites, under PGD, under the dataset's natural shifts. Computes nothing."""
     attacks = [Condition("attack", ATTACK, params=(("eps", eps),)) for eps in CURVE_EPS]
-    asked = [*compare.conditions(suite_names), *attacks, *_shifts_of(dataset)]
-    prepared = api.prepare(EvaluationRequest.of(models, dataset, asked))
+    conditions = [*compare.conditions(suite_names), *attacks, *_shifts_of(dataset)]
+    prepared = api.prepare(EvaluationRequest.of(models, dataset, conditions))
     results = store if isinstance(store, Store) else Store(store)
     scored = tables.table(prepared.cells, results)
     scored["eps"] = [cell.condition.parameters.get("eps", math.nan) for cell in prepared.cells]

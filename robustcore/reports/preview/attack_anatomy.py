@@ -118,8 +118,8 @@ def attack(
         **settings.arguments(),
     )
     if result.trace is not None:
-        shown = (result.trace.images.clamp(0, 1) * 255).round().to(torch.uint8)
-        result = dataclasses.replace(result, trace=dataclasses.replace(result.trace, images=shown))
+        as_pixels = (result.trace.images.clamp(0, 1) * 255).round().to(torch.uint8)
+        result = dataclasses.replace(result, trace=dataclasses.replace(result.trace, images=as_pixels))
     clean = image.to("cpu", torch.float32) / 255
     adversarial = result.images.detach().to("cpu", torch.float32)
     return Attacked(clean, adversarial, answers(model, clean), answers(model, adversarial), result, label)

@@ -146,16 +146,16 @@ def findings(steps: pd.DataFrame, far: pd.DataFrame | None = None) -> list[Note]
     """
     easier, level = [], []
     for (name, before, severity), group in steps.groupby(["name", "before", "severity"], sort=False):
-        judged = group[group["verdict"].isin((HARDER, EASIER, LEVEL))]
+        measured = group[group["verdict"].isin((HARDER, EASIER, LEVEL))]
         step = (str(name), int(str(before)), int(str(severity)))
-        up, flat = judged[judged["verdict"] == EASIER], judged[judged["verdict"] == LEVEL]
+        up, flat = measured[measured["verdict"] == EASIER], measured[measured["verdict"] == LEVEL]
         if len(up):
             gains = -up["drop"]
-            rise = gets_easier(*step, _models(up), len(judged), float(gains.min()), float(gains.max()))
+            rise = gets_easier(*step, _models(up), len(measured), float(gains.min()), float(gains.max()))
             easier.append((len(up), rise))
         if len(flat):
             widest = float(max(abs(flat["low"].min()), abs(flat["high"].max())))
-            level.append((len(flat), not_measurably_harder(*step, _models(flat), len(judged), widest)))
+            level.append((len(flat), not_measurably_harder(*step, _models(flat), len(measured), widest)))
     ordered = [finding for some in (easier, level) for _, finding in sorted(some, key=lambda pair: -pair[0])]
     if missing := int((steps["verdict"] == "undefined").sum()):
         ordered.append(steps_not_judged("", missing, len(steps)))
@@ -178,18 +178,18 @@ def _closer(far: pd.DataFrame) -> list[Note]:
 
 @note
 def gets_easier(
-    corruption: str, before: int, severity: int, models: tuple[str, ...], judged: int, low: float, high: float
+    corruption: str, before: int, severity: int, models: tuple[str, ...], measured_models: int, low: float, high: float
 ) -> str:
     gain = f"{100 * low:.1f}" if f"{100 * low:.1f}" == f"{100 * high:.1f}" else f"{100 * low:.1f} to {100 * high:.1f}"
-    return f"{corruption} is easier at severity {severity} than at {before}{_who(models, judged)}: accuracy rises by {gain} points."
+    return f"{corruption} is easier at severity {severity} than at {before}{_who(models, measured_models)}: accuracy rises by {gain} points."
 
 
 @note
 def not_measurably_harder(
-    corruption: str, before: int, severity: int, models: tuple[str, ...], judged: int, widest: float
+    corruption: str, before: int, severity: int, models: tuple[str, ...], measured_models: int, widest: float
 ) -> str:
     return (
-        f"{corruption} is not measurably harder at severity {severity} than at {before}{_who(models, judged)} (difference under "
+        f"{corruption} is not measurably harder at severity {severity} than at {before}{_who(models, measured_models)} (difference under "
         f"{100 * widest:.1f} points)."
     )
 
@@ -215,5 +215,5 @@ def steps_not_judged(corruption: str, missing: int, steps: int) -> str:
     return f"{missing} of {steps} steps are not judged because an accuracy is missing."
 
 
-def _who(models: tuple[str, ...], judged: int) -> str:
-    return f" for {models[0]}" if judged == 1 else f" for {len(models)} of {judged} models"
+def _who(models: tuple[str, ...], measured_models: int) -> str:
+    return f" for {models[0]}" if measured_models == 1 else f" for {len(models)} of {measured_models} models"
