@@ -53,10 +53,10 @@ def remove(folder: str) -> str:
         UnknownNameError: it is not on the list.
     """
     path = os.path.abspath(os.path.expanduser(folder))
-    paths = folders()
-    if path not in paths:
-        raise UnknownNameError("added folder", folder, paths)
-    _write([each for each in paths if each != path])
+    listed = folders()
+    if path not in listed:
+        raise UnknownNameError("added folder", folder, listed)
+    _write([each for each in listed if each != path])
     return path
 
 

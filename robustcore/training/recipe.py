@@ -39,7 +39,7 @@ class Recipe:
 
     Attributes:
         model: the architecture, e.g. "scenes/resnet" or "torchvision/resnet18".
-        dataset: "scenes", or a folder of class folders; its train split is used.
+        dataset: "scenes", or a folder of class folders, kept as an absolute path; its train split is used.
         intervention, settings: the registered name, and its settings as sorted (name, value) pairs.
         epochs: passes through the training images.
         batch: images in a step.
@@ -52,7 +52,7 @@ class Recipe:
         shift: by how many pixels at most they are moved, each way; what moves in is mirrored.
         side: side of the prepared images, or None for the dataset's own.
         limit: how many training images are used, or None for all: a prefix of the dataset's order.
-        start: a model (a catalogue name or a path) whose weights the training starts from, or None for random ones.
+        start: a model (a catalogue name, or a path, kept absolute) whose weights the training starts from, or None for random ones.
         seed: of the initial weights, the order, the flips and shifts, and the intervention's draws.
     """
 
@@ -85,6 +85,11 @@ class Recipe:
         _between("The weight decay", self.weight_decay, 0, 1)
         if self.schedule not in SCHEDULES:
             raise UnknownNameError("schedule", self.schedule, SCHEDULES)
+        # A card is read elsewhere: in another folder a relative path would name other images, or other weights.
+        if self.dataset not in datasets.names():
+            object.__setattr__(self, "dataset", _absolute(self.dataset))
+        if self.start is not None:
+            object.__setattr__(self, "start", _absolute(self.start))
         # Defaults are written out, so that a recipe says everything and a changed default changes no old one.
         settled = interventions.create(self.intervention, **dict(self.settings))
         object.__setattr__(self, "settings", tuple(sorted(settled.settings.items())))
@@ -121,8 +126,8 @@ class Recipe:
         family, _, short = self.model.partition("/")
         if self.dataset in datasets.names():
             place = family if family == self.dataset else f"{self.dataset}/{family}"
-        else:  # a folder, called by its name also where it is given as "." or ".."
-            place = f"{Path(os.path.abspath(os.path.expanduser(self.dataset))).name or 'folder'}/{family}"
+        else:  # a folder
+            place = f"{Path(self.dataset).name or 'folder'}/{family}"
         label = "continued" if self.start and self.intervention == "standard" else self.make().label
         return f"{place}/{short}-{label}" + (f"-seed{self.seed}" if self.seed else "")
 
@@ -159,6 +164,12 @@ class Recipe:
         if step <= peak:
             return low + (high - low) * (1 - math.cos(math.pi * step / peak)) / 2
         return high + (last - high) * (1 - math.cos(math.pi * (step - peak) / max(1.0, steps - 1 - peak))) / 2
+
+
+def _absolute(name: str) -> str:
+    """The absolute path of something that is on the disk; anything else, such as a model's name, as it is."""
+    path = os.path.abspath(os.path.expanduser(name))
+    return path if os.path.exists(path) else name
 
 
 def _whole(what: str, value: object, low: int, high: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -23,6 +24,16 @@ def test_settings_are_written_out_in_full() -> None:
     assert short == long
     assert short.key() == long.key()
     assert short.to_dict()["settings"] == {"corruption": "contrast", "severity": 0}
+
+
+def test_folders_are_kept_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "birds").mkdir()
+    monkeypatch.chdir(tmp_path)
+    recipe = Recipe("scenes/vgg", dataset="birds")
+    assert recipe.dataset == str(tmp_path / "birds")
+    monkeypatch.chdir("/")
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    assert Recipe("scenes/vgg", start="scenes/vgg-standard").start == "scenes/vgg-standard"  # a name, no path
 
 
 def test_every_difference_makes_another_key() -> None:
