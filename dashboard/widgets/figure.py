@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # No toolbar: an image without its footer says nothing about where it comes from. The downloaded file has both.
 CONFIG = {"displaylogo": False, "displayModeBar": False}
+# Two buttons of the toolbar choose between lasso and box.
+LASSO_CONFIG = {"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["lasso2d", "select2d"]]}
 
 
 def card(
@@ -33,6 +35,7 @@ def card(
     height: int | Literal["content"] = "content",
     help: str | None = None,
     clickable: bool = False,
+    lasso: bool = False,
     wide: bool = False,
     above: Callable[[], None] | None = None,
     below: Callable[[], None] | None = None,
@@ -53,6 +56,7 @@ def card(
         origin: whose fingerprints and runs can be opened below the footer.
         badge: whether the heading says that the results ship with robustcore, by `origin`.
         clickable: whether a click on a point draws the page again.
+        lasso: whether points can be selected by a lasso or a box, which draws the page again.
         wide: whether narrow screens scroll the figure sideways.
         above, below: draw further text between the sentence and the figure, and between the figure and the footer.
         files: draws other buttons than those for CSV and HTML.
@@ -80,10 +84,10 @@ def card(
                 width="stretch",
                 height=height,
                 key=f"figure-{key}",
-                config=CONFIG,
+                config=LASSO_CONFIG if lasso else CONFIG,
                 alt=alt or title,
-                on_select="rerun" if clickable else "ignore",
-                selection_mode="points",
+                on_select="rerun" if clickable or lasso else "ignore",
+                selection_mode=("lasso", "box") if lasso else "points",
             )
         if below is not None:
             below()

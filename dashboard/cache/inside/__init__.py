@@ -1,5 +1,5 @@
-"""What is inside of networks: `maps` of one image, and whole `networks`."""
+"""What is inside of networks: `maps` of one image, whole `networks`, and `answers` with the pictures behind them."""
 
-from dashboard.cache.inside import maps, networks
+from dashboard.cache.inside import answers, maps, networks
 
-__all__ = ["maps", "networks"]
+__all__ = ["answers", "maps", "networks"]

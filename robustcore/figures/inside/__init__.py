@@ -1,5 +1,7 @@
-"""Inside of networks: histograms of their weights, and how alike their layers are."""
+"""Inside of networks: weights, the likeness of layers, confusions of classes, and a map of images by their features."""
 
+from robustcore.figures.inside.confusion import confusion_matrix
+from robustcore.figures.inside.embedding import embedding_map
 from robustcore.figures.inside.networks import similarity_map, weight_histograms
 
-__all__ = ["similarity_map", "weight_histograms"]
+__all__ = ["confusion_matrix", "embedding_map", "similarity_map", "weight_histograms"]
