@@ -18,6 +18,7 @@ from robustcore.evaluation.store import inventory, stored_datasets
 from robustcore.evaluation.store.stored_datasets import StoredDataset
 from robustcore.metrics import accuracies
 from robustcore.notes import note
+from robustcore.reports.overview import knowing
 from robustcore.reports.provenance import Footer
 
 CLASSES = 1000
@@ -34,7 +35,8 @@ SHIFTS = {
     "imagenet-v2": "v2",
     "objectnet": "objectnet",
 }
-FIGURES = ("clean", "mce", "corrupted", *SHIFTS.values(), "pgd", "autoattack")
+KNOWING = ("auroc", "fpr95", "debiased")  # detection of unknown images, calibration on clean ones
+FIGURES = ("clean", "mce", "corrupted", *SHIFTS.values(), "pgd", "autoattack", *KNOWING)
 COLUMNS = [
     "model",
     "name",
@@ -48,6 +50,7 @@ COLUMNS = [
     "n_corrupted",
     "corruptions",
     "dataset",
+    "unknown",
     "paper",
 ]
 PGD = "pgd linf", 2.0  # of the testbed's four settings the strongest in L-inf: eps 2/255
@@ -107,9 +110,10 @@ def gather(storage: str = "jpeg85", *, store: Store | None = None) -> pd.DataFra
         group; "" where it has none), source, storage, then in 0 .. 1 but for mce: clean; mce, the mean corruption error over
         `names(storage)` relative to AlexNet (1 is AlexNet) of the same source, for one's own that of the testbed; corrupted, the
         mean accuracy over them; a, r, sketch, v2, objectnet (their classes alone where they have fewer); pgd (L-inf, 2/255);
-        autoattack (L-inf, 4/255);
+        autoattack (L-inf, 4/255); of one's own alone auroc and fpr95, the maximum logit on the stored sets of unknown images, the mean over
+        them, and debiased, the RMS calibration error on clean images without what chance adds;
         low and high, the 95 % interval of clean of one's own; n, the images behind clean (NA where not stated); n_corrupted, of one's own the fewest behind a corrupted figure;
-        corruptions, of how many corruptions corrupted is the mean; dataset of one's own; paper. NaN where nothing is known.
+        corruptions, of how many corruptions corrupted is the mean; dataset of one's own; unknown, the sets behind auroc; paper. NaN where nothing is known.
 
     Raises:
         InvalidArgumentError: another storage.
@@ -122,7 +126,7 @@ def gather(storage: str = "jpeg85", *, store: Store | None = None) -> pd.DataFra
     numbers = dict.fromkeys((*FIGURES, "low", "high"), "float64")
     rows = pd.concat([part.reindex(columns=COLUMNS).astype(numbers) for part in parts if len(part)], ignore_index=True)
     rows = rows.astype({"n": "Int64", "n_corrupted": "Int64", "corruptions": "Int64"})
-    texts = ["training", "storage", "dataset", "paper"]
+    texts = ["training", "storage", "dataset", "unknown", "paper"]
     rows[texts] = rows[texts].astype("string").fillna("").astype(str)
     rows = rows.sort_values("clean", ascending=False, na_position="last", kind="stable", ignore_index=True)
     return rows.sort_values("source", key=lambda source: source != OWN, kind="stable", ignore_index=True)
@@ -249,7 +253,7 @@ def _own(store: Store, storage: str) -> pd.DataFrame:
         same = (attacked["model_fingerprint"] == fingerprint) & (attacked["dataset_fingerprint"] == data)
         if same.any():
             row["autoattack"] = float(attacked[same].sort_values("n")["accuracy"].iloc[-1])
-        rows.append(row)
+        rows.append(row | knowing.of_listed(part, store))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -12,7 +12,7 @@ import robustcore as rc
 from robustcore import published
 from robustcore.datasets import ArrayDataset
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import Store
+from robustcore.evaluation import Condition, Store
 from robustcore.evaluation.store import inventory
 from robustcore.models import Card, Classifier
 from robustcore.reports import leaderboard
@@ -66,6 +66,7 @@ def test_an_own_model_stands_with_its_images_and_interval() -> None:
     classes = tuple(f"n{i:08d}" for i in range(1000))
     network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1000))
     with torch.no_grad():
+        network[2].weight.zero_()  # type: ignore[union-attr, operator]
         network[2].bias[7] = 1000.0  # type: ignore[union-attr, index, operator]
     model = Classifier(network, Card("mine", classes, 32, "mine"))
     few = Classifier(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), Card("few", classes[:3], 32, "mine"))
@@ -76,12 +77,18 @@ def test_an_own_model_stands_with_its_images_and_interval() -> None:
     with Store(shipped=False) as store:
         rc.evaluate(model, dataset, ["contrast"], store=store)
         rc.evaluate(few, three, ["contrast"], store=store)
+        rc.evaluate(model, dataset, [Condition("unknown", name) for name in ("uniform", "gaussian")], store=store)
         table = leaderboard.gather("memory", store=store)
     (row,) = table[table["source"] == leaderboard.OWN].to_dict("records")
     assert (row["model"], row["clean"], row["n"], row["corruptions"]) == ("mine", 0.75, 4, 1)
     assert row["corrupted"] == 0.75
     assert np.isnan(row["mce"])  # of one corruption it is another number
     assert 0 < row["low"] < 0.75 < row["high"] < 1
+    # The same logits for all images: nothing is noticed; and chance explains one wrong answer of four.
+    assert (row["auroc"], row["fpr95"], row["debiased"]) == (0.5, 1, 0)
+    assert row["unknown"].count(",") == 1
+    published_rows = table[table["source"] != leaderboard.OWN]
+    assert published_rows[["auroc", "fpr95", "debiased"]].isna().all(axis=None)
 
 
 def test_folders_of_one_name_and_seeds_are_not_mixed() -> None:

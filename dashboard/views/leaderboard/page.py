@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard.cache.leaderboard import leaderboard
 from dashboard.pages import Page
 from dashboard.session import selection
-from dashboard.widgets import figure, links, states
+from dashboard.widgets import addresses, figure, links, states
 from robustcore.reports import leaderboard as report
 
 PAGE = Page(
@@ -36,6 +36,9 @@ FIGURES: Mapping[str, str] = {
     "objectnet": "ObjectNet",
     "pgd": "PGD",
     "autoattack": "AutoAttack",
+    "auroc": "Unknown: AUROC",
+    "fpr95": "Unknown: FPR95",
+    "debiased": "RMS calibration",
 }
 HELP: Mapping[str, str] = {
     "clean": "Top-1 accuracy on ImageNet's validation images, in percent.",
@@ -48,6 +51,9 @@ HELP: Mapping[str, str] = {
     "objectnet": "Household objects in unusual poses, 113 classes.",
     "pgd": "Under projected gradient descent, L-inf, eps 2/255.",
     "autoattack": "Under AutoAttack's standard version, L-inf, eps 4/255, or another attack that breaks more.",
+    "auroc": "Your own models: the maximum logit tells unknown images from known ones, the mean over the evaluated sets; 50 is guessing.",
+    "fpr95": "Your own models: known images flagged where 95 % of the unknown ones are, by the maximum logit; lower is better.",
+    "debiased": "Your own models: confidence against accuracy on clean images, bins of 100, debiased; lower is better.",
 }
 START = ["clean", "mce", "corrupted", "r", "sketch", "v2"]
 NO_GROUP = "not stated"
@@ -124,7 +130,7 @@ def _table(rows: pd.DataFrame, shown: list[str], storage: str) -> None:
     with st.container(border=True, key=f"card-{KEY}"):
         st.subheader(f"{len(rows):,} models", anchor=False)
         st.caption(
-            f"Accuracy in percent, higher is better; of mCE lower is better. Corrupted images {report.STORAGES[storage]}. "
+            f"Accuracy in percent, higher is better; of mCE, FPR95 and calibration errors lower is better. Corrupted images {report.STORAGES[storage]}. "
             + (
                 f"{own} of them {'was' if own == 1 else 'were'} evaluated here."
                 if own
@@ -132,12 +138,20 @@ def _table(rows: pd.DataFrame, shown: list[str], storage: str) -> None:
             )
         )
         frame = rows[
-            ["model", *shown, "low", "high", "n", "n_corrupted", "dataset", "training", "source", "paper"]
+            ["model", *shown, "low", "high", "n", "n_corrupted", "dataset", "unknown", "training", "source", "paper"]
         ].copy()
         frame[[*shown, "low", "high"]] = 100 * frame[[*shown, "low", "high"]]
         if not own:
             frame = frame.drop(columns=["low", "high", "n_corrupted", "dataset"])
+        if not own or not {"auroc", "fpr95"}.intersection(shown):
+            frame = frame.drop(columns="unknown")
         st.dataframe(frame, hide_index=True, width="stretch", height=560, column_config=_columns(), placeholder="–")
+        if set(shown).intersection(report.KNOWING) and rows[list(report.KNOWING)].isna().all(axis=None):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.caption(
+                    "Nobody publishes detection and calibration of these models. Evaluate your own under the suite Unknown images."
+                )
+                links.to("evaluate", "Evaluate unknown images", addresses.evaluate((), "", ["unknown"]))
         if not own:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.caption("Your own models appear here once they are evaluated on images with ImageNet's classes.")
@@ -168,5 +182,6 @@ def _columns() -> dict[str, Any]:
         ),
         "high": config.NumberColumn("to", format="%.1f"),
         "dataset": config.TextColumn("Evaluated on"),
+        "unknown": config.TextColumn("Unknown images"),
         "paper": config.TextColumn("Paper"),
     }

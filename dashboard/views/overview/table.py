@@ -34,6 +34,10 @@ _KNOWING = {
         "Unknown shapes: logit",
         "AUROC of the maximum logit, unknown shapes against known ones; 50 % is guessing.",
     ),
+    "fpr95": (
+        "Unknown shapes: FPR95",
+        "Known shapes flagged where 95 % of the unknown ones are, by the maximum logit; lower is better.",
+    ),
     "debiased": ("RMS calibration", "Confidence against accuracy on clean images, debiased; lower is better."),
     "ece": ("ECE", "Expected calibration error on clean images, 15 bins; lower is better."),
     "aurra": ("AURRA", "Mean accuracy of the surest answers on clean images; higher is better."),
