@@ -10,6 +10,8 @@ import streamlit as st
 from dashboard.session import permissions
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from robustcore.datasets import Dataset, Item
     from robustcore.images.preparation import Preparation
 
@@ -35,6 +37,20 @@ def test_image(index: int) -> Item:
     dataset = test_images()
     image, label = dataset[index]
     return Item(f"{dataset.classes[label]} {index}", image, int(dataset.ids[index]), label, dataset=dataset.name)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def seen_from_elsewhere(image_id: int, shares: tuple[float, ...]) -> Tensor:
+    """uint8 (n, 3, side, side): the test image of that id, its pose moved by these shares of the way to the set scenes/viewpoint."""
+    import numpy as np
+    import torch
+
+    from robustcore.datasets.scenes import Scenes
+    from robustcore.datasets.scenes.shifts import VIEWPOINT
+
+    scenes = Scenes("test")
+    index = int(np.flatnonzero(scenes.ids == image_id)[0])
+    return torch.from_numpy(np.stack([scenes.towards(index, VIEWPOINT, share) for share in shares]))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -86,12 +86,12 @@ def detected(case: Case, sets: tuple[SetKey, ...]) -> DetectionReport:
     return dataclasses.replace(report, sets=())
 
 
-def followed(case: Case, images: Tensor, score: str) -> Course:
-    """Answers and scores along the way of one image."""
+def followed(case: Case, images: Tensor, score: str, among: tuple[int, ...]) -> Course:
+    """Answers and scores along the way of one image; `among`, as in the report."""
     from robustcore.reports import detection
 
     model = tasks.model_of(case.model)
-    return detection.follow(model, images, score, validation=_validation(case), limit=case.limit)
+    return detection.follow(model, images, score, validation=_validation(case), limit=case.limit, among=among)
 
 
 def _keep(case: Case, images: Dataset, stop: int, *, passes: bool) -> int:

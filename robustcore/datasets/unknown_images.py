@@ -131,13 +131,18 @@ class UnknownImages:
 
 
 class Unlabelled:
-    """Another dataset's images without their labels: what is on them is none of a model's classes."""
+    """Another dataset's images without their labels: what is on them is none of a model's classes.
+
+    Attributes:
+        folders: what the other dataset calls its classes.
+    """
 
     classes: tuple[str, ...] = ()
 
     def __init__(self, images: Dataset) -> None:
         self._images = images
         self.name, self.split, self.side, self.ids = images.name, images.split, images.side, images.ids
+        self.folders = tuple(images.classes)
         self.labels: npt.NDArray[np.int64] = np.full(len(images), UNLABELLED, np.int64)
 
     @property

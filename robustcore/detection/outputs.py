@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ Floats = npt.NDArray[np.float32]
 
 PASSES = 20  # with dropout on; no document prints a number
 _BATCH_TIMES_SIDE = 64 * 64
+_TINY = np.finfo(np.float32).tiny  # a probability among classes that share none of it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +57,17 @@ class Outputs:
 
     def __len__(self) -> int:
         return len(self.logits)
+
+    def among(self, places: Sequence[int]) -> Outputs:
+        """The same as if the network had these classes alone: what reads probabilities sees those among them."""
+        kept = np.asarray(places, np.int64)
+        passes = None if self.passes is None else self.passes[..., kept]
+        return dataclasses.replace(
+            self,
+            logits=self.logits[:, kept],
+            passes=None if passes is None else passes / np.maximum(passes.sum(axis=-1, keepdims=True), _TINY),
+            head=None if self.head is None else Head(self.head.weight[kept], self.head.bias[kept]),
+        )
 
 
 def last_linear(model: Classifier) -> tuple[str, nn.Linear]:

@@ -60,6 +60,13 @@ def test_all_scores_are_computed_and_are_the_library_s(open_page: OpenPage, own_
     assert markup(at, f"{KEY}_table").count("chance 50.0") == 2
 
 
+def test_a_scene_is_followed_to_another_viewpoint(open_page: OpenPage) -> None:
+    at = open_page(KEY, detection_way="Natural shift")
+    assert sound(at)
+    assert markup(at, f"{KEY}_course_images").count("<img") == 6
+    assert at.segmented_control(key=f"{KEY}_way").options == ["Corruption", "Attack", "Natural shift"]
+
+
 @pytest.mark.slow
 def test_an_attack_is_followed_query_by_query(open_page: OpenPage) -> None:
     at = open_page(KEY, detection_way="Attack", detection_eps="8/255")

@@ -17,6 +17,7 @@ from robustcore.datasets.scenes import SIZES, Scenes, renderer
 from robustcore.datasets.scenes.outlines import CLASSES
 from robustcore.datasets.scenes.random_stream import RandomStream
 from robustcore.datasets.scenes.scene import Scene, draw
+from robustcore.datasets.scenes.shifts import VIEWPOINT
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 
 GREY = np.array([0.299, 0.587, 0.114], np.float32)
@@ -53,6 +54,16 @@ def test_an_image_is_the_same_alone_in_a_block_and_in_another_process() -> None:
     assert torch.equal(alone, block)
     assert torch.equal(alone, kept)
     assert hashlib.sha256(backwards).hexdigest() == other
+
+
+def test_a_scene_moves_to_another_viewpoint_from_where_it_is() -> None:
+    """At 0 it is the image itself, to the bit; further on the pixels differ more and more."""
+    way = [Scenes().towards(7, VIEWPOINT, share).astype(float) for share in (0, 0.25, 0.5, 1)]
+    assert np.array_equal(way[0], Scenes()[7][0].numpy())
+    distances = [np.abs(image - way[0]).mean() for image in way]
+    assert 0 == distances[0] < distances[1] < distances[2] < distances[3]
+    with pytest.raises(IndexError):
+        Scenes().towards(2_400, VIEWPOINT, 0.5)
 
 
 def test_a_limit_and_a_larger_size_keep_every_image_and_the_fingerprint() -> None:

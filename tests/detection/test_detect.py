@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 import robustcore as rc
 from robustcore import cli
-from robustcore.datasets import load_dataset
+from robustcore.datasets import ArrayDataset, Dataset, imagenet_classes, load_dataset
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
 from robustcore.evaluation.condition import Condition
 from robustcore.metrics import bootstrap, detection
-from robustcore.models.classifier import Classifier
+from robustcore.models.classifier import Card, Classifier
 from robustcore.reports.detection import DetectionReport, detect, of_images, printed
 from robustcore.reports.detection.table import measured
 
@@ -163,19 +164,56 @@ def test_the_command_prints_scores_by_sets(folder: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def of_classes(*classes: str) -> Dataset:
+    return ArrayDataset("known", torch.zeros(2, 3, 8, 8, dtype=torch.uint8), np.zeros(2, np.int64), classes)
+
+
 def test_printed_figures_stand_beside_the_same_images_alone() -> None:
     shapes, oddities = (
         of_images(name, name, [torch.zeros(3, 8, 8, dtype=torch.uint8)]) for name in ("x", "own/ImageNet-O")
     )
-    assert printed(("ring",), [shapes]).empty
-    rows = printed(("tench",), [shapes, oddities]).set_index("printed")
+    assert printed(of_classes("ring"), [shapes]).empty
+    rows = printed(of_classes("tench"), [shapes, oddities]).set_index("printed")
     assert list(rows.loc["ResNet-50", ["metric", "set", "value"]]) == [
         "aupr",
         "own/ImageNet-O",
         pytest.approx(0.162),
     ]
     cifar = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-    assert printed(cifar, [shapes])["value"].tolist() == pytest.approx([0.9008, 0.9022])
+    assert printed(of_classes(*cifar), [shapes])["value"].tolist() == pytest.approx([0.9008, 0.9022])
+
+
+@pytest.fixture
+def imagenet(tmp_path: Path) -> dict[str, Path]:
+    """Known images of three of ImageNet's classes in WordNet folders, and ImageNet-O beside them."""
+    generator = np.random.default_rng(0)
+    for place in ("val/n01440764", "val/n01443537", "val/n02123045", "imagenet-o/n01440764"):
+        (tmp_path / place).mkdir(parents=True)
+        for number in range(4):
+            pixels = generator.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / place / f"{number}.png")
+    return {name: tmp_path / name for name in ("val", "imagenet-o")}
+
+
+def test_imagenet_o_is_scored_by_the_logits_of_the_known_classes(imagenet: dict[str, Path]) -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(12, 1000))
+    model = Classifier(network, Card("mine", imagenet_classes.names(), 32, "imagenet")).eval()
+    known = load_dataset(str(imagenet["val"]))
+    few, all_logits, noise = (
+        detect(model, known, [of_set], score_names=["msp", "max_logit"], answers=answers)
+        for of_set, answers in ((str(imagenet["imagenet-o"]), ""), (str(imagenet["imagenet-o"]), "all"), ("blobs", ""))
+    )
+    places = (0, 1, 281)  # tench, goldfish and tabby
+    assert few.among == places
+    assert (all_logits.among, noise.among) == ((), ())
+    assert set(few.answers[""]) <= set(places)
+    # One of 1,000 classes has about a thousandth of the probability here, one of three about a third.
+    assert -few.known_scores["msp"].max() > 1 / 3 > -all_logits.known_scores["msp"].min()
+    assert (few.known_scores["max_logit"] >= all_logits.known_scores["max_logit"]).all()
+    assert few.table["chance"].iloc[0] == pytest.approx(4 / 16)
+    asked = detect(model, known, ["blobs"], score_names=["msp"], answers="folder")
+    assert asked.known_scores["msp"] == pytest.approx(few.known_scores["msp"])
 
 
 def test_no_interval_is_made_of_drawings_that_all_agree() -> None:

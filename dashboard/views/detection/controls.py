@@ -78,7 +78,7 @@ def pick() -> Choice | None:
             key=f"{KEY}_dropout",
             help="For networks with dropout: every image goes through the model 20 times more.",
         )
-    if dataset.classes and not set(dataset.classes) & set(card.classes):
+    if dataset.classes and not detection.knows(card, dataset):
         states.notice(
             f"None of the classes of {data_picker.label(data.name)} is among those of {model}: choose images of classes that it knows."
         )

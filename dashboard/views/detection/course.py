@@ -1,13 +1,14 @@
-"""One image under a corruption or an attack: answer and anomaly score side by side."""
+"""One image under a corruption, an attack or a natural shift: answer and anomaly score side by side."""
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 import torch
+from torch import Tensor
 
 import robustcore.corruptions as corruptions
 from dashboard import cache, data_urls
@@ -18,6 +19,7 @@ from dashboard.widgets import figure, image_picker, markup, states, thumbnails
 from dashboard.widgets.choice import Choice as Image
 from robustcore import derived
 from robustcore.detection import scores
+from robustcore.detection.scores import Scores
 from robustcore.display import display_name
 from robustcore.figures.confidence import detection as figures
 from robustcore.metrics import detection as metrics
@@ -26,9 +28,70 @@ from robustcore.reports.preview import gallery
 from robustcore.reports.preview.attack_anatomy import Settings
 from robustcore.reports.provenance import Footer, package_version
 
-_WAYS = {"corruption": "Corruption", "attack": "Attack"}
+_WAYS = {"corruption": "Corruption", "attack": "Attack", "shift": "Natural shift"}
 _EPS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _STEPS = 20  # of an attack
+_SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the way to another viewpoint
+
+
+@dataclasses.dataclass(frozen=True)
+class Watched:
+    """One image and the detector that looks at it.
+
+    Attributes:
+        choice: of the page.
+        report: of the detection.
+        score: the name of the score.
+        of_set: the unknown images that the threshold is for.
+        image: that is changed.
+    """
+
+    choice: Choice
+    report: DetectionReport
+    score: str
+    of_set: UnknownSet
+    image: Image
+
+    @property
+    def threshold(self) -> float:
+        """The score from which on 95 % of the unknown images are flagged."""
+        return metrics.threshold_at_recall(self.known, self.unknown)
+
+    @property
+    def known(self) -> Scores:
+        """The scores of the known images."""
+        return self.report.known_scores[self.score]
+
+    @property
+    def unknown(self) -> Scores:
+        """The scores of the unknown ones."""
+        return self.report.unknown_scores[self.score, self.of_set.name]
+
+    @property
+    def right(self) -> frozenset[int]:
+        """The classes that are right for the image."""
+        return self.image.right_among(self.choice.card.classes)
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """How the image was changed.
+
+    Attributes:
+        images: uint8 (n, 3, side, side), the unchanged one first.
+        steps: (n,) what the axis has for each.
+        axis: what a step is; its first word is the one of a sentence.
+        shown: the places of those that are drawn as pictures.
+        sources: these as data addresses.
+        key: tells image and way from others.
+    """
+
+    images: Tensor
+    steps: tuple[float, ...]
+    axis: str
+    shown: tuple[int, ...]
+    sources: tuple[str, ...]
+    key: str
 
 
 def show(choice: Choice, report: DetectionReport, score: str, of_set: UnknownSet) -> None:
@@ -45,177 +108,142 @@ def show(choice: Choice, report: DetectionReport, score: str, of_set: UnknownSet
         image = image_picker.pick(prefix, model)
         if image is None:
             return
-        way, name = _pick_way()
-        threshold = metrics.threshold_at_recall(report.known_scores[score], report.unknown_scores[score, of_set.name])
-        right = image.right_among(choice.card.classes)
-        if way == "corruption":
-            _corrupted(choice, report, score, of_set, image, right, threshold, name)
-        else:
-            _attacked(choice, report, score, of_set, image, right, threshold)
+        watched = Watched(choice, report, score, of_set, image)
+        way = _pick_way(watched)
+        if way is None:
+            st.caption("The attack asked the model only once: the model errs on the clean image already.")
+            return
+        _draw(watched, way)
 
 
-def _pick_way() -> tuple[str, str]:
+def _pick_way(watched: Watched) -> Way | None:
+    """Draw the controls and change the image; None where an attack has nothing to do."""
+    offered = [way for way in _WAYS if way != "shift" or watched.image.origin == "scenes"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        way = selection.segmented("Change", list(_WAYS), key=f"{KEY}_way", kind="way of change", text=_WAYS.__getitem__)
-        name = ""
-        if way == "corruption":
-            names = [n for n in corruptions.names("imagenet-c") if corruptions.get(n).severities]
-            name = selection.selectbox(
-                "Corruption",
-                names,
-                key=f"{KEY}_corruption",
-                kind="corruption",
-                default="gaussian_noise",
-                text=lambda n: display_name(n, "corruption"),
-                width=240,
+        way = selection.segmented("Change", offered, key=f"{KEY}_way", kind="way of change", text=_WAYS.__getitem__)
+        if way == "attack":
+            eps = selection.selectbox(
+                "ε (L∞)", list(_EPS), key=f"{KEY}_eps", kind="eps", default=2.0, text=lambda v: f"{v:g}/255", width=140
             )
-    return way, name
+            return _attacked(watched, eps)
+        if way == "shift":
+            return _shifted(watched.image)
+        names = [n for n in corruptions.names("imagenet-c") if corruptions.get(n).severities]
+        name = selection.selectbox(
+            "Corruption",
+            names,
+            key=f"{KEY}_corruption",
+            kind="corruption",
+            default="gaussian_noise",
+            text=lambda n: display_name(n, "corruption"),
+            width=240,
+        )
+    return _corrupted(watched.image, name)
 
 
-def _corrupted(
-    choice: Choice,
-    report: DetectionReport,
-    score: str,
-    of_set: UnknownSet,
-    image: Image,
-    right: frozenset[int],
-    threshold: float,
-    name: str,
-) -> None:
+def _corrupted(image: Image, name: str) -> Way:
     cells = tuple(gallery.cells(name))
     grid = cache.gallery.grid(image.item, cells, "memory")
-    images = torch.cat([grid.clean, grid.images])
-    course = scoring.course(choice, images, derived.digest(image.item.fingerprint, name), score)
-    steps = [0, *(int(cell.severity or 0) for cell in cells)]
-    _draw(
-        choice,
-        report,
-        score,
-        of_set,
-        image,
-        right,
-        threshold,
-        course,
-        steps,
-        "severity (0: clean)",
-        images,
-        list(grid.thumbnails),
+    return Way(
+        images=torch.cat([grid.clean, grid.images]),
+        steps=(0, *(int(cell.severity or 0) for cell in cells)),
+        axis="severity (0: clean)",
+        shown=tuple(range(len(cells) + 1)),
+        sources=tuple(grid.thumbnails),
+        key=derived.digest(image.item.fingerprint, name),
     )
 
 
-def _attacked(
-    choice: Choice,
-    report: DetectionReport,
-    score: str,
-    of_set: UnknownSet,
-    image: Image,
-    right: frozenset[int],
-    threshold: float,
-) -> None:
-    model = choice.case.model[0]
-    eps = selection.selectbox(
-        "ε (L∞)", list(_EPS), key=f"{KEY}_eps", kind="eps", default=2.0, text=lambda v: f"{v:g}/255", width=140
+def _shifted(image: Image) -> Way:
+    images = cache.images.seen_from_elsewhere(image.item.id, _SHARES)
+    return Way(
+        images=images,
+        steps=_SHARES,
+        axis="share of the way to another viewpoint (0: as drawn)",
+        shown=tuple(range(len(images))),
+        sources=tuple(data_urls.thumbnails(images)),
+        key=derived.digest(image.item.fingerprint, "viewpoint", _SHARES),
     )
-    answer = cache.attacks.clean_answer(model, image.item)
+
+
+def _attacked(watched: Watched, eps: float) -> Way | None:
+    model, item, right = watched.choice.case.model[0], watched.image.item, watched.right
+    answer = cache.attacks.clean_answer(model, item)
     label = answer if not right or answer in right else min(right)
     settings = Settings("pgd", eps / 255, "linf", "untargeted", options=(("steps", _STEPS),))
-    done, _ = cache.attacks.attacked(model, None, image.item, label, settings)
+    done, _ = cache.attacks.attacked(model, None, item, label, settings)
     trace = done.result.trace
     if trace is None or len(trace.queries) < 2:
-        st.caption("The attack asked the model only once: the model errs on the clean image already.")
-        return
+        return None
     places = sorted({0, len(trace.queries) - 1, *range(0, len(trace.queries), max(1, len(trace.queries) // _STEPS))})
     images = torch.stack([trace.images[place, 0] for place in places])
-    course = scoring.course(choice, images, derived.digest(image.item.fingerprint, repr(settings), label), score)
-    steps = [int(trace.queries[place]) for place in places]
-    shown = sorted({0, len(images) // 4, len(images) // 2, 3 * len(images) // 4, len(images) - 1})
-    sources = data_urls.thumbnails(images[shown])
-    _draw(
-        choice,
-        report,
-        score,
-        of_set,
-        image,
-        right,
-        threshold,
-        course,
-        steps,
-        "query of the model",
-        images,
-        sources,
-        shown,
+    last = len(images) - 1
+    shown = sorted({0, len(images) // 4, len(images) // 2, 3 * len(images) // 4, last})
+    return Way(
+        images=images,
+        steps=tuple(int(trace.queries[place]) for place in places),
+        axis="query of the model",
+        shown=tuple(shown),
+        sources=tuple(data_urls.thumbnails(images[shown])),
+        key=derived.digest(item.fingerprint, repr(settings), label),
     )
 
 
-def _draw(
-    choice: Choice,
-    report: DetectionReport,
-    score: str,
-    of_set: UnknownSet,
-    image: Image,
-    right: frozenset[int],
-    threshold: float,
-    course: Course,
-    steps: list[int],
-    axis: str,
-    images: Any,
-    sources: list[str],
-    shown: list[int] | None = None,
-) -> None:
-    classes = choice.card.classes
-    accepted = list(right) or [int(course.answers[0])]
+def _draw(watched: Watched, way: Way) -> None:
+    choice, report, threshold = watched.choice, watched.report, watched.threshold
+    course = scoring.course(choice, report, way.images, way.key, watched.score)
+    accepted = list(watched.right) or [int(course.answers[0])]
     table = pd.DataFrame(
         {
-            "step": steps,
+            "step": way.steps,
             "score": course.scores,
-            "answer": [display_name(classes[k]) for k in course.answers],
+            "answer": [display_name(choice.card.classes[k]) for k in course.answers],
             "confidence": course.confidence,
             "wrong": ~np.isin(course.answers, accepted),
             "flagged": course.scores >= threshold,
         }
     )
-    places = range(len(images)) if shown is None else shown
     thumbs = [
         thumbnails.Thumb(
             "",
             source,
-            f"{axis} {steps[place]}: {table['answer'][place]}",
+            f"{way.axis} {way.steps[place]:g}: {table['answer'][place]}",
             (
                 (
                     f"{table['answer'][place]}{' · flagged' if table['flagged'][place] else ''}",
                     thumbnails.CHANGED if table["wrong"][place] else thumbnails.RIGHT,
                 ),
             ),
-            max(images.shape[-2:]) <= data_urls.EXACT_SIDE,
+            max(way.images.shape[-2:]) <= data_urls.EXACT_SIDE,
         )
-        for place, source in zip(places, sources, strict=True)
+        for place, source in zip(way.shown, way.sources, strict=True)
     ]
-    false_alarms = float((report.known_scores[score] >= threshold).mean())
-    st.markdown(_verdict(course, right, threshold, steps, axis.partition(" ")[0]))
+    false_alarms = float((watched.known >= threshold).mean())
+    st.markdown(_verdict(course, watched.right, threshold, way))
     st.caption(
-        f"At this threshold 95 % of {states.plain(of_set.title)} are flagged, and {100 * false_alarms:.0f} % of the known images too."
+        f"At this threshold 95 % of {states.plain(watched.of_set.title)} are flagged, and {100 * false_alarms:.0f} % of the known "
+        "images too."
     )
     markup.show(thumbnails.row(thumbs), key=f"{KEY}_course_images")
-    middle = np.quantile(report.known_scores[score], [0.25, 0.75])
-    title = scores.get(score).title
+    middle = np.quantile(watched.known, [0.25, 0.75])
+    title = scores.get(watched.score).title
     footer = Footer(
         further=(
-            f"{choice.case.model[0]} on {image.title}; {title}, flagged where 95 % of {of_set.title} are "
-            f"({report.known:,} known and {len(report.unknown_scores[score, of_set.name]):,} unknown images). Grey band: the middle half of "
-            "the known images.",
+            f"{choice.case.model[0]} on {watched.image.title}; {title}, flagged where 95 % of {watched.of_set.title} are "
+            f"({report.known:,} known and {len(watched.unknown):,} unknown images). Grey band: the middle half of the known images.",
             package_version(),
         )
     )
     figure.card(
         figures.course(
             table,
-            axis=axis,
+            axis=way.axis,
             score=title,
             threshold=threshold,
             known=(float(middle[0]), float(middle[1])),
             footer=footer.text,
             alt=f"The score {title} of one image at each step, with the threshold of the detector",
-            ticks=steps if len(steps) <= 8 else None,
+            ticks=way.steps if len(way.steps) <= 8 else None,
         ),
         key=f"{KEY}-course-figure",
         title="Answer and score, step by step",
@@ -225,7 +253,8 @@ def _draw(
     )
 
 
-def _verdict(course: Course, right: frozenset[int], threshold: float, steps: list[int], word: str) -> str:
+def _verdict(course: Course, right: frozenset[int], threshold: float, way: Way) -> str:
+    steps, word = [f"{step:g}" for step in way.steps], way.axis.partition(" ")[0]
     turned, noticed = course.turned(right), course.noticed(threshold)
     if turned == 0:
         return "**The clean image is misclassified already.** " + (
@@ -238,7 +267,7 @@ def _verdict(course: Course, right: frozenset[int], threshold: float, steps: lis
     if turned is None:
         return f"**The answer stands**; the detector flags the image from {word} {steps[noticed or 0]}."
     if noticed is None:
-        return f"**Unnoticed**: the answer turns at {states.plain(word)} {steps[turned]}, and the detector never flags the image."
+        return f"**Unnoticed**: the answer turns at {word} {steps[turned]}, and the detector never flags the image."
     if noticed < turned:
         return f"**Noticed in time**: flagged from {word} {steps[noticed]}, the answer turns at {steps[turned]}."
     if noticed == turned:

@@ -21,7 +21,7 @@ from robustcore.detection import scores
 from robustcore.display import display_name
 from robustcore.figures.confidence import detection as figures
 from robustcore.metrics import detection
-from robustcore.reports.detection import DetectionReport, UnknownSet, printed
+from robustcore.reports.detection import DetectionReport, UnknownSet, imagenet_o, printed
 from robustcore.reports.provenance import Footer, package_version
 
 PAGE = Page(
@@ -32,7 +32,7 @@ PAGE = Page(
     question="Does the model notice what it does not know?",
     purpose="Anomaly scores compare images that the model knows with noise, other datasets or your own images.",
     help="A table of scores and sets, the distributions behind each number, the unknown images that look most familiar to the model, and "
-    "one image on its way through a corruption or an attack.",
+    "one image on its way through a corruption, an attack or a natural shift.",
 )
 _SHOWN = 12  # images that seem most familiar
 _FIRST = "max_logit"
@@ -130,7 +130,7 @@ def _table(choice: Choice, report: DetectionReport, names: list[str], score: str
 
 def _printed(choice: Choice, report: DetectionReport) -> None:
     """Published figures of the same images, beside those of the table."""
-    rows = printed(choice.dataset.classes, report.sets)
+    rows = printed(choice.dataset, report.sets)
     if rows.empty:
         return
     with st.expander("Printed figures", icon=":material/menu_book:", key=f"{KEY}_printed"):
@@ -138,6 +138,9 @@ def _printed(choice: Choice, report: DetectionReport) -> None:
             "Of the same unknown or known images, by other networks. ImageNet-O: the maximum softmax over 200 logits, chance 16.67 %: "
             "AUPR compares only at the same share of unknown images."
         )
+        for each in report.sets:
+            if imagenet_o.is_it(each, choice.dataset):
+                st.caption(states.plain(_as_published(report, each)))
         shown = rows.assign(metric=[metrics.get(name).title for name in rows["metric"]], value=100 * rows["value"])
         st.dataframe(
             shown,
@@ -145,6 +148,21 @@ def _printed(choice: Choice, report: DetectionReport) -> None:
             width="stretch",
             column_config={"value": st.column_config.NumberColumn("%", format="%.2f")},
         )
+
+
+def _as_published(report: DetectionReport, of_set: UnknownSet) -> str:
+    """How a report of ImageNet-O compares with the published figures."""
+    row = next(row for row in report.table.to_dict("records") if row["set"] == of_set.name)
+    sizes = (
+        f"{int(row['known']):,} known and {int(row['unknown']):,} unknown images, chance {100 * row['chance']:.2f} %"
+    )
+    if (row["known"], row["unknown"]) == (imagenet_o.KNOWN, imagenet_o.UNKNOWN) and report.among:
+        return f"Here: as published, {sizes}, over {len(report.among)} logits."
+    over = f"over {len(report.among)} logits" if report.among else "over all logits"
+    return (
+        f"Here: {sizes}, {over}. Published figures are of {imagenet_o.KNOWN:,} validation images of {imagenet_o.CLASSES} classes and "
+        f"all {imagenet_o.UNKNOWN:,} unknown ones: choose a folder of these and as many images of each set."
+    )
 
 
 _READING = {
@@ -184,13 +202,14 @@ def _footer(choice: Choice, report: DetectionReport, metric: str = "") -> Footer
         if report.validation
         else ""
     )
+    among = f"Scores over the {len(report.among):,} logits of the known images' classes. " if report.among else ""
     formula = f"{metrics.get(metric).formula}. " if metric else ""
     interval = f"Intervals: 95 %, {report.draws:,} drawings of images. " if metric else ""
     model, fingerprint = choice.case.model
     return Footer(
         further=(
             f"{model} ({fingerprint[:12]}) on {report.known:,} known images of {report.dataset} ({report.split}). {formula}{interval}"
-            f"Higher scores are stranger; the unknown image is the positive class. {fitted}".strip(),
+            f"Higher scores are stranger; the unknown image is the positive class. {among}{fitted}".strip(),
             package_version(),
         )
     )

@@ -51,10 +51,10 @@ def report(choice: Choice) -> DetectionReport | None:
     return stored
 
 
-def course(choice: Choice, images: Any, image: str, score: str) -> Course:
+def course(choice: Choice, report: DetectionReport, images: Any, image: str, score: str) -> Course:
     """Answers and scores along the way of one image; `image` tells it and the way from others."""
-    key = derived.digest(dataclasses.astuple(choice.case), image, score)
-    found: Course = offload(f"{_KIND}-course", key, detections.followed, choice.case, images, score)
+    key = derived.digest(dataclasses.astuple(choice.case), image, score, report.among)
+    found: Course = offload(f"{_KIND}-course", key, detections.followed, choice.case, images, score, report.among)
     return found
 
 

@@ -38,6 +38,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--score", action="append", metavar="NAME", help="may be repeated (default: all that the model can give)")
     add("--validation", default="val", metavar="SPLIT|none", help="images that scores are fitted on (default: val)")
     add("--limit", type=int, metavar="N", help="images of each set (default: all)")
+    add(
+        "--answers",
+        choices=("all", "folder"),
+        help="folder: scores over the logits of the data set's classes alone (default: all, and folder beside ImageNet-O for known "
+        "images of fewer classes, as it is published)",
+    )
     add("--metric", choices=_METRICS, default="auroc", help="in the table (default: auroc)")
     add("--format", choices=("table", "csv", "json"), default="table", help="csv and json have all metrics")
     add("--output", type=Path, metavar="FILE", help="write the result there")
@@ -76,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
                     score_names=args.score,
                     validation=validation,
                     limit=limit,
+                    answers=args.answers or "",
                     progress=lambda what, done, total: bar.update(done, total, f"{done}/{total} {what}"),
                 )
             )
@@ -124,6 +131,8 @@ def _table(report: DetectionReport, metric: str, why: str) -> str:
     sizes = {each.title: rows[names[0], each.name] for each in report.sets}
     counts = ", ".join(f"{title} {row['unknown']}" for title, row in sizes.items())
     notes = [f"Unknown images: {counts}."]
+    if report.among:
+        notes.append(f"Scores over the {len(report.among)} logits of the known images' classes.")
     if metric == "aupr":
         chances = ", ".join(f"{title} {row['chance']:.1%}" for title, row in sizes.items())
         notes.append(f"Chance level, the share of unknown images: {chances}.")

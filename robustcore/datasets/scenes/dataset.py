@@ -9,7 +9,7 @@ from robustcore.datasets.scenes._base import SIDE, Rendered, balanced_labels, ch
 from robustcore.datasets.scenes.outlines import CLASSES
 from robustcore.datasets.scenes.random_stream import RandomStream
 from robustcore.datasets.scenes.renderer import REVISION, render
-from robustcore.datasets.scenes.scene import NATURAL, Scene, draw
+from robustcore.datasets.scenes.scene import NATURAL, Scene, Style, between, draw
 from robustcore.errors import UnknownNameError
 from robustcore.images import UInt8Array
 
@@ -60,8 +60,22 @@ class Scenes(Rendered):
         index = self._check(index)
         return self._scene(index, int(self.labels[index]))
 
-    def _scene(self, index: int, label: int) -> Scene:
-        return draw(RandomStream(self._stream, index), self.classes[label])
+    def towards(self, index: int, style: Style, share: float) -> UInt8Array:
+        """uint8 (3, side, side): image `index` with its pose moved towards those of another style.
+
+        Everything is drawn as it is for the image; the ranges of the pose are wider. So a share of 0 is the image itself, and larger
+        ones are the same scene, shifted more and more.
+
+        Args:
+            index: of the image.
+            style: whose sizes, rotations, perspectives, stretches and shears are reached at 1.
+            share: of the way, 0 .. 1.
+        """
+        index = self._check(index)
+        return render(self._scene(index, int(self.labels[index]), between(NATURAL, style, share)), self.side)
+
+    def _scene(self, index: int, label: int, style: Style = NATURAL) -> Scene:
+        return draw(RandomStream(self._stream, index), self.classes[label], style)
 
     def _labels(self, count: int) -> npt.NDArray[np.int64]:
         return balanced_labels(self._stream, len(CLASSES), count)

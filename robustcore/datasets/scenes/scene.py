@@ -57,6 +57,29 @@ class Style:
 NATURAL = Style()
 
 
+def between(one: Style, other: Style, share: float) -> Style:
+    """The first style, with poses on the way to the second's; colours, textures and what else is drawn stay as in the first.
+
+    Args:
+        share: of the way, 0 .. 1.
+    """
+
+    def mixed(a: float, b: float) -> float:
+        return a + share * (b - a)
+
+    def ranges(a: Range, b: Range) -> Range:
+        return mixed(a[0], b[0]), mixed(a[1], b[1])
+
+    return dataclasses.replace(
+        one,
+        size=ranges(one.size, other.size),
+        rotation=mixed(one.rotation, other.rotation),
+        perspective=mixed(one.perspective, other.perspective),
+        stretch=ranges(one.stretch, other.stretch),
+        shear=mixed(one.shear, other.shear),
+    )
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Thing:
     """A placed silhouette and its material.

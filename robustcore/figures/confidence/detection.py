@@ -156,7 +156,7 @@ def course(
     known: tuple[float, float],
     footer: str,
     alt: str,
-    ticks: Sequence[int] | None = None,
+    ticks: Sequence[float] | None = None,
 ) -> go.Figure:
     """The anomaly score of one image step by step, each with its answer, and the threshold from which on it is flagged.
 

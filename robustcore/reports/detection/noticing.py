@@ -50,6 +50,7 @@ def follow(
     *,
     validation: Dataset | None = None,
     limit: int | None = None,
+    among: Sequence[int] = (),
 ) -> Course:
     """Answers and scores along the way of one image.
 
@@ -59,6 +60,7 @@ def follow(
         score_name: of the anomaly score.
         validation: in-distribution images that a fitted score is fitted on.
         limit: how many of those, the first ones.
+        among: the places of the classes whose logits count (`DetectionReport.among`); () for all.
 
     Raises:
         InvalidArgumentError: a fitted score without validation images.
@@ -71,13 +73,16 @@ def follow(
         prepared = prepared_for(validation, model.card.preparation)
         count = len(prepared) if limit is None else limit
         fitted_on = outputs_of(model, prepared, count, features=score.features)
+        fitted_on = fitted_on.among(among) if among else fitted_on
     function = score.bound(fitted_on)
     stacked = torch.stack(list(images))
     batch = ArrayDataset("steps", stacked, np.zeros(len(stacked), np.int64), ("image",))
     given = outputs.compute(model, batch, 0, len(batch), features=score.features, passes=passes)
+    given = given.among(among) if among else given
+    best = given.logits.argmax(axis=1).astype(np.int64)
     shifted = np.exp((given.logits - given.logits.max(axis=1, keepdims=True)).astype(np.float64))
     return Course(
-        answers=given.logits.argmax(axis=1).astype(np.int64),
+        answers=np.asarray(among, np.int64)[best] if among else best,
         confidence=shifted.max(axis=1) / shifted.sum(axis=1),
         scores=function(given),
     )

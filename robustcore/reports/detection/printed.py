@@ -7,23 +7,24 @@ from collections.abc import Sequence
 import pandas as pd
 
 from robustcore import published
+from robustcore.datasets._base import Dataset
 from robustcore.datasets.released import CIFAR10
+from robustcore.reports.detection import imagenet_o
 from robustcore.reports.detection.sets import UnknownSet
 
 COLUMNS = ("printed", "metric", "set", "value", "where")
-IMAGENET_O = "imagenet-o"
 _DOCUMENT = "basart"
 
 
-def printed(classes: Sequence[str], sets: Sequence[UnknownSet]) -> pd.DataFrame:
+def printed(known: Dataset, sets: Sequence[UnknownSet]) -> pd.DataFrame:
     """What is printed of the same unknown images, or of the same known ones.
 
     ImageNet-O: AUPR of the maximum softmax over 200 logits, 2,000 unknown beside 10,000 known images. CIFAR-10: AUROC, the mean over
     the document's sets.
 
     Args:
-        classes: of the known images.
-        sets: of unknown images; ImageNet-O is known by its name, whatever the case.
+        known: the known images.
+        sets: of unknown images.
 
     Returns:
         `COLUMNS`, a row for each figure: what it is of (a network or a score), the metric's name, the set's name ("" for a mean over
@@ -31,9 +32,9 @@ def printed(classes: Sequence[str], sets: Sequence[UnknownSet]) -> pd.DataFrame:
     """
     rows = []
     for each in sets:
-        if IMAGENET_O in each.name.rpartition("/")[2].lower():
-            rows += _rows("section 3.4", "aupr", IMAGENET_O, each.name)
-    if {name.lower() for name in classes} == set(CIFAR10):
+        if imagenet_o.is_it(each, known):
+            rows += _rows("section 3.4", "aupr", imagenet_o.NAME, each.name)
+    if {name.lower() for name in known.classes} == set(CIFAR10):
         rows += _rows("section 4.3", "auroc", "CIFAR-10", "")
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -16,10 +16,11 @@ from robustcore.datasets._base import Dataset
 from robustcore.datasets.arrays import ArrayDataset
 from robustcore.datasets.unknown_images import KINDS, Unlabelled
 from robustcore.display import display_name
-from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import operations
+from robustcore.errors import DatasetError, InvalidArgumentError
+from robustcore.evaluation import classes, operations
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.operations import unknown
+from robustcore.models.classifier import Card
 from robustcore.paths import printable
 
 _SHAPES = "scenes/unknown"
@@ -62,6 +63,17 @@ def condition_of(name: str) -> Condition:
 def conditions_for(dataset: Dataset) -> list[str]:
     """The sets that come with the package and that a dataset can be compared with: noise, and for scenes the unknown shapes."""
     return [*([_SHAPES] if dataset.name == "scenes" else []), *KINDS]
+
+
+def knows(card: Card, dataset: Dataset) -> bool:
+    """Whether any class of the images is one of a model's, by its name, its WordNet id or its place."""
+    if set(dataset.classes) & set(card.classes):
+        return True
+    try:
+        classes.matching(card.name, card.classes, dataset.name, dataset.classes)
+    except DatasetError:
+        return False
+    return True
 
 
 def resolved(names: Sequence[str | UnknownSet], dataset: Dataset) -> list[UnknownSet]:

@@ -15,8 +15,8 @@ from robustcore.evaluation import Store, api
 from robustcore.evaluation.plan import Subject
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.metrics import bootstrap
-from robustcore.models.classifier import Classifier
-from robustcore.reports.detection import table
+from robustcore.models.classifier import Card, Classifier
+from robustcore.reports.detection import imagenet_o, table
 from robustcore.reports.detection.sets import UnknownSet
 from robustcore.reports.detection.table import DetectionReport
 
@@ -41,13 +41,16 @@ def from_results(
         seed: of the bootstrap.
 
     Returns:
-        The report of the scores and sets that the answers are enough for, as `detect` gives it; None where there are none.
+        The report of the scores and sets that the answers are enough for, as `detect` gives it; None where there are none, and where
+        scores are over some of the logits, which stored answers do not have.
     """
     conditions = [each.condition for each in sets]
     cells = api.prepare(EvaluationRequest.of(model, dataset, conditions, limit=limit)).cells
     answers = {"" if cell.condition.kind == "clean" else cell.condition.name: store.predictions(cell) for cell in cells}
     clean = answers[""]
-    if clean is None:
+    subject = cells[0].model
+    card = Card(subject.name, subject.classes, dataset.side, dataset.name)
+    if clean is None or imagenet_o.logits_of(card, dataset, sets):
         return None
     known = {
         each.name: values for each in scores.registry.registered() if (values := from_stored(each, clean)) is not None

@@ -20,7 +20,8 @@ from robustcore.detection.outputs import PASSES, Outputs, has_dropout, last_line
 from robustcore.detection.scores import Score, Scores
 from robustcore.errors import InvalidArgumentError, ModelError
 from robustcore.metrics import bootstrap, detection
-from robustcore.models.classifier import Classifier
+from robustcore.models.classifier import Card, Classifier
+from robustcore.reports.detection import imagenet_o
 from robustcore.reports.detection import sets as unknown_sets
 from robustcore.reports.detection.sets import UnknownSet
 
@@ -48,6 +49,7 @@ class DetectionReport:
         unknown_scores: (score, set) -> (unknown,) float64.
         draws: of the bootstrap.
         answers: set or "" for the known images -> (n,) the classes that the model answers.
+        among: the places of the classes whose logits scores read; () where they read all.
     """
 
     model: str
@@ -62,6 +64,7 @@ class DetectionReport:
     unknown_scores: Mapping[tuple[str, str], Scores]
     draws: int
     answers: Mapping[str, npt.NDArray[np.int64]]
+    among: tuple[int, ...] = ()
 
 
 def detect(
@@ -72,6 +75,7 @@ def detect(
     score_names: Sequence[str] | None = None,
     validation: Dataset | None = None,
     limit: int | None = None,
+    answers: str = "",
     seed: int = 0,
     progress: Progress | None = None,
     cancelled: threading.Event | None = None,
@@ -85,6 +89,8 @@ def detect(
         score_names: by default all that the model can give.
         validation: other in-distribution images, for scores that are fitted; without it these have a reason and no value.
         limit: the number of images of each set, the first ones.
+        answers: "all" for scores over all logits, "folder" for those of the known images' classes alone; by default "folder" where
+            ImageNet-O is among the sets and the known images have fewer classes than the model, as it is published, else "all".
         seed: of the bootstrap.
         progress: called with what is scored, and the numbers of images done and of all.
         cancelled: set to stop.
@@ -102,11 +108,12 @@ def detect(
     resolved = unknown_sets.resolved(asked, known_images)
     reasons = {each.name: reason for each in chosen if (reason := _impossible(each, model, validation))}
     possible = [each for each in chosen if each.name not in reasons]
+    among = _among(answers, model.card, known_images, resolved)
 
     needed = _needed(possible)
 
     def outputs(images: Dataset, what: str, passes: bool = True) -> Outputs:
-        return outputs_of(
+        outputs_of_all = outputs_of(
             model,
             images,
             len(images) if limit is None else limit,
@@ -115,6 +122,11 @@ def detect(
             progress=None if progress is None else lambda done, total: progress(what, done, total),
             cancelled=cancelled,
         )
+        return outputs_of_all.among(among) if among else outputs_of_all
+
+    def answered(given: Outputs) -> npt.NDArray[np.int64]:
+        best = np.asarray(given.logits.argmax(axis=1), np.int64)
+        return np.asarray(among, np.int64)[best] if among else best
 
     known = outputs(known_images, "known images")
     fitted_on = None
@@ -132,10 +144,10 @@ def detect(
     known_weights = bootstrap.weights(len(known), draws, seed)
     rows: list[dict[str, Any]] = []
     unknown_scores: dict[tuple[str, str], Scores] = {}
-    answers = {"": known.logits.argmax(axis=1)}
+    answered_classes = {"": answered(known)}
     for each_set in resolved:
         strange = outputs(each_set.images, each_set.title)
-        answers[each_set.name] = strange.logits.argmax(axis=1)
+        answered_classes[each_set.name] = answered(strange)
         weights = bootstrap.weights(len(strange), draws, seed + 1)
         for each in chosen:
             row: dict[str, Any] = {"score": each.name, "set": each_set.name}
@@ -161,8 +173,17 @@ def detect(
         known_scores=known_scores,
         unknown_scores=unknown_scores,
         draws=draws,
-        answers=answers,
+        answers=answered_classes,
+        among=among,
     )
+
+
+def _among(answers: str, card: Card, known: Dataset, sets: Sequence[UnknownSet]) -> tuple[int, ...]:
+    if answers not in ("", "all", "folder"):
+        raise InvalidArgumentError(f"Scores are over 'all' logits or over those of the 'folder', not {answers!r}.")
+    if answers == "folder":
+        return imagenet_o.of_folder(card, known)
+    return imagenet_o.logits_of(card, known, sets) if not answers else ()
 
 
 @dataclasses.dataclass(frozen=True)
