@@ -110,6 +110,7 @@ def test_the_demo_trains_what_is_missing_and_only_that(
     # What is evaluated, judged and shown with the models has tests of its own.
     monkeypatch.setattr("robustcore.evaluation.demo.build", lambda **options: None)
     monkeypatch.setattr("robustcore.reports.calibration.shipped_bins.build", lambda **options: None)
+    monkeypatch.setattr("robustcore.reports.detection.shipped.missing", list)
     monkeypatch.setattr("robustcore.reports.claims.verdicts.outdated", lambda parts: [])
     monkeypatch.setattr("robustcore.reports.preview.shipped.is_current", lambda: True)
     monkeypatch.setattr("robustcore.evaluation.filtration.shipped.is_current", lambda: True)

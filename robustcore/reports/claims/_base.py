@@ -17,7 +17,7 @@ class Claim:
     """A claim of a document, checked against stored results.
 
     Attributes:
-        topic: "interventions" or "overlap".
+        topic: a name of `TOPICS`.
         text: the claim in one sentence.
         source: the document and its section, table or figure.
         verdict: REPRODUCED, NOT_REPRODUCED or UNDECIDED.
