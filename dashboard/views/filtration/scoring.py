@@ -27,11 +27,11 @@ def answers(choice: Choice, key: str) -> Scores | None:
     if missing:
         _compute(choice, wanted, missing, choice.images - sum(stop - start for start, stop in missing))
         return None
-    scores = (
+    answered = (
         whole.first(choice.images) if whole is not None else Scores.joined([each for each in kept if each is not None])
     )
-    st.session_state[_SCORES] = (wanted, scores)
-    return scores
+    st.session_state[_SCORES] = (wanted, answered)
+    return answered
 
 
 def _compute(choice: Choice, wanted: tuple[str, int], missing: list[tuple[int, int]], done: int) -> None:

@@ -116,10 +116,10 @@ class Sample:
         seen: list[Order] = []
         refused = ""
         count = np.arange(len(self.data.classes), dtype=np.int64)
-        outputs = len(self.model.card.classes)
+        logits = len(self.model.card.classes)
 
         def add(name: str, remedy: str, places: Labels) -> None:
-            fits = bool((places >= 0).all() and (places < outputs).all())
+            fits = bool((places >= 0).all() and (places < logits).all())
             if fits and not any(np.array_equal(places, order.places) for order in seen):
                 seen.append(Order(name, remedy, places))
 
