@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from dashboard.workers import tasks
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import Tensor
 
     from dashboard.workers.tasks import ModelKey
     from robustcore.datasets import Item
-    from robustcore.inside.attribution import Attribution, Movement
+    from robustcore.inside.attribution import Attribution
     from robustcore.inside.feature_maps import FeatureMaps
     from robustcore.inside.similarity import Sums
     from robustcore.inside.weights import Kernels
     from robustcore.reports.preview.gallery import GalleryImage
 
 
-def attributed(
-    model: ModelKey, item: Item, cell: GalleryImage, storage: str, layer: str, own_answer: bool
-) -> tuple[Attribution, Movement]:
-    """Grad-CAM and input gradient of an image and its corrupted form; "" finds the layer."""
-    import torch
+@dataclasses.dataclass(frozen=True)
+class Explained:
+    """One form of an image with its maps.
 
-    from robustcore import corruptions
-    from robustcore.inside import attribution, object_masks
+    Attributes:
+        image: uint8 (3, H, W), as it is shown; maps of an attacked image are those of the unrounded one.
+        maps: of this form alone.
+    """
+
+    image: Tensor
+    maps: Attribution
+
+
+def explained(
+    model: ModelKey, item: Item, cell: GalleryImage | None, radius: float, storage: str, layer: str, target: int
+) -> Explained:
+    """Grad-CAM and input gradient of one form of an image.
+
+    Args:
+        cell: its corrupted form; None for the clean image, or for the attacked one where there is a radius.
+        radius: of the attack, in 1/255; 0 for none.
+        layer: whose maps Grad-CAM draws; "" finds it.
+        target: the class that is explained; -1 for the image's own answer.
+    """
+    from robustcore.inside import attacked, attribution
     from robustcore.reports.preview import gallery
 
-    images = torch.cat([item.image[None], gallery.corrupted(item, [cell], storage)])
-    done = attribution.attribute(tasks.model_of(model), images, layer=layer or None, own_answer=own_answer)
-    moves = corruptions.get(cell.name).family == "geometry"
-    return done, attribution.movement(done, object_masks.of_item(item), moves_pixels=moves)
+    network = tasks.model_of(model)
+    if radius:
+        form = attacked.attacked(network, item.image, item.id, radius)
+    else:
+        form = item.image[None] if cell is None else gallery.corrupted(item, [cell], storage)
+    done = attribution.attribute(
+        network, form, layer=layer or None, own_answer=target < 0, target=None if target < 0 else target
+    )
+    shown = form if not radius else (form * 255).round().byte()
+    return Explained(shown[0], done)
 
 
 def feature_maps(

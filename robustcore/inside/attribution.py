@@ -8,6 +8,7 @@ is in [-1, 1]. Both are of the logit of one class.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -35,15 +36,15 @@ def no_attribution(method: str, reason: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Attribution:
-    """What a model answers to a clean and a corrupted image, and where in them the answer comes from.
+    """What a model answers to n forms of an image, the clean one first, and where in them the answer comes from.
 
     Attributes:
-        answers: (2, k) int64, the most probable classes of the clean and of the corrupted image.
-        probabilities: (2, k) float32, theirs.
-        target: (2,) int64, the class whose logit is explained.
+        answers: (n, k) int64, the most probable classes of each.
+        probabilities: (n, k) float32, theirs.
+        target: (n,) int64, the class whose logit is explained.
         layer: whose maps Grad-CAM draws; None where there is none.
-        cam: (2, h, w) float32, 0 or more, at the layer's own resolution; None where there is none.
-        gradient: (2, H, W) float32 in [-1, 1]; None where there is none.
+        cam: (n, h, w) float32, 0 or more, at the layer's own resolution; None where there is none.
+        gradient: (n, H, W) float32 in [-1, 1]; None where there is none.
         choices: the spatial layers that Grad-CAM can draw, by name.
         notes: why something is missing.
     """
@@ -58,13 +59,21 @@ class Attribution:
     notes: tuple[Note, ...]
 
 
-def attribute(model: Classifier, images: Tensor, *, layer: str | None = None, own_answer: bool = False) -> Attribution:
-    """Grad-CAM and input gradient of a clean and a corrupted image.
+def attribute(
+    model: Classifier,
+    images: Tensor,
+    *,
+    layer: str | None = None,
+    own_answer: bool = False,
+    target: int | None = None,
+) -> Attribution:
+    """Grad-CAM and input gradient of forms of an image.
 
     Args:
-        images: uint8 (2, 3, H, W), the clean one first.
+        images: (n, 3, H, W), the clean one first; uint8, or float in [0, 1] as attacks make them.
         layer: whose maps Grad-CAM draws; found where it is not named.
-        own_answer: explain each image's own answer; otherwise that to the clean image, in both.
+        own_answer: explain each image's own answer; otherwise that to the first, in all.
+        target: the class that is explained in all, where it is known already; `own_answer` goes first.
 
     Raises:
         UnknownNameError: a named layer that there is not.
@@ -73,27 +82,44 @@ def attribute(model: Classifier, images: Tensor, *, layer: str | None = None, ow
     logits, met = layers_.logits_and_layers(model, x)
     probabilities = logits.float().softmax(1)
     best = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
-    target = best.indices[:, 0] if own_answer else best.indices[:1, 0].expand(len(x))
+    first = best.indices[:1, 0] if target is None else torch.tensor([target], device=x.device)
+    explained = best.indices[:, 0] if own_answer else first.expand(len(x))
     choices = tuple(each.name for each in layers_.spatial(met))
     chosen, cam, gradient, notes = None, None, None, []
     try:
         chosen = layers_.last_map(model, met) if layer is None else layers_.named(model, met, layer)
-        cam = grad_cam(model, images, chosen, target)
+        cam = grad_cam(model, images, chosen, explained)
     except ModelError as error:  # a network that hides its layers, or a defence without a gradient
         notes.append(no_attribution("Grad-CAM", str(error)))
     try:
-        gradient = input_gradient(model, images, target)
+        gradient = input_gradient(model, images, explained)
     except ModelError as error:
         notes.append(no_attribution("input gradient", str(error)))
     return Attribution(
         answers=best.indices.cpu().numpy(),
         probabilities=best.values.cpu().numpy(),
-        target=target.cpu().numpy(),
+        target=explained.cpu().numpy(),
         layer=chosen if cam is not None else None,
         cam=cam,
         gradient=gradient,
         choices=choices,
         notes=tuple(notes),
+    )
+
+
+def joined(parts: Sequence[Attribution]) -> Attribution:
+    """Forms of one image that were explained one by one, as if they had been together; a map that one lacks is left out."""
+    first = parts[0]
+    cams, gradients = [part.cam for part in parts], [part.gradient for part in parts]
+    return Attribution(
+        answers=np.concatenate([part.answers for part in parts]),
+        probabilities=np.concatenate([part.probabilities for part in parts]),
+        target=np.concatenate([part.target for part in parts]),
+        layer=first.layer,
+        cam=None if any(cam is None for cam in cams) else np.concatenate(cams),  # type: ignore[arg-type]
+        gradient=None if any(each is None for each in gradients) else np.concatenate(gradients),  # type: ignore[arg-type]
+        choices=first.choices,
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
 
 
@@ -193,11 +219,11 @@ def share_inside(heat: npt.NDArray[np.floating], mask: Floats | Bools) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class Movement:
-    """How far the maps of an attribution move from the clean to the corrupted image.
+    """How far the maps of an attribution move from the clean image to another form of it.
 
     Attributes:
         cam, gradient: correlations of the two maps, -1 .. 1; NaN where there is no map, or one is the same everywhere.
-        cam_inside, gradient_inside: (clean, corrupted) shares of the mass inside the object; NaN where its mask is unknown.
+        cam_inside, gradient_inside: (clean, other) shares of the mass inside the object; NaN where its mask is unknown.
     """
 
     cam: float
@@ -206,12 +232,13 @@ class Movement:
     gradient_inside: tuple[float, float]
 
 
-def movement(attribution: Attribution, mask: Floats | None, *, moves_pixels: bool = False) -> Movement:
+def movement(attribution: Attribution, mask: Floats | None, *, form: int = 1, moves_pixels: bool = False) -> Movement:
     """How far the maps move.
 
     Args:
         mask: of the clean image's object; see `share_inside`.
-        moves_pixels: whether the corruption may have moved the object, so that the mask is that of the clean image alone.
+        form: the place of the other form.
+        moves_pixels: whether that may have moved the object, so that the mask is that of the clean image alone.
     """
     nan = float("nan")
 
@@ -219,9 +246,9 @@ def movement(attribution: Attribution, mask: Floats | None, *, moves_pixels: boo
         if maps is None:
             return nan, (nan, nan)
         if mask is None:
-            return correlation(maps[0], maps[1]), (nan, nan)
-        corrupted = nan if moves_pixels else share_inside(maps[1], mask)
-        return correlation(maps[0], maps[1]), (share_inside(maps[0], mask), corrupted)
+            return correlation(maps[0], maps[form]), (nan, nan)
+        other = nan if moves_pixels else share_inside(maps[form], mask)
+        return correlation(maps[0], maps[form]), (share_inside(maps[0], mask), other)
 
     cam, cam_inside = compared(attribution.cam)
     gradient, gradient_inside = compared(attribution.gradient)
@@ -230,6 +257,9 @@ def movement(attribution: Attribution, mask: Floats | None, *, moves_pixels: boo
 
 def _pixels(model: Classifier, images: Tensor) -> Tensor:
     """float32 (N, 3, H, W) in [0, 1] on the model's device."""
-    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
-        raise InvalidArgumentError(f"Images are uint8 (N, 3, H, W), not {images.dtype} {tuple(images.shape)}.")
-    return images.to(model.device, torch.float32) / 255
+    if images.ndim != 4 or images.shape[1] != 3 or not (images.dtype == torch.uint8 or images.is_floating_point()):
+        raise InvalidArgumentError(
+            f"Images are (N, 3, H, W), uint8 or float in [0, 1], not {images.dtype} {tuple(images.shape)}."
+        )
+    pixels = images.to(model.device, torch.float32)
+    return pixels / 255 if images.dtype == torch.uint8 else pixels.clone()

@@ -14,9 +14,11 @@ from robustcore import cli
 def test_one_file_with_everything(tmp_path: Path) -> None:
     output = tmp_path / "inside.html"
     command = ["inside", "--model", "scenes/resnet-standard", "--model", "scenes/vgg-standard", "--scene", "3"]
-    assert cli.main([*command, "--corruption", "fog", "--compare-on", "32", "--output", str(output)]) == 0
+    assert (
+        cli.main([*command, "--corruption", "fog", "--compare-on", "32", "--attack", "4", "--output", str(output)]) == 0
+    )
     text = output.read_text()
-    assert text.count('<img src="data:image/png;base64,') == 12 + 8 + 4
+    assert text.count('<img src="data:image/png;base64,') == 18 + 8 + 4
     assert text.count('id="figure-') == 2
     assert "inside the object" in text
     assert "Fog" in text

@@ -25,6 +25,11 @@ def test_maps_of_two_models(open_page: OpenPage) -> None:
     said = " ".join(str(each.value) for each in at.markdown)
     assert said.count("correlation") == 4
     assert said.count("inside the object") == 4
+    at.query_params["inside_eps"] = "ε 4/255"
+    at.session_state["inside_eps"] = 4
+    at.run()
+    assert sound(at)
+    assert pictures(at) == 18
     layer = at.selectbox(key="inside_layer_0")
     layer.set_value("stages.0").run()
     assert sound(at)

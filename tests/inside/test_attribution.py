@@ -11,7 +11,7 @@ import robustcore as rc
 from robustcore.datasets import Item
 from robustcore.datasets.scenes.dataset import Scenes
 from robustcore.errors import ModelError, UnknownNameError
-from robustcore.inside import attribution, layers, object_masks
+from robustcore.inside import attacked, attribution, layers, object_masks
 from robustcore.notes import kinds
 from tests.inside.conftest import SIDE, MakeModel
 
@@ -133,6 +133,34 @@ def test_how_far_a_map_moves(make_model: MakeModel, images: Tensor) -> None:
     assert moved.gradient < 0.9
     assert np.isnan(moved.gradient_inside[1])
     assert np.isnan(attribution.movement(attribution.attribute(make_model("Flat"), images[:2]), None).cam)
+
+
+def test_forms_that_are_explained_one_by_one_are_those_that_are_explained_together(
+    make_model: MakeModel, images: Tensor
+) -> None:
+    model = make_model("Transformer")
+    together = attribution.attribute(model, images[:3])
+    one = attribution.attribute(model, images[:1])
+    assert one.layer is not None
+    target = int(one.target[0])
+    others = [attribution.attribute(model, images[i : i + 1], layer=one.layer.name, target=target) for i in (1, 2)]
+    parts = attribution.joined([one, *others])
+    assert parts.target.tolist() == together.target.tolist()
+    np.testing.assert_allclose(parts.cam, together.cam, atol=1e-6)  # type: ignore[arg-type]
+    first, second = (attribution.movement(together, None, form=form) for form in (1, 2))
+    assert first.gradient == pytest.approx(attribution.movement(parts, None).gradient, abs=1e-5)
+    assert first.gradient != second.gradient
+
+
+def test_an_attacked_image_is_in_its_ball_and_needs_a_gradient(make_model: MakeModel, images: Tensor) -> None:
+    model = make_model("Convolutional")
+    moved = attacked.attacked(model, images[0], 7, 4)
+    assert 0 < (moved[0] - images[0] / 255).abs().max() <= 4 / 255 + 1e-6
+    assert torch.equal(moved, attacked.attacked(model, images[0], 7, 4))
+    maps = attribution.attribute(model, torch.cat([images[:1] / 255, moved]))
+    assert maps.answers.shape[0] == 2
+    with pytest.raises(ModelError):
+        attacked.attacked(make_model("OutsideOfTorch"), images[0], 7, 4)
 
 
 def test_a_block_that_uses_a_part_again_is_met_as_a_whole(images: Tensor) -> None:

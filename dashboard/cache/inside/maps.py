@@ -12,41 +12,57 @@ from dashboard.cache.offload import offload
 from dashboard.workers import insides
 
 if TYPE_CHECKING:
+    from dashboard.workers.insides import Explained
     from dashboard.workers.tasks import ModelKey
     from robustcore.datasets import Item
-    from robustcore.inside.attribution import Attribution, Movement
     from robustcore.inside.feature_maps import FeatureMaps
+    from robustcore.inside.object_masks import Floats
     from robustcore.reports.preview.gallery import GalleryImage
 
 
-def attributed(
-    model: str, item: Item, cell: GalleryImage, storage: str, layer: str, own_answer: bool
-) -> tuple[Attribution, Movement]:
-    """Grad-CAM and input gradient of an image and its corrupted form; "" finds the layer."""
+def explained(
+    model: str,
+    item: Item,
+    cell: GalleryImage | None,
+    storage: str,
+    *,
+    radius: float = 0,
+    layer: str = "",
+    target: int = -1,
+) -> Explained:
+    """One form of an image with its maps; the arguments as `insides.explained` has them."""
     key = model, models.fingerprint(model)
-    return _attributed(key, item.fingerprint, repr(cell), storage, layer, own_answer, _item=item, _cell=cell)
+    form = "" if cell is None else repr(cell)
+    return _explained(key, item.fingerprint, form, radius, storage, layer, target, _item=item, _cell=cell)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Explaining the answers …")
-def _attributed(
+@st.cache_resource(max_entries=192, show_spinner=False)
+def _explained(
     model: ModelKey,
     image: str,
     cell: str,
+    radius: float,
     storage: str,
     layer: str,
-    own_answer: bool,
+    target: int,
     *,
     _item: Item,
-    _cell: GalleryImage,
-) -> tuple[Attribution, Movement]:
+    _cell: GalleryImage | None,
+) -> Explained:
     from robustcore import derived
 
-    key = derived.digest(model, image, cell, storage, layer, own_answer)
+    key = derived.digest(model, image, cell, radius, storage, layer, target)
     sent = dataclasses.replace(_item, source=None)
-    done: tuple[Attribution, Movement] = offload(
-        "attribution", key, insides.attributed, model, sent, _cell, storage, layer, own_answer
-    )
+    done: Explained = offload("explained", key, insides.explained, model, sent, _cell, radius, storage, layer, target)
     return done
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def object_mask(image: str, *, _item: Item) -> Floats | None:
+    """Which pixels show the object of a scene; None for other images. `image` is the item's fingerprint."""
+    from robustcore.inside import object_masks
+
+    return object_masks.of_item(_item)
 
 
 def feature_maps(

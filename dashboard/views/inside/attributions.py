@@ -1,7 +1,8 @@
-"""Grad-CAM and input gradient of each model, clean and corrupted, and how far they move."""
+"""Grad-CAM and input gradient of each model, clean, corrupted and attacked, and how far they move."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,20 +12,41 @@ from dashboard.session import selection
 from dashboard.views.inside.case import KEY, STORAGE, Case
 from dashboard.widgets import labels, markup, states
 from dashboard.widgets.markup import Markup
+from robustcore import corruptions
 from robustcore.display import display_name
+from robustcore.errors import ModelError
 from robustcore.images import to_array, to_tensor
-from robustcore.inside import pictures
+from robustcore.inside import attribution, pictures
+from robustcore.inside.attacked import attack_title
 from robustcore.reports.inside import movement_notes
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from robustcore.inside.attribution import Attribution
 
 _CLASSES = {"clean": "The answer to the clean image", "own": "Each image's own answer"}
 FOUND = ""
+_OWN = -1
+
+
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """One form of the image.
+
+    Attributes:
+        title: for people.
+        image: uint8 (3, H, W); None until the attack is done.
+        maps: of this form; None until they are computed.
+    """
+
+    title: str
+    image: Tensor | None
+    maps: Attribution | None = None
 
 
 def view(case: Case) -> None:
-    """A block for each model; the images come at once, the maps as they are computed."""
+    """A block for each model; the images come at once, the maps as they are computed, those of the clean image first."""
     own = (
         selection.segmented(
             "Explain",
@@ -42,9 +64,8 @@ def view(case: Case) -> None:
         with column:
             st.subheader(states.plain(model), anchor=False)
             places.append((st.empty(), st.container()))
-    for figure, _ in places:  # first the images alone
-        with figure.container():
-            markup.html(_first(case))
+    for model, (figure, _) in zip(case.models, places, strict=True):  # first the images alone
+        _draw(case, model, figure, _forms(case))
     for place, (model, (figure, below)) in enumerate(zip(case.models, places, strict=True)):
         if not case.answers_mean_something(model):
             with below:
@@ -60,6 +81,13 @@ def view(case: Case) -> None:
     st.caption(states.plain(case.footer))
 
 
+def _forms(case: Case) -> list[Form]:
+    """The forms of the image before anything is computed."""
+    clean, corrupted = case.images
+    attacked = [Form(attack_title(case.radius), None)] if case.radius else []
+    return [Form("Clean", clean), Form(case.corruption, corrupted), *attacked]
+
+
 def _block(
     case: Case,
     model: str,
@@ -68,18 +96,44 @@ def _block(
     figure: st.delta_generator.DeltaGenerator,
     below: st.delta_generator.DeltaGenerator,
 ) -> None:
-    done, moved = cache.inside.maps.attributed(model, case.choice.item, case.cell, STORAGE, FOUND, own)
+    item = case.choice.item
+    forms = _forms(case)
+    found = cache.inside.maps.explained(model, item, None, STORAGE).maps
     with below:
-        layer = _pick_layer(done, place)
-    if layer != FOUND:
-        done, moved = cache.inside.maps.attributed(model, case.choice.item, case.cell, STORAGE, layer, own)
-    with figure.container():
-        markup.html(_maps(case, model, done))
+        layer = _pick_layer(found, place)
+    clean = found if layer == FOUND else cache.inside.maps.explained(model, item, None, STORAGE, layer=layer).maps
+    forms[0] = dataclasses.replace(forms[0], maps=clean)
+    _draw(case, model, figure, forms)
+    layer = layer or ("" if found.layer is None else found.layer.name)  # it is not sought again
+    target = _OWN if own else int(clean.target[0])
+    missing = []
+    for index, (cell, radius) in enumerate([(case.cell, 0), (None, case.radius)][: len(forms) - 1], start=1):
+        try:
+            done = cache.inside.maps.explained(model, item, cell, STORAGE, radius=radius, layer=layer, target=target)
+        except ModelError as error:  # no gradient for an attack to follow
+            missing.append(str(error))
+            continue
+        forms[index] = dataclasses.replace(forms[index], image=done.image, maps=done.maps)
+        _draw(case, model, figure, forms)
+    known = [form for form in forms if form.maps is not None]
+    _draw(case, model, figure, known)
     with below:
-        if sentences := [f"- {states.plain(note.text)}" for note in movement_notes(moved)]:
+        _movements(case, known)
+        for sentence in missing:
+            states.notice(sentence)
+
+
+def _movements(case: Case, forms: list[Form]) -> None:
+    """How far the maps of each further form move."""
+    done = attribution.joined([form.maps for form in forms if form.maps is not None])
+    mask = cache.inside.maps.object_mask(case.choice.item.fingerprint, _item=case.choice.item)
+    moves = corruptions.get(case.cell.name).family == "geometry"
+    for index, form in enumerate(forms[1:], start=1):
+        moved = attribution.movement(done, mask, form=index, moves_pixels=moves and form.title == case.corruption)
+        if sentences := [f"- {states.plain(note.text)}" for note in movement_notes(moved, form.title)]:
             st.markdown("\n".join(sentences))
-        for note in done.notes:
-            states.notice(note.text)
+    for note in done.notes:
+        states.notice(note.text)
 
 
 def _pick_layer(done: Attribution, place: int) -> str:
@@ -97,39 +151,49 @@ def _pick_layer(done: Attribution, place: int) -> str:
     )
 
 
-def _first(case: Case) -> Markup:
-    """The two images before anything is computed."""
-    clean, corrupted = case.images
-    wait = Markup('<figure><div class="rc-blank"></div><figcaption>{}</figcaption></figure>')
-    row = [wait.format("Grad-CAM …"), wait.format("Input gradient …")]
-    return _grid([_figure(case, clean, "Clean"), *row, _figure(case, corrupted, case.corruption), *row])
+def _draw(case: Case, model: str, place: st.delta_generator.DeltaGenerator, forms: list[Form]) -> None:
+    """A row for each form: the image, Grad-CAM, input gradient; what is not there yet is a grey square."""
+    known = [form.maps for form in forms if form.maps is not None]
+    cam, gradient = (all(getattr(maps, name) is not None for maps in known) for name in ("cam", "gradient"))
+    parts = [part for form in forms for part in _row(case, model, form, cam, gradient)]
+    with place.container():
+        markup.html(
+            Markup('<div class="rc-maps" style="--rc-columns:{}">{}</div>').format(
+                1 + cam + gradient, Markup().join(parts)
+            )
+        )
 
 
-def _maps(case: Case, model: str, done: Attribution) -> Markup:
+def _row(case: Case, model: str, form: Form, cam: bool, gradient: bool) -> list[Markup]:
+    maps = form.maps
+    if maps is None or form.image is None:
+        image = _waiting(form.title) if form.image is None else _figure(case, form.image, form.title)
+        return [
+            image,
+            *([_waiting("Grad-CAM …")] if cam else []),
+            *([_waiting("Input gradient …")] if gradient else []),
+        ]
     classes = cache.models.card(model).classes
-    parts = []
-    for place, (image, title) in enumerate(zip(case.images, ("Clean", case.corruption), strict=True)):
-        pixels = to_array(image)
-        answer = f"{display_name(classes[int(done.answers[place, 0])])} {labels.percent(float(done.probabilities[place, 0]))}"
-        target = display_name(classes[int(done.target[place])])
-        parts.append(_figure(case, image, f"{title}: {answer}"))
-        if done.cam is not None:
-            drawn = to_tensor(pictures.cam_overlay(pixels, done.cam[place]))
-            parts.append(_figure(case, drawn, f"Grad-CAM of {target}"))
-        if done.gradient is not None:
-            drawn = to_tensor(pictures.gradient_overlay(pixels, done.gradient[place]))
-            parts.append(_figure(case, drawn, f"Input gradient of {target}"))
-    return _grid(parts, columns=len(parts) // 2)
+    pixels = to_array(form.image)
+    answer = f"{display_name(classes[int(maps.answers[0, 0])])} {labels.percent(float(maps.probabilities[0, 0]))}"
+    target = display_name(classes[int(maps.target[0])])
+    parts = [_figure(case, form.image, f"{form.title}: {answer}")]
+    if cam and maps.cam is not None:
+        parts.append(_figure(case, to_tensor(pictures.cam_overlay(pixels, maps.cam[0])), f"Grad-CAM of {target}"))
+    if gradient and maps.gradient is not None:
+        drawn = to_tensor(pictures.gradient_overlay(pixels, maps.gradient[0]))
+        parts.append(_figure(case, drawn, f"Input gradient of {target}"))
+    return parts
 
 
-def _grid(parts: list[Markup], columns: int = 3) -> Markup:
-    return Markup('<div class="rc-maps" style="--rc-columns:{}">{}</div>').format(columns, Markup().join(parts))
+def _waiting(caption: str) -> Markup:
+    return Markup('<figure><div class="rc-blank"></div><figcaption>{}</figcaption></figure>').format(caption)
 
 
-def _figure(case: Case, image: object, caption: str) -> Markup:
+def _figure(case: Case, image: Tensor, caption: str) -> Markup:
     return Markup('<figure><img src="{}" alt="{}"{}><figcaption>{}</figcaption></figure>').format(
-        data_urls.exact(image),  # type: ignore[arg-type]
+        data_urls.exact(image),
         caption,
-        " class=crisp" if case.crisp else "",
+        Markup(" class=crisp") if case.crisp else "",
         caption,
     )

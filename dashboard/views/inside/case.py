@@ -28,11 +28,13 @@ class Case:
         models: one or two names.
         choice: the image.
         cell: its corrupted form.
+        radius: of an attack on it, in 1/255; 0 for none.
     """
 
     models: tuple[str, ...]
     choice: Choice
     cell: GalleryImage
+    radius: int = 0
 
     @property
     def grid(self) -> cache.gallery.Grid:

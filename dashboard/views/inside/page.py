@@ -12,6 +12,7 @@ from dashboard.views.inside.case import KEY, NONE, Case
 from dashboard.widgets import image_picker, model_picker, states
 from robustcore import corruptions
 from robustcore.display import display_name
+from robustcore.inside import attacked
 from robustcore.reports.preview import gallery
 from robustcore.reports.preview.gallery import GalleryImage
 
@@ -21,7 +22,7 @@ PAGE = Page(
     order=22,
     group="See",
     question="Where does the model look?",
-    purpose="The evidence for an answer, the channels and the weights of one or two models, clean and corrupted side by side.",
+    purpose="The evidence for an answer, the channels and the weights of one or two models, clean, corrupted and attacked side by side.",
     help="Choose a model, an image and a corruption. Maps shows where the answer comes from and how far that moves; the other "
     "views compare channels, weights and layers of two models.",
 )
@@ -59,9 +60,21 @@ def render() -> None:
     elif choice is None:
         states.empty("Choose an image", "Upload one above, or take a photograph or a scene.", icon=":material/image:")
     elif view == "maps":
-        attributions.view(Case(models, choice, cell))
+        attributions.view(Case(models, choice, cell, _pick_radius()))
     else:
         channels.view(Case(models, choice, cell))
+
+
+def _pick_radius() -> int:
+    """The attack whose maps are shown too."""
+    return selection.segmented(
+        "Attacked image",
+        [0, *attacked.RADII],
+        key=f"{KEY}_eps",
+        kind="radius of the attack",
+        text=lambda radius: f"ε {radius}/255" if radius else "None",
+        help=f"PGD of {attacked.STEPS} steps, L-inf, on each model, away from its answer to the clean image.",
+    )
 
 
 def _pick_corruption() -> GalleryImage:

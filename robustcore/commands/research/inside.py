@@ -33,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="of its draws (default: 0)")
     add("--layer", metavar="NAME", help="whose maps Grad-CAM draws (default: the last that the answer depends on)")
     add("--own-answer", action="store_true", help="explain each image's own answer (default: that to the clean image)")
+    add("--attack", type=float, default=0, metavar="EPS", help="show it attacked too: PGD, L-inf, EPS in 1/255")
     add(
         "--compare-on", type=int, default=256, metavar="N", help="images to compare layers on; 0: do not (default: 256)"
     )
@@ -50,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.compare_on < 0 or 0 < args.compare_on < 4:
         raise InvalidArgumentError(f"--compare-on is 0, or 4 images or more, not {args.compare_on}.")
+    if not 0 <= args.attack <= 255:
+        raise InvalidArgumentError(f"--attack is a radius in 1/255 from 0 to 255, not {args.attack:g}.")
     cells = gallery.cells(args.corruption, args.seed)
     networks = [models.load_model(name, args.device) for name in dict.fromkeys(args.model)]
     item = _item(args, networks[0])
@@ -60,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
             cells[min(args.severity, len(cells)) - 1],
             layer=args.layer,
             own_answer=args.own_answer,
+            radius=args.attack,
             compared_on=args.compare_on,
             progress=lambda done, total, what: bar.update(done, total, f"{done}/{total} {what}"),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from robustcore.inside import (
     similarity,
     weights,
 )
+from robustcore.inside.attacked import attack_title, attacked
 from robustcore.models import Classifier
 from robustcore.notes import Note
 from robustcore.reports import templates
@@ -78,6 +79,7 @@ def write(
     *,
     layer: str | None = None,
     own_answer: bool = False,
+    radius: float = 0,
     compared_on: int = similarity.IMAGES,
     progress: Progress = lambda done, total, what: None,
 ) -> bytes:
@@ -88,6 +90,7 @@ def write(
         cell: its corrupted form.
         layer: whose maps Grad-CAM draws; found where it is not named.
         own_answer: whether each image's own answer is explained, else that to the clean image.
+        radius: of an attack (`inside.attacked`) whose maps are shown too, in 1/255; 0 for none.
         compared_on: images that the layers are compared on; 0 leaves that out.
         progress: is told how many parts of how many are done, and what is next.
 
@@ -108,9 +111,20 @@ def write(
     progress(0, total, "maps")
     mask, moves = object_masks.of_item(item), corruptions.get(cell.name).family == "geometry"
     for model in models:
-        done = attribution.attribute(model, images, layer=layer, own_answer=own_answer)
-        notes = [*movement_notes(attribution.movement(done, mask, moves_pixels=moves)), *done.notes]
-        sections.append(_maps(model, images, title, done, notes))
+        forms, refused = {"Clean": images[:1] / 255, title: images[1:] / 255}, []
+        if radius:
+            try:
+                forms[attack_title(radius)] = attacked(model, item.image, item.id, radius)
+            except ModelError as error:
+                refused.append(str(error))
+        done = attribution.attribute(model, torch.cat(list(forms.values())), layer=layer, own_answer=own_answer)
+        said: list[Note] = []
+        for form, name in enumerate(forms):
+            if form:
+                moved = attribution.movement(done, mask, form=form, moves_pixels=moves and form == 1)
+                said += movement_notes(moved, name)
+        texts = [note.text for note in (*said, *done.notes)]
+        sections.append(_maps(model, forms, done, [*texts, *refused]))
     progress(1, total, "feature maps")
     for model in models:
         met = layers.layers(model)
@@ -150,13 +164,13 @@ def write(
 
 
 def _maps(
-    model: Classifier, images: torch.Tensor, corruption: str, done: attribution.Attribution, notes: Sequence[Note]
+    model: Classifier, forms: Mapping[str, torch.Tensor], done: attribution.Attribution, notes: Sequence[str]
 ) -> Section:
     classes = model.card.classes
-    crisp = images.shape[-1] <= _CRISP
     parts = []
-    for place, title in enumerate(("Clean", corruption)):
-        pixels = to_array(images[place])
+    for place, (title, image) in enumerate(forms.items()):
+        pixels = to_array((image[0] * 255).round().to(torch.uint8))
+        crisp = image.shape[-1] <= _CRISP
         target = display_name(classes[int(done.target[place])])
         answer = f"{display_name(classes[int(done.answers[place, 0])])} {100 * done.probabilities[place, 0]:.0f} %"
         parts.append(_picture(pixels, f"{title}: {answer}", crisp))
@@ -167,7 +181,7 @@ def _maps(
             parts.append(_picture(drawn, f"Input gradient of {target}", crisp))
     own = [f"Layer of Grad-CAM: {done.layer.name}."] if done.layer is not None else []
     title = f"Where {model.card.name} looks"
-    return Section(title, tuple(parts), len(parts) // 2, (*own, *(note.text for note in notes)))
+    return Section(title, tuple(parts), len(parts) // len(forms), (*own, *notes))
 
 
 def _channels(model: Classifier, corruption: str, maps: feature_maps.FeatureMaps) -> Section:

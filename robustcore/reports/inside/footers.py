@@ -21,14 +21,16 @@ def networks_inside(models: tuple[str, ...]) -> str:
 
 
 @note
-def map_moves(method: str, correlation: float) -> str:
-    return f"{method}: correlation of the clean and the corrupted map {round(correlation, 2) + 0.0:.2f}."
+def map_moves(method: str, form: str, correlation: float) -> str:
+    """`form` is what became of the image: a corruption, or an attack."""
+    return f"{method}, {form}: correlation with the map of the clean image {round(correlation, 2) + 0.0:.2f}."
 
 
 @note
-def mass_inside(method: str, clean: float, corrupted: float) -> str:
-    behind = "" if math.isnan(corrupted) else f", {100 * corrupted:.0f} % under the corruption"
-    return f"{method}: {100 * clean:.0f} % of the mass is inside the object on the clean image{behind}."
+def mass_inside(method: str, form: str, clean: float, other: float) -> str:
+    """`other` is NaN where the object may be elsewhere in that form."""
+    behind = "" if math.isnan(other) else f", {100 * other:.0f} % here"
+    return f"{method}, {form}: {100 * clean:.0f} % of the mass is inside the object on the clean image{behind}."
 
 
 def inside_footer(models: Sequence[str], image: str, corruption: str, seed: int) -> Footer:
@@ -41,15 +43,15 @@ def networks_footer(models: Sequence[str], *images: Note) -> Footer:
     return Footer(before=(networks_inside(tuple(models)), *images), further=(package_version(),))
 
 
-def movement_notes(movement: Movement) -> list[Note]:
-    """How far the maps move; what is undefined is left out."""
+def movement_notes(movement: Movement, form: str) -> list[Note]:
+    """How far the maps move to another form of the image, such as "Fog, severity 3"; what is undefined is left out."""
     notes = []
-    for method, value, (clean, corrupted) in (
+    for method, value, (clean, other) in (
         ("Grad-CAM", movement.cam, movement.cam_inside),
         ("Input gradient", movement.gradient, movement.gradient_inside),
     ):
         if not math.isnan(value):
-            notes.append(map_moves(method, value))
+            notes.append(map_moves(method, form, value))
         if not math.isnan(clean):
-            notes.append(mass_inside(method, clean, corrupted))
+            notes.append(mass_inside(method, form, clean, other))
     return notes
