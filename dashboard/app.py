@@ -38,16 +38,18 @@ def main() -> None:
         )
         for view in views
     }
-    first = views[0]
-
-    def to_start() -> None:
-        st.switch_page(entries[first.name], query_params=st.query_params.to_dict())
-
-    # The start page answers at "/" alone; its own name leads there, keeping what the address says.
-    named = st.Page(to_start, title=first.page.title, url_path=first.address, visibility="hidden")
     sections = {group: [entries[view.name] for view in members] for group, members in pages.groups(views).items()}
-    sections[first.page.group].append(named)
+    # The start page answers at "/" alone; its name, and every former address, lead to the page, keeping what the address says.
+    for view in views:
+        known = {"start"} if view is views[0] else {view.address}
+        for former in sorted({view.address, view.own_address} - known):
+            lead = partial(_lead_to, entries[view.name])
+            sections[view.page.group].append(st.Page(lead, title=view.page.title, url_path=former, visibility="hidden"))
     st.navigation(sections, expanded=True).run()
+
+
+def _lead_to(page: st.Page) -> None:
+    st.switch_page(page, query_params={key: st.query_params.get_all(key) for key in st.query_params})
 
 
 main()

@@ -26,6 +26,7 @@ class Page:
         help: what it shows and what one can do, two or three sentences; the navigation shows it, and the heading's "?".
         group: the heading of the navigation that it is listed under; "" for none. Groups come in the order of their first
             pages.
+        path: its path in the browser's address where that is not its name; the name then leads there.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Page:
     purpose: str
     help: str
     group: str = ""
+    path: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +50,11 @@ class View:
     @property
     def address(self) -> str:
         """Its path in the browser's address."""
+        return self.page.path or self.own_address
+
+    @property
+    def own_address(self) -> str:
+        """The path that its name makes."""
         return self.name.replace("_", "-")
 
 

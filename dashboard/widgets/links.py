@@ -31,6 +31,12 @@ def exists(view: str) -> bool:
     return any(v.name == view for v in pages.views())
 
 
+def path(view: str) -> str:
+    """The page's path in the browser's address."""
+    (page,) = [v for v in pages.views() if v.name == view]
+    return page.address
+
+
 def go(view: str, address: Address | None = None) -> None:
     """Leave for a page; the run ends here."""
     (page,) = [v for v in pages.views() if v.name == view]
@@ -41,4 +47,4 @@ def _page(view: pages.View) -> st.Page:
     """The page as the navigation knows it: Streamlit compares the address."""
     from dashboard.widgets import frame
 
-    return st.Page(partial(frame.show, view), title=view.page.title, url_path=view.name.replace("_", "-"))
+    return st.Page(partial(frame.show, view), title=view.page.title, url_path=view.address)

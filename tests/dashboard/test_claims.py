@@ -1,4 +1,4 @@
-"""The page Claims without a browser."""
+"""The page Literature check without a browser."""
 
 from __future__ import annotations
 

@@ -28,6 +28,29 @@ def test_orders_and_titles_differ() -> None:
     assert len({v.page.order for v in VIEWS}) == len(VIEWS) == len({v.page.title for v in VIEWS})
 
 
+def test_the_navigation_has_its_groups_in_order() -> None:
+    assert list(pages.groups(VIEWS)) == ["", "Explore", "Compare", "Research", "Run"]
+    assert [view.name for view in pages.groups(VIEWS)[""]] == ["overview"]
+
+
+def test_a_page_with_an_address_of_its_own_is_found_by_its_name_too(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[st.Page] = []
+    navigation = st.navigation
+
+    def recorded(sections: dict[str, list[st.Page]], **more: Any) -> Any:
+        listed.extend(page for members in sections.values() for page in members)
+        return navigation(sections, **more)
+
+    monkeypatch.setattr(st, "navigation", recorded)
+    assert sound(open_page("compare"))
+    visible = {page.url_path for page in listed if page.visibility == "visible"}
+    hidden = {page.url_path for page in listed if page.visibility == "hidden"}
+    assert {"stability", "requirements", "literature-check"} <= visible
+    assert {"sequences", "specification", "claims"} <= hidden
+
+
 @pytest.mark.parametrize("view", VIEWS, ids=lambda v: v.name)
 def test_a_page_renders(view: pages.View, open_page: OpenPage) -> None:
     at = open_page(view.name)

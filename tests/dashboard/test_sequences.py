@@ -1,4 +1,4 @@
-"""The page Sequences without a browser."""
+"""The page Stability without a browser."""
 
 from __future__ import annotations
 

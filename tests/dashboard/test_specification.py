@@ -1,4 +1,4 @@
-"""The page Specification without a browser."""
+"""The page Requirements without a browser."""
 
 from __future__ import annotations
 

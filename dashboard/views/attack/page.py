@@ -21,8 +21,8 @@ from robustcore.reports.provenance import Footer
 PAGE = Page(
     title="Attack",
     icon=":material/bolt:",
-    order=27,
-    group="See",
+    order=22,
+    group="Explore",
     question="How small a change fools the model?",
     purpose="An attack searches for a change within a budget that makes the model err.",
     help="Choose a model, an image and an attack. You see the change magnified, the attack step by step, the same attack at "

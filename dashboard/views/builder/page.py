@@ -17,8 +17,8 @@ from robustcore.reports.overlap.benchmark import IMAGENET_C, YOURS
 PAGE = Page(
     title="Benchmark builder",
     icon=":material/construction:",
-    order=36,
-    group="Understand",
+    order=41,
+    group="Research",
     question="Which corruptions make a benchmark that predicts natural shifts?",
     purpose="Choose corruptions, or draw them by category. See what the benchmark counts twice, leaves out and predicts.",
     help="A benchmark is judged by the overlaps of its corruptions, and by how well robustness to it predicts robustness to "

@@ -25,8 +25,8 @@ from robustcore.reports.provenance import Footer, package_version
 PAGE = Page(
     title="Calibration",
     icon=":material/balance:",
-    order=25,
-    group="See",
+    order=33,
+    group="Compare",
     question="Is a model right as often as it is sure?",
     purpose="Confidence against accuracy, on clean and on corrupted images, models side by side.",
     help="A reliability diagram, the accuracy when unsure answers may be left out, errors by severity and by corruption, a fitted "

@@ -1,4 +1,4 @@
-"""Claims: what the documents say about robustness, and whether the stored results reproduce it."""
+"""Literature check: what the documents say about robustness, and whether the stored results reproduce it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 PAGE = Page(
-    title="Claims",
+    title="Literature check",
     icon=":material/balance:",
-    order=38,
-    group="Understand",
+    order=43,
+    group="Research",
+    path="literature-check",
     question="Which claims of the literature are reproduced here?",
     purpose="Claims of the papers behind robustcore, each checked against the stored results by a rule fixed in advance.",
     help="A claim is reproduced, not reproduced, or undecided because results are missing or too uncertain. Open a row for its "

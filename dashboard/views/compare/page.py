@@ -30,8 +30,8 @@ from robustcore.reports.compare.comparison import Comparison
 PAGE = Page(
     title="Compare",
     icon=":material/bar_chart:",
-    order=30,
-    group="Measure",
+    order=31,
+    group="Compare",
     question="Which model survives what?",
     purpose="The evaluated models side by side, on the images that they share, with their clean accuracy in sight.",
     help="Choose data, models and conditions, then a view. Bars have 95 % intervals; a click on one leads to the images behind "

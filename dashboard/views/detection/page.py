@@ -27,8 +27,8 @@ from robustcore.reports.provenance import Footer, package_version
 PAGE = Page(
     title="Detection",
     icon=":material/help_center:",
-    order=24,
-    group="See",
+    order=32,
+    group="Compare",
     question="Does the model notice what it does not know?",
     purpose="Anomaly scores compare images that the model knows with noise, other datasets or your own images.",
     help="A table of scores and sets, the distributions behind each number, the unknown images that look most familiar to the model, and "

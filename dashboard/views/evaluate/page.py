@@ -21,7 +21,7 @@ from robustcore.models import catalogue
 PAGE = Page(
     title="Evaluate",
     icon=":material/play_circle:",
-    order=40,
+    order=51,
     group="Run",
     question="Run an evaluation",
     purpose="Score models under whole suites. It runs in the background: you can close this page at any time.",

@@ -21,8 +21,8 @@ from robustcore.reports.filtration import footers, gallery
 PAGE = Page(
     title="Filtration",
     icon=":material/filter_alt:",
-    order=42,
-    group="Run",
+    order=44,
+    group="Research",
     question="Which images does no model get right?",
     purpose="Images that two models get wrong on every crop, chosen as ImageNet-A was: for review, and as a dataset.",
     help="An image goes if a model is right on one of its crops, or gives its class more than 15 %. Of each confusion a few stay. "

@@ -12,8 +12,8 @@ from robustcore.reports.images.notes import conditions_left_out
 PAGE = Page(
     title="Images",
     icon=":material/photo_library:",
-    order=23,
-    group="See",
+    order=24,
+    group="Explore",
     question="Which images are worth looking at?",
     purpose="Of an evaluated model: the images that break first and last, confident mistakes, disagreements, confusions, and a "
     "map of images by their features.",

@@ -19,8 +19,8 @@ from robustcore.reports.preview.gallery import GalleryImage
 PAGE = Page(
     title="Inside",
     icon=":material/frame_inspect:",
-    order=22,
-    group="See",
+    order=23,
+    group="Explore",
     question="Where does the model look?",
     purpose="The evidence for an answer, the channels and the weights of one or two models, clean, corrupted and attacked side by side.",
     help="Choose a model, an image and a corruption. Maps shows where the answer comes from and how far that moves; the other "

@@ -17,8 +17,8 @@ from robustcore.reports import leaderboard as report
 PAGE = Page(
     title="Leaderboard",
     icon=":material/leaderboard:",
-    order=29,
-    group="Measure",
+    order=30,
+    group="Compare",
     question="Which ImageNet models hold up, and against what?",
     purpose="Clean accuracy, ImageNet-C, natural shifts and attacks of every ImageNet model that is known: published ones, and your own.",
     help="Click a heading to sort. Figures of different sources, images or storages are rows of their own and are not ranked "

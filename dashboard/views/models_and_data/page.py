@@ -22,7 +22,7 @@ from robustcore.reports.doctor import Check, Overview
 PAGE = Page(
     title="Models and data",
     icon=":material/deployed_code:",
-    order=39,
+    order=50,
     group="Run",
     question="Are my model and my images read the right way?",
     purpose="Add a model or name a folder, see how each is read, and check the usual causes of a wrong accuracy.",

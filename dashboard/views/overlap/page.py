@@ -12,8 +12,8 @@ from dashboard.widgets import states
 PAGE = Page(
     title="Overlap",
     icon=":material/grid_on:",
-    order=35,
-    group="Understand",
+    order=40,
+    group="Research",
     question="Which corruptions measure the same thing?",
     purpose="Two corruptions overlap where training on one makes a model robust to the other.",
     help="For each corruption one model was trained on it and tested on all. Click a cell of the map to see its accuracies. The "

@@ -119,5 +119,5 @@ def _link(text: str, target: Target | None) -> Markup:
         return Markup("{}").format(text)
     view, address = target
     query = urlencode(dict(address), doseq=True)
-    href = f"{view.replace('_', '-')}?{query}"
+    href = f"{links.path(view)}?{query}"
     return Markup('<a href="{}" target="_self" data-pick="{}">{}</a>').format(href, f"{view}?{query}", text)

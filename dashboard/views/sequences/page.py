@@ -1,4 +1,4 @@
-"""Sequences: one image under a perturbation that changes frame by frame, and where the model's prediction flips."""
+"""Stability: one image under a perturbation that changes frame by frame, and where the model's prediction flips."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from robustcore.reports import stability
 from robustcore.reports.preview import gallery, sequence_frames
 
 PAGE = Page(
-    title="Sequences",
+    title="Stability",
     icon=":material/movie:",
-    order=26,
-    group="See",
+    order=21,
+    group="Explore",
+    path="stability",
     question="How stable are the model's predictions?",
     purpose="ImageNet-P: a perturbation changes a little from frame to frame. A stable model keeps its prediction.",
     help="Choose an image and a sequence. The strip shows every frame with the model's prediction; a prediction that differs from "

@@ -19,8 +19,8 @@ from robustcore.reports.preview import gallery
 PAGE = Page(
     title="Severity audit",
     icon=":material/straighten:",
-    order=28,
-    group="See",
+    order=42,
+    group="Research",
     question="Is every severity harder than the one before?",
     purpose="Accuracy against distance to the clean image, severity by severity, and the steps that are out of order.",
     help="Severities should get harder one by one. A step is flagged where accuracy does not fall measurably (95 % interval), or "

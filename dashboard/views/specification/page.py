@@ -1,4 +1,4 @@
-"""Specification: does a model meet its requirements? A pass/fail sheet to hand on."""
+"""Requirements: does a model meet its requirements? A pass/fail sheet to hand on."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from robustcore.reports.specification import Specification
 
 PAGE = Page(
-    title="Specification",
+    title="Requirements",
     icon=":material/fact_check:",
     order=34,
-    group="Measure",
+    group="Compare",
+    path="requirements",
     question="Does the model meet its requirements?",
     purpose="Requirements (metric, condition, threshold), and for each model whether it meets them, in plain sentences.",
     help="A specification is a small toml file with a metric, a condition and a threshold for each requirement. Choose one and "
