@@ -42,6 +42,29 @@ class Share:
 
 
 _STANDARD = ("scenes/resnet-standard", "scenes/vgg-standard")
+# Those whose interventions the documents try on controlled shifts, and others of every kind beside them.
+_CONTROLLED = (
+    *_STANDARD,
+    *(
+        f"scenes/resnet-{name}"
+        for name in (
+            "continued",
+            "augmix",
+            "deepaugment",
+            "stylised",
+            "speckle_noise",
+            "random_erasing",
+            "cutout",
+            "cutmix",
+            "mixup",
+            "crop_flip",
+            "syn_rob",
+            "fgsm",
+            "pgd",
+        )
+    ),
+    "scenes/vgg-augmix",
+)
 SHARES = (
     Share(("imagenet-c", "imagenet-c-extra")),
     Share(("scenes-shifts",)),
@@ -50,6 +73,7 @@ SHARES = (
     Share(("attacks",), limit=240, surrogates=_STANDARD),
     Share(("imagenet-p", "imagenet-p-extra"), limit=240),  # a sequence is some thirty frames
     Share(("candidates-40",), limit=1200),
+    Share(("factors",), limit=600, models=_CONTROLLED),
 )
 
 

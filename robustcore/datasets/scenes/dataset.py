@@ -15,7 +15,7 @@ from robustcore.images import UInt8Array
 
 SIZES = {"train": 12_000, "val": 1_200, "test": 2_400}
 
-_OFFSETS = {"train": 0, "val": 1, "test": 2}
+OFFSETS = {"train": 0, "val": 1, "test": 2}
 
 
 class Scenes(Rendered):
@@ -50,7 +50,7 @@ class Scenes(Rendered):
             count=size if limit is None else min(limit, size),
             side=side,
             seed=seed,
-            offset=_OFFSETS[split],
+            offset=OFFSETS[split],
             stem=f"r{REVISION}-{seed}-{split}-{side}",
             identity={"scenes": REVISION, "seed": seed, "split": split, "side": side, "style": NATURAL.name},
         )

@@ -149,7 +149,10 @@ class Light:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Scene:
-    """One scene; `renderer.render` paints it at any side."""
+    """One scene; `renderer.render` paints it at any side.
+
+    `shape` is the object's outline before it is placed, and `pose` what places it: a controlled shift changes one of them.
+    """
 
     ground: Background
     clutter: tuple[Thing, ...]
@@ -157,6 +160,8 @@ class Scene:
     occluders: tuple[Thing, ...]
     light: Light
     hue_only: bool  # object and ground have the same luminance
+    shape: Outline
+    pose: Pose
 
 
 def draw(rng: RandomStream, shape: str, style: Style = NATURAL) -> Scene:
@@ -174,7 +179,8 @@ def draw(rng: RandomStream, shape: str, style: Style = NATURAL) -> Scene:
     posed = pose(rng, size, x, y, math.radians(style.rotation), style.perspective, style)
     # Last, because shapes need different numbers of draws, and all else should not depend on the shape.
     outline = SHAPES[shape](rng)
-    return Scene(ground, clutter_things, Thing(place(outline, posed), material), occluders, light, hue_only)
+    thing = Thing(place(outline, posed), material)
+    return Scene(ground, clutter_things, thing, occluders, light, hue_only, outline, posed)
 
 
 def _free_pair(rng: RandomStream, style: Style) -> tuple[Background, tuple[Colour, ...]]:

@@ -5,6 +5,9 @@ that is evaluated, so that its clean accuracy stands in the table, the denominat
 of each set: n of the clean ones, n of the shifted ones. Unknown shapes have no right answer: their accuracy is undefined,
 and a model's stored answers show how well it notices them (`metrics.detection`).
 
+A controlled shift changes one factor of the test images of scenes, "factor/size" say, with a strength (`datasets.scenes.factors`); one
+without a strength stands for those of its levels.
+
 A shift of one's own is a folder of the same classes: its name begins with "own/", and its parameter "folder" is the folder's path,
 which suite files write relative to themselves. It is a shift of whatever dataset is evaluated. Its fingerprint is that of the images,
 wherever they are.
@@ -25,7 +28,7 @@ from robustcore.datasets import imagenet_shifts
 from robustcore.datasets._base import Dataset, Preparable
 from robustcore.datasets.folder import Folder, FolderShift
 from robustcore.datasets.imagenet_shifts import ImageNetShift
-from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
+from robustcore.datasets.scenes import FACTORS, SHIFTS, FactorScenes, Scenes, ShiftedScenes, check_factors
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.operations._base import Applied, Operation, Part, registry
@@ -33,6 +36,9 @@ from robustcore.images.preparation import Preparation
 from robustcore.models.classifier import Classifier
 
 _SCENES = tuple(f"scenes/{name}" for name in SHIFTS)
+FACTOR = "factor/"  # before the names of controlled shifts
+FACTORS_SUITE = "factors"
+_FACTORS = tuple(f"{FACTOR}{name}" for name in FACTORS)
 _KEPT = 16
 OWN = "own/"  # before the names of shifts of one's own
 FOLDER = "folder"
@@ -44,6 +50,14 @@ suites.register(
     kind="shift",
     description="Scenes under natural shifts: replication, sketch, rendition, viewpoint, filtered; and unknown shapes.",
     conditions=lambda: [_condition(name) for name in _SCENES],
+)
+suites.register(
+    FACTORS_SUITE,
+    title="Controlled factors of scenes",
+    order=315,
+    kind="shift",
+    description="The test images of scenes with one factor changed: size, viewpoint, country, occlusion, year, camera, zoom.",
+    conditions=lambda: [controlled(name, level) for name in FACTORS for level in FACTORS[name].levels],
 )
 suites.register(
     "imagenet-shifts",
@@ -65,6 +79,10 @@ class NaturalShift(Operation):
         self._contents: dict[tuple[Any, ...], str] = {}
 
     def expand(self, condition: Condition, severities: Sequence[int] | None) -> Sequence[Condition]:
+        if condition.name in _FACTORS and not condition.params:
+            levels = FACTORS[_short(condition.name)].levels if condition.strength is None else [condition.strength]
+            open_ = dataclasses.replace(condition, params=(("clean", "scenes"),))
+            return [dataclasses.replace(open_, strength=level) for level in levels]
         if condition.params or condition.name not in (*_SCENES, *imagenet_shifts.LAYOUTS):
             return [condition]
         return [dataclasses.replace(condition, params=(("clean", _clean(condition.name)),))]
@@ -73,10 +91,12 @@ class NaturalShift(Operation):
         if _is_own(condition):
             _check_own(condition)
             return
-        names = (*_SCENES, *imagenet_shifts.LAYOUTS)
+        names = (*_SCENES, *_FACTORS, *imagenet_shifts.LAYOUTS)
         if condition.name not in names:
             raise UnknownNameError("shift", condition.name, names)
-        if condition.severity is not None or condition.strength is not None or condition.variant is not None:
+        if condition.name in _FACTORS:
+            _check_strength(condition)
+        elif condition.severity is not None or condition.strength is not None or condition.variant is not None:
             raise InvalidArgumentError(f"The shift {condition.name} has no severity, strength or variant.")
         if condition.storage != "memory":
             raise InvalidArgumentError("Shifted images are scored as they are: their storage is 'memory'.")
@@ -115,18 +135,18 @@ class NaturalShift(Operation):
         if _is_own(condition):
             folder = condition.parameters[FOLDER]
             key: tuple[Any, ...] = (folder, base.fingerprint, self._own_content(folder))
-        elif condition.name in _SCENES:
+        elif condition.name in (*_SCENES, *_FACTORS):
             if not isinstance(base, Scenes) or base.split != "test":
                 what = f"{base.name} ({base.split})"
                 raise DatasetError(f"{condition.name} is a shift of scenes (test), and is not evaluated with {what}.")
-            key = (condition.name, base.side, base.seed)
+            key = (condition.name, condition.strength, base.side, base.seed)
         else:
             if base.name == "scenes" or base.name in _SCENES:
                 raise DatasetError(f"{condition.name} is a shift of ImageNet, and is not evaluated with {base.name}.")
             key = (condition.name, base.side, _preparation(base), tuple(base.classes), *_seen(condition.name))
         if key not in self._sets:
             own = _is_own(condition)
-            self._sets[key] = _load_own(condition, base) if own else _load(condition.name, base)
+            self._sets[key] = _load_own(condition, base) if own else _load(condition, base)
             while len(self._sets) > _KEPT:
                 self._sets.popitem(last=False)
         return self._sets[key]
@@ -158,7 +178,7 @@ class NaturalShift(Operation):
 
     def _content(self, name: str) -> str | None:
         """The digest of a set; None for a folder that is not here, which `dataset` says in a sentence."""
-        if name in _SCENES:
+        if name in (*_SCENES, *_FACTORS):
             key: tuple[Any, ...] = (name,)
         else:
             try:
@@ -166,9 +186,18 @@ class NaturalShift(Operation):
             except DatasetError:
                 return None
         if key not in self._contents:
-            own = name in _SCENES
-            self._contents[key] = ShiftedScenes(_short(name)).fingerprint if own else imagenet_shifts.content(name)
+            self._contents[key] = _digest(name)
         return self._contents[key]
+
+
+def controlled(factor: str, strength: float) -> Condition:
+    """The condition of a controlled shift of scenes.
+
+    Args:
+        factor: a key of `datasets.scenes.FACTORS`.
+        strength: in the factor's range.
+    """
+    return Condition("shift", f"{FACTOR}{factor}", strength=strength, params=(("clean", "scenes"),))
 
 
 def own(name: str, folder: str) -> Condition:
@@ -205,6 +234,16 @@ def _check_own(condition: Condition) -> None:
         )
 
 
+def _check_strength(condition: Condition) -> None:
+    if condition.severity is not None or condition.variant is not None:
+        raise InvalidArgumentError(f"The shift {condition.name} has a strength, and no severity or variant.")
+    if not isinstance(condition.strength, float):
+        raise InvalidArgumentError(
+            f"The shift {condition.name} has a number as its strength, not {condition.strength!r}."
+        )
+    check_factors({_short(condition.name): condition.strength})
+
+
 def _load_own(condition: Condition, base: Dataset) -> Dataset:
     return FolderShift(
         condition.parameters[FOLDER], base.classes, base.side, preparation=_preparation(base), name=condition.name
@@ -216,17 +255,27 @@ def _condition(name: str) -> Condition:
 
 
 def _clean(name: str) -> str:
-    return "scenes" if name in _SCENES else "imagenet"
+    return "scenes" if name in (*_SCENES, *_FACTORS) else "imagenet"
 
 
 def _short(name: str) -> str:
-    return name.removeprefix("scenes/")
+    return name.rpartition("/")[2]
 
 
-def _load(name: str, base: Dataset) -> Dataset:
+def _digest(name: str) -> str:
+    """Of a set's images; of a factor's without the strength, which is the condition's."""
+    if name in _FACTORS:
+        return FactorScenes({_short(name): 0.0}, 1).fingerprint
+    return ShiftedScenes(_short(name)).fingerprint if name in _SCENES else imagenet_shifts.content(name)
+
+
+def _load(condition: Condition, base: Dataset) -> Dataset:
+    if condition.name in _FACTORS and isinstance(base, Scenes):
+        assert isinstance(condition.strength, float)
+        return FactorScenes({_short(condition.name): condition.strength}, side=base.side, seed=base.seed)
     if isinstance(base, Scenes):
-        return ShiftedScenes(_short(name), side=base.side, seed=base.seed)
-    return ImageNetShift(name, base.classes, base.side, preparation=_preparation(base))
+        return ShiftedScenes(_short(condition.name), side=base.side, seed=base.seed)
+    return ImageNetShift(condition.name, base.classes, base.side, preparation=_preparation(base))
 
 
 def _preparation(base: Dataset) -> Preparation | None:

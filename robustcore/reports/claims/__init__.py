@@ -57,6 +57,11 @@ def noise_and_shapes(source: str) -> str:
     return f"Unknown images: noise ({source}), and shapes or scenes that the network has no class for. Unknown is the positive class."
 
 
+@note
+def factors_of_scenes(images: int) -> str:
+    return f"Controlled shifts: models of the demo zoo on {images} test images of scenes and on the same with one factor changed."
+
+
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED)
 
 __all__ = [
@@ -123,6 +128,12 @@ TOPICS = {
                 noise_and_shapes("Basart, dissertation, section 4.3"),
             ),
             "Intervals: 95 %, paired bootstrap over known and unknown images (500 draws), not over repeated trainings",
+        ),
+        Topic(
+            "factors",
+            "robustcore.reports.claims.factors",
+            (factors_of_scenes(600),),
+            "Intervals: 95 %, paired bootstrap over images; of correlations bootstrap over models",
         ),
     )
 }

@@ -379,7 +379,9 @@ def _labels(rows: pd.DataFrame) -> pd.DataFrame:
         label = corruption.plain_name if corruption else str(row["name"]).rpartition("/")[2]
         if (different["name"] == row["name"]).sum() > 1:
             what = "" if pd.isna(row["strength"]) else f"strength {row['strength']}"
-            further = ", ".join(p for p in (what, row["params"].strip("{}").replace('"', "")) if p)
+            # A shift's parameters are the same for all of its strengths.
+            params = "" if row["kind"] == "shift" and what else row["params"].strip("{}").replace('"', "")
+            further = ", ".join(p for p in (what, params) if p)
             label += f" ({further})" if further else ""
         family = corruption.family if corruption else row["kind"]
         labelled.append({"key": row["key"], "registered": row["name"], "label": label, "family": family})

@@ -107,7 +107,7 @@ _OWN = {
     "corruption": ("severity", "strength", "storage"),
     "attack": ("eps", "params"),
     "sequence": ("difficulty",),
-    "shift": (),
+    "shift": ("strength",),  # of a controlled factor
 }
 KEYS = (*_COMMON, *dict.fromkeys(key for keys in _OWN.values() for key in keys))
 
@@ -287,6 +287,9 @@ def _expanded(template: Condition, fields: Mapping[str, Any], storage: str, plac
         open_, severities = _levels(template, fields)
         with at("storage"):
             open_ = dataclasses.replace(open_, storage=fields.get("storage", storage))
+    elif template.kind == "shift" and "strength" in fields:
+        with at("strength"):
+            open_ = dataclasses.replace(template, strength=fields["strength"])
     elif template.kind == "attack":
         open_ = _budget(template, fields)
     elif "difficulty" in fields and fields["difficulty"] != 1:
