@@ -18,7 +18,6 @@ from dashboard.cache import (
     datasets,
     estimates,
     expiry,
-    factors,
     file_versions,
     gallery,
     images,
@@ -28,6 +27,7 @@ from dashboard.cache import (
     offload,
     overlaps,
     results,
+    scenes,
     sequence_frames,
     specifications,
 )
@@ -41,7 +41,6 @@ __all__ = [
     "datasets",
     "estimates",
     "expiry",
-    "factors",
     "file_versions",
     "gallery",
     "images",
@@ -51,6 +50,7 @@ __all__ = [
     "offload",
     "overlaps",
     "results",
+    "scenes",
     "sequence_frames",
     "specifications",
 ]

@@ -28,12 +28,12 @@ _SENTENCES = (
 
 def show() -> None:
     """Table and scatter over every model with results."""
-    names = tuple(cache.factors.evaluated())
+    names = tuple(cache.scenes.factors.evaluated())
     if not names:
         return
-    stored = cache.factors.comparison(names)
+    stored = cache.scenes.factors.comparison(names)
     try:
-        gaps = cache.factors.gaps(stored)
+        gaps = cache.scenes.factors.gaps(stored)
     except RobustcoreError:  # said above, for the chosen models
         return
     origin: Provenance = stored.value.provenance.only(list(gaps.models["model"]))

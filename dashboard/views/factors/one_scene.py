@@ -19,7 +19,7 @@ from robustcore.reports.provenance import Provenance
 def show(choice: Choice, gaps: Gaps | None, origin: Provenance) -> None:
     """The slider with the scene on the left, the curve on the right."""
     factor = FACTORS[choice.factor]
-    walk = cache.factors.walk(choice.models, choice.index, choice.factor)
+    walk = cache.scenes.factors.walk(choice.models, choice.index, choice.factor)
     left, right = st.columns([1.1, 1], gap="medium")
     with left, st.container(border=True, key=f"card-{KEY}-scene"):
         st.subheader(f"One {display_name(choice.shape, inside=True)}, one factor", anchor=False)

@@ -32,10 +32,10 @@ def render() -> None:
     choice = _pick()
     if choice is None:
         return
-    stored = cache.factors.comparison(choice.models)
+    stored = cache.scenes.factors.comparison(choice.models)
     measured = None
     try:
-        measured = cache.factors.gaps(stored)
+        measured = cache.scenes.factors.gaps(stored)
     except RobustcoreError as error:
         states.notice(str(error))
     one_scene.show(choice, measured, stored.value.provenance)

@@ -38,7 +38,7 @@ def show(choice: Choice) -> None:
         down, across = (_halves(name) for name in (choice.factor, second))
         arguments = [(model, choice.factor, strength, second, across, _IMAGES) for strength in down]
         wanted = (model, choice.factor, second)
-        kept = all(cache.factors.is_kept(*each) for each in arguments)
+        kept = all(cache.scenes.factors.is_kept(*each) for each in arguments)
         if not kept and st.session_state.get(_RUNNING) != wanted:
             st.caption(
                 f"Accuracy of {model} at every pair of strengths, on {_IMAGES} test images each: {len(down) * len(across) * _IMAGES:,} "
@@ -68,9 +68,9 @@ def _shares(arguments: list[tuple[str, str, float, str, tuple[float, ...], int]]
     rows = []
     try:
         for place, each in enumerate(arguments):
-            if not cache.factors.is_kept(*each):
+            if not cache.scenes.factors.is_kept(*each):
                 bar.progress(place / len(arguments), f"Row {place + 1} of {len(arguments)}")
-            rows.append(cache.factors.row(*each))
+            rows.append(cache.scenes.factors.row(*each))
     finally:
         if not runs.overtaken()():
             st.session_state.pop(_RUNNING, None)
