@@ -16,6 +16,7 @@ from dashboard.workers import pool
 from robustcore import memory, plugins
 
 WARM_UP = "ROBUSTCORE_WARM_UP"  # 0: nothing is computed before somebody asks for it
+_FREEZES = (30, 120, 600)  # seconds after the warm-up, then one after the other
 APP = Path(__file__).resolve().parent / "app.py"
 
 
@@ -53,6 +54,9 @@ def _warm_up() -> None:
     from dashboard import warm_up
 
     warm_up.warm_up()
+    for pause in _FREEZES:  # what the first visitors made it load stays too
+        time.sleep(pause)
+        warm_up.freeze()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from robustcore.datasets import Item
     from robustcore.reports.preview.gallery import Answers, GalleryImage
 
-_CHUNK = 8  # images that a large model scores between two redraws of the page
+_CHUNK = 16  # images that a large model scores between two redraws of the page
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,17 +86,14 @@ class Scoring:
 
     def advance(self) -> None:
         """Answer the next images: all of them for a small model, a few for a large one. Loads the model where it has to."""
-        from robustcore.reports.preview import gallery
-
         if self.finished:
             return
-        classifier = models.model(self.name)
         with self._lock:
             if self._grid is None:  # another visitor had the last ones answered meanwhile
                 return
             start = self.done
             stop = self.count if self.quick else min(start + _CHUNK, self.count)
-            self._parts.append(gallery.answers(classifier, self._grid.between(start, stop)))
+            self._parts.append(models.answers(self.name, self._grid.between(start, stop)))
             if self.finished:
                 self._grid = None
 

@@ -13,8 +13,11 @@ from dashboard.cache.offload import offload
 from dashboard.workers import tasks
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from robustcore.images.preparation import Preparation
     from robustcore.models import Card, Classifier
+    from robustcore.reports.preview.gallery import Answers
 
 DEFAULT_MODEL = "scenes/resnet-standard"
 PHOTOGRAPHS_MODEL = "imagenet/efficientnet-lite0"  # that answers to photographs, where it is installed
@@ -114,8 +117,23 @@ tasks.use_models(model)
 
 
 def is_quick(name: str) -> bool:
-    """Whether a model is loaded and small, so that it answers a whole grid at once."""
-    return (name, version(name)) in _quick
+    """Whether a model is so small that it answers a whole grid at once; one in a small file is loaded for it."""
+    now = version(name)
+    if _is_small(now):
+        _small_model(name, now)
+    return (name, now) in _quick
+
+
+def answers(name: str, images: Tensor) -> Answers:
+    """A model's answers to uint8 (n, 3, H, W) images: a small model's at once, a large one's by a worker, which loads it."""
+    from robustcore import derived
+    from robustcore.reports.preview import gallery
+
+    if is_quick(name):
+        return gallery.answers(model(name), images)
+    key = name, fingerprint(name)
+    answered: Answers = offload("image-answers", derived.digest(key, images), tasks.image_answers, key, images)
+    return answered
 
 
 def preparation(name: str) -> Preparation | None:

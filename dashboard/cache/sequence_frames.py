@@ -60,6 +60,4 @@ def frame_answers(model_name: str, sequence: SequenceFrames) -> Answers:
 
 @st.cache_data(max_entries=64, show_spinner="Classifying the frames …")
 def _frame_answers(model: str, frames: str, *, _name: str, _frames: SequenceFrames) -> Answers:
-    from robustcore.reports.preview import gallery
-
-    return gallery.answers(models.model(_name), _frames.frames)
+    return models.answers(_name, _frames.frames)

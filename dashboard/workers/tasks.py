@@ -12,6 +12,7 @@ from robustcore.errors import DatasetError, JobError, ModelError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import Tensor
 
     from robustcore.atlas.populations import Population
     from robustcore.datasets import Dataset, Item
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from robustcore.reports.compare.answers import Answers
     from robustcore.reports.compare.comparison import Comparison
     from robustcore.reports.preview.attack_anatomy import Attacked, Settings, Survival
+    from robustcore.reports.preview.gallery import Answers as ImageAnswers
 
 ModelKey = tuple[str, str]  # a name, and the fingerprint that the model of that name has to have
 
@@ -189,6 +191,13 @@ def clean_answer(model: ModelKey, item: Item) -> int:
     from robustcore.reports.preview import gallery
 
     return int(gallery.answers(model_of(model), item.image[None]).classes[0, 0])
+
+
+def image_answers(model: ModelKey, images: Tensor) -> ImageAnswers:
+    """What a model answers to uint8 (n, 3, H, W) images."""
+    from robustcore.reports.preview import gallery
+
+    return gallery.answers(model_of(model), images)
 
 
 def attacked(
