@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -24,6 +25,7 @@ from typing import Any
 from robustcore import derived, errors, plugins
 
 VARIABLE = "ROBUSTCORE_WORKERS"  # how many the server starts; 0 computes in the server itself
+_LONG = 2.0  # seconds; requests of a kind that takes more, on average, never have all workers
 _POLL = 0.05  # seconds between two looks whether a request has been overtaken
 _ENDED = (
     "The process that computed this has ended unexpectedly; memory may have run out. A new one takes its place: choose "
@@ -70,7 +72,8 @@ class Pool:
     """Worker processes, each served by a thread of this process.
 
     One starts at once; each of the others with `start_all`, or when a request finds all that have started busy. On a small
-    machine several at once would take the processors from the first visitor while they import.
+    machine several at once would take the processors from the first visitor while they import. One is always left for what is
+    quick: how long requests of a kind take is learned from those that were served.
 
     Args:
         count: of the processes, at most.
@@ -86,7 +89,8 @@ class Pool:
         self._closed = False
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
         self._processes[0] = _start(self._flags)
-        self._busy = [False] * count
+        self._serving: list[Job | None] = [None] * count
+        self._seconds: dict[str, float] = {}  # kind of request -> how long the latest took, on average
         for place in range(count):
             threading.Thread(target=self._serve, args=(place,), name=f"worker-{place}", daemon=True).start()
 
@@ -166,15 +170,20 @@ class Pool:
                     self._changed.wait()
                 if self._closed:
                     return
-                job = self._queue.popleft()
-                job.started, self._busy[place] = True, True
+                job = self._startable()[0]
+                self._queue.remove(job)
+                job.started, self._serving[place] = True, job
+            began = time.monotonic()
             answer = None
             try:
                 answer = self._asked(place, job)
             except OSError as error:  # no process can be started: whoever waits is told, as of one that ended
                 _log.error("No worker process can be started: %s", error)
             with self._changed:
-                self._busy[place] = False
+                self._serving[place] = None
+                took = time.monotonic() - began
+                self._seconds[job.kind] = (self._seconds.get(job.kind, took) + took) / 2
+                self._changed.notify_all()  # one that has to wait for this one may start
             self._finish(job, answer)
 
     def _asked(self, place: int, job: Job) -> dict[str, Any] | None:
@@ -193,10 +202,23 @@ class Pool:
 
     def _is_wanted(self, place: int) -> bool:
         """Whether a job waits that no worker which has started and is free would take."""
-        if not self._queue:
-            return False
-        free = [i for i, busy in enumerate(self._busy) if not busy and self._processes[i] is not None]
-        return place in free or len(self._queue) > len(free)
+        startable = len(self._startable())
+        serving = zip(self._serving, self._processes, strict=True)
+        free = [i for i, (job, process) in enumerate(serving) if job is None and process is not None]
+        return startable > 0 and (place in free or startable > len(free))
+
+    def _startable(self) -> list[Job]:
+        """The requests that wait and may start now, in this order."""
+        left = max(1, len(self._serving) - 1) - sum(job is not None and self._is_long(job) for job in self._serving)
+        startable = []
+        for job in self._queue:
+            left -= self._is_long(job)
+            if left >= 0 or not self._is_long(job):
+                startable.append(job)
+        return startable
+
+    def _is_long(self, job: Job) -> bool:
+        return self._seconds.get(job.kind, 0.0) > _LONG
 
     def _alive(self, place: int) -> subprocess.Popen[bytes]:
         """The worker of a place, started if it has none or it has ended; whoever asks holds the lock."""
@@ -258,9 +280,9 @@ def is_running() -> bool:
 
 
 def default_count() -> int:
-    """One worker less than there are processors, two at least and four at most; or what the variable says."""
+    """One worker less than there are processors, three at least and four at most; or what the variable says."""
     chosen = os.environ.get(VARIABLE, "")
-    return int(chosen) if chosen.isdigit() else min(4, max(2, (os.cpu_count() or 1) - 1))
+    return int(chosen) if chosen.isdigit() else min(4, max(3, (os.cpu_count() or 1) - 1))
 
 
 def call(

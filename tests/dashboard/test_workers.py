@@ -212,3 +212,35 @@ def test_all_start_when_they_are_asked_to_and_none_twice() -> None:
     finally:
         workers.close()
     assert workers.processes == []
+
+
+def test_requests_that_take_long_leave_a_worker_for_quick_ones(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROBUSTCORE_CACHE", str(cache))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(pool, "_LONG", 0.3)
+    workers = pool.Pool(2)
+    log, ended = str(tmp_path / "log"), []
+
+    def ask(kind: str, key: str, seconds: float) -> threading.Thread:
+        message = {
+            "function": f"{work.__module__}:work",
+            "arguments": derived.encode([log, seconds, key]),
+            "plugins": {},
+        }
+        return in_thread(lambda: ended.append(workers.ask(kind, key, message, lambda: False)))[0]
+
+    try:
+        for thread in [ask("start", "one", 0.2), ask("start", "other", 0.2)]:  # both workers run
+            thread.join(PATIENCE)
+        ask("long", "seen before", 0.6).join(PATIENCE)
+        ended.clear()
+        threads = [ask("long", "first", 0.6), ask("long", "second", 0.6)]
+        wait_for(lambda: any(line.endswith("first") for line in lines(Path(log))))
+        threads.append(ask("quick", "third", 0.0))
+        for thread in threads:
+            thread.join(PATIENCE)
+    finally:
+        workers.close()
+    assert ended == ["third", "first", "second"]
