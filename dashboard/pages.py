@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Iterable
+from types import ModuleType
 
 import dashboard.views
 from robustcore.pages import Page, View, registry
@@ -14,8 +16,7 @@ __all__ = ["Page", "View", "conflicts", "groups", "views"]
 
 def views() -> list[View]:
     """Every view, in the order of the navigation."""
-    modules = {m.name: importlib.import_module(f"dashboard.views.{m.name}") for m in _modules()}
-    own = {name: View(name, module.PAGE, module.render) for name, module in modules.items()}
+    own = {name: View(name, module.PAGE, module.render) for name, module in _modules().items()}
     # A plug-in cannot take the place of one of these; `conflicts` names it.
     others = [view for view in registry if view.name not in own]
     return sorted([*own.values(), *others], key=lambda view: (view.page.order, view.name))
@@ -23,7 +24,7 @@ def views() -> list[View]:
 
 def conflicts() -> list[str]:
     """One sentence for each page of a plug-in whose name one of the dashboard's own pages has."""
-    own = {module.name for module in _modules()}
+    own = _modules()
     return [
         f"The page {view.name!r} of a plug-in is left out: dashboard.views.{view.name} has that name; give it another one."
         for view in registry
@@ -39,5 +40,8 @@ def groups(views: Iterable[View]) -> dict[str, list[View]]:
     return by_group
 
 
-def _modules() -> Iterable[pkgutil.ModuleInfo]:
-    return pkgutil.iter_modules(dashboard.views.__path__)
+@functools.cache
+def _modules() -> dict[str, ModuleType]:
+    """The dashboard's own pages by name; the folder is read once."""
+    names = [module.name for module in pkgutil.iter_modules(dashboard.views.__path__)]
+    return {name: importlib.import_module(f"dashboard.views.{name}") for name in names}

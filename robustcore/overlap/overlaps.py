@@ -103,7 +103,8 @@ class Overlap:
     @property
     def undefined(self) -> dict[str, Note]:
         """The corruptions without any defined overlap, even with themselves, and why."""
-        return {name: reason for name in self.names if (reason := self.reason(name, name)) is not None}
+        own = zip(self.names, self.reasons.to_numpy().diagonal(), strict=True)
+        return {name: reason for name, reason in own if reason is not None}
 
     def reason(self, first: str, second: str) -> Note | None:
         """Why an overlap is undefined; None where it is defined."""

@@ -17,7 +17,7 @@ from robustcore.errors import RobustcoreError
 PAGE = Page(
     title="Factors",
     icon=":material/tune:",
-    order=23,
+    order=25,
     group="See",
     question="Which property of a scene turns the answer?",
     purpose="Size, viewpoint, country, occlusion, year, camera or zoom of a scene is changed; everything else stays as it is.",
