@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
 
-    from dashboard.workers.tasks import ModelKey
+    from dashboard.workers.tasks import DatasetKey, ModelKey
     from robustcore.datasets import Item
+    from robustcore.evaluation.plan import Subject
     from robustcore.inside.attribution import Attribution
     from robustcore.inside.feature_maps import FeatureMaps
     from robustcore.inside.similarity import Sums
     from robustcore.inside.weights import Kernels
+    from robustcore.reports.inside.combining import Combination
     from robustcore.reports.preview.gallery import GalleryImage
 
 
@@ -97,3 +99,13 @@ def similarity_batch(first: ModelKey, second: ModelKey, source: str, start: int,
     images = comparison_images.images(source, range(start, stop))
     one = tasks.model_of(first)
     return similarity.batch(one, one if second == first else tasks.model_of(second), images)
+
+
+def combination_gains(
+    combined: tuple[Combination, ...], subjects: dict[str, Subject], dataset: DatasetKey, suite: str
+) -> pd.DataFrame:
+    """What combined trainings gain over the better of their parts."""
+    from robustcore.evaluation import Store
+    from robustcore.reports.inside import combining
+
+    return combining.gains(combined, subjects, tasks.dataset_of(dataset), suite, Store())

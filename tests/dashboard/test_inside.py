@@ -62,3 +62,13 @@ def test_a_photograph_has_no_maps_of_a_demo_model(open_page: OpenPage) -> None:
     assert not at.exception
     assert at.warning
     assert pictures(at) == 2
+
+
+def test_combined_trainings_have_a_point_each(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.views.inside.combining.IMAGES", 8)
+    monkeypatch.setattr(similarity, "LAYERS", 4)
+    at = open_page("inside", inside_view="Combined trainings")
+    assert sound(at)
+    assert at.dataframe[0].value["combined"].tolist() == ["scenes/resnet-iat", "scenes/resnet-mtlat"]
+    assert at.dataframe[0].value[["cka", "gain"]].notna().all(axis=None)
+    assert [m for m in at.markdown if "too few" in m.value]

@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.cache import models
+from dashboard.cache import datasets, expiry, models, results
+from dashboard.cache.datasets import SCENES
 from dashboard.cache.offload import offload
 from dashboard.workers import insides
+from dashboard.workers.tasks import DatasetKey
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dashboard.workers.tasks import ModelKey
+    from robustcore.evaluation.plan import Subject
     from robustcore.inside.similarity import Similarity, Sums
     from robustcore.inside.weights import Kernels
+    from robustcore.reports.inside.combining import Combination
+
+GAIN_SUITE = "imagenet-c"
 
 
 def weights(names: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -70,3 +76,27 @@ def _sums(first: ModelKey, second: ModelKey, source: str, start: int, stop: int)
     key = derived.digest(first, second, source, start, stop)
     done: Sums = offload("similarity", key, insides.similarity_batch, first, second, source, start, stop)
     return done
+
+
+def combination_gains(combined: tuple[Combination, ...]) -> pd.DataFrame:
+    """What combined trainings of scenes gain over the better of their parts, on `GAIN_SUITE`."""
+    names = dict.fromkeys(name for each in combined for name in (each.combined, each.first, each.second))
+    subjects = {name: results.subject(name, SCENES) for name in names}
+    dataset = DatasetKey.of(datasets.evaluated_dataset(SCENES))
+    return _gains(combined, subjects, dataset, tuple(map(tuple, expiry.result_versions())))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _gains(
+    combined: tuple[Combination, ...],
+    subjects: dict[str, Subject],
+    dataset: DatasetKey,
+    versions: tuple[tuple[object, ...], ...],
+) -> pd.DataFrame:
+    from robustcore import derived
+
+    key = derived.digest(combined, subjects, dataset, GAIN_SUITE, versions)
+    table: pd.DataFrame = offload(
+        "combination-gains", key, insides.combination_gains, combined, subjects, dataset, GAIN_SUITE
+    )
+    return table

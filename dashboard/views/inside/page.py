@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.pages import Page
 from dashboard.session import selection
-from dashboard.views.inside import attributions, channels, networks, similarity
+from dashboard.views.inside import attributions, channels, combining, networks, similarity
 from dashboard.views.inside.case import KEY, NONE, Case
 from dashboard.widgets import image_picker, model_picker, states
 from robustcore import corruptions
@@ -31,6 +31,7 @@ VIEWS = {
     "channels": "Feature maps",
     "weights": "Weights",
     "similarity": "Layer similarity",
+    "combining": "Combined trainings",
 }
 
 
@@ -57,6 +58,8 @@ def render() -> None:
         networks.view(models)
     elif view == "similarity":
         similarity.view(models)
+    elif view == "combining":
+        combining.view()
     elif choice is None:
         states.empty("Choose an image", "Upload one above, or take a photograph or a scene.", icon=":material/image:")
     elif view == "maps":

@@ -143,6 +143,7 @@ class Intervention:
     summary: ClassVar[str]
     source: ClassVar[str]
     revision: ClassVar[int]
+    combines: ClassVar[tuple[str, ...]] = ()
     plugin: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
@@ -227,7 +228,7 @@ I = TypeVar("I", bound=Intervention)  # noqa: E741
 
 
 def intervention(
-    name: str, *, family: str, summary: str, source: str, revision: int = 1
+    name: str, *, family: str, summary: str, source: str, revision: int = 1, combines: tuple[str, ...] = ()
 ) -> Callable[[type[I]], type[I]]:
     """Register a class as an intervention; it becomes a frozen dataclass.
 
@@ -237,6 +238,7 @@ def intervention(
         summary: what it does, one sentence.
         source: document and section that it comes from.
         revision: raised whenever equal recipes begin to train different models.
+        combines: the registered interventions that it trains with at once, where it is made of others.
 
     The class derives from `Intervention` and overrides one of `views`, `loss` and `prepare`; its fields, made by `setting`,
     are its settings.
@@ -246,6 +248,7 @@ def intervention(
         if family not in FAMILIES:
             raise UnknownNameError("family of interventions", family, FAMILIES)
         cls.name, cls.family, cls.summary, cls.source, cls.revision = name, family, summary, source, revision
+        cls.combines = combines
         cls.plugin = plugins.digest_of(cls)
         frozen = dataclasses.dataclass(frozen=True)(cls)
         registry.add(name, frozen, cls)

@@ -16,6 +16,7 @@ from robustcore.training.interventions.augmentation import mixup
     family="adversarial",
     summary="Trains on two mixed batches at once, one of clean images and one of images attacked before the mixing.",
     source="Lamb et al. 2019, with the settings of Laugros, thesis, section 3.3.3.2",
+    combines=("mixup", "fgsm"),
 )
 class Iat(Intervention):
     """loss = (L(mix(x, y)) + L(mix(x_adv, y))) / 2, with x_adv from untargeted FGSM and y the true labels.

@@ -14,6 +14,7 @@ from robustcore.training.interventions.augmentation import mixup
     family="adversarial",
     summary="Trains on two mixed batches at once, one of them attacked by TLAT after the mixing.",
     source="Laugros, thesis, section 3.3.2.3, algorithm 1 and equation 3.6",
+    combines=("mixup", "tlat"),
 )
 class Mtlat(Intervention):
     """loss = L(x_mix1, y_mix1) + L(x_mtlat, y_mtlat), with the attack of TLAT on (x_mix2, y_mix2).
