@@ -126,7 +126,7 @@ def pearson(x: npt.ArrayLike, y: npt.ArrayLike) -> Relation:
 
 def spearman(x: npt.ArrayLike, y: npt.ArrayLike) -> Relation:
     """Spearman's correlation, with the interval of Fisher's z and the variance 1.06 / (n - 3) (Fieller et al. 1957)."""
-    ranks = [pd.Series(np.asarray(values, np.float64)).rank().to_numpy(np.float64) for values in (x, y)]
+    ranks = [np.asarray(pd.Series(np.asarray(values, np.float64)).rank(), np.float64) for values in (x, y)]
     return _relation(ranks[0], ranks[1], 1.06)
 
 
