@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcore.detection.scores._base import score
+from robustcore.detection.scores._softmax import in_parts, softmax
 
 Array = npt.NDArray[np.floating]
 Scorer = Callable[[Array], Array]
@@ -15,14 +16,8 @@ Scorer = Callable[[Array], Array]
 TYPICAL = 0.5  # the probability from which on a class counts as present
 _TREES, _NEIGHBOURS = 100, 20
 _SEED = 0  # of the trees
+_MULTIPLIED = 1024  # images: a product of matrices on several threads wants many rows
 _BASART = "Basart's thesis, 4.3 and 6.3"
-_AT_ONCE = 4096  # images whose divergences from all classes are in memory together
-
-
-def softmax(logits: Array) -> npt.NDArray[np.float64]:
-    """(n, K) probabilities, float64."""
-    shifted = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 @score(
@@ -36,8 +31,13 @@ def kl(validation_logits: Array) -> Scorer:
     """How far the probabilities are from what is usual for any class that is answered."""
     probabilities = softmax(validation_logits)
     answers = probabilities.argmax(axis=1)
-    usual = np.stack([probabilities[answers == each].mean(axis=0) for each in np.unique(answers)])
-    return lambda logits: _over_parts(logits, lambda p: _divergences(p, usual).min(axis=1))
+    usual = _Rows(np.stack([probabilities[answers == each].mean(axis=0) for each in np.unique(answers)]))
+
+    def part(logits: Array) -> Array:
+        p = softmax(logits)
+        return usual.divergence(p, logits, usual.nearest(p))
+
+    return lambda logits: in_parts(logits, part, _MULTIPLIED)
 
 
 @score(
@@ -49,21 +49,24 @@ def kl(validation_logits: Array) -> Scorer:
 )
 def typicality(validation_logits: Array) -> Scorer:
     """How untypical the other probabilities are beside the class that is answered."""
-    probabilities = softmax(validation_logits)
-    rows = _typical_rows(probabilities)
+    rows = _Rows(_typical_rows(softmax(validation_logits)))
 
-    def part(p: Array) -> Array:
-        divergences = _divergences(p, rows)
-        present = p > TYPICAL
-        return np.asarray(np.where(present.any(axis=1), (divergences * present).sum(axis=1), divergences.min(axis=1)))
+    def part(logits: Array) -> Array:
+        p = softmax(logits)
+        # No two classes pass one half.
+        row = p.argmax(axis=1)
+        absent = np.flatnonzero(p[np.arange(len(p)), row] <= TYPICAL)
+        row[absent] = rows.nearest(p[absent])
+        return rows.divergence(p, logits, row)
 
-    return lambda logits: _over_parts(logits, part)
+    return lambda logits: in_parts(logits, part, _MULTIPLIED)
 
 
 def _typical_rows(probabilities: Array) -> Array:
     """(K, K): row i is the sum of p over the images with p_i >= 0.5, divided by its own sum; 1 / K where there is none."""
-    present = (probabilities >= TYPICAL).astype(np.float64)
-    rows = present.T @ probabilities
+    images, classes = np.nonzero(probabilities >= TYPICAL)
+    rows = np.zeros((probabilities.shape[1],) * 2)
+    np.add.at(rows, classes, probabilities[images])
     sums = rows.sum(axis=1, keepdims=True)
     return np.where(sums > 0, rows / np.where(sums > 0, sums, 1), 1 / rows.shape[1])
 
@@ -115,14 +118,23 @@ def lof(validation_logits: Array) -> Scorer:
     return lambda logits: -factor.score_samples(logits.max(axis=1)[:, None])
 
 
-def _divergences(p: Array, q: Array) -> Array:
-    """(n, m) Kullback-Leibler divergences of (n, K) distributions from (m, K) ones; 0 log 0 is 0, and a class that q excludes
-    counts as the least positive number."""
-    tiny = np.finfo(np.float64).tiny
-    entropy = np.where(p > 0, p * np.log(np.maximum(p, tiny)), 0).sum(axis=1, keepdims=True)
-    return np.asarray(entropy - p @ np.log(np.maximum(q, tiny)).T)
+class _Rows:
+    """Distributions that others are compared with by their Kullback-Leibler divergence.
 
+    Args:
+        rows: (m, K); a class that a row excludes counts as the least positive number.
+    """
 
-def _over_parts(logits: Array, function: Scorer) -> Array:
-    parts = [function(softmax(logits[at : at + _AT_ONCE])) for at in range(0, len(logits), _AT_ONCE)]
-    return np.concatenate(parts) if parts else np.empty(0)
+    def __init__(self, rows: Array) -> None:
+        self._logs = np.log(np.maximum(rows, np.finfo(np.float64).tiny))
+        self._single = self._logs.T.astype(np.float32)
+
+    def nearest(self, p: Array) -> npt.NDArray[np.int64]:
+        """(n,) for each of (n, K) distributions the row of the least divergence; in float32, which is enough to choose one."""
+        return np.asarray((p.astype(np.float32) @ self._single).argmax(axis=1), np.int64)
+
+    def divergence(self, p: Array, logits: Array, rows: npt.NDArray[np.int64]) -> Array:
+        """(n,) KL(p, row) of (n, K) distributions, the softmax of `logits`, from the row of each."""
+        # log p is the logit less their log-sum-exp, which the greatest probability tells.
+        normaliser = logits.max(axis=1) - np.log(p.max(axis=1))
+        return np.asarray(np.einsum("ij,ij->i", p, logits - self._logs[rows]) - normaliser)

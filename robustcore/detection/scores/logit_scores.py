@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcore.detection.scores._base import score
+from robustcore.detection.scores._softmax import in_parts, others
 from robustcore.metrics import detection
 
 Array = npt.NDArray[Any]
@@ -23,9 +24,7 @@ _BASART = "Basart's thesis, 4.3"
 )
 def msp(logits: Array) -> Array:
     """The less sure the answer, the stranger the image; the usual baseline."""
-    top = logits.max(axis=1, keepdims=True)
-    # In float64: a probability near one is one in float32 already.
-    return np.asarray(-1 / np.exp((logits - top).astype(np.float64)).sum(axis=1))
+    return in_parts(logits, lambda part: -1 / (1 + others(part)))
 
 
 @score("max_logit", title="Maximum logit", formula="- greatest logit", document=_BASART, stored=detection.maximum_logit)
@@ -55,8 +54,7 @@ def logit_avg(logits: Array) -> Array:
 )
 def energy(logits: Array) -> Array:
     """The logarithm of the softmax's denominator."""
-    top = logits.max(axis=1).astype(np.float64)
-    return np.asarray(-(top + np.log(np.exp(logits - top[:, None]).sum(axis=1))))
+    return in_parts(logits, lambda part: -(part.max(axis=1).astype(np.float64) + np.log1p(others(part))))
 
 
 @score(
