@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -110,10 +110,15 @@ def card(
 
 def evidence(origin: Provenance, key: str) -> None:
     """Where the numbers come from, to the last digit: fingerprints, runs, devices, durations; read when it is opened."""
+    provenance(lambda: origin.evidence() or ["Nothing is stored yet."], key)
+
+
+def provenance(lines: Callable[[], Sequence[str]], key: str) -> None:
+    """The same of numbers that are not of stored results alone; `lines` is called when it is opened."""
     opened = st.expander("Provenance", icon=":material/fingerprint:", key=f"evidence-{key}", on_change="rerun")
     if opened.open:
         with opened:
-            st.code("\n".join(origin.evidence()) or "Nothing is stored yet.", language=None, wrap_lines=True)
+            st.code("\n".join(lines()), language=None, wrap_lines=True)
 
 
 def _download_html(figure: Any, name: str, title: str) -> None:

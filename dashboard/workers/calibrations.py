@@ -25,22 +25,24 @@ class Gathered:
     Attributes:
         table: as `reports.calibration.Calibration` has it, and for each row its condition as canonical JSON.
         bins: condition -> bins of 100 images.
+        keys: what the results are found by, as `reports.provenance.Provenance` has it.
     """
 
     table: pd.DataFrame
     bins: Mapping[str, Bins]
+    keys: pd.DataFrame
 
 
 def gathered(subject: Subject, dataset: DatasetKey, suite: str, seed: int) -> Gathered:
     """The calibration of a model, clean and under a suite."""
     from robustcore.evaluation import Store
-    from robustcore.reports import calibration
+    from robustcore.reports import calibration, provenance
 
     cells = _cells(subject, dataset, suite, seed)
     report = calibration.gather(cells, Store())
     names = [cell.condition.canonical() for cell in cells]
     bins = {name: report.bins[cell.key] for name, cell in zip(names, cells, strict=True) if cell.key in report.bins}
-    return Gathered(report.table.assign(condition=names), bins)
+    return Gathered(report.table.assign(condition=names), bins, provenance.keys(cells))
 
 
 def mistakes(subject: Subject, dataset: DatasetKey, condition: str, seed: int, count: int) -> Mistakes | None:
@@ -52,6 +54,15 @@ def mistakes(subject: Subject, dataset: DatasetKey, condition: str, seed: int, c
     cells = _cells(subject, dataset, wanted, seed)
     (cell,) = [cell for cell in cells if cell.condition == wanted]
     return calibration.confident_mistakes(cell, Store(), count)
+
+
+def keep(model: ModelKey, images: ImagesKey, stop: int) -> int:
+    """Compute and keep the logits of the first images, which `tempered` reads; the number of them."""
+    from robustcore.datasets import prepared_for
+    from robustcore.detection import kept_outputs
+
+    network = tasks.model_of(model)
+    return len(kept_outputs.outputs_of(network, prepared_for(tasks.images_of(images), network.card.preparation), stop))
 
 
 def tempered(model: ModelKey, images: ImagesKey, validation: ImagesKey, limit: int) -> Tempered:

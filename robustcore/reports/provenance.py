@@ -13,6 +13,7 @@ import pandas as pd
 from robustcore import published
 from robustcore.evaluation import Store
 from robustcore.evaluation.condition import RELEASED
+from robustcore.evaluation.plan import Cell
 from robustcore.evaluation.store import inventory
 from robustcore.notes import Note, note
 
@@ -114,6 +115,25 @@ class Provenance:
     def footer(self, *, formula: str = "", reference: str = "", interval: str = "") -> Footer:
         """The footer of a figure of these results; the arguments are its fields, without a full stop."""
         return Footer(self, formula=formula, reference=reference, interval=interval)
+
+
+def keys(cells: Sequence[Cell]) -> pd.DataFrame:
+    """`Provenance.keys` of cells, in the shipped layer and in one's own, where nobody has looked which of them has the results."""
+    rows = [
+        (
+            cell.model.name,
+            cell.key.model,
+            cell.dataset,
+            cell.key.dataset,
+            cell.key.condition,
+            cell.key.seed,
+            cell.key.precision,
+            shipped,
+        )
+        for cell in cells
+        for shipped in (True, False)
+    ]
+    return pd.DataFrame(rows, columns=_KEYS)
 
 
 @dataclasses.dataclass(frozen=True)

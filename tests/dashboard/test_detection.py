@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import cache
 from dashboard.views.detection import score_table
 from robustcore.datasets import load_dataset
+from robustcore.detection import scores
 from robustcore.models import load_model
 from robustcore.reports.detection import detect
 from tests.dashboard.conftest import OpenPage, markup, sound
@@ -65,6 +66,21 @@ def test_a_scene_is_followed_to_another_viewpoint(open_page: OpenPage) -> None:
     assert sound(at)
     assert markup(at, f"{KEY}_course_images").count("<img") == 6
     assert at.segmented_control(key=f"{KEY}_way").options == ["Corruption", "Attack", "Natural shift"]
+
+
+def test_the_provenance_names_model_images_formula_and_version(open_page: OpenPage) -> None:
+    at = open_page(KEY)
+    at.session_state["evidence-detection"] = True
+    at.run()
+    assert sound(at)
+    (lines,) = [code.value for code in at.code if "SHA-256" in code.value]
+    for part in (
+        cache.models.fingerprint(MODEL),
+        load_dataset("scenes").fingerprint,
+        scores.get("max_logit").formula,
+        "robustcore",
+    ):
+        assert part in lines
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import nn
 import robustcore as rc
 from robustcore import cli
 from robustcore.datasets import ArrayDataset, Dataset, imagenet_classes, load_dataset
+from robustcore.detection import scores
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
 from robustcore.evaluation.condition import Condition
 from robustcore.metrics import bootstrap, detection
@@ -214,6 +216,44 @@ def test_imagenet_o_is_scored_by_the_logits_of_the_known_classes(imagenet: dict[
     assert few.table["chance"].iloc[0] == pytest.approx(4 / 16)
     asked = detect(model, known, ["blobs"], score_names=["msp"], answers="folder")
     assert asked.known_scores["msp"] == pytest.approx(few.known_scores["msp"])
+
+
+def test_scores_that_are_nan_or_all_alike_are_said(headless: Classifier) -> None:
+    """A NaN is a reason and no value; ties count half; a network of one class is sure of every image."""
+
+    def undefined(logits: np.ndarray) -> np.ndarray:
+        return np.full(len(logits), np.nan)
+
+    images = load_dataset("scenes", side=32)
+    one = Classifier(OneClass(), Card("one", ("only",), 32, "test")).eval()
+    with scores.registry.restored():
+        scores.registry.replace("energy", dataclasses.replace(scores.get("energy"), function=undefined))
+        for model in (headless, one):
+            table = detect(model, images, ["uniform"], score_names=["energy", "msp"], limit=8).table.set_index("score")
+            assert np.isnan(table.loc["energy", "auroc"])
+            assert "16 images" in table.loc["energy", "reason"]
+    assert table.loc["msp", ["auroc", "fpr95", "aupr"]].tolist() == [0.5, 1, 0.5]
+    assert np.isnan(table.loc["msp", "auroc_low"])
+
+
+def test_too_few_validation_images_are_a_reason_of_that_score_alone(dropout: Classifier) -> None:
+    images = load_dataset("scenes", side=32)
+    table = detect(
+        dropout,
+        images,
+        ["uniform"],
+        score_names=["lof", "knn", "msp"],
+        validation=load_dataset("scenes", split="val", side=32),
+        limit=8,
+    ).table.set_index("score")
+    assert "21" in table.loc["lof", "reason"]
+    assert "500" in table.loc["knn", "reason"]
+    assert np.isfinite(table.loc["msp", "auroc"])
+
+
+class OneClass(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean((1, 2, 3))[:, None]
 
 
 def test_no_interval_is_made_of_drawings_that_all_agree() -> None:

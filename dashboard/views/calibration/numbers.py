@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -10,16 +11,19 @@ from dashboard import cache
 from dashboard.cache import expiry
 from dashboard.cache.offload import offload
 from dashboard.views.calibration.controls import Choice
+from dashboard.widgets import kept_outputs
+from dashboard.widgets.kept_outputs import Part
 from dashboard.workers import calibrations
 from dashboard.workers.calibrations import Gathered
 from dashboard.workers.tasks import DatasetKey, ImagesKey
 from robustcore import derived
-from robustcore.datasets import prepared_for
+from robustcore.datasets import Dataset, prepared_for
 from robustcore.evaluation.plan import Subject
 from robustcore.metrics.calibration import Bins
 from robustcore.reports.calibration import Mistakes, Tempered, shipped_bins
 
 _KIND = "calibration"
+_TEMPERATURE = f"{_KIND}-temperature"
 SHOWN = 12  # mistakes
 
 
@@ -30,17 +34,22 @@ class Numbers:
     Attributes:
         table: of `reports.calibration`, with the conditions as canonical JSON.
         bins: (model, condition) -> bins of 100 images.
+        keys: what the results are found by.
     """
 
     table: pd.DataFrame
     bins: dict[tuple[str, str], Bins]
+    keys: pd.DataFrame
 
 
 def gather(choice: Choice) -> Numbers:
     """The calibration of the chosen models."""
     parts = {subject.name: _gathered(choice, subject) for subject in choice.subjects}
     bins = {(name, condition): each for name, part in parts.items() for condition, each in part.bins.items()}
-    return Numbers(pd.concat([part.table for part in parts.values()], ignore_index=True), bins)
+    table, keys = (
+        pd.concat([getattr(part, name) for part in parts.values()], ignore_index=True) for name in ("table", "keys")
+    )
+    return Numbers(table, bins, keys)
 
 
 def _gathered(choice: Choice, subject: Subject) -> Gathered:
@@ -59,10 +68,33 @@ def mistakes(choice: Choice, subject: Subject, condition: str) -> Mistakes | Non
     return found
 
 
-def tempered(model: str, images: ImagesKey, validation: ImagesKey, limit: int) -> Tempered:
-    """Confidences before and after a fitted temperature."""
-    arguments = ((model, cache.models.fingerprint(model)), images, validation, limit)
-    found: Tempered = offload(f"{_KIND}-temperature", derived.digest(*arguments), calibrations.tempered, *arguments)
+def tempered(model: str, images: Dataset, validation: Dataset, limit: int, stop: Callable[[], None]) -> Tempered:
+    """Confidences before and after a fitted temperature; computed with a progress bar and a button that stops.
+
+    Args:
+        model: by name.
+        images, validation: as loaded.
+        limit: the number of images of each.
+        stop: called by the button.
+    """
+    model_key = (model, cache.models.fingerprint(model))
+    keys = ImagesKey.of(images), ImagesKey.of(validation)
+    digest = derived.digest(model_key, *keys, limit)
+    kept: Tempered | None = derived.get(_TEMPERATURE, digest)
+    if kept is not None:
+        return kept
+    kept_outputs.compute(
+        [
+            Part(title, calibrations.keep, (model_key, key), min(limit, len(each)))
+            for title, key, each in zip(("test images", "validation images"), keys, (images, validation), strict=True)
+        ],
+        key=_TEMPERATURE,
+        identity=digest,
+        side=cache.models.card(model).side,
+        stop=stop,
+        last="fitting the temperature",
+    )
+    found: Tempered = offload(_TEMPERATURE, digest, calibrations.tempered, model_key, *keys, limit)
     return found
 
 

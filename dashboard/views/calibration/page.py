@@ -20,7 +20,7 @@ from robustcore import metrics
 from robustcore.display import display_name
 from robustcore.figures.confidence import calibration as figures
 from robustcore.metrics.calibration import BIN, Bins
-from robustcore.reports.provenance import Footer, package_version
+from robustcore.reports.provenance import Footer, Provenance, package_version
 
 PAGE = Page(
     title="Calibration",
@@ -64,6 +64,24 @@ def render() -> None:
         _by_condition(choice, found)
     temperature.show(choice)
     mistakes.show(choice, rows, condition)
+    figure.evidence(_provenance(choice, found), KEY)
+
+
+def _provenance(choice: Choice, found: Numbers) -> Provenance:
+    """Where the confidences come from."""
+    images = found.table.loc[found.table["n"].notna(), "n"]
+    return Provenance(
+        models=tuple(choice.models),
+        dataset=choice.dataset.name,
+        split=choice.dataset.split,
+        images=(int(images.min()), int(images.max())),
+        seed=choice.seed,
+        suites=(choice.suite,),
+        storage="memory",
+        shipped="some",
+        updated="",
+        keys=found.keys,
+    )
 
 
 def _finding(found: Numbers) -> None:

@@ -10,7 +10,6 @@ from dashboard.session import permissions, selection
 from dashboard.views.calibration import numbers
 from dashboard.views.calibration.controls import KEY, Choice
 from dashboard.widgets import data_picker, figure, states
-from dashboard.workers.tasks import ImagesKey
 from robustcore import metrics
 from robustcore.figures.confidence import calibration as figures
 from robustcore.metrics import calibration
@@ -48,10 +47,16 @@ def show(choice: Choice) -> None:
         images = cache.datasets.dataset(choice.data)
         validation = cache.datasets.validation(choice.data)
         assert validation is not None
-        with st.spinner("Running the model on validation and test images (once) …", show_time=True):
+        place = st.empty()
+        with place.container():
             found = numbers.tempered(
-                model, ImagesKey.of(images), ImagesKey.of(validation), min(MOST, max(len(images), len(validation)))
+                model,
+                images,
+                validation,
+                min(MOST, max(len(images), len(validation))),
+                lambda: st.session_state.pop(_WANTED, None),
             )
+        place.empty()
         _result(choice, model, found)
 
 

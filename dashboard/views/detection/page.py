@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from dashboard import data_urls
+from dashboard import cache, data_urls
 from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.views.detection import controls, course, score_table, scoring
@@ -21,7 +21,7 @@ from robustcore.detection import scores
 from robustcore.display import display_name
 from robustcore.figures.confidence import detection as figures
 from robustcore.metrics import detection
-from robustcore.reports.detection import DetectionReport, UnknownSet, imagenet_o, printed
+from robustcore.reports.detection import DetectionReport, UnknownSet, evidence, imagenet_o, printed
 from robustcore.reports.provenance import Footer, package_version
 
 PAGE = Page(
@@ -64,6 +64,8 @@ def render() -> None:
         _curves(choice, report, score, of_set)
     _familiar(choice, report, score, of_set)
     course.show(choice, report, score, of_set)
+    validation = cache.datasets.validation(choice.data)
+    figure.provenance(lambda: evidence(report, choice.case.model[1], choice.dataset, validation), KEY)
 
 
 def _chosen(report: DetectionReport, names: list[str]) -> tuple[str, UnknownSet]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import streamlit as st
@@ -12,7 +11,8 @@ from dashboard.cache.expiry import reads_results
 from dashboard.cache.offload import offload
 from dashboard.session import permissions, runs, selection
 from dashboard.views.detection.controls import KEY, Choice
-from dashboard.widgets import states
+from dashboard.widgets import kept_outputs
+from dashboard.widgets.kept_outputs import Part
 from dashboard.workers import detections
 from robustcore import derived
 from robustcore.evaluation import Store
@@ -22,12 +22,6 @@ from robustcore.reports.detection import Course, DetectionReport
 
 _RUNNING = f"{KEY}_running"  # in the session: the key of what is computed
 _KEPT = f"{KEY}_report"  # in the session: (key, report)
-_AT_ONCE, _AT_ONCE_LARGE = (
-    512,
-    128,
-)  # images between two looks at the progress, small ones and those that are larger than
-_SMALL_SIDE = 96  # pixels
-_SHARE = 0.9  # of the work: the model's part
 _QUICK = 80  # images that are scored without being asked for
 _KIND = "detection"
 
@@ -98,7 +92,7 @@ def _from_results(
 
 def _offer(choice: Choice, key: str, stored: DetectionReport | None) -> None:
     """The button that computes, beside what there is without it."""
-    total = sum(size for *_, size in _parts(choice))
+    total = sum(part.size for part in _parts(choice))
     if permissions.read_only():
         if stored is None:
             st.info(
@@ -127,35 +121,28 @@ def _offer(choice: Choice, key: str, stored: DetectionReport | None) -> None:
         )
 
 
-def _parts(choice: Choice) -> Iterator[tuple[str, Callable[..., int], tuple[Any, ...], int]]:
-    """(title, what keeps the outputs, its arguments, number of images) for each set of images."""
-    limit = choice.case.limit
-    yield "known images", detections.keep_known, (), min(limit, len(choice.dataset))
-    if choice.case.validation is not None:
-        yield "validation images", detections.keep_validation, (), limit
+def _parts(choice: Choice) -> list[Part]:
+    """The sets of images that the model has to see."""
+    case = choice.case
+    parts = [Part("known images", detections.keep_known, (case,), min(case.limit, len(choice.dataset)))]
+    if case.validation is not None:
+        parts.append(Part("validation images", detections.keep_validation, (case,), case.limit))
     for each, key in zip(choice.unknown, choice.sets, strict=True):
-        yield each.title, detections.keep_unknown, (key,), min(limit, len(each.images))
+        parts.append(Part(each.title, detections.keep_unknown, (case, key), min(case.limit, len(each.images))))
+    return parts
 
 
 def _compute(choice: Choice, key: str) -> None:
     """Compute with a progress bar and a button that stops; then the page is drawn again."""
-    parts = list(_parts(choice))
-    total = sum(size for *_, size in parts)
-    with st.container(border=True, key=f"{KEY}_progress", horizontal=True, vertical_alignment="center"):
-        bar = st.progress(0.0, f"0 of {total:,} images")
-        st.button(
-            "Stop", icon=":material/stop:", key=f"{KEY}_stop", on_click=st.session_state.pop, args=(_RUNNING, None)
-        )
-    step = _AT_ONCE if choice.dataset.side <= _SMALL_SIDE else _AT_ONCE_LARGE
-    done = 0
     try:
-        for title, keep, arguments, size in parts:
-            for stop in [*range(step, size, step), size]:
-                bar.progress(_SHARE * done / total, f"{done:,} of {total:,} images; now: {states.plain(title)}")
-                part = derived.digest(key, title, stop)
-                offload(f"{_KIND}-outputs", part, keep, choice.case, *arguments, stop)
-                done += stop - (stop - 1) // step * step
-        bar.progress(_SHARE, f"{total:,} images; now: fitting scores, and drawing images for the intervals")
+        kept_outputs.compute(
+            _parts(choice),
+            key=KEY,
+            identity=key,
+            side=choice.dataset.side,
+            stop=lambda: st.session_state.pop(_RUNNING, None),
+            last="fitting scores, and drawing images for the intervals",
+        )
         offload(_KIND, key, detections.detected, choice.case, choice.sets)
     finally:
         if not runs.overtaken()():

@@ -39,4 +39,4 @@ def others(logits: Array) -> Doubles:
     top = logits.argmax(axis=1)[:, None]
     exps = np.exp(logits - np.take_along_axis(logits, top, axis=1))
     np.put_along_axis(exps, top, 0, axis=1)
-    return exps.sum(axis=1).astype(np.float64)
+    return np.asarray(exps.sum(axis=1), np.float64)

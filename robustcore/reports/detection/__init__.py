@@ -1,6 +1,7 @@
 """Unknown images and how well a model notices them: scores x sets, with intervals and what each score said of each image."""
 
 from robustcore.reports.detection import imagenet_o
+from robustcore.reports.detection.evidence import evidence
 from robustcore.reports.detection.noticing import Course, follow
 from robustcore.reports.detection.printed import printed
 from robustcore.reports.detection.sets import UnknownSet, conditions_for, knows, of_images, resolved, titled
@@ -15,6 +16,7 @@ __all__ = [
     "UnknownSet",
     "conditions_for",
     "detect",
+    "evidence",
     "follow",
     "from_results",
     "imagenet_o",
