@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from robustcore.commands import _arguments
+
+if TYPE_CHECKING:
+    from robustcore.figures.inside.galleries import Galleries
 
 NAME = "report"
 HELP = "Write a comparison of evaluated models as one HTML file."
@@ -30,6 +34,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="of every random draw (default: 0)")
     add("--limit", type=int, metavar="N", help="the first N images only")
     add("--reference", default="", metavar="NAME", help="of the corruption error: a model, or alexnet as published")
+    add(
+        "--pictures",
+        action="store_true",
+        help="add images that break first and last, mistakes, confusions, disagreements",
+    )
     add("--title", default="", help="of the report")
     add(
         "--output", type=Path, default=Path("report.html"), metavar="FILE", help="write it there (default: report.html)"
@@ -54,7 +63,20 @@ def run(args: argparse.Namespace) -> int:
         reference=args.reference,
         title=args.title,
     )
-    args.output.write_bytes(to_html(report))
+    args.output.write_bytes(to_html(report, _pictures(args) if args.pictures else None))
     print("\n".join(note.text for note in report.learned))
     print(f"Written: {args.output}")
     return 0
+
+
+def _pictures(args: argparse.Namespace) -> Galleries:
+    """Images worth looking at, under the first of the suites."""
+    from robustcore.datasets import load_dataset
+    from robustcore.figures.inside.galleries import galleries
+    from robustcore.reports import compare
+    from robustcore.reports.compare import published_models
+
+    names = [name for name in dict.fromkeys(args.model) if not published_models.is_published(name)]
+    images = load_dataset(args.dataset, split=args.split)
+    suite = (args.suite or ["imagenet-c"])[0]
+    return galleries(compare.subjects(names, images), images, suite, seed=args.seed, storage=args.storage)

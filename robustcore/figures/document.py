@@ -17,6 +17,7 @@ from plotly.offline import get_plotlyjs
 from robustcore import metrics
 from robustcore.display import display_name
 from robustcore.figures import _style, compared
+from robustcore.figures.inside.galleries import Galleries
 from robustcore.reports import templates
 from robustcore.reports.compare import intervals, references
 from robustcore.reports.compare.document import Document
@@ -51,9 +52,18 @@ class Rows:
     kind: str
 
 
-def to_html(document: Document) -> bytes:
-    """The file. Plotly's code stands in it once; every name is escaped."""
+def to_html(document: Document, worth_seeing: Galleries | None = None) -> bytes:
+    """The file. Plotly's code stands in it once; every name is escaped.
+
+    Args:
+        document: what it says.
+        worth_seeing: images chosen from stored answers, which are added.
+    """
     drawn = _figures(document)
+    if worth_seeing is not None:
+        drawn += worth_seeing.figures
+        for _, _, figure in worth_seeing.figures:
+            figure.update_layout(template="none", width=None, autosize=True)
     data = json.dumps([json.loads(figure.to_json()) for _, _, figure in drawn]).replace("<", "\\u003c")
     figures = [
         {
@@ -74,6 +84,8 @@ def to_html(document: Document) -> bytes:
         formula=_formula(document),
         sums=_sums(document),
         reading=_READING,
+        pictures=() if worth_seeing is None else worth_seeing.sections,
+        missing=() if worth_seeing is None else worth_seeing.missing,
         version=version("robustcore"),
         style=Markup((_HERE / "document.css").read_text(encoding="utf-8")),
         script=Markup((_HERE / "document.js").read_text(encoding="utf-8")),

@@ -11,15 +11,16 @@ from PIL import Image
 from robustcore import cli
 
 
-def test_one_file_with_everything(tmp_path: Path) -> None:
+def test_one_file_with_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("robustcore.figures.inside.galleries.MAPPED", 16)
     output = tmp_path / "inside.html"
     command = ["inside", "--model", "scenes/resnet-standard", "--model", "scenes/vgg-standard", "--scene", "3"]
     assert (
         cli.main([*command, "--corruption", "fog", "--compare-on", "32", "--attack", "4", "--output", str(output)]) == 0
     )
     text = output.read_text()
-    assert text.count('<img src="data:image/png;base64,') == 18 + 8 + 4
-    assert text.count('id="figure-') == 2
+    assert text.count('<img src="data:image/png;base64,') == 18 + 8 + 4 + 2 * (12 + 12 + 12) + 3 * 12
+    assert text.count('id="figure-') == 6
     assert "inside the object" in text
     assert "Fog" in text
     assert "<script src" not in text
@@ -38,7 +39,8 @@ def test_a_file_of_one_s_own_without_a_comparison(tmp_path: Path) -> None:
         "--layer",
         "stages.0",
     ]
-    assert cli.main([*command, "--compare-on", "0", "--output", str(output)]) == 0
+    more = ["--compare-on", "0", "--images-of", "none"]
+    assert cli.main([*command, *more, "--output", str(output)]) == 0
     text = output.read_text()
     assert "<b>.png" not in text
     assert text.count('id="figure-') == 1

@@ -35,12 +35,13 @@ def show(choice: Choice) -> None:
         "Break last": np.arange(len(found.places))[::-1],
     }
     levels = choice.answered.severities(name)
+    half = -(-len(found.places) // 2)  # of few images none is at both ends
     for title, order in ends.items():
         with st.container(border=True, key=f"card-images-{title.split()[-1]}"):
             st.subheader(title, anchor=False)
             if name and len(levels) > 1:
                 st.caption("Clean, then from severity 1 up.")
-                _severities(choice, found, name, order[:_LINES], title)
+                _severities(choice, found, name, order[: min(_LINES, half)], title)
             else:
                 pictures = [
                     Picture(
@@ -51,7 +52,7 @@ def show(choice: Choice) -> None:
                             (f"lost {found.lost[i]} of {found.conditions}", WRONG if found.lost[i] else UNKNOWN),
                         ),
                     )
-                    for i in order[:_IMAGES]
+                    for i in order[: min(_IMAGES, half)]
                 ]
                 gallery.row(choice, pictures, key=f"breaking_{title.split()[-1]}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,13 @@ from robustcore.commands import _arguments
 
 if TYPE_CHECKING:
     from robustcore.datasets import Item
+    from robustcore.figures.inside.galleries import Galleries
     from robustcore.models import Classifier
 
 NAME = "inside"
-HELP = "Show where one or two models look in an image, clean and corrupted, and how alike they are, as one HTML file."
+HELP = (
+    "Show where one or two models look in an image, how alike they are, and images worth looking at, as one HTML file."
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +41,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "--compare-on", type=int, default=256, metavar="N", help="images to compare layers on; 0: do not (default: 256)"
     )
+    add(
+        "--images-of",
+        default="",
+        metavar="NAME|DIR|none",
+        help="add images worth looking at, from results on these (default: scenes or photographs, as the model knows them)",
+    )
+    add("--split", default="test", help="of these images (default: test)")
+    add("--suite", default="imagenet-c", metavar="NAME|FILE", help="of these results (default: imagenet-c)")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     add("--output", type=Path, default=Path("inside.html"), metavar="FILE", help="(default: inside.html)")
 
@@ -64,12 +76,31 @@ def run(args: argparse.Namespace) -> int:
             layer=args.layer,
             own_answer=args.own_answer,
             radius=args.attack,
+            worth_seeing=_worth_seeing(args, networks),
             compared_on=args.compare_on,
             progress=lambda done, total, what: bar.update(done, total, f"{done}/{total} {what}"),
         )
     args.output.write_bytes(content)
     print(f"{args.output}: written.")
     return 0
+
+
+def _worth_seeing(args: argparse.Namespace, networks: Sequence[Classifier]) -> Galleries | None:
+    """Images chosen from stored answers; None where they are not wanted."""
+    from robustcore.datasets import load_dataset
+    from robustcore.evaluation import Subject
+    from robustcore.figures.inside.galleries import galleries
+
+    if args.images_of == "none":
+        return None
+    usual = "scenes" if networks[0].card.dataset == "scenes" else "photographs"
+    subjects = [
+        Subject(each.card.name, each.fingerprint(), tuple(each.card.classes), each.card.preparation)
+        for each in networks
+    ]
+    images = load_dataset(args.images_of or usual, split=args.split)
+    by_name = {each.card.name: each for each in networks}
+    return galleries(subjects, images, args.suite, seed=args.seed, networks=by_name)
 
 
 def _item(args: argparse.Namespace, model: Classifier) -> Item:

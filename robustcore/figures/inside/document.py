@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-import cv2
 import numpy as np
 import plotly.graph_objects as go
 import torch
@@ -21,8 +18,10 @@ from robustcore.datasets import Item
 from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError, ModelError
 from robustcore.figures import _style
+from robustcore.figures.inside.galleries import Galleries
 from robustcore.figures.inside.networks import similarity_map, weight_histograms
-from robustcore.images import UInt8Array, to_array
+from robustcore.figures.inside.sections import CRISP, Section, picture
+from robustcore.images import to_array
 from robustcore.inside import (
     attribution,
     comparison_images,
@@ -46,32 +45,6 @@ _PARTS = 4  # maps, channels and kernels, weights, and the layers' similarity, w
 Progress = Callable[[int, int, str], None]
 
 
-@dataclasses.dataclass(frozen=True)
-class Picture:
-    """One image of the document: its address, what it shows, and whether its pixels are drawn as squares."""
-
-    source: str
-    caption: str
-    crisp: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Section:
-    """A heading with pictures.
-
-    Attributes:
-        title: the heading.
-        pictures: row by row.
-        columns: pictures in a row.
-        notes: what is said of them.
-    """
-
-    title: str
-    pictures: tuple[Picture, ...]
-    columns: int
-    notes: tuple[str, ...] = ()
-
-
 def write(
     models: Sequence[Classifier],
     item: Item,
@@ -80,6 +53,7 @@ def write(
     layer: str | None = None,
     own_answer: bool = False,
     radius: float = 0,
+    worth_seeing: Galleries | None = None,
     compared_on: int = similarity.IMAGES,
     progress: Progress = lambda done, total, what: None,
 ) -> bytes:
@@ -91,6 +65,7 @@ def write(
         layer: whose maps Grad-CAM draws; found where it is not named.
         own_answer: whether each image's own answer is explained, else that to the clean image.
         radius: of an attack (`inside.attacked`) whose maps are shown too, in 1/255; 0 for none.
+        worth_seeing: images chosen from stored answers, which are added.
         compared_on: images that the layers are compared on; 0 leaves that out.
         progress: is told how many parts of how many are done, and what is next.
 
@@ -159,6 +134,10 @@ def write(
                 similarity_map(alike, (names[0], names[-1]), footer=footer, alt=alt),
             )
         )
+    if worth_seeing is not None:
+        sections += worth_seeing.sections
+        figures += worth_seeing.figures
+        missing += worth_seeing.missing
     progress(total, total, "done")
     return _render(names, sections, figures, missing, inside_footer(names, item.name, title, cell.seed).text)
 
@@ -170,15 +149,15 @@ def _maps(
     parts = []
     for place, (title, image) in enumerate(forms.items()):
         pixels = to_array((image[0] * 255).round().to(torch.uint8))
-        crisp = image.shape[-1] <= _CRISP
+        crisp = image.shape[-1] <= CRISP
         target = display_name(classes[int(done.target[place])])
         answer = f"{display_name(classes[int(done.answers[place, 0])])} {100 * done.probabilities[place, 0]:.0f} %"
-        parts.append(_picture(pixels, f"{title}: {answer}", crisp))
+        parts.append(picture(pixels, f"{title}: {answer}", crisp))
         if done.cam is not None:
-            parts.append(_picture(pictures.cam_overlay(pixels, done.cam[place]), f"Grad-CAM of {target}", crisp))
+            parts.append(picture(pictures.cam_overlay(pixels, done.cam[place]), f"Grad-CAM of {target}", crisp))
         if done.gradient is not None:
             drawn = pictures.gradient_overlay(pixels, done.gradient[place])
-            parts.append(_picture(drawn, f"Input gradient of {target}", crisp))
+            parts.append(picture(drawn, f"Input gradient of {target}", crisp))
     own = [f"Layer of Grad-CAM: {done.layer.name}."] if done.layer is not None else []
     title = f"Where {model.card.name} looks"
     return Section(title, tuple(parts), len(parts) // len(forms), (*own, *notes))
@@ -188,7 +167,7 @@ def _channels(model: Classifier, corruption: str, maps: feature_maps.FeatureMaps
     low = np.minimum(maps.clean.min((1, 2)), maps.corrupted.min((1, 2)))
     high = np.maximum(maps.clean.max((1, 2)), maps.corrupted.max((1, 2)))
     parts = tuple(
-        _picture(pictures.channel_tiles(values, low, high), title, True)
+        picture(pictures.channel_tiles(values, low, high), title, True)
         for values, title in ((maps.clean, "Clean"), (maps.corrupted, corruption))
     )
     first = ", ".join(
@@ -200,18 +179,9 @@ def _channels(model: Classifier, corruption: str, maps: feature_maps.FeatureMaps
 
 
 def _kernels(model: Classifier, kernels: weights.Kernels) -> Section:
-    picture = _picture(
-        pictures.kernel_tiles(kernels.values), f"{len(kernels.outputs)} kernels, each with its own scale", True
-    )
-    return Section(f"Kernels of {model.card.name}: {kernels.layer}", (picture,), 2)
-
-
-_CRISP = 96  # pixels a side up to which they are drawn as squares
-
-
-def _picture(pixels: UInt8Array, caption: str, crisp: bool) -> Picture:
-    encoded = cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]))[1]
-    return Picture(f"data:image/png;base64,{base64.b64encode(encoded.tobytes()).decode()}", caption, crisp)
+    tiles = pictures.kernel_tiles(kernels.values)
+    drawn = picture(tiles, f"{len(kernels.outputs)} kernels, each with its own scale", True)
+    return Section(f"Kernels of {model.card.name}: {kernels.layer}", (drawn,), 2)
 
 
 def _render(
