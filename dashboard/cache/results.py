@@ -155,3 +155,31 @@ def _evaluated_attacks(subjects: tuple[Subject, ...], dataset: str, seed: int, *
     from robustcore.reports.attacks import evaluated
 
     return evaluated.attacks(subjects, _dataset, seed=seed)
+
+
+def preset_scores(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
+    """What is stored of the models under the attacks of Laugros' thesis, white-box and crafted on others."""
+    dataset = datasets.evaluated_dataset(data)
+    subjects = tuple(subject(name, data) for name in models)
+    return _preset_scores(subjects, dataset.fingerprint, seed, _dataset=dataset)
+
+
+@reads_results(max_entries=16, show_spinner=False)
+def _preset_scores(subjects: tuple[Subject, ...], dataset: str, seed: int, *, _dataset: Dataset) -> pd.DataFrame:
+    from robustcore.reports.attacks import preset_scores
+
+    return preset_scores.preset_scores(subjects, _dataset, seed=seed)
+
+
+def attacks_and_shifts(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
+    """Correlations over the models of robustness to attacks and to natural shifts."""
+    dataset = datasets.evaluated_dataset(data)
+    subjects = tuple(subject(name, data) for name in models)
+    return _attacks_and_shifts(subjects, dataset.fingerprint, seed, _dataset=dataset)
+
+
+@reads_results(max_entries=16, show_spinner="Reading results …")
+def _attacks_and_shifts(subjects: tuple[Subject, ...], dataset: str, seed: int, *, _dataset: Dataset) -> pd.DataFrame:
+    from robustcore.reports.attacks import natural
+
+    return natural.correlations(subjects, _dataset, seed=seed)

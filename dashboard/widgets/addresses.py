@@ -12,6 +12,7 @@ COMPARE_VIEWS = {
     "ranking": "Ranking",
     "corruptions": "Corruptions",
     "baseline": "Better or worse",
+    "parts": "Designed for it?",
     "heatmap": "Heatmap",
     "severities": "Severities",
     "ratios": "Error ratios",

@@ -112,7 +112,7 @@ def gather(tables: Mapping[str, pd.DataFrame]) -> Population:
     return Population(
         wide.reindex(models),
         shifts.reindex(models),
-        tuple(str(m) for m in models if _is_of_an_atlas(str(m))),
+        tuple(str(m) for m in models if is_of_an_atlas(str(m))),
         min(images, default=0),
         tuple(dict.fromkeys([*used, *used_too])),
     )
@@ -214,13 +214,16 @@ def residuals(table: pd.DataFrame, kind: str = "corruption") -> pd.DataFrame:
         kind: "corruption" for the synthetic side of algorithm 3, "shift" for the natural one, "attack".
 
     Returns:
-        One row for each model, NaN where something is missing.
+        One row for each model, NaN where something is missing. Columns are the conditions' names, of attacks their `attack_key`:
+        one attack at several eps or on several surrogates is several.
 
     Raises:
         InvalidArgumentError: a model with two figures for one condition.
     """
     rows = metrics.residual(metrics.mean_over_severities(table[table["kind"].isin(["clean", kind])]))
     rows = rows[rows["kind"] == kind]
+    if kind == "attack":
+        rows = rows.assign(name=[attack_key(*place) for place in zip(rows["name"], rows["params"], strict=True)])
     twice = rows[rows.duplicated(["model", "name"])]
     if len(twice):
         row = twice.iloc[0]
@@ -229,6 +232,11 @@ def residuals(table: pd.DataFrame, kind: str = "corruption") -> pd.DataFrame:
         )
     wide = rows.pivot(index="model", columns="name", values="residual")
     return wide.rename_axis(index=None, columns=None).astype(float)
+
+
+def attack_key(name: str, params: str) -> str:
+    """What tells an attack from the same one at another eps or crafted on another model: its name and its parameters (JSON, or "")."""
+    return f"{name} {params}" if params else name
 
 
 def published(shifts: pd.DataFrame) -> pd.DataFrame:
@@ -253,6 +261,6 @@ def _widest(sources: Sequence[tuple[str, pd.DataFrame]]) -> tuple[pd.DataFrame, 
     return pd.DataFrame(columns), [source for source, _ in best.values()]
 
 
-def _is_of_an_atlas(model: str) -> bool:
+def is_of_an_atlas(model: str) -> bool:
     """The zoo and a person's own models know nothing of an atlas; what else stands among the models of scenes is one's."""
     return model not in zoo.ZOO and not model.startswith("own/")

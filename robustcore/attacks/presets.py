@@ -89,9 +89,9 @@ _add(
     "cw_l2",
     "cw",
     "3.3.3.1",
-    "40 iterations and confidence 50, read as the margin kappa; the thesis states neither the constant c, which is searched "
-    "for here, nor the rate.",
+    "40 iterations at c = 50, which the thesis calls the confidence: no margin kappa and no search over c; the rate, 0.01 in "
+    "Adam, is not stated.",
     None,
     norm="l2",
-    options={"steps": 40, "confidence": 50.0},
+    options={"steps": 40, "binary_search_steps": 1, "initial_const": 50.0},
 )

@@ -65,12 +65,19 @@ _CONTROLLED = (
     ),
     "scenes/vgg-augmix",
 )
+# Of both architectures what both were trained with: whether training or architecture decides whom an attack transfers to.
+_CRAFTING = tuple(
+    f"scenes/{architecture}-{training}"
+    for architecture in ("resnet", "vgg")
+    for training in ("standard", "continued", "augmix", "mixup", "fgsm", "pgd", "mtlat")
+)
 SHARES = (
     Share(("imagenet-c", "imagenet-c-extra")),
     Share(("scenes-shifts",)),
     Share(("laugros",)),
     Share(("robust-accuracy",), limit=240, surrogates=_STANDARD),
     Share(("attacks",), limit=240, surrogates=_STANDARD),
+    Share(("transfer",), limit=240, surrogates=_CRAFTING),
     Share(("imagenet-p", "imagenet-p-extra"), limit=240),  # a sequence is some thirty frames
     Share(("candidates-40",), limit=1200),
     Share(("factors",), limit=600, models=_CONTROLLED),

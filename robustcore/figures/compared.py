@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
+from robustcore import metrics
 from robustcore.corruptions.families import title as family_title
 from robustcore.display import display_name
 from robustcore.figures import bars, dots, heatmap, ranking, scatter, severity_curves
@@ -81,6 +82,32 @@ def gains(
     return bars.condition_bars(
         table, drawn, footer=result.footer.text, alt=alt, legend=legend(result), colours=result.among
     )
+
+
+def parts(
+    table: pd.DataFrame,
+    metric: str,
+    baseline: str,
+    *,
+    footer: str | Footer,
+    families: Mapping[str, str] | None = None,
+) -> go.Figure:
+    """The gain of each model over the baseline on two parts of a benchmark (`reports.compare.parts.gains`)."""
+    unit = metrics.get(metric).written
+    drawn = bars.Scale(
+        title=f"mean gain over the baseline ({'points' if unit.in_percent else metrics.get(metric).short})",
+        factor=unit.factor,
+        number=f"+.{unit.decimals}f",
+        limits=(None, None),
+        reference=0,
+        reference_label=f"0: as {short(baseline)}",
+    )
+    table = table.assign(faint=(table["low"] <= 0) & (table["high"] >= 0))
+    models = list(dict.fromkeys(table["model"]))
+    alt = f"Gain of {len(models)} models over {baseline} on the overlapping part of the benchmark and on the rest"
+    if len(models) > CROWD:
+        return dots.condition_dots(table, drawn, footer=str(footer), alt=alt, colours=models, groups=families)
+    return bars.condition_bars(table, drawn, footer=str(footer), alt=alt)
 
 
 def models(result: Bars, condition: str = "", *, families: Mapping[str, str] | None = None) -> go.Figure:

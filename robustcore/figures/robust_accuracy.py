@@ -5,11 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from robustcore.display import display_name
 from robustcore.figures import heatmap
 from robustcore.figures._style import distinct, finish, shortest, strokes
 from robustcore.figures.bars import Scale
+from robustcore.reports.provenance import Footer
 
 _ACCURACY = Scale(title="accuracy (%)", factor=100, number=".1f", unit=" %", limits=(0, 100))
+_CORRELATION = Scale(title="correlation over models", number=".2f", limits=(-1, 1))
 _DASHES = {"fgsm": "dot", "pgd": "solid"}
 
 
@@ -120,3 +123,10 @@ def transfer_columns(accuracy: pd.DataFrame, *, footer: str, alt: str) -> go.Fig
     named = accuracy.rename_axis("model").reset_index()
     rows = named.melt(id_vars="model", var_name="name", value_name="value")
     return heatmap.heatmap(rows, _ACCURACY, footer=footer, alt=alt)
+
+
+def correlations(table: pd.DataFrame, *, footer: str | Footer) -> go.Figure:
+    """Attacks against natural shifts (`reports.attacks.natural.crafted`): how far robustness to the two goes together over models."""
+    rows = table.assign(name=[display_name(str(name), "shift") for name in table["name"]])
+    alt = "Correlation over models of the robustness to each attack and to each natural shift"
+    return heatmap.heatmap(rows, _CORRELATION, footer=str(footer), alt=alt)

@@ -43,6 +43,17 @@ def test_two_figures_for_one_condition_are_refused() -> None:
         populations.residuals(pd.concat([table, again], ignore_index=True))
 
 
+def test_one_attack_at_two_eps_or_on_a_surrogate_is_several() -> None:
+    settings = ['{"eps": 0.01}', '{"eps": 0.02}', '{"eps": 0.02, "surrogate": "abc"}', ""]
+    rows = [("a", "attack", "pgd", params, 0.8 - 0.1 * place) for place, params in enumerate(settings)]
+    table = pd.DataFrame(
+        [("a", "clean", "clean", "", 0.9), *rows], columns=["model", "kind", "name", "params", "accuracy"]
+    )
+    population = populations.residuals(table.assign(dataset="d", split="test", n=100), "attack")
+    keys = [populations.attack_key("pgd", params) for params in settings]
+    assert population.loc["a", keys].tolist() == pytest.approx([0.1, 0.2, 0.3, 0.4])
+
+
 def test_published_shifts_go_with_one_another_over_the_networks() -> None:
     shifts = published.natural_shifts()
     population = populations.published(shifts)

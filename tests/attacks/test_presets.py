@@ -21,7 +21,8 @@ PRINTED = {
     "pgd_ll": ("pgd", "least_likely", 0.04, {"steps": 10}),
     "mi_fgsm": ("mi_fgsm", "untargeted", 0.04, {"steps": 10, "decay": 1}),
     "mi_fgsm_08": ("mi_fgsm", "untargeted", 0.08, {"steps": 10, "decay": 1}),
-    "cw_l2": ("cw", "untargeted", None, {"steps": 40, "confidence": 50}),
+    # Its text calls the constant c the confidence; nothing is said of a margin kappa or of a search over c.
+    "cw_l2": ("cw", "untargeted", None, {"steps": 40, "binary_search_steps": 1, "initial_const": 50}),
 }
 
 
@@ -65,3 +66,10 @@ def test_what_is_given_goes_before_the_preset(linear, images: Tensor, labels: Te
     result = rc.attack(linear, images, labels, "laugros/pgd", eps=0.001, steps=3, early_stop=False)
     assert result.forwards.tolist() == [4] * 6
     torch.testing.assert_close(result.linf, torch.full((6,), 0.001), atol=1e-6, rtol=0)
+
+
+def test_cw_l2_takes_one_constant_and_no_margin(linear, images: Tensor, labels: Tensor) -> None:  # type: ignore[no-untyped-def]
+    preset = presets.registry["laugros/cw_l2"]
+    assert attacks.get("cw").check_options(preset.options)["confidence"] == 0
+    result = rc.attack(linear, images, labels, preset.name, early_stop=False)
+    assert result.backwards.tolist() == [40] * len(images)

@@ -87,6 +87,8 @@ def _view(name: str, mode: Mode, choice: Choice) -> None:
     _card(view, choice, comparison)
     if mode.with_means and view.result is not None:
         notes.means(comparison, view.result)
+    if mode.below is not None:
+        mode.below()
     _missing(comparison, choice)
     report.button(
         [m for m in choice.models if m in comparison.models],

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache.datasets import Data
 from dashboard.session import selection
-from dashboard.views.compare import attack_union, every_attack
+from dashboard.views.compare import attack_union, every_attack, preset_attacks
 from dashboard.widgets import figure, states
 from robustcore.figures import robust_accuracy as figures
 from robustcore.reports.attacks import robust_accuracy
@@ -23,6 +23,7 @@ def panel(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
     st.subheader("Under attack", anchor=False)
     table = cache.results.robust_accuracy(tuple(models), data, seed)
     attack_union.show(prefix, models, data, seed)
+    preset_attacks.show(prefix, models, data, seed)
     if table.empty and not every_attack.show(prefix, models, data, seed):
         states.empty(
             "None of these models has been evaluated under attack",
@@ -98,9 +99,10 @@ def _transfer(prefix: str, table: pd.DataFrame) -> None:
     rows = pairs[pairs["access"] != "white-box"]
     if rows.empty:
         return
-    radii = sorted(rows["eps"].unique())
-    names = {f"{255 * eps:g}/255": eps for eps in radii}
-    chosen = st.select_slider("eps of the transfer matrix", list(names), list(names)[len(names) // 2])
+    pairs_at = rows.groupby("eps").size()
+    names = {f"{255 * eps:g}/255": eps for eps in sorted(pairs_at.index)}
+    most = next(name for name, eps in names.items() if pairs_at[eps] == pairs_at.max())
+    chosen = st.select_slider("eps of the transfer matrix", list(names), most)
     square = pairs[pairs["eps"] == names[chosen]].pivot_table(index="crafted", columns="model", values="accuracy")
     order = [m for m in dict.fromkeys(pairs["model"]) if m in square.index]
     square = square.reindex(index=order, columns=order)

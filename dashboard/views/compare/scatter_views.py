@@ -7,7 +7,7 @@ import pandas as pd
 from dashboard import cache
 from dashboard.cache import compare
 from dashboard.session import selection
-from dashboard.views.compare import metric_views
+from dashboard.views.compare import metric_views, robustness_pairs
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
 from robustcore import published
@@ -25,6 +25,8 @@ from robustcore.reports.provenance import Footer
 AXES = {
     "clean": "Clean against corrupted",
     "attacked": "Corrupted against attacked",
+    "sequences": "Corrupted against sequences",
+    "natural": "Attacks against natural shifts",
     "autoattack": "Clean against AutoAttack, published",
 }
 HERE = "the models here, clean against the chosen conditions"
@@ -49,7 +51,7 @@ def _shifted(comparison: Comparison) -> str:
 
 
 def trade_off(results: Node, choice: Choice, settings: Settings) -> View | str:
-    """Clean accuracy against the mean under corruption, or that against accuracy under attack."""
+    """Clean accuracy against the mean under corruption, or another pair of robustness."""
     from robustcore.figures import compared
 
     comparison: Comparison = results.value
@@ -60,6 +62,10 @@ def trade_off(results: Node, choice: Choice, settings: Settings) -> View | str:
         return _against_attacks(results, choice, bars)
     if axes == "autoattack":
         return _of_a_board()
+    if axes == "natural":
+        return robustness_pairs.attacks_and_shifts(results, choice)
+    if axes == "sequences":
+        return robustness_pairs.corruptions_and_sequences(results, choice, bars)
     chosen = Call(Attribute(results, "only"), models, name="chosen")
     points = Call(tradeoff.clean_and_corrupted, chosen, bars, name="points")
     count = comparison.corrupted["label"].nunique()

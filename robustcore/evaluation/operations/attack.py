@@ -24,6 +24,7 @@ from robustcore.models.classifier import Classifier
 CURVE_EPS = (*(n / 255 for n in (0.5, 1, 2, 4, 8, 16)), 1.0)
 _BUDGET = ("eps", "norm", "goal", "target")
 AUTOATTACK_EPS = (2 / 255, 8 / 255)
+TRANSFER_EPS = 8 / 255
 _LENGTHS = {"steps": 2, "queries": 10, "directions": 1}  # with which the price of a long attack is measured
 
 suites.register(
@@ -43,6 +44,14 @@ suites.register(
     conditions=lambda: [
         Condition("attack", name, params=(("eps", eps),)) for name in ("fgsm", "pgd") for eps in CURVE_EPS
     ],
+)
+suites.register(
+    "transfer",
+    title="Transfer",
+    order=212,
+    kind="attack",
+    description="PGD with 10 steps at 8/255 in L-inf, to be crafted on other models: name them as surrogates.",
+    conditions=lambda: [Condition("attack", "pgd", params=(("eps", TRANSFER_EPS),))],
 )
 suites.register(
     "autoattack",

@@ -12,6 +12,7 @@ from robustcore.atlas.populations import Population
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import note
 from robustcore.overlap import benchmarks, categories, correlation, criteria
+from robustcore.reports.claims import printed
 from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
 from robustcore.reports.claims._evidence import (
     PUBLISHED_K,
@@ -108,7 +109,8 @@ def more_categories(evidence: Evidence) -> Claim:
         for n, k in sorted(groups):
             sizes.setdefault(n * k, []).append((n, k))
         pairs = [(couples[-1], couples[0]) for couples in sizes.values() if len(couples) > 1]
-        return _compared([(_couple(a), groups[a], _couple(b), groups[b]) for a, b in pairs], tested)
+        judged = _compared([(_couple(a), groups[a], _couple(b), groups[b]) for a, b in pairs], tested)
+        return _with_printed(judged, ("n=6, k=1", "n=2, k=3"), ("n=6, k=2", "n=4, k=3"))
 
     return claim(
         judge,
@@ -129,7 +131,8 @@ def balance(evidence: Evidence) -> Claim:
         if len(kept) < 2 or kept[0] != 0:
             raise InvalidArgumentError("the categories allow too few substitutions")
         last = kept[-1]
-        return _compared([("deviation 0", parts[0.0], f"deviation {last:g}", parts[last])], tested)
+        judged = _compared([("deviation 0", parts[0.0], f"deviation {last:g}", parts[last])], tested)
+        return _with_printed(judged, ("std 0.0", "std 2.2"), table="4.5")
 
     return claim(
         judge,
@@ -150,7 +153,8 @@ def size(evidence: Evidence) -> Claim:
         groups, refused = criteria.groups(labels, [(n, 1), (n, k)])
         if refused:
             raise InvalidArgumentError(next(iter(refused.values())).text)
-        return _compared([(_couple((n, k)), groups[n, k], _couple((n, 1)), groups[n, 1])], tested)
+        judged = _compared([(_couple((n, k)), groups[n, k], _couple((n, 1)), groups[n, 1])], tested)
+        return _with_printed(judged, ("n=6, k=3", "n=6, k=1"))
 
     return claim(
         judge,
@@ -178,7 +182,8 @@ def selections(evidence: Evidence) -> Claim:
         published = [f"{prefix}_{name.partition('_')[2]}" for name in corruptions.names("syn2nat")]
         syn2nat = _benchmark(published, everything)
         pairs = [(_couple((n, k)), groups[n, k]), ("the published selection", syn2nat)]
-        return _compared([(name, group, "ImageNet-C", imagenet_c) for name, group in pairs], everything)
+        judged = _compared([(name, group, "ImageNet-C", imagenet_c) for name, group in pairs], everything)
+        return _with_printed(judged, ("n=6, k=3", "INet-C"), ("INet-S2N", "INet-C"), ("INet-S2N", "INet-P"))
 
     return claim(
         judge,
@@ -221,6 +226,12 @@ def _compared(
         ]
     )
     return of_interval(min(d.low for d in differences), max(d.high for d in differences), GAIN), figures, table
+
+
+def _with_printed(judged: Judged, *pairs: tuple[str, str], table: str = "4.4") -> Judged:
+    """The same with what the thesis prints for pairs of benchmarks."""
+    verdict, figures, numbers = judged
+    return verdict, (*figures, *(printed.correlations(a, b, table) for a, b in pairs)), numbers
 
 
 def _chosen(scores: pd.DataFrame) -> int | None:

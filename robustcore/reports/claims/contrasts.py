@@ -17,6 +17,7 @@ import pandas as pd
 
 from robustcore.datasets._base import Dataset
 from robustcore.evaluation import Condition, Store, Subject, plan, suites
+from robustcore.evaluation.operations.attack import crafted_on
 from robustcore.evaluation.store.correctness import answers
 from robustcore.metrics import bootstrap
 from robustcore.notes import Note, note
@@ -47,16 +48,24 @@ class Group:
         conditions: as a suite's rows; what leaves its severities open stands for all of them.
         measure: ACCURACY or APP.
         limit: at most so many images, or None for all.
+        surrogate: the model by name that attacks are crafted on, "" for the one that is attacked.
     """
 
     label: str
     conditions: tuple[Condition, ...]
     measure: str = APP
     limit: int | None = None
+    surrogate: str = ""
 
-    def resolved(self) -> list[Condition]:
-        """The conditions that are evaluated."""
+    def resolved(self, fingerprints: Mapping[str, str]) -> list[Condition]:
+        """The conditions that are evaluated.
+
+        Args:
+            fingerprints: model -> its fingerprint. Without the surrogate's the conditions are ones that nothing is stored of.
+        """
         conditions = suites.resolve(list(self.conditions))  # puts clean before them
+        if self.surrogate:
+            conditions = crafted_on(conditions, fingerprints.get(self.surrogate, self.surrogate))
         return conditions if Condition.clean() in self.conditions else conditions[1:]
 
 
@@ -77,7 +86,7 @@ class Contrast:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """All of them."""
+        """All of them but for a surrogate."""
         return (self.model, self.against, self.baseline) if self.baseline else (self.model, self.against)
 
 
@@ -150,7 +159,7 @@ class Evidence:
     ) -> None:
         results = store if isinstance(store, Store) else Store(store)
         wanted = list(contrasts)
-        names = list(dict.fromkeys(name for contrast in wanted for name in contrast.models))
+        names = list(dict.fromkeys(name for c in wanted for name in (*c.models, *filter(None, [c.group.surrogate]))))
         stored = {subject.name for subject in results.subjects(dataset.fingerprint)}
         self._subjects = {
             s.name: s for s in compare.subjects([n for n in names if n in stored], dataset, store=results)
@@ -241,7 +250,8 @@ class Evidence:
         self, contrasts: Sequence[Contrast], dataset: Dataset, store: Store
     ) -> tuple[Mapping[tuple[str, str, int | None], npt.NDArray[np.float32]], Mapping[Group, list[Condition]]]:
         """(model, canonical condition, limit) -> the right answers; and each group's conditions."""
-        groups = {group: group.resolved() for group in dict.fromkeys(c.group for c in contrasts)}
+        fingerprints = {name: subject.fingerprint for name, subject in self._subjects.items()}
+        groups = {group: group.resolved(fingerprints) for group in dict.fromkeys(c.group for c in contrasts)}
         wanted: dict[int | None, dict[Condition, dict[Subject, None]]] = {None: {}}
         for contrast in contrasts:
             for name in contrast.models:

@@ -13,7 +13,7 @@ from robustcore import corruptions
 from robustcore.datasets._base import Dataset
 from robustcore.display import display_name
 from robustcore.evaluation import Condition, Store
-from robustcore.reports.claims import rules
+from robustcore.reports.claims import printed, rules
 from robustcore.reports.claims._base import Claim
 from robustcore.reports.claims.contrasts import ACCURACY, APP, Contrast, Group
 from robustcore.reports.claims.questions import Question, answered
@@ -27,8 +27,6 @@ RESNET, VGG = "scenes/resnet", "scenes/vgg"
 CONTROL = f"{RESNET}-continued"
 ADVERSARIAL = ("fgsm", "pgd", "fgsm_ll", "pgd_ll")
 ATTACKED = 240  # images under attack, as many as ship
-EPS = tuple(n / 255 for n in (1, 2, 4, 8))
-_WHITE = "white-box FGSM and PGD (eps 1, 2, 4, 8 of 255)"
 _ERROR = (
     "mean gain in accuracy over the 15 corruptions of ImageNet-C, at five severities, lies above 0 with its interval"
 )
@@ -52,11 +50,13 @@ def key(sources: Sources) -> str:
     """A digest of the results that the claims are judged by."""
     from robustcore.datasets import load_dataset
 
+    dataset = load_dataset(DATASET)
+    fingerprints = {subject.name: subject.fingerprint for subject in sources.store.subjects(dataset.fingerprint)}
     contrasts = [contrast for question in questions() for contrast in question.contrasts]
     groups = dict.fromkeys(contrast.group for contrast in contrasts)
-    conditions = [condition for group in groups for condition in group.resolved()]
+    conditions = [condition for group in groups for condition in group.resolved(fingerprints)]
     models = {name for contrast in contrasts for name in contrast.models}
-    return sources.results(load_dataset(DATASET), conditions, models)
+    return sources.results(dataset, conditions, models)
 
 
 PARTS = (Part("interventions", lambda sources: judge(sources.store), key),)
@@ -67,6 +67,11 @@ def questions() -> tuple[Question, ...]:
     return (*_adversarial(), *_syn_rob(), *_mtlat(), *_mixup_and_tlat(), *_diverse(), *_fooling())
 
 
+def _names(groups: Sequence[Group]) -> list[str]:
+    """The registered names of the groups' conditions."""
+    return [condition.name for group in groups for condition in group.conditions]
+
+
 def _label(name: str) -> str:
     return display_name(name, "corruption", inside=True)
 
@@ -75,14 +80,27 @@ def _corruption(name: str, measure: str = APP) -> Group:
     return Group(_label(name), (Condition.corruption(name),), measure)
 
 
-def _attack(name: str) -> Group:
-    budgets = tuple(Condition("attack", name, params=(("eps", eps),)) for eps in EPS)
-    return Group(f"{name}, white-box", budgets, limit=ATTACKED)
+def _attack(preset: str, surrogate: str = "") -> Group:
+    """An attack of the thesis at its settings, for the model itself or crafted on another one."""
+    label = f"{preset.replace('_', ' ').upper()}, {'black-box' if surrogate else 'white-box'}"
+    return Group(label, (Condition("attack", f"laugros/{preset}"),), limit=ATTACKED, surrogate=surrogate)
+
+
+def _fixed_eps(surrogate: str) -> tuple[Group, ...]:
+    """The five attacks of tables 3.4c and 3.5c; MI-FGSM is crafted on the surrogate."""
+    white = (_attack(preset) for preset in ("pgd", "pgd_ll", "cw_l2"))
+    return (*white, *(_attack(preset, surrogate) for preset in ("mi_fgsm", "mi_fgsm_08")))
 
 
 CLEAN = Group("clean", (Condition.clean(),), ACCURACY)
 RENDITION = Group("rendition", (Condition("shift", "scenes/rendition"),), ACCURACY)
-ATTACKS = (_attack("fgsm"), _attack("pgd"))
+# The eight of table 3.1: eps drawn for each image, black-box ones crafted on a VGG, as in the thesis.
+_DRAWN = ("fgsm", "fgsm_ll", "pgd_range", "pgd_ll_range")
+ATTACKS = tuple(_attack(preset, surrogate) for surrogate in ("", f"{VGG}-standard") for preset in _DRAWN)
+_EIGHT = "FGSM and PGD at eps drawn from 0.0025 to 0.025, untargeted and towards the least likely class, white-box and crafted on a VGG"
+FIXED_EPS = _fixed_eps(f"{VGG}-standard")
+FIXED_EPS_OF_VGG = _fixed_eps(f"{RESNET}-standard")
+_FIVE = "PGD and its least likely form at 0.04, CW-L2, and MI-FGSM at 0.04 and 0.08 crafted on the other architecture"
 TEN = {corruptions.get(name).plain_name: _corruption(name) for name in CORRUPTIONS}
 IMAGENET_C = tuple(_corruption(name) for name in corruptions.names("imagenet-c"))
 ERRORS = tuple(_corruption(name, ACCURACY) for name in corruptions.names("imagenet-c"))
@@ -100,6 +118,11 @@ def _against(
     )
 
 
+_TRAINED = [(name, "standard") for name in ADVERSARIAL]  # as tables 3.1 and 3.2 name them
+_OVER_IAT = [(f"{network} M-TLAT", f"{network} IAT") for network in ("ResNet-50", "ResNeXt-50")]
+_BOTH = [(f"{network} M-TLAT", f"{network} standard") for network in ("ResNet-50", "ResNeXt-50")]
+
+
 def _adversarial() -> list[Question]:
     source = "Laugros, thesis, section 3.2.3, table 3.2"
     noise_and_blur = (TEN["gaussian_noise"], TEN["blur"])
@@ -109,9 +132,10 @@ def _adversarial() -> list[Question]:
         Question(
             "Adversarial training makes models more robust to attacks, including attacks not used in training.",
             "Laugros, thesis, section 3.2.3, table 3.1",
-            f"For each of the four models the mean gain under {_WHITE} lies above 0 with its interval.",
+            f"For each of the four models the mean gain under eight attacks lies above 0 with its interval: {_EIGHT}.",
             _against(ADVERSARIAL, ATTACKS),
             rules.each_model(rules.mean_above),
+            printed=(printed.differences(["3.1"], _TRAINED),),
         ),
         Question(
             "Adversarial training costs clean accuracy.",
@@ -119,6 +143,7 @@ def _adversarial() -> list[Question]:
             "The mean over the four models lies below 0 with its interval, and each of them is below 0.",
             _against(ADVERSARIAL, [CLEAN]),
             rules.all_below,
+            printed=(printed.differences(["3.1"], _TRAINED, kind="clean"),),
         ),
         Question(
             "Adversarial training raises the robustness to Gaussian noise and to blur.",
@@ -126,6 +151,7 @@ def _adversarial() -> list[Question]:
             "For both the mean over the four models lies above 0 with its interval.",
             _against(ADVERSARIAL, noise_and_blur),
             rules.each_of([[group] for group in noise_and_blur], rules.mean_above),
+            printed=(printed.differences(["3.2"], _TRAINED, conditions=_names(noise_and_blur)),),
         ),
         Question(
             "The gains of adversarial training do not transfer to contrast loss and translation.",
@@ -133,6 +159,7 @@ def _adversarial() -> list[Question]:
             f"For both the interval of the mean over the four models ends below {rules.LITTLE:+.2f} APP.",
             _against(ADVERSARIAL, low_frequency),
             rules.each_of([[group] for group in low_frequency], rules.no_gain),
+            printed=(printed.differences(["3.2"], _TRAINED, conditions=_names(low_frequency)),),
         ),
         Question(
             "Adversarial training makes models less robust to contrast loss, translation and colour distortion.",
@@ -140,6 +167,7 @@ def _adversarial() -> list[Question]:
             "For each of the three the mean over the four models lies below 0 with its interval.",
             _against(ADVERSARIAL, lost),
             rules.each_of([[group] for group in lost], rules.mean_below),
+            printed=(printed.differences(["3.2"], _TRAINED, conditions=_names(lost)),),
         ),
         Question(
             "On average over ten synthetic corruptions, adversarial training does not make models more robust.",
@@ -147,6 +175,7 @@ def _adversarial() -> list[Question]:
             f"The interval of the mean over the four models and the ten corruptions ends below {rules.LITTLE:+.2f} APP.",
             _against(ADVERSARIAL, list(TEN.values())),
             rules.no_gain,
+            printed=(printed.differences(["3.2"], _TRAINED, kind="corruption", conditions=_names(list(TEN.values()))),),
         ),
     ]
 
@@ -164,10 +193,11 @@ def _syn_rob() -> list[Question]:
         Question(
             "Training on corruptions does not change robustness to attacks.",
             f"{source}, table 3.1 (differences of at most 0.02)",
-            f"The mean gain under {_WHITE} lies within ±{rules.LITTLE_ATTACKED:.2f} APP with its interval; undecided where the "
-            "interval holds 0 and is wider than this.",
+            f"The mean gain under eight attacks lies within ±{rules.LITTLE_ATTACKED:.2f} APP with its interval; undecided where the "
+            f"interval holds 0 and is wider than this. Attacks: {_EIGHT}.",
             _against(["syn_rob"], ATTACKS),
             rules.nothing_either_way,
+            printed=(printed.differences(["3.1"], [("syn_rob", "standard")]),),
         ),
         Question(
             "Trained on all of ten corruptions but one, a model is slightly more robust to that one too.",
@@ -175,12 +205,12 @@ def _syn_rob() -> list[Question]:
             "The mean over the ten, each left out once, lies above 0 with its interval.",
             tuple(c for name, group in TEN.items() for c in _against([f"no_{name}"], [group])),
             rules.mean_above,
+            printed=(printed.differences(["3.3"], [("no-phi", "standard")]),),
         ),
     ]
 
 
 def _mtlat() -> list[Question]:
-    everything = (*NINETEEN, *ATTACKS)
     return [
         Question(
             "Augmentation on Gaussian noise makes models less robust to fog.",
@@ -195,21 +225,31 @@ def _mtlat() -> list[Question]:
             f"For both architectures the interval begins above −{100 * rules.KEPT:.0f} point.",
             (*_against(["mtlat"], [CLEAN]), *_against(["mtlat"], [CLEAN], architecture=VGG)),
             rules.kept,
+            printed=(printed.differences(["3.4a"], _BOTH, kind="clean"),),
         ),
         Question(
             "M-TLAT makes models more robust to nearly everything: 19 corruptions and attacks.",
             "Laugros, thesis, section 3.3.4.1, table 3.4 (to all but one of 48)",
             f"Of all differences at least {100 * rules.NEARLY_ALL:.0f} % are above 0, and for both architectures their mean "
-            f"lies above 0 with its interval. Attacks: {_WHITE}.",
-            (*_against(["mtlat"], everything), *_against(["mtlat"], everything, architecture=VGG)),
+            f"lies above 0 with its interval. Attacks: {_FIVE}.",
+            (
+                *_against(["mtlat"], [*NINETEEN, *FIXED_EPS]),
+                *_against(["mtlat"], [*NINETEEN, *FIXED_EPS_OF_VGG], architecture=VGG),
+            ),
             rules.nearly_all_above,
+            printed=(printed.differences(["3.4a", "3.4b", "3.4c"], _BOTH),),
         ),
         Question(
             "M-TLAT is more robust to attacks than interpolated adversarial training (IAT), and more accurate on clean images.",
             "Laugros, thesis, section 3.3.4.1, table 3.4",
-            f"M-TLAT less IAT: the mean under {_WHITE}, and the clean accuracy, lie above 0 with their intervals.",
-            _against(["mtlat"], [*ATTACKS, CLEAN], control="iat"),
-            rules.each_of([ATTACKS, [CLEAN]], rules.mean_above),
+            "M-TLAT less IAT: the mean under five attacks, and the clean accuracy, lie above 0 with their intervals. Attacks: "
+            f"{_FIVE}.",
+            _against(["mtlat"], [*FIXED_EPS, CLEAN], control="iat"),
+            rules.each_of([FIXED_EPS, [CLEAN]], rules.mean_above),
+            printed=(
+                printed.differences(["3.4c"], _OVER_IAT),
+                printed.differences(["3.4a"], _OVER_IAT, kind="clean"),
+            ),
         ),
     ]
 
@@ -224,6 +264,10 @@ def _mixup_and_tlat() -> list[Question]:
             "Mixup's difference lies above 0 with its interval, TLAT's below.",
             _against(["mixup", "tlat"], [CLEAN]),
             rules.opposite(mixup, tlat),
+            printed=tuple(
+                printed.differences(["3.5a"], [(f"ResNet-50 {name}", "ResNet-50 standard")], kind="clean", of=name)
+                for name in ("Mixup", "TLAT")
+            ),
         ),
         Question(
             "Under corruptions mixup and TLAT complement each other: what one makes worse the other makes better.",
@@ -236,9 +280,14 @@ def _mixup_and_tlat() -> list[Question]:
         Question(
             "Of M-TLAT's two parts, TLAT makes models robust to attacks; mixup has little influence.",
             "Laugros, thesis, section 3.3.4.2, table 3.5c",
-            f"Under {_WHITE} TLAT's mean gain lies above 0 with its interval, and so does TLAT less mixup.",
-            (*_against(["tlat", "mixup"], ATTACKS), *_against(["tlat"], ATTACKS, control="mixup")),
+            "TLAT's mean gain under five attacks lies above 0 with its interval, and so does TLAT less mixup. Attacks: "
+            f"{_FIVE}.",
+            (*_against(["tlat", "mixup"], FIXED_EPS), *_against(["tlat"], FIXED_EPS, control="mixup")),
             rules.owed_to(tlat, mixup, CONTROL),
+            printed=tuple(
+                printed.differences(["3.5c"], [(f"ResNet-50 {name}", "ResNet-50 standard")], of=name)
+                for name in ("TLAT", "Mixup")
+            ),
         ),
         Question(
             "Of several adversarial trainings TLAT costs the least clean accuracy.",
@@ -247,6 +296,13 @@ def _mixup_and_tlat() -> list[Question]:
             tuple(contrast for control in rivals for contrast in _against(["tlat"], [CLEAN], control=control)),
             rules.each_rival(rules.mean_above),
             "The thesis aims targeted FGSM at random classes; the zoo's fgsm_ll aims at the least likely one.",
+            printed=(
+                printed.differences(
+                    ["3.6"],
+                    [("ResNet-50 TLAT", f"ResNet-50 {name}") for name in ("FGSM", "target-FGSM", "LS")],
+                    kind="clean",
+                ),
+            ),
         ),
     ]
 
@@ -260,6 +316,7 @@ def _diverse() -> list[Question]:
             f"The {_ERROR}.",
             _against(["augmix"], ERRORS, control="crop_flip"),
             rules.mean_above,
+            printed=(printed.mce("AugMix", "CropAndFlip", "section 3.1"),),
         ),
         Question(
             "Stylised images lower the corruption error below that of cropping and flipping.",
@@ -268,6 +325,7 @@ def _diverse() -> list[Question]:
             _against(["stylised"], ERRORS, control="crop_flip"),
             rules.mean_above,
             _RANDOM.format("stylised training"),
+            printed=(printed.mce("IN20-SIN20", "CropAndFlip", "section 3.1"),),
         ),
         Question(
             "Diverse augmentation (stylised images, AugMix, DeepAugment) helps on renditions, and more than speckle noise.",
@@ -298,6 +356,7 @@ def _fooling() -> list[Question]:
             f"Less that without intervention: the {_ERROR}.",
             _against(["fooling"], ERRORS),
             rules.mean_above,
+            printed=(printed.fooling(),),
         ),
         Question(
             "Fooling images of all three rates are better than those of any one.",

@@ -24,7 +24,7 @@ from robustcore.errors import InvalidArgumentError
 from robustcore.notes import Note, note
 from robustcore.overlap import correlation
 from robustcore.overlap.balance import MARGIN
-from robustcore.reports.claims import _predictive
+from robustcore.reports.claims import _predictive, attacks_and_shifts
 from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
 from robustcore.reports.claims._evidence import (
     SCENES,
@@ -116,7 +116,11 @@ def _key_of_models(sources: Sources) -> str:
     return sources.files(_atlases(sources)) + sources.population
 
 
-PARTS = (Part("atlases", _judge_atlases, _key_of_atlases), Part("models", _judge_models, _key_of_models))
+PARTS = (
+    Part("atlases", _judge_atlases, _key_of_atlases),
+    Part("models", _judge_models, _key_of_models),
+    attacks_and_shifts.PART,
+)
 
 
 @dataclasses.dataclass(frozen=True)

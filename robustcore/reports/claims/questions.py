@@ -39,6 +39,7 @@ class Question:
         text, source, rule, limits: as in `Claim`.
         contrasts: what has to be measured.
         judge: the rule, from what was measured to its answer.
+        printed: what the document prints for the same, next to what was measured.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Question:
     contrasts: tuple[Contrast, ...]
     judge: Judge
     limits: str = ""
+    printed: tuple[Note, ...] = ()
 
     def claim(self, topic: str, evidence: Evidence) -> Claim:
         """The question, answered by what is stored."""
@@ -63,7 +65,7 @@ class Question:
             self.source,
             verdict,
             self.rule,
-            (answer.figures, _sample(gains)),
+            (answer.figures, _sample(gains), *self.printed),
             gains.table,
             self.limits,
             warnings,

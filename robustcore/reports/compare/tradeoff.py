@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from robustcore import metrics, published
@@ -34,6 +36,31 @@ def corrupted_and_attacked(accuracy: Bars, attacked: pd.DataFrame, attack: str, 
     rows = attacked[(attacked["attack"] == attack) & (attacked["access"] == "white-box") & (attacked["eps"] == eps)]
     under = rows.rename(columns={"accuracy": "y", "low": "y_low", "high": "y_high"})
     return _joined(_means(accuracy, "x"), under)
+
+
+def corrupted_and_stable(accuracy: Bars, stability: pd.DataFrame) -> pd.DataFrame:
+    """One row for each model that has both: x its mean accuracy under corruption, y the share of its comparisons over perturbation
+    sequences in which the answer stays (1 - mean flip probability); y has no interval.
+
+    Args:
+        accuracy: the metric "accuracy".
+        stability: the means of `reports.stability`: model, flip_probability.
+    """
+    kept = stability.assign(y=1 - stability["flip_probability"], y_low=math.nan, y_high=math.nan).dropna(subset=["y"])
+    return _joined(_means(accuracy, "x"), kept)
+
+
+def published_corrupted_and_stable() -> pd.DataFrame:
+    """The same of the networks of Hendrycks & Dietterich 2019, whose figure 4 is of this: ImageNet-C and ImageNet-P, from the printed
+    corruption errors and flip rates and AlexNet's; without intervals."""
+    means = []
+    for suite, metric in (("imagenet-c", "accuracy"), ("imagenet-p", "flip_probability")):
+        rows = published.models(suite, metric)
+        of_model = rows[rows["document"] == "hendrycks"].groupby("model")["value"].agg(["mean", "count"])
+        means.append(of_model.loc[of_model["count"] == of_model["count"].max(), "mean"])
+    both = pd.concat(means, axis=1, join="inner", keys=["x", "y"])
+    points = pd.DataFrame({"model": both.index, "x": both["x"].to_numpy(), "y": 1 - both["y"].to_numpy()})
+    return points.reindex(columns=COLUMNS)
 
 
 def published_autoattack(dataset: str, norm: str, radius: str) -> pd.DataFrame:

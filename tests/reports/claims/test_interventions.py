@@ -173,6 +173,22 @@ def test_what_is_missing_cannot_be_said_and_is_named(tmp_path: Path) -> None:
     assert then.verdict == REPRODUCED
 
 
+def test_an_attack_on_a_surrogate_is_found_by_the_fingerprint_that_its_name_has_there(tmp_path: Path) -> None:
+    crafted = Condition("attack", "laugros/fgsm", params=(("surrogate", "vgg"),))  # `fill` gives names as fingerprints
+    shares_of = {"a": 0.8, "b": 0.4, "vgg": 0.4}
+    conditions = suites.resolve([crafted])
+    store = fill(
+        tmp_path / "r.sqlite", list(shares_of), conditions, lambda m, c: 0.9 if c.kind == "clean" else shares_of[m]
+    )
+    black = Group("black", (Condition("attack", "laugros/fgsm"),), surrogate="vgg")
+    white = dataclasses.replace(black, label="white", surrogate="")
+    dataset = load_dataset("scenes")
+    evidence = Evidence([Contrast("a", "b", group) for group in (black, white)], dataset, store=store, limit=FEW)
+    assert evidence.missing([Contrast("a", "b", black)]) is None
+    assert evidence.missing([Contrast("a", "b", white)]) is not None
+    assert evidence.gains([Contrast("a", "b", black)]).mean().value == pytest.approx(0.4 / 0.9, abs=0.01)
+
+
 def test_clean_accuracies_that_lie_apart_are_said_and_a_model_without_any_has_no_app(tmp_path: Path) -> None:
     def right(model: str, condition: Condition) -> float:
         return {"a": 0.9, "b": 0.8, "zero": 0.0}[model] if condition.kind == "clean" else 0.5
@@ -197,7 +213,7 @@ def test_every_question_can_be_asked_and_nothing_stored_says_nothing(tmp_path: P
     assert len({question.text for question in questions}) == len(questions) >= 20
     for question in questions:
         for contrast in question.contrasts:
-            assert contrast.group.resolved(), question.text
+            assert contrast.group.resolved({}), question.text
             assert contrast.baseline.endswith("-standard"), question.text
     result = interventions.judge(Store(tmp_path / "none.sqlite", shipped=False))
     assert {claim.verdict for claim in result} == {UNDECIDED}

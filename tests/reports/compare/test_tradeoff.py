@@ -47,3 +47,14 @@ def test_a_leaderboard_of_autoattack_is_one_table() -> None:
     groups = tradeoff.trained_on("cifar10", "l2", "0.5")
     assert set(groups) == set(points["model"])
     assert len(set(groups.values())) == 2
+
+
+def test_corrupted_against_stable_and_the_published_networks_of_figure_4() -> None:
+    result = measures.bars(published_models.gather(MODELS, "cifar10"), "accuracy")
+    means = pd.DataFrame({"model": [MODELS[0], MODELS[1]], "flip_probability": [0.1, float("nan")]})
+    (point,) = tradeoff.corrupted_and_stable(result, means).to_dict("records")
+    assert (point["model"], point["y"]) == (MODELS[0], pytest.approx(0.9))
+    printed = tradeoff.published_corrupted_and_stable().set_index("model")
+    assert len(printed) == 7
+    assert printed.loc["AlexNet", "x"] == pytest.approx(1 - 0.789, abs=5e-4)  # its mean error of appendix D
+    assert printed.loc["ResNet-50", "y"] > printed.loc["AlexNet", "y"]

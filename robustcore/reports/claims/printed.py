@@ -1,0 +1,87 @@
+"""What the documents print for the comparisons that claims are about, as notes next to our figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from robustcore import published
+from robustcore.notes import Note, note
+
+POINTS, APP = "points", "APP"
+
+
+def differences(
+    tables: Sequence[str],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    kind: str = "",
+    conditions: Sequence[str] = (),
+    of: str = "",
+) -> Note:
+    """The printed differences between networks of Laugros' thesis: accuracies in points, APP as it is.
+
+    Args:
+        tables: of the document.
+        pairs: (network, the one that it is compared with), as printed.
+        kind: of the conditions; "" for corruptions and attacks.
+        conditions: registered names; default all of that kind.
+        of: the network, where a claim is about several one by one.
+    """
+    kinds = [kind] if kind else ["corruption", "attack"]
+    values: list[float] = []
+    for table in tables:
+        rows = published.load("laugros", table)
+        rows = rows[rows["kind"].isin(kinds) & rows["metric"].isin(["accuracy", "app"])]
+        if conditions:
+            rows = rows[rows["condition"].isin(list(conditions))]
+        for model, against in pairs:
+            both = rows[rows["model"] == model].merge(rows[rows["model"] == against], on="column")
+            values += (both["value_x"] - both["value_y"]).tolist()
+    unit = POINTS if kind == "clean" else APP
+    where = f"table {' and '.join(tables)}" + (f", {of}" if of else "")
+    return printed_differences(where, unit, sum(values) / len(values), min(values), max(values), len(values))
+
+
+def mce(first: str, second: str, section: str) -> Note:
+    """Two mean corruption errors of RobustNet, of the training that a claim is about first."""
+    rows = published.load("robustnet")
+    rows = rows[(rows["table"] == section) & (rows["metric"] == "mce")].set_index("model")["value"]
+    return printed_pair("mCE, lower is better", first, float(rows[first]), second, float(rows[second]), section)
+
+
+def fooling() -> Note:
+    """RobustNet's best network, trained on fooling images of three rates, and the baseline that mCE is relative to."""
+    rows = published.load("robustnet", "section 3.2")
+    best = float(rows.loc[rows["metric"] == "mce", "value"].iloc[0])
+    return printed_pair(
+        "mCE, lower is better", "with fooling images of all rates", best, "baseline", 1.0, "section 3.2"
+    )
+
+
+def correlations(first: str, second: str, table: str) -> Note:
+    """Two mean correlations with natural shifts of table 4.4 or 4.5 of Laugros' thesis."""
+    rows = published.load("laugros", table)
+    means = rows[rows["model"] == "Mean"].set_index("column")["value"]
+    what = "mean correlation with natural shifts"
+    return printed_pair(what, first, float(means[first]), second, float(means[second]), f"table {table}")
+
+
+# Figures, each without a full stop.
+
+
+@note
+def printed_differences(where: str, unit: str, mean: float, lowest: float, highest: float, count: int) -> str:
+    digits = 1 if unit == POINTS else 2
+
+    def text(value: float) -> str:
+        return f"{'−' if round(value, digits) < 0 else '+'}{abs(value):.{digits}f}"
+
+    what = f"{text(mean)} {unit}"
+    return f"In print ({where}): {what}" + (
+        "" if count == 1 else f" on average, {text(lowest)} to {text(highest)} over {count} differences"
+    )
+
+
+@note
+def printed_pair(what: str, first: str, value: float, second: str, value_of_second: float, where: str) -> str:
+    return f"In print ({where}): {what}: {first} {value:g}, {second} {value_of_second:g}"
