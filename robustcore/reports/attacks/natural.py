@@ -46,11 +46,16 @@ def robustness(
         seed, store: as in `evaluate`.
 
     Returns:
-        Clean accuracy less accuracy, lower is better. Columns as in `populations.residuals`.
+        Clean accuracy less accuracy, lower is better. Columns as in `populations.residuals`; without conditions under which all models
+        have one accuracy, such as 0 under an attack that breaks them all.
     """
     (kind,) = {condition.kind for condition in conditions}
     table = lookup(list(models), dataset, list(conditions), limit=limit, seed=seed, store=store)
-    stored: pd.DataFrame = populations.residuals(table[table["n"] > 0], kind).dropna(axis=1, how="all")
+    scored = table[table["n"] > 0]
+    # Under an attack that breaks every model the residual is the clean accuracy: nothing of the attack is in it.
+    same = (scored["kind"] == kind) & (scored.groupby(["name", "params"])["accuracy"].transform("nunique") < 2)
+    kept = scored if scored["model"].nunique() < 2 else scored[~same]
+    stored: pd.DataFrame = populations.residuals(kept, kind).dropna(axis=1, how="all")
     return stored.reindex([model.name for model in models if model.name in stored.index])
 
 
@@ -71,8 +76,8 @@ def correlations(
     Returns:
         One row for each attack (every eps and surrogate is one) and shift, and for the `MEAN` of the shifts: attack (its title),
         surrogate (the model by name that it was crafted on, "" for the model itself), shift, r (Pearson, of residual robustness to
-        the two), low and high (95 %, Fisher), p, models (how many r is over). Attacks without a bound, and those that leave all models
-        equally robust, have no correlation and no row. `attrs["provenance"]` says where they come from.
+        the two), low and high (95 %, Fisher), p, models (how many r is over). Attacks without a bound, and those that break
+        all models, have no row. `attrs["provenance"]` says where they come from.
     """
     results = store if isinstance(store, Store) else Store(store)
     conditions, names, _ = stored_conditions(models, dataset, results)

@@ -53,8 +53,8 @@ def judge(sources: Sources) -> list[Claim]:
             text="Models that are more robust to adversarial attacks are more robust to natural shifts.",
             source="Laugros' thesis, section 5.2, asks it and leaves it open",
             rule="The mean correlation over models between residual robustness to the thesis' nine white-box attacks and to the natural shifts "
-            "of scenes: its 95 % interval over models lies above 0; not reproduced where it ends below 0.1. Attacks that leave all models "
-            "equally robust have no correlation.",
+            "of scenes: its 95 % interval over models lies above 0; not reproduced where it ends below 0.1. Attacks that break "
+            "every model are left out.",
             limits="The models are few and small, and many were trained from the same weights: the interval is too narrow.",
         )
     ]

@@ -45,8 +45,9 @@ def differences(
 def mce(first: str, second: str, section: str) -> Note:
     """Two mean corruption errors of RobustNet, of the training that a claim is about first."""
     rows = published.load("robustnet")
-    rows = rows[(rows["table"] == section) & (rows["metric"] == "mce")].set_index("model")["value"]
-    return printed_pair("mCE, lower is better", first, float(rows[first]), second, float(rows[second]), section)
+    rows = rows[(rows["table"] == section) & (rows["metric"] == "mce")]
+    values = dict(zip(rows["model"], rows["value"], strict=True))
+    return printed_pair("mCE, lower is better", first, float(values[first]), second, float(values[second]), section)
 
 
 def fooling() -> Note:
@@ -61,7 +62,8 @@ def fooling() -> Note:
 def correlations(first: str, second: str, table: str) -> Note:
     """Two mean correlations with natural shifts of table 4.4 or 4.5 of Laugros' thesis."""
     rows = published.load("laugros", table)
-    means = rows[rows["model"] == "Mean"].set_index("column")["value"]
+    rows = rows[rows["model"] == "Mean"]
+    means = dict(zip(rows["column"], rows["value"], strict=True))
     what = "mean correlation with natural shifts"
     return printed_pair(what, first, float(means[first]), second, float(means[second]), f"table {table}")
 
