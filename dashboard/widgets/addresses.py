@@ -19,6 +19,7 @@ COMPARE_VIEWS = {
     "tradeoff": "Trade-off",
     "trend": "Trend line",
     "attacks": "Attacks",
+    "documents": "Documents",
 }
 COMPARE_CURVES = {"mean": "Mean over the corruptions", "one": "One corruption", "all": "Each corruption"}
 

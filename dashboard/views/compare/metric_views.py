@@ -143,7 +143,7 @@ def _order(settings: Settings) -> dict[str, Any]:
     return {"order": settings.order, "grouping": groups}
 
 
-def colours(models: Sequence[str], printed: Node) -> dict[str, Call]:
+def colours(models: Sequence[str], printed: Node | Sequence[str]) -> dict[str, Call]:
     """The argument of a figure that colours many models by how they were trained; none for few models."""
     families = python_code.families(models, printed)
     return {} if families is None else {"families": families}

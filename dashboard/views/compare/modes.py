@@ -47,4 +47,5 @@ MODES = {
     "trend": Mode(severity_views.no_controls, scatter_views.trend, with_means=False),
 }
 ATTACKS = "attacks"  # several figures: a panel of its own
+DOCUMENTS = "documents"  # what is printed, with our models below: a panel of its own too
 TITLES = COMPARE_VIEWS

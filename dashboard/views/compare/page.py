@@ -12,6 +12,7 @@ from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.views.compare import (
     beside_released,
+    documents,
     example_images,
     export,
     metric_views,
@@ -20,7 +21,7 @@ from dashboard.views.compare import (
     robust_accuracy,
 )
 from dashboard.views.compare.controls import KEY, Choice, pick
-from dashboard.views.compare.modes import ATTACKS, MODES, TITLES, Mode
+from dashboard.views.compare.modes import ATTACKS, DOCUMENTS, MODES, TITLES, Mode
 from dashboard.views.compare.view import Settings, View
 from dashboard.widgets import data_picker, figure, labels, links, report, states
 from robustcore.display import display_name
@@ -45,7 +46,9 @@ def render() -> None:
     view = selection.segmented(
         "View", list(TITLES), key=f"{KEY}_view", kind="view", text=TITLES.__getitem__, label_visibility="collapsed"
     )
-    if view == "trend" and not (choice.models and choice.suites):
+    if view == DOCUMENTS:
+        documents.panel(choice)
+    elif view == "trend" and not (choice.models and choice.suites):
         _trend_alone(choice)
     elif not choice.models or not choice.suites:
         _nothing_chosen(choice)

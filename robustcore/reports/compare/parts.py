@@ -81,7 +81,8 @@ def by_overlap(matrix: Overlap, trained: str, names: Sequence[str]) -> Parts:
         if name not in matrix.names or matrix.reason(trained, name) is not None:
             unknown.append(name)
             continue
-        value, low, high = (float(part.loc[trained, name]) for part in (matrix.signed, matrix.low, matrix.high))
+        place = matrix.names.index(trained), matrix.names.index(name)
+        value, low, high = (part.to_numpy(float)[place] for part in (matrix.signed, matrix.low, matrix.high))
         if low > 0 and value >= MARGIN:
             overlapping.append(name)
         elif high < MARGIN:
