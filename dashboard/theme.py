@@ -20,6 +20,24 @@ def diverging() -> list[str]:
     return _colours("chartDivergingColors")
 
 
+def variables() -> str:
+    """CSS that gives markup outside of components the theme's colours, by the names that they have in components."""
+    names = {
+        "primary-color": "primaryColor",
+        "background-color": "backgroundColor",
+        "secondary-background-color": "secondaryBackgroundColor",
+        "text-color": "textColor",
+        "border-color": "borderColor",
+        "red-color": "redColor",
+        "gray-color": "grayColor",
+    }
+    values = "".join(
+        f"--st-{name}:light-dark({st.get_option(f'theme.light.{option}')},{st.get_option(f'theme.dark.{option}')});"
+        for name, option in names.items()
+    )
+    return f'[data-testid="stHtml"]{{{values}}}'
+
+
 def _colours(name: str) -> list[str]:
     mode = "dark" if is_dark() else "light"
     return [str(colour) for colour in st.get_option(f"theme.{mode}.{name}") or ()]

@@ -10,6 +10,8 @@ import streamlit as st
 
 from dashboard.cache import models
 from dashboard.cache.file_versions import FileVersion
+from dashboard.cache.offload import offload
+from dashboard.workers import tasks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -117,7 +119,23 @@ def scoring(model_name: str, grid: Grid, storage: str) -> Scoring:
 def _scoring(
     model_name: str, version: FileVersion | None, image: str, cells: str, storage: str, *, _grid: Grid
 ) -> Scoring:
+    return Scoring(model_name, _grid, shipped_answers(model_name, _grid, storage))
+
+
+def answers(model_name: str, grid: Grid, storage: str) -> Answers:
+    """A model's answers to a small grid, the clean image first: those that ship, else computed by a worker."""
+    from robustcore import derived
+
+    if (known := shipped_answers(model_name, grid, storage)) is not None:
+        return known
+    key = (model_name, models.fingerprint(model_name))
+    digest = derived.digest(key, grid.item.fingerprint, repr(grid.cells), storage)
+    computed: Answers = offload("answers", digest, tasks.image_answers, key, grid.between(0, 1 + len(grid.cells)))
+    return computed
+
+
+def shipped_answers(model_name: str, grid: Grid, storage: str) -> Answers | None:
+    """The answers that ship; None where they do not."""
     from robustcore.reports.preview import shipped
 
-    answers = shipped.of_grid(models.card(model_name), _grid.item, _grid.cells, storage)
-    return Scoring(model_name, _grid, answers)
+    return shipped.of_grid(models.card(model_name), grid.item, grid.cells, storage)

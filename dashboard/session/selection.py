@@ -126,14 +126,15 @@ def as_label(text: Callable[[T], str]) -> Callable[[T], str]:
 
 def number(label: str, low: int, high: int, *, key: str, default: int, kind: str, **more: Any) -> int:
     """`st.number_input` for an integer, bound to the address."""
-    raw = st.query_params.get(key)
-    if raw is not None and key not in st.session_state:
-        if not (raw.isascii() and raw.removeprefix("-").isdigit() and low <= int(raw) <= high):
-            say(f"The {kind} in the address is {raw[:40]!r}; it is an integer from {low} to {high}. Showing {default}.")
-    elif key in st.session_state and not isinstance(st.session_state[key], int):
-        st.session_state[key] = default
+    _adopt_number(key, low, high, default, kind)
     value = st.number_input(label, low, high, default, key=key, bind="query-params", **more)
     return default if value is None else int(value)
+
+
+def slider(label: str, low: int, high: int, *, key: str, default: int, kind: str, **more: Any) -> int:
+    """`st.slider` for an integer, bound to the address."""
+    _adopt_number(key, low, high, default, kind)
+    return min(high, max(low, int(st.slider(label, low, high, default, key=key, bind="query-params", **more))))
 
 
 def toggle(label: str, *, key: str, default: bool = False, **more: Any) -> bool:
@@ -203,3 +204,13 @@ def _adopt_many(
     chosen_options = [by_name[raw] for raw in raws if raw in by_name]
     if chosen_options:
         st.session_state[key] = chosen_options
+
+
+def _adopt_number(key: str, low: int, high: int, default: int, kind: str) -> None:
+    """Say what is wrong with the address' value; an integer takes the place of what an earlier run left."""
+    raw = st.query_params.get(key)
+    if key in st.session_state:
+        if not isinstance(st.session_state[key], int):
+            st.session_state[key] = default
+    elif raw is not None and not (raw.isascii() and raw.removeprefix("-").isdigit() and low <= int(raw) <= high):
+        say(f"The {kind} in the address is {raw[:40]!r}; it is an integer from {low} to {high}. Showing {default}.")

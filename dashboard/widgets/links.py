@@ -31,10 +31,9 @@ def exists(view: str) -> bool:
     return any(v.name == view for v in pages.views())
 
 
-def path(view: str) -> str:
-    """The page's path in the browser's address."""
-    (page,) = [v for v in pages.views() if v.name == view]
-    return page.address
+def paths() -> dict[str, str]:
+    """Each page's path in the browser's address."""
+    return {view.name: view.address for view in pages.views()}
 
 
 def go(view: str, address: Address | None = None) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 import streamlit as st
 from markupsafe import Markup, escape
 
+from dashboard import theme
+
 __all__ = ["Markup", "html", "show", "style_sheet"]
 _HERE = Path(__file__).resolve().parent
 _JS = """
@@ -61,8 +63,9 @@ def html(markup: Markup) -> None:
 
 
 def style_sheet(file: Path) -> None:
-    """Apply one of the dashboard's own style sheets to the page."""
+    """Apply one of the dashboard's own style sheets to the page, and the theme's colours to `html`."""
     st.html(file)
+    st.html(f"<style>{theme.variables()}</style>")
 
 
 def show(

@@ -12,10 +12,12 @@ import pytest
 
 import robustcore as rc
 from dashboard import cache, pages
-from dashboard.views.overview import model_table
+from dashboard.views.overview import example, model_table
 from dashboard.views.overview.model_table import Heading, ModelRow, TableValue
+from robustcore.display import display_name
 from robustcore.models import Card
 from robustcore.reports.overview.overview import COLUMNS, Overview
+from robustcore.reports.preview.gallery import GalleryImage
 from robustcore.reports.provenance import Provenance
 from robustcore.training import interventions
 from robustcore.training.interventions import FAMILIES
@@ -28,6 +30,42 @@ def test_says_what_this_is_before_anything_was_evaluated(open_page: OpenPage, mo
     assert sound(at)
     assert "evaluate" in {link.proto.page for link in at.get("page_link")}
     assert not markup(at, "overview_models")
+
+
+def test_the_photograph_and_its_answers_are_there_without_loading_its_network(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache.models, "_model", lambda name, version: pytest.fail("a large network was loaded"))
+    at = open_page("overview", overview_corruption="Contrast", overview_severity="5")
+    assert sound(at)
+    drawn = " ".join(each.proto.body for each in at.get("html"))
+    card = cache.models.card(cache.models.PHOTOGRAPHS_MODEL)
+    item = cache.images.photograph(example.PHOTOGRAPH, card.preparation)
+    grid = cache.gallery.grid(item, (GalleryImage("contrast", 5, 5, None, 0),), "memory")
+    answers = cache.gallery.shipped_answers(cache.models.PHOTOGRAPHS_MODEL, grid, "memory")
+    assert answers is not None
+    for place in (0, 1):
+        for name in (card.classes[k] for k in answers.classes[place][: example.TOP]):
+            assert display_name(name) in drawn
+    assert drawn.count("<img") == 2
+
+
+def test_steps_for_a_newcomer_go_away(open_page: OpenPage) -> None:
+    at = open_page("overview")
+    assert "1. See it break" in {link.proto.label for link in at.get("page_link")}
+    at.button(key="overview_dismiss").click().run()
+    assert sound(at)
+    assert "1. See it break" not in {link.proto.label for link in at.get("page_link")}
+
+
+def test_the_standard_model_is_the_first_row_and_advice_compares_with_it(open_page: OpenPage) -> None:
+    at = open_page("overview", overview_need="Attack", overview_order="Attack")
+    assert sound(at)
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>', markup(at, "overview_models"))
+    assert "scenes/resnet-standard" in rows[0]
+    assert "scenes/resnet-standard" not in " ".join(rows[1:])
+    (sentence,) = [each.value for each in at.markdown if "points of clean accuracy" in each.value]
+    assert "resnet-pgd" in sentence
 
 
 @pytest.fixture
@@ -57,7 +95,6 @@ def test_every_link_leads_to_a_page_with_the_model_in_its_address(open_page: Ope
     at = open_page("overview")
     links = [(link.proto.page, parse_qs(link.proto.query_string)) for link in at.get("page_link")]
     assert {"compare", "corruptions", "evaluate"} <= {page for page, _ in links}
-    assert any(page == "compare" and query.get("compare_view") == ["Ranking"] for page, query in links)
     addresses = [urlsplit(html.unescape(a)) for a in re.findall(r'href="([^"]+)"', markup(at, "overview_models"))]
     assert addresses
     assert {a.path for a in addresses} <= {v.address for v in pages.views()}
@@ -103,7 +140,9 @@ def test_many_models_are_grouped_best_first_limited_and_searched(
     monkeypatch.setattr(cache.results, "evaluated", lambda dataset: list(result.table["model"]))
     monkeypatch.setattr(cache.results, "overview", lambda models, dataset: result)
     training = dict(zip(result.table["model"], ["pgd"] * 7 + ["mixup"] * 7, strict=True))
-    monkeypatch.setattr(cache.models, "card", lambda name: Card("", ("a",), 64, "scenes", architecture="scenes/resnet"))
+    card = cache.models.card
+    made_up = Card("", ("a",), 64, "scenes", architecture="scenes/resnet")
+    monkeypatch.setattr(cache.models, "card", lambda name: made_up if name in training else card(name))
     monkeypatch.setattr(
         cache.models, "training", lambda name: (training[name], FAMILIES[interventions.get(training[name]).family])
     )
@@ -118,7 +157,7 @@ def test_many_models_are_grouped_best_first_limited_and_searched(
     at.text_input(key="overview_find").set_value("MODEL-0").run()
     assert "own/model-0<" in markup(at, "overview_models")
     assert not at.dataframe
-    at.button(key="overview_see_shifts").click().run()
+    at.toggle(key="overview_shifts").set_value(True).run()
     assert sound(at)
     assert list(at.dataframe[0].value.columns) == ["Model", "Sketch"]
 

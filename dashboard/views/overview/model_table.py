@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard.widgets import links, markup
 from dashboard.widgets.markup import Markup
 
+Paths = Mapping[str, str]  # page -> its path in the address
 Target = tuple[str, links.Address]  # a page's file name, and values for its controls
 
 
@@ -77,47 +78,48 @@ def table(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[Mode
         for h in headings
     )
     names = [h.title for h in headings]
+    paths = links.paths()
     body = Markup()
     for title, rows in groups:
         if title:
             body += Markup('<tr class="rc-group"><th colspan="{}" scope="rowgroup">{}</th></tr>').format(
                 len(headings), title
             )
-        body += Markup().join(_row(row, names) for row in rows)
+        body += Markup().join(_row(paths, row, names) for row in rows)
     return Markup('<table class="rc-models"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(head, body)
 
 
-def _row(row: ModelRow, names: Sequence[str]) -> Markup:
+def _row(paths: Paths, row: ModelRow, names: Sequence[str]) -> Markup:
     small = Markup("<small>{}</small>").format(row.name) if row.name != row.title else ""
     cells = Markup().join(
-        Markup('<td data-head="{}">{}</td>').format(name, _value(value))
+        Markup('<td data-head="{}">{}</td>').format(name, _value(paths, value))
         for value, name in zip(row.values, names[1:-1], strict=True)
     )
-    says = Markup().join(Markup("<span>{}</span>").format(_link(text, target)) for text, target in row.breaks)
+    says = Markup().join(Markup("<span>{}</span>").format(_link(paths, text, target)) for text, target in row.breaks)
     return Markup('<tr><th scope="row">{}{}</th>{}<td class="rc-models-says" data-head="{}">{}</td></tr>').format(
-        _link(row.title, row.target), small, cells, names[-1], says
+        _link(paths, row.title, row.target), small, cells, names[-1], says
     )
 
 
-def _value(value: TableValue) -> Markup:
+def _value(paths: Paths, value: TableValue) -> Markup:
     if math.isnan(value.value):
-        return Markup('<span class="rc-muted">{}</span>').format(_link(value.missing, value.target))
+        return Markup('<span class="rc-muted">{}</span>').format(_link(paths, value.missing, value.target))
     note = ", ".join(part for part in ("best" if value.best else "", value.note) if part)
     small = Markup(" <small>{}</small>").format(note) if note else ""
     number = f"{100 * value.value:.1f}\N{NO-BREAK SPACE}%"
     return Markup('{}{}{}{}<span class="rc-bar"><i style="width:{:.1f}%"></i></span>').format(
         Markup("<b>") if value.best else "",
-        _link(number, value.target),
+        _link(paths, number, value.target),
         Markup("</b>") if value.best else "",
         small,
         100 * min(1.0, max(0.0, value.value)),
     )
 
 
-def _link(text: str, target: Target | None) -> Markup:
-    if target is None or not links.exists(target[0]):
+def _link(paths: Paths, text: str, target: Target | None) -> Markup:
+    if target is None or target[0] not in paths:
         return Markup("{}").format(text)
     view, address = target
     query = urlencode(dict(address), doseq=True)
-    href = f"{links.path(view)}?{query}"
+    href = f"{paths[view]}?{query}"
     return Markup('<a href="{}" target="_self" data-pick="{}">{}</a>').format(href, f"{view}?{query}", text)

@@ -14,6 +14,7 @@ from robustcore.display import display_name
 from robustcore.reports.overview import findings
 from robustcore.reports.overview.overview import EPS, Overview
 
+BASELINE = "Standard training, for comparison"
 FIRST, SECOND = (findings.eps(eps) for eps in EPS)
 
 
@@ -27,9 +28,9 @@ class Kind(NamedTuple):
 
 
 def grouped(
-    table: pd.DataFrame, overview: Overview, kinds: Mapping[str, Kind], by: str, data: Data
+    table: pd.DataFrame, overview: Overview, kinds: Mapping[str, Kind], by: str, data: Data, standard: str = ""
 ) -> list[tuple[str, list[ModelRow]]]:
-    """The rows in groups, that with the best model first."""
+    """The rows in groups, that with the best model first; before them the standard model, which others are compared with."""
     columns = ("clean", "mean", "attack_1", "attack_2", "shifted")
     best = {(str(model), column) for column in columns for model in _best(overview, column)}
     usual = {column: overview.table[column].max() for column in ("n", "shifts")} | {"conditions": overview.corruptions}
@@ -38,8 +39,10 @@ def grouped(
         kind = kinds[row["model"]]
         title = str(row["model"]) if by == "none" or kind.training == "unknown" else kind.title
         heading = "" if by == "none" else str(row[by]).replace("_", " ")
+        if row["model"] == standard:
+            heading = BASELINE
         groups.setdefault(heading, []).append(_row(row, title, best, usual, data))
-    return list(groups.items())
+    return sorted(groups.items(), key=lambda group: group[0] != BASELINE)
 
 
 def _best(overview: Overview, column: str) -> list[str]:

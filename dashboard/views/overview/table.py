@@ -45,8 +45,8 @@ _KNOWING = {
 _COLUMNS = {"Corruptions": "mean", "Attacks": "attack_1", "Natural shifts": "shifted"}
 
 
-def show(overview: Overview, kinds: Mapping[str, rows.Kind], data: Data) -> None:
-    """The table with its controls and provenance."""
+def show(overview: Overview, kinds: Mapping[str, rows.Kind], data: Data, standard: str) -> None:
+    """The table with its controls and provenance; the standard model comes first."""
     with st.container(border=True, key=f"card-{KEY}"):
         st.subheader("All models", anchor=False)
         st.caption(
@@ -54,12 +54,12 @@ def show(overview: Overview, kinds: Mapping[str, rows.Kind], data: Data) -> None
             "severity (1 to 5), and the smallest attack that does (ε: largest change of a pixel value). Click any number to see "
             "the evidence."
         )
-        table, by, hidden = _chosen(overview, kinds)
+        table, by, hidden = _chosen(overview, kinds, standard)
         if table.empty:
             st.caption("No model matches. Search by name, architecture or training.")
         else:
             model_table.show(
-                rows.headings(overview), rows.grouped(table, overview, kinds, by, data), key=f"{KEY}_models"
+                rows.headings(overview), rows.grouped(table, overview, kinds, by, data, standard), key=f"{KEY}_models"
             )
         if hidden:
             st.caption(f"The best of each group. {hidden} more: turn on “Show all” or search.")
@@ -128,8 +128,11 @@ def _knowing(table: pd.DataFrame, data: Data) -> None:
         links.to("calibration", "Calibration under corruptions")
 
 
-def _chosen(overview: Overview, kinds: Mapping[str, rows.Kind]) -> tuple[pd.DataFrame, str, int]:
-    """The rows to show, best first and after those that are ranked the others, how they are grouped, and how many are hidden."""
+def _chosen(overview: Overview, kinds: Mapping[str, rows.Kind], standard: str) -> tuple[pd.DataFrame, str, int]:
+    """The rows to show, best first and after those that are ranked the others, how they are grouped, and how many are hidden.
+
+    The standard model is never hidden.
+    """
     table = overview.table
     table = table.assign(
         architecture=[kinds[m].architecture for m in table["model"]],
@@ -156,8 +159,9 @@ def _chosen(overview: Overview, kinds: Mapping[str, rows.Kind]) -> tuple[pd.Data
     if everything or wanted or len(table) <= FIT:
         return table, by, 0
     groups = table["model"].str[:0] if by == "none" else table[by]
-    percent = table[table.groupby(groups).cumcount() < max(1, FIT // groups.nunique())].head(2 * FIT)
-    return percent, by, len(table) - len(percent)
+    best = table[table.groupby(groups).cumcount() < max(1, FIT // groups.nunique())].head(2 * FIT)
+    kept = table[table.index.isin(best.index) | (table["model"] == standard)]
+    return kept, by, len(table) - len(kept)
 
 
 def _best_first(table: pd.DataFrame, overview: Overview, column: str) -> pd.DataFrame:

@@ -115,7 +115,7 @@ def _best(overview: Overview, key: str) -> Finding | None:
         finding,
         second=str(second["model"]),
         second_value=float(second[column]),
-        too_close=_within_interval(best[column], second[column], int(best[images])),
+        too_close=within_interval(best[column], second[column], int(best[images])),
     )
 
 
@@ -138,7 +138,7 @@ def _hardest(overview: Overview) -> Finding | None:
     )
 
 
-def _within_interval(best: float, second: float, images: int) -> bool:
+def within_interval(best: float, second: float, images: int) -> bool:
     """Whether the second lies within the best one's interval, taken as wide as for one answer an image."""
     row = pd.DataFrame([{"model": "", "dataset": "", "kind": "", "name": "", "accuracy": best, "n": images}])
     return bool(second >= accuracy(row)["low"].iloc[0])

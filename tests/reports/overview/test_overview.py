@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from robustcore.evaluation import Condition, Store, evaluate
-from robustcore.reports.overview import findings, overview
+from robustcore.reports.overview import advice, findings, headlines, overview
 from robustcore.reports.overview.overview import EPS, Overview
 from robustcore.reports.provenance import Provenance
 from tests.reports import worlds
@@ -120,3 +120,49 @@ def test_a_clear_lead_is_no_chance() -> None:
     result = made([{"model": "a", "mean": 0.8, "clean": 0.9}, {"model": "b", "mean": 0.6, "clean": 0.9}], {})
     (best,) = findings.findings(result)
     assert (best.value, best.second, best.second_value, best.too_close) == (0.8, "b", 0.6, False)
+
+
+def test_headlines_say_what_standard_training_loses_what_the_best_adds_and_what_is_hardest() -> None:
+    result = made(
+        [
+            {"model": "a", "mean": 0.70, "clean": 0.9, "attack_1": 0.1, "broken_name": "contrast"},
+            {"model": "b", "mean": 0.80, "clean": 0.88, "attack_1": 0.4, "broken_name": "contrast"},
+            {"model": "c", "mean": 0.75, "clean": 0.85, "attack_1": 0.5, "broken_name": "fog"},
+        ],
+        {(m, c): a for m, a in (("a", 0.7), ("b", 0.9), ("c", 0.8)) for c in ("contrast", "fog")}
+        | {("a", "snow"): 0.5, ("b", "snow"): 0.6, ("c", "snow"): 0.55},
+    )
+    trainings = {"a": "standard", "b": "mixup", "c": "pgd"}
+    assert headlines.standard_model(result, trainings) == "a"
+    loses, adds, hardest = headlines.headlines(result, "a")
+    assert dict(loses.bars) == {"clean": 0.9, "corrupted": 0.7, "attacked": 0.1}
+    assert adds.bars == (("a", 0.7), ("b", 0.8))
+    # Two different things: what breaks most models first, and where even the best model is worst.
+    assert (hardest.note["first"], hardest.note["broken"], hardest.note["hardest"]) == ("contrast", 2, "snow")
+    assert dict(hardest.bars) == {"contrast": 0.9, "snow": 0.6}
+    assert [each.note.kind for each in headlines.headlines(result, "")] == ["hardest_corruptions"]
+
+
+def test_advice_has_an_interval_a_gain_and_a_price() -> None:
+    result = made(
+        [
+            {"model": "a", "mean": 0.70, "clean": 0.90, "attack_1": 0.1},
+            {"model": "b", "mean": 0.80, "clean": 0.88, "attack_1": 0.5},
+            {"model": "c", "mean": 0.75, "clean": 0.85, "attack_1": 0.2, "conditions": 3},
+        ],
+        {("a", "fog"): 0.6, ("a", "snow"): 0.4, ("b", "fog"): 0.8, ("b", "snow"): 0.6, ("c", "fog"): 0.99},
+    )
+    assert advice.needs(result) == ["weather", "attack"]
+    weather = advice.advise(result, "weather", "a", {"b": ("fog", "rotation")})
+    assert weather is not None
+    assert (weather.model, weather.second, weather.conditions, weather.seen) == ("b", "a", ("fog", "snow"), ("fog",))
+    assert weather.value == pytest.approx(0.7)  # c, scored under part of the suite, is not ranked
+    assert weather.price == pytest.approx(0.02)
+    attack = advice.advise(result, "attack", "a")
+    assert attack is not None
+    assert (attack.images, attack.gain) == (240, pytest.approx(0.4))
+    low, high = attack.gain_interval
+    # By hand: Wilson's intervals at n = 240 are 0.437 .. 0.563 and 0.068 .. 0.144.
+    assert (low, high) == (pytest.approx(0.4 - math.hypot(0.063, 0.0444), abs=2e-3), pytest.approx(0.471, abs=2e-3))
+    assert not attack.too_close
+    assert advice.advise(result, "all", "a") is None
