@@ -10,8 +10,6 @@ import streamlit as st
 
 from dashboard.cache import models
 from dashboard.cache.file_versions import FileVersion
-from dashboard.cache.offload import offload
-from dashboard.workers import tasks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -123,15 +121,9 @@ def _scoring(
 
 
 def answers(model_name: str, grid: Grid, storage: str) -> Answers:
-    """A model's answers to a small grid, the clean image first: those that ship, else computed by a worker."""
-    from robustcore import derived
-
-    if (known := shipped_answers(model_name, grid, storage)) is not None:
-        return known
-    key = (model_name, models.fingerprint(model_name))
-    digest = derived.digest(key, grid.item.fingerprint, repr(grid.cells), storage)
-    computed: Answers = offload("answers", digest, tasks.image_answers, key, grid.between(0, 1 + len(grid.cells)))
-    return computed
+    """A model's answers to a small grid, the clean image first: those that ship, else computed."""
+    shipped = shipped_answers(model_name, grid, storage)
+    return models.answers(model_name, grid.between(0, 1 + len(grid.cells))) if shipped is None else shipped
 
 
 def shipped_answers(model_name: str, grid: Grid, storage: str) -> Answers | None:
