@@ -10,7 +10,7 @@ import pytest
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.evaluation import Condition
 from robustcore.reports import specification
-from robustcore.reports.specification import Evidence, Measured, sheet
+from robustcore.reports.specification import Evidence, Measured, sheet, wording
 
 FOG = [Condition.corruption("fog", s) for s in (1, 2, 3, 4, 5)]
 SNOW = [Condition.corruption("snow", s) for s in (1, 2, 3, 4, 5)]
@@ -131,6 +131,16 @@ def test_metrics_of_scores_are_of_unknown_classes_and_read_what_ships() -> None:
     assert 80 < record["value"] < 90
     with pytest.raises(InvalidArgumentError, match="unknown classes"):
         spec("metric='auroc'\ncorruption='fog'\nat_least=80")
+
+
+@pytest.mark.parametrize("place", ["unknown='blobs'", "unknown=['blobs', 'uniform']", "suite='unknown'"])
+def test_noise_can_be_required_to_be_noticed(place: str) -> None:
+    (row,) = spec(f"metric='fpr95'\n{place}\nat_most=60").rows
+    assert row.kind == "unknown"
+    assert {condition.kind for condition in row.conditions} == {"unknown"}
+    assert wording.place(row)
+    with pytest.raises(InvalidArgumentError, match="cannot be required"):
+        spec(f"metric='accuracy'\n{place}\nat_most=60")
 
 
 def test_a_row_that_is_not_judged_names_all_severities_that_lack() -> None:

@@ -103,6 +103,11 @@ def _table(choice: Choice, report: DetectionReport, names: list[str], score: str
         )
         for sentence in score_table.reasons(report):
             st.caption(states.plain(sentence))
+        without = int((choice.dataset.labels[: report.known] < 0).sum())
+        if 0 < without < report.known:
+            st.caption(
+                f"{without:,} of the {report.known:,} known images show no class of the model; they count as known all the same."
+            )
         _printed(choice, report)
         footer = _footer(choice, report, metric)
         st.caption(states.plain(footer.text))

@@ -12,7 +12,7 @@ A specification is a toml file:
 
     [[rows]]
     metric = "accuracy"        # see `rows.requirable`
-    corruption = "fog"         # or clean = true, suite, attack, sequence, shift; or a list of names, which is averaged
+    corruption = "fog"         # or clean = true, suite, attack, sequence, shift, unknown; or a list of names (the mean)
     severity = 3               # or [1, 3], "mean" (all five), "uniform" (drawn over the range); or strength = 0.2
     at_least = 80              # or at_most; in percent: 80, or "80 %"
     why = "It is foggy here."  # optional
@@ -29,6 +29,16 @@ A specification is a toml file:
     eps = "2/255"              # with pixels in 0 to 1; params = { steps = 10 } for the attack's own
     limit = 240                # a row's own number of images; corruptions take storage too
     at_least = 30
+
+    [[rows]]
+    metric = "auroc"           # aupr and fpr95 too: does the model's confidence tell unknown images from clean ones?
+    unknown = "blobs"          # or another kind of noise, a data set's name, suite = "unknown"; shift = "scenes/unknown" for shapes
+    at_least = 90
+
+    [[rows]]
+    metric = "rms_calibration" # or ece, aurra; clean, or under corruptions
+    clean = true
+    at_most = 5
 
 Thresholds are in percent, those of `residual` in points. A number above 0 and up to 1 is refused, since nobody could tell a
 share from a percentage; "0.5 %" says it. A row without a severity is what an evaluation does by default: the mean over 1 to

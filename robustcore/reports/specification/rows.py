@@ -14,7 +14,7 @@ from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownName
 from robustcore.evaluation import Condition, operations, suites
 from robustcore.metrics import Metric
 
-PLACES = ("clean", "corruption", "suite", "attack", "sequence", "shift")
+PLACES = ("clean", "corruption", "suite", "attack", "sequence", "shift", "unknown")
 
 
 _ANY = ("corruption", "attack", "shift")
@@ -23,7 +23,7 @@ OF_IMAGES = {
     "answers": ("corruption", "attack"),
     "confidences": ("clean", *_ANY),
     "mean_confidences": ("clean", *_ANY),
-    "scores": ("shift",),
+    "scores": ("shift", "unknown"),
 }
 # The arrays of each input that the evidence of a specification has.
 _ARRAYS = {
@@ -108,6 +108,7 @@ _OWN = {
     "attack": ("eps", "params"),
     "sequence": ("difficulty",),
     "shift": ("strength",),  # of a controlled factor
+    "unknown": (),
 }
 KEYS = (*_COMMON, *dict.fromkeys(key for keys in _OWN.values() for key in keys))
 
@@ -120,7 +121,7 @@ class Requirement:
         number: its place in the file, from 1.
         line: its line in the file, or 0 where that is not known.
         metric: a key of `requirable()`.
-        kind: of its conditions: "clean", "corruption", "attack", "sequence" or "shift".
+        kind: of its conditions: "clean", "corruption", "attack", "sequence", "shift" or "unknown".
         suite: the suite that it names, or "".
         terms: (name, its conditions): the mean is over the names, of each over its conditions, which are severities.
         at_least: whether the value must reach the threshold, or must not exceed it.

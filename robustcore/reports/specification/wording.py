@@ -111,13 +111,20 @@ def place(row: Requirement) -> str:
         name = display_name(row.terms[0][0], row.kind, inside=True)
         if row.kind == "corruption":
             return f"Under {name}{further}"
-        opening = {"attack": "Under the attack", "sequence": "Over the frames of", "shift": "On the images of"}[
-            row.kind
-        ]
+        opening = {
+            "attack": "Under the attack",
+            "sequence": "Over the frames of",
+            "shift": "On the images of",
+            "unknown": "On unknown images,",
+        }[row.kind]
         return f"{opening} {name}{further}"
-    word = {"corruption": "corruptions", "attack": "attacks", "sequence": "sequences", "shift": "shifted sets"}[
-        row.kind
-    ]
+    word = {
+        "corruption": "corruptions",
+        "attack": "attacks",
+        "sequence": "sequences",
+        "shift": "shifted sets",
+        "unknown": "sets of unknown images",
+    }[row.kind]
     if requirable()[row.metric].metric.input == "unions":
         return f"Against each of {_and([display_name(name, row.kind, inside=True) for name, _ in row.terms])}{further}"
     if row.suite:
