@@ -1,4 +1,4 @@
-"""robustcore: how image classifiers break, and what mends them.
+"""robustcore: how image classifiers break, and what fixes them.
 
 The public names, loaded when they are first used, so that importing the package runs nothing.
 """

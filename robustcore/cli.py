@@ -33,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
     )
     parser = argparse.ArgumentParser(
-        prog="robustcore", description="How image classifiers break, and what mends them.", parents=[common]
+        prog="robustcore", description="How image classifiers break, and what fixes them.", parents=[common]
     )
     parser.add_argument("--version", action="version", version=f"robustcore {version('robustcore')}")
     parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

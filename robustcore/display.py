@@ -18,6 +18,8 @@ _SPELLED = {
     "imagenet": "ImageNet",
     "eps": "eps",
     "objectnet": "ObjectNet",
+    "resnet": "ResNet",
+    "vgg": "VGG",
 }
 # Sets of images by the names that their authors gave them.
 _SETS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from robustcore.display import display_name
 from robustcore.errors import ModelError, RobustcoreError
 from robustcore.models import card as card_of
 from robustcore.models.classifier import Card
@@ -24,9 +25,20 @@ def training_title(card: Card) -> str:
     """The training as people read it: "All corruptions except flip"; the label where the card does not say how it was made."""
     recipe = _recipe(card)
     name = str(recipe.get("intervention", ""))
-    if name not in names() or label(card) == "continued":
-        return label(card).replace("_", " ")
+    if label(card) == "continued":
+        return "Standard training, continued"
+    if name not in names():
+        return get(label(card)).plain_title if label(card) in names() else label(card).replace("_", " ")
     return create(name, **_settings(recipe)).title
+
+
+def model_title(card: Card) -> str:
+    """A model as people call it: "All corruptions except flip (ResNet, scenes)"; its name where its card has no training."""
+    if not _recipe(card):
+        return card.name
+    title = training_title(card)
+    parts = [display_name(card.architecture.rpartition("/")[2]), card.dataset]
+    return f"{title} ({', '.join(part for part in parts if part)})"
 
 
 def corruptions_in_training(card: Card) -> tuple[str, ...]:

@@ -65,7 +65,8 @@ def test_the_standard_model_is_the_first_row_and_advice_compares_with_it(open_pa
     assert "scenes/resnet-standard" in rows[0]
     assert "scenes/resnet-standard" not in " ".join(rows[1:])
     (sentence,) = [each.value for each in at.markdown if "points of clean accuracy" in each.value]
-    assert "resnet-pgd" in sentence
+    assert "PGD" in sentence
+    assert any(each.value.startswith("scenes/resnet\\-pgd") or "scenes/resnet-pgd" in each.value for each in at.caption)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ PAGE = Page(
     order=22,
     group="Explore",
     question="How small a change fools the model?",
-    purpose="An attack searches for a change within a budget that makes the model err.",
+    purpose="An attack searches for a small change, within a budget, that fools the model.",
     help="Choose a model, an image and an attack. You see the change magnified, the attack step by step, the same attack at "
     "other budgets, and which other models the image fools.",
 )
@@ -211,7 +211,7 @@ def _sentence(case: Case, done: attack_anatomy.Attacked) -> str:
         + (
             ""
             if case.right
-            else " Nobody says what is on the image: the attack leads away from the answer on the clean image."
+            else " The right class is unknown: the attack moves away from the prediction on the clean image."
         )
     )
 
@@ -238,7 +238,7 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
     st.subheader("Step by step", anchor=False)
     trace = done.result.trace
     if trace is None or len(trace.queries) < 2:
-        st.caption("The attack asked the model only once.")
+        st.caption("The attack queried the model only once.")
         return
     classes = case.classes
     last = len(trace.queries)
@@ -305,7 +305,7 @@ def _sweep(case: Case) -> None:
     figure.card(
         drawn,
         key=f"{KEY}-sweep",
-        title="How much budget does it take?",
+        title="How large a budget does it take?",
         says="The same attack at other budgets. A cross marks success.",
         table=table,
         footer=case.footer,
@@ -318,7 +318,7 @@ def _judges(case: Case, done: attack_anatomy.Attacked) -> None:
     with st.container(border=True):
         st.subheader("Which other models does it fool?", anchor=False)
         if not case.right:
-            st.caption("Fooled: the answer is another one than that of the attacked model to the clean image.")
+            st.caption("Fooled: the prediction is not the one the attacked model gives the clean image.")
         st.caption("Answers of all models with the same classes to the same adversarial image.")
         columns = table.assign(
             fooled=table["fooled"].map({True: "✕ fooled", False: "✓ not fooled"}),

@@ -65,7 +65,7 @@ def pick() -> Choice | None:
                 key=f"{KEY}_seed",
                 default=0,
                 kind="seed",
-                help="That the evaluation was run with.",
+                help="The seed the evaluation was run with.",
                 width=140,
             )
         evaluated = cache.results.evaluated(data)

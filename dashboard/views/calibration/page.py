@@ -27,7 +27,7 @@ PAGE = Page(
     icon=":material/balance:",
     order=33,
     group="Compare",
-    question="Is a model right as often as it is sure?",
+    question="Is the model as accurate as it is confident?",
     purpose="Confidence against accuracy, on clean and on corrupted images, models side by side.",
     help="A reliability diagram, the accuracy when unsure answers may be left out, errors by severity and by corruption, a fitted "
     "temperature before and after, and the surest mistakes as pictures.",
@@ -189,7 +189,7 @@ def _reliability(choice: Choice, found: Numbers, rows: pd.DataFrame, condition: 
                 alt=f"Accuracy among the surest answers of {', '.join(known)}: {words}",
             ),
             key=f"{KEY}-rra",
-            title="What if it may leave out what it is unsure of?",
+            title="What if it may skip what it is unsure of?",
             says="Further left fewer answers are given. A steep rise means that confidence tells right from wrong answers.",
             table=pd.concat([each.assign(model=model) for model, each in curves.items()], ignore_index=True),
             footer=footer,

@@ -35,7 +35,7 @@ def show(choice: Choice) -> None:
     if table.empty:
         states.notice(
             "Nothing is stored of these models on the same corruptions made here: an evaluation without --released computes it, "
-            "and both are then drawn beside each other."
+            "and both are then drawn side by side."
         )
         return
     footer = Footer(

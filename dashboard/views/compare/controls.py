@@ -164,7 +164,7 @@ def _button(label: str, key: str, models: list[str]) -> None:
         key=f"{key}_{label}",
         type="tertiary",
         on_click=lambda: st.session_state.update({key: models}),
-        help="Choose these, beside the standard models.",
+        help="Choose these, next to the standard models.",
     )
 
 
@@ -222,7 +222,13 @@ def _pick_conditions(dataset: str) -> tuple[list[str], tuple[int, ...], int, str
         if printed:
             return suites, tuple(severities) or corruptions.SEVERITIES, 0, "memory"
         seed = selection.number(
-            "Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed", help="That the evaluation was run with."
+            "Seed",
+            0,
+            2**31 - 1,
+            key=f"{KEY}_seed",
+            default=0,
+            kind="seed",
+            help="The seed the evaluation was run with.",
         )
         storage = selection.segmented(
             "Storage",

@@ -65,7 +65,7 @@ def _chosen(prefix: str, table: pd.DataFrame) -> pd.DataFrame:
         table = table[table["attack"].isin(wanted or names)]
     if len(crafted) > 1:
         on = selection.pills(
-            "Crafted on",
+            "Source model",
             crafted,
             key=f"{prefix}_crafted_on",
             kind="model",
@@ -83,7 +83,7 @@ def _columns() -> dict[str, Any]:
         "model": config.TextColumn("Model", pinned=True),
         "attack": config.TextColumn("Attack"),
         "settings": config.TextColumn("Settings", help="Empty for the attack's or the preset's own."),
-        "surrogate": config.TextColumn("Crafted on"),
+        "surrogate": config.TextColumn("Source model"),
         "n": config.NumberColumn("Images", format="localized"),
         "accuracy": config.NumberColumn("Accuracy", format="%.1f %%"),
         "low": config.NumberColumn("95 % from", format="%.1f", help="Wilson."),

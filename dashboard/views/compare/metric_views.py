@@ -199,7 +199,7 @@ def ranking(results: Node, choice: Choice, settings: Settings) -> View | str:
 
 def _of_intervals(table: pd.DataFrame) -> str:
     if table["low"].notna().any():
-        return "Lines are 95 % intervals; where two overlap widely, chance may have ordered them."
+        return "Lines are 95 % intervals; where two overlap widely, their order may be chance."
     return "There are no intervals."
 
 
@@ -242,7 +242,7 @@ def _extremes(result: Bars) -> str:
     if ends is None:
         return ""
     worst, best = (display_name(name, inside=True) for name in ends)
-    return f"On the whole {worst} costs most and {best} least."
+    return f"Overall, {worst} costs most and {best} least."
 
 
 def gains(results: Node, choice: Choice, settings: Settings) -> View | str:

@@ -34,7 +34,7 @@ PAGE = Page(
     order=31,
     group="Compare",
     question="Which model survives what?",
-    purpose="The evaluated models side by side, on the images that they share, with their clean accuracy in sight.",
+    purpose="The evaluated models side by side, on the images they share, with their clean accuracy.",
     help="Choose data, models and conditions, then a view. Bars have 95 % intervals; a click on one leads to the images behind "
     "it. Everything drawn can be saved, and the address of this page leads back to it.",
 )

@@ -118,7 +118,7 @@ def _transfer(prefix: str, table: pd.DataFrame) -> None:
     figure.card(
         drawn,
         key=f"{prefix}-transfer",
-        title="Whom does an attack transfer to?",
+        title="Which models does an attack transfer to?",
         says=says,
         table=square.reset_index(),
         footer=footer,

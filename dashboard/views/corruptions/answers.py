@@ -117,7 +117,7 @@ class Answered:
             return summary
         measured = gallery.consistency(rest, clean)
         return summary + Markup(
-            " Nobody says what is on the image, so this is consistency, not accuracy: {} of the answers are the clean one; "
+            " The right class is unknown, so this is consistency, not accuracy: {} of the answers are the clean one; "
             "confidence changes by {:+.0f} points on the mean."
         ).format(labels.percent(measured.share), 100 * measured.confidence_change)
 

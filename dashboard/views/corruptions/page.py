@@ -22,8 +22,8 @@ PAGE = Page(
     icon=":material/blur_on:",
     order=20,
     group="Explore",
-    question="What changes the model's answer?",
-    purpose="One image under every corruption at every severity, with the model's answer below each.",
+    question="Which corruptions change the prediction?",
+    purpose="One image under every corruption at every severity, with the model's prediction below each.",
     help="Choose a model and an image. Every thumbnail is, bit for bit, what an evaluation with this seed scores; "
     "wrong answers are marked. Click one to see it next to the clean image.",
 )

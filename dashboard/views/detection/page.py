@@ -29,7 +29,7 @@ PAGE = Page(
     icon=":material/help_center:",
     order=32,
     group="Compare",
-    question="Does the model notice what it does not know?",
+    question="Does the model notice unknown images?",
     purpose="Anomaly scores compare images that the model knows with noise, other datasets or your own images.",
     help="A table of scores and sets, the distributions behind each number, the unknown images that look most familiar to the model, and "
     "one image on its way through a corruption, an attack or a natural shift.",

@@ -132,4 +132,4 @@ def _documents() -> None:
             width="stretch",
             column_config={"error": st.column_config.NumberColumn("error (%)", format="%.1f")},
         )
-        st.caption("Verdicts on these sentences are on the page Claims, topic factors.")
+        st.caption("Verdicts on these sentences: page Literature check, topic factors.")

@@ -19,7 +19,7 @@ PAGE = Page(
     icon=":material/tune:",
     order=25,
     group="Explore",
-    question="Which property of a scene turns the answer?",
+    question="Which property of a scene changes the prediction?",
     purpose="Size, viewpoint, country, occlusion, year, camera or zoom of a scene is changed; everything else stays as it is.",
     help="Move the slider and watch the answers; the curve shows the accuracy of the models along the same factor. Below: two factors "
     "at once, and the gap between test images and changed ones for each factor, as the literature tables it.",

@@ -23,9 +23,9 @@ PAGE = Page(
     icon=":material/filter_alt:",
     order=44,
     group="Research",
-    question="Which images does no model get right?",
+    question="Which images do all models get wrong?",
     purpose="Images that two models get wrong on every crop, chosen as ImageNet-A was: for review, and as a dataset.",
-    help="An image goes if a model is right on one of its crops, or gives its class more than 15 %. Of each confusion a few stay. "
+    help="An image is dropped if a model is right on one of its crops, or gives its class more than 15 %. A few of each confusion stay. "
     "A person rejects what does not show its class; the rest becomes a folder that every page and command reads.",
 )
 
@@ -75,7 +75,7 @@ def _funnel(choice: Choice, chosen: Selection) -> None:
         figures.funnel(steps, footer=footer.text, alt=f"{steps[0][1]:,} images, of which {steps[-1][1]:,} are kept"),
         key=f"{KEY}-funnel",
         title=f"{steps[-1][1]:,} of {steps[0][1]:,} images are kept",
-        says="Each bar is what a step leaves.",
+        says="Each bar is what is left after a step.",
         table=pd.DataFrame(steps, columns=["step", "images", "share"]),
         footer=footer,
     )

@@ -100,7 +100,7 @@ def _map(choice: Choice, found: Embedding, row: int, colour: str) -> None:
     event = figure.card(
         drawn,
         key=f"{KEY}-embedding",
-        title="Where do the images lie?",
+        title="How do features move under corruption?",
         says=f"Features before the last layer of the first {n} images: filled clean, open {states.plain(words)}. They move by "
         f"{float(pd.Series(found.moved).median()):.2f} of the clean images' spread (median). Draw a lasso around points for "
         "their images.",

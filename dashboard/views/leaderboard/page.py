@@ -19,8 +19,8 @@ PAGE = Page(
     icon=":material/leaderboard:",
     order=30,
     group="Compare",
-    question="Which ImageNet models hold up, and against what?",
-    purpose="Clean accuracy, ImageNet-C, natural shifts and attacks of every ImageNet model that is known: published ones, and your own.",
+    question="Which ImageNet models are robust, and against what?",
+    purpose="Clean accuracy, ImageNet-C, natural shifts and attacks for every known ImageNet model, published or your own.",
     help="Click a heading to sort. Figures of different sources, images or storages are rows of their own and are not ranked "
     "against each other without saying so.",
 )

@@ -24,7 +24,7 @@ PAGE = Page(
     icon=":material/deployed_code:",
     order=50,
     group="Run",
-    question="Are my model and my images read the right way?",
+    question="Are my model and images read correctly?",
     purpose="Add a model or name a folder, see how each is read, and check the usual causes of a wrong accuracy.",
     help="Shows architecture, classes, every step of the preparation and some answers. Then it tries other readings, such as BGR or "
     "another class order, and says what each gave and what to do.",
@@ -115,7 +115,7 @@ def _examine(model: str, data: Data, count: int) -> None:
     with st.container(border=True, key=f"card-{KEY}-facts"):
         left, right = st.columns(2, gap="large")
     with st.container(border=True, key=f"card-{KEY}-steps"):
-        st.subheader("The way of an image to the model", anchor=False)
+        st.subheader("How an image reaches the model", anchor=False)
         way = st.empty()
     with st.container(border=True, key=f"card-{KEY}-answers"):
         st.subheader("Some answers", anchor=False)

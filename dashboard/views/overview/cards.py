@@ -44,7 +44,7 @@ def show_headlines(overview: Overview, kinds: Mapping[str, Kind], data: Data, st
 
 def _bar(what: str, headline: Headline, kinds: Mapping[str, Kind]) -> str:
     if what in kinds:
-        return kinds[what].title.capitalize() if kinds[what].title == headlines.STANDARD else kinds[what].title
+        return kinds[what].title
     if headline.note.kind == "hardest_corruptions":
         return f"{display_name(what, 'corruption')}, best model"
     return _BARS[what]
@@ -94,7 +94,7 @@ def show_advice(overview: Overview, kinds: Mapping[str, Kind], data: Data, stand
         left, right = st.columns([1.4, 1], gap="medium")
         with left:
             st.markdown(_recommendation(advised, kinds))
-            st.caption(states.plain(_small_print(advised)))
+            st.caption(states.plain(_small_print(advised, kinds)))
             view, address = _advice_evidence(advised, data)
             links.to(view, "See the numbers", address)
         with right:
@@ -116,8 +116,7 @@ def _trained_on(overview: Overview) -> dict[str, tuple[str, ...]]:
 
 
 def _title(model: str, kinds: Mapping[str, Kind]) -> str:
-    title = kinds[model].title
-    return model if title == families.UNKNOWN else f"{title[:1].upper()}{title[1:]} ({model})"
+    return kinds[model].model
 
 
 def _recommendation(advised: Advice, kinds: Mapping[str, Kind]) -> str:
@@ -146,11 +145,11 @@ def _measure(advised: Advice) -> str:
     }.get(advised.need) or f"under {_listed(advised.conditions)}"
 
 
-def _small_print(advised: Advice) -> str:
-    parts = [f"{advised.images:,} images."]
+def _small_print(advised: Advice, kinds: Mapping[str, Kind]) -> str:
+    parts = [f"{advised.model}, {advised.images:,} images."]
     if advised.second:
         close = ", too close to call" if advised.too_close else ""
-        parts.append(f"Next: {advised.second}, {100 * advised.second_value:.1f} %{close}.")
+        parts.append(f"Next: {_title(advised.second, kinds)}, {100 * advised.second_value:.1f} %{close}.")
     if advised.seen:
         parts.append(f"It was trained on {_listed(advised.seen)} itself.")
     return " ".join(parts)

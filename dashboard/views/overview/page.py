@@ -45,9 +45,7 @@ def render() -> None:
             links.to("evaluate", "Evaluate a model")
         return
     overview = cache.results.overview(tuple(models), data)
-    kinds = {
-        name: Kind(_architecture(name), *cache.models.training(name), _title(name)) for name in overview.table["model"]
-    }
+    kinds = {name: _kind(name) for name in overview.table["model"]}
     standard = headlines.standard_model(overview, {model: kind.training for model, kind in kinds.items()})
     _summary(overview, kinds)
     cards.show_headlines(overview, kinds, data, standard)
@@ -62,20 +60,15 @@ def _pick_dataset() -> Data:
         return data_picker.data("Dataset", names, key=KEY)
 
 
-def _architecture(model: str) -> str:
-    """The architecture on a model's card; "unknown" without a card."""
+def _kind(model: str) -> Kind:
+    """What a model is, by its card; "unknown" without a card."""
+    training, family = cache.models.training(model)
     try:
-        return cache.models.card(model).architecture.rpartition("/")[2] or "unknown"
+        card = cache.models.card(model)
+        architecture = card.architecture.rpartition("/")[2] or families.UNKNOWN
+        return Kind(architecture, training, family, families.training_title(card), families.model_title(card) or model)
     except RobustcoreError:
-        return "unknown"
-
-
-def _title(model: str) -> str:
-    """How a model was trained, as people read it; "unknown" without a card."""
-    try:
-        return families.training_title(cache.models.card(model))
-    except RobustcoreError:
-        return families.UNKNOWN
+        return Kind(families.UNKNOWN, training, family, families.UNKNOWN, model)
 
 
 def _summary(overview: Overview, kinds: Mapping[str, Kind]) -> None:

@@ -19,12 +19,14 @@ FIRST, SECOND = (findings.eps(eps) for eps in EPS)
 
 
 class Kind(NamedTuple):
-    """What a model is: its architecture, its training, the family of the training, and the training as people read it."""
+    """What a model is: its architecture, its training, the family of the training, the training as people read it, and the
+    model as people call it."""
 
     architecture: str
     training: str
     family: str
     title: str
+    model: str
 
 
 def grouped(
@@ -37,7 +39,7 @@ def grouped(
     groups: dict[str, list[ModelRow]] = {}
     for row in table.to_dict("records"):
         kind = kinds[row["model"]]
-        title = str(row["model"]) if by == "none" or kind.training == "unknown" else kind.title
+        title = str(row["model"]) if by == "none" else kind.model
         heading = "" if by == "none" else str(row[by]).replace("_", " ")
         if row["model"] == standard:
             heading = BASELINE

@@ -59,7 +59,7 @@ def last_model(model: str, mean: float, low: float, high: float) -> str:
 
 @note
 def hardest_and_easiest(hardest: str, easiest: str) -> str:
-    return f"On the whole {hardest.replace('_', ' ')} costs most and {easiest.replace('_', ' ')} least."
+    return f"Overall, {hardest.replace('_', ' ')} costs most and {easiest.replace('_', ' ')} least."
 
 
 @note

@@ -44,7 +44,7 @@ class Setup:
     released: bool = True
 
 
-# ResNet-50s of standard training and of what mends it: the comparison that most people look for first.
+# ResNet-50s of standard training and of what fixes it: the comparison that most people look for first.
 MENDED = (
     "ResNet-50",
     "ResNet-50 AugMix",

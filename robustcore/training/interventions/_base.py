@@ -131,6 +131,7 @@ class Intervention:
 
     Attributes:
         name: registry key.
+        plain_title: what people call it without its settings.
         family: a key of FAMILIES.
         summary: what it does, in one sentence.
         source: document and section of its definition.
@@ -139,6 +140,7 @@ class Intervention:
     """
 
     name: ClassVar[str]
+    plain_title: ClassVar[str]
     family: ClassVar[str]
     summary: ClassVar[str]
     source: ClassVar[str]
@@ -162,8 +164,9 @@ class Intervention:
 
     @property
     def title(self) -> str:
-        """The training as people read it."""
-        return self.label.replace("_", " ")
+        """The training as people read it: its title, and what its label has besides the name."""
+        settings = self.label.removeprefix(self.name).strip("-").replace("_", " ")
+        return f"{self.plain_title}: {settings}" if settings else self.plain_title
 
     @property
     def corruptions(self) -> tuple[str, ...]:
@@ -228,7 +231,14 @@ I = TypeVar("I", bound=Intervention)  # noqa: E741
 
 
 def intervention(
-    name: str, *, family: str, summary: str, source: str, revision: int = 1, combines: tuple[str, ...] = ()
+    name: str,
+    *,
+    family: str,
+    summary: str,
+    source: str,
+    revision: int = 1,
+    combines: tuple[str, ...] = (),
+    title: str = "",
 ) -> Callable[[type[I]], type[I]]:
     """Register a class as an intervention; it becomes a frozen dataclass.
 
@@ -239,6 +249,7 @@ def intervention(
         source: document and section that it comes from.
         revision: raised whenever equal recipes begin to train different models.
         combines: the registered interventions that it trains with at once, where it is made of others.
+        title: what people call it; without one its name with a capital.
 
     The class derives from `Intervention` and overrides one of `views`, `loss` and `prepare`; its fields, made by `setting`,
     are its settings.
@@ -248,6 +259,7 @@ def intervention(
         if family not in FAMILIES:
             raise UnknownNameError("family of interventions", family, FAMILIES)
         cls.name, cls.family, cls.summary, cls.source, cls.revision = name, family, summary, source, revision
+        cls.plain_title = title or (name[:1].upper() + name[1:]).replace("_", " ")
         cls.combines = combines
         cls.plugin = plugins.digest_of(cls)
         frozen = dataclasses.dataclass(frozen=True)(cls)

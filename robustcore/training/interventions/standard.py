@@ -7,6 +7,7 @@ from robustcore.training.interventions._base import Intervention, intervention
 
 @intervention(
     "standard",
+    title="Standard training",
     family="standard",
     summary="Trains on the clean images, with nothing beyond the recipe's flips and shifts.",
     source="the base line of all four source documents",

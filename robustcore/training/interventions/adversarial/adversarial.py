@@ -48,6 +48,7 @@ class _Iterated(_Ranged):
 
 @intervention(
     "fgsm",
+    title="FGSM training",
     family="adversarial",
     summary="Attacks half of each batch with FGSM and keeps the other half clean.",
     source=_SOURCE.format("2.5"),
@@ -61,6 +62,7 @@ class Fgsm(_Ranged):
 
 @intervention(
     "fgsm_ll",
+    title="FGSM training, least likely class",
     family="adversarial",
     summary="Attacks half of each batch with FGSM towards the least likely class and keeps the other half clean.",
     source=_SOURCE.format("2.7"),
@@ -74,6 +76,7 @@ class FgsmLl(_Ranged):
 
 @intervention(
     "pgd",
+    title="PGD training",
     family="adversarial",
     summary="Attacks half of each batch with PGD and keeps the other half clean.",
     source=_SOURCE.format("2.6"),
@@ -87,6 +90,7 @@ class Pgd(_Iterated):
 
 @intervention(
     "pgd_ll",
+    title="PGD training, least likely class",
     family="adversarial",
     summary="Attacks half of each batch with PGD towards the least likely class and keeps the other half clean.",
     source=_SOURCE.format("2.8"),

@@ -13,6 +13,7 @@ from robustcore.training.interventions.augmentation import mixup
 
 @intervention(
     "iat",
+    title="Interpolated adversarial training (IAT)",
     family="adversarial",
     summary="Trains on two mixed batches at once, one of clean images and one of images attacked before the mixing.",
     source="Lamb et al. 2019, with the settings of Laugros, thesis, section 3.3.3.2",

@@ -13,6 +13,7 @@ from robustcore.training.interventions.adversarial._crafting import towards_rand
 
 @intervention(
     "label_smoothed",
+    title="Adversarial training with smoothed labels",
     family="adversarial",
     summary="Attacks half of each batch towards random classes and smooths those labels; the other half is clean.",
     source="Laugros, thesis, section 3.3.4.3, the LS model of table 3.6",

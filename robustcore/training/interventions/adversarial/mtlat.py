@@ -11,6 +11,7 @@ from robustcore.training.interventions.augmentation import mixup
 
 @intervention(
     "mtlat",
+    title="M-TLAT",
     family="adversarial",
     summary="Trains on two mixed batches at once, one of them attacked by TLAT after the mixing.",
     source="Laugros, thesis, section 3.3.2.3, algorithm 1 and equation 3.6",

@@ -16,6 +16,7 @@ EPS_HELP = "the greatest eps, with pixels in [0, 1]; each image draws its own fr
 
 @intervention(
     "tlat",
+    title="TLAT",
     family="adversarial",
     summary="Attacks half of each batch towards random classes, which get a share in the labels; the other half is clean.",
     source="Laugros, thesis, section 3.3.2.2, equations 3.4 and 3.5",

@@ -13,6 +13,7 @@ from robustcore.training.interventions._base import Intervention, Step, View, in
 
 @intervention(
     "augmentation",
+    title="Training on one corruption",
     family="corruptions",
     summary="Corrupts half of each batch with one corruption and keeps the other half clean.",
     source="Laugros, thesis, section 4.2.3",

@@ -25,6 +25,7 @@ OPERATIONS = (*POINTWISE, *AFFINE)
 
 @intervention(
     "augmix",
+    title="AugMix",
     family="augmentation",
     summary="Mixes short chains of augmentations into two more views of each image and asks for consistent answers.",
     source="RobustNet, section 2; Basart, thesis, section 5.5 (after Hendrycks et al. 2020)",

@@ -17,6 +17,7 @@ TRIALS = 10  # for a crop that fits; after that the whole image
 
 @intervention(
     "crop_flip",
+    title="Crops and flips",
     family="augmentation",
     summary="Shows a random crop of each image at full size, mirrored for half of them.",
     source="RobustNet, table 1 (CropAndFlip)",

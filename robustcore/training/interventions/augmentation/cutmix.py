@@ -13,6 +13,7 @@ from robustcore.training.interventions.augmentation._boxes import inside
 
 @intervention(
     "cutmix",
+    title="CutMix",
     family="augmentation",
     summary="Pastes a rectangle of another image of the batch into every image and mixes the labels by area.",
     source="Basart, thesis, section 3.4 (after Yun et al. 2019)",

@@ -12,6 +12,7 @@ from robustcore.training.interventions.augmentation._boxes import inside
 
 @intervention(
     "cutout",
+    title="Cutout",
     family="augmentation",
     summary="Hides one random square of every image.",
     source="Basart, thesis, section 3.4 (after DeVries & Taylor 2017)",

@@ -15,6 +15,7 @@ ALPHA_HELP = "of the Beta distribution of the shares: near 0 images stay almost 
 
 @intervention(
     "mixup",
+    title="Mixup",
     family="augmentation",
     summary="Mixes each image and its label with another one of the batch.",
     source="Laugros, thesis, section 3.3.2.1, equation 3.1; Zhang et al. 2018",

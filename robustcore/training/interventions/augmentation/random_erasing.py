@@ -18,6 +18,7 @@ TRIALS = 10  # for a rectangle that fits; an image without one is left alone
 
 @intervention(
     "random_erasing",
+    title="Random erasing",
     family="augmentation",
     summary="Replaces a random rectangle of half of the images by noise.",
     source="Basart, thesis, section 6.4 (after Zhong et al. 2017)",

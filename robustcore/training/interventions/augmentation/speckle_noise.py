@@ -12,6 +12,7 @@ from robustcore.training.interventions._base import Intervention, Step, View, in
 
 @intervention(
     "speckle_noise",
+    title="Speckle noise",
     family="corruptions",
     summary="Multiplies every value of a part of each batch by 1 + z, with normal z.",
     source="Basart, thesis, section 5.5 (after Rusak et al. 2020)",

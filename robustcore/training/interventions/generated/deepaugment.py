@@ -23,6 +23,7 @@ PART = 0.15  # of a layer's filters or channels that a distortion takes
 
 @intervention(
     "deepaugment",
+    title="DeepAugment",
     family="augmentation",
     summary="Sends a part of each batch through a small image-to-image network with randomly distorted weights and signals.",
     source="Basart, thesis, section 5.4 and appendix A.7",

@@ -21,6 +21,7 @@ _BLOCK = 512  # images whose float32 copies are in memory at once
 
 @intervention(
     "fooling",
+    title="Fooling images",
     family="fooling",
     summary="Trains on images that fool a clean model, made once, beside the clean images or instead of them.",
     source="RobustNet, sections 2 and 3.2",
