@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from dashboard.cache import datasets, results
+from dashboard.cache import datasets, overlaps, results
 from dashboard.cache.datasets import Data
 from dashboard.cache.expiry import reads_results
 from dashboard.session import roots
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from robustcore.evaluation.request import EvaluationRequest
     from robustcore.reports.provenance import Provenance
     from robustcore.reports.specification import Specification
+    from robustcore.reports.specification.promise import Promise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,3 +76,26 @@ def _judged(
     assert evidence.provenance is not None
     missing = tuple(specification.request(_spec, need) for need in specification.missing(_spec, evidence))
     return Judged(_spec, specification.judge(_spec, evidence), missing, evidence.provenance)
+
+
+def promise(spec: Specification, images: int) -> Promise:
+    """What a specification promises, by the atlas of overlaps that has most of its corruptions.
+
+    Args:
+        spec: the specification.
+        images: how many images its rows are judged on.
+    """
+    from robustcore.errors import InvalidArgumentError
+    from robustcore.reports.overlap.atlas import MEAN
+    from robustcore.reports.specification import promise
+
+    entry = promise.entry_for(spec, overlaps.entries()[0])
+    if entry is None:
+        return promise.of(spec, images)
+    key = overlaps.key(entry, "residual", MEAN)
+    matrix = overlaps.measured(key)
+    try:
+        found = overlaps.categories(key, "k-means", overlaps.RULE, 0)
+    except InvalidArgumentError:
+        return promise.of(spec, images, entry, matrix)
+    return promise.of(spec, images, entry, matrix, found, promise.category_names(entry, found))

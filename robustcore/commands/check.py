@@ -6,13 +6,14 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from robustcore.commands import _arguments
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from robustcore.notes import Note
     from robustcore.reports.specification import Evidence, Need, Specification
 
 NAME = "check"
@@ -127,10 +128,38 @@ def _formatted(
             "strict": strict,
             "passed": passed,
             "rows": json.loads(table.to_json(orient="records")),
+            "cautions": [note.text for note in _trained_on(spec, evidence)],
+            "promise": _promise(spec, evidence),
             "provenance": footer,
         }
         return json.dumps(document, indent=2) + "\n"
-    return readable(spec, table) + f"\n{footer}\n"
+    from robustcore.reports.specification import promise
+
+    seen = "".join(f"\n{note.text}\n" for note in _trained_on(spec, evidence))
+    text = promise.text(promise.load(spec, evidence.provenance.images[1]))
+    return f"{readable(spec, table)}{seen}\nWhat a model that meets {spec.name} has shown.\n{text}\n\n{footer}\n"
+
+
+def _promise(spec: Specification, evidence: Evidence) -> dict[str, Any]:
+    """What the specification promises, as plain values."""
+    from robustcore.reports.specification import promise
+
+    assert evidence.provenance is not None
+    found = promise.load(spec, evidence.provenance.images[1])
+    parts = {"promised": found.promised, "denied": found.denied, "unknown": found.unknown}
+    return {name: [note.text for note in notes] for name, notes in parts.items()} | {
+        "coverage": json.loads(found.coverage.to_json(orient="records")),
+        "cheapest": json.loads(found.cheapest.to_json(orient="records")),
+        "basis": found.basis.text,
+    }
+
+
+def _trained_on(spec: Specification, evidence: Evidence) -> list[Note]:
+    """The models that are judged under corruptions of their own training."""
+    from robustcore.reports.training_corruptions import trained_on_tested
+
+    tested = dict.fromkeys(c.name for row in spec.rows for c in row.conditions if c.kind == "corruption")
+    return trained_on_tested(evidence.models, tested)
 
 
 def readable(spec: Specification, table: pd.DataFrame) -> str:

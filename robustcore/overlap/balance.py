@@ -99,6 +99,21 @@ def coverage(
     return pd.DataFrame(rows, index=pd.Index(names))
 
 
+def isolated(overlap: Overlap, *, margin: float = MARGIN) -> tuple[str, ...]:
+    """The corruptions that do not overlap with any other one (Laugros' thesis, 4.3.6): whose greatest overlap is below the margin.
+
+    A category of them is a default one, which says nothing else of them. The overlaps are taken as they are measured: whether a
+    corruption that is not isolated here is surely none is `coverage`'s question.
+    """
+    signed = overlap.signed.to_numpy(float).copy()
+    np.fill_diagonal(signed, np.nan)
+    known = np.isfinite(signed).any(axis=1)
+    greatest = np.where(np.isfinite(signed), signed, -np.inf).max(axis=1, initial=-np.inf)
+    return tuple(
+        name for name, has, value in zip(overlap.names, known, greatest, strict=True) if has and value < margin
+    )
+
+
 def _covered(overlap: Overlap, members: Sequence[str], name: str, margin: float) -> dict[str, object]:
     others = [member for member in members if member != name and np.isfinite(at(overlap.signed, name, member))]
     row: dict[str, object] = {

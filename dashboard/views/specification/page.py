@@ -13,6 +13,7 @@ from dashboard.cache.datasets import Data
 from dashboard.cache.specifications import Judged
 from dashboard.pages import Page
 from dashboard.session import actions, permissions, selection
+from dashboard.views.specification import promise
 from dashboard.widgets import addresses, data_picker, figure, links, markup, states
 from dashboard.widgets.markup import Markup
 from robustcore.errors import RobustcoreError
@@ -67,6 +68,7 @@ def render() -> None:
     _missing(judged)
     _sheets(judged, models)
     _files(judged, text)
+    promise.show(judged, KEY)
 
 
 def _pick() -> tuple[str, str, Specification] | None:
