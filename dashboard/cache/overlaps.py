@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from robustcore.overlap.categories import Categories, Sweep
     from robustcore.reports.overlap.atlas import Entry
 
-METHODS = ("k-means", "hierarchical", "hdbscan")
+METHODS = {"k-means": "K-means", "hierarchical": "Hierarchical", "hdbscan": "HDBSCAN"}  # of categories, with titles
 RULE = 0  # in the place of K: the first one that passes the thesis' rule
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.cache import builder as building
+from dashboard.cache import overlaps
 from dashboard.session import selection
 from dashboard.views.builder import inputs
 from dashboard.views.builder.inputs import KEY, CandidateAtlas
@@ -38,8 +39,8 @@ def pick() -> tuple[CandidateAtlas, int] | None:
                 width=330,
                 help="The corruptions to choose from, and an atlas of their overlaps: which of them measure the same.",
             )
-            metric, k, every, models = _settings(name, atlases[name])
-            atlas = inputs.load(name, atlases[name], metric, k, every, models)
+            metric, k, every, models, method = _settings(name, atlases[name])
+            atlas = inputs.load(name, atlases[name], metric, k, every, models, method)
             _keep_selection(atlas)
             _start_from(atlas)
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -112,8 +113,8 @@ def _keep_selection(atlas: CandidateAtlas) -> None:
         st.session_state[PICK] = default(atlas)
 
 
-def _settings(name: str, atlas: Entry) -> tuple[str, int | None, bool, str]:
-    """Metric, number of categories and models, behind one button."""
+def _settings(name: str, atlas: Entry) -> tuple[str, int | None, bool, str, str]:
+    """Metric, number of categories, models and the method of the categories, behind one button."""
     with st.popover("Settings", icon=":material/tune:", key=f"{KEY}_settings", help="Metric, categories, models."):
         metric = selection.segmented(
             "Robustness",
@@ -132,8 +133,16 @@ def _settings(name: str, atlas: Entry) -> tuple[str, int | None, bool, str]:
             key=f"{KEY}_groups",
             kind="number of categories",
             text=lambda n: str(n) if n else f"by the rule ({ruled})",
-            help="K of K-means on the overlaps. Rule: the first K where corruptions of a category correlate by more than 0.5; else "
+            help="K on the overlaps; HDBSCAN chooses its own. Rule: the first K where corruptions of a category correlate by more than 0.5; else "
             "the thesis' 6.",
+        )
+        method = selection.segmented(
+            "Found by",
+            list(overlaps.METHODS),
+            key=f"{KEY}_method",
+            kind="method",
+            text=overlaps.METHODS.__getitem__,
+            help="The thesis uses K-means and names the others as further work (4.3.6).",
         )
         every = selection.toggle(
             "Include the atlas' own models",
@@ -150,7 +159,7 @@ def _settings(name: str, atlas: Entry) -> tuple[str, int | None, bool, str]:
             text=inputs.MODELS.__getitem__,
             help="The models whose robustness to the benchmark is correlated with that to natural shifts.",
         )
-    return metric, k or None, every, models
+    return metric, k or None, every, models, method
 
 
 def _start_from(atlas: CandidateAtlas) -> None:

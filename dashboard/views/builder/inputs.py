@@ -71,7 +71,9 @@ class CandidateAtlas:
         return builder.others(self.key, self.labelled, available)
 
 
-def load(name: str, entry: Entry, metric: str, k: int | None, every: bool, models: str) -> CandidateAtlas:
+def load(
+    name: str, entry: Entry, metric: str, k: int | None, every: bool, models: str, method: str = "k-means"
+) -> CandidateAtlas:
     """One atlas with its categories and models.
 
     Args:
@@ -80,6 +82,7 @@ def load(name: str, entry: Entry, metric: str, k: int | None, every: bool, model
         k: how many categories; None for those of the rule.
         every: whether to include the atlas' own models.
         models: those that correlations are over, a key of `MODELS`.
+        method: of the categories, one of `overlaps.METHODS`; HDBSCAN chooses their number itself.
     """
     key = builder.matrix(entry, metric)
     candidates = builder.candidates(key)
@@ -90,7 +93,7 @@ def load(name: str, entry: Entry, metric: str, k: int | None, every: bool, model
         key,
         overlaps.measured(key),
         candidates,
-        _labels(candidates, sweep, k),
+        _labels(candidates, sweep, k) if method == "k-means" else _by_method(key, candidates, sweep, k, method),
         sweep.chosen if sweep else None,
         population if every else population.independent,
         builder.source(key),
@@ -102,6 +105,17 @@ def _labels(candidates: tuple[str, ...], sweep: Sweep | None, k: int | None) -> 
     if categories is None:
         return pd.Series(1, index=list(candidates), dtype=int)
     return categories.labels.reindex(list(candidates)).fillna(0).astype(int)
+
+
+def _by_method(
+    key: MatrixKey, candidates: tuple[str, ...], sweep: Sweep | None, k: int | None, method: str
+) -> pd.Series:
+    """The categories of another method than K-means; HDBSCAN's smallest has two corruptions."""
+    if sweep is None:
+        return _labels(candidates, None, k)
+    size = 2 if method == "hdbscan" else k or sweep.chosen or PUBLISHED_K
+    found = overlaps.categories(key, method, size, 0)
+    return found.labels.reindex(list(candidates)).fillna(0).astype(int)
 
 
 def _categories(sweep: Sweep | None, k: int | None) -> Categories | None:

@@ -8,10 +8,11 @@ from functools import partial
 import streamlit as st
 
 from dashboard.cache import overlaps
-from dashboard.views.overlap.controls import KEY, METHODS
+from dashboard.views.overlap.controls import KEY
 from dashboard.views.overlap.matrix import TYPED_NAMES, Matrix
 from dashboard.widgets import figure, markup, states, thumbnails
 from dashboard.widgets.markup import Markup
+from robustcore import overlap
 from robustcore.overlap.categories import NONE, Categories, agreement
 from robustcore.overlap.overlaps import at
 from robustcore.reports.overlap import atlas
@@ -58,7 +59,7 @@ def _cards(matrix: Matrix, categories: Categories) -> None:
 
 
 def _count(matrix: Matrix, categories: Categories) -> str:
-    method = METHODS[categories.method]
+    method = overlaps.METHODS[categories.method]
     ruled = " by the 0.5 rule" if categories.method != "hdbscan" and not matrix.choice.size else ""
     correlations = f"SCC {_number(categories.scc)}, DCC {_number(categories.dcc)}"
     return f"{categories.k} categor{'y' if categories.k == 1 else 'ies'} ({method}{ruled}; {correlations})."
@@ -105,6 +106,13 @@ def _left_out(matrix: Matrix, categories: Categories) -> None:
     alone = [str(name) for name in categories.labels.index[categories.labels == NONE]]
     if alone:
         st.caption(states.plain(f"In no category: {', '.join(matrix.labels[n] for n in alone)}."))
+    if isolated := overlap.isolated(matrix.overlap):
+        st.caption(
+            states.plain(
+                f"Isolated: {', '.join(matrix.labels[n] for n in isolated)}. They overlap with no other corruption by 0.1 or more: each is "
+                "rather a category of its own (thesis, 4.3.6)."
+            )
+        )
     if categories.left_out:
         lines = "; ".join(matrix.text(why) for why in categories.left_out.values())
         st.caption(states.plain(f"Left out: {lines}."))
@@ -128,7 +136,7 @@ def _stability(matrix: Matrix, categories: Categories) -> None:
                 size = 2 if method == "hdbscan" else categories.k
                 other = overlaps.categories(matrix.choice.which, method, size, 0)
                 counted = f", {other.k} categories" if other.k != categories.k else ""
-                rows.append((f"{METHODS[method]}{counted}", agreement(categories, other)))
+                rows.append((f"{overlaps.METHODS[method]}{counted}", agreement(categories, other)))
         body = Markup().join(
             Markup('<tr><th>{}</th><td>{}<span class="rc-bar"><i style="width:{:.0%}"></i></span></td></tr>').format(
                 what, _number(value), max(0.0, min(1.0, value))

@@ -16,7 +16,6 @@ from robustcore.overlap.gains import METRICS
 from robustcore.reports.overlap.atlas import MEAN, Entry, suite_title
 
 KEY = "overlap"
-METHODS = {"k-means": "K-means", "hierarchical": "Hierarchical", "hdbscan": "HDBSCAN"}
 _BY_RULE = "by the 0.5 rule"
 _MOST = 15  # K that can be chosen
 
@@ -109,7 +108,9 @@ def _categories(which: MatrixKey) -> tuple[str, int, int]:
         help="How the categories are found.",
     )
     with place:
-        method = selection.segmented("Method", list(METHODS), key=method_key, kind="method", text=METHODS.__getitem__)
+        method = selection.segmented(
+            "Method", list(overlaps.METHODS), key=method_key, kind="method", text=overlaps.METHODS.__getitem__
+        )
         if method == "hdbscan":
             high = max(2, min(10, usable))
             least = selection.number(
@@ -147,10 +148,10 @@ def _categories(which: MatrixKey) -> tuple[str, int, int]:
 def _label(method_key: str, k_key: str) -> str:
     """The popover's label. The value of a bound widget is in the session before the widget is drawn."""
     method = st.session_state.get(method_key) or st.query_params.get(method_key) or "k-means"
-    text = METHODS.get(method, method if method in METHODS.values() else METHODS["k-means"])
+    text = overlaps.METHODS.get(method, method if method in overlaps.METHODS.values() else overlaps.METHODS["k-means"])
     k = st.session_state.get(k_key) or st.query_params.get(k_key)
     return (
         text
-        if text == METHODS["hdbscan"]
+        if text == overlaps.METHODS["hdbscan"]
         else f"{text}, K {f'= {k}' if str(k).isdigit() and str(k) != str(RULE) else _BY_RULE}"
     )
