@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from robustcore import metrics
 from robustcore.corruptions.families import title as family_title
 from robustcore.display import display_name
-from robustcore.figures import bars, dots, heatmap, ranking, scatter, severity_curves
+from robustcore.figures import bars, dots, heatmap, ranking, scatter, severity_curves, two_parts
 from robustcore.figures._style import distinct, short
 from robustcore.figures.error_ratios import ratio_panels
 from robustcore.metrics import Metric
@@ -106,7 +106,7 @@ def parts(
     models = list(dict.fromkeys(table["model"]))
     alt = f"Gain of {len(models)} models over {baseline} on the overlapping part of the benchmark and on the rest"
     if len(models) > CROWD:
-        return dots.condition_dots(table, drawn, footer=str(footer), alt=alt, colours=models, groups=families)
+        return two_parts.scattered(table, drawn, footer=str(footer), alt=alt, groups=families)
     return bars.condition_bars(table, drawn, footer=str(footer), alt=alt)
 
 

@@ -99,7 +99,10 @@ def heatmap(
     )
     row = 34 if len(models) <= 12 else 24
     top = int(longest * _LETTERS * 0.87) + 16
-    return finish(figure, height=row * len(models), footer=footer, alt=alt, legend=False, top=top, bottom=66)
+    finish(figure, height=row * len(models), footer=footer, alt=alt, legend=False, top=top, bottom=66)
+    # The slanted name of the last column reaches past the plotting area; without room Plotly leaves it out.
+    last = display_name(names[-1]) if names else ""
+    return figure.update_layout(margin_r=8 + int(len(last) * _LETTERS * 0.5))
 
 
 def _hover(row: Mapping[Hashable, Any], scale: Scale) -> str:

@@ -128,8 +128,8 @@ def title(metric: str) -> str:
 
 
 def in_percent(metric: str) -> bool:
-    """Whether values are shares that are written in percent."""
-    return metric in ("accuracy", "error", "mean_error", "app", "mean_app", "residual", "flip_probability")
+    """Whether values of a metric that is none of the registered ones are shares, which are written in percent."""
+    return metric in ("error", "mean_error")
 
 
 def comparable(table: pd.DataFrame, metric: str) -> list[str]:

@@ -73,6 +73,8 @@ def _is_printed(name: str, metric: str) -> bool:
 
 
 def _scale(metric: str) -> bars.Scale:
+    if metric in metrics.registry.names():
+        return compared.metric_scale(metrics.registry[metric], references.ALEXNET)
     title = printed_tables.title(metric)
     if printed_tables.in_percent(metric):
         return bars.Scale(title=f"{title} (%)", factor=100, number=".1f", unit=" %", limits=(0, 100))

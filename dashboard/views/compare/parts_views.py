@@ -64,7 +64,7 @@ def gains(results: Node, choice: Choice, settings: Settings) -> View | str:
         f"parts-{settings.metric}",
         "Was this model designed for the benchmark?",
         "A model that gains much on the part that overlaps with a training and little on the rest looks better on the benchmark than it "
-        "is. Pale: the 95 % interval has 0 in it.",
+        f"is. {_reading(len(models))}",
         table.value,
         footer.value,
         Call(compared.parts, table, settings.metric, settings.baseline, footer=footer, **families, name="figure"),
@@ -72,6 +72,14 @@ def gains(results: Node, choice: Choice, settings: Settings) -> View | str:
         comparison.provenance,
         notes=tuple(parts.designed(table.value)),
     )
+
+
+def _reading(models: int) -> str:
+    from robustcore.figures import compared
+
+    if models > compared.CROWD:
+        return "A dot is a model with its 95 % intervals; above the diagonal it gains more on the overlapping part."
+    return "Pale: the 95 % interval has 0 in it."
 
 
 def _pick(choice: Choice, names: Sequence[str]) -> Parts:
