@@ -13,7 +13,7 @@ import traceback
 from typing import Any, BinaryIO
 
 from dashboard.workers import tasks
-from robustcore import derived, memory, plugins
+from robustcore import derived, errors, memory, plugins
 from robustcore.errors import RobustcoreError
 
 PRELOAD = "--preload"  # import what most requests need before there is one
@@ -56,7 +56,9 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
             return {"kept": True}
         return {"kept": False, "value": derived.encode(value)}
     except RobustcoreError as error:
-        return {"error": [type(error).__name__, str(error)]}
+        # Of a class that only some module knows, the nearest one that the server knows too.
+        known = next(each.__name__ for each in type(error).__mro__ if hasattr(errors, each.__name__))
+        return {"error": [known, str(error)]}
     except Exception as error:
         return {"error": [type(error).__name__, traceback.format_exc()]}
 

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from robustcore.detection.outputs import evaluating
-from robustcore.errors import InvalidArgumentError, ModelError
+from robustcore.errors import InvalidArgumentError, MissingExtraError, ModelError
 from robustcore.inside import layers as layers_
 from robustcore.inside.layers import MAP, Layer
 from robustcore.models import state_dicts
@@ -27,6 +27,7 @@ from robustcore.notes import Note, note
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 TOP = 5
+NO_GRADIENT = (ModelError, MissingExtraError)  # what a network raises that has none, or none without onnx2torch
 
 
 @note
@@ -89,11 +90,11 @@ def attribute(
     try:
         chosen = layers_.last_map(model, met) if layer is None else layers_.named(model, met, layer)
         cam = grad_cam(model, images, chosen, explained)
-    except ModelError as error:  # a network that hides its layers, or a defence without a gradient
+    except NO_GRADIENT as error:  # a network that hides its layers, or a defence without a gradient
         notes.append(no_attribution("Grad-CAM", str(error)))
     try:
         gradient = input_gradient(model, images, explained)
-    except ModelError as error:
+    except NO_GRADIENT as error:
         notes.append(no_attribution("input gradient", str(error)))
     return Attribution(
         answers=best.indices.cpu().numpy(),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,9 +14,10 @@ import robustcore as rc
 from robustcore.datasets import Item
 from robustcore.datasets.scenes.dataset import Scenes
 from robustcore.errors import ModelError, UnknownNameError
-from robustcore.inside import attacked, attribution, layers, object_masks
+from robustcore.inside import attacked, attribution, layers, object_masks, weights
 from robustcore.notes import kinds
 from tests.inside.conftest import SIDE, MakeModel
+from tests.models.test_onnx import write as onnx_file
 
 
 def test_grad_cam_and_gradient_of_a_network_worked_out_by_hand(make_model: MakeModel, images: Tensor) -> None:
@@ -168,3 +172,21 @@ def test_a_block_that_uses_a_part_again_is_met_as_a_whole(images: Tensor) -> Non
     met = [each.name for each in layers.layers(model)]
     assert "layer4.1" in met
     assert layers.last_map(model).name == "layer4.1"  # behind the sum with the shortcut
+
+
+def test_a_model_from_onnx_without_gradients_gets_what_needs_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = rc.load_model(f"{onnx_file(tmp_path / 'net.onnx')}?side=64")
+    pixels = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    assert attribution.attribute(model, pixels).gradient is not None  # of its twin in torch
+    model = rc.load_model(f"{onnx_file(tmp_path / 'other.onnx', bias=1.0)}?side=64")
+    monkeypatch.setitem(sys.modules, "onnx2torch", None)
+    done = attribution.attribute(model, pixels)
+    assert (done.cam, done.gradient) == (None, None)
+    assert done.probabilities.shape == (2, 5)
+    assert [note["method"] for note in done.notes] == ["Grad-CAM", "input gradient"]
+    with pytest.raises(attribution.NO_GRADIENT):
+        attacked.attacked(model, pixels[0], 0, 4)
+    assert weights.kernels(model) == []
+    assert layers.first_and_deep(model, layers.layers(model)) == []

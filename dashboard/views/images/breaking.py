@@ -35,7 +35,7 @@ def show(choice: Choice) -> None:
         "Break last": np.arange(len(found.places))[::-1],
     }
     levels = choice.answered.severities(name)
-    half = -(-len(found.places) // 2)  # of few images none is at both ends
+    half = max(1, len(found.places) // 2)  # of few images none is at both ends
     for title, order in ends.items():
         with st.container(border=True, key=f"card-images-{title.split()[-1]}"):
             st.subheader(title, anchor=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.views.images import breaking, confusion, controls, disagreement, embedding, mistakes
@@ -50,4 +52,5 @@ def render() -> None:
     VIEWS[view][1](choice)
     if choice.answered.left_out:
         names = tuple(dict.fromkeys(condition.name for condition in choice.answered.left_out))
-        states.notice(conditions_left_out(len(choice.answered.left_out), names, choice.answered.images).text)
+        left_out = conditions_left_out(len(choice.answered.left_out), names, choice.answered.images)
+        st.caption(states.plain(left_out.text))

@@ -14,7 +14,6 @@ from dashboard.widgets import labels, markup, states
 from dashboard.widgets.markup import Markup
 from robustcore import corruptions
 from robustcore.display import display_name
-from robustcore.errors import ModelError
 from robustcore.images import to_array, to_tensor
 from robustcore.inside import attribution, pictures
 from robustcore.inside.attacked import attack_title
@@ -110,7 +109,7 @@ def _block(
     for index, (cell, radius) in enumerate([(case.cell, 0), (None, case.radius)][: len(forms) - 1], start=1):
         try:
             done = cache.inside.maps.explained(model, item, cell, STORAGE, radius=radius, layer=layer, target=target)
-        except ModelError as error:  # no gradient for an attack to follow
+        except attribution.NO_GRADIENT as error:  # no gradient for an attack to follow
             missing.append(str(error))
             continue
         forms[index] = dataclasses.replace(forms[index], image=done.image, maps=done.maps)

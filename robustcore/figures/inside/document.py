@@ -90,7 +90,7 @@ def write(
         if radius:
             try:
                 forms[attack_title(radius)] = attacked(model, item.image, item.id, radius)
-            except ModelError as error:
+            except attribution.NO_GRADIENT as error:
                 refused.append(str(error))
         done = attribution.attribute(model, torch.cat(list(forms.values())), layer=layer, own_answer=own_answer)
         said: list[Note] = []
