@@ -3,6 +3,7 @@
 # make test-all  also the long repeats (marked slow)
 # make lint  ruff and strict mypy
 # make bench speed and memory against peers, in one run; writes docs/benchmarks.md
+# make screenshots  the pictures of the documentation, from a running dashboard
 # make demo  trains and evaluates again what ships in assets/ (resumable)
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ STAMP := $(VENV)/.installed
 TEST_WORKERS ?= 3
 PYTEST = $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations=25
 
-.PHONY: run test test-all lint bench demo clean
+.PHONY: run test test-all lint bench screenshots demo clean
 
 run: $(STAMP)
 	@$(BIN)/robustcore dashboard --port $(PORT)
@@ -34,6 +35,10 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks --write docs/benchmarks.md
+
+screenshots: $(STAMP)
+	@sh tools/chromium.sh
+	$(BIN)/python -m tools.screenshots
 
 demo: $(STAMP)
 	$(BIN)/robustcore demo
