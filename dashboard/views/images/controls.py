@@ -92,21 +92,21 @@ def pick() -> Choice | None:
                 raise InvalidArgumentError(
                     f"Nothing is evaluated on {data_picker.words(data)}: run an evaluation first."
                 )
-            model = selection.selectbox("Model", evaluated, key=f"{KEY}_model", kind="model", width=300)
+            model = selection.selectbox("Model", evaluated, key=f"{KEY}_model", kind="model", width=250)
             second = selection.selectbox(
                 "Second model",
                 [NONE, *(name for name in evaluated if name != model)],
                 key=f"{KEY}_beside",
                 kind="model",
-                width=300,
+                width=250,
                 help="For images on which two models disagree.",
             )
             suite = selection.selectbox(
-                "Suite", _suites(), key=f"{KEY}_suite", kind="suite", default="imagenet-c", text=labels.suite, width=240
+                "Suite", _suites(), key=f"{KEY}_suite", kind="suite", default="imagenet-c", text=labels.suite, width=200
             )
             storages = [s for s in compare.storages() if s in corruptions.STORAGES]
             storage = selection.selectbox(
-                "Storage", storages, key=f"{KEY}_storage", kind="storage", text=labels.storage, width=180
+                "Storage", storages, key=f"{KEY}_storage", kind="storage", text=labels.storage, width=160
             )
             seed = selection.number(
                 "Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed", help="Of the evaluation.", width=120
