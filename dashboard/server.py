@@ -6,7 +6,9 @@ Everything but address and port comes from `.streamlit/config.toml` next to the 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -41,11 +43,21 @@ def main() -> None:
 
     if os.environ.get(WARM_UP) != "0":
         threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
-    cli.main(["run", str(APP), *options], prog_name="streamlit")
+    status = 0
+    try:
+        cli.main(["run", str(APP), *options], prog_name="streamlit")
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # the workers end with it; an orderly end prints pages about objects that torch's compiler has leaked
 
 
 def _warm_up() -> None:
     """Load what takes seconds in a thread; the caches can be filled as soon as the server runs."""
+    # Streamlit warns of every cache that is filled outside a page's run.
+    contexts = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
+    contexts.addFilter(lambda record: record.thread != threading.get_ident())
     import torch  # noqa: F401
     from streamlit import runtime
 

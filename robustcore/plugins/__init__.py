@@ -149,9 +149,10 @@ def digest_of(definition: Any) -> str:
     Outside a plug-in, in a script or a notebook, the file of its module counts, or its own source where there is no file.
     """
     home = getattr(definition, "__module__", None) or ""
-    digests = {plugin.digest for plugin in _loading}
+    loading = _registering()
+    digests = {plugin.digest for plugin in loading}
     if home.partition(".")[0] not in _OWN:
-        plugin = next((p for p in _loading if _is_of(home, p)), None)
+        plugin = next((p for p in loading if _is_of(home, p)), None)
         digests.add(plugin.digest if plugin else _digest_of_module(home, definition))
     digests.discard("")
     if len(digests) < 2:
@@ -165,21 +166,21 @@ def place_of(definition: Any) -> str:
     home = getattr(definition, "__module__", None) or ""
     if code is not None and home.partition(".")[0] not in _OWN:
         return f"{code.co_filename}, line {code.co_firstlineno}"
-    if _loading:
-        return _loading[-1].name
+    if loading := _registering():
+        return loading[-1].name
     return home
 
 
 def from_outside(definition: Any) -> bool:
     """Whether a thing that is registered now comes from outside the package."""
     home = getattr(definition, "__module__", None) or _OWN[0]
-    return bool(_loading) or home.partition(".")[0] not in _OWN
+    return bool(_registering()) or home.partition(".")[0] not in _OWN
 
 
 def registered(name: str) -> None:
     """Tell that something of that name is registered now."""
-    if _loading:
-        _names.setdefault(_loading[-1].name, set()).add(name)
+    if loading := _registering():
+        _names.setdefault(loading[-1].name, set()).add(name)
 
 
 def needed_by(names: Iterable[str]) -> list[str]:
@@ -190,8 +191,8 @@ def needed_by(names: Iterable[str]) -> list[str]:
 
 def undo_with(action: Callable[[], None]) -> None:
     """Call this if the plug-in that is being loaded fails later on, or is unloaded."""
-    if _loading:
-        _undo[_loading[-1].name].append(action)
+    if loading := _registering():
+        _undo[loading[-1].name].append(action)
 
 
 def unload(*named: str | Path) -> None:
@@ -205,6 +206,21 @@ def unload(*named: str | Path) -> None:
                 plugins.pop(name, None)
             _forget_modules(_module_name(Path(name)) if _is_path(name) else name)
             os.environ[VARIABLE] = os.pathsep.join(part for part in _remembered() if part != name)
+
+
+def _registering() -> list[Plugin]:
+    """The plug-ins that register something now.
+
+    None where a module of the package itself is imported for the first time because a plug-in asked for it: what such a module
+    registers is the package's own, whoever imports it.
+    """
+    if not _loading:
+        return []
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    home = "" if frame is None else str(frame.f_globals.get("__name__", ""))
+    return [] if home.partition(".")[0] in _OWN else _loading
 
 
 def _load(name: str) -> str:

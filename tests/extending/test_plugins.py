@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -232,6 +234,28 @@ def test_in_package_fingerprints_have_no_digest() -> None:
     assert {rc.attacks.get(name).plugin for name in rc.attacks.names()} == {""}
     with pytest.raises(AssertionError, match="registered twice"):
         rc.datasets.registry.add("scenes", rc.datasets.get("scenes"))
+
+
+_FRESH = """
+import sys
+from robustcore import plugins
+broken, salt = sys.argv[1:]
+assert len(plugins.load(broken, salt)) == 1
+from robustcore import attacks, corruptions, datasets
+from robustcore.training import interventions
+own = [corruptions.get("fog"), datasets.get("scenes"), attacks.get("pgd"), interventions.get("augmix")]
+print([each.plugin for each in own], plugins.needed_by(["fog", "scenes", "pgd"]), bool(corruptions.get("salt").plugin))
+"""
+
+
+def test_what_the_package_registers_is_its_own_where_a_plugin_is_the_first_to_import_it(
+    write: Write, files: dict[str, Path]
+) -> None:
+    # In a process that has imported nothing yet, as at the start of every command: the first plug-in fails after its imports.
+    broken = write("broken.py", "from robustcore import extending\nimport robustcore.training.interventions\n1 / 0\n")
+    command = [sys.executable, "-c", _FRESH, str(broken), str(files["corruption"])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "['', '', '', ''] [] True\n"
 
 
 def test_a_path_with_the_separator_is_refused(write: Write) -> None:
