@@ -50,7 +50,8 @@ def main() -> None:
         status = end.code if isinstance(end.code, int) else 1
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(status)  # the workers end with it; an orderly end prints pages about objects that torch's compiler has leaked
+    # The workers end with it. An orderly end would print pages about objects that torch's compiler has leaked.
+    os._exit(status)
 
 
 def _warm_up() -> None:
