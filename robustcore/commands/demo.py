@@ -34,7 +34,16 @@ def run(args: argparse.Namespace) -> int:
             bar.line(f"{name}: {accuracies}; trained in {duration(seconds)}")
 
         zoo.train(todo, device=args.device, progress=show, finished=report)
-    return _evaluate(args.device) or _detect() or _judge() or _bins(args.device) or _photographs() or _filtration()
+    return (
+        _evaluate(args.device)
+        or _detect()
+        or _judge()
+        or _bins(args.device)
+        or _photographs()
+        or _filtration()
+        or _segmentation()
+        or _small_experiments()
+    )
 
 
 def _evaluate(device: str) -> int:
@@ -142,4 +151,35 @@ def _filtration() -> int:
     with Bar() as bar:
         shipped.build(lambda done, total: bar.update(done, total, f"{done:,}/{total:,} scenes"))
     print(f"{shipped.path()}: written.", flush=True)
+    return 0
+
+
+def _segmentation() -> int:
+    """Train the networks of street scenes, and measure them."""
+    from robustcore.progress import Bar
+    from robustcore.reports.segmentation import shipped
+
+    if shipped.is_current():
+        print("The segmentation networks and their measurements are there and current.")
+        return 0
+    with Bar() as bar:
+        for name in shipped.missing():
+            shipped.train(name, lambda what, done, total, name=name: bar.update(done, total, f"{name}: {what}"))  # type: ignore[misc]
+        shipped.build(lambda what, done, total: bar.update(done, total, f"street scenes, {what}: {done}/{total}"))
+    print(f"{shipped.path()}: written.", flush=True)
+    return 0
+
+
+def _small_experiments() -> int:
+    """Train and measure what pages show of several labels and of set membership."""
+    from robustcore.progress import Bar
+    from robustcore.reports import membership, multilabel
+
+    for title, experiment in (("Several labels", multilabel), ("Set membership", membership)):
+        if experiment.is_current():
+            print(f"{title}: there and current.")
+            continue
+        with Bar() as bar:
+            experiment.build(lambda what, done, total, title=title: bar.update(done, total, f"{title}: {what}"))
+        print(f"{experiment.path()}: written.", flush=True)
     return 0

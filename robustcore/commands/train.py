@@ -24,6 +24,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags. Those left out take the recipe's defaults."""
     add = parser.add_argument
     add("--model", required=True, metavar="NAME", help="scenes/resnet, scenes/vgg, torchvision/NAME or timm/NAME")
+    add(
+        "--task",
+        choices=("classification", "segmentation"),
+        default="classification",
+        help="segmentation takes scenes/encoder-decoder or scenes/autoencoder and scenes/street (default: classification)",
+    )
     add("--intervention", default="standard", metavar="NAME", help="default: standard")
     add(
         "--set",
@@ -62,6 +68,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, unless the very same training has been done."""
+    if args.task == "segmentation":
+        return _segmentation(args)
     from robustcore import models
     from robustcore.datasets import left_out
     from robustcore.progress import Bar, duration
@@ -102,6 +110,37 @@ def run(args: argparse.Namespace) -> int:
     name, data = shlex.quote(models.name_of(fitted.path)), shlex.quote(recipe.dataset)
     split = " --split val" if fitted.accuracy and "test" not in fitted.accuracy else ""
     print(f"Next: robustcore evaluate --model {name} --dataset {data}{split} --suite imagenet-c")
+    return 0
+
+
+def _segmentation(args: argparse.Namespace) -> int:
+    """Train a segmentation network, or an autoencoder, and write its file."""
+    from robustcore import paths
+    from robustcore.progress import Bar, duration
+    from robustcore.segmentation import checkpoints, training
+    from robustcore.segmentation.data import STREET
+
+    chosen = {name: getattr(args, name) for name in ("epochs", "seed", "batch", "learning_rate", "limit")}
+    recipe = training.Recipe(
+        args.model,
+        STREET if args.dataset == "scenes" else args.dataset,
+        **{name: value for name, value in chosen.items() if value is not None},
+    )
+    output = (
+        args.output or paths.writable_cache("models") / "segmentation" / f"{recipe.name.rpartition('/')[2]}.safetensors"
+    )
+    if output.exists() and not args.force:
+        raise TrainingError(f"{output} is there already; choose another --output, or --force.")
+    with Bar() as bar:
+        trained = training.train(recipe, device=args.device, progress=stages_on(bar))
+    checkpoints.save(trained.network, trained.card, output)
+    record = trained.card.record
+    print(f"Trained {recipe.model} in {duration(record['seconds'])}.")
+    if "val_miou" in record:
+        print(f"mIoU on the val images: {record['val_miou']:.1%}")
+    else:
+        print(f"Mean absolute error on the val images: {record['val_error']:.4f} (pixels in 0 to 1)")
+    print(f"Checkpoint: {output}")
     return 0
 
 

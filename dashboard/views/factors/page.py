@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.pages import Page
 from dashboard.session import selection
-from dashboard.views.factors import gaps, one_scene, two_factors
+from dashboard.views.factors import further, gaps, one_scene, two_factors
 from dashboard.views.factors.controls import KEY, Choice
 from dashboard.widgets import states
 from robustcore.datasets.scenes import FACTORS
@@ -41,6 +41,7 @@ def render() -> None:
     one_scene.show(choice, measured, stored.value.provenance)
     two_factors.show(choice)
     gaps.show()
+    further.show()
 
 
 def _pick() -> Choice | None:

@@ -40,8 +40,8 @@ def render(scene: Scene, side: int) -> UInt8Array:
     image += surface
     for cover in scene.occluders:
         _lay(image, cover, side)
-    image *= _illumination(scene.light, side)
-    return _expose(image, scene.light.blur * side)
+    image *= illumination(scene.light, side)
+    return expose(image, scene.light.blur * side)
 
 
 def paint_flat(scene: Scene, side: int) -> Planes:
@@ -95,7 +95,8 @@ def _shade(thing: Planes, mask: Plane, light: Light, side: int) -> None:
     np.clip(thing, 0, 1, out=thing)
 
 
-def _illumination(light: Light, side: int) -> Plane:
+def illumination(light: Light, side: int) -> Plane:
+    """The factor of the light on every pixel."""
     x, y = grid(side)
     factor = np.float32(light.exposure * light.ramp * math.cos(light.ramp_angle)) * x
     factor += np.float32(light.exposure * light.ramp * math.sin(light.ramp_angle)) * y
@@ -108,7 +109,7 @@ def _illumination(light: Light, side: int) -> Plane:
     return factor
 
 
-def _expose(image: Planes, sigma: float) -> UInt8Array:
+def expose(image: Planes, sigma: float) -> UInt8Array:
     """The camera: a slight blur, then 8 bits."""
     image *= 255
     levels = np.empty(image.shape, np.uint8)

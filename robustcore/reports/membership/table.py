@@ -1,0 +1,177 @@
+"""The experiment of chapter 7, small: train, and judge on seen and novel classes."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import stats
+
+from robustcore import derived, paths
+from robustcore.datasets import load_dataset
+from robustcore.errors import InvalidArgumentError, StoreError
+from robustcore.membership import images, judging, training
+from robustcore.models.scenes import SmallNetwork
+
+REVISION = 1
+SHOTS, STEPS = (1, 5), 300
+TRAINED_ON, ASKED = 500, 60  # images of each class
+
+
+@dataclasses.dataclass(frozen=True)
+class MembershipReport:
+    """What was measured.
+
+    Attributes:
+        dataset: name or path.
+        seen, novel: classes.
+        table: one row for each method, number of shots and group of classes: method ("set membership" or "prototype"), shots,
+            classes ("seen" or "novel"), accuracy, low, high (0..1; 95 % over drawings of the shots, not over trainings),
+            draws, queries (of each drawing).
+        identity: digest of data, settings and revision.
+        seed, steps: of the trainings.
+    """
+
+    dataset: str
+    seen: tuple[str, ...]
+    novel: tuple[str, ...]
+    table: pd.DataFrame
+    identity: str
+    seed: int
+    steps: int
+
+
+def measure(
+    dataset: str = "scenes",
+    *,
+    shots: Sequence[int] = SHOTS,
+    steps: int = STEPS,
+    seed: int = 0,
+    trained_on: int = TRAINED_ON,
+    asked: int = ASKED,
+    draws: int = judging.DRAWS,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> MembershipReport:
+    """Train and judge.
+
+    Args:
+        dataset: scenes, or a folder with one folder for each class.
+        shots: numbers k.
+        steps: of each training.
+        seed: of the classes' split, the weights and all draws.
+        trained_on, asked: images of each class for training and for judging.
+        draws: of the shots.
+        progress: told an activity, what is done of it and how much there is.
+
+    Raises:
+        InvalidArgumentError: shots or steps below 1.
+        DatasetError: too few classes or images.
+    """
+    if not shots or min(shots) < 1 or steps < 1:
+        raise InvalidArgumentError("Set membership has 1 shot or more, and 1 step of training or more.")
+    tell = progress or (lambda what, done, total: None)
+    train, test = images.read(dataset, "train", trained_on), images.read(dataset, "test", asked)
+    seen, novel = images.split_classes(tuple(train.classes), seed)
+    groups = {"seen": test.only(seen), "novel": test.only(novel)}
+    classifier = training.train_classifier(train.only(seen), steps=steps, seed=seed, tell=tell)
+    assert isinstance(classifier, SmallNetwork)
+    rows = []
+    for k in shots:
+        model = training.train_membership(train.only(seen), k, steps=steps, seed=seed, tell=tell)
+        calibrating = {name: pool[:asked] for name, pool in train.only(seen).items()}
+        threshold = judging.threshold_of(classifier, calibrating, k, seed)
+        for group, pool in groups.items():
+            tell(f"judging on {group} classes", 0, 1)
+            queries = 2 * sum(len(each) - k for each in pool.values())
+            by_method = {
+                "set membership": judging.by_network(model, pool, k, seed, draws),
+                "prototype": judging.by_prototype(classifier, pool, k, threshold, seed, draws),
+            }
+            rows += [_row(method, k, group, values, queries) for method, values in by_method.items()]
+    return MembershipReport(dataset, seen, novel, pd.DataFrame(rows), _identity(), seed, steps)
+
+
+def _row(method: str, shots: int, group: str, values: np.ndarray, queries: int) -> dict[str, Any]:
+    reach = math.nan
+    if len(values) > 1:
+        student = float(stats.t.ppf(0.975, len(values) - 1))
+        reach = student * float(values.std(ddof=1)) / math.sqrt(len(values))
+    mean = float(values.mean())
+    return {
+        "method": method,
+        "shots": shots,
+        "classes": group,
+        "accuracy": mean,
+        "low": mean - reach,
+        "high": mean + reach,
+        "draws": len(values),
+        "queries": queries,
+    }
+
+
+def printed() -> pd.DataFrame:
+    """What the dissertation prints (chapter 7): network, accuracy in percent at k = 1 and 5, on novel classes."""
+    return pd.DataFrame(
+        [
+            ("seven networks", 50.0, 50.0),
+            ("MobileNet, pretrained on Places365", 51.0, 53.0),
+            ("ResNet-18, pretrained on Places365", 53.0, 57.0),
+        ],
+        columns=["network", "1 shot", "5 shots"],
+    )
+
+
+def _identity() -> str:
+    prints = [load_dataset("scenes", split=split, limit=1).fingerprint for split in ("train", "test")]
+    return derived.digest(REVISION, SHOTS, STEPS, TRAINED_ON, ASKED, prints)
+
+
+def path() -> Path:
+    """The file that ships."""
+    return paths.assets() / "membership" / "results.json"
+
+
+def read() -> MembershipReport | None:
+    """What ships; None where nothing does.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    return _read(path()) if path().is_file() else None
+
+
+@functools.lru_cache(maxsize=2)
+def _read(file: Path) -> MembershipReport:
+    try:
+        report: MembershipReport = derived.decode(json.loads(file.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, InvalidArgumentError) as error:
+        raise StoreError(
+            f"The shipped measurements in {file} cannot be read ({error}); install the package again."
+        ) from error
+    return report
+
+
+def is_current() -> bool:
+    """Whether what ships was measured on today's images by today's code."""
+    report = read()
+    return report is not None and report.identity == _identity()
+
+
+def build(progress: Callable[[str, int, int], None] | None = None) -> None:
+    """Train and judge on scenes, and write the file whole or not at all."""
+    torch.set_num_threads(1)
+    report = measure(progress=progress)
+    path().parent.mkdir(parents=True, exist_ok=True)
+    partial = path().with_name(f".{path().name}.{os.getpid()}")
+    partial.write_text(json.dumps(derived.encode(report), indent=1) + "\n", encoding="utf-8")
+    partial.replace(path())
+    _read.cache_clear()

@@ -1,0 +1,92 @@
+"""The measurements of the shipped segmentation network, which `robustcore demo` makes."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from robustcore import derived, paths
+from robustcore.errors import InvalidArgumentError, StoreError
+from robustcore.reports.segmentation import table
+from robustcore.reports.segmentation.table import SegmentationReport
+from robustcore.segmentation import checkpoints, data, training
+from robustcore.segmentation.networks import AUTOENCODER, SEGMENTER
+
+LIMIT, CORRUPTED_LIMIT = 300, 100
+RECIPES = {
+    checkpoints.SHIPPED[0]: training.Recipe(SEGMENTER, epochs=10),
+    checkpoints.SHIPPED[1]: training.Recipe(AUTOENCODER, epochs=4),
+}
+
+
+def path() -> Path:
+    """The file."""
+    return paths.assets() / "segmentation" / "results.json"
+
+
+def missing() -> list[str]:
+    """The networks that are missing or were not trained by their recipe on today's images."""
+    names = []
+    for name, recipe in RECIPES.items():
+        file = checkpoints.path_of(name)
+        today = data.load(recipe.dataset, "train", recipe.limit).fingerprint
+        record = checkpoints.read_card(file).record if file.is_file() else {}
+        if record.get("command") != recipe.command or record.get("data") != today:
+            names.append(name)
+    return names
+
+
+def train(name: str, progress: Callable[[str, int, int], None] | None = None) -> None:
+    """Train one of the networks and write its file."""
+    trained = training.train(RECIPES[name], device="cpu", progress=progress)
+    checkpoints.save(trained.network, trained.card, checkpoints.path_of(name))
+
+
+def read() -> SegmentationReport | None:
+    """What ships; None where nothing does.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    return _read(path()) if path().is_file() else None
+
+
+@functools.lru_cache(maxsize=2)
+def _read(file: Path) -> SegmentationReport:
+    try:
+        report: SegmentationReport = derived.decode(json.loads(file.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, InvalidArgumentError) as error:
+        raise StoreError(
+            f"The shipped measurements in {file} cannot be read ({error}); install the package again."
+        ) from error
+    return report
+
+
+def is_current() -> bool:
+    """Whether what ships was measured of the networks and the images of today."""
+    if missing() or (report := read()) is None:
+        return False
+    prints = {name: checkpoints.fingerprint(name) for name in checkpoints.SHIPPED}
+    return dict(report.fingerprints) == prints and report.dataset_fingerprint == data.load(data.STREET).fingerprint
+
+
+def build(progress: Callable[[str, int, int], None] | None = None) -> None:
+    """Measure the shipped networks, and write the file whole or not at all."""
+    segmenter, autoencoder = checkpoints.SHIPPED
+    report = table.measure(
+        segmenter,
+        data.load(data.STREET),
+        autoencoder=autoencoder,
+        limit=LIMIT,
+        corruptions=table.CORRUPTIONS,
+        corrupted_limit=CORRUPTED_LIMIT,
+        progress=progress,
+    )
+    path().parent.mkdir(parents=True, exist_ok=True)
+    partial = path().with_name(f".{path().name}.{os.getpid()}")
+    partial.write_text(json.dumps(derived.encode(report), indent=1) + "\n", encoding="utf-8")
+    partial.replace(path())
+    _read.cache_clear()

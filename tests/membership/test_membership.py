@@ -1,0 +1,70 @@
+"""Set membership: episodes of shots and queries, seen and novel classes, and chance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from robustcore.errors import DatasetError, InvalidArgumentError
+from robustcore.membership import images, judging, training
+from robustcore.models import scenes
+from robustcore.reports import membership
+
+
+def plain_pools() -> dict[str, torch.Tensor]:
+    """Three classes of images that are dark, grey and light."""
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randint(0, 30, (3, 12, 3, 64, 64), generator=generator, dtype=torch.uint8)
+    return {name: noise[k] + 100 * k for k, name in enumerate(("dark", "grey", "light"))}
+
+
+def test_queries_are_all_that_is_left_and_half_of_them_are_members() -> None:
+    pools = plain_pools()
+    listed = list(judging.episodes(pools, 2, seed=0, draws=2))
+    assert len(listed) == 2 * 3
+    for draw, keys, queries, members in listed:
+        assert draw in (0, 1)
+        assert keys.shape == (2, 3, 64, 64)
+        assert len(queries) == len(members) == 20
+        assert members.float().mean() == 0.5
+
+
+def test_classes_are_seen_or_novel() -> None:
+    names = tuple("abcdefghijkl")
+    seen, novel = images.split_classes(names, 0)
+    assert sorted(seen + novel) == sorted(names)
+    assert (len(seen), len(novel)) == (8, 4)
+    assert images.split_classes(names, 1) != (seen, novel)
+
+
+def test_shots_and_query_are_stacked_as_channels() -> None:
+    shots, queries = torch.zeros(4, 5, 3, 64, 64, dtype=torch.uint8), torch.zeros(4, 3, 64, 64, dtype=torch.uint8)
+    assert training.stacked(shots, queries).shape == (4, 18, 64, 64)
+    assert training.network(5, seed=0).eval()(training.stacked(shots, queries)).shape == (4, 1)
+
+
+def test_prototypes_tell_classes_apart_that_differ_and_an_untrained_network_does_not() -> None:
+    pools = plain_pools()
+    torch.manual_seed(0)
+    classifier = scenes.resnet(3).eval()
+    threshold = judging.threshold_of(classifier, pools, 1, seed=0)
+    assert judging.by_prototype(classifier, pools, 1, threshold, seed=1, draws=2).mean() > 0.6
+    untrained = judging.by_network(training.network(1, seed=0).eval(), pools, 1, seed=0, draws=2)
+    assert abs(untrained.mean() - 0.5) < 0.2
+
+
+@pytest.mark.slow
+def test_a_small_experiment_has_seen_and_novel_rows_of_both_methods() -> None:
+    report = membership.measure(shots=[1], steps=2, trained_on=10, asked=8, draws=2)
+    assert report.table.groupby(["method", "classes"]).size().tolist() == [1] * 4
+    assert (report.table["low"] <= report.table["accuracy"]).all()
+    assert np.isfinite(report.table["high"]).all()
+    assert not set(report.seen) & set(report.novel)
+
+
+def test_what_cannot_be_is_refused(tmp_path: object) -> None:
+    with pytest.raises(InvalidArgumentError, match="1 shot"):
+        membership.measure(shots=[0])
+    with pytest.raises(DatasetError, match="8 or more"):
+        images.read("scenes", "test", most=4)

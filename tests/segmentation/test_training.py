@@ -1,0 +1,37 @@
+"""Training segmentation networks: it learns, repeats itself, and the command writes a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from robustcore import cli
+from robustcore.errors import InvalidArgumentError
+from robustcore.segmentation import checkpoints, networks, training
+
+
+def test_equal_recipes_give_equal_weights() -> None:
+    recipe = training.Recipe(networks.AUTOENCODER, epochs=1, limit=8, batch=4)
+    one, two = (training.train(recipe, device="cpu") for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(one.network.parameters(), two.network.parameters(), strict=True))
+    assert one.card.record["command"] == recipe.command
+    assert 0 < one.card.record["val_error"] < 1
+
+
+def test_the_command_writes_a_network_that_can_be_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.safetensors"
+    words = ["train", "--task", "segmentation", "--model", networks.SEGMENTER, "--epochs", "1", "--limit", "8"]
+    assert cli.main([*words, "--output", str(file)]) == 0
+    assert "mIoU" in capsys.readouterr().out
+    assert checkpoints.read_card(file).record["images"] == 8
+    assert cli.main([*words, "--output", str(file)]) == 1
+    capsys.readouterr()
+    assert cli.main(["segment", "--network", str(file), "--limit", "3"]) == 0
+    assert "Maximum logit" in capsys.readouterr().out
+
+
+def test_recipes_that_cannot_be() -> None:
+    with pytest.raises(InvalidArgumentError):
+        training.Recipe(networks.SEGMENTER, epochs=0)
