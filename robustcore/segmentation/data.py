@@ -13,7 +13,6 @@ from torch import Tensor
 from robustcore.datasets.scenes.street import StreetScenes
 from robustcore.errors import DatasetError, UnknownNameError
 
-IGNORED = 255  # the label of a pixel that counts for nothing
 STREET = "scenes/street"
 
 

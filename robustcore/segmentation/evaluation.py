@@ -15,7 +15,8 @@ from robustcore import corruptions
 from robustcore.errors import InvalidArgumentError
 from robustcore.metrics import bootstrap
 from robustcore.segmentation import measures
-from robustcore.segmentation.data import IGNORED, PixelDataset
+from robustcore.segmentation.data import PixelDataset
+from robustcore.segmentation.measures import IGNORED
 from robustcore.segmentation.scores import PASSES, SCORES, Answer, answer
 
 BATCH = 10

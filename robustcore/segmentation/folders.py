@@ -24,7 +24,7 @@ from torch import Tensor
 from robustcore.errors import DatasetError
 from robustcore.images import UInt8Array
 from robustcore.paths import printable
-from robustcore.segmentation.data import IGNORED
+from robustcore.segmentation.measures import IGNORED
 
 # The publishers' numbers begin at 1 with "unlabeled", which holds everything else.
 STREET_HAZARDS = (

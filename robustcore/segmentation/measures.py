@@ -11,6 +11,7 @@ from torch import Tensor
 
 from robustcore.metrics import detection
 
+IGNORED = 255  # the label of a pixel that counts for nothing
 BANDS = ((0, 2), (2, 4), (4, 8), (8, math.inf))  # pixels from the nearest boundary of classes, from and below
 METRICS = ("auroc", "aupr", "fpr95")
 

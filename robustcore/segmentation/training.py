@@ -155,11 +155,11 @@ def _loss(network: nn.Module, images: Tensor, masks: Tensor) -> Tensor:
         return error
     logits, confidence = network(inputs)
     labels = masks.long()
-    loss = functional.cross_entropy(logits.float(), labels, ignore_index=datasets.IGNORED)
+    loss = functional.cross_entropy(logits.float(), labels, ignore_index=measures.IGNORED)
     if confidence is None:
         return loss
     # As printed, -y log(p c): the logarithm makes a sum of the cross entropy and of -log c.
-    counted = labels != datasets.IGNORED
+    counted = labels != measures.IGNORED
     return loss + functional.softplus(-confidence.float())[counted].mean()
 
 

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from robustcore.segmentation import evaluation, measures
-from robustcore.segmentation.data import IGNORED, PixelDataset
+from robustcore.segmentation.data import PixelDataset
+from robustcore.segmentation.measures import IGNORED
 from robustcore.segmentation.scores import SCORES, answer
 
 

@@ -15,10 +15,10 @@ from robustcore.reports.segmentation.table import SegmentationReport
 from robustcore.segmentation import checkpoints, data, training
 from robustcore.segmentation.networks import AUTOENCODER, SEGMENTER
 
-LIMIT, CORRUPTED_LIMIT = 300, 100
+LIMIT, CORRUPTED_LIMIT = 200, 60
 RECIPES = {
     checkpoints.SHIPPED[0]: training.Recipe(SEGMENTER, epochs=10),
-    checkpoints.SHIPPED[1]: training.Recipe(AUTOENCODER, epochs=4),
+    checkpoints.SHIPPED[1]: training.Recipe(AUTOENCODER, epochs=2),
 }
 
 
