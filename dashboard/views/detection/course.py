@@ -31,6 +31,7 @@ from robustcore.reports.provenance import Footer, package_version
 _WAYS = {"corruption": "Corruption", "attack": "Attack", "shift": "Natural shift"}
 _EPS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _STEPS = 20  # of an attack
+_MOST = 0.5  # of the known images: with more false alarms a detector is of little use
 _SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the way to another viewpoint
 
 
@@ -223,6 +224,11 @@ def _draw(watched: Watched, way: Way) -> None:
     st.caption(
         f"At this threshold 95 % of {states.plain(watched.of_set.title)} are flagged, and {100 * false_alarms:.0f} % of the known "
         "images too."
+        + (
+            " A detector that flags most known images notices everything, and says little."
+            if false_alarms > _MOST
+            else ""
+        )
     )
     markup.show(thumbnails.row(thumbs), key=f"{KEY}_course_images")
     middle = np.quantile(watched.known, [0.25, 0.75])

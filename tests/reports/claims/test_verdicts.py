@@ -120,7 +120,7 @@ def test_other_rules_judge_anew(asked: list[str], monkeypatch: pytest.MonkeyPatc
 def test_other_operations_judge_anew(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources.operations, "fingerprint", lambda condition: f"another {condition.canonical()}")
     everything()
-    assert sorted(asked) == ["factors", "interventions", "models"]
+    assert sorted(asked) == ["attacks_and_shifts", "factors", "interventions", "models"]
 
 
 def test_a_damaged_shipped_file_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
