@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from dashboard import cache
@@ -96,3 +99,23 @@ def test_what_cannot_be_compared_is_a_sentence(open_page: OpenPage) -> None:
     assert not at.exception
     assert at.error
     assert not at.get("plotly_chart")
+
+
+@pytest.mark.slow
+def test_uploads_are_unknown_images_of_an_imagenet_model(open_page: OpenPage) -> None:
+    """Four pictures without labels beside the photographs: few images are scored without being asked for."""
+    at = open_page(
+        KEY,
+        detection_model="imagenet/efficientnet-lite0",
+        detection_limit_other="4",
+        detection_unknown_other=["uploads"],
+    )
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 90, 120, 3), dtype=np.uint8)
+    uploader = at.file_uploader(key=f"{KEY}_set_upload")
+    for number, picture in enumerate(pixels):
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "PNG")
+        uploader.upload(f"{number}.png", file.getvalue())
+    at.run()
+    assert sound(at)
+    assert {of_set for _, of_set in cells(at)} == {"uploads"}
