@@ -115,5 +115,4 @@ def _corruptions(report: SegmentationReport) -> None:
         f"severity {int(worst['severity'])}); there the anomaly's AUROC is {100 * worst['auroc']:.0f} %.",
         table=table,
         footer=footer,
-        wide=True,
     )

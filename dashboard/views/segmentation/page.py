@@ -123,7 +123,9 @@ def _image(choice: Choice, look: PixelsOfImage) -> None:
     with st.container(border=True, key=f"card-{KEY}-image"):
         st.subheader("One scene, pixel by pixel", anchor=False)
         st.markdown(_said(look, choice, strange, flagged))
-        markup.show(pair.row(sides), key=f"{KEY}_pictures")
+        for place, column in enumerate(st.columns(2, gap="medium")):
+            with column:
+                markup.show(pair.markup(*sides[2 * place : 2 * place + 2]), key=f"{KEY}_pictures_{place}")
         present = [int(label) for label in np.union1d(np.unique(look.mask), np.unique(look.predicted))]
         markup.html(_legend(present))
         metrics = look.metrics[choice.score]

@@ -56,7 +56,7 @@ def by_severity(table: pd.DataFrame, titles: Mapping[str, str], *, footer: str, 
         footer, alt: as for every figure.
     """
     corruptions = list(dict.fromkeys(table["corruption"]))
-    columns = 3
+    columns = 2
     rows = math.ceil(len(corruptions) / columns)
     names = list(dict.fromkeys(table["score"]))
     drawn = strokes(["mIoU", *names])
@@ -68,7 +68,7 @@ def by_severity(table: pd.DataFrame, titles: Mapping[str, str], *, footer: str, 
         shared_xaxes=True,
         shared_yaxes=True,
         subplot_titles=[display_name(name, "corruption") for name in corruptions],
-        horizontal_spacing=0.03,
+        horizontal_spacing=0.05,
         vertical_spacing=between / height if rows > 1 else 0,
     )
     for place, corruption in enumerate(corruptions):
