@@ -35,6 +35,7 @@ def main() -> None:
             icon=view.page.icon,
             help=view.page.help,
             url_path=view.address if view is not views[0] else "start",
+            visibility="visible" if view.page.listed else "hidden",
         )
         for view in views
     }

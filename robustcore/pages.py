@@ -27,6 +27,7 @@ class Page:
         group: the heading of the navigation that it is listed under; "" for none. Groups come in the order of their first
             pages.
         path: its path in the browser's address where that is not its name; the name then leads there.
+        listed: whether the navigation shows it; other pages link to one that is not.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Page:
     help: str
     group: str = ""
     path: str = ""
+    listed: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

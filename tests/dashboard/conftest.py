@@ -41,7 +41,7 @@ def open_page(on_this_machine_alone: None, monkeypatch: pytest.MonkeyPatch) -> O
 
     views = pages.views
 
-    def open_(name: str, **address: Any) -> AppTest:
+    def open_(name: str, /, **address: Any) -> AppTest:
         # Pages are functions, not files, so that AppTest cannot go to one by its name: it is the first one instead.
         monkeypatch.setattr(pages, "views", lambda: sorted(views(), key=lambda view: view.name != name))
         at = AppTest.from_file(str(APP), default_timeout=180)

@@ -96,7 +96,9 @@ def show_advice(overview: Overview, kinds: Mapping[str, Kind], data: Data, stand
             st.markdown(_recommendation(advised, kinds))
             st.caption(states.plain(_small_print(advised, kinds)))
             view, address = _advice_evidence(advised, data)
-            links.to(view, "See the numbers", address)
+            with st.container(horizontal=True, gap="small"):
+                links.to(view, "See the numbers", address)
+                links.to("model", "About this model", {"name": advised.model})
         with right:
             compared = [(_title(advised.model, kinds), advised.value)]
             if advised.standard:

@@ -106,7 +106,7 @@ def _row(
         model,
         cells,
         _breaks(row, data),
-        ("corruptions", {"corruptions_model": model, "corruptions_from": "Scenes"}),
+        ("model", {"name": model}),
     )
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store, evaluate
-from robustcore.reports.overview import advice, findings, headlines, overview
+from robustcore.reports.overview import advice, findings, headlines, model_profile, overview
 from robustcore.reports.overview.overview import EPS, Overview
 from robustcore.reports.provenance import Provenance
 from tests.reports import worlds
@@ -166,3 +167,19 @@ def test_advice_has_an_interval_a_gain_and_a_price() -> None:
     assert (low, high) == (pytest.approx(0.4 - math.hypot(0.063, 0.0444), abs=2e-3), pytest.approx(0.471, abs=2e-3))
     assert not attack.too_close
     assert advice.advise(result, "all", "a") is None
+
+
+def test_a_profile_compares_a_family_only_over_the_same_corruptions() -> None:
+    result = made(
+        [{"model": "a", "mean": 0.7, "clean": 0.9}, {"model": "b", "mean": 0.8, "clean": 0.88}],
+        {("a", "fog"): 0.6, ("a", "snow"): 0.4, ("a", "contrast"): 0.2, ("b", "fog"): 0.8, ("b", "contrast"): 0.5},
+    )
+    rows = model_profile.profile(result, "a", "b").set_index("part")
+    assert rows.loc["weather", ["conditions", "value"]].tolist() == [2, 0.5]
+    assert math.isnan(rows["other"]["weather"])  # b has no result under snow
+    assert rows["difference"]["digital"] == pytest.approx(-0.3)
+    assert rows["difference"]["clean"] == pytest.approx(0.02)
+    assert "blur" not in rows.index
+    assert model_profile.hardest(result, "a", 2) == [("contrast", 0.2), ("snow", 0.4)]
+    with pytest.raises(InvalidArgumentError, match="Nothing is stored of c"):
+        model_profile.profile(result, "c")
