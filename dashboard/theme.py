@@ -35,7 +35,7 @@ def variables() -> str:
         f"--st-{name}:light-dark({st.get_option(f'theme.light.{option}')},{st.get_option(f'theme.dark.{option}')});"
         for name, option in names.items()
     )
-    return f'[data-testid="stHtml"]{{{values}}}'
+    return f"[data-testid=stHtml]{{{values}}}"
 
 
 def _colours(name: str) -> list[str]:

@@ -65,7 +65,7 @@ def html(markup: Markup) -> None:
 def style_sheet(file: Path) -> None:
     """Apply one of the dashboard's own style sheets to the page, and the theme's colours to `html`."""
     st.html(file)
-    st.html(Markup("<style>{}</style>").format(Markup(theme.variables())))
+    st.html(Markup("<style>{}</style>").format(theme.variables()))
 
 
 def show(
