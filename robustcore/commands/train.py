@@ -30,7 +30,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="classification",
         help="segmentation takes scenes/encoder-decoder or scenes/autoencoder and scenes/street (default: classification)",
     )
-    add("--intervention", default="standard", metavar="NAME", help="default: standard")
+    add(
+        "--intervention",
+        default="standard",
+        metavar="NAME",
+        help="default: standard; several are joined in order: deepaugment+augmix, with settings such as augmix.width",
+    )
     add(
         "--set",
         action="append",

@@ -9,7 +9,7 @@ from robustcore.display import display_name
 from robustcore.errors import ModelError, RobustcoreError
 from robustcore.models import card as card_of
 from robustcore.models.classifier import Card
-from robustcore.training.interventions import FAMILIES, create, get, names
+from robustcore.training.interventions import FAMILIES, create, get, is_known, names, parts
 
 UNKNOWN = "unknown"
 
@@ -27,7 +27,7 @@ def training_title(card: Card) -> str:
     name = str(recipe.get("intervention", ""))
     if label(card) == "continued":
         return "Standard training, continued"
-    if name not in names():
+    if not is_known(name):
         return get(label(card)).plain_title if label(card) in names() else label(card).replace("_", " ")
     return create(name, **_settings(recipe)).title
 
@@ -45,7 +45,7 @@ def corruptions_in_training(card: Card) -> tuple[str, ...]:
     """The registered corruptions that the model's card says it was trained on; () where it does not say."""
     recipe = _recipe(card)
     name = str(recipe.get("intervention", ""))
-    if name not in names():
+    if not is_known(name):
         return ()
     return create(name, **_settings(recipe)).corruptions
 
@@ -53,7 +53,7 @@ def corruptions_in_training(card: Card) -> tuple[str, ...]:
 def family(card: Card) -> str:
     """A key of FAMILIES, or "unknown" for an intervention that is not registered."""
     name = str(_recipe(card).get("intervention", card.intervention))
-    return get(name).family if name in names() else UNKNOWN
+    return get(parts(name)[0]).family if is_known(name) else UNKNOWN
 
 
 def by_model(models: Iterable[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from robustcore.models import load_model
 from robustcore.randomness import Draws
 from robustcore.training.data import TrainingSet
 from robustcore.training.interventions import Step, create
+from robustcore.training.interventions.generated import deepaugment
 from robustcore.training.interventions.generated.deepaugment import BORDER, CHANNELS, LAYERS, clean_weights
 from robustcore.training.interventions.generated.stylised import exchange, texture
 
@@ -132,3 +133,15 @@ def test_deepaugment_is_repeatable_and_new_in_each_step(step: Step) -> None:
     assert (first.images[:10] != step.images[:10]).flatten(1).any(1).any()
     (other,) = made.views(dataclasses.replace(step, epoch=2, index=5))
     assert not first.images.equal(other.images)
+
+
+def test_deepaugment_also_convolves_weights_and_sends_them_through_an_activation(step: Step) -> None:
+    (plain,), (further,) = (create("deepaugment", further=more).views(step) for more in (0, 1))
+    assert not plain.images.equal(further.images)
+    chosen, noise = torch.ones(CHANNELS, dtype=torch.bool), torch.randn(CHANNELS, CHANNELS * 9)
+    for weight in clean_weights():
+        for name in deepaugment.FURTHER_DISTORTIONS:
+            changed = deepaugment._distort_weights(name, weight, chosen, noise)
+            assert changed.shape == weight.shape
+            assert changed.isfinite().all()
+            assert not torch.equal(changed, weight)

@@ -18,8 +18,8 @@ from dashboard.views.compare import (
     metric_views,
     notes,
     python_code,
-    robust_accuracy,
 )
+from dashboard.views.compare.attacks import panel as attacks
 from dashboard.views.compare.controls import KEY, Choice, pick
 from dashboard.views.compare.modes import ATTACKS, DOCUMENTS, MODES, TITLES, Mode
 from dashboard.views.compare.view import Settings, View
@@ -142,7 +142,7 @@ def _attacks(choice: Choice) -> None:
     if choice.is_published or not own:
         states.empty("Nothing to draw", "The published tables have no curves under attack.", icon=":material/bolt:")
     else:
-        robust_accuracy.panel(KEY, own, choice.data, choice.seed)
+        attacks.panel(KEY, own, choice.data, choice.seed)
 
 
 def _trend_alone(choice: Choice) -> None:

@@ -15,7 +15,7 @@ from dashboard.widgets.markup import Markup
 from robustcore import overlap
 from robustcore.overlap.categories import NONE, Categories, agreement
 from robustcore.overlap.overlaps import at
-from robustcore.reports.overlap import atlas
+from robustcore.reports.overlap import atlas, published_categories
 
 _PLACE = f"{KEY}_cards_place"
 _IMAGE = 3  # a test image whose object stands out
@@ -137,6 +137,12 @@ def _stability(matrix: Matrix, categories: Categories) -> None:
                 other = overlaps.categories(matrix.choice.which, method, size, 0)
                 counted = f", {other.k} categories" if other.k != categories.k else ""
                 rows.append((f"{overlaps.METHODS[method]}{counted}", agreement(categories, other)))
+        triples = published_categories.compared(categories)
+        if len(triples) > 1:
+            division = published_categories.published(categories.labels.index)
+            rows.append(
+                (f"Syn2Nat's published triples, {len(division.labels)} corruptions", agreement(categories, division))
+            )
         body = Markup().join(
             Markup('<tr><th>{}</th><td>{}<span class="rc-bar"><i style="width:{:.0%}"></i></span></td></tr>').format(
                 what, _number(value), max(0.0, min(1.0, value))
@@ -145,6 +151,14 @@ def _stability(matrix: Matrix, categories: Categories) -> None:
             if not math.isnan(value)
         )
         markup.show(Markup('<table class="rc-models rc-agreement">{}</table>').format(body), key=f"{KEY}_agreements")
+        if len(triples) > 1:
+            kept = list(triples.loc[triples["together"], "triple"])
+            st.caption(
+                states.plain(
+                    f"Of the {len(triples)} triples that the thesis prints (4.3.5) {len(kept)} lie in one category here"
+                    f"{': ' + ', '.join(kept) if kept else ''}."
+                )
+            )
         if matrix.overlap.seeds < 2:
             st.caption("Only one training seed: whether other trainings give the same categories is unknown.")
 

@@ -33,6 +33,12 @@ _ERROR = (
 _RANDOM = "Textures and colours of scenes are random, so {} has little to remove and this is a weak test."
 
 
+_NO_CROPS = (
+    "The document crops and flips in both trainings that it compares; the zoo's training has no random crops, and so has its control "
+    "none."
+)
+
+
 def judge(store: Store, *, dataset: Dataset | None = None, limit: int | None = None) -> tuple[Claim, ...]:
     """The claims, judged by what is stored now; computes and writes nothing.
 
@@ -290,6 +296,14 @@ def _mixup_and_tlat() -> list[Question]:
             ),
         ),
         Question(
+            "Mixup and TLAT together (M-TLAT) make models more robust to corruptions than the better of the two alone.",
+            "Laugros, thesis, section 3.3.4.2, tables 3.4 and 3.5",
+            "M-TLAT less mixup, and M-TLAT less TLAT: the mean over 19 corruptions lies above 0 with its interval in both.",
+            tuple(c for alone in ("mixup", "tlat") for c in _against(["mtlat"], NINETEEN, control=alone)),
+            rules.each_rival(rules.mean_above),
+            printed=tuple(printed.together(alone) for alone in ("Mixup", "TLAT")),
+        ),
+        Question(
             "Of several adversarial trainings TLAT costs the least clean accuracy.",
             "Laugros, thesis, section 3.3.4.3, table 3.6 (69.4 % against 65.8, 68.3 and 67.1 %)",
             "TLAT less each of FGSM, targeted FGSM and targeted FGSM with smoothed labels lies above 0 with its interval.",
@@ -311,20 +325,21 @@ def _diverse() -> list[Question]:
     diverse = ("stylised", "augmix", "deepaugment")
     return [
         Question(
-            "AugMix lowers the corruption error below that of cropping and flipping.",
+            "AugMix lowers the corruption error.",
             "RobustNet, section 3.1.2, figure 3 (mCE 1.05 to 0.98)",
             f"The {_ERROR}.",
-            _against(["augmix"], ERRORS, control="crop_flip"),
+            _against(["augmix"], ERRORS),
             rules.mean_above,
+            _NO_CROPS,
             printed=(printed.mce("AugMix", "CropAndFlip", "section 3.1"),),
         ),
         Question(
-            "Stylised images lower the corruption error below that of cropping and flipping.",
+            "Stylised images lower the corruption error.",
             "RobustNet, section 3.1.2, figure 3 (mCE 1.05 to 1.01)",
             f"The {_ERROR}.",
-            _against(["stylised"], ERRORS, control="crop_flip"),
+            _against(["stylised"], ERRORS),
             rules.mean_above,
-            _RANDOM.format("stylised training"),
+            f"{_NO_CROPS} {_RANDOM.format('stylised training')}",
             printed=(printed.mce("IN20-SIN20", "CropAndFlip", "section 3.1"),),
         ),
         Question(

@@ -42,6 +42,20 @@ def differences(
     return printed_differences(where, unit, sum(values) / len(values), min(values), max(values), len(values))
 
 
+def together(alone: str) -> Note:
+    """M-TLAT less one of its two parts alone, over the 19 corruptions of tables 3.4 and 3.5."""
+    values = []
+    for both, one in (("3.4a", "3.5a"), ("3.4b", "3.5b")):
+        rows = [published.load("laugros", table) for table in (both, one)]
+        kept = [part[(part["kind"] == "corruption") & (part["metric"] == "app")] for part in rows]
+        merged = kept[0][kept[0]["model"] == "ResNet-50 M-TLAT"].merge(
+            kept[1][kept[1]["model"] == f"ResNet-50 {alone}"], on="condition"
+        )
+        values += (merged["value_x"] - merged["value_y"]).tolist()
+    where = f"tables 3.4 and 3.5, over {alone}"
+    return printed_differences(where, APP, sum(values) / len(values), min(values), max(values), len(values))
+
+
 def mce(first: str, second: str, section: str) -> Note:
     """Two mean corruption errors of RobustNet, of the training that a claim is about first."""
     rows = published.load("robustnet")

@@ -57,7 +57,7 @@ def combinations(cards: Mapping[str, Card]) -> tuple[list[Combination], list[Not
     trained = {(card.architecture, card.dataset, card.intervention): name for name, card in cards.items()}
     complete, missing = [], []
     for (architecture, dataset, intervention), name in trained.items():
-        combines = interventions.get(intervention).combines if intervention in interventions.names() else ()
+        combines = _combined(intervention)
         parts = {each: trained.get((architecture, dataset, each)) for each in combines}
         lacking = [each for each, part in parts.items() if part is None]
         if lacking:
@@ -66,6 +66,14 @@ def combinations(cards: Mapping[str, Card]) -> tuple[list[Combination], list[Not
             first, second = (str(part) for part in parts.values())
             complete.append(Combination(name, first, second))
     return complete, missing
+
+
+def _combined(intervention: str) -> tuple[str, ...]:
+    """The interventions that one is made of, registered as such or joined by a plus; () for a single one."""
+    if intervention in interventions.names():
+        return interventions.get(intervention).combines
+    several = interventions.parts(intervention)
+    return tuple(several) if len(several) > 1 else ()
 
 
 def gains(

@@ -21,6 +21,7 @@ from robustcore.training.interventions._base import (
     setting,
     type_name,
 )
+from robustcore.training.interventions._joined import SIGN, Joined
 
 for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
     if not _module.name.rpartition(".")[2].startswith("_"):
@@ -36,7 +37,9 @@ __all__ = [
     "create",
     "get",
     "intervention",
+    "is_known",
     "names",
+    "parts",
     "setting",
 ]
 
@@ -51,13 +54,36 @@ def get(name: str) -> type[Intervention]:
     return registry[name]
 
 
+def parts(name: str) -> list[str]:
+    """The names of the interventions that a name stands for: of "deepaugment+augmix" the two, in order."""
+    return name.split(SIGN)
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is that of an intervention, or of several that are registered."""
+    return all(part in registry for part in parts(name))
+
+
 def create(name: str, **settings: Any) -> Intervention:
-    """An intervention with its settings, checked.
+    """An intervention with its settings, checked; of several, joined by "+", each setting is named after its own: "augmix.width".
 
     Raises:
         UnknownNameError: no such intervention, or it has no such setting.
-        InvalidArgumentError: a setting outside its limits, or one without a default is missing.
+        InvalidArgumentError: a setting outside its limits, one without a default is missing, or interventions that cannot be joined.
     """
+    if SIGN in name:
+        several = parts(name)
+        for key in settings:
+            if key.partition(".")[0] not in several:
+                raise UnknownNameError(
+                    f"setting of {name}", key, [f"{part}.{own}" for part in several for own in _fields(part)]
+                )
+        return Joined(
+            tuple(
+                create(part, **{k.partition(".")[2]: v for k, v in settings.items() if k.partition(".")[0] == part})
+                for part in several
+            )
+        )
     cls = registry[name]
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for key in settings:
@@ -71,8 +97,19 @@ def create(name: str, **settings: Any) -> Intervention:
     return cls(**settings)
 
 
+def _fields(name: str) -> list[str]:
+    return [field.name for field in dataclasses.fields(registry[name])]  # type: ignore[arg-type]
+
+
 def parse(name: str, texts: dict[str, str]) -> dict[str, Any]:
     """Settings from a command line's texts, turned into the types that the intervention's fields declare."""
+    if SIGN in name:
+        values = {}
+        for key, text in texts.items():
+            part, _, own = key.partition(".")
+            known = part in parts(name)
+            values[key] = parse(part, {own: text})[own] if known else text  # `create` names the settings that there are
+        return values
     types = {field.name: type_name(field) for field in dataclasses.fields(registry[name])}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, text in texts.items():

@@ -136,6 +136,9 @@ class Intervention:
         summary: what it does, in one sentence.
         source: document and section of its definition.
         revision: raised whenever equal recipes begin to train different models.
+        combines: the registered interventions that it trains with at once.
+        changes_images: whether `views` gives the batch's images changed, one for one and under their own labels: then another
+            intervention can take them instead of the images, and the two can be joined.
         plugin: SHA-256 of its plug-in's .py files; "" for the package's own.
     """
 
@@ -146,6 +149,7 @@ class Intervention:
     source: ClassVar[str]
     revision: ClassVar[int]
     combines: ClassVar[tuple[str, ...]] = ()
+    changes_images: ClassVar[bool] = False
     plugin: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
@@ -238,6 +242,7 @@ def intervention(
     source: str,
     revision: int = 1,
     combines: tuple[str, ...] = (),
+    changes_images: bool = False,
     title: str = "",
 ) -> Callable[[type[I]], type[I]]:
     """Register a class as an intervention; it becomes a frozen dataclass.
@@ -249,6 +254,7 @@ def intervention(
         source: document and section that it comes from.
         revision: raised whenever equal recipes begin to train different models.
         combines: the registered interventions that it trains with at once, where it is made of others.
+        changes_images: as in `Intervention`.
         title: what people call it; without one its name with a capital.
 
     The class derives from `Intervention` and overrides one of `views`, `loss` and `prepare`; its fields, made by `setting`,
@@ -260,7 +266,7 @@ def intervention(
             raise UnknownNameError("family of interventions", family, FAMILIES)
         cls.name, cls.family, cls.summary, cls.source, cls.revision = name, family, summary, source, revision
         cls.plain_title = title or (name[:1].upper() + name[1:]).replace("_", " ")
-        cls.combines = combines
+        cls.combines, cls.changes_images = combines, changes_images
         cls.plugin = plugins.digest_of(cls)
         frozen = dataclasses.dataclass(frozen=True)(cls)
         registry.add(name, frozen, cls)

@@ -17,6 +17,7 @@ from robustcore.training.interventions._base import Intervention, Step, View, in
     family="corruptions",
     summary="Corrupts half of each batch with one corruption and keeps the other half clean.",
     source="Laugros, thesis, section 4.2.3",
+    changes_images=True,
 )
 class Augmentation(Intervention):
     """Each corrupted image gets its own draws in each epoch, and a strength of its own where the corruption has a range."""

@@ -21,6 +21,7 @@ TRIALS = 10  # for a crop that fits; after that the whole image
     family="augmentation",
     summary="Shows a random crop of each image at full size, mirrored for half of them.",
     source="RobustNet, table 1 (CropAndFlip)",
+    changes_images=True,
 )
 class CropFlip(Intervention):
     """A random resized crop: area uniform in least .. 1 of the image's, aspect ratio log-uniform in 3/4 .. 4/3, bilinear.

@@ -16,6 +16,7 @@ from robustcore.training.interventions.augmentation._boxes import inside
     family="augmentation",
     summary="Hides one random square of every image.",
     source="Basart, thesis, section 3.4 (after DeVries & Taylor 2017)",
+    changes_images=True,
 )
 class Cutout(Intervention):
     """The square's centre is uniform over the pixels, so that a part of it may lie outside the image.

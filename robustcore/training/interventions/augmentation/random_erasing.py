@@ -22,6 +22,7 @@ TRIALS = 10  # for a rectangle that fits; an image without one is left alone
     family="augmentation",
     summary="Replaces a random rectangle of half of the images by noise.",
     source="Basart, thesis, section 6.4 (after Zhong et al. 2017)",
+    changes_images=True,
 )
 class RandomErasing(Intervention):
     """Area uniform in a range, aspect ratio log-uniform in 0.3 .. 1/0.3, inside the image; every value uniform in 0 .. 255.

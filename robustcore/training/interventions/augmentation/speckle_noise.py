@@ -16,6 +16,7 @@ from robustcore.training.interventions._base import Intervention, Step, View, in
     family="corruptions",
     summary="Multiplies every value of a part of each batch by 1 + z, with normal z.",
     source="Basart, thesis, section 5.5 (after Rusak et al. 2020)",
+    changes_images=True,
 )
 class SpeckleNoise(Intervention):
     """x * (1 + z) with z ~ N(0, std**2) for every value, clipped; std is uniform in a range for each noisy image.

@@ -28,6 +28,7 @@ CORRUPTIONS = (
     family="corruptions",
     summary="Corrupts half of each batch, each image with one of the ten corruptions of the thesis' figure 3.2.",
     source="Laugros, thesis, sections 3.2.4 and 4.2.3",
+    changes_images=True,
 )
 class SynRob(Intervention):
     """Each corrupted image draws its corruption, a strength in that corruption's range and its pattern, anew in each epoch.

@@ -16,6 +16,7 @@ CHANNELS = 27  # nine filters of 3 x 3 for each colour
 BORDER = 3  # pixels, which the three spatial layers take away
 LAYERS = ("analysis", "mix", "filter", "unmix", "synthesis")
 WEIGHT_DISTORTIONS = ("zero", "negate", "flip", "transpose", "jitter", "permute")
+FURTHER_DISTORTIONS = ("convolve", "activate")  # of weights, which the document names too
 SIGNAL_DISTORTIONS = ("dropout", "negate", "flip", "gelu", "gain")
 _FACTORS = {"dropout": 0.0, "negate": -1.0, "gain": 2.0}
 PART = 0.15  # of a layer's filters or channels that a distortion takes
@@ -27,6 +28,7 @@ PART = 0.15  # of a layer's filters or channels that a distortion takes
     family="augmentation",
     summary="Sends a part of each batch through a small image-to-image network with randomly distorted weights and signals.",
     source="Basart, thesis, section 5.4 and appendix A.7",
+    changes_images=True,
 )
 class DeepAugment(Intervention):
     """Each group of images draws a distorted network, and in it each image draws which channels' signals are distorted.
@@ -38,12 +40,16 @@ class DeepAugment(Intervention):
     negate, flip, GELU, gain), each to about 15 % of the filters or channels. The result gets the mean and the deviation of
     the image that went in.
 
+    With `further` weights are also convolved with random 3 x 3 filters and sent through an activation function, as the document
+    lists; without it a training is the same as before there was this setting.
+
     The document draws new weights for every twentieth image on average and saves the augmented set once; here the draws
     are new in each epoch.
     """
 
     share: float = setting(0.5, above=0, high=1, help="of a batch that goes through a distorted network")
     group: int = setting(8, low=1, high=1024, help="images that share a network")
+    further: int = setting(0, low=0, high=1, help="1 to convolve weights and to apply activation functions to them too")
 
     def views(self, step: Step) -> Sequence[View]:
         n = max(1, round(self.share * len(step.ids)))
@@ -55,10 +61,13 @@ class DeepAugment(Intervention):
                 # Keyed by the step, because a network belongs to no image.
                 network_draws = Draws(step.seed, "deepaugment:network", [number], epoch=step.epoch, view=step.index)
                 distorted = _forward(
-                    step.pixels[rows], _weights(network_draws, images.device), network_draws, draws.take(rows)
+                    step.pixels[rows], self._weights(network_draws, images.device), network_draws, draws.take(rows)
                 )
                 images[rows] = distorted.mul_(255).round_().to(torch.uint8)
         return [View(images, step.labels)]
+
+    def _weights(self, draws: Draws, device: torch.device) -> list[Tensor]:
+        return _weights(draws, device, (*WEIGHT_DISTORTIONS, *(FURTHER_DISTORTIONS if self.further else ())))
 
 
 @functools.cache
@@ -76,12 +85,12 @@ def clean_weights() -> tuple[Tensor, ...]:
     return analysis, mixture, point, mixture.transpose(0, 1).contiguous(), synthesis.contiguous()
 
 
-def _weights(draws: Draws, device: torch.device) -> list[Tensor]:
+def _weights(draws: Draws, device: torch.device, distortions: Sequence[str] = WEIGHT_DISTORTIONS) -> list[Tensor]:
     """The clean weights under a random subset of distortions, each on a layer of its own choice."""
     weights = [weight.clone() for weight in clean_weights()]
-    used = draws.uniform(len(WEIGHT_DISTORTIONS))[0] < 0.5
-    layers = draws.integers(0, len(LAYERS), len(WEIGHT_DISTORTIONS))[0].tolist()
-    for index, name in enumerate(WEIGHT_DISTORTIONS):
+    used = draws.uniform(len(distortions))[0] < 0.5
+    layers = draws.integers(0, len(LAYERS), len(distortions))[0].tolist()
+    for index, name in enumerate(distortions):
         chosen = draws.uniform(CHANNELS)[0] < PART
         noise = draws.normal(CHANNELS, CHANNELS * 9)[0]
         if used[index]:
@@ -104,6 +113,11 @@ def _distort_weights(name: str, weight: Tensor, chosen: Tensor, noise: Tensor) -
         changed = by_filter.transpose(-1, -2)
     elif name == "permute":
         changed = by_filter.roll(1, 0)
+    elif name == "activate":
+        changed = F.gelu(by_filter)
+    elif name == "convolve":
+        kernels = F.normalize(noise[:, :9], dim=1).reshape(shape[0], 1, 3, 3)
+        changed = F.conv2d(by_filter.transpose(0, 1), kernels, padding=1, groups=shape[0]).transpose(0, 1)
     else:
         chosen = torch.ones_like(chosen)
         changed = by_filter + 0.15 * by_filter.norm() / shape[0] ** 0.5 * F.normalize(

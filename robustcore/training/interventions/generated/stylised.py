@@ -28,6 +28,7 @@ GAIN = (0.4, 2.5)  # least and greatest change of a channel's contrast
     family="augmentation",
     summary="Gives a part of each batch the texture and the palette of other images, or adds a folder of stylised images.",
     source="RobustNet, section 2 (IN20 + SIN20); Basart, thesis, section 5.5 (after Geirhos et al. 2019)",
+    changes_images=True,
 )
 class Stylised(Intervention):
     """Without a folder, textures are exchanged inside the batch by the statistics of fixed filters; nothing is downloaded.

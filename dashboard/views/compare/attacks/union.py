@@ -13,7 +13,7 @@ from dashboard.session import selection
 from dashboard.widgets import figure, labels, states
 from robustcore import attacks
 from robustcore.figures import bars, heatmap
-from robustcore.reports.attacks import union
+from robustcore.reports.attacks import union as unions
 
 FEW = 8  # models whose bars can be told apart
 _TELLING = 0.4  # share of images that hold at which models differ most
@@ -40,16 +40,16 @@ def show(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
     )
     rows = table[(table["norm"] == chosen[0]) & (table["eps"] == chosen[1])]
     rows.attrs |= table.attrs
-    every = rows[rows["attack"] == union.EVERY].sort_values("value", ascending=False, kind="stable")
+    every = rows[rows["attack"] == unions.EVERY].sort_values("value", ascending=False, kind="stable")
     st.markdown(_headline(every, chosen))
-    for note in union.unequal(rows):
+    for note in unions.unequal(rows):
         states.notice(note.text)
     _bars(prefix, rows, list(every["model"]), chosen)
 
 
 def _usual(table: pd.DataFrame, budgets: Sequence[tuple[str, float]]) -> tuple[str, float]:
     """The budget at which models differ most: where about 40 % hold. Of those of AutoAttack where there are some, and in L-inf."""
-    shares = table[table["attack"] == union.EVERY].groupby(["norm", "eps"])["value"].mean()
+    shares = table[table["attack"] == unions.EVERY].groupby(["norm", "eps"])["value"].mean()
     strong = set(table.loc[table["attack"] == _STRONGEST, ["norm", "eps"]].itertuples(index=False, name=None))
     return min(
         budgets, key=lambda budget: (budget not in strong, budget[0] != "linf", abs(float(shares[budget]) - _TELLING))
@@ -73,11 +73,13 @@ def _headline(every: pd.DataFrame, budget: tuple[str, float]) -> str:
 
 
 def _bars(prefix: str, rows: pd.DataFrame, models: Sequence[str], budget: tuple[str, float]) -> None:
-    footer = union.footer(rows)
+    footer = unions.footer(rows)
     # The union first, then the attacks by name; within each the model that holds best.
     places = {model: place for place, model in enumerate(models)}
     order = rows.assign(
-        name=rows["attack"], single=rows["attack"] != union.EVERY, place=[places[str(model)] for model in rows["model"]]
+        name=rows["attack"],
+        single=rows["attack"] != unions.EVERY,
+        place=[places[str(model)] for model in rows["model"]],
     )
     drawn = order.sort_values(["single", "name", "place"], kind="stable")
     alt = f"Share of images that hold against each attack and against all within {_budget(budget)}"
