@@ -104,12 +104,14 @@ def _fields(name: str) -> list[str]:
 def parse(name: str, texts: dict[str, str]) -> dict[str, Any]:
     """Settings from a command line's texts, turned into the types that the intervention's fields declare."""
     if SIGN in name:
-        values = {}
+        several: dict[str, Any] = {}
         for key, text in texts.items():
             part, _, own = key.partition(".")
             known = part in parts(name)
-            values[key] = parse(part, {own: text})[own] if known else text  # `create` names the settings that there are
-        return values
+            several[key] = (
+                parse(part, {own: text})[own] if known else text
+            )  # `create` names the settings that there are
+        return several
     types = {field.name: type_name(field) for field in dataclasses.fields(registry[name])}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, text in texts.items():
