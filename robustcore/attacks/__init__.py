@@ -117,9 +117,9 @@ def attack(
         labels: (N,) true classes.
         name: an attack or a preset, see `names()` and `preset_names()`.
         eps: the budget's radius, in pixels of [0, 1] and in the norm: one number, one per image, or a range
-            (low, high) from which each image draws. L-inf: 0 to 1; L2: 0 to sqrt(3 H W). Attacks that look for the
+            (low, high) from which each image draws. L-inf: 0 to 1; L2: 0 to sqrt(3 H W); L1: 0 to 3 H W. Attacks that look for the
             nearest image (cw, hopskipjump) or the highest score (fooling) need none.
-        norm: "linf" or "l2".
+        norm: "linf" or "l2"; of some attacks "l1", see `get(name).norms`.
         goal: "untargeted", "targeted" or "least_likely".
         target: the class to reach, or one for each image, or "random"; makes the goal targeted.
         surrogate: another model with the same classes to craft the attack on; success is judged on `model`.

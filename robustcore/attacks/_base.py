@@ -10,7 +10,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from robustcore import arguments, plugins
-from robustcore.attacks.budgets import NORMS
+from robustcore.attacks.budgets import NORMS, USUAL_NORMS
 from robustcore.attacks.engine.oracle import Oracle
 from robustcore.attacks.goals import GOALS
 from robustcore.errors import InvalidArgumentError, UnknownNameError
@@ -148,7 +148,7 @@ def attack(
     summary: str,
     options: Mapping[str, Option],
     passes: Callable[[Mapping[str, Any]], int],
-    norms: Sequence[str] = NORMS,
+    norms: Sequence[str] = USUAL_NORMS,
     goals: Sequence[str] = GOALS,
     nearest: bool = False,
     bounded: bool = True,

@@ -7,9 +7,9 @@ import math
 
 import torch
 
-from robustcore.attacks import _directions
+from robustcore.attacks import _directions, _sparse
 from robustcore.attacks._base import Option, Oracle, Tensor, attack
-from robustcore.attacks.budgets import per_image
+from robustcore.attacks.budgets import NORMS, per_image
 from robustcore.attacks.goals import OBJECTIVES, dlr
 
 # Croce & Hein 2020, section 3: the step's share of momentum, the share of steps between two checkpoints that must have raised
@@ -23,7 +23,9 @@ _OBJECTIVES = {"cross_entropy": OBJECTIVES["cross_entropy"], "dlr": dlr}
 @attack(
     title="APGD",
     needs="gradients",
-    source="Croce & Hein 2020, Reliable evaluation of adversarial robustness, algorithm 1 and section 4",
+    norms=NORMS,
+    source="Croce & Hein 2020, Reliable evaluation of adversarial robustness, algorithm 1 and section 4; in L1 Croce & Hein 2021, "
+    "Mind the box",
     summary="Gradient ascent with momentum that halves its step where it gets stuck and goes on from its best image.",
     options={
         "steps": Option(100, "Number of steps.", low=1),
@@ -108,9 +110,15 @@ class _Ascent:
 
 
 def ascend(oracle: Oracle, steps: int, objective: str) -> None:
-    """One ascent of `steps` steps from a random image in the ball; the first step is as long as the ball is wide."""
+    """One ascent of `steps` steps from a random image in the ball; the first step is as long as the ball is wide.
+
+    In L1 the steps are sparse, with a schedule of their own.
+    """
     assert oracle.ball.eps is not None
     raises = _OBJECTIVES[objective]
+    if oracle.ball.norm == "l1":
+        _sparse.ascend(oracle, steps, raises)
+        return
     x = oracle.ball.start(oracle.draws)
     gradient = oracle.gradient(x, raises)
     (x,) = oracle.keep(x)

@@ -30,6 +30,7 @@ class Ball:
     """
 
     norm: ClassVar[str]
+    title: ClassVar[str]  # the norm's name for people
 
     def __init__(self, clean: Tensor, eps: Tensor | None) -> None:
         self.clean = clean
@@ -60,6 +61,7 @@ class LInf(Ball):
     """The largest change of any value is at most eps."""
 
     norm = "linf"
+    title = "L-inf"
 
     def __init__(self, clean: Tensor, eps: Tensor | None) -> None:
         super().__init__(clean, eps)
@@ -96,6 +98,7 @@ class L2(Ball):
     """The Euclidean length of the change is at most eps."""
 
     norm = "l2"
+    title = "L2"
 
     def start(self, draws: Draws) -> Tensor:
         direction = draws.normal(*self.clean.shape[1:])
@@ -122,21 +125,104 @@ class L2(Ball):
         return distances
 
 
+class L1(Ball):
+    """The sum of the changes of all values is at most eps.
+
+    Source of the projection and of the sparse step: Croce & Hein 2021, Mind the box, section 2.2 and section 3.1.
+    """
+
+    norm = "l1"
+    title = "L1"
+
+    def start(self, draws: Draws) -> Tensor:
+        unit = draws.uniform(*self.clean.shape[1:], low=-1.0, high=1.0)
+        n = unit[0].numel()
+        if self.eps is None:
+            return unit.add_(1).div_(2).to(self.clean.device)
+        # Values with the density exp(-|v|), divided by their sum, are uniform on the sphere; volume as in L2.
+        direction = -torch.log1p(-unit.abs()) * unit.sign()
+        radius = self.eps * draws.uniform().pow(1 / n)
+        scale = per_image(radius) / direction.abs().sum(dim=PIXELS, keepdim=True).clamp_(min=1e-30)
+        return self.project(torch.addcmul(self.clean, direction, scale))
+
+    def step(self, x: Tensor, gradient: Tensor, size: Tensor) -> Tensor:
+        return sparse_step(x, gradient, size, torch.zeros(len(x), device=x.device))
+
+    def project(self, x: Tensor) -> Tensor:
+        if self.eps is None:
+            return x.clamp_(0, 1)
+        change = x.sub_(self.clean)
+        lengths = change.abs()
+        room = torch.where(change > 0, 1 - self.clean, self.clean)
+        kept = torch.minimum((lengths - per_image(self._threshold(lengths, room))).clamp_(min=0), room)
+        return change.sign_().mul_(kept).add_(self.clean).clamp_(0, 1)
+
+    def _threshold(self, lengths: Tensor, room: Tensor) -> Tensor:
+        """(n,) by how much every change has to be shortened; 0 within the ball.
+
+        With a threshold every change keeps what it is longer than it, at most the room to the box. Their sum falls piecewise
+        linearly with the threshold, so that Newton's method, halving an interval where it leaves it, finds eps in a few rounds.
+        """
+        assert self.eps is not None
+        low, high = torch.zeros_like(self.eps), lengths.amax(dim=PIXELS)
+        threshold = low.clone()
+        for _ in range(_ROUNDS):
+            left = lengths - per_image(threshold)
+            over = torch.minimum(left.clamp(min=0), room).sum(dim=PIXELS) - self.eps
+            low, high = torch.where(over > 0, threshold, low), torch.where(over > 0, high, threshold)
+            done = (over <= 0) & ((over >= -_TOLERANCE * self.eps) | (low >= high))
+            if bool(done.all()):
+                break
+            slope = ((left > 0) & (left < room)).sum(dim=PIXELS)
+            newton = threshold + over / slope
+            inside = (newton > low) & (newton < high)  # not where the slope is 0
+            threshold = torch.where(done, high, torch.where(inside, newton, (low + high) / 2))
+        return high
+
+    def distance(self, x: Tensor) -> Tensor:
+        return (x - self.clean).abs_().sum(dim=PIXELS)
+
+
+_ROUNDS = 40
+_TOLERANCE = 1e-5  # share of eps that a projected change may be shorter
+
+
+def sparse_step(x: Tensor, gradient: Tensor, size: Tensor, share: Tensor) -> Tensor:
+    """`x` moved by `size` in L1, equally far in the values with the greatest gradients; overwritten.
+
+    Args:
+        x, gradient: (n, 3, H, W).
+        size: (n, 1, 1, 1) L1 lengths.
+        share: (n,) of all values that move; one value at least.
+    """
+    slopes = gradient.abs().flatten(1)
+    count = (share * slopes.shape[1]).long().clamp_(1, slopes.shape[1])
+    ranked = slopes.topk(int(count.max()), dim=1).values
+    least = ranked.gather(1, count[:, None] - 1)
+    moves = torch.where(slopes >= least, gradient.flatten(1).sign(), 0.0).view_as(gradient)
+    return x.addcmul_(moves, size / moves.abs().sum(dim=PIXELS, keepdim=True).clamp_(min=1))
+
+
 def length(x: Tensor) -> Tensor:
     """(n, 1, 1, 1) Euclidean lengths of (n, 3, H, W), never 0, so they are safe divisors."""
     lengths: Tensor = torch.linalg.vector_norm(x, dim=PIXELS, keepdim=True)
     return lengths.clamp_(min=1e-30)
 
 
-BALLS: dict[str, type[Ball]] = {ball.norm: ball for ball in (LInf, L2)}
+BALLS: dict[str, type[Ball]] = {ball.norm: ball for ball in (LInf, L2, L1)}
 NORMS = tuple(BALLS)
+USUAL_NORMS = ("linf", "l2")  # what every attack has that names no others
+TITLES = {norm: ball.title for norm, ball in BALLS.items()}
 
 
 def largest_eps(norm: str, shape: tuple[int, ...]) -> float:
-    """The radius beyond which a ball holds every image of (3, H, W) values: 1 for L-inf, sqrt(3 H W) for L2."""
-    return 1.0 if norm == "linf" else math.sqrt(math.prod(shape))
+    """The radius beyond which a ball holds every image of (3, H, W) values: 1 for L-inf, sqrt(3 H W) for L2, 3 H W for L1."""
+    values = math.prod(shape)
+    return {"linf": 1.0, "l2": math.sqrt(values), "l1": float(values)}[norm]
 
 
 def default_eps(norm: str, shape: tuple[int, ...]) -> float:
-    """8/255 for L-inf; for L2 the customary 3.0 at 224 pixels, scaled with the root of the number of pixels."""
-    return 8 / 255 if norm == "linf" else 3.0 * math.sqrt(shape[-1] * shape[-2]) / 224
+    """8/255 for L-inf; for L2 the customary 3.0 and for L1 the customary 60 at 224 pixels, scaled with the root of their number."""
+    if norm == "linf":
+        return 8 / 255
+    return {"l2": 3.0, "l1": 60.0}[norm] * math.sqrt(shape[-1] * shape[-2]) / 224

@@ -6,17 +6,19 @@ import torch
 
 from robustcore.attacks import _directions
 from robustcore.attacks._base import Option, Oracle, Tensor, attack
-from robustcore.attacks.budgets import PIXELS, per_image
+from robustcore.attacks.budgets import NORMS, PIXELS, per_image
 from robustcore.attacks.goals import lead
 
 _ALPHA_MAX, _ETA, _BETA = 0.1, 1.05, 0.9  # section 3 of the paper
 _ROUNDS = 40  # of Newton's method at most; it ends by itself after a few
+_RANKS = 256  # of the steepest values that a projection in L1 tries first
 _TOLERANCE = 1e-4  # share of the way to the plane that may be left; a step overshoots by more
 
 
 @attack(
     title="FAB",
     needs="gradients",
+    norms=NORMS,
     nearest=True,
     bounded=False,
     source="Croce & Hein 2020, Minimally distorted adversarial examples with a fast adaptive boundary attack",
@@ -87,7 +89,7 @@ def _length(change: Tensor, norm: str) -> Tensor:
     """(n,) lengths in a norm."""
     if norm == "linf":
         return change.abs().amax(dim=PIXELS)
-    length: Tensor = torch.linalg.vector_norm(change, dim=PIXELS)
+    length: Tensor = torch.linalg.vector_norm(change, 1 if norm == "l1" else 2, dim=PIXELS)
     return length
 
 
@@ -96,13 +98,14 @@ def nearest_on_plane(x: Tensor, normal: Tensor, gap: Tensor, norm: str) -> Tenso
 
     Towards the plane every value moves along the normal, in L-inf all equally far and in L2 in proportion to the normal, and
     ends at the box. What the normal gains is then a concave, piecewise linear function of the common length, so that Newton's
-    method from 0 rises to the length that is needed within a few rounds. No sorting is involved.
+    method from 0 rises to the length that is needed within a few rounds. No sorting is involved. In L1 the values with the
+    steepest normals go to the box one after another, and the last of them as far as it has to.
 
     Args:
         x: (n, 3, H, W) in [0, 1].
         normal: (n, 3, H, W).
         gap: (n,) signed; on the plane the normal's product with the image is smaller by so much.
-        norm: "linf" or "l2".
+        norm: "linf", "l2" or "l1".
 
     Returns:
         (n, 3, H, W) changes. Where the plane is out of the box's reach, the change goes as far as the box allows.
@@ -113,6 +116,9 @@ def nearest_on_plane(x: Tensor, normal: Tensor, gap: Tensor, norm: str) -> Tenso
     slopes = normal.abs()
     up = normal * -gap.sign()[:, None] > 0  # which way each value has to go
     room = torch.where(up, 1 - x, x)
+    if norm == "l1":
+        moved = _steepest_first(slopes, room, gap.abs())
+        return torch.where(up, moved, -moved).view(n, height, width, channels).permute(0, 3, 1, 2)
     pace = torch.ones_like(slopes) if norm == "linf" else slopes  # of a value, for one unit of the common length
     gain = slopes if norm == "linf" else slopes.square()
     length, missing = torch.zeros_like(gap), gap.abs()
@@ -128,6 +134,21 @@ def nearest_on_plane(x: Tensor, normal: Tensor, gap: Tensor, norm: str) -> Tenso
         torch.minimum(moved, room, out=moved)
     change = torch.where(up, moved, -moved).mul_(slopes > 0)
     return change.view(n, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _steepest_first(slopes: Tensor, room: Tensor, missing: Tensor) -> Tensor:
+    """(n, values) lengths of the changes, each at most its room, whose products with the slopes add up to (n,) `missing`."""
+    values, ranks = slopes.shape[1], _RANKS
+    while True:
+        ranked, order = slopes.topk(min(ranks, values), dim=1)
+        gains = ranked * room.gather(1, order)
+        before = gains.cumsum(dim=1) - gains
+        if ranks >= values or bool((before[:, -1] + gains[:, -1] >= missing).all()):
+            break
+        ranks *= 8  # few values suffice where a plane is near, and a part is ranked faster than all
+    share = ((missing[:, None] - before) / gains.clamp(min=1e-30)).clamp_(0, 1)
+    moved = torch.zeros_like(room).scatter_(1, order, share) * room
+    return moved.mul_(slopes > 0)
 
 
 def _products(a: Tensor, b: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from robustcore.attacks._base import Option, Oracle, Tensor, attack
 from robustcore.attacks.budgets import L2, PIXELS, LInf, length
 from robustcore.attacks.goals import margin
 
+_BEYOND = 1.0001  # of the way to where the margin vanishes, so that rounding does not leave it just short of that
 _LEAST_STEP, _LEAST_GAMMA = 0.01, 0.001  # at the end of the cosine, as shares of the first
 
 
@@ -18,6 +19,7 @@ _LEAST_STEP, _LEAST_GAMMA = 0.01, 0.001  # at the end of the cosine, as shares o
     needs="gradients",
     nearest=True,
     bounded=False,
+    revision=2,
     source="Pintor et al. 2021, Fast minimum-norm adversarial attacks through adaptive norm constraints, algorithm 1",
     summary="Climbs the margin within a ball that shrinks while the goal is reached and grows while it is not.",
     options={
@@ -44,7 +46,7 @@ def fmn(oracle: Oracle, steps: int, step_size: float, gamma: float) -> None:
         distance = oracle.ball.distance(x)
         nearest = torch.where(oracle.reached, torch.minimum(nearest, distance), nearest)
         # Until the goal is reached once: as far as the margin vanishes if the model were linear.
-        crossing = distance + oracle.margin / _dual_length(gradient, oracle.ball.norm)
+        crossing = distance + _BEYOND * oracle.margin / _dual_length(gradient, oracle.ball.norm)
         grown = torch.where(nearest.isinf(), crossing, radius * (1 + share))
         radius = torch.where(oracle.reached, torch.minimum(radius * (1 - share), nearest * (1 - share)), grown)
         ball = (LInf if oracle.ball.norm == "linf" else L2)(clean, radius.clamp(min=0))

@@ -19,7 +19,7 @@ class Preset:
         document, section: where the constants are from.
         summary: one sentence for people, with what the document leaves open.
         eps: a number, or a range (low, high) that each image draws from; None for no budget.
-        norm: "linf" or "l2".
+        norm: a norm of the attack.
         goal: "untargeted", "targeted" or "least_likely".
         options: of the attack; the others have their defaults.
     """

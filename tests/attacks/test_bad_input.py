@@ -40,6 +40,9 @@ GOOD: dict[str, Any] = {"name": "pgd"}
         ({"goal": "targeted"}, "needs a target"),
         ({"goal": "least_likely", "target": 1}, "belongs to the goal targeted"),
         ({"name": "cw", "norm": "linf"}, "cw has the norm l2, not linf"),
+        ({"norm": "l1"}, "pgd has the norm linf or l2, not l1"),
+        ({"name": "square", "norm": "l1"}, "square has the norm linf or l2, not l1"),
+        ({"name": "apgd", "norm": "l1", "eps": 200.0}, r"eps for l1 is in 0 \.\. 192; 200 is not"),
         ({"batch_size": 0}, "batch size is 1 or more"),
         ({"labels": [0] * 5}, "There are 6 images, but the labels have shape"),
         ({"labels": [0.5] * 6}, "Labels are whole numbers"),
@@ -61,7 +64,7 @@ def test_one_sentence(network: nn.Module, images: Tensor, arguments: dict[str, A
     [
         ({"name": "pgdd"}, "no attack named 'pgdd'. Did you mean 'pgd'"),
         ({"stesp": 4}, "no option of pgd named 'stesp'. Did you mean 'steps'"),
-        ({"norm": "l1"}, "no norm named 'l1'"),
+        ({"norm": "l3"}, "no norm named 'l3'. Did you mean"),
         ({"goal": "untargetted"}, "Did you mean 'untargeted'"),
     ],
 )

@@ -15,7 +15,7 @@ from robustcore.attacks import Attack
 from robustcore.errors import UnknownNameError
 
 ALL = [attacks.get(name) for name in attacks.names()]
-BUDGETS = {"linf": 0.05, "l2": 0.7}
+BUDGETS = {"linf": 0.05, "l2": 0.7, "l1": 6.0}
 # So little work that all of them together take seconds.
 QUICK: dict[str, dict[str, Any]] = {
     "apgd": {"steps": 8},
@@ -101,9 +101,10 @@ def test_the_budget_is_kept_exactly(
     if norm == "linf":
         assert float(change.abs().max()) <= eps + 1e-6
     else:
-        assert float(change.flatten(1).norm(dim=1).max()) <= eps * (1 + 1e-5)
+        assert float(change.flatten(1).norm(1 if norm == "l1" else 2, dim=1).max()) <= eps * (1 + 1e-5)
     torch.testing.assert_close(result.linf.double(), change.abs().amax(dim=(1, 2, 3)), atol=1e-6, rtol=0)
     torch.testing.assert_close(result.l2.double(), change.flatten(1).norm(dim=1), atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(result.l1.double(), change.flatten(1).norm(1, dim=1), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("goal", attacks.GOALS)

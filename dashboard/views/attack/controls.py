@@ -11,13 +11,14 @@ from dashboard.session import selection
 from dashboard.widgets import states
 from robustcore import attacks
 from robustcore.attacks import presets
+from robustcore.attacks.budgets import TITLES
 from robustcore.display import display_name
 from robustcore.reports.preview.attack_anatomy import Settings
 
-# Radii that are offered, in 1/255 for L-inf and in units of the [0, 1] pixels for L2.
+# Radii that are offered, in 1/255 for L-inf and in units of the [0, 1] pixels for L2 and L1.
 LINF = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 64.0)
 L2 = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
-_NORMS = {"linf": "L-inf", "l2": "L2"}
+L1 = (1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 40.0, 60.0, 120.0)
 _GOALS = {"untargeted": "Any wrong class", "targeted": "One class", "least_likely": "The least likely class"}
 _LENGTHS = ("steps", "queries")  # the option that says how long an attack may run
 _MOST = {"steps": 200, "queries": 2000}
@@ -56,7 +57,7 @@ def _title(name: str) -> str:
 def _budget(prefix: str, method: attacks.Attack, columns: Iterator[Any]) -> tuple[str, float | None]:
     with next(columns):
         norm = selection.segmented(
-            "Norm", list(method.norms), key=f"{prefix}_norm", kind="norm", text=_NORMS.__getitem__, width="stretch"
+            "Norm", list(method.norms), key=f"{prefix}_norm", kind="norm", text=TITLES.__getitem__, width="stretch"
         )
     if not method.bounded:
         return norm, None
@@ -66,8 +67,14 @@ def _budget(prefix: str, method: attacks.Attack, columns: Iterator[Any]) -> tupl
                 "eps", list(LINF), key=f"{prefix}_eps", kind="eps", default=8.0, text=lambda v: f"{v:g}/255"
             )
             return norm, eps / 255
+        radii, usual = (L2, 1.0) if norm == "l2" else (L1, 16.0)
         return norm, selection.selectbox(
-            "eps (L2)", list(L2), key=f"{prefix}_eps_l2", kind="eps", default=1.0, text=lambda v: f"{v:g}"
+            f"eps ({TITLES[norm]})",
+            list(radii),
+            key=f"{prefix}_eps_{norm}",
+            kind="eps",
+            default=usual,
+            text=lambda v: f"{v:g}",
         )
 
 

@@ -13,6 +13,7 @@ from dashboard.views.attack import controls
 from dashboard.widgets import figure, image_picker, labels, markup, pair, states
 from dashboard.widgets.choice import Choice
 from dashboard.widgets.markup import Markup
+from robustcore.attacks.budgets import TITLES
 from robustcore.display import display_name
 from robustcore.figures import attack as figures
 from robustcore.reports.preview import attack_anatomy, gallery
@@ -201,7 +202,9 @@ def _sentence(case: Case, done: attack_anatomy.Attacked) -> str:
         outcome = "The model already misclassifies the clean image"
     elif result.targets is None and bool(result.success[0]) and after in case.right:
         outcome = "**No success**: the other answer is right too"
-    distance = f"L-inf {255 * float(result.linf[0]):.2f}/255, L2 {float(result.l2[0]):.2f}"
+    distance = (
+        f"L-inf {255 * float(result.linf[0]):.2f}/255, L2 {float(result.l2[0]):.2f}, L1 {float(result.l1[0]):.2f}"
+    )
     passes = f"{int(result.forwards[0])} forward and {int(result.backwards[0])} backward passes"
     return (
         f"{outcome}: {states.plain(case.victim)} answers **{states.plain(display_name(classes[before]))}** "
@@ -290,7 +293,8 @@ def _sweep(case: Case) -> None:
     ):
         return
     table = cache.attacks.attack_sweep(case.victim, case.surrogate, case.choice.item, case.label, case.settings)
-    linf = attack_anatomy.radii(case.settings) is attack_anatomy.LINF_RADII
+    norm = attack_anatomy.norm_of(case.settings)
+    linf = norm == "linf"
     table = table.assign(shown=table["eps"] * 255 if linf else table["eps"])
     chosen = case.settings.eps if case.settings.eps is None or not linf else case.settings.eps * 255
     right = case.classes[case.label]
@@ -298,7 +302,7 @@ def _sweep(case: Case) -> None:
         table,
         right=display_name(right),
         chosen=chosen,
-        unit="n/255, L-inf" if linf else "L2",
+        unit=f"n/255, {TITLES[norm]}" if linf else TITLES[norm],
         footer=case.footer.text,
         alt=f"Probability of {case.left} against the attack's budget",
     )

@@ -150,6 +150,8 @@ class AttackCondition(Operation):
             "backwards": result.backwards.float(),
             **result.values,
         }
+        if budget.get("norm") == "l1":
+            values["l1"] = result.l1
         if result.broken_by is not None:
             values |= cautions.first_breaks(result.stages, result.broken_by)
         goal = Goal(part.labels, result.targets)

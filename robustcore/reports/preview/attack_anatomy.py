@@ -258,15 +258,20 @@ def judged(models: Mapping[str, Classifier], done: Attacked) -> pd.DataFrame:
 # Radii of a sweep with pixels in [0, 1].
 LINF_RADII = (0.0, *(n / 255 for n in (0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16)))
 L2_RADII = (0.0, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+L1_RADII = (0.0, 1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 40.0, 60.0, 120.0)
+_RADII = {"linf": LINF_RADII, "l2": L2_RADII, "l1": L1_RADII}
+
+
+def norm_of(settings: Settings) -> str:
+    """The norm of the settings, else of the preset or the attack."""
+    method, preset = attacks.resolve(settings.name)
+    return settings.norm or (preset.norm if preset else method.norms[0])
 
 
 def radii(settings: Settings) -> tuple[float, ...] | None:
     """The radii that a sweep of these settings goes through; None for an attack without a budget."""
-    method, preset = attacks.resolve(settings.name)
-    if not method.bounded:
-        return None
-    norm = settings.norm or (preset.norm if preset else method.norms[0])
-    return LINF_RADII if norm == "linf" else L2_RADII
+    method, _ = attacks.resolve(settings.name)
+    return _RADII[norm_of(settings)] if method.bounded else None
 
 
 def sweep_passes(settings: Settings) -> int:

@@ -12,13 +12,13 @@ from dashboard.cache.datasets import Data
 from dashboard.session import selection
 from dashboard.widgets import figure, labels, states
 from robustcore import attacks
+from robustcore.attacks.budgets import TITLES
 from robustcore.figures import bars, heatmap
 from robustcore.reports.attacks import union as unions
 
 FEW = 8  # models whose bars can be told apart
 _TELLING = 0.4  # share of images that hold at which models differ most
 _STRONGEST = attacks.get("autoattack").title
-_NORMS = {"linf": "L-inf", "l2": "L2"}
 _SCALE = bars.Scale(title="images that hold (%)", factor=100, number=".1f", unit=" %", limits=(0, 100))
 
 
@@ -58,7 +58,7 @@ def _usual(table: pd.DataFrame, budgets: Sequence[tuple[str, float]]) -> tuple[s
 
 def _budget(budget: tuple[str, float]) -> str:
     norm, eps = budget
-    return f"{_NORMS[norm]} {round(255 * eps, 2):g}/255" if norm == "linf" else f"{_NORMS[norm]} {eps:g}"
+    return f"{TITLES[norm]} {round(255 * eps, 2):g}/255" if norm == "linf" else f"{TITLES[norm]} {eps:g}"
 
 
 def _headline(every: pd.DataFrame, budget: tuple[str, float]) -> str:
