@@ -28,6 +28,7 @@ class Page:
             pages.
         path: its path in the browser's address where that is not its name; the name then leads there.
         listed: whether the navigation shows it; other pages link to one that is not.
+        terms: terms of the glossary that the page uses; they can be read next to its heading.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Page:
     group: str = ""
     path: str = ""
     listed: bool = True
+    terms: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from robustcore import glossary
+
 ROOT = Path(__file__).parent.parent
 ENTRY = re.compile(r"^## (.+)\n\n(.+)", re.MULTILINE)
 
@@ -19,3 +21,12 @@ def test_terms_are_alphabetical_and_unique() -> None:
 
 def test_the_readme_links_to_it() -> None:
     assert "](docs/glossary.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_terms_are_whole_paragraphs() -> None:
+    terms = glossary.terms()
+    assert list(terms) == [
+        term for term, _ in ENTRY.findall((ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"))
+    ]
+    assert terms["APP"].endswith(".")
+    assert "\n" not in "".join(terms.values())

@@ -8,9 +8,14 @@ import streamlit as st
 
 from dashboard.pages import View
 from dashboard.session import runs, selection
-from dashboard.widgets import states
+from dashboard.widgets import markup, states
+from dashboard.widgets.markup import Markup
+from robustcore import glossary
 from robustcore.errors import RobustcoreError
 
+_COPY = Markup(
+    '<button class="rc-copy" data-copy="Copied" title="The address of this page, with all that is chosen">Copy link</button>'
+)
 log = logging.getLogger(__name__)
 
 
@@ -18,7 +23,10 @@ def show(view: View) -> None:
     """Draw a page: heading, purpose, notices about its address, content."""
     runs.begin()
     st.header(view.page.question, help=view.page.help, anchor=False)
-    st.caption(view.page.purpose)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page_head"):
+        st.caption(view.page.purpose, width="stretch")
+        _show_terms(view)
+        markup.show(_COPY, key="copy_link")
     notices = st.container()
     selection.begin()
     try:
@@ -35,3 +43,11 @@ def show(view: View) -> None:
     with notices:
         for sentence in selection.notices():
             states.notice(sentence)
+
+
+def _show_terms(view: View) -> None:
+    """What the page's terms mean, behind a button."""
+    explained = glossary.terms()
+    if named := [term for term in view.page.terms if term in explained]:
+        with st.popover("Terms", icon=":material/menu_book:", type="tertiary"):
+            st.markdown("\n\n".join(f"**{states.plain(term)}**: {explained[term]}" for term in named))

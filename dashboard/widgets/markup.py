@@ -2,7 +2,7 @@
 
 Streamlit's `st.html` drops what would report a click, and an image widget for each thumbnail costs over a second for
 ninety-five of them. Whatever in the markup carries `data-pick="x"` reports x when it is clicked or activated by the
-keyboard; a link that carries it stays in the app.
+keyboard; a link that carries it stays in the app. What carries `data-copy="said"` copies the page's address, and says so.
 
 No other module hands markup to Streamlit. `Markup("<b>{}</b>").format(name)` escapes what it is filled with, and a text
 that is no `Markup` is shown as it reads, so that a name can never become a tag.
@@ -21,6 +21,18 @@ from dashboard import theme
 __all__ = ["Markup", "html", "show", "style_sheet"]
 _HERE = Path(__file__).resolve().parent
 _JS = """
+async function copyAddress() {
+  try {
+    await navigator.clipboard.writeText(location.href);
+  } catch { // not allowed on this address: the older way
+    const field = document.createElement("textarea");
+    field.value = location.href;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+}
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".rc-root");
@@ -35,6 +47,15 @@ export default function (component) {
   if (data.arrives && root.rcArrived && root.rcArrived !== data.arrives) lead();
   root.rcArrived = data.arrives;
   root.onclick = (event) => {
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      copyAddress().then(() => {
+        const said = copy.textContent;
+        copy.textContent = copy.dataset.copy;
+        setTimeout(() => { copy.textContent = said; }, 1500);
+      });
+      return;
+    }
     const target = event.target.closest("[data-pick]");
     if (!target) return;
     if (target.href) {

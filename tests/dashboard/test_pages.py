@@ -9,6 +9,7 @@ import pytest
 import streamlit as st
 
 from dashboard import pages
+from robustcore import glossary
 from tests.dashboard.conftest import OpenPage, sound
 
 VIEWS = pages.views()
@@ -26,6 +27,14 @@ def test_facts_are_written_for_people(view: pages.View) -> None:
 
 def test_orders_and_titles_differ() -> None:
     assert len({v.page.order for v in VIEWS}) == len(VIEWS) == len({v.page.title for v in VIEWS})
+
+
+def test_the_terms_of_a_page_are_explained(open_page: OpenPage) -> None:
+    known = glossary.terms()
+    assert [(v.name, term) for v in VIEWS for term in v.page.terms if term not in known] == []
+    at = open_page("overlap")
+    assert sound(at)
+    assert any(known["Atlas"] in each.value for each in at.markdown)
 
 
 def test_the_navigation_has_its_groups_in_order() -> None:

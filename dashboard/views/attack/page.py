@@ -28,6 +28,7 @@ PAGE = Page(
     purpose="An attack searches for a small change, within a budget, that fools the model.",
     help="Choose a model, an image and an attack. You see the change magnified, the attack step by step, the same attack at "
     "other budgets, and which other models the image fools.",
+    terms=("Budget", "Goal", "Surrogate", "Preset"),
 )
 KEY = "attack"
 PATIENCE = 3000  # images through the model; a longer sweep runs only when it is asked for

@@ -24,6 +24,7 @@ PAGE = Page(
     help="A benchmark is judged by the overlaps of its corruptions, and by how well robustness to it predicts robustness to "
     "natural shifts. ImageNet-C, ImageNet-P's counterparts and Syn2Nat are shown for comparison. Save your choice as a suite to "
     "evaluate models on it.",
+    terms=("Benchmark", "Candidate", "Category", "Overlap", "Population"),
 )
 
 

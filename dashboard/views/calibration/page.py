@@ -31,6 +31,7 @@ PAGE = Page(
     purpose="Confidence against accuracy, on clean and on corrupted images, models side by side.",
     help="A reliability diagram, the accuracy when unsure answers may be left out, errors by severity and by corruption, a fitted "
     "temperature before and after, and the surest mistakes as pictures.",
+    terms=("Calibration error", "AURRA"),
 )
 CLEAN = "clean"
 _COLUMNS = ("accuracy", "confidence", "debiased", "rms_calibration", "ece", "aurra")

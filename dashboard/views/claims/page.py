@@ -28,6 +28,7 @@ PAGE = Page(
     purpose="Claims of the papers behind robustcore, each checked against the stored results by a rule fixed in advance.",
     help="A claim is reproduced, not reproduced, or undecided because results are missing or too uncertain. Open a row for its "
     "rule, source and numbers.",
+    terms=("APP", "Overlap", "Continued"),
 )
 KEY = "claims"
 

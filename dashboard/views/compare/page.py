@@ -37,6 +37,7 @@ PAGE = Page(
     purpose="The evaluated models side by side, on the images they share, with their clean accuracy.",
     help="Choose data, models and conditions, then a view. Bars have 95 % intervals; a click on one leads to the images behind "
     "it. Everything drawn can be saved, and the address of this page leads back to it.",
+    terms=("APP", "Residual robustness", "CE", "Relative CE", "Effective robustness", "Condition", "Storage"),
 )
 
 

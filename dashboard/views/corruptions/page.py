@@ -26,6 +26,7 @@ PAGE = Page(
     purpose="One image under every corruption at every severity, with the model's prediction below each.",
     help="Choose a model and an image. Every thumbnail is, bit for bit, what an evaluation with this seed scores; "
     "wrong answers are marked. Click one to see it next to the clean image.",
+    terms=("Corruption", "Severity", "Strength", "Suite", "Storage"),
 )
 KEY = "corruptions"
 NONE = "no model"

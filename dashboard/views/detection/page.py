@@ -33,6 +33,7 @@ PAGE = Page(
     purpose="Anomaly scores compare images that the model knows with noise, other datasets or your own images.",
     help="A table of scores and sets, the distributions behind each number, the unknown images that look most familiar to the model, and "
     "one image on its way through a corruption, an attack or a natural shift.",
+    terms=("Anomaly score", "Unknown image", "AUROC", "AUPR", "FPR95"),
 )
 _SHOWN = 12  # images that seem most familiar
 _FIRST = "max_logit"

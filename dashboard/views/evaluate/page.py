@@ -27,6 +27,7 @@ PAGE = Page(
     purpose="Score models under whole suites. It runs in the background: you can close this page at any time.",
     help="Choose models, images and suites; you see the cost before anything starts. "
     "Results are stored as they come, nothing is computed twice, and Compare shows them.",
+    terms=("Condition", "Suite", "Unit", "Surrogate", "Storage"),
 )
 KEY = "evaluate"
 FOLDER = "a folder …"

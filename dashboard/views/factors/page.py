@@ -23,6 +23,7 @@ PAGE = Page(
     purpose="Size, viewpoint, country, occlusion, year, camera or zoom of a scene is changed; everything else stays as it is.",
     help="Move the slider and watch the answers; the curve shows the accuracy of the models along the same factor. Below: two factors "
     "at once, and the gap between test images and changed ones for each factor, as the literature tables it.",
+    terms=("Factor",),
 )
 _MODELS = ("scenes/resnet-standard", "scenes/vgg-standard", "scenes/resnet-random_erasing")
 

@@ -21,6 +21,7 @@ PAGE = Page(
     "map of images by their features.",
     help="Choose an evaluated model and a corruption. All is chosen from stored answers; the pictures are made again when they "
     "are looked at. Click a cell of the confusion matrix, or draw a lasso on the map, for the images behind it.",
+    terms=("Corruption", "Suite"),
 )
 VIEWS = {
     "breaking": ("First and last to break", breaking.show),

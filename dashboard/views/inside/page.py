@@ -25,6 +25,7 @@ PAGE = Page(
     purpose="The evidence for an answer, the channels and the weights of one or two models, clean, corrupted and attacked side by side.",
     help="Choose a model, an image and a corruption. Maps shows where the answer comes from and how far that moves; the other "
     "views compare channels, weights and layers of two models.",
+    terms=("Grad-CAM", "Input gradient", "CKA"),
 )
 VIEWS = {
     "maps": "Where it looks",

@@ -23,6 +23,7 @@ PAGE = Page(
     purpose="Clean accuracy, ImageNet-C, natural shifts and attacks for every known ImageNet model, published or your own.",
     help="Click a heading to sort. Figures of different sources, images or storages are rows of their own and are not ranked "
     "against each other without saying so.",
+    terms=("CE", "Storage", "FPR95", "Calibration error"),
 )
 KEY = "leaderboard"
 FIGURES: Mapping[str, str] = {

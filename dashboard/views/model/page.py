@@ -24,6 +24,7 @@ PAGE = Page(
     help="The card of a model, its accuracy by family of corruptions next to standard training, its training, what breaks it "
     "first and the images that it loses. Every other page can be opened with the model chosen.",
     listed=False,
+    terms=("Card", "Intervention", "Family", "Budget", "Natural shift"),
 )
 KEY = "name"  # short, since addresses with it are written by hand
 

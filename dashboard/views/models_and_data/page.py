@@ -28,6 +28,7 @@ PAGE = Page(
     purpose="Add a model or name a folder, see how each is read, and check the usual causes of a wrong accuracy.",
     help="Shows architecture, classes, every step of the preparation and some answers. Then it tries other readings, such as BGR or "
     "another class order, and says what each gave and what to do.",
+    terms=("Card", "Fingerprint"),
 )
 KEY = own_models.KEY
 FOLDER = "a folder …"

@@ -19,6 +19,7 @@ PAGE = Page(
     help="For each corruption one model was trained on it and tested on all. Click a cell of the map to see its accuracies. The "
     "other views show categories of corruptions, what a benchmark counts twice, what it leaves out, and whether another "
     "architecture gives the same overlaps.",
+    terms=("Overlap", "Atlas", "Category", "APP", "Residual robustness"),
 )
 VIEWS = {
     "heatmap": ("Heatmap", heatmap.view),

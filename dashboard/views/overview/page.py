@@ -26,6 +26,7 @@ PAGE = Page(
     purpose="See one fail, find the training that fixes it, then test your own.",
     help="All models evaluated here or shipped with the package: accuracy on clean images, under corruption, under attack and "
     "under natural shifts, and what breaks each first. Click any number to see the evidence.",
+    terms=("Natural shift", "Intervention", "Budget", "Severity", "Demo zoo"),
 )
 
 

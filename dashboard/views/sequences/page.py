@@ -26,6 +26,7 @@ PAGE = Page(
     purpose="ImageNet-P: a perturbation changes a little from frame to frame. A stable model keeps its prediction.",
     help="Choose an image and a sequence. The strip shows every frame with the model's prediction; a prediction that differs from "
     "the compared frame has flipped. Below: the stability of all evaluated models.",
+    terms=("Sequence", "Flip probability", "Relative CE"),
 )
 KEY = "sequences"
 NONE = "no model"

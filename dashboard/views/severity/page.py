@@ -25,6 +25,7 @@ PAGE = Page(
     purpose="Accuracy against distance to the clean image, severity by severity, and the steps that are out of order.",
     help="Severities should get harder one by one. A step is flagged where accuracy does not fall measurably (95 % interval), or "
     "where the images are not farther from the clean ones.",
+    terms=("Severity", "Suite"),
 )
 KEY = "severity"
 # name -> (axis title, whether larger is farther)

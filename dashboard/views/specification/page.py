@@ -31,6 +31,7 @@ PAGE = Page(
     purpose="Requirements (metric, condition, threshold), and for each model whether it meets them, in plain sentences.",
     help="A specification is a small toml file with a metric, a condition and a threshold for each requirement. Choose one and "
     "some models, then save the sheet as one file to hand on.",
+    terms=("Condition", "CE"),
 )
 KEY = "specification"
 OWN = "My own …"
