@@ -7,10 +7,11 @@ import math
 
 import torch
 
-from robustcore.attacks import _directions, _sparse
 from robustcore.attacks._base import Option, Oracle, Tensor, attack
 from robustcore.attacks.budgets import NORMS, per_image
 from robustcore.attacks.goals import OBJECTIVES, dlr
+from robustcore.attacks.steps import directions as each_direction
+from robustcore.attacks.steps import sparse_ascent
 
 # Croce & Hein 2020, section 3: the step's share of momentum, the share of steps between two checkpoints that must have raised
 # the objective, and where the checkpoints are, in shares of all steps.
@@ -49,7 +50,7 @@ def apgd(oracle: Oracle, steps: int, restarts: int, objective: str, directions: 
     oracle.repeats = repeats
     if directions and oracle.goal.targets is None and not oracle.goal.is_open:
         oracle.judge(oracle.ball.clean)
-        for _ in _directions.each(oracle, oracle.logits, directions, restarts):
+        for _ in each_direction.each(oracle, oracle.logits, directions, restarts):
             ascend(oracle, steps, objective)
         return
     oracle.look_at_clean()
@@ -117,7 +118,7 @@ def ascend(oracle: Oracle, steps: int, objective: str) -> None:
     assert oracle.ball.eps is not None
     raises = _OBJECTIVES[objective]
     if oracle.ball.norm == "l1":
-        _sparse.ascend(oracle, steps, raises)
+        sparse_ascent.ascend(oracle, steps, raises)
         return
     x = oracle.ball.start(oracle.draws)
     gradient = oracle.gradient(x, raises)

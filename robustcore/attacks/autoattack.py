@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from robustcore.attacks import _directions, cautions
+from robustcore.attacks import cautions
 from robustcore.attacks._base import Option, Oracle, attack
 from robustcore.attacks.apgd import ascend
 from robustcore.attacks.fab import approach
 from robustcore.attacks.square import square
+from robustcore.attacks.steps import directions as each_direction
 
 TITLES = {
     "apgd_ce": "APGD-CE",
@@ -71,10 +72,10 @@ def autoattack(oracle: Oracle, version: str, steps: int, directions: int, querie
         if stage == "square":
             square(oracle, queries=queries, share=_SHARE)
         elif stage == "apgd_t":
-            for _ in _directions.each(oracle, clean_logits, directions, restarts):
+            for _ in each_direction.each(oracle, clean_logits, directions, restarts):
                 ascend(oracle, steps, "dlr")
         elif stage == "fab_t":
-            for restart in _directions.each(oracle, clean_logits, directions, restarts):
+            for restart in each_direction.each(oracle, clean_logits, directions, restarts):
                 approach(oracle, steps, restart > 0)
         else:
             for _ in range(restarts):

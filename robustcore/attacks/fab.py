@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from robustcore.attacks import _directions
 from robustcore.attacks._base import Option, Oracle, Tensor, attack
 from robustcore.attacks.budgets import NORMS, PIXELS, per_image
 from robustcore.attacks.goals import lead
+from robustcore.attacks.steps import directions as each_direction
 
 _ALPHA_MAX, _ETA, _BETA = 0.1, 1.05, 0.9  # section 3 of the paper
 _ROUNDS = 40  # of Newton's method at most; it ends by itself after a few
@@ -40,7 +40,7 @@ def fab(oracle: Oracle, steps: int, restarts: int, directions: int, alpha_max: f
         for restart in range(restarts):
             approach(oracle, steps, restart > 0, alpha_max, eta, beta)
         return
-    for restart in _directions.each(oracle, oracle.logits, directions, restarts):
+    for restart in each_direction.each(oracle, oracle.logits, directions, restarts):
         approach(oracle, steps, restart > 0, alpha_max, eta, beta)
 
 

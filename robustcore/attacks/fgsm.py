@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from robustcore.attacks._ascent import OBJECTIVE, ascend
 from robustcore.attacks._base import Oracle, attack
+from robustcore.attacks.steps.ascent import OBJECTIVE, ascend
 
 
 @attack(

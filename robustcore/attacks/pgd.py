@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from robustcore.attacks._ascent import OBJECTIVE, STEP_SIZE, ascend
 from robustcore.attacks._base import Option, Oracle, attack
+from robustcore.attacks.steps.ascent import OBJECTIVE, STEP_SIZE, ascend
 
 
 @attack(

@@ -1,0 +1,1 @@
+"""What several attacks share: steepest ascent, dense and sparse, and one wrong class after another."""
