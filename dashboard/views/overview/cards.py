@@ -29,7 +29,7 @@ _BARS = {"clean": "Clean", "corrupted": "Corrupted", "attacked": f"Attacked (PGD
 
 def show_headlines(overview: Overview, kinds: Mapping[str, Kind], data: Data, standard: str) -> None:
     """One card for each headline."""
-    found = headlines.headlines(overview, standard)
+    found = headlines.headlines(overview, standard, _trained_on(overview))
     if not found:
         return
     with st.container(key=f"{KEY}_headlines"):
@@ -38,6 +38,8 @@ def show_headlines(overview: Overview, kinds: Mapping[str, Kind], data: Data, st
         with column, st.container(border=True, height="stretch", gap="small"):
             st.markdown(f"**{states.plain(headline.note.text)}**")
             markup.html(bars([(_bar(what, headline, kinds), value) for what, value in headline.bars]))
+            if headline.note.kind == "best_training_adds" and (seen := headline.note["seen"]):
+                st.caption(f"Trained on {len(seen)} of the {headline.note['corruptions']} corruptions itself.")
             view, address, says = _evidence(headline, overview, data)
             links.to(view, says, address)
 

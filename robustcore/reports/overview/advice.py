@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -88,7 +88,6 @@ def advise(
     rows = {str(row["model"]): row for row in overview.table.to_dict("records")}
     column = _COLUMNS.get(NEEDS[need][1], "labelled")
     images = int(rows[model][column])
-    seen = {_plain(name) for name in (trained_on or {}).get(model, ())}
     advice = Advice(
         need,
         model,
@@ -96,7 +95,7 @@ def advise(
         _interval(value, images),
         images,
         conditions,
-        tuple(name for name in conditions if name in seen),
+        seen_in_training((trained_on or {}).get(model, ()), conditions),
     )
     if len(ordered) > 1:
         second = float(ordered.iloc[1])
@@ -116,6 +115,12 @@ def advise(
             price=float(rows[standard]["clean"]) - float(rows[model]["clean"]),
         )
     return advice
+
+
+def seen_in_training(trained: Iterable[str], conditions: Iterable[str]) -> tuple[str, ...]:
+    """Of the conditions, by their labels, those that are among the corruptions of a training, in this or in another suite's form."""
+    seen = {_plain(name) for name in trained}
+    return tuple(name for name in conditions if name in seen)
 
 
 def _values(overview: Overview, need: str) -> tuple[pd.Series[float], tuple[str, ...]]:

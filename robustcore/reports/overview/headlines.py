@@ -11,6 +11,7 @@ import pandas as pd
 from robustcore.display import display_name
 from robustcore.notes import Note, note
 from robustcore.reports.overview import findings
+from robustcore.reports.overview.advice import seen_in_training
 from robustcore.reports.overview.overview import Overview
 
 STANDARD = "standard"  # the training that others are compared with
@@ -42,12 +43,15 @@ def standard_model(overview: Overview, trainings: Mapping[str, str]) -> str:
     return next((str(model) for model in evaluated if trainings.get(model) == STANDARD), "")
 
 
-def headlines(overview: Overview, standard: str) -> list[Headline]:
+def headlines(
+    overview: Overview, standard: str, trained_on: Mapping[str, tuple[str, ...]] | None = None
+) -> list[Headline]:
     """What can be said of these models: up to three headlines.
 
     Args:
         overview: as gathered.
         standard: the model that others are compared with; "" for none, then only the hardest corruptions are named.
+        trained_on: model -> the corruptions of its training.
     """
     best = {finding.key: finding for finding in findings.findings(overview)}
     rows = {str(row["model"]): row for row in overview.table.to_dict("records")}
@@ -61,7 +65,9 @@ def headlines(overview: Overview, standard: str) -> list[Headline]:
             written.append(Headline(says, tuple(values.items()), (standard,)))
         winner = best.get("corruption")
         if winner is not None and winner.model != standard and "corrupted" in values:
-            says = best_training_adds(winner.model, values["corrupted"], winner.value, winner.second, winner.too_close)
+            labels = dict.fromkeys(overview.by_condition.loc[overview.by_condition["kind"] == "corruption", "name"])
+            seen = seen_in_training((trained_on or {}).get(winner.model, ()), map(str, labels))
+            says = best_training_adds(winner.model, values["corrupted"], winner.value, seen, winner.conditions)
             bars = ((standard, values["corrupted"]), (winner.model, winner.value))
             written.append(Headline(says, bars, (standard, winner.model)))
     if (hardest := best.get("hardest")) is not None:
@@ -96,8 +102,8 @@ def standard_training_loses(model: str, clean: float, corrupted: float, attacked
 
 
 @note
-def best_training_adds(model: str, standard: float, best: float, second: str, too_close: bool) -> str:
-    """`second` is the next best model, `too_close` whether the two cannot be told apart."""
+def best_training_adds(model: str, standard: float, best: float, seen: tuple[str, ...], corruptions: int) -> str:
+    """`seen` are those of the corruptions that the best model was trained on."""
     return (
         f"The best training wins back {100 * (best - standard):.0f} points under corruption: "
         f"{100 * standard:.1f} → {100 * best:.1f} %."

@@ -135,7 +135,8 @@ def test_headlines_say_what_standard_training_loses_what_the_best_adds_and_what_
     )
     trainings = {"a": "standard", "b": "mixup", "c": "pgd"}
     assert headlines.standard_model(result, trainings) == "a"
-    loses, adds, hardest = headlines.headlines(result, "a")
+    loses, adds, hardest = headlines.headlines(result, "a", {"b": ("fog", "rotation")})
+    assert adds.note["seen"] == ("fog",)
     assert dict(loses.bars) == {"clean": 0.9, "corrupted": 0.7, "attacked": 0.1}
     assert adds.bars == (("a", 0.7), ("b", 0.8))
     # Two different things: what breaks most models first, and where even the best model is worst.
