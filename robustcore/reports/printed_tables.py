@@ -20,6 +20,8 @@ DOCUMENTS = {
 }
 COLUMNS = ["model", "name", "condition", "kind", "value", "reason"]
 _SUITES = ("imagenet-c", "imagenet-c-extra", "laugros", "imagenet-p", "imagenet-p-extra")
+# In print percent, here 0 .. 1; of the last two AlexNet is 1.
+_SHARES = ("accuracy", "error", "mean_error", "flip_probability", "flip_rate", "t5d")
 # What is better where a printed metric is none of the registered ones.
 _LOWER = (
     "error",
@@ -92,7 +94,7 @@ def rows(name: str, metric: str) -> pd.DataFrame:
 
     Returns:
         model, name (the heading, or the condition's registered name), condition (the registered name, or "" without), kind, value (accuracies,
-        errors, APP and residuals 0 .. 1, all others as printed; NaN where illegible or not printed), reason (why it is NaN).
+        errors, APP, residuals and rates of flips 0 .. 1, all others as printed; NaN where illegible or not printed), reason (why it is NaN).
     """
     table = get(name)
     printed = published.load(table.document, table.table)
@@ -100,7 +102,7 @@ def rows(name: str, metric: str) -> pd.DataFrame:
     computed = _follows(table.document, table.table, metric)
     computed = computed.assign(name=computed["condition"])[COLUMNS]
     registered = own["kind"].isin(["corruption", "sequence"])
-    share = (own["unit"] == "percent") & (metric in ("accuracy", "error", "mean_error"))
+    share = (own["unit"] == "percent") & (metric in _SHARES)
     result = pd.DataFrame(
         {
             "model": own["model"],

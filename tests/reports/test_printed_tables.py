@@ -28,5 +28,7 @@ def test_app_on_imagenet_c_is_printed_in_the_thesis_and_follows_from_errors_else
     assert printed_tables.comparable(computed, "app")[0] == "gaussian_noise"
     assert printed_tables.comparable(computed, "mce") == []
     assert printed_tables.better("error") == "lower"
+    rates = printed_tables.rows("Hendrycks & Dietterich 3", "flip_rate")
+    assert rates.loc[rates["model"] == "AlexNet", "value"].tolist() == [1.0] * 10
     with pytest.raises(UnknownNameError, match="table of a document"):
         printed_tables.get("Laugros' thesis 9.9")

@@ -194,6 +194,39 @@ def _stability(difficulty: int) -> None:
     )
     _bars(report, offered[name], difficulty)
     _means(report)
+    _printed(offered[name])
+
+
+# Metric -> the document's table that prints it, or that it follows from.
+_TABLES = {"flip_rate": "3", "flip_probability": "3", "t5d": "4", "top5_distance": "4"}
+
+
+def _printed(metric: Metric) -> None:
+    """What the document prints for its networks on ImageNet-P, in the same metric."""
+    from robustcore.figures import compared, heatmap
+    from robustcore.reports import printed_tables
+
+    if metric.name not in _TABLES:
+        return
+    name = f"{printed_tables.DOCUMENTS['hendrycks']} {_TABLES[metric.name]}"
+    with st.expander(f"As printed: {metric.title.lower()} of networks on ImageNet-P", icon=":material/menu_book:"):
+        rows = printed_tables.rows(name, metric.name)
+        footer = printed_tables.source(name).text
+        figure.card(
+            heatmap.heatmap(
+                rows,
+                compared.metric_scale(metric, stability.ALEXNET),
+                footer=footer,
+                alt=f"{metric.title} of published networks for each sequence",
+                better=metric.better,
+            ),
+            key=f"{KEY}-printed-{metric.name}",
+            title=states.plain(name),
+            says="ImageNet at 224 pixels: compare the pattern with ours, not the values. Bright is better.",
+            table=rows[["model", "name", "value"]],
+            footer=footer,
+            wide=True,
+        )
 
 
 def _bars(report: stability.Stability, metric: Metric, difficulty: int) -> None:
