@@ -155,8 +155,8 @@ def _stability(matrix: Matrix, categories: Categories) -> None:
             kept = list(triples.loc[triples["together"], "triple"])
             st.caption(
                 states.plain(
-                    f"Of the {len(triples)} triples that the thesis prints (4.3.5) {len(kept)} lie in one category here"
-                    f"{': ' + ', '.join(kept) if kept else ''}."
+                    f"In one category here, of the {len(triples)} triples that the thesis prints (4.3.5): {len(kept)}"
+                    f"{' (' + ', '.join(kept) + ')' if kept else ''}."
                 )
             )
         if matrix.overlap.seeds < 2:

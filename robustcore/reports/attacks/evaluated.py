@@ -98,6 +98,12 @@ def stored_conditions(
     return list(conditions), names, list(notes)
 
 
+def stored_surrogates(models: Sequence[Subject], dataset: Dataset, store: Store) -> set[str]:
+    """The fingerprints of the models that stored attacks were crafted on."""
+    conditions, _, _ = stored_conditions(models, dataset, store)
+    return {str(c.parameters["surrogate"]) for c in conditions if "surrogate" in c.parameters}
+
+
 def footer(table: pd.DataFrame) -> Footer:
     """The footer of a table of `attacks`, which is not empty."""
     origin: Provenance = table.attrs["provenance"].only(list(dict.fromkeys(table["model"])))

@@ -17,6 +17,8 @@ from robustcore.attacks.budgets import NORMS, default_eps
 from robustcore.datasets._base import Dataset
 from robustcore.display import display_name
 from robustcore.evaluation import Condition, Store, Subject, lookup, plan
+from robustcore.evaluation.plan import Cell
+from robustcore.evaluation.store.correctness import answers
 from robustcore.metrics import accuracies
 from robustcore.notes import Note, note
 from robustcore.reports.attacks.evaluated import stored_conditions
@@ -72,18 +74,16 @@ def unions(
     conditions, names, _ = stored_conditions(models, dataset, results)
     stored = lookup(list(models), dataset, conditions or "clean", seed=seed, store=results)
     by_fields = {(c.name, json.dumps(c.parameters, sort_keys=True) if c.params else ""): c for c in conditions}
-    rows = []
+    asked: list[tuple[Subject, Condition, int]] = []
     for subject in models:
         own = stored[(stored["model"] == subject.name) & (stored["n"] > 0) & (stored["kind"] == "attack")]
-        under = []
         for record in own.to_dict("records"):
             condition = by_fields[record["name"], record["params"]]
-            surrogate = condition.parameters.get("surrogate", "")
-            if names.get(surrogate) != subject.name:
-                under += _read(
-                    subject, condition, int(record["n"]), dataset, seed, results, names.get(surrogate, surrogate[:12])
-                )
-        rows += _rows(subject.name, under)
+            # Crafted on itself it is the white-box attack again.
+            if names.get(condition.parameters.get("surrogate", "")) != subject.name:
+                asked.append((subject, condition, int(record["n"])))
+    read = _read(asked, dataset, seed, results)
+    rows = [row for subject in models for row in _rows(subject.name, read.get(subject.name, []))]
     table = pd.DataFrame(rows, columns=COLUMNS)
     if len(table):
         ends = accuracies.accuracy(table.assign(accuracy=table["value"], dataset="", kind="attack", name=""))
@@ -95,23 +95,36 @@ def unions(
 
 
 def _read(
-    subject: Subject, condition: Condition, n: int, dataset: Dataset, seed: int, store: Store, surrogate: str
-) -> list[_Evaluated]:
-    """The stored answers of one cell; none where the attack has no one budget, or no answers image by image are stored."""
-    budget = budget_of(condition, dataset.side)
-    if budget is None:
-        return []
-    cell = next(c for c in plan.make([subject], dataset, [condition], limit=n, seed=seed) if c.condition == condition)
-    kept = store.predictions(cell)
-    if kept is None:
-        return []
-    method, _ = attacks.resolve(condition.name)
-    title = display_name(condition.name, "attack")
-    distances = kept.values.get(budget[0]) if budget[1] is None else None
-    if budget[1] is None and (distances is None or not method.nearest):
-        return []
-    changes = None if distances is None else np.asarray(distances, dtype=np.float64)
-    return [_Evaluated(title, not surrogate, *budget, kept.correct, changes)]
+    asked: Sequence[tuple[Subject, Condition, int]], dataset: Dataset, seed: int, store: Store
+) -> dict[str, list[_Evaluated]]:
+    """Model -> the stored answers under each of its conditions, with the number of images; those are left out of which the attack has no
+    one budget, or no answers image by image are stored."""
+    cells: list[tuple[Cell, tuple[str, float | None]]] = []
+    together: dict[tuple[Condition, int], list[Subject]] = {}
+    for subject, condition, n in asked:
+        together.setdefault((condition, n), []).append(subject)
+    for (condition, n), subjects in together.items():
+        budget = budget_of(condition, dataset.side)
+        if budget is not None:
+            made = plan.make(subjects, dataset, [condition], limit=n, seed=seed)
+            cells += [(cell, budget) for cell in made if cell.condition == condition]
+    right = answers([cell for cell, (_, eps) in cells if eps is not None], store)  # all at once
+    read: dict[str, list[_Evaluated]] = {}
+    for cell, budget in cells:
+        title = display_name(cell.condition.name, "attack")
+        white_box = "surrogate" not in cell.condition.parameters
+        if budget[1] is not None:
+            if (answered := right.get(cell.key)) is not None:
+                one = _Evaluated(title, white_box, *budget, answered.correct)
+                read.setdefault(cell.model.name, []).append(one)
+            continue
+        kept = store.predictions(cell)
+        distances = None if kept is None else kept.values.get(budget[0])
+        if kept is None or distances is None or not attacks.resolve(cell.condition.name)[0].nearest:
+            continue
+        changes = np.asarray(distances, dtype=np.float64)
+        read.setdefault(cell.model.name, []).append(_Evaluated(title, white_box, *budget, kept.correct, changes))
+    return read
 
 
 def budget_of(condition: Condition, side: int) -> tuple[str, float | None] | None:
