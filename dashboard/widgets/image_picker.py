@@ -145,7 +145,7 @@ def _test_image(prefix: str, name: str, number: int) -> Choice:
         f"image, label = dataset[{index}]\n"
         f"image_id = int(dataset.ids[{index}])"
     )
-    return Choice(cache.images.test_image(index), "scenes", classes, code, f"{name}, test image {index}")
+    return Choice(cache.images.test_image(index), "scenes", classes, code, f"{name}, number {number}")
 
 
 def _photograph(prefix: str, preparation: Preparation | None) -> Choice:

@@ -37,10 +37,15 @@ def columns(listed: Sequence[Corruption]) -> list[str]:
     return [f"{word}{k}" for k in range(1, 6)]
 
 
-def percent(probability: float) -> str:
-    """A probability as whole per cent, never rounded up to a certainty."""
-    if 0.995 <= probability < 1:
+def percent(share: float) -> str:
+    """A share as whole per cent, never rounded up to all nor down to none."""
+    if 0.995 <= share < 1:
         return ">99\N{NO-BREAK SPACE}%"
-    if 0 < probability < 0.005:
+    if 0 < share < 0.005:
         return "<1\N{NO-BREAK SPACE}%"
-    return f"{probability:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
+    return f"{share:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
+
+
+def confidence(probability: float) -> str:
+    """A model's probability as whole per cent. It is never 0 or 1: where it reads so, its digits have run out."""
+    return percent(min(max(probability, 0.001), 0.999))

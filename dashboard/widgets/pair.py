@@ -69,7 +69,7 @@ def _bars(bars: Bars, named: bool) -> Markup:
                 display_name(name),
                 tick,
                 first,
-                labels.percent(probability),
+                labels.confidence(probability),
                 " right" if right else "",
                 probability,
             )

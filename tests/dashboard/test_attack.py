@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import cache
 from dashboard.widgets import figure
 from robustcore import attacks
 from robustcore.models import imagenet
@@ -140,3 +141,9 @@ def test_the_first_view_needs_no_network(open_page: OpenPage, monkeypatch: pytes
     table = at.dataframe[-1].value.set_index("Model")
     assert table.index.tolist() == imagenet.names()
     assert table.loc[shipped.MODEL, "Fooled"] == "✕ fooled"
+
+
+def test_a_model_that_knows_photographs_is_a_click_away(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = open_page("attack", attack_from="photograph")
+    offered = [b for b in at.button if b.key == "attack_photographs_model"]
+    assert bool(offered) == (cache.models.PHOTOGRAPHS_MODEL in cache.models.model_names())

@@ -17,6 +17,7 @@ from robustcore.attacks.budgets import TITLES
 from robustcore.display import display_name
 from robustcore.figures import attack as figures
 from robustcore.reports.preview import attack_anatomy, gallery
+from robustcore.reports.preview.attack_anatomy import Outcome
 from robustcore.reports.provenance import Footer
 
 PAGE = Page(
@@ -33,6 +34,12 @@ PAGE = Page(
 KEY = "attack"
 PATIENCE = 3000  # images through the model; a longer sweep runs only when it is asked for
 LARGE_PATIENCE = 30  # the same for large models
+_OUTCOMES = {
+    Outcome.SUCCESS: "**Success**",
+    Outcome.FAILURE: "**No success**",
+    Outcome.CLEAN_WRONG: "The model already misclassifies the clean image",
+    Outcome.ALSO_RIGHT: "**No success**: the other answer is right too",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,12 +88,7 @@ def render() -> None:
         states.empty("Choose an image", "Upload one above, or take a photograph or a scene.", icon=":material/image:")
         return
     if label is None:
-        states.empty(
-            "This image has no right answer",
-            f"{victim} only knows the shapes of the test images: its answer to {choice.title} is meaningless, so there "
-            "is nothing to attack. Choose a scene, or another model.",
-            icon=":material/bolt:",
-        )
+        _no_answer(victim, choice)
         return
     case = Case(victim, surrogate, choice, label, settings)
     done, survivals = case.run()
@@ -101,6 +103,25 @@ def render() -> None:
         _sweep(case)
     with right:
         _judges(case, done)
+
+
+def _no_answer(victim: str, choice: Choice) -> None:
+    """A model that knows no such image: one that does is a click away, where it is installed."""
+    place = states.empty(
+        "This image has no right answer",
+        f"{victim} only knows the shapes of the test images: its answer to {choice.title} is meaningless, so there "
+        "is nothing to attack. Choose a scene, or another model.",
+        icon=":material/bolt:",
+    )
+    knows_photographs = cache.models.PHOTOGRAPHS_MODEL
+    if knows_photographs in cache.models.model_names():
+        place.button(
+            f"Attack {knows_photographs}",
+            icon=":material/swap_horiz:",
+            key=f"{KEY}_photographs_model",
+            help="A classifier of ImageNet, which knows photographs.",
+            on_click=lambda: st.session_state.update({f"{KEY}_model": knows_photographs}),
+        )
 
 
 def _pick_models() -> tuple[str, str | None, str | None]:
@@ -164,8 +185,11 @@ def _result(case: Case, done: attack_anatomy.Attacked, survivals: tuple[attack_a
     with left:
         markup.show(pair.row(sides), key=f"{KEY}_three_{case.victim}")
     with right:
-        st.markdown("**Still effective after saving?**")
-        markup.show(_badges(survivals, classes), key=f"{KEY}_badges_{case.victim}")
+        if attack_anatomy.outcome(done, case.right) is Outcome.SUCCESS:
+            st.markdown("**Still effective after saving?**")
+            markup.show(_badges(survivals, classes), key=f"{KEY}_badges_{case.victim}")
+        else:
+            st.caption("The attack has changed nothing that saving the image could undo.")
         name = f"adversarial-{case.settings.name}-{case.choice.item.id}".replace("/", "-")
         a, b = st.columns(2)
         a.download_button(
@@ -198,19 +222,19 @@ def _sentence(case: Case, done: attack_anatomy.Attacked) -> str:
     goal = (
         "" if result.targets is None else f" towards **{states.plain(display_name(classes[int(result.targets[0])]))}**"
     )
-    outcome = "**Success**" if bool(result.success[0]) else "**No success**"
-    if result.targets is None and case.right and before not in case.right:
-        outcome = "The model already misclassifies the clean image"
-    elif result.targets is None and bool(result.success[0]) and after in case.right:
-        outcome = "**No success**: the other answer is right too"
+    reached = attack_anatomy.outcome(done, case.right)
+    if reached is Outcome.CLEAN_WRONG and result.targets is not None:
+        outcome = "The model answers the target to the clean image already"
+    else:
+        outcome = _OUTCOMES[reached]
     distance = (
         f"L-inf {255 * float(result.linf[0]):.2f}/255, L2 {float(result.l2[0]):.2f}, L1 {float(result.l1[0]):.2f}"
     )
     passes = f"{int(result.forwards[0])} forward and {int(result.backwards[0])} backward passes"
     return (
         f"{outcome}: {states.plain(case.victim)} answers **{states.plain(display_name(classes[before]))}** "
-        f"({labels.percent(float(done.before.probabilities[0, 0]))}) to the clean image and "
-        f"**{states.plain(display_name(classes[after]))}** ({labels.percent(float(done.after.probabilities[0, 0]))}) to the "
+        f"({labels.confidence(float(done.before.probabilities[0, 0]))}) to the clean image and "
+        f"**{states.plain(display_name(classes[after]))}** ({labels.confidence(float(done.after.probabilities[0, 0]))}) to the "
         f"adversarial one{goal}. {distance}; {passes}."
         + (
             ""
@@ -218,6 +242,13 @@ def _sentence(case: Case, done: attack_anatomy.Attacked) -> str:
             else " The right class is unknown: the attack moves away from the prediction on the clean image."
         )
     )
+
+
+def _verdict(fooled: bool, before: bool) -> str:
+    """Of one model: whether the attack has fooled it, and whether there was anything to do."""
+    if fooled and before:
+        return "– so when clean too"
+    return "✕ fooled" if fooled else "✓ not fooled"
 
 
 def _bars(answers: gallery.Answers, case: Case) -> pair.Bars:
@@ -229,7 +260,7 @@ def _badges(survivals: tuple[attack_anatomy.Survival, ...], classes: tuple[str, 
     parts = []
     for survival in survivals:
         sign, kind, word = ("✓", "yes", "still fools") if survival.survives else ("✕", "no", "no longer fools")
-        answer_text = f"{display_name(classes[survival.answer])} {labels.percent(survival.probability)}"
+        answer_text = f"{display_name(classes[survival.answer])} {labels.confidence(survival.probability)}"
         parts.append(
             Markup('<div class="rc-badge {}"><b>{} {}</b> {}<small>{}</small></div>').format(
                 kind, sign, survival.form, word, answer_text
@@ -248,11 +279,18 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
     last = len(trace.queries)
     left, right = st.columns([1, 2.4], gap="medium")
     with left:
-        step = st.slider("Query", 1, last, last, key=f"{KEY}_step_{last}", help="Of the model, in order.") - 1
+        step = st.select_slider(
+            "Query",
+            range(last),
+            last - 1,
+            format_func=lambda at: f"{int(trace.queries[at]):,}",
+            key=f"{KEY}_step_{last}",
+            help="Of the model, in order; where an attack asks very often, some of its queries.",
+        )
+        query = int(trace.queries[step])
         image = trace.images[step, 0]
         best = zip(trace.classes[step, 0], trace.probabilities[step, 0], strict=True)
         bars = pair.Bars(case.victim, [(classes[int(k)], float(p), int(k) in case.right) for k, p in best])
-        query = int(trace.queries[step])
         side = pair.Side(
             data_urls.exact(image),
             f"At query {query}",
@@ -269,7 +307,7 @@ def _anatomy(case: Case, done: attack_anatomy.Attacked) -> None:
             right=classes[done.label],
             known=bool(case.right),
             wanted=wanted,
-            chosen=int(trace.queries[step]),
+            chosen=query,
             footer=case.footer.text,
             alt="Probabilities of the leading classes and the loss at every query of the attack",
         )
@@ -324,15 +362,19 @@ def _judges(case: Case, done: attack_anatomy.Attacked) -> None:
         st.subheader("Which other models does it fool?", anchor=False)
         if not case.right:
             st.caption("Fooled: the prediction is not the one the attacked model gives the clean image.")
+        elif done.result.targets is not None:
+            wanted = display_name(case.classes[int(done.result.targets[0])])
+            st.caption(states.plain(f"Fooled: the prediction is the target, {wanted}."))
         st.caption("Answers of all models with the same classes to the same adversarial image.")
+        before = attack_anatomy.fooled_before(table, done, case.classes)
         columns = table.assign(
-            fooled=table["fooled"].map({True: "✕ fooled", False: "✓ not fooled"}),
+            fooled=[_verdict(*pair) for pair in zip(table["fooled"], before, strict=True)],
             clean=[
-                f"{display_name(c)} {labels.percent(p)}"
+                f"{display_name(c)} {labels.confidence(p)}"
                 for c, p in zip(table["clean"], table["clean_probability"], strict=True)
             ],
             adversarial=[
-                f"{display_name(c)} {labels.percent(p)}"
+                f"{display_name(c)} {labels.confidence(p)}"
                 for c, p in zip(table["adversarial"], table["adversarial_probability"], strict=True)
             ],
         )

@@ -55,9 +55,9 @@ def show(choice: Choice, rows: pd.DataFrame, condition: str) -> None:
             thumbnails.Thumb(
                 "",
                 source,
-                f"Image {place}: {classes[label]}, answered {classes[answer]}, {labels.percent(float(confidence))} sure",
+                f"Image {place}: {classes[label]}, answered {classes[answer]}, {labels.confidence(float(confidence))} sure",
                 (
-                    (f"{display_name(classes[answer])} {labels.percent(float(confidence))}", thumbnails.WRONG),
+                    (f"{display_name(classes[answer])} {labels.confidence(float(confidence))}", thumbnails.WRONG),
                     (f"is {display_name(classes[label], inside=True)}", thumbnails.UNKNOWN),
                 ),
                 images.shape[-1] <= data_urls.EXACT_SIDE,

@@ -55,7 +55,7 @@ class Answered:
                 mark = thumbnails.WRONG if self.right_classes(model) else thumbnails.CHANGED
             name = display_name(scoring.card.classes[best])
             sign = thumbnails.SIGNS.get(mark, "") if len(self.scorings) > 1 else ""
-            out.append((f"{sign}{name} {labels.percent(probability)}", mark))
+            out.append((f"{sign}{name} {labels.confidence(probability)}", mark))
         return tuple(out)
 
     def bars(self, place: int) -> list[pair.Bars]:
@@ -96,7 +96,7 @@ class Answered:
         right = self.right_classes(model)
         verdict = gallery.verdict([self.grid.cells[i] for i in places], rest, clean, right)
         name, probability = scoring.card.classes[clean.classes[0, 0]], float(clean.probabilities[0, 0])
-        answer = f"{display_name(name)} {labels.percent(probability)}"
+        answer = f"{display_name(name)} {labels.confidence(probability)}"
         head = Markup("{} classifies the clean image as <b>{}</b>").format(who, answer)
         if right:
             head += " (wrong)" if verdict.clean_wrong else " (right)"

@@ -68,7 +68,7 @@ def _scene(choice: Choice, walk: Walk, place: int) -> None:
     for at, source in enumerate(sources):
         best = int(walk.classes[0, at, 0])
         mark = thumbnails.RIGHT if best == walk.label else thumbnails.WRONG
-        answer = f"{thumbnails.SIGNS.get(mark, '')}{display_name(classes[best])} {labels.percent(float(walk.probabilities[0, at, 0]))}"
+        answer = f"{thumbnails.SIGNS.get(mark, '')}{display_name(classes[best])} {labels.confidence(float(walk.probabilities[0, at, 0]))}"
         thumbs.append(
             thumbnails.Thumb("", source, f"Strength {walk.strengths[at]:g}: {answer}", ((answer, mark),), True)
         )

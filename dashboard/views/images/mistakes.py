@@ -41,7 +41,7 @@ def show(choice: Choice) -> None:
     for place, row in found.pairs:
         answer, _ = gallery.answer(choice, place, row)
         lines = [
-            (f"{answer} {labels.percent(float(answered.confidence[row, place]))}", WRONG),
+            (f"{answer} {labels.confidence(float(answered.confidence[row, place]))}", WRONG),
             gallery.truth(choice, place, row),
         ]
         if several:

@@ -174,7 +174,7 @@ def _row(case: Case, model: str, form: Form, cam: bool, gradient: bool) -> list[
         ]
     classes = cache.models.card(model).classes
     pixels = to_array(form.image)
-    answer = f"{display_name(classes[int(maps.answers[0, 0])])} {labels.percent(float(maps.probabilities[0, 0]))}"
+    answer = f"{display_name(classes[int(maps.answers[0, 0])])} {labels.confidence(float(maps.probabilities[0, 0]))}"
     target = display_name(classes[int(maps.target[0])])
     parts = [_figure(case, form.image, f"{form.title}: {answer}")]
     if cam and maps.cam is not None:

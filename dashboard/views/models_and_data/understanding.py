@@ -67,7 +67,7 @@ def answers(found: Overview, dataset: Dataset) -> Markup:
 def _lines(answer: Answer) -> tuple[tuple[str, str], ...]:
     mark = UNKNOWN if answer.right is None else RIGHT if answer.right else WRONG
     label = display_name(answer.label) if answer.label else "no label"
-    answer_text = f"{display_name(answer.answer)} {labels.percent(answer.probability)}"
+    answer_text = f"{display_name(answer.answer)} {labels.confidence(answer.probability)}"
     return ((label, UNKNOWN), (f"{'✕ ' if mark == WRONG else '✓ ' if mark == RIGHT else ''}{answer_text}", mark))
 
 

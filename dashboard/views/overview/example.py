@@ -130,7 +130,7 @@ def _sentence(answers: Answers, model: str, choice: Choice, under: str) -> Marku
     def said(place: int) -> Markup:
         best, probability = int(answers.classes[place, 0]), float(answers.probabilities[place, 0])
         return Markup('<b class="{}">{} {}</b>').format(
-            "" if best in right else "rc-no", display_name(classes[best]), labels.percent(probability)
+            "" if best in right else "rc-no", display_name(classes[best]), labels.confidence(probability)
         )
 
     return Markup('<p class="rc-claim">This classifier says {}. {}: {}.</p>').format(said(0), under, said(1))

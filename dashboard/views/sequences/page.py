@@ -109,7 +109,9 @@ def _frames(choice: Choice, name: str, difficulty: int, seed: int, model: str) -
             lines: tuple[tuple[str, str], ...] = ()
             answer = ""
             if answers is not None and flips is not None:
-                answer = f"{display_name(classes[answers.classes[i, 0]])} {labels.percent(answers.probabilities[i, 0])}"
+                answer = (
+                    f"{display_name(classes[answers.classes[i, 0]])} {labels.confidence(answers.probabilities[i, 0])}"
+                )
                 lines = ((answer, thumbnails.CHANGED if flips.flipped[i] else thumbnails.RIGHT),)
             alt = f"Frame {i}" + (f": {answer}" if answer else "") + (", flipped" if flips and flips.flipped[i] else "")
             thumbs.append(thumbnails.Thumb(str(i), source, alt, lines, crisp))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -193,6 +194,33 @@ def steps(done: Attacked, classes: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["query", "loss", "class", "probability"])
 
 
+class Outcome(enum.Enum):
+    """What came of an attack on one image."""
+
+    SUCCESS = "the answer is what the attack wants, and was not before"
+    FAILURE = "the answer is not what the attack wants"
+    CLEAN_WRONG = "the model was wrong on the clean image already, so that the attack had nothing to do"
+    ALSO_RIGHT = "the answer has changed to another one that is right too"
+
+
+def outcome(done: Attacked, right: Collection[int] = ()) -> Outcome:
+    """What came of an attack.
+
+    Args:
+        done: the attacked image.
+        right: the classes that are right for it; empty where nobody knows, and then the answer when clean counts as right.
+    """
+    before, after = int(done.before.classes[0, 0]), int(done.after.classes[0, 0])
+    if done.result.targets is None:
+        if before not in (right or {done.label}):
+            return Outcome.CLEAN_WRONG
+        if after != done.label and after in right:
+            return Outcome.ALSO_RIGHT
+    elif reaches(done, before):
+        return Outcome.CLEAN_WRONG
+    return Outcome.SUCCESS if bool(done.result.success[0]) else Outcome.FAILURE
+
+
 SURVIVALS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "8-bit PNG": ("PNG", {}),
     "JPEG 90": ("JPEG", {"quality": 90}),
@@ -237,7 +265,7 @@ def judged(models: Mapping[str, Classifier], done: Attacked) -> pd.DataFrame:
     """What other models answer to the clean and to the adversarial image.
 
     Columns: model, clean, clean_probability, adversarial, adversarial_probability, fooled (whether the answer to the
-    adversarial image is not the right class).
+    adversarial image is what the attack wants: not the right class, or the target).
     """
     rows = []
     for name, model in models.items():
@@ -249,10 +277,15 @@ def judged(models: Mapping[str, Classifier], done: Attacked) -> pd.DataFrame:
                 "clean_probability": float(before.probabilities[0, 0]),
                 "adversarial": model.card.classes[int(after.classes[0, 0])],
                 "adversarial_probability": float(after.probabilities[0, 0]),
-                "fooled": int(after.classes[0, 0]) != done.label,
+                "fooled": reaches(done, int(after.classes[0, 0])),
             }
         )
     return pd.DataFrame(rows, columns=list(JUDGED))
+
+
+def fooled_before(table: pd.DataFrame, done: Attacked, classes: Sequence[str]) -> pd.Series:
+    """Of each row of `judged`, whether the answer to the clean image is already what the attack wants."""
+    return table["clean"].map({name: reaches(done, k) for k, name in enumerate(classes)}).fillna(False).astype(bool)
 
 
 # Radii of a sweep with pixels in [0, 1].

@@ -12,7 +12,7 @@ import torch
 from robustcore import load_dataset, load_model
 from robustcore.datasets._base import Item
 from robustcore.reports.preview import attack_anatomy
-from robustcore.reports.preview.attack_anatomy import Settings
+from robustcore.reports.preview.attack_anatomy import Outcome, Settings
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +96,29 @@ def test_which_of_several_attacks_broke_the_image(number: int, kind: str) -> Non
         assert message["stage"] == "APGD-CE"
     without = dataclasses.replace(done.result, broken_by=None)
     assert attack_anatomy.breaking(dataclasses.replace(done, result=without), "pgd") == []
+
+
+def test_an_attack_that_failed_has_not_succeeded_because_the_model_was_wrong_anyway(
+    done: attack_anatomy.Attacked,
+) -> None:
+    assert attack_anatomy.outcome(done) is Outcome.SUCCESS
+    assert attack_anatomy.outcome(done, {done.label, int(done.after.classes[0, 0])}) is Outcome.ALSO_RIGHT
+    held = dataclasses.replace(
+        done, after=done.before, result=dataclasses.replace(done.result, success=torch.tensor([False]))
+    )
+    assert attack_anatomy.outcome(held) is Outcome.FAILURE
+    wrong = dataclasses.replace(done, before=done.after)
+    assert attack_anatomy.outcome(wrong, {done.label}) is Outcome.CLEAN_WRONG
+
+
+def test_a_targeted_attack_fools_a_model_that_answers_the_target_and_no_other(done: attack_anatomy.Attacked) -> None:
+    """The model's answer is wrong, but not the one that was wanted."""
+    classes = load_dataset("scenes").classes
+    answer = int(done.after.classes[0, 0])
+    other = next(k for k in range(12) if k not in (answer, done.label))
+    model = load_model("scenes/resnet-standard")
+    for target, fooled in ((other, False), (answer, True)):
+        targeted = dataclasses.replace(done, result=dataclasses.replace(done.result, targets=torch.tensor([target])))
+        table = attack_anatomy.judged({"resnet": model}, targeted)
+        assert table["fooled"].tolist() == [fooled]
+        assert attack_anatomy.fooled_before(table, targeted, classes).tolist() == [False]
