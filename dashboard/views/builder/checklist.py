@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import streamlit as st
 
 import robustcore.corruptions as corruptions
@@ -22,12 +20,13 @@ def show(atlas: CandidateAtlas, names: list[str]) -> None:
     """Draw the grid; a click adds a corruption or removes it."""
     pictures = _pictures(atlas)
     parts = []
+    names_of = atlas.category_names
     for label in [*sorted(set(atlas.labels[atlas.labels > 0])), 0]:
         members = [str(name) for name in atlas.labels.index[atlas.labels == label]]
         if not members:
             continue
         inside = sum(name in names for name in members)
-        heading = f"{label} · {_families(members)}" if label else "No category: overlaps undefined"
+        heading = names_of.get(int(label), "No category: overlaps undefined")
         parts.append(
             Markup(
                 '<div class="rc-family">{}<span class="rc-count">{} of {}</span></div><div class="rc-ticks">{}</div>'
@@ -39,12 +38,6 @@ def show(atlas: CandidateAtlas, names: list[str]) -> None:
             )
         )
     markup.show(Markup().join(parts), key=f"{KEY}_ticks", on_pick=controls.toggle)
-
-
-def _families(members: list[str]) -> str:
-    """The two most common families of a category's corruptions."""
-    counts = Counter(corruptions.get(n).family if n in corruptions.names() else "other" for n in members)
-    return ", ".join(family for family, _ in counts.most_common(2))
 
 
 def _tick(name: str, inside: bool, picture: str, atlas: CandidateAtlas) -> Markup:

@@ -28,23 +28,24 @@ def pick() -> tuple[CandidateAtlas, int] | None:
     if not atlases:
         return None
     names = sorted(atlases, key=_rank)
-    with st.container(border=True, key=f"{KEY}_controls"):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            name = selection.selectbox(
-                "Candidates",
-                names,
-                key=f"{KEY}_table",
-                kind="atlas of overlaps",
-                text=lambda name: inputs.title(atlases[name]),
-                width=330,
-                help="The corruptions to choose from, and an atlas of their overlaps: which of them measure the same.",
-            )
-            metric, k, every, models, method = _settings(name, atlases[name])
-            atlas = inputs.load(name, atlases[name], metric, k, every, models, method)
-            _keep_selection(atlas)
-            _start_from(atlas)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            seed = _draw(atlas)
+    with (
+        st.container(border=True, key=f"{KEY}_controls"),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        name = selection.selectbox(
+            "Candidates",
+            names,
+            key=f"{KEY}_table",
+            kind="atlas of overlaps",
+            text=lambda name: inputs.title(atlases[name]),
+            width=330,
+            help="The corruptions to choose from, and an atlas of their overlaps: which of them measure the same.",
+        )
+        metric, k, every, models, method = _settings(name, atlases[name])
+        atlas = inputs.load(name, atlases[name], metric, k, every, models, method)
+        _keep_selection(atlas)
+        _start_from(atlas)
+        seed = _draw(atlas)
     if error := st.session_state.pop(DRAW_ERROR, ""):
         states.notice(error)
     return atlas, seed
@@ -192,34 +193,37 @@ def _own_pick(atlas: CandidateAtlas) -> list[str]:
 
 
 def _draw(atlas: CandidateAtlas) -> int:
-    """n, k, the seed, and the button that draws by algorithm 2."""
-    sizes = atlas.sizes or [1]
-    n = selection.selectbox(
-        "Categories",
-        list(range(1, len(sizes) + 1)),
-        key=f"{KEY}_n",
-        kind="number of categories",
-        default=min(6, len(sizes)),
-        width=110,
-    )
-    k = selection.selectbox(
-        "Per category",
-        list(range(1, sizes[0] + 1)),
-        key=f"{KEY}_k",
-        kind="number of corruptions of a category",
-        default=min(2, sizes[0]),
-        width=110,
-    )
-    seed = selection.number("Seed", 0, 99_999, key=f"{KEY}_seed", default=0, kind="seed", width=120)
-    st.button(
-        "Draw",
-        icon=":material/casino:",
-        key=f"{KEY}_draw",
-        on_click=_select_random,
-        args=(atlas.labelled, n, k, seed),
-        type="primary",
-        help="Random categories, then random corruptions of each (algorithm 2). The same seed gives the same draw.",
-    )
+    """n, k, the seed, and the button that draws by algorithm 2; behind one button, since they say nothing of the selection."""
+    with st.popover(
+        "Draw at random", icon=":material/casino:", key=f"{KEY}_random", help="By category; it replaces the selection."
+    ):
+        sizes = atlas.sizes or [1]
+        n = selection.selectbox(
+            "Categories",
+            list(range(1, len(sizes) + 1)),
+            key=f"{KEY}_n",
+            kind="number of categories",
+            default=min(6, len(sizes)),
+            width=110,
+        )
+        k = selection.selectbox(
+            "Per category",
+            list(range(1, sizes[0] + 1)),
+            key=f"{KEY}_k",
+            kind="number of corruptions of a category",
+            default=min(2, sizes[0]),
+            width=110,
+        )
+        seed = selection.number("Seed", 0, 99_999, key=f"{KEY}_seed", default=0, kind="seed", width=120)
+        st.button(
+            "Draw",
+            icon=":material/casino:",
+            key=f"{KEY}_draw",
+            on_click=_select_random,
+            args=(atlas.labelled, n, k, seed),
+            type="primary",
+            help="Random categories, then random corruptions of each (algorithm 2). The same seed gives the same draw.",
+        )
     return seed
 
 

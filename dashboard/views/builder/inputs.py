@@ -8,6 +8,7 @@ import pandas as pd
 
 from dashboard.cache import builder, overlaps
 from dashboard.cache.overlaps import MatrixKey
+from dashboard.widgets.condition_names import category_names
 from robustcore.atlas.populations import Population
 from robustcore.display import display_name
 from robustcore.overlap import Overlap
@@ -54,6 +55,19 @@ class CandidateAtlas:
         """How many candidates each category has, the largest first."""
         categorised = self.labels[self.labels > 0]
         return [int(size) for size in categorised.value_counts().sort_values(ascending=False)]
+
+    @property
+    def categories(self) -> dict[int, list[str]]:
+        """The candidates of each category; 0 is not one."""
+        members: dict[int, list[str]] = {}
+        for name, label in self.labelled:
+            members.setdefault(label, []).append(name)
+        return dict(sorted(members.items()))
+
+    @property
+    def category_names(self) -> dict[int, str]:
+        """The name of each category, as on the other pages."""
+        return category_names(self.categories, overlaps.accuracies(self.key))
 
     def display_name(self, name: str) -> str:
         """A candidate's name without its suite, unless another candidate has the same."""

@@ -95,7 +95,8 @@ def _weighs(atlas: CandidateAtlas, own: Assessment | None) -> None:
             "category": [int(atlas.labels[n]) for n in means.index],
         }
     ).sort_values(["category", "value"], ascending=[True, False], ignore_index=True)
-    table["group"] = [f"Category {c}" for c in table["category"]]
+    names_of = atlas.category_names
+    table["group"] = [names_of.get(c, "No category") for c in table["category"]]
     table["hover"] = [_hover(row) for row in table.to_dict("records")]
     footer = benchmark_footers.of_mean_overlaps(_origin(atlas))
     figure.card(

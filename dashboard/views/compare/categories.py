@@ -5,12 +5,11 @@ from __future__ import annotations
 import robustcore.corruptions as corruptions
 from dashboard.cache import overlaps
 from dashboard.views.compare.controls import Choice
-from dashboard.widgets.condition_names import display_names
+from dashboard.widgets.condition_names import category_names
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import Note, note
 from robustcore.reports.compare import grouping as groups
 from robustcore.reports.compare.grouping import Grouping
-from robustcore.reports.overlap import atlas
 from robustcore.reports.overlap.atlas import MEAN, Entry
 
 
@@ -38,8 +37,7 @@ def grouping(entry: Entry) -> Grouping | None:
         categories = overlaps.categories(which, "k-means", overlaps.RULE, 0)
     except InvalidArgumentError:
         return None
-    families = {n: corruptions.get(n).family for n in entry.corruptions if n in corruptions.names()}
-    names = atlas.category_names(categories.members, families, display_names(overlaps.accuracies(which)))
+    names = category_names(categories.members, overlaps.accuracies(which))
     of = {name: names[number] for number, members in categories.members.items() for name in members}
     return groups.by_category(of, list(names.values()))
 

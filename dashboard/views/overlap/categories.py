@@ -9,8 +9,9 @@ import streamlit as st
 
 from dashboard.cache import overlaps
 from dashboard.views.overlap.controls import KEY
-from dashboard.views.overlap.matrix import TYPED_NAMES, Matrix
+from dashboard.views.overlap.matrix import Matrix
 from dashboard.widgets import figure, markup, states, thumbnails
+from dashboard.widgets.condition_names import TYPED_NAMES
 from dashboard.widgets.markup import Markup
 from robustcore import overlap
 from robustcore.overlap.categories import NONE, Categories, agreement

@@ -6,19 +6,15 @@ import dataclasses
 from collections.abc import Mapping
 
 import pandas as pd
-import streamlit as st
 
-import robustcore.corruptions as corruptions
 from dashboard.cache import overlaps
-from dashboard.views.overlap.controls import KEY, Choice
-from dashboard.widgets.condition_names import display_names
+from dashboard.views.overlap.controls import Choice
+from dashboard.widgets.condition_names import category_names, display_names
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import Note
 from robustcore.overlap import Overlap
 from robustcore.overlap.categories import NONE, Categories, arranged
 from robustcore.reports.overlap import atlas
-
-TYPED_NAMES = f"_{KEY}_names"  # in the session: corruptions of a category -> the name that a person typed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,12 +82,6 @@ def load(choice: Choice) -> Matrix:
         categories = overlaps.categories(choice.which, choice.method, choice.size, choice.start)
     except InvalidArgumentError as error:
         why = str(error)
-    typed = st.session_state.get(TYPED_NAMES, {})
-    names = {} if categories is None else atlas.category_names(categories.members, _families(overlap), labels, typed)
+    names = {} if categories is None else category_names(categories.members, table)
     origin = atlas.footer(choice.entry, table, overlap, choice.which.seed)
     return Matrix(choice, overlap, table, categories, why, names, labels, origin)
-
-
-def _families(overlap: Overlap) -> dict[str, str]:
-    registered = set(corruptions.names())
-    return {name: corruptions.get(name).family if name in registered else "attack" for name in overlap.names}
