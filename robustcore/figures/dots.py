@@ -12,6 +12,7 @@ from robustcore.figures._style import NEUTRAL, finish, name_groups, strokes
 from robustcore.figures.bars import Scale, ends, hover
 
 _ROW, _HEADER = 30, 26  # pixels of a condition, and of a group's heading
+_OPACITY, _PALE = 0.85, 0.28  # of a dot, and of one that chance explains
 
 
 def condition_dots(
@@ -26,7 +27,7 @@ def condition_dots(
     """One dot for each model and condition, the median as a line; a pointer names the model.
 
     Args:
-        table, scale, footer, alt, colours: as for `bars.condition_bars`.
+        table, scale, footer, alt, colours: as for `bars.condition_bars`; a dot is pale where the table says `faint`.
         groups: model -> what it belongs to, which then tells the colour instead of the model.
     """
     models = list(dict.fromkeys(table["model"]))
@@ -61,12 +62,18 @@ def condition_dots(
     for i, model in enumerate(models):
         rows = defined[defined["model"] == model]
         shift = ((i * 7) % 11 - 5) / 11 * _ROW * 0.5
+        pale = [bool(faint) for faint in rows["faint"]] if "faint" in rows else [False] * len(rows)
         figure.add_scatter(
             x=rows["value"] * scale.factor,
             y=[centre[n] + shift for n in rows["name"]],
             mode="markers",
             name=model,
-            marker={"color": drawn[model].colour, "symbol": drawn[model].symbol, "size": 8, "opacity": 0.75},
+            marker={
+                "color": drawn[model].colour,
+                "symbol": drawn[model].symbol,
+                "size": 8,
+                "opacity": [_PALE if faint else _OPACITY for faint in pale],
+            },
             hovertext=[hover(row, scale) for row in rows.to_dict("records")],
             hovertemplate="%{hovertext}<extra></extra>",
             customdata=rows[["model", "name"]].to_numpy(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -30,7 +32,7 @@ def heatmap(
         table: rows with model, name, value (NaN where undefined), and where known low, high, reason.
         scale: how values are written and drawn.
         footer, alt: as for every figure.
-        better: "higher" or "lower": bright is better.
+        better: "higher" or "lower": bright is better; of values on both sides of the scale's reference, blue.
         clean: the models' clean accuracies, written beside their names.
     """
     models, names = list(dict.fromkeys(table["model"])), list(dict.fromkeys(table["name"]))
@@ -44,8 +46,7 @@ def heatmap(
             z=z,
             x=list(range(len(names))),
             y=list(range(len(models))),
-            colorscale="Cividis",
-            reversescale=better == "lower",
+            **_colours(z, scale, better),
             hoverongaps=False,
             xgap=1,
             ygap=1,
@@ -103,6 +104,20 @@ def heatmap(
     # The slanted name of the last column reaches past the plotting area; without room Plotly leaves it out.
     last = display_name(names[-1]) if names else ""
     return figure.update_layout(margin_r=8 + int(len(last) * _LETTERS * 0.5))
+
+
+def is_signed(values: npt.NDArray[np.float64], scale: Scale) -> bool:
+    """Whether drawn values lie on both sides of the scale's reference, which then has a colour of its own."""
+    if scale.reference is None:
+        return False
+    return bool((values < scale.reference).any() and (values > scale.reference).any())
+
+
+def _colours(values: npt.NDArray[np.float64], scale: Scale, better: str) -> dict[str, Any]:
+    """From dark to bright; from red over white to blue where values lie on both sides of the reference."""
+    if not is_signed(values, scale):
+        return {"colorscale": "Cividis", "reversescale": better == "lower"}
+    return {"colorscale": "RdBu", "zmid": scale.reference, "reversescale": better == "lower"}
 
 
 def _hover(row: Mapping[Hashable, Any], scale: Scale) -> str:

@@ -12,7 +12,7 @@ from robustcore.figures.bars import Scale
 from robustcore.reports.provenance import Footer
 
 _ACCURACY = Scale(title="accuracy (%)", factor=100, number=".1f", unit=" %", limits=(0, 100))
-_CORRELATION = Scale(title="correlation over models", number=".2f", limits=(-1, 1))
+_CORRELATION = Scale(title="correlation over models", number=".2f", limits=(-1, 1), reference=0)
 _DASHES = {"fgsm": "dot", "pgd": "solid"}
 
 
@@ -68,10 +68,10 @@ def eps_curves(table: pd.DataFrame, *, footer: str, alt: str, height: int = 320)
 
 
 def transfer_heatmap(accuracy: pd.DataFrame, *, footer: str, alt: str) -> go.Figure:
-    """A square table of accuracies, rows craft and columns judge, written into its cells.
+    """A square table of accuracies, written into its cells: a row judges, a column crafts, as in `transfer_columns`.
 
     Args:
-        accuracy: index and columns are model names, values 0..1, NaN where nothing is known.
+        accuracy: index the models that judge, columns those that the images were crafted on; 0..1, NaN where nothing is known.
         footer, alt: as for every figure.
     """
     labels = shortest([*map(str, accuracy.columns), *map(str, accuracy.index)], 30)
@@ -86,11 +86,11 @@ def transfer_heatmap(accuracy: pd.DataFrame, *, footer: str, alt: str) -> go.Fig
             texttemplate="%{z:.0f}",
             colorbar={"title": "accuracy (%)"},
             hoverongaps=False,
-            hovertemplate="crafted on %{y}<br>judged by %{x}<br>accuracy %{z:.1f} %<extra></extra>",
+            hovertemplate="crafted on %{x}<br>judged by %{y}<br>accuracy %{z:.1f} %<extra></extra>",
         )
     )
-    figure.update_xaxes(title="judged by", side="top", showgrid=False, type="category")
-    figure.update_yaxes(title="crafted on", autorange="reversed", showgrid=False, type="category")
+    figure.update_xaxes(title="crafted on", side="top", showgrid=False, type="category")
+    figure.update_yaxes(title="judged by", autorange="reversed", showgrid=False, type="category")
     return finish(figure, height=90 + 56 * len(accuracy), footer=footer, alt=alt, legend=False, top=60)
 
 

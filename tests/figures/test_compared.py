@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -9,8 +10,9 @@ import pandas as pd
 import pytest
 
 from robustcore import metrics
-from robustcore.figures import _style, compared, to_html
+from robustcore.figures import _style, compared, heatmap, to_html
 from robustcore.figures._style import PALETTE
+from robustcore.figures.bars import Scale
 from robustcore.figures.scatter import undominated
 from robustcore.reports.compare import effective
 from robustcore.reports.compare.measures import Bars
@@ -158,3 +160,34 @@ def test_error_ratios_begin_at_zero_and_reach_beyond_one() -> None:
     assert [a.text for a in figure.layout.annotations] == ["Noise", "Weather"]
     assert figure.layout.yaxis.range[0] == 0
     assert figure.layout.yaxis.range[1] > 2
+
+
+def test_what_chance_may_explain_is_pale_among_many_models_too() -> None:
+    made = result(40)
+    sure = made.table["model"] == made.among[0]
+    table = made.table.assign(low=np.where(sure, 0.1, -0.1), high=0.2)
+    figure = compared.gains(dataclasses.replace(made, table=table), "b")
+    opacity = {t.name: t.marker.opacity for t in figure.data if t.mode == "markers" and t.customdata is not None}
+    names = list(opacity)
+    assert min(opacity[names[0]]) > 2 * max(opacity[names[1]])
+
+
+def test_values_on_both_sides_of_the_reference_have_two_hues() -> None:
+    table = pd.DataFrame([("a", "x", -0.2), ("a", "y", 0.3)], columns=["model", "name", "value"])
+    signed = heatmap.heatmap(table, Scale("gain", reference=0), footer="", alt="").data[0]
+    assert signed.zmid == 0
+    plain = heatmap.heatmap(
+        table.assign(value=table["value"].abs()), Scale("gain", reference=0), footer="", alt=""
+    ).data[0]
+    assert plain.zmid is None
+    assert signed.colorscale != plain.colorscale
+
+
+def test_every_marker_that_a_trend_picks_out_is_named_beside_it_or_in_the_legend() -> None:
+    table = pd.DataFrame(
+        {"model": list("abcdefghij"), "clean": np.linspace(0.5, 0.9, 10), "shifted": np.linspace(0.3, 0.7, 10)}
+    )
+    figure = compared.trend(effective.over(table), "shifted (%)", chosen=("h", "i", "j"))
+    marked = [t for t in figure.data if t.marker.size == 12]
+    assert len(marked) == 3
+    assert all(("text" in t.mode) != bool(t.showlegend) for t in marked)

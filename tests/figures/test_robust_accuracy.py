@@ -51,3 +51,14 @@ def test_only_models_that_craft_for_others_are_columns() -> None:
     assert table.loc["c"].tolist() == [0.2, 0.7]
     figure = robust_accuracy.transfer_columns(table, footer="", alt="")
     assert figure.data[0].z.tolist() == [[20, 70], [10, 50], [0, 0]]
+
+
+def test_rows_judge_and_columns_craft_for_few_models_and_for_many() -> None:
+    crafted = pd.DataFrame([[0.1, 0.8], [0.5, 0.0]], index=["a", "b"], columns=["a", "b"])  # a row crafts
+    few = robust_accuracy.transfer_heatmap(crafted.T, footer="", alt="")
+    assert (few.layout.xaxis.title.text, few.layout.yaxis.title.text) == ("crafted on", "judged by")
+    many = robust_accuracy.transfer_columns(reports.judged(crafted), footer="", alt="")
+    judge, craft = list(few.data[0].y).index("b"), list(few.data[0].x).index("a")
+    row = [text.partition(" (")[0] for text in many.layout.yaxis.ticktext].index("b")
+    column = [text.lower() for text in many.layout.xaxis.ticktext].index("a")
+    assert few.data[0].z[judge][craft] == many.data[0].z[row][column] == 80

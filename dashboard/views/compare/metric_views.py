@@ -280,8 +280,7 @@ def gains(results: Node, choice: Choice, settings: Settings) -> View | str:
     return View(
         f"baseline-{metric.name}",
         f"{metric.title}: better or worse than {settings.baseline}",
-        "To the right of 0 is better than the baseline, to the left worse. Pale: the 95 % interval has 0 in it, so that chance "
-        "may explain the difference.",
+        f"To the right of 0 is better than the baseline, to the left worse. {_of_chance(result)}",
         measures.ordered(result, settings.order, settings.grouping)
         .drop(columns="group", errors="ignore")
         .reset_index(drop=True),
@@ -292,6 +291,12 @@ def gains(results: Node, choice: Choice, settings: Settings) -> View | str:
         clickable=metric.input != "scores",
         notes=_grouped(settings),
     )
+
+
+def _of_chance(result: Bars) -> str:
+    if result.table["low"].notna().any():
+        return "Pale: the 95 % interval has 0 in it, so that chance may explain the difference."
+    return "There are no intervals, so that chance may explain a small difference."
 
 
 def heatmap(results: Node, choice: Choice, settings: Settings) -> View | str:

@@ -92,7 +92,7 @@ def _signs(table: pd.DataFrame) -> None:
 
 
 def _transfer(prefix: str, table: pd.DataFrame) -> None:
-    """Rows craft, columns judge, at the radius that most pairs are evaluated at."""
+    """Rows judge, columns craft, at the radius that most pairs are evaluated at."""
     iterative = table[(table["attack"] == "pgd") & (table["eps"] > 0) & (table["eps"] < 1)]
     crafted = iterative["surrogate"].where(iterative["surrogate"] != "", iterative["model"])
     pairs = iterative.assign(crafted=crafted)
@@ -106,7 +106,9 @@ def _transfer(prefix: str, table: pd.DataFrame) -> None:
     square = pairs[pairs["eps"] == names[chosen]].pivot_table(index="crafted", columns="model", values="accuracy")
     order = [m for m in dict.fromkeys(pairs["model"]) if m in square.index]
     square = square.reindex(index=order, columns=order)
-    says = "Rows are the models that the images were crafted on, columns those that judge them; the diagonal knows its model."
+    says = (
+        "Rows are the models that judge, columns those that the images were crafted on; the diagonal knows its model."
+    )
     footer = robust_accuracy.transfer_footer(table, names[chosen])
     alt = "Accuracy of each model on images crafted on each model"
     if len(order) > FEW:
@@ -114,7 +116,7 @@ def _transfer(prefix: str, table: pd.DataFrame) -> None:
         says = "Rows are the models that judge, columns those that the images were crafted on; what is crafted on itself is hardest."
         drawn = figures.transfer_columns(square, footer=footer.text, alt=alt)
     else:
-        drawn = figures.transfer_heatmap(square, footer=footer.text, alt=alt)
+        drawn = figures.transfer_heatmap(square.T, footer=footer.text, alt=alt)
     figure.card(
         drawn,
         key=f"{prefix}-transfer",
