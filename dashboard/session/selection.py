@@ -207,10 +207,14 @@ def _adopt_many(
 
 
 def _adopt_number(key: str, low: int, high: int, default: int, kind: str) -> None:
-    """Say what is wrong with the address' value; an integer takes the place of what an earlier run left."""
+    """Say what is wrong with the address' value; an integer of the range takes the place of what an earlier run left."""
     raw = st.query_params.get(key)
     if key in st.session_state:
-        if not isinstance(st.session_state[key], int):
+        value = st.session_state[key]
+        if not isinstance(value, int):
             st.session_state[key] = default
+        elif not low <= value <= high:
+            st.session_state[key] = min(high, max(low, value))
+            say(f"The {kind} was {value:,}; here it is from {low:,} to {high:,}. Showing {st.session_state[key]:,}.")
     elif raw is not None and not (raw.isascii() and raw.removeprefix("-").isdigit() and low <= int(raw) <= high):
         say(f"The {kind} in the address is {raw[:40]!r}; it is an integer from {low} to {high}. Showing {default}.")

@@ -151,13 +151,14 @@ def evaluate(
 
 
 def table(evaluation: Evaluation, store: Store) -> pd.DataFrame:
-    """What is stored of an evaluation. `attrs["left_out"]` says what of the dataset's folder is not among its images."""
+    """What is stored of an evaluation. `attrs["left_out"]` says what of the dataset's folder is not among its images, and
+    whether it has fewer than were asked for."""
     from robustcore.datasets import left_out
 
     frame = tables.table(evaluation.cells, store)
-    notes = left_out(evaluation.dataset)
+    notes = (*left_out(evaluation.dataset), *plan.beyond(evaluation.dataset, evaluation.request.limit))
     for condition in dict.fromkeys(cell.condition for cell in evaluation.cells):
-        notes += operations.of(condition).left_out(condition, evaluation.dataset)
+        notes += tuple(operations.of(condition).left_out(condition, evaluation.dataset))
     frame.attrs["left_out"] = [note.text for note in notes]
     return frame
 

@@ -43,7 +43,7 @@ class Estimate:
         bytes: about how much the results file grows.
         device: for people, a GPU with its free memory.
         advice: what to change where it takes long, else "".
-        left_out: a sentence for whatever of the dataset's folder is not among its images.
+        left_out: a sentence for whatever of the dataset's folder is not among its images, and where it has fewer than were asked for.
     """
 
     units: int
@@ -78,7 +78,13 @@ def estimate(evaluation: Evaluation, store: Store | None = None) -> Estimate:
         bytes=images * _BYTES_PER_IMAGE + len(pending.units) * _BYTES_PER_UNIT,
         device=resources.describe_now(device),
         advice=_advice(seconds, evaluation.cells, device),
-        left_out=tuple(note.text for note in left_out(evaluation.dataset)),
+        left_out=tuple(
+            note.text
+            for note in (
+                *left_out(evaluation.dataset),
+                *plan.beyond(evaluation.dataset, evaluation.request.limit),
+            )
+        ),
     )
 
 

@@ -19,6 +19,7 @@ from robustcore.datasets._base import Dataset, prepared_for
 from robustcore.evaluation import operations
 from robustcore.evaluation.condition import Condition
 from robustcore.images.preparation import Preparation
+from robustcore.notes import Note, note
 
 SHARD = 256  # part of what a stored unit is: another number needs another version of the results file
 PRECISIONS = ("float32", "bf16")
@@ -150,6 +151,16 @@ class Pending:
 def check_precision(precision: str) -> str:
     """The precision, if it is one that models are scored in."""
     return arguments.one_of(precision, PRECISIONS, "A precision")
+
+
+@note
+def fewer_images(limit: int, dataset: str, images: int) -> str:
+    return f"{limit:,} images were asked for; {dataset} has {images:,}, and all of them are taken."
+
+
+def beyond(dataset: Dataset, limit: int | None) -> tuple[Note, ...]:
+    """That a dataset has fewer images than were asked for, where it has."""
+    return () if limit is None or limit <= len(dataset) else (fewer_images(limit, dataset.name, len(dataset)),)
 
 
 def make(

@@ -158,12 +158,12 @@ class EvaluationRequest:
         ).resolved()
 
     def describe(self) -> str:
-        """One line for people: which models, on what, under what."""
+        """One line for people: which models, on what, under what, with which seed."""
         names = list(dict.fromkeys(self._condition_names()))
         conditions = ", ".join(names[:_FEW]) + (" ..." if len(names) > _FEW else "")
         models = self.model_names[0] if len(self.models) == 1 else f"{len(self.models)} models"
         images = f", {self.limit} images" if self.limit else ""
-        return printable(f"{models} on {self.dataset_name} under {conditions}{images}")
+        return printable(f"{models} on {self.dataset_name} under {conditions}{images}, seed {self.seed}")
 
     def line(self) -> str:
         """The line of a shell that asks for the same; single conditions appear by their names."""

@@ -68,6 +68,14 @@ def by_model(models: Iterable[str]) -> dict[str, str]:
     return {model: title(name) for model, name in sorted(families.items(), key=lambda pair: order.index(pair[1]))}
 
 
+def without_intervention(model: str) -> bool:
+    """Whether a model is known to be trained without any intervention; False for one without a card on this machine."""
+    try:
+        return card_of(model).intervention == "standard"
+    except RobustcoreError:
+        return False
+
+
 def _recipe(card: Card) -> Mapping[str, Any]:
     training = card.recipe.get("training")
     return training if isinstance(training, Mapping) else {}

@@ -130,3 +130,10 @@ def test_labels_that_the_model_does_not_know_are_an_error_and_never_a_low_accura
 def test_a_model_of_other_wordnet_classes_is_not_matched_by_position() -> None:
     with pytest.raises(DatasetError, match="does not know 2 of the 2"):
         matching("m", ["n01440764", "n01443537"], "d", ["n01498041", "n01514668"])
+
+
+def test_more_images_than_there_are_is_said(make_dataset: Callable[..., Any]) -> None:
+    (note,) = plan.beyond(make_dataset(64), 99_999)
+    assert (note["limit"], note["images"]) == (99_999, 64)
+    assert not plan.beyond(make_dataset(64), 64)
+    assert not plan.beyond(make_dataset(64), None)

@@ -117,3 +117,9 @@ def test_published_models_are_divided_by_alexnet_of_the_same_table() -> None:
     assert (gathered.words["corruptions"], gathered.words["of_imagenet_c"]) == (15, 15)
     assert gathered.words["reference"] == "published/imagenet/AlexNet"
     assert gathered.words["images"] == "5,000 images"
+
+
+def test_errors_are_against_the_standard_model_wherever_it_is_in_the_list() -> None:
+    gathered = document.gather(["scenes/resnet-augmix", "scenes/resnet-standard"])
+    assert gathered.errors is not None
+    assert gathered.errors.reference == "scenes/resnet-standard"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dashboard.widgets.markup import Markup
 from robustcore.reports.claims import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
+from robustcore.reports.claims.questions import ACCURACY, signed
 
 _BADGES = {REPRODUCED: ("reproduced", "✓"), NOT_REPRODUCED: ("not", "✕"), UNDECIDED: ("undecided", "?")}
 _NUMBERS_RIGHT = "iuf"
@@ -96,6 +97,9 @@ def _dots(table: pd.DataFrame | None) -> Markup:
         return Markup()
     defined = table[table["value"].notna()]
     reach = max(1e-6, float(defined["value"].abs().max()))
+    factor, digits, unit = _unit(defined)
+    end = signed(factor * reach, digits)
+    start = signed(-factor * reach, digits)
     stacked: dict[int, int] = {}
     circles = []
     for value, low, high in defined[["value", "low", "high"]].sort_values("value").itertuples(index=False):
@@ -111,18 +115,24 @@ def _dots(table: pd.DataFrame | None) -> Markup:
     ends = Markup().join(
         Markup('<text x="{}" y="12" text-anchor="{}">{}</text>').format(x, side, text)
         for x, side, text in (
-            (0, "start", f"−{reach:.2f}"),
-            (_WIDTH / 2, "middle", "0"),
-            (_WIDTH, "end", f"+{reach:.2f}"),
+            (0, "start", start),
+            (_WIDTH / 2, "middle", f"0{unit}"),
+            (_WIDTH, "end", end),
         )
     )
     above = (defined["value"] > 0).sum()
-    alt = f"{len(defined)} differences from −{reach:.2f} to +{reach:.2f}, {above} of them above 0"
+    alt = f"{len(defined)} differences from {start} to {end}{unit}, {above} of them above 0"
     return Markup(
         '<svg class="rc-dots" viewBox="0 {} {} {}" role="img" aria-label="{}">'
         '<line x1="0" x2="{}" y1="0" y2="0"/><line x1="{}" x2="{}" y1="{}" y2="3"/>'
         "{}{}</svg>"
     ).format(-height, _WIDTH, height + 15, alt, _WIDTH, _WIDTH / 2, _WIDTH / 2, -height, Markup().join(circles), ends)
+
+
+def _unit(table: pd.DataFrame) -> tuple[float, int, str]:
+    """Factor, digits and unit of a table's differences, as the claim's sentence writes them: accuracies in points."""
+    measures = set(table["measure"]) if "measure" in table else set()
+    return (100.0, 1, " points") if measures == {ACCURACY} else (1.0, 3, "")
 
 
 def _table(table: pd.DataFrame) -> Markup:
@@ -145,5 +155,6 @@ def _cell(value: Any) -> str:
     if pd.isna(value):
         return "–"
     if isinstance(value, float):
-        return f"{'−' if value < 0 else ''}{abs(value):.3f}"
+        text = f"{abs(value):.3f}"
+        return f"−{text}" if value < 0 and float(text) else text
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -87,7 +87,17 @@ def show(overview: Overview, kinds: Mapping[str, rows.Kind], data: Data, standar
         figure.evidence(overview.provenance, KEY)
         with st.container(horizontal=True):
             figure.download_csv(overview.table, KEY)
-            report.button(tuple(table.loc[table["conditions"] > 0, "model"]), data, key=KEY)
+            _report(overview, data, standard)
+
+
+def _report(overview: Overview, data: Data, standard: str) -> None:
+    """Save all models, under all that the table has, against the standard one: the same whatever of the table is in view."""
+    table = overview.table
+    suites = [addresses.SUITES[title] for title, column in _COLUMNS.items() if table[column].notna().any()]
+    if data.name != "scenes":
+        suites = [suite for suite in suites if suite != addresses.SUITES["Natural shifts"]]
+    models = tuple(table.loc[table["conditions"] > 0, "model"])
+    report.button(models, data, suites, key=KEY, reference=standard if standard in models else "")
 
 
 def _shifts(overview: Overview, table: pd.DataFrame) -> None:

@@ -93,9 +93,11 @@ def points(estimate: Estimate, measure: str) -> str:
 
 
 def signed(value: float, digits: int) -> str:
-    """A difference with its sign, as a printed minus."""
-    sign = "−" if value < 0 else "+"
-    return f"{sign}{abs(value):.{digits}f}"
+    """A difference with its sign, as a printed minus; what rounds to nothing has none."""
+    text = f"{abs(value):.{digits}f}"
+    if float(text) == 0:
+        return text
+    return f"{'−' if value < 0 else '+'}{text}"
 
 
 def mean_of(gains: Gains) -> Note:

@@ -25,6 +25,7 @@ from robustcore.reports.compare.comparison import Comparison, left_out
 from robustcore.reports.compare.measures import Bars
 from robustcore.reports.overview import overview
 from robustcore.reports.provenance import Footer
+from robustcore.training import families
 
 _RADIUS = re.compile(r"\beps: ([0-9.e-]+)")
 
@@ -155,7 +156,7 @@ def gather(
         images: the same where it is loaded already, or what results know of it; its split counts.
         suite_names, severities, storage, seed, limit, store: as in `compare.gather`.
         reference: of the corruption error: a model, or `references.ALEXNET`; default AlexNet where its published errors
-            can be used, else the first model where there are several.
+            can be used, else, of several models, the first that was trained without an intervention, or the first.
         title: heading; default one that names the models.
 
     Raises:
@@ -313,11 +314,14 @@ def _what(comparison: Comparison, count: int) -> str:
 
 
 def _usual_reference(comparison: Comparison, models: Sequence[str]) -> str:
-    """AlexNet of the same table, AlexNet as printed where it may be used, else the first of several models."""
+    """AlexNet of the same table, AlexNet as printed where it may be used, else, of several models, the first that was trained
+    without an intervention, or the first."""
     same = next((m for m in comparison.models if m.endswith("/AlexNet")), "")
     if same or not references.refused(comparison, references.ALEXNET):
         return same or references.ALEXNET
-    return models[0] if len(models) > 1 else ""
+    if len(models) < 2:
+        return ""
+    return next((model for model in models if families.without_intervention(model)), models[0])
 
 
 def _title(models: Sequence[str], comparison: Comparison) -> str:
