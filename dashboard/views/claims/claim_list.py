@@ -9,7 +9,8 @@ import pandas as pd
 
 from dashboard.widgets.markup import Markup
 from robustcore.reports.claims import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
-from robustcore.reports.claims.questions import ACCURACY, signed
+from robustcore.reports.claims.contrasts import ACCURACY
+from robustcore.reports.claims.questions import signed
 
 _BADGES = {REPRODUCED: ("reproduced", "✓"), NOT_REPRODUCED: ("not", "✕"), UNDECIDED: ("undecided", "?")}
 _NUMBERS_RIGHT = "iuf"
