@@ -88,7 +88,7 @@ def _slug(text: str) -> str:
 
 
 def _description(atlas: CandidateAtlas, names: list[str]) -> str:
-    counts = atlas.labels[[n for n in names if atlas.labels.get(n, 0) > 0]].value_counts().sort_index()
     titles = atlas.category_names
-    spread = ", ".join(f"{count} of {titles[label]}" for label, count in counts.to_dict().items())
+    counts = {label: len(set(members) & set(names)) for label, members in atlas.categories.items()}
+    spread = ", ".join(f"{count} of {titles[label]}" for label, count in counts.items() if count)
     return f"{len(names)} corruptions chosen from the candidates of {atlas.name}" + (f": {spread}." if spread else ".")
