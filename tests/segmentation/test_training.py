@@ -9,6 +9,7 @@ import torch
 
 from robustcore import cli
 from robustcore.errors import InvalidArgumentError
+from robustcore.reports.segmentation import shipped
 from robustcore.segmentation import checkpoints, networks, training
 
 
@@ -35,3 +36,13 @@ def test_the_command_writes_a_network_that_can_be_measured(tmp_path: Path, capsy
 def test_recipes_that_cannot_be() -> None:
     with pytest.raises(InvalidArgumentError):
         training.Recipe(networks.SEGMENTER, epochs=0)
+
+
+def test_what_ships_is_of_today_and_small() -> None:
+    assert shipped.is_current()
+    report = shipped.read()
+    assert report is not None
+    assert report.clean.miou > 0.4
+    assert report.clean.anomalous < report.clean.images
+    for name in checkpoints.SHIPPED:
+        assert checkpoints.path_of(name).stat().st_size < 2_000_000

@@ -14,6 +14,8 @@ from robustcore.multilabel import scores
 from robustcore.reports import membership, multilabel
 from robustcore.reports.provenance import Footer, package_version
 
+_USEFUL = 0.6  # of AUROC, below which scores are not ranked
+
 
 def show() -> None:
     """Both panels, where their measurements are here."""
@@ -51,9 +53,14 @@ def _labels() -> None:
         st.subheader("Several labels an image", anchor=False)
         st.markdown(
             f"mAP {100 * iid['map']:.1f} % in distribution, {100 * others['map'].mean():.1f} % on the mean of {len(others)} changed sets. "
-            f"Best at noticing unknown shapes: **{scores.TITLES[best]}**; a forced softmax with MSP is {abs(100 * lead):.1f} points of AUROC "
+            f"Highest AUROC against unknown shapes: **{scores.TITLES[best]}**, {100 * aurocs[best]:.1f} %; a forced softmax with MSP is {abs(100 * lead):.1f} points of AUROC "
             f"{'behind' if lead > 0 else 'ahead of'} the maximum logit."
         )
+        if float(detected.loc[best, "auroc_low"]) < _USEFUL:  # type: ignore[arg-type]
+            st.caption(
+                "No score is far from chance (50 %): the network was trained briefly, and its answers to known shapes are not sure either. That "
+                "is too little to rank the scores."
+            )
         st.dataframe(
             pd.DataFrame(
                 {

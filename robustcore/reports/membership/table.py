@@ -23,7 +23,7 @@ from robustcore.membership import images, judging, training
 from robustcore.models.scenes import SmallNetwork
 
 REVISION = 1
-SHOTS, STEPS = (1, 5), 300
+SHOTS, STEPS = (1, 5), 150
 TRAINED_ON, ASKED = 500, 60  # images of each class
 
 
