@@ -21,7 +21,6 @@ ORDER = [
     "notes",
     "processes",
     "paths",
-    "glossary",
     "derived",
     "registry",
     "pages",

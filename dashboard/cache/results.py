@@ -145,6 +145,20 @@ def _attack_unions(subjects: tuple[Subject, ...], dataset: str, seed: int, *, _d
     return union.unions(subjects, _dataset, seed=seed)
 
 
+def nearest_changes(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
+    """Robust accuracy against eps, from attacks that look for the nearest image, with the medians of the changes."""
+    dataset = datasets.evaluated_dataset(data)
+    subjects = tuple(subject(name, data) for name in models)
+    return _nearest_changes(subjects, dataset.fingerprint, seed, _dataset=dataset)
+
+
+@reads_results(max_entries=16, show_spinner=False)
+def _nearest_changes(subjects: tuple[Subject, ...], dataset: str, seed: int, *, _dataset: Dataset) -> pd.DataFrame:
+    from robustcore.reports.attacks import nearest
+
+    return nearest.curves(subjects, _dataset, seed=seed)
+
+
 def evaluated_attacks(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
     """What is stored of the models under whatever attack, white-box and crafted on others."""
     dataset = datasets.evaluated_dataset(data)

@@ -67,6 +67,48 @@ def eps_curves(table: pd.DataFrame, *, footer: str, alt: str, height: int = 320)
     return finish(figure, height=height, footer=footer, alt=alt, bottom=56)
 
 
+def nearest_curves(table: pd.DataFrame, *, unit: str, footer: str, alt: str, height: int = 320) -> go.Figure:
+    """One falling line of steps for each model: the share of images that holds at every eps, with its interval as a band.
+
+    Args:
+        table: rows of one norm with model, eps (as it is written on the axis), value, low, high and n.
+        unit: of eps, for the axis.
+        footer, alt: as for every figure.
+        height: of the plotting area in pixels.
+    """
+    models = list(dict.fromkeys(table["model"]))
+    drawn, labels = strokes(models), distinct(models)
+    figure = go.Figure()
+    furthest = table["eps"].max()
+    for model, own in table.groupby("model", sort=False):
+        rows = pd.concat([own, own.tail(1).assign(eps=furthest)])  # every line ends where the last one does
+        stroke, label = drawn[str(model)], labels[str(model)]
+        common = {"x": rows["eps"], "legendgroup": str(model), "mode": "lines"}
+        bound = {"width": 0, "shape": "hv"}
+        figure.add_scatter(y=100 * rows["high"], line=bound, showlegend=False, hoverinfo="skip", **common)
+        figure.add_scatter(
+            y=100 * rows["low"],
+            line=bound,
+            fill="tonexty",
+            fillcolor=stroke.fill(0.12),
+            showlegend=False,
+            hoverinfo="skip",
+            **common,
+        )
+        figure.add_scatter(
+            y=100 * rows["value"],
+            name=label,
+            line={"color": stroke.colour, "width": 2.5, "dash": stroke.dash, "shape": "hv"},
+            customdata=rows[["low", "high", "n"]].assign(low=100 * rows["low"], high=100 * rows["high"]),
+            hovertemplate=label + "<br>eps %{x:.3g}: %{y:.1f} % (%{customdata[0]:.1f} to %{customdata[1]:.1f}) of "
+            "%{customdata[2]} images<extra></extra>",
+            **common,
+        )
+    figure.update_xaxes(title=f"eps ({unit}; 0: clean images)", rangemode="tozero", showgrid=False)
+    figure.update_yaxes(title="images that hold (%)", range=[-1, 101], dtick=20)
+    return finish(figure, height=height, footer=footer, alt=alt, bottom=56)
+
+
 def transfer_heatmap(accuracy: pd.DataFrame, *, footer: str, alt: str) -> go.Figure:
     """A square table of accuracies, written into its cells: a row judges, a column crafts, as in `transfer_columns`.
 

@@ -31,6 +31,7 @@ AXES = {
 }
 HERE = "the models here, clean against the chosen conditions"
 _CLEAN = "accuracy on clean images (%)"
+_CLEAN_ACCURACY, _CORRUPTED = "clean accuracy", "mean accuracy under corruption"
 
 
 @note
@@ -89,7 +90,7 @@ def trade_off(results: Node, choice: Choice, settings: Settings) -> View | str:
 
 
 def _of_a_board() -> View:
-    """The networks of one leaderboard of RobustBench."""
+    """The networks of one leaderboard of RobustBench, and those that are on that of corruptions too."""
     from robustcore.figures import compared
 
     boards = {board.title: board for board in published.autoattack_boards()}
@@ -103,16 +104,26 @@ def _of_a_board() -> View:
     )
     board = boards[title]
     place = (board.dataset, board.norm, board.radius)
-    points = Call(tradeoff.published_autoattack, *place, name="points")
+    both = Call(tradeoff.published_corrupted_and_autoattack, *place, name="points")
+    across = _CLEAN_ACCURACY
+    if len(both.value) > 1:
+        across = selection.segmented("Across", [_CLEAN_ACCURACY, _CORRUPTED], key=f"{KEY}_board_across", kind="axis")
+    if across == _CORRUPTED:
+        points, said = both, tradeoff.networks_on_both(title.partition(", ")[0], len(both.value))
+        question, axis = "Does adversarial robustness help against corruptions?", _CORRUPTED
+    else:
+        points = Call(tradeoff.published_autoattack, *place, name="points")
+        said = tradeoff.figures_of_the_board(title, len(points.value))
+        question, axis = "What does adversarial robustness cost in clean accuracy?", "accuracy on clean images"
     families = Call(tradeoff.trained_on, *place, name="families")
     footer = Call(
         Footer,
-        formula="Across: accuracy on clean images. Up: accuracy under AutoAttack",
-        before=(tradeoff.figures_of_the_board(title, len(points.value)).text,),
+        formula=f"Across: {axis}. Up: accuracy under AutoAttack",
+        before=(said.text,),
     )
     return View(
         "trade-off-autoattack",
-        "What does adversarial robustness cost in clean accuracy?",
+        question,
         "A dot is a published network. Up and to the right is better in both; the dotted line joins those that no other beats on both "
         "axes.",
         points.value,
@@ -120,7 +131,7 @@ def _of_a_board() -> View:
         Call(
             compared.trade_off,
             points,
-            _CLEAN,
+            f"{axis} (%)",
             f"accuracy under AutoAttack, {board.title.partition(', ')[2]} (%)",
             footer=footer,
             families=families,

@@ -94,7 +94,6 @@ def _labels() -> None:
 def _membership() -> None:
     report = membership.read()
     if report is None:
-        _printed_membership()
         return
     table = report.table
     novel = table[(table["classes"] == "novel") & (table["method"] == "set membership")]
@@ -124,29 +123,13 @@ def _membership() -> None:
         )
         chance = pd.DataFrame([{"method": "chance", "classes": "any", "accuracy (%)": "50.0"}])
         st.dataframe(pd.concat([wide, chance], ignore_index=True), hide_index=True, width="stretch")
-        _document()
+        st.caption(
+            "“Through our experimentation, we fail to show how the reformulation of the task to set-membership benefits the problem.” (Basart, "
+            "dissertation, section 7.1). Printed, percent on novel classes:"
+        )
+        st.dataframe(membership.printed(), hide_index=True, width="stretch")
         st.caption(states.plain(footer.text))
         figure.download_csv(table, f"{KEY}-membership")
-
-
-def _printed_membership() -> None:
-    """What the document prints, and the command that makes figures of scenes."""
-    with st.container(border=True, key=f"card-{KEY}-membership"):
-        st.subheader("Set membership: a negative result", anchor=False)
-        st.markdown(
-            "Is a query of the class of k shots? In the document networks hardly beat chance, 50 %, on novel classes."
-        )
-        _document()
-        st.caption("Figures on scenes, seen and novel classes apart, against prototypes and chance:")
-        st.code("robustcore membership --dataset scenes --shots 1 5", language=None)
-
-
-def _document() -> None:
-    st.caption(
-        "“Through our experimentation, we fail to show how the reformulation of the task to set-membership benefits the problem.” (Basart, "
-        "dissertation, section 7.1). Printed, percent on novel classes:"
-    )
-    st.dataframe(membership.printed(), hide_index=True, width="stretch")
 
 
 def _between(row: Mapping[Hashable, Any], value: str, low: str, high: str) -> str:

@@ -31,9 +31,16 @@ _CLOSE = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
-class _Evaluated:
-    """One model under one attack: its title, whether it knows the model, the budget, eps None for an attack without any; which of the
-    first images hold, and how far each was changed where the attack looks for the nearest image."""
+class Evaluated:
+    """One model under one attack, image by image.
+
+    Attributes:
+        title: the attack's.
+        white_box: whether it knows the model.
+        norm, eps: the budget; eps None for an attack without any.
+        holds: (n,) which of the first images are classified correctly under it.
+        distances: (n,) how far each was changed, of an attack that looks for the nearest image.
+    """
 
     title: str
     white_box: bool
@@ -70,6 +77,22 @@ def unions(
         many of them know the model), value (the share of
         images that hold; of every row of a model and budget the same images, those that all the attacks were evaluated on), low and high (95 %, Wilson), n. `attrs["provenance"]` says where they come from.
     """
+    under, stored = read(models, dataset, seed=seed, store=store)
+    rows = [row for subject in models for row in _rows(subject.name, under.get(subject.name, []))]
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    if len(table):
+        ends = accuracies.accuracy(table.assign(accuracy=table["value"], dataset="", kind="attack", name=""))
+        table = table.assign(low=ends["low"].to_numpy(), high=ends["high"].to_numpy())
+    table.attrs["provenance"] = Provenance.of(
+        stored[stored["kind"] == "attack"] if len(table) else stored, suites=("attacks",), storage="memory", seed=seed
+    )
+    return table
+
+
+def read(
+    models: Sequence[Subject], dataset: Dataset, *, seed: int = 0, store: Store | Path | str | None = None
+) -> tuple[dict[str, list[Evaluated]], pd.DataFrame]:
+    """Of each model by name what is stored image by image under attacks, and the rows of the store that it is from."""
     results = store if isinstance(store, Store) else Store(store)
     conditions, names, _ = stored_conditions(models, dataset, results)
     stored = lookup(list(models), dataset, conditions or "clean", seed=seed, store=results)
@@ -82,21 +105,12 @@ def unions(
             # Crafted on itself it is the white-box attack again.
             if names.get(condition.parameters.get("surrogate", "")) != subject.name:
                 asked.append((subject, condition, int(record["n"])))
-    read = _read(asked, dataset, seed, results)
-    rows = [row for subject in models for row in _rows(subject.name, read.get(subject.name, []))]
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    if len(table):
-        ends = accuracies.accuracy(table.assign(accuracy=table["value"], dataset="", kind="attack", name=""))
-        table = table.assign(low=ends["low"].to_numpy(), high=ends["high"].to_numpy())
-    table.attrs["provenance"] = Provenance.of(
-        stored[stored["kind"] == "attack"] if len(table) else stored, suites=("attacks",), storage="memory", seed=seed
-    )
-    return table
+    return _read(asked, dataset, seed, results), stored
 
 
 def _read(
     asked: Sequence[tuple[Subject, Condition, int]], dataset: Dataset, seed: int, store: Store
-) -> dict[str, list[_Evaluated]]:
+) -> dict[str, list[Evaluated]]:
     """Model -> the stored answers under each of its conditions, with the number of images; those are left out of which the attack has no
     one budget, or no answers image by image are stored."""
     cells: list[tuple[Cell, tuple[str, float | None]]] = []
@@ -109,13 +123,13 @@ def _read(
             made = plan.make(subjects, dataset, [condition], limit=n, seed=seed)
             cells += [(cell, budget) for cell in made if cell.condition == condition]
     right = answers([cell for cell, (_, eps) in cells if eps is not None], store)  # all at once
-    read: dict[str, list[_Evaluated]] = {}
+    read: dict[str, list[Evaluated]] = {}
     for cell, budget in cells:
         title = display_name(cell.condition.name, "attack")
         white_box = "surrogate" not in cell.condition.parameters
         if budget[1] is not None:
             if (answered := right.get(cell.key)) is not None:
-                one = _Evaluated(title, white_box, *budget, answered.correct)
+                one = Evaluated(title, white_box, *budget, answered.correct)
                 read.setdefault(cell.model.name, []).append(one)
             continue
         kept = store.predictions(cell)
@@ -123,7 +137,7 @@ def _read(
         if kept is None or distances is None or not attacks.resolve(cell.condition.name)[0].nearest:
             continue
         changes = np.asarray(distances, dtype=np.float64)
-        read.setdefault(cell.model.name, []).append(_Evaluated(title, white_box, *budget, kept.correct, changes))
+        read.setdefault(cell.model.name, []).append(Evaluated(title, white_box, *budget, kept.correct, changes))
     return read
 
 
@@ -142,7 +156,7 @@ def budget_of(condition: Condition, side: int) -> tuple[str, float | None] | Non
     return norm, float(eps)
 
 
-def _rows(model: str, under: Sequence[_Evaluated]) -> list[dict[str, object]]:
+def _rows(model: str, under: Sequence[Evaluated]) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     budgets = sorted({(NORMS.index(e.norm), e.eps) for e in under if e.eps is not None})
     for place, eps in budgets:

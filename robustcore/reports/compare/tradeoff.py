@@ -11,6 +11,7 @@ from robustcore.notes import note
 from robustcore.reports.compare.comparison import Comparison
 from robustcore.reports.compare.measures import Bars
 
+_SAME = 0.005  # by which two leaderboards' clean accuracies of one network differ at most
 COLUMNS = ["model", "x", "x_low", "x_high", "y", "y_low", "y_high"]
 
 
@@ -81,6 +82,36 @@ def trained_on(dataset: str, norm: str, radius: str) -> dict[str, str]:
         str(model): "trained on more data" if more else "trained on the data set alone"
         for model, more in zip(rows["model"], rows["additional_data"], strict=True)
     }
+
+
+def published_corrupted_and_autoattack(dataset: str, norm: str, radius: str) -> pd.DataFrame:
+    """One row for each network on both of a data set's leaderboards of RobustBench: x its mean accuracy over ImageNet-C's 15
+    corruptions, y that under AutoAttack at one norm and radius; without intervals.
+
+    Some names end in the norm on the leaderboard of corruptions alone. A network counts as the same where the name agrees and the
+    two leaderboards' clean accuracies are within half a point, as on ImageNet, where each took its own 5,000 images.
+
+    Args:
+        dataset, norm, radius: of the leaderboard of attacks, as in `published.Board`.
+    """
+    attacked = published.autoattack(published.Board(dataset, norm, radius))
+    rows = published.models("imagenet-c", "accuracy")
+    rows = rows[(rows["document"] == "robustbench") & (rows["dataset"] == dataset)]
+    means = rows.groupby("model").agg(x=("value", "mean"), clean_too=("clean_accuracy", "first"))
+    suffix = {"linf": "_Linf", "l2": "_L2"}[norm]
+    means = means.set_axis([str(name).removesuffix(suffix) for name in means.index])
+    both = attacked.join(means, on="model", how="inner")
+    both = both[(both["clean"] - both["clean_too"]).abs() < _SAME]
+    points = pd.DataFrame({"model": both["model"], "x": both["x"], "y": both["robust"]})
+    return points.reindex(columns=COLUMNS).reset_index(drop=True)
+
+
+@note
+def networks_on_both(dataset: str, models: int) -> str:
+    return (
+        f"Published: RobustBench (MIT), the {models} networks on its leaderboards of {dataset} of corruptions and of this attack; means over "
+        "15 corruptions and five severities."
+    )
 
 
 @note

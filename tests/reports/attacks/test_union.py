@@ -50,7 +50,7 @@ def _with_origin(part, whole):  # type: ignore[no-untyped-def]
 
 
 def test_the_distance_decides_for_an_attack_without_a_budget() -> None:
-    near = union._Evaluated("FMN", True, "linf", None, np.array([False, False, True]), np.array([0.01, 0.03, 0.0]))
+    near = union.Evaluated("FMN", True, "linf", None, np.array([False, False, True]), np.array([0.01, 0.03, 0.0]))
     assert near.within(0.02).tolist() == [False, True, True]  # type: ignore[union-attr]
     assert near.within(0.03).tolist() == [False, False, True]  # type: ignore[union-attr]
 

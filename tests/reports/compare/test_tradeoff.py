@@ -58,3 +58,16 @@ def test_corrupted_against_stable_and_the_published_networks_of_figure_4() -> No
     assert len(printed) == 7
     assert printed.loc["AlexNet", "x"] == pytest.approx(1 - 0.789, abs=5e-4)  # its mean error of appendix D
     assert printed.loc["ResNet-50", "y"] > printed.loc["AlexNet", "y"]
+
+
+def test_networks_on_both_leaderboards_at_one_norm_and_radius() -> None:
+    points = tradeoff.published_corrupted_and_autoattack("cifar10", "linf", "8/255").set_index("model")
+    # RobustBench prints 85.32 % clean on both leaderboards of this one, and names the next one with its norm on one of them.
+    assert {"Addepalli2021Towards_WRN34", "Gowal2020Uncovering_70_16"} <= set(points.index)
+    assert points.loc["Standard", "y"] == 0
+    assert points.index.is_unique
+    assert points[["x", "y"]].notna().all().all()
+    l2 = tradeoff.published_corrupted_and_autoattack("cifar10", "l2", "0.5")
+    assert "Gowal2020Uncovering_70_16" not in set(l2["model"])  # its corruptions are those of the network for L-inf
+    attacked = tradeoff.published_autoattack("cifar10", "l2", "0.5").set_index("model")["y"]
+    assert all(attacked[row.model] == row.y for row in l2.itertuples())

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache.datasets import Data
 from dashboard.session import selection
-from dashboard.views.compare.attacks import every_attack, presets, union
+from dashboard.views.compare.attacks import every_attack, nearest, presets, union
 from dashboard.widgets import figure, states
 from robustcore.figures import robust_accuracy as figures
 from robustcore.reports.attacks import robust_accuracy
@@ -23,6 +23,7 @@ def panel(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
     st.subheader("Under attack", anchor=False)
     table = cache.results.robust_accuracy(tuple(models), data, seed)
     union.show(prefix, models, data, seed)
+    nearest.show(prefix, models, data, seed)
     presets.show(prefix, models, data, seed)
     if table.empty and not every_attack.show(prefix, models, data, seed):
         states.empty(
