@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         or _photographs()
         or _filtration()
         or _segmentation()
-        or _small_experiments()
+        or _labels()
     )
 
 
@@ -170,16 +170,15 @@ def _segmentation() -> int:
     return 0
 
 
-def _small_experiments() -> int:
-    """Train and measure what pages show of several labels and of set membership."""
+def _labels() -> int:
+    """Train and measure what the page Factors shows of several labels an image."""
     from robustcore.progress import Bar
-    from robustcore.reports import membership, multilabel
+    from robustcore.reports import multilabel
 
-    for title, experiment in (("Several labels", multilabel), ("Set membership", membership)):
-        if experiment.is_current():
-            print(f"{title}: there and current.")
-            continue
-        with Bar() as bar:
-            experiment.build(lambda what, done, total, title=title: bar.update(done, total, f"{title}: {what}"))
-        print(f"{experiment.path()}: written.", flush=True)
+    if multilabel.is_current():
+        print("The network of several labels and its measurements are there and current.")
+        return 0
+    with Bar() as bar:
+        multilabel.build(lambda what, done, total: bar.update(done, total, what))
+    print(f"{multilabel.path()}: written.", flush=True)
     return 0

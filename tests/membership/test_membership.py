@@ -61,6 +61,11 @@ def test_a_small_experiment_has_seen_and_novel_rows_of_both_methods() -> None:
     assert (report.table["low"] <= report.table["accuracy"]).all()
     assert np.isfinite(report.table["high"]).all()
     assert not set(report.seen) & set(report.novel)
+    assert membership.read() is None
+    membership.keep(report)
+    kept = membership.read()
+    assert kept is not None
+    assert kept.table.equals(report.table)
 
 
 def test_what_cannot_be_is_refused(tmp_path: object) -> None:

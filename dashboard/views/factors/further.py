@@ -94,6 +94,7 @@ def _labels() -> None:
 def _membership() -> None:
     report = membership.read()
     if report is None:
+        _printed_membership()
         return
     table = report.table
     novel = table[(table["classes"] == "novel") & (table["method"] == "set membership")]
@@ -105,7 +106,7 @@ def _membership() -> None:
             "seen classes, the threshold from seen classes.",
         ),
         interval=f"Intervals: 95 % over {int(table['draws'].max())} drawings of the shots, not over trainings",
-        further=(package_version(),),
+        further=(package_version(), "Computed here."),
     )
     with st.container(border=True, key=f"card-{KEY}-membership"):
         st.subheader("Set membership: a negative result", anchor=False)
@@ -123,13 +124,31 @@ def _membership() -> None:
         )
         chance = pd.DataFrame([{"method": "chance", "classes": "any", "accuracy (%)": "50.0"}])
         st.dataframe(pd.concat([wide, chance], ignore_index=True), hide_index=True, width="stretch")
-        st.caption(
-            "“Through our experimentation, we fail to show how the reformulation of the task to set-membership benefits the problem.” (Basart, "
-            "dissertation, section 7.1). Printed, percent on novel classes:"
-        )
-        st.dataframe(membership.printed(), hide_index=True, width="stretch")
+        _document()
         st.caption(states.plain(footer.text))
         figure.download_csv(table, f"{KEY}-membership")
+
+
+def _printed_membership() -> None:
+    """What the document prints, and the command that makes figures of scenes."""
+    with st.container(border=True, key=f"card-{KEY}-membership"):
+        st.subheader("Set membership: a negative result", anchor=False)
+        st.markdown(
+            "Is a query of the class of k shots? In the document networks hardly beat chance, 50 %, on novel classes."
+        )
+        _document()
+        st.caption(
+            "To see figures on scenes here, seen and novel classes apart, against prototypes and chance (a few minutes):"
+        )
+        st.code("robustcore membership --dataset scenes --shots 1 5", language=None)
+
+
+def _document() -> None:
+    st.caption(
+        "“Through our experimentation, we fail to show how the reformulation of the task to set-membership benefits the problem.” (Basart, "
+        "dissertation, section 7.1). Printed, percent on novel classes:"
+    )
+    st.dataframe(membership.printed(), hide_index=True, width="stretch")
 
 
 def _between(row: Mapping[Hashable, Any], value: str, low: str, high: str) -> str:

@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, judge, and print."""
+    """Train, judge, and print; what was measured on scenes is kept for the page Factors."""
     from robustcore import spreadsheets
     from robustcore.progress import Bar
     from robustcore.reports import membership
@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
             trained_on=args.images,
             progress=lambda what, done, total: bar.update(done, total, what),
         )
+    if report.dataset == "scenes":
+        membership.keep(report)
     if args.format == "csv":
         text = spreadsheets.csv(report.table)
     else:

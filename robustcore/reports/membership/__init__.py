@@ -1,5 +1,5 @@
-"""Set membership on seen and on novel classes, against prototypes and chance; what ships."""
+"""Set membership on seen and on novel classes, against prototypes and chance."""
 
-from robustcore.reports.membership.table import MembershipReport, build, is_current, measure, path, printed, read
+from robustcore.reports.membership.table import MembershipReport, keep, measure, path, printed, read
 
-__all__ = ["MembershipReport", "build", "is_current", "measure", "path", "printed", "read"]
+__all__ = ["MembershipReport", "keep", "measure", "path", "printed", "read"]

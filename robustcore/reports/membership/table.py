@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import math
 import os
@@ -13,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy import stats
 
 from robustcore import derived, paths
@@ -23,7 +21,7 @@ from robustcore.membership import images, judging, training
 from robustcore.models.scenes import SmallNetwork
 
 REVISION = 1
-SHOTS, STEPS = (1, 5), 150
+SHOTS, STEPS = (1, 5), 300
 TRAINED_ON, ASKED = 500, 60  # images of each class
 
 
@@ -37,7 +35,7 @@ class MembershipReport:
         table: one row for each method, number of shots and group of classes: method ("set membership" or "prototype"), shots,
             classes ("seen" or "novel"), accuracy, low, high (0..1; 95 % over drawings of the shots, not over trainings),
             draws, queries (of each drawing).
-        identity: digest of data, settings and revision.
+        identity: digest of the scenes and of the revision.
         seed, steps: of the trainings.
     """
 
@@ -132,46 +130,39 @@ def printed() -> pd.DataFrame:
 
 def _identity() -> str:
     prints = [load_dataset("scenes", split=split, limit=1).fingerprint for split in ("train", "test")]
-    return derived.digest(REVISION, SHOTS, STEPS, TRAINED_ON, ASKED, prints)
+    return derived.digest(REVISION, prints)
 
 
 def path() -> Path:
-    """The file that ships."""
-    return paths.assets() / "membership" / "results.json"
+    """Where the last measurement on scenes is kept."""
+    return paths.cache() / "membership" / "results.json"
+
+
+def keep(report: MembershipReport) -> None:
+    """Keep a measurement on scenes, for the page; the file appears whole or not at all.
+
+    Raises:
+        StoreError: the cache cannot be written.
+    """
+    folder = paths.writable_cache("membership")
+    partial = folder / f".{path().name}.{os.getpid()}"
+    partial.write_text(json.dumps(derived.encode(report), indent=1) + "\n", encoding="utf-8")
+    partial.replace(path())
 
 
 def read() -> MembershipReport | None:
-    """What ships; None where nothing does.
+    """What is kept, where it was measured on today's scenes by today's code; else None.
 
     Raises:
         StoreError: the file is damaged.
     """
-    return _read(path()) if path().is_file() else None
-
-
-@functools.lru_cache(maxsize=2)
-def _read(file: Path) -> MembershipReport:
+    file = path()
+    if not file.is_file():
+        return None
     try:
         report: MembershipReport = derived.decode(json.loads(file.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, InvalidArgumentError) as error:
         raise StoreError(
-            f"The shipped measurements in {file} cannot be read ({error}); install the package again."
+            f"The measurements in {file} cannot be read ({error}); remove the file, and measure again."
         ) from error
-    return report
-
-
-def is_current() -> bool:
-    """Whether what ships was measured on today's images by today's code."""
-    report = read()
-    return report is not None and report.identity == _identity()
-
-
-def build(progress: Callable[[str, int, int], None] | None = None) -> None:
-    """Train and judge on scenes, and write the file whole or not at all."""
-    torch.set_num_threads(1)
-    report = measure(progress=progress)
-    path().parent.mkdir(parents=True, exist_ok=True)
-    partial = path().with_name(f".{path().name}.{os.getpid()}")
-    partial.write_text(json.dumps(derived.encode(report), indent=1) + "\n", encoding="utf-8")
-    partial.replace(path())
-    _read.cache_clear()
+    return report if report.identity == _identity() else None
