@@ -21,6 +21,7 @@ ORDER = [
     "notes",
     "processes",
     "paths",
+    "glossary",
     "derived",
     "registry",
     "pages",
