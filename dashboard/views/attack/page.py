@@ -227,9 +227,7 @@ def _sentence(case: Case, done: attack_anatomy.Attacked) -> str:
         outcome = "The model answers the target to the clean image already"
     else:
         outcome = _OUTCOMES[reached]
-    distance = (
-        f"L-inf {255 * float(result.linf[0]):.2f}/255, L2 {float(result.l2[0]):.2f}, L1 {float(result.l1[0]):.2f}"
-    )
+    distance = f"L-inf {255 * float(result.linf[0]):.2f}/255, L2 {float(result.l2[0]):.2f}, L1 {float(done.perturbation.abs().sum()):.2f}"
     passes = f"{int(result.forwards[0])} forward and {int(result.backwards[0])} backward passes"
     return (
         f"{outcome}: {states.plain(case.victim)} answers **{states.plain(display_name(classes[before]))}** "

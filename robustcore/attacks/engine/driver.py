@@ -41,7 +41,6 @@ class AttackResult:
             already misclassified counts as an untargeted success.
         linf: (N,) largest change of a value.
         l2: (N,) Euclidean length of the change.
-        l1: (N,) sum of the changes of all values.
         forwards: (N,) int64 forward passes of each image through the model that the attack was crafted on; the final
             pass through the victim of a surrogate attack is not counted.
         backwards: (N,) int64 backward passes, counted the same way.
@@ -62,7 +61,6 @@ class AttackResult:
     success: Tensor
     linf: Tensor
     l2: Tensor
-    l1: Tensor
     forwards: Tensor
     backwards: Tensor
     targets: Tensor | None
@@ -238,7 +236,6 @@ class _Group:
     success: Tensor
     linf: Tensor
     l2: Tensor
-    l1: Tensor
     forwards: Tensor
     backwards: Tensor
     broken_by: Tensor
@@ -270,7 +267,6 @@ class _Group:
             success=goal.reached(best.logits) & answered,
             linf=change.amax(dim=PIXELS),
             l2=torch.linalg.vector_norm(change, dim=PIXELS),
-            l1=change.sum(dim=PIXELS),
             forwards=best.forwards,
             backwards=best.backwards,
             broken_by=best.broken_by,
@@ -281,7 +277,7 @@ class _Group:
         )
         assert bool(((images >= 0) & (images <= 1)).all())
         if ball.eps is not None:
-            reached = {"linf": result.linf, "l2": result.l2, "l1": result.l1}[ball.norm]
+            reached = ball.distance(images)
             # A sum over all values adds their rounding errors up.
             rounding = 2**-25 * change[0].numel() if ball.norm == "l1" else 0.0
             assert bool((reached <= ball.eps * (1 + 1e-5) + 1e-6 + rounding).all())
@@ -301,7 +297,6 @@ def _not_attacked(inputs: Inputs, group: slice, classes: int) -> _Group:
         success=none.bool(),
         linf=torch.zeros(n),
         l2=torch.zeros(n),
-        l1=torch.zeros(n),
         forwards=none,
         backwards=none.clone(),
         broken_by=none - 1,

@@ -151,7 +151,7 @@ class AttackCondition(Operation):
             **result.values,
         }
         if budget.get("norm") == "l1":
-            values["l1"] = result.l1
+            values["l1"] = (result.images - part.images.float() / 255).abs().sum(dim=(1, 2, 3))
         if result.broken_by is not None:
             values |= cautions.first_breaks(result.stages, result.broken_by)
         goal = Goal(part.labels, result.targets)
