@@ -15,8 +15,8 @@ from robustcore import spreadsheets
 if TYPE_CHECKING:
     from robustcore.reports.provenance import Footer, Provenance
 
-# No toolbar: an image without its footer says nothing about where it comes from. The downloaded file has both.
-CONFIG = {"displaylogo": False, "displayModeBar": False}
+# No button for an image: without its footer it says nothing about where it comes from. The downloaded file has both.
+CONFIG = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
 # Two buttons of the toolbar choose between lasso and box.
 LASSO_CONFIG = {"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["lasso2d", "select2d"]]}
 
@@ -50,7 +50,7 @@ def card(
         figure: a plotly Figure.
         key: unique on the page; names the CSV file too.
         title, says: heading, and one sentence below it; both are Markdown.
-        alt: what a person who does not see the figure should know.
+        alt: what a person who does not see the figure should know; by default what the figure says of itself.
         table: what is drawn, offered as a table and a CSV file.
         footer: provenance, in small print.
         origin: whose fingerprints and runs can be opened below the footer.
@@ -64,6 +64,8 @@ def card(
     Returns:
         What was clicked, as `st.plotly_chart` gives it.
     """
+    from robustcore import figures
+
     if table is not None:
         table = table.copy(deep=False)
         table.attrs = {}  # a browser is sent the numbers alone
@@ -85,7 +87,7 @@ def card(
                 height=height,
                 key=f"figure-{key}",
                 config=LASSO_CONFIG if lasso else CONFIG,
-                alt=alt or title,
+                alt=alt or figures.alt(figure) or title,
                 on_select="rerun" if clickable or lasso else "ignore",
                 selection_mode=("lasso", "box") if lasso else "points",
             )

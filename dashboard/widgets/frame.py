@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 def show(view: View) -> None:
     """Draw a page: heading, purpose, notices about its address, content."""
     runs.begin()
-    st.header(view.page.question, help=view.page.help, anchor=False)
+    st.set_page_config(page_title=f"{view.page.title} · robustcore")
+    st.title(view.page.question, help=view.page.help, anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page_head"):
         st.caption(view.page.purpose, width="stretch")
         _show_terms(view)

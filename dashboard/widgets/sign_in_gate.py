@@ -21,7 +21,7 @@ def show() -> None:
     elif importlib.util.find_spec("authlib") is None:
         states.error("Sign-in is set up, but its package is not installed: pip install 'streamlit[auth]'.")
     elif not st.user.get("is_logged_in", False):
-        st.header("Sign in", anchor=False)
+        st.title("Sign in", anchor=False)
         st.caption("This dashboard requires signing in.")
         st.button("Sign in", type="primary", icon=":material/login:", key="sign_in", on_click=st.login)
     elif not sign_in.is_allowed(st.user.to_dict()):

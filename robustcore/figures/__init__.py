@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from robustcore.figures._style import PALETTE, short, strokes, to_html
+from robustcore.figures._style import PALETTE, alt, short, strokes, to_html
 
-__all__ = ["PALETTE", "short", "strokes", "to_html"]
+__all__ = ["PALETTE", "alt", "short", "strokes", "to_html"]

@@ -34,12 +34,16 @@ _THEMES = {"light": ("#ffffff", "#1b2530"), "dark": ("#12171d", "#e4e9ee")}
 
 @dataclasses.dataclass(frozen=True)
 class Stroke:
-    """How one model is drawn, the same in every figure of a page: a colour, and shapes for colour-blind readers."""
+    """How one model is drawn, the same in every figure of a page: a colour, and shapes for colour-blind readers.
+
+    `group` is what it belongs to, where that tells colour and shapes: a click on the group in the legend isolates it.
+    """
 
     colour: str
     dash: str
     symbol: str
     pattern: str
+    group: str | None = None
 
     def fill(self, opacity: float) -> str:
         """The colour as rgba with an opacity in [0, 1], for bands."""
@@ -52,8 +56,8 @@ def strokes(names: Sequence[str], groups: Mapping[str, str] | None = None) -> di
 
     Args:
         names: all that are drawn.
-        groups: name -> group. Then a group has a colour, in the order in which groups come first, and its names have other
-            symbols; what is in none is grey.
+        groups: name -> group. Then a group has a colour and shapes, in the order in which groups come first, and all its
+            names have these; what is in none is grey.
     """
     if groups:
         return _grouped(names, groups)
@@ -70,34 +74,60 @@ def strokes(names: Sequence[str], groups: Mapping[str, str] | None = None) -> di
 
 
 def _grouped(names: Sequence[str], groups: Mapping[str, str]) -> dict[str, Stroke]:
-    colours = _colours(groups)
-    seen: dict[str, int] = {}
-    drawn = {}
-    for name in names:
-        group = groups.get(name, "")
-        i = seen[group] = seen.get(group, -1) + 1
-        drawn[name] = Stroke(colours.get(group, NEUTRAL), DASHES[0], SYMBOLS[i % len(SYMBOLS)], PATTERNS[0])
-    return drawn
+    of_groups = _strokes_of(groups)
+    alone = Stroke(NEUTRAL, DASHES[0], SYMBOLS[0], PATTERNS[0])
+    return {name: of_groups.get(groups.get(name, ""), alone) for name in names}
 
 
-def _colours(groups: Mapping[str, str]) -> dict[str, str]:
-    return {group: PALETTE[i % len(PALETTE)] for i, group in enumerate(dict.fromkeys(groups.values()))}
+def _strokes_of(groups: Mapping[str, str]) -> dict[str, Stroke]:
+    """A colour and shapes for each group, in the order in which they come first."""
+    return {
+        group: dataclasses.replace(
+            stroke, dash=DASHES[i % len(DASHES)], pattern=PATTERNS[i % len(PATTERNS)], group=group
+        )
+        for i, (group, stroke) in enumerate(strokes(list(dict.fromkeys(groups.values()))).items())
+    }
 
 
-def name_groups(figure: go.Figure, groups: Mapping[str, str] | None, names: Sequence[str]) -> None:
-    """A legend of the groups of those that are drawn, in their colours; none without groups."""
+def hatch(shapes: str | Sequence[str]) -> dict[str, Any]:
+    """The pattern of filled bars: thin lines over the colour, which stays what one sees first."""
+    return {
+        "shape": shapes,
+        "fillmode": "overlay",
+        "fgcolor": "#ffffff",
+        "fgopacity": 0.55,
+        "size": 9,
+        "solidity": 0.18,
+    }
+
+
+def name_groups(
+    figure: go.Figure, groups: Mapping[str, str] | None, names: Sequence[str], *, bars: bool = False
+) -> None:
+    """A legend of the groups of those that are drawn, in their colours and shapes, or as bars; none without groups."""
     groups = groups or {}
     drawn_groups = {groups[name] for name in names if name in groups}
-    for group, colour in _colours(groups).items():
-        if group in drawn_groups:
-            figure.add_scatter(
+    for group, stroke in _strokes_of(groups).items():
+        if group not in drawn_groups:
+            continue
+        if bars:
+            figure.add_bar(
                 x=[None],
                 y=[None],
-                mode="markers",
                 name=group,
                 hoverinfo="skip",
-                marker={"color": colour, "symbol": "square", "size": 11},
+                marker={"color": stroke.colour, "pattern": hatch(stroke.pattern)},
             )
+            continue
+        figure.add_scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            name=group,
+            legendgroup=group,
+            hoverinfo="skip",
+            marker={"color": stroke.colour, "symbol": stroke.symbol, "size": 11},
+        )
 
 
 def short(name: str, width: int = 30) -> str:
@@ -194,14 +224,16 @@ def finish(
             "yanchor": "bottom",
             "font": {"size": 13},
             "itemsizing": "constant",
+            "itemclick": "toggleothers",
+            "itemdoubleclick": "toggle",
             "bgcolor": "rgba(0,0,0,0)",
         },
         hoverlabel={"align": "left", "font": {"family": FONT, "size": 13}},
         dragmode=False,
         meta={"footer": footer, "alt": alt},
     )
-    figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True, fixedrange=True)
-    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, fixedrange=True)
+    figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True)
     return figure
 
 

@@ -34,7 +34,7 @@ def conditions(
     """
     metric = result.definition
     table = _grouped(result, order, grouping)
-    alt = f"{metric.title} of {', '.join(result.models)} under each corruption"
+    alt = f"{metric.title} of {_counted(result)} under each corruption. {_outcome(result)}"
     if len(result.models) > CROWD:
         return dots.condition_dots(
             table, scale(result), footer=result.footer.text, alt=alt, colours=result.among, groups=families
@@ -74,7 +74,8 @@ def gains(
         reference=0,
         reference_label=f"0: as {short(baseline)}",
     )
-    alt = f"{metric.title} of {', '.join(result.models)} against {baseline} under each corruption"
+    better = int((result.means["value"] > 0).sum())
+    alt = f"{metric.title} of {_counted(result)} against {baseline} under each corruption: on average {better} better than it"
     if len(result.models) > CROWD:
         return dots.condition_dots(
             table, drawn, footer=result.footer.text, alt=alt, colours=result.among, groups=families
@@ -119,7 +120,7 @@ def models(result: Bars, condition: str = "", *, families: Mapping[str, str] | N
     else:
         table = result.means.assign(name=metric.mean if metric.reference else metric.mean.lower())
         what = "over all of them"
-    alt = f"{metric.title} {what}: {', '.join(map(str, table['model']))}"
+    alt = f"{metric.title} {what}. {_first_and_last(table, scale(result), metric.better)}"
     return ranking.ranking(
         table,
         scale(result),
@@ -139,8 +140,30 @@ def table(result: Bars, *, order: str = "family", grouping: Grouping | None = No
     rows = measures.ordered(result, order, grouping)
     rows = rows.assign(place=rows["model"].map(places)).sort_values("place", kind="stable")
     clean = dict(zip(means["model"], means["clean"], strict=True))
-    alt = f"{metric.title}, models against corruptions"
+    alt = f"{metric.title}, models against corruptions. {_outcome(result)}"
     return heatmap.heatmap(rows, scale(result), footer=result.footer.text, alt=alt, better=metric.better, clean=clean)
+
+
+def _counted(result: Bars) -> str:
+    return result.models[0] if len(result.models) == 1 else f"{len(result.models)} models"
+
+
+def _outcome(result: Bars) -> str:
+    """What a person reads off the figure: the best and the last on average, and the hardest condition."""
+    text = _first_and_last(result.means, scale(result), result.definition.better)
+    ends = measures.extremes(result)
+    return text if ends is None else f"{text} Hardest: {display_name(ends[0], inside=True)}"
+
+
+def _first_and_last(table: pd.DataFrame, drawn: bars.Scale, better: str) -> str:
+    ranked = table[table["value"].notna()].sort_values("value", ascending=better == "lower", kind="stable")
+    if ranked.empty:
+        return "Undefined for all of them."
+    best, *_, last = [*ranked.to_dict("records"), ranked.to_dict("records")[-1]]
+    text = f"Best: {best['model']} with {drawn.text(best['value'])}{drawn.unit}"
+    if len(ranked) == 1:
+        return f"{text}."
+    return f"{text}; last: {last['model']} with {drawn.text(last['value'])}{drawn.unit}."
 
 
 def curves(

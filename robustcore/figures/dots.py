@@ -68,6 +68,7 @@ def condition_dots(
             y=[centre[n] + shift for n in rows["name"]],
             mode="markers",
             name=model,
+            legendgroup=drawn[model].group,
             marker={
                 "color": drawn[model].colour,
                 "symbol": drawn[model].symbol,

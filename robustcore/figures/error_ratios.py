@@ -87,7 +87,7 @@ def ratio_panels(
                 y=rows["value"],
                 mode="lines" if thin else "lines+markers",
                 name=label,
-                legendgroup=label,
+                legendgroup=stroke.group or label,
                 line={"color": stroke.colour, "width": 1.2 if thin else 2, "dash": stroke.dash},
                 marker={"symbol": stroke.symbol, "size": 6, "color": stroke.colour},
                 showlegend=index == 0 and not thin,

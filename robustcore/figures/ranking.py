@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, PALETTE, finish, name_groups, shortest, strokes
+from robustcore.figures._style import NEUTRAL, PALETTE, finish, hatch, name_groups, shortest, strokes
 from robustcore.figures.bars import UNSELECTED, Scale, ends, hover
 
 _ROW, _BAR = 38, 13  # pixels of a model, and of its bar
@@ -41,6 +41,7 @@ def ranking(
     drawn = strokes(models, groups)
     plain = many and not groups
     colours = [PALETTE[0] if plain else drawn[m].colour for m in rows.loc[rows["value"].notna(), "model"]]
+    patterns = ["" if plain else drawn[m].pattern for m in rows.loc[rows["value"].notna(), "model"]]
     names = shortest(list(rows["model"]), 36)
     low, high = ends(rows, scale)
     places = [i * _ROW + _ROW * 0.68 for i in range(len(rows))]
@@ -64,7 +65,7 @@ def ranking(
         width=_BAR,
         error_x=error,
         showlegend=False,
-        marker={"color": colours},
+        marker={"color": colours, "pattern": hatch(patterns)},
         customdata=bars[["model", "name"]].to_numpy(),
         hovertext=[hover(row, scale) for row in bars.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -107,7 +108,7 @@ def ranking(
             name=scale.reference_label,
             line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
         )
-    name_groups(figure, groups, list(bars["model"]))
+    name_groups(figure, groups, list(bars["model"]), bars=True)
     figure.update_xaxes(title=scale.title, range=[low, high], showgrid=True)
     figure.update_yaxes(range=[bottom, -2], showticklabels=False, showgrid=False)
     finish(figure, height=bottom, footer=footer, alt=alt, legend=bool(groups) or scale.reference is not None, bottom=52)

@@ -71,6 +71,7 @@ def trade_off(
             y=[100 * row["y"]],
             mode="markers+text" if named else "markers",
             name=model,
+            legendgroup=drawn[model].group,
             text=[f" {labels[model]} "],
             textposition="top left" if 100 * row["x"] > middle else "top right",
             textfont={"size": 11},

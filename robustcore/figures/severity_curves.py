@@ -122,7 +122,7 @@ def _line(
         "y": rows["accuracy"] * 100,
         "mode": "lines+markers",
         "name": label,
-        "legendgroup": label if grouped else None,
+        "legendgroup": stroke.group or (label if grouped else None),
         "showlegend": named,
         "line": {"color": stroke.colour, "width": 2 if size > 4 else 1.3, "dash": stroke.dash},
         "marker": {"symbol": stroke.symbol, "size": size, "color": stroke.colour},

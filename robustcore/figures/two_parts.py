@@ -70,6 +70,7 @@ def scattered(
             error_y=_error(row, up),
             mode="markers+text" if model in named else "markers",
             name=model,
+            legendgroup=drawn[model].group,
             text=[f" {labels[model]} "],
             textposition="top right" if row["value", across] < (low + high) / 2 else "top left",
             textfont={"size": 11},

@@ -133,7 +133,7 @@ class Tab:
 
     def settle(self, timeout: float = 60) -> Tab:
         """Wait until the script has run and nothing on the page is stale."""
-        self.page.wait_for_selector("h2", timeout=timeout * 1000)
+        self.page.wait_for_selector("h1", timeout=timeout * 1000)
         self.page.wait_for_function(
             """() => {
                 const app = document.querySelector('[data-testid=stApp]');

@@ -66,7 +66,7 @@ def test_a_page_with_an_address_of_its_own_is_found_by_its_name_too(
 def test_a_page_renders(view: pages.View, open_page: OpenPage) -> None:
     at = open_page(view.name)
     assert sound(at)
-    assert at.header[0].value == view.page.question
+    assert at.title[0].value == view.page.question
 
 
 def test_an_error_of_the_library_is_one_sentence(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:

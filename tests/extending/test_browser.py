@@ -28,7 +28,7 @@ def test_the_page_the_corruption_the_metric_and_the_suite_are_seen(
         tab = Tab(chromium.new_page(), address)
         tab.open("/lab-notes")
         tab.page.locator("[data-testid=stSidebar]").get_by_text("missing.py").wait_for()
-        assert tab.page.inner_text("h2").startswith("What do we have?")
+        assert tab.page.inner_text("h1").startswith("What do we have?")
         tab.page.locator("[data-testid=stMetric]").nth(6).wait_for()  # one a family
         tab.open("/corruptions?corruptions_suite=In+no+suite")
         tab.page.get_by_text("Salt", exact=True).first.wait_for()

@@ -105,15 +105,36 @@ def test_many_models_have_the_colours_of_how_they_were_trained() -> None:
     made = result(14)
     families = {m: "Standard training" if i < 7 else "Fooling images" for i, m in enumerate(made.models)}
     ranked = compared.models(made, families=families)
-    (bar,) = (t for t in ranked.data if t.type == "bar")
+    (bar,) = (t for t in ranked.data if t.type == "bar" and t.customdata is not None)
     assert {(families[c[0]], colour) for c, colour in zip(bar.customdata, bar.marker.color, strict=True)} == {
         ("Standard training", PALETTE[0]),
         ("Fooling images", PALETTE[1]),
     }
     for figure in (ranked, compared.conditions(made, families=families)):
-        named = {t.name: t.marker.color for t in figure.data if t.type == "scatter" and t.showlegend is None and t.name}
-        assert named == {"Standard training": PALETTE[0], "Fooling images": PALETTE[1]}
+        named = {t.name: t.marker for t in figure.data if t.showlegend is None and t.name}
+        assert {name: marker.color for name, marker in named.items()} == {
+            "Standard training": PALETTE[0],
+            "Fooling images": PALETTE[1],
+        }
+        shapes = {marker.symbol if "symbol" in marker else marker.pattern.shape for marker in named.values()}
+        assert len(shapes) == 2  # nobody has to tell the colours apart
         assert figure.layout.showlegend
+
+
+def test_a_click_on_a_family_in_the_legend_isolates_it() -> None:
+    made = result(14)
+    families = {m: "Standard training" if i < 7 else "Fooling images" for i, m in enumerate(made.models)}
+    figure = compared.conditions(made, families=families)
+    dots = {t.name: t.legendgroup for t in figure.data if t.name in families}
+    assert dots == families
+    assert figure.layout.legend.itemclick == "toggleothers"
+
+
+def test_the_alternative_text_says_the_result() -> None:
+    made = result(14)
+    for figure in (compared.models(made), compared.conditions(made), compared.table(made)):
+        assert made.models[0] in _style.alt(figure)
+        assert made.models[-1] in _style.alt(figure)
 
 
 def test_names_on_the_edge_do_not_lie_over_each_other() -> None:

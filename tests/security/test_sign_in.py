@@ -39,7 +39,7 @@ def app(**secrets: Any) -> AppTest:
 
 
 def headings(at: AppTest) -> list[str]:
-    return [header.value for header in at.header]
+    return [title.value for title in at.title]
 
 
 def test_off_without_a_section(open_page: OpenPage) -> None:

@@ -22,7 +22,7 @@ CSS = """
 .rc-claim { display: grid; grid-template-columns: 9.4rem minmax(0, 1fr) 250px; gap: 2px 22px; padding: 14px 2px; border-top: 1px solid var(--st-border-color); }
 .rc-claim details { grid-column: 2 / -1; }
 .rc-dots { width: 250px; height: auto; overflow: visible; align-self: center; color: var(--st-text-color); }
-.rc-dots text { font-size: 10px; fill: currentColor; opacity: .7; font-variant-numeric: tabular-nums; }
+.rc-dots text { font-size: 10px; fill: currentColor; opacity: .82; font-variant-numeric: tabular-nums; }
 .rc-dots line { stroke: currentColor; opacity: .35; }
 .rc-dots circle { stroke: var(--st-primary-color); stroke-width: 1.3; fill: var(--st-background-color); }
 .rc-dots .sure { fill: var(--st-primary-color); }

@@ -30,7 +30,7 @@ def show(
 
     drawn = figures.strokes(list(colours) or [model for model, _ in rows])
     head = Markup().join(
-        Markup('<th scope="col" style="{};white-space:normal;font-weight:500;opacity:.7">{}</th>').format(_CELL, h)
+        Markup('<th scope="col" style="{};white-space:normal;font-weight:500;opacity:.82">{}</th>').format(_CELL, h)
         for h in headings
     )
     body = Markup()
@@ -41,7 +41,7 @@ def show(
         ).format(drawn[model].colour)
         note = notes[place] if place < len(notes) else ""
         small = (
-            Markup('<div style="font-size:.8em;opacity:.7;padding-left:1.35em">{}</div>').format(note) if note else ""
+            Markup('<div style="font-size:.8em;opacity:.82;padding-left:1.35em">{}</div>').format(note) if note else ""
         )
         cells = Markup().join(Markup('<td style="{}">{}</td>').format(_CELL, _cell(text)) for text in texts)
         name = Markup(
@@ -52,7 +52,7 @@ def show(
     markup.html(
         Markup(
             '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.93rem">'
-            '<thead><tr style="{}"><th style="text-align:left;font-weight:500;opacity:.7;padding-right:.9rem">Model</th>'
+            '<thead><tr style="{}"><th style="text-align:left;font-weight:500;opacity:.82;padding-right:.9rem">Model</th>'
             "{}</tr></thead><tbody>{}</tbody></table></div>"
         ).format(_LINE, head, body)
     )
@@ -60,5 +60,5 @@ def show(
 
 def _cell(text: str) -> Markup:
     first, _, below = text.partition("\n")
-    small = Markup('<div style="font-size:.8em;opacity:.7">{}</div>').format(below) if below else ""
+    small = Markup('<div style="font-size:.8em;opacity:.82">{}</div>').format(below) if below else ""
     return Markup("{}{}").format(first, small)

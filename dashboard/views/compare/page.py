@@ -123,7 +123,6 @@ def _card(view: View, choice: Choice, comparison: Comparison | None) -> None:
         key=f"{KEY}-{view.key}",
         title=states.plain(view.title),
         says=states.plain(view.caption),
-        alt=view.title,
         table=view.table,
         footer=view.footer.text,
         origin=view.origin,

@@ -18,7 +18,7 @@ CSS = """
 .rc-scores th:first-child { text-align: left; padding-left: 0; min-width: 6.5rem; font-weight: 560; position: sticky; left: 0; background: var(--st-background-color); }
 .rc-scores tbody th { vertical-align: middle; }
 .rc-scores thead th { font-weight: 620; font-size: .82rem; }
-.rc-scores small { display: block; font-size: .74rem; font-weight: 400; opacity: .72; white-space: nowrap; }
+.rc-scores small { display: block; font-size: .74rem; font-weight: 400; opacity: .82; white-space: nowrap; }
 .rc-root .rc-scores button { padding: 3px 8px; border-radius: 6px; margin-left: auto; text-align: right; border: 2px solid transparent; }
 .rc-root .rc-scores button:hover { background: var(--st-secondary-background-color); }
 .rc-root .rc-scores button[aria-pressed="true"] { border-color: var(--st-primary-color); background: var(--st-secondary-background-color); }

@@ -13,13 +13,13 @@ CSS = """
 .rc-checks { display: grid; gap: 0; font-size: .88rem; }
 .rc-check { display: grid; grid-template-columns: 1.6rem minmax(0, 20rem) minmax(0, 14rem) minmax(0, 1fr); gap: 2px 16px; padding: 8px 2px; border-top: 1px solid var(--st-border-color); line-height: 1.4; }
 .rc-check:first-child { border-top: 0; }
-.rc-check.head { font-size: .78rem; font-weight: 620; opacity: .75; }
+.rc-check.head { font-size: .78rem; font-weight: 620; opacity: .82; }
 .rc-check .sign { font-weight: 700; text-align: center; color: var(--st-green-text-color); }
 .rc-check.odd .sign, .rc-check.odd .gave { color: var(--st-orange-text-color); }
 .rc-check.odd { background: var(--st-orange-background-color); border-radius: 6px; }
 .rc-check.odd .remedy { opacity: 1; font-weight: 560; }
 .rc-check .gave { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-.rc-check .remedy { opacity: .72; overflow-wrap: anywhere; }
+.rc-check .remedy { opacity: .82; overflow-wrap: anywhere; }
 .rc-check .now { font-weight: 650; }
 @container (max-width: 700px) {
   .rc-check { grid-template-columns: 1.6rem minmax(0, 1fr); }

@@ -14,14 +14,14 @@ from robustcore.reports.doctor import Answer, Overview, Step
 
 CSS = """
 .rc-facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 5px 16px; margin: 0; font-size: .88rem; line-height: 1.4; }
-.rc-facts dt { opacity: .68; }
+.rc-facts dt { opacity: .82; }
 .rc-facts dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .rc-facts .hash { font-family: var(--st-code-font); font-size: .78rem; }
 .rc-steps { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 14px 18px; margin: 0; padding: 0; counter-reset: step; }
 .rc-step { min-width: 0; font-size: .84rem; line-height: 1.4; counter-increment: step; }
 .rc-root .rc-step img { height: 132px; width: auto; max-width: 100%; aspect-ratio: auto; object-fit: contain; margin-bottom: 7px; background: none; }
 .rc-step b { display: block; font-weight: 620; }
-.rc-step b::before { content: counter(step) ". "; opacity: .6; }
+.rc-step b::before { content: counter(step) ". "; opacity: .82; }
 .rc-step span { opacity: .78; overflow-wrap: anywhere; }
 .rc-tens .rc-frames { grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); }
 .rc-tens .rc-answer { white-space: normal; overflow-wrap: anywhere; line-height: 1.25; }
