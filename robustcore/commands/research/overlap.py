@@ -31,6 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--model", default="scenes/resnet", metavar="NAME", help="the architecture (default: scenes/resnet)")
     add(
+        "--without-training",
+        action="store_true",
+        help="train nothing: how alike the corrupted images look to a trained model (minimal sample distance), and where overlaps that are "
+        "known say otherwise; --model is then a trained one, e.g. scenes/resnet-standard",
+    )
+    add(
         "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
     )
     add("--seeds", type=_positive, default=1, metavar="N", help="trainings of each model (default: 1)")
@@ -71,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
     """Train and test what is missing, or write the published table. 1 if some units failed."""
     if args.published:
         return _write_published(args.output)
+    if args.without_training:
+        return _without_training(args)
     from robustcore import memory
     from robustcore.atlas import compute, plan
     from robustcore.progress import Bar, duration
@@ -109,6 +117,54 @@ def run(args: argparse.Namespace) -> int:
         print(f"{count} units failed: {reason}", file=sys.stderr)
     print(said_of(table))
     return 1 if summary["failed"] else 0
+
+
+def _without_training(args: argparse.Namespace) -> int:
+    """The minimal sample distances of the suite's corruptions, and what the largest atlas of them says otherwise."""
+    from robustcore import corruptions, overlap
+    from robustcore.atlas import plan
+    from robustcore.datasets import load_dataset
+    from robustcore.evaluation import suites
+    from robustcore.models import load_model
+    from robustcore.overlap import sample_distance
+    from robustcore.progress import Bar
+    from robustcore.reports.overlap import atlas, without_training
+
+    model = load_model(args.model)
+    dataset = load_dataset(args.dataset, split="test", side=args.side or model.card.side)
+    asked = suites.resolve(args.suite)
+    names = list(dict.fromkeys(c.name for c in asked if c.kind == "corruption" and c.name in corruptions.names()))
+    with Bar() as bar:
+        table = without_training.distances(
+            model,
+            dataset,
+            names,
+            images=args.images or without_training.IMAGES,
+            progress=lambda done, total: bar.update(done, total, f"{done}/{total} corruptions"),
+        )
+    output = args.output
+    if output is not None:
+        table.to_csv(output)
+        print(f"Distances: {output}")
+    tables = {name: plan.read(path) for name, path in plan.tables().items()}
+    entries = [e for name, own in tables.items() for e in atlas.entries(name, plan.tables()[name], own)]
+    here = [e for e in entries if e.dataset == args.dataset and len(set(names) & set(e.corruptions)) > 1]
+    print(
+        f"Minimal sample distances of {len(names)} corruptions, by the features of {model.card.name}. Nearest to each:"
+    )
+    for name in names:
+        others = {other: float(value) for other, value in table.loc[name].to_dict().items() if other != name}
+        nearest = min(others, key=others.__getitem__)
+        print(f"  {name}: {nearest} ({others[nearest]:.2f}; itself {table.loc[name].to_dict()[name]:.2f})")
+    if not here:
+        print("There is no atlas of these corruptions on these data to compare with.")
+        return 0
+    best = max(here, key=lambda e: len(set(names) & set(e.corruptions)))
+    matrix = overlap.measure(atlas.accuracies(tables[best.path.stem], best.architecture), metric="residual", draws=0)
+    print(f"Compared with the overlaps of {best.path.stem}:")
+    for note in without_training.notes(sample_distance.disagreement(table, matrix.scores)):
+        print(f"  {note.text}")
+    return 0
 
 
 def _write_published(output: Path | None) -> int:
