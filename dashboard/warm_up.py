@@ -24,6 +24,8 @@ def warm_up() -> None:
         from robustcore.reports.preview import shipped
 
         pages.views()
+        if evaluated := results.evaluated(SCENES):  # the first page
+            results.overview(tuple(evaluated), SCENES)
         cells = tuple(cell for name in corruptions.names("imagenet-c") for cell in preview.cells(name))
         if models.PHOTOGRAPHS_MODEL in models.model_names():
             photograph = images.photograph(shipped.PHOTOGRAPH, models.preparation(models.PHOTOGRAPHS_MODEL))
@@ -32,8 +34,6 @@ def warm_up() -> None:
         grid = gallery.grid(item, cells, "memory")
         if models.DEFAULT_MODEL in models.model_names():
             gallery.scoring(models.DEFAULT_MODEL, grid, "memory").advance()
-        if evaluated := results.evaluated(SCENES):
-            results.overview(tuple(evaluated), SCENES)
         split = images.test_images()
         split.images(0, len(split))  # rendered once, then in the cache
         import plotly.graph_objects  # noqa: F401
