@@ -25,3 +25,9 @@ def test_two_factors_are_computed_when_asked_for(open_page: OpenPage, monkeypatc
     at.button(key="factors_plane").click().run()
     assert sound(at)
     assert len(at.get("plotly_chart")) == 4
+
+
+def test_compare_offers_the_suite(open_page: OpenPage) -> None:
+    at = open_page("compare", compare_suite="factors")
+    assert sound(at)
+    assert any("600 images, factors" in str(each.value) for each in at.caption)

@@ -170,11 +170,11 @@ def _button(label: str, key: str, models: list[str]) -> None:
 
 def _suites(dataset: str) -> list[str]:
     """Corruptions, attacks, the shifts of these data, and the suites of plug-ins and those that are kept here."""
-    shifts = "scenes-shifts" if dataset == "scenes" else "imagenet-shifts"
+    shifts = ["scenes-shifts", "factors"] if dataset == "scenes" else ["imagenet-shifts"]
     return [
         *(s for s in corruptions.suites.names("corruption") if corruptions.names(s)),
         "attacks",
-        shifts,
+        *shifts,
         *corruptions.suites.names("mixed"),
         *suites.own(),
     ]
