@@ -50,6 +50,29 @@ def selectbox(
     return value if value in options else options[first]
 
 
+def optional(
+    label: str,
+    options: Sequence[T],
+    *,
+    key: str,
+    kind: str,
+    text: Callable[[T], str] = str,
+    **more: Any,
+) -> T | None:
+    """`st.selectbox` with at most one of `options` chosen, none at first, bound to the address."""
+    if key in st.session_state:
+        if st.session_state[key] not in options:
+            st.session_state[key] = None
+    elif (raw := st.query_params.get(key)) is not None and raw not in [text(o) for o in options]:
+        exact = [o for o in options if raw == str(o)]
+        if exact:
+            st.session_state[key] = exact[0]
+        else:
+            say(f"{UnknownNameError(kind, raw, map(str, options))} It was left out.")
+    value: T | None = st.selectbox(label, options, None, text, key=key, bind="query-params", placeholder=label, **more)
+    return value if value in options else None
+
+
 def segmented(
     label: str,
     options: Sequence[T],

@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from robustcore.display import display_name
-from robustcore.figures._style import finish, shortest
+from robustcore.figures._style import NEUTRAL, finish, shortest
 from robustcore.figures.bars import Scale
 
 _LETTERS = 6.6  # pixels of one at 12 px, for the room that slanted names need
@@ -79,6 +79,7 @@ def heatmap(
             hovertext=[hover.iloc[i, j] for j, i in missing],
             hovertemplate="%{hovertext}<extra></extra>",
         )
+    _make_clickable(figure, hover.where(values.notna()))
     said_clean = {m: f" ({100 * c:.0f} %)" for m, c in (clean or {}).items() if pd.notna(c)}
     names_of_models = [f"{label}{said_clean.get(m, '')}" for m, label in shortest(models, 24).items()]
     longest = max((len(n) for n in names), default=0)
@@ -104,6 +105,28 @@ def heatmap(
     # The slanted name of the last column reaches past the plotting area; without room Plotly leaves it out.
     last = display_name(names[-1]) if names else ""
     return figure.update_layout(margin_r=8 + int(len(last) * _LETTERS * 0.5))
+
+
+def _make_clickable(figure: go.Figure, texts: pd.DataFrame) -> None:
+    """Unseen squares over the cells that have a text: a click on one reports its model and name; one on a cell does not."""
+    cells = [
+        (i, j, model, name, texts.loc[model, name])
+        for i, model in enumerate(texts.index)
+        for j, name in enumerate(texts.columns)
+        if isinstance(texts.loc[model, name], str)
+    ]
+    figure.add_scatter(
+        x=[j for _, j, *_ in cells],
+        y=[i for i, *_ in cells],
+        mode="markers",
+        marker={"symbol": "square", "size": 22, "opacity": 0},
+        customdata=[[model, name] for _, _, model, name, _ in cells],
+        hovertext=[text for *_, text in cells],
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
+        selected={"marker": {"opacity": 0.35, "color": NEUTRAL}},
+        unselected={"marker": {"opacity": 0}},
+    )
 
 
 def is_signed(values: npt.NDArray[np.float64], scale: Scale) -> bool:

@@ -16,7 +16,7 @@ from robustcore.figures._style import NEUTRAL, PALETTE, distinct, finish, name_g
 from robustcore.metrics.effective import Trend, logit
 
 LINE = PALETTE[0]  # of a fitted line
-NAMED = 10  # models up to this number have their names beside them; of more, those that none outdoes
+NAMED = 10  # models up to this number are all named, beside them or in the legend; of more, those that none outdoes
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 _WAYS = {"memory": "as computed", "jpeg85": "second JPEG"}
 _SYMBOLS = {"memory": "circle", "jpeg85": "diamond-open"}
@@ -58,11 +58,8 @@ def trade_off(
             showlegend=False,
         )
     middle = 100 * (points["x"].min() + points["x"].max()) / 2 if len(points) else 0.0
-    names = (
-        set(points["model"])
-        if len(points) <= NAMED
-        else set(_readable_names(points[points["model"].isin(front)], points))
-    )
+    few = len(points) <= NAMED
+    names = set(_readable_names(points if few else points[points["model"].isin(front)], points))
     for row in points.to_dict("records"):
         model = row["model"]
         named = model in names
@@ -70,7 +67,7 @@ def trade_off(
             x=[100 * row["x"]],
             y=[100 * row["y"]],
             mode="markers+text" if named else "markers",
-            name=model,
+            name=labels[model] if few else model,
             legendgroup=drawn[model].group,
             text=[f" {labels[model]} "],
             textposition="top left" if 100 * row["x"] > middle else "top right",
@@ -79,14 +76,15 @@ def trade_off(
             marker={"color": drawn[model].colour, "symbol": drawn[model].symbol, "size": 11},
             error_x=_error(row, "x"),
             error_y=_error(row, "y"),
-            showlegend=False,
+            showlegend=few and not named,  # whose name would lie over another one is named there
             hovertext=[_hover(row, x_title, y_title)],
             hovertemplate="%{hovertext}<extra></extra>",
         )
     name_groups(figure, groups, models)
     figure.update_xaxes(title=x_title, range=_range(points, "x"), showgrid=True)
     figure.update_yaxes(title=y_title, range=_range(points, "y"), showgrid=True)
-    return finish(figure, height=height, footer=footer, alt=alt, legend=bool(groups), top=16, bottom=56)
+    in_legend = bool(groups) or (few and len(names) < len(points))
+    return finish(figure, height=height, footer=footer, alt=alt, legend=in_legend, top=16, bottom=56)
 
 
 def _readable_names(edge: pd.DataFrame, points: pd.DataFrame) -> list[str]:

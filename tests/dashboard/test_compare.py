@@ -361,3 +361,22 @@ def test_released_corruptions_stand_beside_those_made_here(
     assert [len(trace["x"]) for trace in marks] == [1]
     assert marks[0]["x"] == marks[0]["y"]  # PNG files of the same draws
     assert "released" in texts(at)
+
+
+def test_a_click_on_a_mean_leads_to_images_too(open_page: OpenPage, evaluated: str) -> None:
+    at = open_page("compare", compare_view="ranking", compare_model=evaluated)
+    point = {"customdata": [evaluated, "mean accuracy"]}
+    at.session_state["figure-compare-ranking-accuracy"] = {
+        "selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}
+    }
+    at.run()
+    assert sound(at)
+    assert at.selectbox(key="compare_behind_model").value == evaluated
+    assert at.selectbox(key="compare_behind_label").value
+    assert f"what {evaluated} lost and kept" in texts(at)
+
+
+def test_the_images_behind_a_bar_are_in_the_address(open_page: OpenPage, evaluated: str) -> None:
+    at = open_page("compare", compare_model=evaluated, compare_behind_model=evaluated, compare_behind_label="contrast")
+    assert sound(at)
+    assert f"Contrast: what {evaluated} lost and kept" in texts(at)

@@ -212,3 +212,19 @@ def test_every_marker_that_a_trend_picks_out_is_named_beside_it_or_in_the_legend
     marked = [t for t in figure.data if t.marker.size == 12]
     assert len(marked) == 3
     assert all(("text" in t.mode) != bool(t.showlegend) for t in marked)
+
+
+def test_a_click_on_a_cell_reports_model_and_condition_and_an_undefined_one_none() -> None:
+    made = result(2)
+    made.table.loc[0, ["value", "reason"]] = [math.nan, "the clean accuracy is 0"]
+    squares = next(t for t in compared.table(made).data if t.customdata is not None)
+    assert len(squares.customdata) == len(made.table) - 1
+    assert {name for _, name in squares.customdata} == set(CONDITIONS)
+
+
+def test_of_few_models_each_is_named_beside_its_point_or_in_the_legend() -> None:
+    table = pd.DataFrame({"model": list("abc"), "x": [0.5, 0.501, 0.9], "y": [0.4, 0.401, 0.8]})
+    points = [t for t in compared.trade_off(table, "clean (%)", "corrupted (%)").data if t.marker.size == 11]
+    assert len(points) == 3
+    assert [("text" in t.mode) != bool(t.showlegend) for t in points] == [True] * 3
+    assert any(t.showlegend for t in points)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import cache, data_urls
 from dashboard.cache import compare
-from dashboard.session import roots
+from dashboard.session import roots, selection
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.widgets import markup, states, thumbnails
 from dashboard.widgets.markup import Markup
@@ -22,6 +22,7 @@ from robustcore.reports.compare.example_images import Outcome, Seen
 
 SHOWN = 8  # images of each kind
 _PLACE = f"{KEY}_behind"
+_MODEL, _LABEL, _CLICKED = f"{_PLACE}_model", f"{_PLACE}_label", f"_{_PLACE}_clicked"
 
 
 def chosen(event: Any) -> tuple[str, str] | None:
@@ -31,49 +32,55 @@ def chosen(event: Any) -> tuple[str, str] | None:
     return (str(data_of[0][0]), str(data_of[0][1])) if data_of else None
 
 
-def panel(comparison: Comparison, choice: Choice, bar: tuple[str, str] | None) -> None:
-    """Below the figure: what a click on a bar leads to."""
+def panel(comparison: Comparison, choice: Choice, clicked: tuple[str, str] | None) -> None:
+    """Next to the figure: what a click on a bar leads to; it stays in the address."""
+    _adopt(comparison, clicked)
     with st.container(border=True, key=_PLACE):
-        bar = bar or _by_hand(comparison, choice)
+        bar = _choose(comparison, choice)
         if bar is None:
             return
-        model, label = bar
-        rows = comparison.rows[
-            (comparison.rows["model"] == model) & (comparison.rows["label"] == label) & (comparison.rows["n"] > 0)
-        ]
-        st.subheader(f"{states.plain(display_name(label))}: what {states.plain(model)} lost and kept", anchor=False)
-        answers = compare.answers(comparison, choice.data)
-        if rows.empty or answers is None:
-            states.notice("The answers to single images are not known here: published figures are counts.")
-            return
-        conditions = dict(zip(rows["severity"].fillna(0).astype(int), rows["condition"], strict=True))
-        level = max(conditions)
-        if len(conditions) > 1:
-            level = st.segmented_control(
-                "Severity",
-                sorted(conditions),
-                default=sorted(conditions)[len(conditions) // 2],
-                required=True,
-                key=f"{_PLACE}_severity",
-            )
-        condition = conditions.get(level, next(iter(conditions.values())))
-        if not example_images.can_be_shown(condition):
-            states.notice("An attack's images depend on the model: look at them on the page Attack.")
-            return
-        outcome = example_images.outcome(answers, model, condition)
-        if outcome is None:
-            states.notice("Only counts are stored of this result, not the answers to single images.")
-            return
-        if why := cache.datasets.why_without_images(choice.data) or _released_elsewhere(condition):
-            states.notice(f"{why} The images themselves are left out.")
-            st.caption(_counts(outcome))
-            return
-        before = "right when clean, " if outcome.paired else ""
-        _row(comparison, choice, condition, "Lost", f"{before}wrong here", outcome.lost, outcome.paired)
-        _row(comparison, choice, condition, "Kept", f"{before}right here", outcome.kept, outcome.paired)
-        both, gained = outcome.counts[False, False], outcome.counts[False, True]
-        if outcome.paired:
-            st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
+        with st.container(key=f"{_PLACE}_open"):  # by which the style sheet knows that there is something to see
+            _show(comparison, choice, *bar)
+
+
+def _show(comparison: Comparison, choice: Choice, model: str, label: str) -> None:
+    """Some of the images that a model lost under a condition, and some that it kept; or why there are none."""
+    rows = comparison.rows[
+        (comparison.rows["model"] == model) & (comparison.rows["label"] == label) & (comparison.rows["n"] > 0)
+    ]
+    st.subheader(f"{states.plain(display_name(label))}: what {states.plain(model)} lost and kept", anchor=False)
+    answers = compare.answers(comparison, choice.data)
+    if rows.empty or answers is None:
+        states.notice("The answers to single images are not known here: published figures are counts.")
+        return
+    conditions = dict(zip(rows["severity"].fillna(0).astype(int), rows["condition"], strict=True))
+    level = max(conditions)
+    if len(conditions) > 1:
+        level = st.segmented_control(
+            "Severity",
+            sorted(conditions),
+            default=sorted(conditions)[len(conditions) // 2],
+            required=True,
+            key=f"{_PLACE}_severity",
+        )
+    condition = conditions.get(level, next(iter(conditions.values())))
+    if not example_images.can_be_shown(condition):
+        states.notice("An attack's images depend on the model: look at them on the page Attack.")
+        return
+    outcome = example_images.outcome(answers, model, condition)
+    if outcome is None:
+        states.notice("Only counts are stored of this result, not the answers to single images.")
+        return
+    if why := cache.datasets.why_without_images(choice.data) or _released_elsewhere(condition):
+        states.notice(f"{why} The images themselves are left out.")
+        st.caption(_counts(outcome))
+        return
+    before = "right when clean, " if outcome.paired else ""
+    _row(comparison, choice, condition, "Lost", f"{before}wrong here", outcome.lost, outcome.paired)
+    _row(comparison, choice, condition, "Kept", f"{before}right here", outcome.kept, outcome.paired)
+    both, gained = outcome.counts[False, False], outcome.counts[False, True]
+    if outcome.paired:
+        st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
 
 
 def _released_elsewhere(canonical: str) -> str:
@@ -92,21 +99,35 @@ def _counts(outcome: Outcome) -> str:
     return f"Lost: {len(outcome.lost):,} images. Kept: {len(outcome.kept):,} images."
 
 
-def _by_hand(comparison: Comparison, choice: Choice) -> tuple[str, str] | None:
-    """The same without a pointer: a bar is thin on a telephone, and a keyboard reaches none."""
+def _adopt(comparison: Comparison, clicked: tuple[str, str] | None) -> None:
+    """Take over a new click; one on a mean leads to the condition that costs that model most."""
+    if clicked is None or st.session_state.get(_CLICKED) == clicked:
+        return
+    st.session_state[_CLICKED] = clicked
+    model, label = clicked
+    rows = comparison.corrupted[(comparison.corrupted["model"] == model) & (comparison.corrupted["n"] > 0)]
+    if rows.empty:
+        return
+    if label not in set(rows["label"]):
+        label = str(rows.groupby("label")["accuracy"].mean().idxmin())
+    st.session_state.update({_MODEL: model, _LABEL: label})
+
+
+def _choose(comparison: Comparison, choice: Choice) -> tuple[str, str] | None:
+    """What is looked at, by hand too: a bar is thin on a telephone, and a keyboard reaches none."""
     st.caption(
         ":material/touch_app: Click a bar or a dot to see images that the model lost there, and images that it kept; or choose:"
     )
-    models = [m for m in choice.models if m in comparison.models]
     with st.container(horizontal=True):
-        model = st.selectbox("Model", models, index=None, key=f"{_PLACE}_model", placeholder="Model", width=320)
-        label = st.selectbox(
+        model = selection.optional(
+            "Model", [m for m in choice.models if m in comparison.models], key=_MODEL, kind="model", width=320
+        )
+        label = selection.optional(
             "Condition",
-            list(dict.fromkeys(comparison.corrupted["label"])),
-            index=None,
-            key=f"{_PLACE}_label",
-            format_func=display_name,
-            placeholder="Condition",
+            [str(label) for label in dict.fromkeys(comparison.corrupted["label"])],
+            key=_LABEL,
+            kind="condition",
+            text=display_name,
             width=240,
         )
     return (model, label) if model and label else None

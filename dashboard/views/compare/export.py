@@ -13,19 +13,20 @@ from robustcore import spreadsheets
 
 
 def buttons(view: View, script: str) -> None:
-    """One button that opens all of them; each file is written when it is asked for."""
+    """One button that opens all of them, and one for images; each file is written when it is asked for."""
     with st.popover("Save or reproduce", icon=":material/download:", key=f"save-{view.key}"):
         with st.container(horizontal=True):
             _file("CSV", ":material/table:", f"{view.key}.csv", "text/csv", lambda: spreadsheets.csv(view.table))
             _file("LaTeX", ":material/functions:", f"{view.key}.tex", "text/plain", lambda: latex(view))
             _file("HTML", ":material/html:", f"{view.key}.html", "text/html", lambda: _html(view))
             _file("Python", ":material/code:", f"{view.key}.py", "text/x-python", lambda: script)
-            if st.button("PNG, SVG", icon=":material/image:", key=f"image-{view.key}"):
-                _images(view)
         st.caption(
             "The HTML file opens without a network and saves PNG and SVG too. The table needs booktabs in LaTeX."
         )
         st.code(script, language="python", height=260)
+    # Outside of the popover, which would lie over the dialog.
+    if st.button("PNG, SVG", icon=":material/image:", key=f"image-{view.key}"):
+        _images(view)
 
 
 def _file(label: str, icon: str, name: str, mime: str, write: Callable[[], str]) -> None:

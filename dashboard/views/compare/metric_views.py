@@ -193,7 +193,7 @@ def ranking(results: Node, choice: Choice, settings: Settings) -> View | str:
         Call(compared.models, call, condition, **families, name="figure"),
         result,
         comparison.provenance,
-        clickable=bool(condition) and metric.input != "scores",
+        clickable=metric.input != "scores",
     )
 
 
@@ -320,6 +320,7 @@ def heatmap(results: Node, choice: Choice, settings: Settings) -> View | str:
         Call(compared.table, call, **_order(settings), name="figure"),
         result,
         comparison.provenance,
+        clickable=metric.input != "scores",
         wide=True,
         notes=_grouped(settings),
     )

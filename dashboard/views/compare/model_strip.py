@@ -51,7 +51,7 @@ def show(
         body += Markup('<tr style="{}">{}{}</tr>').format(_LINE, name, cells)
     markup.html(
         Markup(
-            '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.93rem">'
+            '<div style="overflow-x:auto"><table class="rc-strip-models" style="border-collapse:collapse;font-size:.93rem">'
             '<thead><tr style="{}"><th style="text-align:left;font-weight:500;opacity:.82;padding-right:.9rem">Model</th>'
             "{}</tr></thead><tbody>{}</tbody></table></div>"
         ).format(_LINE, head, body)

@@ -118,23 +118,24 @@ def _card(view: View, choice: Choice, comparison: Comparison | None) -> None:
             notes.mean_in_words(comparison, view.result)
         remaining.extend(notes.warnings([*(view.result.notes if view.result else ()), *view.notes]))
 
-    event = figure.card(
-        view.figure,
-        key=f"{KEY}-{view.key}",
-        title=states.plain(view.title),
-        says=states.plain(view.caption),
-        table=view.table,
-        footer=view.footer.text,
-        origin=view.origin,
-        badge=True,
-        clickable=clickable,
-        wide=view.wide,
-        above=above,
-        below=lambda: notes.small_print(remaining),
-        files=lambda: export.buttons(view, python_code.script(view, comparison)),
-    )
-    if clickable and comparison is not None:
-        example_images.panel(comparison, choice, example_images.chosen(event))
+    with st.container(key=f"{KEY}_split"):
+        event = figure.card(
+            view.figure,
+            key=f"{KEY}-{view.key}",
+            title=states.plain(view.title),
+            says=states.plain(view.caption),
+            table=view.table,
+            footer=view.footer.text,
+            origin=view.origin,
+            badge=True,
+            clickable=clickable,
+            wide=view.wide,
+            above=above,
+            below=lambda: notes.small_print(remaining),
+            files=lambda: export.buttons(view, python_code.script(view, comparison)),
+        )
+        if clickable and comparison is not None:
+            example_images.panel(comparison, choice, example_images.chosen(event))
 
 
 def _attacks(choice: Choice) -> None:

@@ -1,0 +1,32 @@
+"""Compare in a browser: a click on a figure, and the address that leads back to what it showed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+IMAGES = ".st-key-compare_behind_open"
+
+
+def test_a_click_on_a_bar_leads_to_images_beside_the_figure_and_stands_in_the_address(
+    open_tab: Callable[..., Any],
+) -> None:
+    tab = open_tab("/compare")
+    tab.page.locator(".js-plotly-plot .bars .point path").nth(3).click(force=True)
+    tab.page.wait_for_selector(IMAGES)
+    tab.settle()
+    figure, images = (
+        tab.page.locator(place).bounding_box() for place in (".st-key-compare_split .js-plotly-plot", IMAGES)
+    )
+    assert images["x"] >= figure["x"] + figure["width"]
+    address = urlsplit(tab.page.url)
+    assert "compare_behind_model" in address.query
+    heading = tab.page.inner_text(f"{IMAGES} h3")
+    again = open_tab(f"{address.path}?{address.query}")
+    again.page.wait_for_selector(IMAGES)
+    assert again.page.inner_text(f"{IMAGES} h3") == heading
