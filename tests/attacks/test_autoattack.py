@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
@@ -241,3 +242,37 @@ def test_rand_averages_its_gradients(network: nn.Module, images: Tensor) -> None
     asked = result.forwards[result.forwards > 5]
     assert len(asked)
     assert (result.broken_by <= autoattack.STAGES.index("apgd_dlr") + 1).all()  # type: ignore[operator]
+
+
+def test_a_share_of_nothing_is_undefined_with_a_reason() -> None:
+    """Where every image is wrong when clean, nothing can be preserved under AutoAttack."""
+    common = {"model": "m", "dataset": "d", "severity": None, "n": 48}
+    rows = [
+        common | {"kind": "clean", "name": "clean", "accuracy": 0.0},
+        common | {"kind": "attack", "name": "autoattack", "accuracy": 0.0},
+    ]
+    table = rc.metrics.app(pd.DataFrame(rows))
+    preserved = table[table["kind"] == "attack"].iloc[0]
+    assert math.isnan(preserved["app"])
+    assert preserved["reason"]
+
+
+@pytest.mark.parametrize("name", ["apgd", "fab"])
+def test_memory_that_runs_out_in_l1_changes_no_draw(network: nn.Module, images: Tensor, name: str) -> None:
+    class Greedy(nn.Module):
+        calls = 0
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.calls += 1
+            if self.calls > 5 and len(x) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1.00 GiB.")
+            logits: Tensor = network(x)
+            return logits
+
+    with torch.no_grad():
+        labels = network(images).argmax(dim=1)
+    options: dict[str, Any] = {"norm": "l1", "eps": 1.0, "steps": 12, "early_stop": False}
+    plenty = rc.attack(network, images, labels, name, **options)
+    little = rc.attack(Greedy().eval(), images, labels, name, batch_size=6, **options)
+    assert little.batch_size <= 2
+    torch.testing.assert_close(little.images, plenty.images, atol=1e-4, rtol=0)
