@@ -65,6 +65,7 @@ _CONTROLLED = (
     ),
     "scenes/vgg-augmix",
 )
+_AUTOATTACKED = ("scenes/resnet-standard", "scenes/resnet-continued", "scenes/resnet-pgd")
 # Of both architectures what both were trained with: whether training or architecture decides whom an attack transfers to.
 _CRAFTING = tuple(
     f"scenes/{architecture}-{training}"
@@ -77,6 +78,7 @@ SHARES = (
     Share(("laugros",)),
     Share(("robust-accuracy",), limit=240, surrogates=_STANDARD),
     Share(("attacks",), limit=240, surrogates=_STANDARD),
+    Share(("autoattack",), limit=48, models=_AUTOATTACKED),  # minutes for a model
     Share(("transfer",), limit=240, surrogates=_CRAFTING),
     Share(("imagenet-p", "imagenet-p-extra"), limit=240),  # a sequence is some thirty frames
     Share(("candidates-40",), limit=1200),

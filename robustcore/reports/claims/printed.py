@@ -8,6 +8,7 @@ from robustcore import published
 from robustcore.notes import Note, note
 
 POINTS, APP = "points", "APP"
+_STANDARD = "Standard"  # as RobustBench calls networks without adversarial training
 
 
 def differences(
@@ -82,7 +83,31 @@ def correlations(first: str, second: str, table: str) -> Note:
     return printed_pair(what, first, float(means[first]), second, float(means[second]), f"table {table}")
 
 
+def under_autoattack(dataset: str, norm: str, radius: str) -> Note:
+    """The network without adversarial training and all others of one leaderboard of RobustBench, under AutoAttack."""
+    board = published.Board(dataset, norm, radius)
+    rows = published.autoattack(board)
+    standard = rows["model"].str.startswith(_STANDARD)
+    others = rows.loc[~standard, "robust"]
+    return printed_leaderboard(
+        board.title,
+        float(rows.loc[standard, "robust"].max()),
+        float(others.min()),
+        float(others.median()),
+        float(others.max()),
+        len(others),
+    )
+
+
 # Figures, each without a full stop.
+
+
+@note
+def printed_leaderboard(board: str, standard: float, lowest: float, median: float, highest: float, others: int) -> str:
+    return (
+        f"In print (RobustBench, {board}): {standard:.1%} hold without adversarial training, {lowest:.1%} to {highest:.1%} of {others} other "
+        f"networks, the median {median:.1%}"
+    )
 
 
 @note

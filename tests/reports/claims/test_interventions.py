@@ -264,3 +264,22 @@ def test_topics_and_verdicts() -> None:
         Claim("t", "A.", "B", "maybe", "C.", ())
     several = tuple(Claim("t", "A.", "B", v, "C.", ()) for v in (REPRODUCED, REPRODUCED, NOT_REPRODUCED, UNDECIDED))
     assert claims.count(several) == {REPRODUCED: 2, NOT_REPRODUCED: 1, UNDECIDED: 1}
+
+
+@pytest.mark.parametrize(("gains", "verdict"), [(True, REPRODUCED), (False, NOT_REPRODUCED)])
+def test_adversarial_training_and_autoattack(tmp_path: Path, gains: bool, verdict: str) -> None:
+    def right(model: str, condition: Condition) -> float:
+        return 0.9 if condition.kind == "clean" else 0.6 if model.endswith("-pgd") == gains else 0.2
+
+    models = [CONTROL, "scenes/resnet-pgd"]
+    store = fill(tmp_path / "r.sqlite", models, [Condition.clean(), *interventions.AUTOATTACK.conditions], right)
+    (judged,) = [
+        claim
+        for claim in interventions.judge(store, limit=FEW)
+        if claim.verdict != UNDECIDED and "AutoAttack" in claim.text
+    ]
+    assert judged.verdict == verdict
+    # RobustBench's figures are next to ours, each of its own norm and radius.
+    printed = [note for note in judged.figures if note.kind == "printed_leaderboard"]
+    assert [note["board"] for note in printed] == ["ImageNet, L-inf 4/255", "CIFAR-10, L-inf 8/255"]
+    assert all(note["standard"] == 0 and note["lowest"] <= note["median"] <= note["highest"] for note in printed)
