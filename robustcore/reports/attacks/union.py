@@ -200,12 +200,20 @@ def attacks_of_each(counts: tuple[tuple[str, int], ...]) -> str:
 
 
 def unequal(table: pd.DataFrame) -> list[Note]:
-    """A note where the models of some rows were not attacked alike by attacks that know them."""
+    """Notes where the models of some rows were not attacked alike by attacks that know them, or not on as many images."""
     every = table[table["attack"] == EVERY]
+    images = every["n"]
+    fewer = [attacked_on_fewer(int((images < images.max()).sum()), int(images.min()), int(images.max()))]
+    notes = fewer if images.nunique() > 1 else []
     if every["white_box"].nunique() < 2:
-        return []
+        return notes
     least = every.sort_values("white_box", kind="stable").iloc[0]
-    return [attacked_less(str(least["model"]), int(least["white_box"]), int(every["white_box"].max()))]
+    return [attacked_less(str(least["model"]), int(least["white_box"]), int(every["white_box"].max())), *notes]
+
+
+@note
+def attacked_on_fewer(models: int, images: int, most: int) -> str:
+    return f"The shares of {models} of the models are over the first {images:,} images or more, those of the others over {most:,}."
 
 
 @note
