@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from types import ModuleType
+from typing import Any
 
 import robustcore.commands
 from robustcore import plugins
@@ -25,23 +26,31 @@ def commands() -> list[ModuleType]:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser with every command's flags."""
-    # These flags may stand before the command or behind it.
-    common = argparse.ArgumentParser(add_help=False)
-    _add_plugin_flag(common)
-    common.add_argument("--cache", metavar="DIR", default=argparse.SUPPRESS, help="folder for everything computed here")
-    common.add_argument(
-        "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
-    )
-    parser = argparse.ArgumentParser(
-        prog="robustcore", description="How image classifiers break, and what fixes them.", parents=[common]
-    )
+    parser = _Parser(prog="robustcore", description="How image classifiers break, and what fixes them.")
     parser.add_argument("--version", action="version", version=f"robustcore {version('robustcore')}")
     parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in commands():
-        part = parts.add_parser(module.NAME, help=module.HELP, description=module.HELP, parents=[common])
+        part = parts.add_parser(module.NAME, help=module.HELP, description=module.HELP)
         module.configure(part)
         part.set_defaults(run=module.run)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser with the flags of every command. Sub-parsers are of their parent's class: those of commands and of their actions.
+
+    So these flags may stand before the command, behind it, or behind its action.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        _add_plugin_flag(self)
+        self.add_argument(
+            "--cache", metavar="DIR", default=argparse.SUPPRESS, help="folder for everything computed here"
+        )
+        self.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
+        )
 
 
 def _add_plugin_flag(parser: argparse.ArgumentParser) -> None:

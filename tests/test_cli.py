@@ -76,3 +76,11 @@ def test_every_command_is_complete() -> None:
         assert module.HELP
         assert callable(module.configure)
         assert callable(module.run)
+
+
+@pytest.mark.parametrize(
+    "argv", [["models", "list"], ["datasets", "list"], ["results", "ls"], ["severity", "audit"], ["list", "metrics"]]
+)
+def test_the_flags_of_every_command_may_stand_at_the_very_end(argv: list[str], tmp_path: Path) -> None:
+    args = cli.build_parser().parse_args([*argv, "--debug", "--cache", str(tmp_path), "--plugin", "mine"])
+    assert (args.debug, args.cache, args.plugin) == (True, str(tmp_path), ["mine"])
