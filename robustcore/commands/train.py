@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 
 NAME = "train"
 HELP = "Train a model with an intervention and write its checkpoint."
+# Of the recipe's flags, those that a segmentation network takes, and what is no flag of a recipe.
+_OF_SEGMENTATION = (
+    "model",
+    "dataset",
+    "epochs",
+    "seed",
+    "batch",
+    "learning_rate",
+    "limit",
+    "device",
+    "output",
+    "force",
+)
+_OF_NO_RECIPE = ("task", "cache", "plugin", "debug", "run", "usage")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +83,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     more("--start", metavar="NAME|FILE", help="begin with the weights of this model")
     more("--precision", metavar="NAME", default="auto", help="auto, float32 or bfloat16 (default: auto)")
     more("--half", action="store_true", help="write float16 weights, half as large")
+    parser.set_defaults(usage=parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -125,6 +140,15 @@ def _segmentation(args: argparse.Namespace) -> int:
     from robustcore.segmentation import checkpoints, training
     from robustcore.segmentation.data import STREET
 
+    unused = [
+        "--no-flip" if name == "flip" else f"--{name.replace('_', '-')}"
+        for name, value in vars(args).items()
+        if name not in (*_OF_SEGMENTATION, *_OF_NO_RECIPE) and value != args.usage.get_default(name)
+    ]
+    if unused:
+        raise InvalidArgumentError(
+            f"A segmentation network is trained without {', '.join(unused)}; leave {'it' if len(unused) == 1 else 'them'} out."
+        )
     chosen = {name: getattr(args, name) for name in ("epochs", "seed", "batch", "learning_rate", "limit")}
     recipe = training.Recipe(
         args.model,

@@ -7,6 +7,7 @@ import math
 import platform
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ class Recipe:
         model: an architecture of `networks`.
         dataset: with masks, by name or path.
         epochs, seed, batch, learning_rate: as of other trainings; AdamW, one cycle.
-        limit: use only the first training images.
+        limit: use only the first training images, 2 or more.
     """
 
     model: str
@@ -47,11 +48,14 @@ class Recipe:
             raise InvalidArgumentError(
                 "A training has 1 epoch or more, 2 images or more in a step, and a rate above 0."
             )
+        if self.limit is not None and self.limit < 2:
+            raise InvalidArgumentError(f"A training takes 2 images or more, so that its limit is not {self.limit}.")
 
     @property
     def name(self) -> str:
-        """What the trained network is called."""
-        return f"scenes/street-{self.model.rpartition('/')[2]}" + (f"-seed{self.seed}" if self.seed else "")
+        """What the trained network is called: dataset, architecture, and a seed other than 0."""
+        place = self.dataset if self.dataset == datasets.STREET else Path(self.dataset).name or "folder"
+        return f"{place}-{self.model.rpartition('/')[2]}" + (f"-seed{self.seed}" if self.seed else "")
 
     @property
     def command(self) -> str:
@@ -88,15 +92,19 @@ def train(
         progress: told an activity, what is done of it and how much there is.
 
     Raises:
-        TrainingError: the loss became non-finite.
+        UnknownNameError: no such network or dataset.
+        TrainingError: fewer than 2 images, or the loss became non-finite.
     """
     tell = progress or (lambda what, done, total: None)
     where = devices.pick(device)
     dataset = datasets.load(recipe.dataset, "train", recipe.limit)
+    if len(dataset) < 2:
+        raise TrainingError(f"{recipe.dataset} has {len(dataset)} training images; a training takes 2 or more.")
+    torch.manual_seed(stable_hash(f"segmentation/{recipe.model}/{recipe.seed}") % 2**31)
+    # Before the images are painted, which takes minutes: a wrong name is refused at once.
+    network = networks.build(recipe.model, len(dataset.classes)).to(where).to(memory_format=torch.channels_last)
     images, masks = _read(dataset, lambda done: tell("painting the training images", done, len(dataset)))
     began = time.perf_counter()
-    torch.manual_seed(stable_hash(f"segmentation/{recipe.model}/{recipe.seed}") % 2**31)
-    network = networks.build(recipe.model, len(dataset.classes)).to(where).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=1e-3)
     generator = torch.Generator().manual_seed(recipe.seed)
     steps_each = math.ceil(len(images) / recipe.batch)

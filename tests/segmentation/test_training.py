@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from robustcore import cli
-from robustcore.errors import InvalidArgumentError
+from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.reports.segmentation import shipped
 from robustcore.segmentation import checkpoints, networks, training
 
@@ -36,6 +36,34 @@ def test_the_command_writes_a_network_that_can_be_measured(tmp_path: Path, capsy
 def test_recipes_that_cannot_be() -> None:
     with pytest.raises(InvalidArgumentError):
         training.Recipe(networks.SEGMENTER, epochs=0)
+    for limit in (1, 0, -5):
+        with pytest.raises(InvalidArgumentError, match=f"not {limit}"):
+            training.Recipe(networks.SEGMENTER, limit=limit)
+
+
+def test_a_network_is_named_after_its_data() -> None:
+    assert training.Recipe(networks.SEGMENTER).name in checkpoints.SHIPPED
+    assert training.Recipe(networks.SEGMENTER, "data/streets", seed=2).name == "streets-encoder-decoder-seed2"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--intervention", "augmix"], ["--resume"], ["--no-flip"], ["--weight-decay", "0.1"], ["--half"]],
+)
+def test_flags_that_a_segmentation_training_does_not_read_are_refused(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["train", "--task", "segmentation", "--model", networks.SEGMENTER, *words]) == 1
+    assert words[0] in capsys.readouterr().err
+
+
+def test_a_wrong_network_is_refused_before_images_are_painted() -> None:
+    told: list[str] = []
+    with pytest.raises(UnknownNameError, match="encoder-decoder"):
+        training.train(
+            training.Recipe("scenes/encoder-decodr"), device="cpu", progress=lambda what, *_: told.append(what)
+        )
+    assert told == []
 
 
 def test_what_ships_is_of_today_and_small() -> None:
