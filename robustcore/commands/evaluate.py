@@ -246,6 +246,8 @@ def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationReq
     corrupted = table[table["kind"] == "corruption"]
     for note in trained_on_tested(dict.fromkeys(table["model"]), corrupted["name"].unique()):
         print(note.text, file=sys.stderr)
+    for caution in dict.fromkeys(filter(None, table.loc[table["n"] > 0, "caution"])):
+        print(caution, file=sys.stderr)
     if args.format == "parquet":
         table.to_parquet(args.output, index=False)
         return

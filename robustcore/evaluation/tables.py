@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from robustcore.attacks import cautions as attack_cautions
+from robustcore.datasets.scenes import filtered_shift
 from robustcore.evaluation import operations
 from robustcore.evaluation.plan import Cell, Subject
 from robustcore.evaluation.store.predictions import LABELLED
@@ -75,6 +76,14 @@ def not_checked(model: str) -> str:
     return f"{model} is not on this machine: its results are shown as they are stored, not checked against its answers."
 
 
+@note
+def chosen_against_it(model: str) -> str:
+    return (
+        f"The images of {filtered_shift.SET} are errors of {model}: its accuracy there is 0 by construction and says nothing next to "
+        "that of other models."
+    )
+
+
 def _caution(store: Store, model: Subject) -> str:
     """What the model's answers to the probe images showed, or that nobody could ask it, in sentences."""
     sentences = [note.text for _, _, notes in store.probes(model.fingerprint) for note in notes]
@@ -82,8 +91,13 @@ def _caution(store: Store, model: Subject) -> str:
 
 
 def _caution_of(cell: Cell, total: Totals) -> str:
-    """What the condition itself showed of the model, in sentences: an attack that met masked gradients, say."""
-    if total.counts is None or cell.condition.kind != "attack":
+    """What has to be said of the model under this condition, in sentences: that an attack met masked gradients, say."""
+    if total.counts is None:
+        return ""
+    if cell.condition.kind == "shift" and cell.condition.name == filtered_shift.SET:
+        against = filtered_shift.chosen_against()[1] == cell.key.model
+        return chosen_against_it(cell.model.name).text if against else ""
+    if cell.condition.kind != "attack":
         return ""
     shares = {name: value / total.counts.n for name, value in total.counts.values.items()}
     return " ".join(note.text for note in attack_cautions.of_shares(cell.model.name, shares))

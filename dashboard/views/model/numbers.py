@@ -14,7 +14,7 @@ from dashboard.widgets import addresses, figure, links, markup, states
 from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.reports.overview import findings, model_profile
-from robustcore.reports.overview.overview import EPS, Overview
+from robustcore.reports.overview.overview import EPS, WITHOUT, Overview
 
 _TITLES = {
     "clean": "Clean images",
@@ -52,7 +52,7 @@ def _small_print(overview: Overview, model: str) -> str:
     row = _row(overview, model)
     attacked = f", {row['attack_images']:,} under attack" if row["attack_images"] else ""
     return (
-        "Accuracy; of a family the mean over its corruptions and their severities. "
+        f"Accuracy; of a family the mean over its corruptions and their severities; natural shifts: mean over the sets {WITHOUT}. "
         f"Test images of scenes: {row['n']:,}{attacked}; seed 0."
     )
 

@@ -20,7 +20,7 @@ from robustcore.errors import RobustcoreError
 from robustcore.reports.overview import advice, findings, headlines
 from robustcore.reports.overview.advice import NEEDS, Advice
 from robustcore.reports.overview.headlines import Headline
-from robustcore.reports.overview.overview import EPS, Overview
+from robustcore.reports.overview.overview import EPS, WITHOUT, Overview
 from robustcore.training import families
 
 _EPS = findings.eps(EPS[0])
@@ -96,7 +96,7 @@ def show_advice(overview: Overview, kinds: Mapping[str, Kind], data: Data, stand
         left, right = st.columns([1.4, 1], gap="medium")
         with left:
             st.markdown(_recommendation(advised, kinds))
-            st.caption(states.plain(_small_print(advised, kinds)))
+            st.caption(states.plain(_small_print(advised, kinds, data)))
             view, address = _advice_evidence(advised, data)
             with st.container(horizontal=True, gap="small"):
                 links.to(view, "See the numbers", address)
@@ -149,13 +149,15 @@ def _measure(advised: Advice) -> str:
     }.get(advised.need) or f"under {_listed(advised.conditions)}"
 
 
-def _small_print(advised: Advice, kinds: Mapping[str, Kind]) -> str:
+def _small_print(advised: Advice, kinds: Mapping[str, Kind], data: Data) -> str:
     parts = [f"{advised.model}, {advised.images:,} images."]
     if advised.second:
         close = ", too close to call" if advised.too_close else ""
         parts.append(f"Next: {_title(advised.second, kinds)}, {100 * advised.second_value:.1f} %{close}.")
     if advised.seen:
         parts.append(f"It was trained on {_listed(advised.seen)} itself.")
+    if advised.need == "shift" and data.name == "scenes":
+        parts.append(f"Mean over the sets {WITHOUT}.")
     return " ".join(parts)
 
 

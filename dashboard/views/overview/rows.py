@@ -68,6 +68,7 @@ def headings(overview: Overview) -> list[Heading]:
     attacked = int(table["attack_images"].max())
     under = f"{attacked:,} images" if attacked else ""
     corruptions, shifts = int(table["conditions"].max()), int(table["shifts"].max())
+    unfiltered = ", without filtered" if overview.provenance.dataset == "scenes" else ""
     return [
         Heading("Model"),
         Heading(
@@ -77,7 +78,9 @@ def headings(overview: Overview) -> list[Heading]:
         Heading("Corruptions", f"mean of {corruptions}" if corruptions else ""),
         Heading(f"PGD {FIRST}", under),
         Heading(f"PGD {SECOND}", under),
-        Heading("Shifts", f"mean of {shifts}, {int(table['shift_images'].max()):,} images" if shifts else ""),
+        Heading(
+            "Shifts", f"mean of {shifts}, {int(table['shift_images'].max()):,} images{unfiltered}" if shifts else ""
+        ),
         Heading("What breaks it first"),
     ]
 

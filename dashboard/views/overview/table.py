@@ -13,8 +13,9 @@ from dashboard.session import selection
 from dashboard.views.overview import addresses, model_table, rows
 from dashboard.views.overview.addresses import KEY
 from dashboard.widgets import figure, links, report, states
+from robustcore.datasets.scenes import filtered_shift
 from robustcore.display import display_name
-from robustcore.reports.overview.overview import Overview
+from robustcore.reports.overview.overview import WITHOUT, Overview
 
 FIT = 12  # rows shown without "Show all": the best of each group
 ORDERS = {
@@ -79,8 +80,8 @@ def show(overview: Overview, kinds: Mapping[str, rows.Kind], data: Data, standar
         st.caption(
             states.plain(
                 overview.provenance.sentence(
-                    formula="Corruptions: mean over severities, then over corruptions; natural shifts: mean over the sets; attack: "
-                    "white-box PGD in L-inf, 10 steps"
+                    formula="Corruptions: mean over severities, then over corruptions; natural shifts: mean over the sets"
+                    f"{f' {WITHOUT}' if data.name == 'scenes' else ''}; attack: white-box PGD in L-inf, 10 steps"
                 )
             )
         )
@@ -114,6 +115,10 @@ def _shifts(overview: Overview, table: pd.DataFrame) -> None:
         hide_index=True,
         column_config={display_name(name): number(format="%.1f %%") for name in percent.columns},
     )
+    if filtered_shift.SET.rpartition("/")[2] in percent.columns:
+        st.caption(
+            f"Filtered: errors of {filtered_shift.chosen_against()[0]}. The mean of natural shifts is {WITHOUT}."
+        )
 
 
 def _knowing(table: pd.DataFrame, data: Data) -> None:

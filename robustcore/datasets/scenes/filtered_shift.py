@@ -22,6 +22,7 @@ from robustcore.datasets.scenes.scene import draw
 from robustcore.errors import DatasetError
 from robustcore.images import UInt8Array
 
+SET = "scenes/filtered"  # the set's name among the shifts
 STREAM = "scenes/0/fresh"  # of images outside all splits
 
 
@@ -43,11 +44,16 @@ def path() -> Path:
 
 def indices() -> tuple[npt.NDArray[np.int64], str]:
     """The images of the stream in the set's order, and the list's digest."""
-    return _read(path())
+    return _read(path())[:2]
+
+
+def chosen_against() -> tuple[str, str]:
+    """The model whose errors the set consists of, so that it scores 0 there: its name and its fingerprint."""
+    return _read(path())[2]
 
 
 @functools.lru_cache(maxsize=2)
-def _read(file: Path) -> tuple[npt.NDArray[np.int64], str]:
+def _read(file: Path) -> tuple[npt.NDArray[np.int64], str, tuple[str, str]]:
     try:
         contents = json.loads(file.read_text())
         indices = np.array(contents["indices"], dtype=np.int64)
@@ -59,4 +65,8 @@ def _read(file: Path) -> tuple[npt.NDArray[np.int64], str]:
             "choose them again with python -m robustcore.evaluation.filtration."
         )
     indices.flags.writeable = False
-    return indices, hashlib.sha256(indices.tobytes()).hexdigest()
+    return (
+        indices,
+        hashlib.sha256(indices.tobytes()).hexdigest(),
+        (str(contents["model"]), str(contents["fingerprint"])),
+    )

@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from robustcore import datasets
+from robustcore.datasets.scenes import filtered_shift
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import Condition, Store, evaluate
+from robustcore.evaluation import Condition, Store, evaluate, tables
 from robustcore.reports.overview import advice, findings, headlines, model_profile, overview
 from robustcore.reports.overview.overview import EPS, Overview
 from robustcore.reports.provenance import Provenance
@@ -38,6 +40,19 @@ def test_attacks_and_natural_shifts_have_columns_of_their_own(world: World, tmp_
     assert row["shifts"] == 1  # unknown shapes have no right answer
     assert row["n"] == row["attack_images"] == 3
     assert row["labelled"] == 3
+
+
+def test_the_set_chosen_against_one_model_is_in_no_mean_and_its_model_has_a_caution() -> None:
+    name, _ = filtered_shift.chosen_against()
+    gathered = overview.gather([name, "scenes/resnet-continued"], datasets.load_dataset("scenes"))
+    sets = gathered.by_condition[gathered.by_condition["kind"] == "shift"].set_index(["model", "name"])["accuracy"]
+    assert sets[name, "filtered"] == 0
+    for row in gathered.table.to_dict("records"):
+        others = sets[row["model"]].drop("filtered")
+        assert row["shifts"] == len(others) == 4
+        assert row["shifted"] == pytest.approx(others.mean())
+        assert row["weakest_shift_name"] != "filtered"
+    assert gathered.provenance.cautions == (tables.chosen_against_it(name).text,)
 
 
 def test_all_models_are_read_with_one_question(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
