@@ -64,6 +64,13 @@ def test_all_scores_are_computed_and_are_the_library_s(open_page: OpenPage, own_
     assert markup(at, f"{KEY}_table").count("chance 50.0") == 2
 
 
+def test_of_too_few_images_no_score_is_the_best(open_page: OpenPage) -> None:
+    at = open_page(KEY, detection_limit_scenes="19")
+    assert sound(at)
+    assert any("19 known" in each.value for each in at.markdown)
+    assert 'class="best"' not in markup(at, f"{KEY}_table")
+
+
 def test_a_scene_is_followed_to_another_viewpoint(open_page: OpenPage) -> None:
     at = open_page(KEY, detection_way="Natural shift")
     assert sound(at)

@@ -186,7 +186,9 @@ def _pick_cell(value: str) -> None:
 
 
 def _finding(report: DetectionReport, metric: str) -> str:
-    """The best score over all sets, and the set that is hardest for every score."""
+    """The best score over all sets, and the set that is hardest for every score; of too few images that they are too few."""
+    if report.too_few is not None:
+        return states.plain(report.too_few.text)
     wide = report.table.pivot(index="score", columns="set", values=metric).dropna(how="all")
     higher = metrics.get(metric).better == "higher"
     means = wide.mean(axis=1)

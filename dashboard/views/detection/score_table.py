@@ -41,7 +41,8 @@ def markup(report: DetectionReport, metric: str, chosen: tuple[str, str]) -> Mar
     best = {}
     for each in report.sets:
         values = report.table.loc[report.table["set"] == each.name, metric].dropna()
-        best[each.name] = (values.max() if better == "higher" else values.min()) if len(values) > 1 else math.nan
+        compared = len(values) > 1 and report.too_few is None
+        best[each.name] = (values.max() if better == "higher" else values.min()) if compared else math.nan
     heads = []
     for each in report.sets:
         row = next(row for (_, name), row in rows.items() if name == each.name)

@@ -131,6 +131,8 @@ def _table(report: DetectionReport, metric: str, why: str) -> str:
     sizes = {each.title: rows[names[0], each.name] for each in report.sets}
     counts = ", ".join(f"{title} {row['unknown']}" for title, row in sizes.items())
     notes = [f"Unknown images: {counts}."]
+    if report.too_few is not None:
+        notes.append(report.too_few.text)
     if report.among:
         notes.append(f"Scores over the {len(report.among)} logits of the known images' classes.")
     if metric == "aupr":

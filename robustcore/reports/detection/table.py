@@ -21,11 +21,13 @@ from robustcore.detection.scores import Score, Scores
 from robustcore.errors import InvalidArgumentError, ModelError
 from robustcore.metrics import bootstrap, detection
 from robustcore.models.classifier import Card, Classifier
+from robustcore.notes import Note, note
 from robustcore.reports.detection import imagenet_o
 from robustcore.reports.detection import sets as unknown_sets
 from robustcore.reports.detection.sets import UnknownSet
 
 DRAWS = 1000
+FEWEST = 20  # known images, and unknown ones of a set, below which no score is called the best
 _WORK = 20_000_000  # draws times images: with very many images fewer draws are enough
 COLUMNS = ("score", "set", *(f"{name}{end}" for name in ("auroc", "aupr", "fpr95") for end in ("", "_low", "_high")))
 
@@ -65,6 +67,21 @@ class DetectionReport:
     draws: int
     answers: Mapping[str, npt.NDArray[np.int64]]
     among: tuple[int, ...] = ()
+
+    @property
+    def too_few(self) -> Note | None:
+        """That there are too few images to say which score is best; None where there are enough."""
+        smallest = int(self.table["unknown"].min())
+        return None if min(self.known, smallest) >= FEWEST else too_few_to_compare_scores(self.known, smallest)
+
+
+@note
+def too_few_to_compare_scores(known: int, unknown: int) -> str:
+    """`unknown` are those of the smallest set."""
+    return (
+        f"Too few images to compare scores: {known} known and {unknown} unknown {'one' if unknown == 1 else 'ones'}; with fewer than "
+        f"{FEWEST} of either, chance decides which score is best."
+    )
 
 
 def detect(
