@@ -146,7 +146,7 @@ def _promise(spec: Specification, evidence: Evidence) -> dict[str, Any]:
 
     assert evidence.provenance is not None
     found = promise.load(spec, evidence.provenance.images[1])
-    parts = {"promised": found.promised, "denied": found.denied, "unknown": found.unknown}
+    parts = {"promised": found.promised, "evidence": found.evidence, "denied": found.denied, "unknown": found.unknown}
     return {name: [note.text for note in notes] for name, notes in parts.items()} | {
         "coverage": json.loads(found.coverage.to_json(orient="records")),
         "cheapest": json.loads(found.cheapest.to_json(orient="records")),

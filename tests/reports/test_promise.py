@@ -63,6 +63,24 @@ def test_attacks_shifts_and_means_are_told_apart() -> None:
     assert promise.required(spec(rows[0], "corruption='fog'")) == [("fog", True), ("contrast", False)]
 
 
+def test_a_mean_over_several_corruptions_covers_nothing_by_overlap() -> None:
+    made = promise.of(spec("corruption=['gaussian_noise', 'fog']"), 100, ENTRY, matrix())
+    assert kinds(made.promised) == ["required_on_average"]
+    assert set(made.coverage["verdict"]) == {"undefined"}
+    assert "nothing_about_others" in kinds(made.unknown)
+
+
+def test_a_small_overlap_is_some_evidence_and_no_promise() -> None:
+    small = matrix()
+    for table in (small.signed, small.low, small.high):
+        table.loc["shot_noise", "gaussian_noise"] = table.loc["gaussian_noise", "shot_noise"] = 0.4
+    made = promise.of(spec("corruption='gaussian_noise'"), 100, ENTRY, small)
+    assert kinds(made.promised) == ["required_alone"]
+    (some,) = made.evidence
+    assert [row[0] for row in some["corruptions"]] == ["shot_noise"]
+    assert made.coverage.set_index("corruption").loc["shot_noise", "verdict"] == promise.SOME
+
+
 def test_the_atlas_with_most_of_the_required_corruptions_is_taken() -> None:
     asked = spec("corruption='fog'")
     small = dataclasses.replace(ENTRY, corruptions=("fog",))

@@ -40,6 +40,9 @@ def show(judged: Judged, key: str) -> None:
         with column, st.container(border=True, key=f"{key}_{title.split()[-1].lower()}", height="stretch"):
             st.markdown(f"{icon} **{title}**", help=help)
             _listed(notes)
+            if notes is promise.promised and promise.evidence:
+                st.markdown("**Some evidence**", help="Overlaps too small to promise anything.")
+                _listed(promise.evidence)
     if len(promise.cheapest):
         best = promise.cheapest.iloc[0]
         row = cheapest_row(str(best["corruption"]), int(best["adds"]), int(best["images"])).text
@@ -52,7 +55,8 @@ def show(judged: Judged, key: str) -> None:
             )
             st.dataframe(shown, hide_index=True, width="stretch")
             st.caption(
-                "Covered: the lower end of the overlap with a required corruption exceeds 0.1; not covered: no overlap can reach it. "
+                "Covered: the overlap with a corruption that has a row of its own is at least 0.5, and the lower end of its interval exceeds 0.1; "
+                "some evidence: the overlap is smaller; not covered: no overlap can reach 0.1. "
                 "Isolated: it overlaps with no corruption of the atlas."
             )
             figure.download_csv(promise.coverage, f"{key}-coverage")

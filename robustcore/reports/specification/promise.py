@@ -28,7 +28,8 @@ from robustcore.reports.specification.reading import Specification
 if TYPE_CHECKING:
     from robustcore.overlap.categories import Categories
 
-COVERED, NOT_COVERED = "covered", "not covered"
+COVERED, SOME, NOT_COVERED = "covered", "some evidence", "not covered"
+CLOSE = 0.5  # the least overlap with a required corruption that counts as covered
 COLUMNS = ["corruption", "verdict", "by", "overlap", "low", "high", "isolated"]
 _NAMED, _WITH_INTERVALS = 8, 4  # corruptions in a sentence
 
@@ -38,9 +39,10 @@ class Promise:
     """What follows from meeting a specification.
 
     Attributes:
-        promised, denied, unknown: sentences: what it promises, what it does not promise, what nobody knows.
-        coverage: one row for each corruption of the atlas that no row is about: corruption, verdict ("covered", "not covered",
-            "undecided" or "undefined"), by (the required corruption with the greatest overlap, of a covered one that with the greatest lower end; "" without), overlap, low and high (95 %), isolated
+        promised, evidence, denied, unknown: sentences: what it promises, what there is some evidence on (overlaps below 0.5), what
+            it does not promise, what nobody knows.
+        coverage: one row for each corruption of the atlas that no row is about: corruption, verdict ("covered", "some
+            evidence" for a smaller overlap than 0.5, "not covered", "undecided" or "undefined"), by (the corruption with a row of its own with the greatest overlap, of a covered one that with the greatest lower end; "" without), overlap, low and high (95 %), isolated
             (whether its greatest overlap with any other corruption of the atlas is below 0.1). Empty without an atlas.
         categories: one row for each category of the atlas: category, required (how many of its corruptions rows are about), corruptions (how
             many it has).
@@ -50,6 +52,7 @@ class Promise:
     """
 
     promised: tuple[Note, ...]
+    evidence: tuple[Note, ...]
     denied: tuple[Note, ...]
     unknown: tuple[Note, ...]
     coverage: pd.DataFrame
@@ -99,19 +102,22 @@ def of(
         return Promise(
             promised,
             (),
+            (),
             (*unknown, nothing_about_others()),
             pd.DataFrame(columns=COLUMNS),
             pd.DataFrame(columns=["category", "required", "corruptions"]),
             pd.DataFrame(columns=["corruption", "adds", "images"]),
             no_atlas_for(spec.dataset),
         )
-    inside = [name for name, _ in wanted if name in matrix.names and name not in matrix.undefined]
+    # A mean over several corruptions says of none of them that it is met, and so nothing of what overlaps with it.
+    inside = [name for name, alone in wanted if alone and name in matrix.names and name not in matrix.undefined]
     others = [name for name in matrix.names if name in corruptions.names() and name not in dict(wanted)]
     coverage = _coverage(matrix, inside, others)
     of_categories = _categories(categories, names or {}, [name for name, _ in wanted])
     covered = _named(coverage, COVERED)
     denied = _named(coverage, NOT_COVERED)
-    rest = coverage[~coverage["verdict"].isin([COVERED, NOT_COVERED])]
+    some = _named(coverage, SOME)
+    rest = coverage[~coverage["verdict"].isin([COVERED, SOME, NOT_COVERED])]
     if covered:
         promised = (*promised, covered_by_overlap(covered))
     missing = tuple(str(name) for name in of_categories.loc[of_categories["required"] == 0, "category"])
@@ -120,10 +126,13 @@ def of(
         *([not_covered(denied)] if denied else []),
         not_beyond_the_images(spec.dataset),
     )
-    if len(rest):
+    if not inside:
+        unknown = (*unknown, nothing_about_others())
+    elif len(rest):
         unknown = (*unknown, undecided_overlaps(tuple(str(name) for name in rest["corruption"])))
     return Promise(
         promised,
+        (some_evidence_by_overlap(some),) if some else (),
         no,
         unknown,
         coverage,
@@ -184,9 +193,15 @@ def _coverage(matrix: Overlap, inside: Sequence[str], others: Sequence[str]) -> 
             for name, by in zip(table["corruption"], table["by"], strict=True)
         ]
     table = table.rename(columns={"best": "overlap"}).assign(isolated=table["corruption"].isin(isolated))
-    order = [COVERED, NOT_COVERED, "undecided", "undefined"]
+    table["verdict"] = _graded(table["verdict"], table["overlap"])
+    order = [COVERED, SOME, NOT_COVERED, "undecided", "undefined"]
     places = table["verdict"].map({verdict: place for place, verdict in enumerate(order)})
     return table.assign(place=places).sort_values(["place", "corruption"], kind="stable", ignore_index=True)[COLUMNS]
+
+
+def _graded(verdicts: pd.Series[str], overlaps: pd.Series[float]) -> pd.Series[str]:
+    """The verdicts, "some evidence" where the overlap that covers is small."""
+    return verdicts.mask((verdicts == COVERED) & (overlaps < CLOSE), SOME)
 
 
 def _named(coverage: pd.DataFrame, verdict: str) -> tuple[tuple[str, str, float, float, float], ...]:
@@ -213,10 +228,13 @@ def _cheapest(matrix: Overlap, coverage: pd.DataFrame, images: int) -> pd.DataFr
     rows = []
     for name in defined:
         others = [other for other in open_ if other != name]
-        verdicts = overlap.coverage(matrix, [name], others)["verdict"] if others else pd.Series(dtype=object)
-        rows.append((name, 1 + int((verdicts == COVERED).sum()), images))
-    table = pd.DataFrame(rows, columns=["corruption", "adds", "images"])
-    return table.sort_values(["adds", "corruption"], ascending=[False, True], kind="stable", ignore_index=True)
+        covers = 0
+        if others:
+            table = overlap.coverage(matrix, [name], others)
+            covers = int((_graded(table["verdict"], table["best"]) == COVERED).sum())
+        rows.append((name, 1 + covers, images))
+    adding = pd.DataFrame(rows, columns=["corruption", "adds", "images"])
+    return adding.sort_values(["adds", "corruption"], ascending=[False, True], kind="stable", ignore_index=True)
 
 
 def load(spec: Specification, images: int) -> Promise:
@@ -270,6 +288,7 @@ def text(promise: Promise) -> str:
     lines = []
     for title, notes in (
         ("It promises", promise.promised),
+        ("Some evidence", promise.evidence),
         ("It does not promise", promise.denied),
         ("Nobody knows", promise.unknown),
     ):
@@ -311,22 +330,24 @@ def required_sequences(sequences: tuple[str, ...]) -> str:
 @note
 def covered_by_overlap(covered: tuple[tuple[str, str, float, float, float], ...]) -> str:
     """`covered` are (corruption, the required one that covers it, overlap, its ends)."""
-    each = [
-        f"{_name(name)} by {_name(by)} ({value:.2f}, {low:.2f} to {high:.2f})"
-        for name, by, value, low, high in covered[:_WITH_INTERVALS]
-    ]
-    more = f" and {len(covered) - _WITH_INTERVALS} more" if len(covered) > _WITH_INTERVALS else ""
-    return f"By overlap, with its 95 % interval: {', '.join(each)}{more}."
+    return f"By overlap, with its 95 % interval: {_overlapping(covered)}."
+
+
+@note
+def some_evidence_by_overlap(corruptions: tuple[tuple[str, str, float, float, float], ...]) -> str:
+    """`corruptions` as for `covered_by_overlap`, with an overlap below `CLOSE`."""
+    return f"By overlaps below {CLOSE:g}, with their 95 % intervals: {_overlapping(corruptions)}."
 
 
 @note
 def not_covered(corruptions: tuple[tuple[str, str, float, float, float], ...]) -> str:
-    return f"No required corruption overlaps with {_listed(tuple(row[0] for row in corruptions))}."
+    return f"No corruption with a row of its own overlaps with {_listed(tuple(row[0] for row in corruptions))}."
 
 
 @note
 def categories_without_a_row(categories: tuple[str, ...], of_all: int) -> str:
-    return f"{len(categories)} of {of_all} categories have no row: {'; '.join(categories)}."
+    have = "has" if len(categories) == 1 else "have"
+    return f"{len(categories)} of {of_all} categories {have} no row: {'; '.join(categories)}."
 
 
 @note
@@ -371,6 +392,14 @@ def no_atlas_for(dataset: str) -> str:
 
 def _name(name: str) -> str:
     return display_name(name, "corruption", inside=True, suite=True)
+
+
+def _overlapping(rows: Sequence[tuple[str, str, float, float, float]]) -> str:
+    each = [
+        f"{_name(name)} by {_name(by)} ({value:.2f}, {low:.2f} to {high:.2f})"
+        for name, by, value, low, high in rows[:_WITH_INTERVALS]
+    ]
+    return ", ".join(each) + (f" and {len(rows) - _WITH_INTERVALS} more" if len(rows) > _WITH_INTERVALS else "")
 
 
 def _listed(names: Sequence[str]) -> str:
