@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from robustcore import cli
-from robustcore.errors import DatasetError
+from robustcore.commands import _arguments
+from robustcore.errors import DatasetError, InvalidArgumentError
 
 
 def run_with(monkeypatch: pytest.MonkeyPatch, action: object, *argv: str) -> int:
@@ -84,3 +85,10 @@ def test_every_command_is_complete() -> None:
 def test_the_flags_of_every_command_may_stand_at_the_very_end(argv: list[str], tmp_path: Path) -> None:
     args = cli.build_parser().parse_args([*argv, "--debug", "--cache", str(tmp_path), "--plugin", "mine"])
     assert (args.debug, args.cache, args.plugin) == (True, str(tmp_path), ["mine"])
+
+
+def test_a_result_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="No such file or directory"):
+        _arguments.write(tmp_path / "nowhere" / "x.html", "text")
+    _arguments.write(tmp_path / "x.html", "text")
+    assert (tmp_path / "x.html").read_text() == "text"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from pathlib import Path
+
+from robustcore.errors import InvalidArgumentError
 
 # NAME=FILE.py:FUNCTION?OPTIONS, of which only file and function have to be there.
 _MADE = re.compile(r"^(?:[^=/?]+=)?(?P<file>[^?]+\.py):[A-Za-z_]\w*(?:\?|$)")
@@ -47,3 +50,17 @@ def add_models(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|NAME=PATH",
         help="name or checkpoint, or a short name for a checkpoint in this run; may be repeated",
     )
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write what `--output` asks for.
+
+    Raises:
+        InvalidArgumentError: the file cannot be written.
+    """
+    try:
+        path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    except OSError as error:
+        raise InvalidArgumentError(
+            f"{path} cannot be written ({error.strerror}); give --output a file in a folder that is there."
+        ) from error

@@ -202,4 +202,4 @@ def _write(text: str, output: Path | None) -> None:
     if output is None:
         print(text, end="")
     else:
-        output.write_text(text, encoding="utf-8")
+        _arguments.write(output, text)

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         reference=args.reference,
         title=args.title,
     )
-    args.output.write_bytes(to_html(report, _pictures(args) if args.pictures else None))
+    _arguments.write(args.output, to_html(report, _pictures(args) if args.pictures else None))
     print("\n".join(note.text for note in report.learned))
     print(f"Written: {args.output}")
     return 0

@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output is None:
         print(text, end="")
     else:
-        args.output.write_text(text, encoding="utf-8")
+        _arguments.write(args.output, text)
         print(f"{args.output}: written.")
     return 0
 

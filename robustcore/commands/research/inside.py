@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
             compared_on=args.compare_on,
             progress=lambda done, total, what: bar.update(done, total, f"{done}/{total} {what}"),
         )
-    args.output.write_bytes(content)
+    _arguments.write(args.output, content)
     print(f"{args.output}: written.")
     return 0
 

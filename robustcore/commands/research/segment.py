@@ -8,6 +8,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from robustcore.commands import _arguments
+
 if TYPE_CHECKING:
     from robustcore.reports.segmentation import SegmentationReport
 
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output is None:
         print(text, end="")
     else:
-        args.output.write_text(text, encoding="utf-8")
+        _arguments.write(args.output, text)
         print(f"{args.output}: written.")
     return 0
 

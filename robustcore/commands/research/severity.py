@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output is None:
         print(written, end="")
     else:
-        args.output.write_text(written, encoding="utf-8")
+        _arguments.write(args.output, written)
     return 0
 
 
