@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from robustcore import cli
 from robustcore.errors import DatasetError, InvalidArgumentError
 from robustcore.membership import images, judging, training
 from robustcore.models import scenes
@@ -73,3 +74,25 @@ def test_what_cannot_be_is_refused(tmp_path: object) -> None:
         membership.measure(shots=[0])
     with pytest.raises(DatasetError, match="8 or more"):
         images.read("scenes", "test", most=4)
+
+
+def test_more_shots_than_images_are_refused_before_training() -> None:
+    told: list[str] = []
+    with pytest.raises(InvalidArgumentError, match="9 shots or fewer"):
+        membership.measure(shots=[1, 10], trained_on=12, asked=10, progress=lambda what, done, total: told.append(what))
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["membership", "--shots", "1", "0"], "--shots is 1 or more, not 0"),
+        (["membership", "--steps", "-2"], "--steps is 1 or more, not -2"),
+        (["membership", "--images", "5"], "--images is 8 or more, not 5"),
+        (["labels", "--limit", "0"], "--limit is 1 or more, not 0"),
+        (["labels", "--epochs", "0"], "--epochs is 1 or more, not 0"),
+    ],
+)
+def test_the_commands_name_flag_and_value(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(words) == 1
+    assert sentence in capsys.readouterr().err

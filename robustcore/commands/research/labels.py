@@ -19,10 +19,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, measure, and print."""
+    from robustcore import arguments
     from robustcore.multilabel import scores
     from robustcore.progress import Bar
     from robustcore.reports import multilabel
 
+    for flag in ("limit", "epochs", "train"):
+        arguments.whole(getattr(args, flag), f"--{flag} is 1 or more", low=1)
     with Bar() as bar:
         report = multilabel.measure(
             images=args.limit,

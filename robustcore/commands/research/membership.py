@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from robustcore.commands import _arguments
+
 NAME = "membership"
 HELP = "Train set membership on seen classes and judge it on seen and novel ones, against prototypes and chance."
 
@@ -25,10 +27,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, judge, and print; what was measured on scenes is kept for the page Factors."""
-    from robustcore import spreadsheets
+    from robustcore import arguments, spreadsheets
     from robustcore.progress import Bar
     from robustcore.reports import membership
 
+    for shots in args.shots:
+        arguments.whole(shots, "--shots is 1 or more", low=1)
+    arguments.whole(args.steps, "--steps is 1 or more", low=1)
+    arguments.whole(args.images, "--images is 8 or more", low=8)
     with Bar() as bar:
         report = membership.measure(
             args.dataset,
@@ -56,6 +62,6 @@ def run(args: argparse.Namespace) -> int:
     if args.output is None:
         print(text, end="")
     else:
-        args.output.write_text(text, encoding="utf-8")
+        _arguments.write(args.output, text)
         print(f"{args.output}: written.")
     return 0

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +71,14 @@ def measure(
         progress: told an activity, what is done of it and how much there is.
 
     Raises:
-        InvalidArgumentError: shots or steps below 1.
+        InvalidArgumentError: shots or steps below 1, or as many shots as a class has images.
         DatasetError: too few classes or images.
     """
     if not shots or min(shots) < 1 or steps < 1:
         raise InvalidArgumentError("Set membership has 1 shot or more, and 1 step of training or more.")
     tell = progress or (lambda what, done, total: None)
     train, test = images.read(dataset, "train", trained_on), images.read(dataset, "test", asked)
+    _check_shots(max(shots), {"train": train, "test": test})
     seen, novel = images.split_classes(tuple(train.classes), seed)
     groups = {"seen": test.only(seen), "novel": test.only(novel)}
     classifier = training.train_classifier(train.only(seen), steps=steps, seed=seed, tell=tell)
@@ -96,6 +97,17 @@ def measure(
             }
             rows += [_row(method, k, group, values, queries) for method, values in by_method.items()]
     return MembershipReport(dataset, seen, novel, pd.DataFrame(rows), _identity(), seed, steps)
+
+
+def _check_shots(most: int, pools: Mapping[str, images.Pool]) -> None:
+    """Raise one sentence where a class has no image left to ask about beside its shots."""
+    for split, pool in pools.items():
+        name, count = min(((name, len(pool.classes[name])) for name in pool.classes), key=lambda each: each[1])
+        if most >= count:
+            raise InvalidArgumentError(
+                f"With {most} shots none of the {count} images of the class {name} ({split}) is left to ask about; take {count - 1} "
+                "shots or fewer."
+            )
 
 
 def _row(method: str, shots: int, group: str, values: np.ndarray, queries: int) -> dict[str, Any]:
