@@ -221,6 +221,12 @@ def largest_eps(norm: str, shape: tuple[int, ...]) -> float:
     return {"linf": 1.0, "l2": math.sqrt(values), "l1": float(values)}[norm]
 
 
+def written(eps: float, norm: str) -> str:
+    """A radius as people write it: in L-inf a fraction of 255 where two places say it whole, as 2/255; else the number itself."""
+    levels = round(255 * eps, 2)
+    return f"{levels:g}/255" if norm == "linf" and eps < 1 and abs(255 * eps - levels) < 1e-6 else f"{eps:g}"
+
+
 def default_eps(norm: str, shape: tuple[int, ...]) -> float:
     """8/255 for L-inf; for L2 the customary 3.0 and for L1 the customary 60 at 224 pixels, scaled with the root of their number."""
     if norm == "linf":

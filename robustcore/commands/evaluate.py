@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +26,10 @@ NAME = "evaluate"
 HELP = "Score models on a dataset under a suite of conditions."
 
 
-_WITHOUT_LABELS = ("consistency", "confidence_change")  # metrics that need no labels
+# Metrics that are printed without being asked for, where accuracy says nothing.
+_WITHOUT_LABELS = ("consistency", "confidence_change")  # answers are compared with those to the clean images
+_OF_UNKNOWN = ("auroc", "aupr", "fpr95")
+_OF_NEAREST = ("median_change",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -221,7 +226,6 @@ def _conditions(args: argparse.Namespace) -> list[Condition]:
 
 def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationRequest) -> None:
     """The result where it was asked for, with its metrics; what has to be said with them goes to standard error."""
-    from robustcore.evaluation.store.predictions import LABELLED
     from robustcore.metrics import alexnet
     from robustcore.reports import metric_columns
     from robustcore.reports.training_corruptions import trained_on_tested
@@ -232,13 +236,12 @@ def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationReq
         named = dict(zip(request.models, dict.fromkeys(table["model"]), strict=False))
         reference = named.get(reference, reference)
     text = ""
-    names = list(args.metric)
-    if LABELLED in table and (table["kind"] != "clean").any():
-        # Without labels answers are compared with those to the clean images.
-        names += [name for name in _WITHOUT_LABELS if name not in names]
+    groups = _by_metrics(table, args.metric)
+    names = list(dict.fromkeys([*args.metric, *(name for group in groups for name in group)]))
     if names and args.format == "table":
         measured = metric_columns.by_condition(table, names, reference, request)
-        text = readable(table) + "\n\n" + readable_metrics(measured, names)
+        blocks = [readable_metrics(measured[_are_of(measured, rows)], group) for group, rows in groups.items()]
+        text = "\n\n".join([readable(table), *blocks])
     elif names:
         table = measured = metric_columns.add(table, names, reference, request)
     for note in measured.attrs.get("notes", ()) if names else ():
@@ -255,7 +258,33 @@ def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationReq
     if args.output is None:
         print(text, end="" if args.format == "csv" else "\n")
     else:
-        args.output.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+        _arguments.write(args.output, text if text.endswith("\n") else text + "\n")
+
+
+def _by_metrics(table: pd.DataFrame, asked: Sequence[str]) -> dict[tuple[str, ...], set[tuple[str, str]]]:
+    """Metrics -> (kind, name) of the conditions that they are printed of: those that were asked for, and what belongs to the condition."""
+    from robustcore import attacks
+    from robustcore.evaluation import operations
+    from robustcore.evaluation.store.predictions import LABELLED
+
+    groups: dict[tuple[str, ...], set[tuple[str, str]]] = {}
+    for pair, rows in table[table["kind"] != "clean"].groupby(["kind", "name"], sort=False):
+        kind, name = map(str, pair)
+        condition = _condition(kind, name, rows["params"].iloc[0])
+        further: list[str] = []
+        if operations.of(condition).unlabelled(condition):
+            further += _OF_UNKNOWN
+        elif LABELLED in rows and (rows[LABELLED] < 1).any():
+            further += _WITHOUT_LABELS
+        if kind == "attack" and attacks.resolve(name)[0].nearest:
+            further += _OF_NEAREST
+        if names := tuple(dict.fromkeys([*asked, *further])):
+            groups.setdefault(names, set()).add((kind, name))
+    return groups
+
+
+def _are_of(table: pd.DataFrame, pairs: set[tuple[str, str]]) -> list[bool]:
+    return [pair in pairs for pair in zip(table["kind"], table["name"], strict=True)]
 
 
 def readable_metrics(table: pd.DataFrame, names: Sequence[str]) -> str:
@@ -265,11 +294,21 @@ def readable_metrics(table: pd.DataFrame, names: Sequence[str]) -> str:
     blocks = []
     for model, rows in table[table["kind"] != "clean"].groupby("model", sort=False):
         values = rows[list(names)].set_axis(_condition_names(rows), axis=0)
-        if len(values) > 1:
+        # Of changes in several norms there is no mean.
+        if len(values) > 1 and not any(metrics.get(name).input == "distances" for name in names):
             values.loc["mean"] = values.mean(skipna=False)
         texts = values.astype(object)
         for name in names:
-            texts[name] = [metrics.get(name).text(float(value)) for value in values[name]]
+            metric = metrics.get(name)
+            texts[name] = [metric.text(float(value)) for value in values[name]]
+            if metric.input == "distances":
+                in_linf = [
+                    _norm(*row) == "linf" for row in zip(rows["kind"], rows["name"], rows["params"], strict=True)
+                ]
+                texts[name] = [
+                    f"{255 * value:.2f}/255" if linf and not math.isnan(value) else text
+                    for linf, value, text in zip(in_linf, values[name], texts[name], strict=True)
+                ]
         why = [
             f"{name} of {condition}: {reason}"
             for name in names
@@ -287,7 +326,7 @@ def readable(table: pd.DataFrame) -> str:
     for model, rows in table.groupby("model", sort=False):
         clean = rows[rows["kind"] == "clean"].iloc[0]
         head = f"{model} on {clean['dataset']} ({clean['split']}, {clean['n']} images): {_clean(clean)}"
-        others = rows[rows["kind"] != "clean"]
+        others = rows[~rows["kind"].isin(["clean", "unknown"])]
         if others.empty or clean.get("labelled") == 0:  # there is no accuracy to show
             blocks.append(head)
             continue
@@ -318,8 +357,28 @@ def _condition_names(rows: pd.DataFrame) -> list[str]:
     name = rows["name"].where(rows["storage"] == "memory", rows["name"] + " (" + rows["storage"] + ")")
     # What a shift is one of is in the head of its block, and the released set is the one that was named.
     plain = (rows["kind"] == "shift") | (rows["storage"] == "released")
-    further = rows["params"].fillna("").where(~plain, "").str.replace(r'[{}"]', "", regex=True)
-    return [str(text) for text in name.where(further == "", name + " (" + further + ")")]
+    further = [
+        ""
+        if is_plain
+        else ", ".join(f"{key}: {value}" for key, value in _condition(kind, title, params).written().items())
+        for is_plain, kind, title, params in zip(plain, rows["kind"], rows["name"], rows["params"], strict=True)
+    ]
+    return [f"{text} ({more})" if more else str(text) for text, more in zip(name, further, strict=True)]
+
+
+def _condition(kind: str, name: str, params: Any) -> Condition:
+    """The condition of a row, without severity and storage; its parameters are JSON in a table, "" or missing where there are none."""
+    from robustcore.evaluation import Condition
+
+    return Condition(kind, name, params=tuple(json.loads(params).items()) if isinstance(params, str) and params else ())
+
+
+def _norm(kind: str, name: str, params: Any) -> str:
+    """The norm of an attack; "" of any other condition."""
+    from robustcore.reports.attacks.union import budget_of
+
+    budget = budget_of(_condition(kind, name, params), 1) if kind == "attack" else None
+    return budget[0] if budget is not None else ""
 
 
 def _positive(text: str) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from robustcore import arguments, attacks, corruptions
+from robustcore.attacks import budgets
 from robustcore.corruptions import check_severity
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 
@@ -142,6 +143,24 @@ class Condition:
         """The further parameters as a dictionary."""
         return dict(self.params)
 
+    def written(self) -> dict[str, str]:
+        """The further parameters as people write them: the radius of an attack in L-inf as a fraction of 255."""
+        texts = {name: str(value) for name, value in self.params}
+        eps = self.parameters.get("eps")
+        if self.kind == "attack" and isinstance(eps, float):
+            texts["eps"] = budgets.written(eps, self._norm())
+        return texts
+
+    def _norm(self) -> str:
+        """The norm of an attack: its own, or the preset's, or the method's usual one; "" of an attack that is not here."""
+        if "norm" in self.parameters:
+            return str(self.parameters["norm"])
+        try:
+            method, preset = attacks.resolve(self.name)
+        except UnknownNameError:  # said where the condition is checked
+            return ""
+        return preset.norm if preset else method.norms[0]
+
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Condition:
         """The inverse of `to_dict`; an unknown key is an error that names it."""
@@ -159,7 +178,7 @@ class Condition:
             parts.append(f"severity {self.severity}")
         if self.strength is not None:
             parts.append(f"strength {self.strength}")
-        parts += [f"{k} {v}" for k, v in self.params if k != SET]
+        parts += [f"{k} {v}" for k, v in self.written().items() if k != SET]
         if self.storage != "memory":
             parts.append(self.storage)
         return ", ".join(parts)

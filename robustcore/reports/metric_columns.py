@@ -134,7 +134,7 @@ class _Images:
 
     def _of_answers(self, cell: Cell) -> Mapping[str, np.ndarray] | str:
         here, before = self._answers.get(cell.key), self._answers.get(self._clean[cell.model].key)
-        if cell.condition.kind == "shift":
+        if cell.condition.kind in ("shift", "unknown"):
             return "its images are not the clean ones"
         if here is None or before is None or len(here.classes) != len(before.classes):
             return "answers image by image are not stored"

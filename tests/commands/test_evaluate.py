@@ -246,7 +246,10 @@ def test_the_readable_table_names_settings_and_not_what_a_shift_is_of() -> None:
     rows.append(("shift", "imagenet-r", '{"clean": "imagenet"}', 0.4))
     table = pd.DataFrame([{**common, "kind": k, "name": n, "params": p, "accuracy": a} for k, n, p, a in rows])
     text = readable(table.astype({"severity": "Int64", "strength": "string"}))
-    assert [line.split("  ")[0] for line in text.splitlines()[2:]] == ["pgd (eps: 0.04, steps: 10) 10.0", "imagenet-r"]
+    assert [line.split("  ")[0] for line in text.splitlines()[2:]] == [
+        "pgd (eps: 10.2/255, steps: 10) 10.0",
+        "imagenet-r",
+    ]
 
 
 def test_a_detached_evaluation_is_queued(model: str, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,3 +274,27 @@ def test_attacks_on_surrogates_alone(capsys: Output, tmp_path: Path) -> None:
     table = pd.read_csv(tmp_path / "t.csv")
     attacks = table[table["kind"] == "attack"]
     assert load_model("scenes/resnet-augmix").fingerprint() in attacks["params"].item()
+
+
+def test_unknown_images_have_detection_metrics_and_nothing_is_said_of_answers(model: str, capsys: Output) -> None:
+    assert run("--model", model, "--suite", "unknown", "fog", "--severity", "1", "--limit", "4") == 0
+    out = capsys.readouterr().out
+    assert "auroc" in out
+    assert "fpr95" in out
+    assert "consistency" not in out
+    assert "confidence_change" not in out
+    assert "fog" in out.split("auroc")[0]
+    assert "gaussian" not in out.split("auroc")[0]
+
+
+def test_attacks_for_the_nearest_image_have_the_median_change_and_radii_are_fractions(
+    model: str, tmp_path: Path, capsys: Output
+) -> None:
+    suite = tmp_path / "attacks.toml"
+    rows = ('name = "fmn"\nparams = { steps = 2 }', 'name = "fgsm"\nparams = { eps = 0.00784313725490196 }')
+    suite.write_text("\n".join(f'[[condition]]\nkind = "attack"\n{row}' for row in rows))
+    assert run("--model", model, "--suite", str(suite), "--limit", "2") == 0
+    out = capsys.readouterr().out
+    assert "fgsm (eps: 2/255)" in out
+    assert "median_change" in out
+    assert "fgsm" not in out.split("median_change")[1]

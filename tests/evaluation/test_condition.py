@@ -95,3 +95,18 @@ def test_shipped_radii_keep_their_form() -> None:
     assert Condition("attack", "pgd", params=(("steps", 0.5),)).parameters == {
         "steps": 0.5
     }  # refused where it is checked
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "text"),
+    [
+        ("pgd", {"eps": 2 / 255}, "2/255"),
+        ("pgd", {"eps": 1.0}, "1"),
+        ("pgd", {"eps": 0.5, "norm": "l2"}, "0.5"),
+        ("nosuch", {"eps": 0.5}, "0.5"),
+    ],
+)
+def test_a_radius_is_written_as_people_write_it(name: str, params: dict[str, Any], text: str) -> None:
+    condition = Condition("attack", name, params=tuple(params.items()))
+    assert condition.written()["eps"] == text
+    assert f"eps {text}" in str(condition)
