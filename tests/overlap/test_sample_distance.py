@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import robustcore as rc
+from robustcore import cli
 from robustcore.errors import InvalidArgumentError
 from robustcore.overlap.sample_distance import disagreement, minimal_sample_distance
 from robustcore.reports.overlap import without_training
@@ -39,3 +40,25 @@ def test_a_network_finds_two_noises_more_alike_than_noise_and_fog() -> None:
     assert table.at["gaussian_noise", "shot_noise"] < table.at["gaussian_noise", "fog"]
     again = without_training.distances(model, rc.load_dataset("scenes"), names[:2], images=48)
     assert again.at["gaussian_noise", "shot_noise"] == pytest.approx(table.at["gaussian_noise", "shot_noise"])
+
+
+def test_the_command_takes_a_trained_model_by_default_and_says_nothing_of_pairs_on_few_images(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["overlap", "--without-training", "--suite", "gaussian_noise", "fog"]
+    assert cli.main([*words, "--images", "4"]) == 0
+    few = capsys.readouterr().out
+    assert "4 images" in few
+    assert "itself" not in few
+    assert cli.main([*words, "--images", "20"]) == 0
+    assert "fog: gaussian_noise" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("suite", ["unknown", "fog", "no-such-suite"])
+def test_a_suite_without_corruptions_is_refused_before_a_model_is_loaded(
+    suite: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["overlap", "--without-training", "--model", "no-such-model", "--suite", suite]) == 1
+    err = capsys.readouterr().err
+    assert suite in err
+    assert "no-such-model" not in err

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NAME = "overlap"
 HELP = "Train a model on each corruption of a suite, test each on all, and report which overlap."
+_ARCHITECTURE, _TRAINED = "scenes/resnet", "scenes/resnet-standard"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,12 +30,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="train nothing: write the table of the ImageNet Testbed's ResNet-50s that were trained on one corruption each",
     )
-    add("--model", default="scenes/resnet", metavar="NAME", help="the architecture (default: scenes/resnet)")
+    add(
+        "--model",
+        metavar="NAME",
+        help=f"the architecture (default: {_ARCHITECTURE}); with --without-training a trained model (default: {_TRAINED})",
+    )
     add(
         "--without-training",
         action="store_true",
         help="train nothing: how alike the corrupted images look to a trained model (minimal sample distance), and where overlaps that are "
-        "known say otherwise; --model is then a trained one, e.g. scenes/resnet-standard",
+        "known say otherwise",
     )
     add(
         "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
@@ -90,7 +95,8 @@ def run(args: argparse.Namespace) -> int:
         "limit": args.training_limit,
         "side": args.side,
     }
-    base = Recipe(args.model, args.dataset, **{name: value for name, value in fields.items() if value is not None})
+    given = {name: value for name, value in fields.items() if value is not None}
+    base = Recipe(args.model or _ARCHITECTURE, args.dataset, **given)
     severities = tuple(args.severity) if args.severity else None
     what = plan.Plan(
         tuple(args.suite), base, args.further, tuple(range(args.seeds)), args.images, severities, args.precision
@@ -124,28 +130,38 @@ def _without_training(args: argparse.Namespace) -> int:
     from robustcore import corruptions, overlap
     from robustcore.atlas import plan
     from robustcore.datasets import load_dataset
+    from robustcore.errors import InvalidArgumentError
     from robustcore.evaluation import suites
     from robustcore.models import load_model
     from robustcore.overlap import sample_distance
     from robustcore.progress import Bar
     from robustcore.reports.overlap import atlas, without_training
 
-    model = load_model(args.model)
-    dataset = load_dataset(args.dataset, split="test", side=args.side or model.card.side)
     asked = suites.resolve(args.suite)
     names = list(dict.fromkeys(c.name for c in asked if c.kind == "corruption" and c.name in corruptions.names()))
+    if len(names) < 2:
+        raise InvalidArgumentError(
+            f"--suite {' '.join(args.suite)} has {'no corruptions' if not names else 'one corruption'}; distances are between two or "
+            "more, as of imagenet-c."
+        )
+    model = load_model(args.model or _TRAINED)
+    dataset = load_dataset(args.dataset, split="test", side=args.side or model.card.side)
+    images = min(args.images or without_training.IMAGES, len(dataset))
     with Bar() as bar:
         table = without_training.distances(
             model,
             dataset,
             names,
-            images=args.images or without_training.IMAGES,
+            images=images,
             progress=lambda done, total: bar.update(done, total, f"{done}/{total} corruptions"),
         )
     output = args.output
     if output is not None:
         table.to_csv(output)
         print(f"Distances: {output}")
+    if images < without_training.LEAST:
+        print(without_training.too_few_images_for_pairs(images, without_training.LEAST).text)
+        return 0
     tables = {name: plan.read(path) for name, path in plan.tables().items()}
     entries = [e for name, own in tables.items() for e in atlas.entries(name, plan.tables()[name], own)]
     here = [e for e in entries if e.dataset == args.dataset and len(set(names) & set(e.corruptions)) > 1]

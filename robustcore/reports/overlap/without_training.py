@@ -21,6 +21,7 @@ from robustcore.notes import Note, note
 from robustcore.overlap.sample_distance import Disagreement, minimal_sample_distance
 
 IMAGES = 256
+LEAST = 20  # images from which on something is said of pairs: the nearest of fewer is chance
 _BATCH = 64
 
 
@@ -100,6 +101,11 @@ def notes(found: Disagreement, most: int = 5) -> list[Note]:
             for row in kept.to_dict("records")
         ),
     ]
+
+
+@note
+def too_few_images_for_pairs(images: int, least: int) -> str:
+    return f"Nothing is said of pairs: the distances were measured on {images} image{'s' if images != 1 else ''}, and {least} are needed."
 
 
 @note
