@@ -33,15 +33,17 @@ class InvalidArgumentError(RobustcoreError, ValueError):
 
 
 class UnknownNameError(RobustcoreError, KeyError):
-    """A name that is not registered; the message suggests the nearest registered ones."""
+    """A name that is not registered; the message suggests the nearest registered ones, else lists those that matter most."""
 
-    def __init__(self, kind: str, name: object, registered: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: object, registered: Iterable[str], foremost: Iterable[str] = ()) -> None:
         self.kind, self.name, self.registered = kind, name, sorted(registered)
         near = difflib.get_close_matches(str(name), self.registered, n=3, cutoff=0.5)
         if near:
             hint = "Did you mean " + " or ".join(repr(n) for n in near) + "?"
         elif len(self.registered) <= 12:
             hint = "Known: " + ", ".join(self.registered) + "."
+        elif first := list(foremost):
+            hint = f"Known: {', '.join(first)}, and {len(set(self.registered) - set(first))} others."
         else:
             hint = f"{len(self.registered)} are known, for example " + ", ".join(self.registered[:6]) + "."
         self.message = " ".join([f"There is no {kind} named {str(name)[:80]!r}. {hint}", *missing_plugins.values()])

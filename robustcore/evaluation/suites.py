@@ -215,13 +215,13 @@ def _named(name: str) -> Sequence[Condition]:
     built_in = _built_in()
     if name in built_in or name in own() or name.endswith(".toml") or os.path.isfile(name):
         return load(name).rows
-    for kind, names_of_kind in (
-        ("sequence", sequences.names()),
-        ("attack", [*attacks.names(), *attacks.preset_names()]),
-    ):
+    others = {"sequence": sequences.names(), "attack": [*attacks.names(), *attacks.preset_names()]}
+    for kind, names_of_kind in others.items():
         if name in names_of_kind:
             return [Condition(kind, name)]
-    raise UnknownNameError("suite or corruption", name, [*built_in, *corruptions.names()])
+    listed = [*built_in, *own()]
+    single = [*corruptions.names(), *(each for names_of_kind in others.values() for each in names_of_kind)]
+    raise UnknownNameError("suite or corruption", name, [*listed, *single], foremost=listed)
 
 
 def _built_in() -> dict[str, tuple[str, Sequence[Condition]]]:

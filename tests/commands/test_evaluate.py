@@ -138,6 +138,7 @@ def test_metrics_of_single_images_from_outside_are_computed(model: str, tmp_path
         (["--severity", "6"], 2, "invalid choice: 6"),
         (["--format", "parquet"], 2, "needs --output FILE"),
         (["--suite", "imagnet-c"], 1, "Did you mean 'imagenet-c'"),
+        (["--suite", "zzzqq"], 1, "Known: imagenet-c, "),
         (["--dataset", "scens"], 1, "Did you mean 'scenes'"),
         (["--device", "cuda:77"], 1, "cuda:77 does not exist"),
         (["--model", "torchvision/resnet500"], 1, "Did you mean 'torchvision/resnet50'"),

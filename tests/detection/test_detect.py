@@ -264,3 +264,19 @@ def test_no_interval_is_made_of_drawings_that_all_agree() -> None:
     assert np.isnan(apart["auroc_low"])
     close = measured(np.arange(14.0), np.arange(14.0) + 2, *weights)
     assert close["auroc_low"] < close["auroc"] < close["auroc_high"]
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        (["--model", MODEL, "--score", "nosuch"], "nosuch"),
+        (["--model", MODEL, "--model", "scenes/nosuch"], "scenes/nosuch"),
+    ],
+)
+def test_wrong_names_are_refused_before_images_are_looked_for(
+    words: list[str], wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["detect", "--dataset", "no-such-dataset", *words]) == 1
+    err = capsys.readouterr().err
+    assert wrong in err
+    assert "no-such-dataset" not in err

@@ -54,11 +54,17 @@ def run(args: argparse.Namespace) -> int:
     import pandas as pd
 
     from robustcore import arguments, datasets, models
+    from robustcore.detection import scores
     from robustcore.errors import DatasetError
     from robustcore.progress import Bar
     from robustcore.reports import detection
 
     limit = arguments.limit(args.limit)
+    # Wrong names are refused before images and weights are loaded.
+    for score in args.score or ():
+        scores.get(score)
+    for name in args.model:
+        models.card(name)
     dataset = datasets.load_dataset(args.dataset, split=args.split)
     validation, why = None, ""
     if args.validation != "none":
