@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -179,3 +180,17 @@ def training(name: str) -> tuple[str, str]:
     except RobustcoreError:
         return families.UNKNOWN, families.title(families.UNKNOWN)
     return families.label(described), families.title(families.family(described))
+
+
+def controls(names: Iterable[str]) -> dict[str, str]:
+    """Model -> the one trained for as long without an intervention, which it is fairly compared with; see `families.controls`."""
+    from robustcore.errors import RobustcoreError
+    from robustcore.training import families
+
+    cards = {}
+    for name in names:
+        try:
+            cards[name] = card(name)
+        except RobustcoreError:  # without a card nobody knows how long it was trained
+            continue
+    return families.controls(cards)

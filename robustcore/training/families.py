@@ -76,6 +76,26 @@ def without_intervention(model: str) -> bool:
         return False
 
 
+def controls(cards: Mapping[str, Card]) -> dict[str, str]:
+    """Model -> the one that went on from the same weights for as many epochs without an intervention ("continued"): the fair
+    control, since it was trained for as long. Models without one, and the controls themselves, are left out.
+
+    Args:
+        cards: model -> its card.
+    """
+    fair: dict[tuple[str, ...], str] = {}
+    for model, card in cards.items():
+        if label(card) == "continued":
+            fair.setdefault(_budget(card), model)
+    matched = {model: fair[_budget(card)] for model, card in cards.items() if _budget(card) in fair}
+    return {model: control for model, control in matched.items() if label(cards[model]) != "continued"}
+
+
+def _budget(card: Card) -> tuple[str, ...]:
+    """What a further training starts from, on which images, and for how many epochs."""
+    return tuple(str(_recipe(card).get(name)) for name in ("model", "start", "dataset", "limit", "epochs"))
+
+
 def _recipe(card: Card) -> Mapping[str, Any]:
     training = card.recipe.get("training")
     return training if isinstance(training, Mapping) else {}

@@ -56,3 +56,13 @@ def test_models_stand_family_by_family() -> None:
         ("scenes/resnet-pgd", "Adversarial training"),
         ("no/such", "Training unknown"),
     ]
+
+
+def test_the_control_of_a_model_was_trained_for_as_long_from_the_same_weights() -> None:
+    cards = {name: card(recipe) for name, recipe in zoo.ZOO.items()}
+    controls = families.controls(cards)
+    assert controls["scenes/resnet-pgd"] == "scenes/resnet-continued"
+    assert controls["scenes/vgg-augmix"] == "scenes/vgg-continued"
+    assert not {"scenes/resnet-standard", "scenes/resnet-continued"} & controls.keys()
+    longer = card(dataclasses.replace(zoo.ZOO["scenes/resnet-pgd"], epochs=99))
+    assert "own" not in families.controls({**cards, "own": longer})

@@ -88,12 +88,16 @@ def pick_reference(choice: Choice) -> str:
 
 
 def pick_baseline(choice: Choice) -> str:
-    """The model that others are compared with."""
+    """The model that others are compared with: to start with, one trained for as long as the first of them that has such a control."""
+    offered = _offered(choice)
+    controls = {} if choice.is_published else cache.models.controls(offered)
+    fair = (controls[model] for model in choice.models if model in controls)
     return selection.selectbox(
         "Baseline",
-        _offered(choice),
+        offered,
         key=f"{KEY}_baseline",
         kind="baseline",
+        default=next(fair, None),
         width=320,
         help="Every model is compared with this one, on the same images.",
     )

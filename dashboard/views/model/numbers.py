@@ -24,8 +24,8 @@ _TITLES = {
 }
 
 
-def show(overview: Overview, model: str, standard: str) -> None:
-    """The table with bars, and two sentences."""
+def show(overview: Overview, model: str, standard: str, *, as_long: bool) -> None:
+    """The table with bars, and two sentences; `as_long`: whether the standard model was trained for as long."""
     other = "" if standard == model else standard
     table = model_profile.profile(overview, model, other)
     with st.container(border=True, key="card-model-numbers"):
@@ -33,7 +33,7 @@ def show(overview: Overview, model: str, standard: str) -> None:
             st.subheader("What does it withstand?", anchor=False)
             states.origin_badge(overview.provenance.shipped)
         st.markdown(_broken(overview, model))
-        markup.show(_table(table, other), key="model_numbers")
+        markup.show(_table(table, other, as_long), key="model_numbers")
         st.caption(states.plain(_small_print(overview, model)))
         with st.container(horizontal=True):
             links.to(
@@ -76,8 +76,9 @@ def _broken(overview: Overview, model: str) -> str:
     return " ".join(parts)
 
 
-def _table(table: pd.DataFrame, other: str) -> Markup:
-    heads = ["Under", "This model", *(["Standard training", "Difference"] if other else [])]
+def _table(table: pd.DataFrame, other: str, as_long: bool) -> Markup:
+    standard = "Standard training for as long" if as_long else "Standard training"
+    heads = ["Under", "This model", *([standard, "Difference"] if other else [])]
     head = Markup().join(Markup('<th scope="col">{}</th>').format(each) for each in heads)
     body = Markup()
     for row in table.to_dict("records"):

@@ -21,7 +21,7 @@ PAGE = Page(
     order=11,
     question="What is known of this model?",
     purpose="What it is, how it was trained, what it withstands and what breaks it.",
-    help="The card of a model, its accuracy by family of corruptions next to standard training, its training, what breaks it "
+    help="The card of a model, its accuracy by family of corruptions next to standard training for as long, its training, what breaks it "
     "first and the images that it loses. Every other page can be opened with the model chosen.",
     listed=False,
     terms=("Card", "Intervention", "Family", "Budget", "Natural shift"),
@@ -49,7 +49,8 @@ def render() -> None:
     else:
         overview = cache.results.overview(tuple(evaluated), SCENES)
         trainings = {each: cache.models.training(each)[0] for each in overview.table["model"]}
-        numbers.show(overview, name, headlines.standard_model(overview, trainings))
+        control = cache.models.controls(overview.table["model"]).get(name, "")
+        numbers.show(overview, name, control or headlines.standard_model(overview, trainings), as_long=bool(control))
         lost_images.show(name)
     if card is not None:
         training.history(name, card)

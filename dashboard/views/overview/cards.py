@@ -29,7 +29,9 @@ _BARS = {"clean": "Clean", "corrupted": "Corrupted", "attacked": f"Attacked (PGD
 
 def show_headlines(overview: Overview, kinds: Mapping[str, Kind], data: Data, standard: str) -> None:
     """One card for each headline."""
-    found = headlines.headlines(overview, standard, _trained_on(overview))
+    found = headlines.headlines(
+        overview, standard, _trained_on(overview), cache.models.controls(overview.table["model"])
+    )
     if not found:
         return
     with st.container(key=f"{KEY}_headlines"):
@@ -90,7 +92,9 @@ def show_advice(overview: Overview, kinds: Mapping[str, Kind], data: Data, stand
             label_visibility="collapsed",
             wrap=True,
         )
-        advised = advice.advise(overview, need, standard, _trained_on(overview))
+        advised = advice.advise(
+            overview, need, standard, _trained_on(overview), cache.models.controls(overview.table["model"])
+        )
         if advised is None:
             return
         left, right = st.columns([1.4, 1], gap="medium")
@@ -131,7 +135,8 @@ def _recommendation(advised: Advice, kinds: Mapping[str, Kind]) -> str:
     )
     if advised.standard:
         low, high = advised.gain_interval
-        text += f" That is **{100 * advised.gain:+.1f} points** on standard training ({100 * low:+.1f} to {100 * high:+.1f})."
+        against = "standard training for as long" if advised.as_long else "standard training"
+        text += f" That is **{100 * advised.gain:+.1f} points** on {against} ({100 * low:+.1f} to {100 * high:+.1f})."
         price = 100 * advised.price
         text += (
             f" Price: **{price:.1f} points of clean accuracy**."

@@ -42,6 +42,7 @@ class Advice:
         second_value: its accuracy, NaN without one.
         too_close: whether the second lies within the interval.
         standard: the model that it is compared with, "" for none.
+        as_long: whether that one was trained for as long, without an intervention.
         gain: the value less that of the standard model, NaN without one.
         gain_interval: the 95 % interval of the gain (Newcombe 1998, method 10), as if the two were scored on different images,
             and so wider than it need be.
@@ -59,6 +60,7 @@ class Advice:
     second_value: float = math.nan
     too_close: bool = False
     standard: str = ""
+    as_long: bool = False
     gain: float = math.nan
     gain_interval: Interval = (math.nan, math.nan)
     price: float = math.nan
@@ -70,15 +72,20 @@ def needs(overview: Overview) -> list[str]:
 
 
 def advise(
-    overview: Overview, need: str, standard: str = "", trained_on: Mapping[str, tuple[str, ...]] | None = None
+    overview: Overview,
+    need: str,
+    standard: str = "",
+    trained_on: Mapping[str, tuple[str, ...]] | None = None,
+    controls: Mapping[str, str] | None = None,
 ) -> Advice | None:
     """The model with the highest accuracy for a need; None where no model has results.
 
     Args:
         overview: as gathered.
         need: a key of `NEEDS`.
-        standard: the model that it is compared with.
+        standard: the model that it is compared with where it has no control with results.
         trained_on: model -> the corruptions of its training.
+        controls: model -> the one trained for as long without an intervention.
     """
     values, conditions = _values(overview, need)
     if values.empty:
@@ -105,14 +112,17 @@ def advise(
             second_value=second,
             too_close=within_interval(value, second, images),
         )
-    if standard in values.index and standard != model:
-        own = float(values[standard])
+    control = (controls or {}).get(model, "")
+    against = control if control in values.index else standard
+    if against in values.index and against != model:
+        own = float(values[against])
         advice = dataclasses.replace(
             advice,
-            standard=standard,
+            standard=against,
+            as_long=against == control,
             gain=value - own,
-            gain_interval=_of_difference(value, images, own, int(rows[standard][column])),
-            price=float(rows[standard]["clean"]) - float(rows[model]["clean"]),
+            gain_interval=_of_difference(value, images, own, int(rows[against][column])),
+            price=float(rows[against]["clean"]) - float(rows[model]["clean"]),
         )
     return advice
 

@@ -44,7 +44,10 @@ def standard_model(overview: Overview, trainings: Mapping[str, str]) -> str:
 
 
 def headlines(
-    overview: Overview, standard: str, trained_on: Mapping[str, tuple[str, ...]] | None = None
+    overview: Overview,
+    standard: str,
+    trained_on: Mapping[str, tuple[str, ...]] | None = None,
+    controls: Mapping[str, str] | None = None,
 ) -> list[Headline]:
     """What can be said of these models: up to three headlines.
 
@@ -52,6 +55,7 @@ def headlines(
         overview: as gathered.
         standard: the model that others are compared with; "" for none, then only the hardest corruptions are named.
         trained_on: model -> the corruptions of its training.
+        controls: model -> the one trained for as long without an intervention: what the best training adds is over it.
     """
     best = {finding.key: finding for finding in findings.findings(overview)}
     rows = {str(row["model"]): row for row in overview.table.to_dict("records")}
@@ -67,9 +71,12 @@ def headlines(
         if winner is not None and winner.model != standard and "corrupted" in values:
             labels = dict.fromkeys(overview.by_condition.loc[overview.by_condition["kind"] == "corruption", "name"])
             seen = seen_in_training((trained_on or {}).get(winner.model, ()), map(str, labels))
-            says = best_training_adds(winner.model, values["corrupted"], winner.value, seen, winner.conditions)
-            bars = ((standard, values["corrupted"]), (winner.model, winner.value))
-            written.append(Headline(says, bars, (standard, winner.model)))
+            control = (controls or {}).get(winner.model, "")
+            as_long = control in set(overview.table.loc[overview.ranked("mean"), "model"])
+            against = control if as_long else standard
+            start = float(rows[against]["mean"])
+            says = best_training_adds(winner.model, start, winner.value, seen, winner.conditions, as_long)
+            written.append(Headline(says, ((against, start), (winner.model, winner.value)), (against, winner.model)))
     if (hardest := best.get("hardest")) is not None:
         first, broken = _breaks_most(overview)
         reached = _best_under(overview, first) if first else None
@@ -102,10 +109,13 @@ def standard_training_loses(model: str, clean: float, corrupted: float, attacked
 
 
 @note
-def best_training_adds(model: str, standard: float, best: float, seen: tuple[str, ...], corruptions: int) -> str:
-    """`seen` are those of the corruptions that the best model was trained on."""
+def best_training_adds(
+    model: str, standard: float, best: float, seen: tuple[str, ...], corruptions: int, as_long: bool
+) -> str:
+    """`seen` are those of the corruptions that the best model was trained on; `as_long`: whether the standard one was trained for as
+    long."""
     return (
-        f"The best training wins back {100 * (best - standard):.0f} points under corruption: "
+        f"The best training wins back {100 * (best - standard):.0f} points under corruption{' over standard training for as long' * as_long}: "
         f"{100 * standard:.1f} → {100 * best:.1f} %."
     )
 

@@ -157,6 +157,10 @@ def test_headlines_say_what_standard_training_loses_what_the_best_adds_and_what_
     # Two different things: what breaks most models first, and where even the best model is worst.
     assert (hardest.note["first"], hardest.note["broken"], hardest.note["hardest"]) == ("contrast", 2, "snow")
     assert dict(hardest.bars) == {"contrast": 0.9, "snow": 0.6}
+    # Where a model trained for as long has results, the gain is over it.
+    _, fair, _ = headlines.headlines(result, "a", controls={"b": "c"})
+    assert fair.bars == (("c", 0.75), ("b", 0.8))
+    assert (fair.note["as_long"], adds.note["as_long"]) == (True, False)
     assert [each.note.kind for each in headlines.headlines(result, "")] == ["hardest_corruptions"]
 
 
@@ -178,6 +182,10 @@ def test_advice_has_an_interval_a_gain_and_a_price() -> None:
     attack = advice.advise(result, "attack", "a")
     assert attack is not None
     assert (attack.images, attack.gain) == (240, pytest.approx(0.4))
+    fair = advice.advise(result, "attack", "a", controls={"b": "c"})
+    assert fair is not None
+    assert (fair.standard, fair.as_long, attack.as_long) == ("c", True, False)
+    assert (fair.gain, fair.price) == (pytest.approx(0.3), pytest.approx(-0.03))
     low, high = attack.gain_interval
     # By hand: Wilson's intervals at n = 240 are 0.437 .. 0.563 and 0.068 .. 0.144.
     assert (low, high) == (pytest.approx(0.4 - math.hypot(0.063, 0.0444), abs=2e-3), pytest.approx(0.471, abs=2e-3))
