@@ -77,7 +77,7 @@ def without_intervention(model: str) -> bool:
 
 
 def controls(cards: Mapping[str, Card]) -> dict[str, str]:
-    """Model -> the one that went on from the same weights for as many epochs without an intervention ("continued"): the fair
+    """Model -> the one that went on from the same weights for as many images without an intervention ("continued"): the fair
     control, since it was trained for as long. Models without one, and the controls themselves, are left out.
 
     Args:
@@ -92,8 +92,12 @@ def controls(cards: Mapping[str, Card]) -> dict[str, str]:
 
 
 def _budget(card: Card) -> tuple[str, ...]:
-    """What a further training starts from, on which images, and for how many epochs."""
-    return tuple(str(_recipe(card).get(name)) for name in ("model", "start", "dataset", "limit", "epochs"))
+    """What a further training starts from, on which images, and for how many epochs as long as those on the images alone."""
+    recipe = _recipe(card)
+    name, epochs = str(recipe.get("intervention", "")), recipe.get("epochs")
+    if isinstance(epochs, int) and is_known(name):
+        epochs *= create(name, **_settings(recipe)).growth
+    return *(str(recipe.get(field)) for field in ("model", "start", "dataset", "limit")), str(epochs)
 
 
 def _recipe(card: Card) -> Mapping[str, Any]:

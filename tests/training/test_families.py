@@ -63,6 +63,8 @@ def test_the_control_of_a_model_was_trained_for_as_long_from_the_same_weights() 
     controls = families.controls(cards)
     assert controls["scenes/resnet-pgd"] == "scenes/resnet-continued"
     assert controls["scenes/vgg-augmix"] == "scenes/vgg-continued"
+    # Half as many epochs on twice as many images.
+    assert controls["scenes/resnet-fooling"] == controls["scenes/resnet-fooling-alone"] == "scenes/resnet-continued"
     assert not {"scenes/resnet-standard", "scenes/resnet-continued"} & controls.keys()
     longer = card(dataclasses.replace(zoo.ZOO["scenes/resnet-pgd"], epochs=99))
     assert "own" not in families.controls({**cards, "own": longer})

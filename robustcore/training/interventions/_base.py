@@ -167,6 +167,11 @@ class Intervention:
         return self.name + "".join(changed)
 
     @property
+    def growth(self) -> int:
+        """How many times larger `prepare` makes the training set: one epoch is as long as so many on the images alone."""
+        return 1
+
+    @property
     def title(self) -> str:
         """The training as people read it: its title, and what its label has besides the name."""
         settings = self.label.removeprefix(self.name).strip("-").replace("_", " ")

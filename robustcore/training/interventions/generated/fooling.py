@@ -58,6 +58,10 @@ class Fooling(Intervention):
         parts += [] if self.each == "one" else ["all"]
         return "-".join(parts)
 
+    @property
+    def growth(self) -> int:
+        return (len(self.numbers()) if self.each == "all" else 1) + (self.clean == "beside")
+
     def numbers(self) -> tuple[float, ...]:
         """The rates; an `InvalidArgumentError` where one is no number from more than 0 to 1000."""
         try:
