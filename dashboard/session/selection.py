@@ -66,7 +66,7 @@ def optional(
     elif (raw := st.query_params.get(key)) is not None and raw not in [text(o) for o in options]:
         exact = [o for o in options if raw == str(o)]
         if exact:
-            st.session_state[key] = exact[0]
+            _rewrite(key, exact[0], text(exact[0]))
         else:
             say(f"{UnknownNameError(kind, raw, map(str, options))} It was left out.")
     value: T | None = st.selectbox(label, options, None, text, key=key, bind="query-params", placeholder=label, **more)
@@ -204,7 +204,7 @@ def _adopt(
         return
     exact = [o for o in options if raw in (str(o), text(o))]
     if exact:
-        st.session_state[key] = exact[0]
+        _rewrite(key, exact[0], (label or text)(exact[0]))
     else:
         say(f"{UnknownNameError(kind, raw, map(str, options))} Showing {text(default)}.")
 
@@ -226,7 +226,18 @@ def _adopt_many(
             say(f"{UnknownNameError(kind, raw, map(str, options))} It was left out.")
     chosen_options = [by_name[raw] for raw in raws if raw in by_name]
     if chosen_options:
-        st.session_state[key] = chosen_options
+        _rewrite(key, chosen_options, [(label or text)(option) for option in chosen_options])
+
+
+def _rewrite(key: str, value: object, in_address: str | list[str]) -> NoReturn:
+    """Take a value that the address has by the option's own name, and write it there as the widget does.
+
+    Streamlit drops what it would not have written, and the page is drawn again with the new address: else a reload, or a copied
+    link, would show the default.
+    """
+    st.session_state[key] = value
+    st.query_params[key] = in_address
+    rerun()
 
 
 def _adopt_number(key: str, low: int, high: int, default: int, kind: str) -> None:
