@@ -21,7 +21,7 @@ def test_a_click_on_a_bar_leads_to_images_beside_the_figure_and_stands_in_the_ad
     tab.page.wait_for_selector(IMAGES)
     tab.settle()
     figure, images = (
-        tab.page.locator(place).bounding_box() for place in (".st-key-compare_split .js-plotly-plot", IMAGES)
+        tab.page.locator(place).bounding_box() for place in (".st-key-compare_with_images .js-plotly-plot", IMAGES)
     )
     assert images["x"] >= figure["x"] + figure["width"]
     address = urlsplit(tab.page.url)

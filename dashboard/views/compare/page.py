@@ -118,7 +118,7 @@ def _card(view: View, choice: Choice, comparison: Comparison | None) -> None:
             notes.mean_in_words(comparison, view.result)
         remaining.extend(notes.warnings([*(view.result.notes if view.result else ()), *view.notes]))
 
-    with st.container(key=f"{KEY}_split"):
+    with st.container(key=f"{KEY}_with_images"):
         event = figure.card(
             view.figure,
             key=f"{KEY}-{view.key}",

@@ -91,8 +91,16 @@ def correlations(
     empty.attrs["provenance"] = Provenance.of(stored, suites=("attacks", _SUITE), storage="memory", seed=seed)
     if attacked_rows.empty:
         return empty
-    images = int(attacked_rows["n"].min())
-    attacked = robustness(models, dataset, bounded, limit=images, seed=seed, store=results)
+    # Each attack on the images that its models share: one that few models were attacked with on few images leaves the others theirs.
+    fewest = attacked_rows.groupby(["name", "params"])["n"].min()
+    alike: dict[int, list[Condition]] = {}
+    for condition in bounded:
+        row = condition.name, json.dumps(condition.parameters, sort_keys=True) if condition.params else ""
+        if row in fewest.index:
+            alike.setdefault(int(fewest[row]), []).append(condition)
+    parts = [robustness(models, dataset, group, limit=n, seed=seed, store=results) for n, group in alike.items()]
+    attacked = pd.concat(parts, axis=1)
+    attacked = attacked.reindex([model.name for model in models if model.name in attacked.index])
     natural = robustness(models, dataset, wanted, seed=seed, store=results)
     natural[MEAN] = natural.mean(axis=1, skipna=False)
     natural = natural.reindex(attacked.index)
