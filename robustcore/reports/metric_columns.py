@@ -22,6 +22,7 @@ from robustcore.reports.attacks.union import budget_of
 
 # Inputs that are computed from what is stored of single images, cell by cell.
 _OF_IMAGES = ("answers", "confidences", "scores", "distances")
+_NOT_CLEAN = "its images are not the clean ones"
 _NOT_STORED = "how sure the model was of each answer is not stored"
 
 
@@ -55,6 +56,7 @@ def add(table: pd.DataFrame, names: Sequence[str], reference: str, request: Eval
     """
     of_images = [name for name in names if metrics.get(name).input in _OF_IMAGES]
     result = metrics.with_metrics(table, [name for name in names if name not in of_images], reference)
+    _leave_out_unknown(result, names)
     if of_images:
         cells = api.prepare(request).cells
         with Store() as store:
@@ -66,6 +68,7 @@ def by_condition(table: pd.DataFrame, names: Sequence[str], reference: str, requ
     """The same for each model and condition, over its severities: the mean, or what the metric's definition says."""
     of_images = [name for name in names if metrics.get(name).input in _OF_IMAGES]
     result = metrics.by_condition(table, [name for name in names if name not in of_images], reference)
+    _leave_out_unknown(result, names)
     if of_images:
         keys = [key for key in (*metrics.accuracies.MODEL, *metrics.accuracies.CONDITION) if key in table]
         added = add(table, of_images, reference, request)
@@ -76,6 +79,15 @@ def by_condition(table: pd.DataFrame, names: Sequence[str], reference: str, requ
             result = result.merge(means.to_frame().join(reasons).reset_index(), on=keys, how="left")
         result.attrs["notes"] = list(dict.fromkeys([*result.attrs.get("notes", ()), *added.attrs.get("notes", ())]))
     return result
+
+
+def _leave_out_unknown(table: pd.DataFrame, names: Sequence[str]) -> None:
+    """Take the change of confidence from rows of unknown images, in place: they are not the clean images changed."""
+    rows = table["kind"] == "unknown"
+    for name in names:
+        if metrics.get(name).input == "mean_confidences":
+            table.loc[rows, name] = np.nan
+            table.loc[rows, f"{name}_reason"] = _NOT_CLEAN
 
 
 def _with_images(table: pd.DataFrame, names: Sequence[str], cells: Sequence[Cell], store: Store) -> pd.DataFrame:
@@ -135,7 +147,7 @@ class _Images:
     def _of_answers(self, cell: Cell) -> Mapping[str, np.ndarray] | str:
         here, before = self._answers.get(cell.key), self._answers.get(self._clean[cell.model].key)
         if cell.condition.kind in ("shift", "unknown"):
-            return "its images are not the clean ones"
+            return _NOT_CLEAN
         if here is None or before is None or len(here.classes) != len(before.classes):
             return "answers image by image are not stored"
         return {"answer": here.classes, "clean_answer": before.classes}

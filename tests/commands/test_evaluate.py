@@ -299,3 +299,16 @@ def test_attacks_for_the_nearest_image_have_the_median_change_and_radii_are_frac
     assert "fgsm (eps: 2/255)" in out
     assert "median_change" in out
     assert "fgsm" not in out.split("median_change")[1]
+
+
+def test_unknown_images_have_no_consistency_and_no_change_of_confidence(model: str, tmp_path: Path) -> None:
+    names = ("consistency", "confidence_change")
+    words = [word for name in names for word in ("--metric", name)]
+    out = tmp_path / "out.csv"
+    flags = ("--severity", "1", "--limit", "4", "--format", "csv", "--output", str(out))
+    assert run("--model", model, "--suite", "unknown", "fog", *words, *flags) == 0
+    table = pd.read_csv(out)
+    for name in names:
+        assert table.loc[table["kind"] == "unknown", name].isna().all()
+        assert table.loc[table["kind"] == "unknown", f"{name}_reason"].str.contains("not the clean").all()
+        assert table.loc[table["kind"] == "corruption", name].notna().all()
