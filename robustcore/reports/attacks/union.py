@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +29,7 @@ EVERY = "Every attack"
 COLUMNS = ["model", "norm", "eps", "attack", "attacks", "white_box", "value", "low", "high", "n"]
 Holds = npt.NDArray[np.bool_]
 _CLOSE = 1e-6
+_USUAL = 5  # models with the same number of attacks are no longer named one by one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,11 +194,15 @@ def footer(table: pd.DataFrame) -> Footer:
 
 @note
 def attacks_of_each(counts: tuple[tuple[str, int], ...]) -> str:
-    sizes = {count for _, count in counts}
+    sizes = Counter(count for _, count in counts)
+    usual, models = sizes.most_common(1)[0]
     if len(sizes) == 1:
-        return f"Over {sizes.pop()} stored attacks of each model, smaller budgets among them."
-    each = ", ".join(f"{model} {count}" for model, count in counts)
-    return f"Stored attacks of each model, smaller budgets among them: {each}; more attacks leave fewer images."
+        return f"Over {usual} stored attacks of each model, smaller budgets among them."
+    # Of many models those that differ are named, of a few each.
+    named = counts if models < _USUAL else tuple((model, count) for model, count in counts if count != usual)
+    each = ", ".join(f"{model} {count}" for model, count in named)
+    others = "" if models < _USUAL else f", {usual} of each other model"
+    return f"Stored attacks of each model, smaller budgets among them: {each}{others}; more attacks leave fewer images."
 
 
 def unequal(table: pd.DataFrame) -> list[Note]:

@@ -102,3 +102,13 @@ def test_the_median_of_the_smallest_changes(own_cache: object) -> None:
     assert 0 <= row.loc["attack", "median_change"] < 0.1
     assert np.isnan(row.loc["clean", "median_change"])
     assert row.loc["clean", "median_change_reason"]
+
+
+def test_of_many_models_those_attacked_otherwise_are_named() -> None:
+    few = union.attacks_of_each((("a", 3), ("b", 4))).text
+    assert "a 3" in few
+    assert "b 4" in few
+    many = union.attacks_of_each((("odd", 3), *((f"model{i}", 18) for i in range(40)))).text
+    assert "odd 3" in many
+    assert "18" in many
+    assert "model7" not in many
