@@ -13,11 +13,12 @@ from dashboard.widgets import states
 from dashboard.widgets.choice import Choice, preparation_code
 from robustcore.display import display_name
 from robustcore.errors import ImageError
+from robustcore.images import SUFFIXES
 from robustcore.images.preparation import Preparation
 
 MOST = 12  # images that one visitor keeps
 _KEPT = "_uploads"  # in the session: digest -> upload
-_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
+_TYPES = sorted(suffix.removeprefix(".") for suffix in SUFFIXES)
 _UNKNOWN = "not known"
 
 

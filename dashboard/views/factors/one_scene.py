@@ -72,9 +72,15 @@ def _scene(choice: Choice, walk: Walk, place: int) -> None:
         thumbs.append(
             thumbnails.Thumb("", source, f"Strength {walk.strengths[at]:g}: {answer}", ((answer, mark),), True)
         )
-    wrong = [walk.strengths[at] for at in range(len(thumbs)) if int(walk.classes[0, at, 0]) != walk.label]
-    said = "answers right at every step" if not wrong else f"errs at strength {', '.join(f'{s:g}' for s in wrong)}"
-    st.caption(f"All steps, from {walk.strengths[0]:g} to 1: {states.plain(choice.models[0])} {said} ({right}).")
+    wrong = [
+        f"{display_name(classes[answer])} at {walk.strengths[at]:g}"
+        for at, answer in enumerate(walk.classes[0, : len(thumbs), 0].tolist())
+        if answer != walk.label
+    ]
+    said = "is right at every step" if not wrong else f"is wrong at some: {', '.join(wrong)}"
+    st.caption(
+        f"The {right}, all steps from {walk.strengths[0]:g} to 1: {states.plain(choice.models[0])} {states.plain(said)}."
+    )
     markup.show(thumbnails.row(thumbs), key=f"{KEY}_steps")
 
 

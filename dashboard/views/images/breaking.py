@@ -76,7 +76,7 @@ def _sentence(choice: Choice, found: Breaking, name: str) -> str:
     n = len(found.places)
     known = int((answered.labels[0, found.places] >= 0).sum())
     what = "right when clean" if known == n else f"right when clean ({known:,}) or without a label ({n - known:,})"
-    words = "this corruption" if name else f"any of the {found.conditions} conditions"
+    words = "this corruption" if name else f"at least one of the {found.conditions} conditions"
     text = (
         f"**{n - found.never:,}** of the {n:,} images that are {what} are lost under {words}, **{found.never:,}** never; "
         f"{found.wrong_when_clean:,} are wrong even when clean and left out."
