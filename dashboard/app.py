@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from dashboard import pages
+from dashboard.session import permissions
 from dashboard.widgets import frame, markup, sign_in_gate, states
 from robustcore import plugins
 
@@ -25,7 +27,7 @@ def main() -> None:
     markup.style_sheet(HERE / "widgets" / "style.css")
     st.logo(str(HERE / "assets" / "logo.png"), icon_image=str(HERE / "assets" / "icon.png"), size="large")
     sign_in_gate.show()
-    for problem in [*plugins.failures().values(), *pages.conflicts()]:
+    for problem in _plugin_problems():
         st.sidebar.warning(states.plain(problem), icon=":material/extension_off:")
     views = pages.views()
     entries = {
@@ -47,6 +49,14 @@ def main() -> None:
             lead = partial(_lead_to, entries[view.name])
             sections[view.page.group].append(st.Page(lead, title=view.page.title, url_path=former, visibility="hidden"))
     st.navigation(sections, expanded=True).run()
+
+
+def _plugin_problems() -> list[str]:
+    """A sentence for each plug-in that failed; visitors of a read-only dashboard are told no paths and no reasons."""
+    if not permissions.read_only():
+        return [*plugins.failures().values(), *pages.conflicts()]
+    failed = [f"The plug-in {os.path.basename(name)} could not be loaded." for name in plugins.failures()]
+    return [*failed, *pages.conflicts()]
 
 
 def _lead_to(page: st.Page) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit as st
 
 from dashboard import pages
-from robustcore import glossary
+from robustcore import extending, glossary
 from tests.dashboard.conftest import OpenPage, sound
 
 VIEWS = pages.views()
@@ -122,3 +123,21 @@ def test_what_compare_and_builder_begin_with_is_computed_before_anybody_comes(
     assert requests == []
     assert sound(open_page("compare", compare_view="heatmap", compare_measure="residual"))
     assert requests  # it is recorded
+
+
+def test_a_read_only_dashboard_names_a_broken_plugin_but_not_its_place(
+    open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROBUSTCORE_PLUGINS", "")
+    broken = tmp_path / "broken.py"
+    broken.write_text("1 / 0\n")
+    extending.load(broken)
+    try:
+        (own,) = open_page("evaluate").sidebar.warning
+        monkeypatch.setenv("ROBUSTCORE_READ_ONLY", "1")
+        (visitors,) = open_page("evaluate").sidebar.warning
+    finally:
+        extending.unload(broken)
+    assert str(tmp_path) in own.value.replace("\\", "")
+    assert "broken.py" in visitors.value.replace("\\", "")
+    assert str(tmp_path) not in visitors.value.replace("\\", "")
