@@ -25,7 +25,16 @@ CLAIMS = (
         (questions.sample(("APP",), 9, 9, 1),),
         TABLE,
     ),
-    Claim("interventions", "Snow is warm.", "A book, table 2", NOT_REPRODUCED, "Below 0.", (), limits="Melts."),
+    Claim(
+        "interventions",
+        "Snow is warm.",
+        "A book, table 2",
+        NOT_REPRODUCED,
+        "Below 0.",
+        (),
+        limits="Melts.",
+        set_afterwards="Zero.",
+    ),
     Claim(
         "interventions", "Rain is dry.", "A book, table 3", UNDECIDED, "Above 0.", (contrasts.nothing_stored(("m",)),)
     ),
@@ -53,7 +62,7 @@ def test_every_claim_is_listed_with_its_verdict_and_figures(open_page: OpenPage)
     rows = markup(at, "claims_rows")
     assert rows.count("<article") == 3
     for claim in CLAIMS:
-        for part in (claim.verdict, claim.figures_text, claim.rule, claim.source, claim.caution):
+        for part in (claim.verdict, claim.figures_text, claim.rule, claim.set_afterwards, claim.source, claim.caution):
             assert part in rows
     assert "Fog is &lt;thick&gt;." in rows
     assert "−0.250" in rows

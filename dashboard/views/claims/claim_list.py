@@ -75,7 +75,7 @@ def _row(claim: Claim) -> Markup:
         '<article class="rc-claim"><span class="rc-verdict {}">{} {}</span><div>'
         "<h4>{}</h4><p>{}</p>{}</div>{}"
         "<details><summary>Rule{}</summary>"
-        "<dl><dt>Reproduced if</dt><dd>{}</dd><dt>Source</dt><dd>{}</dd></dl>{}"
+        "<dl><dt>Reproduced if</dt><dd>{}</dd>{}<dt>Source</dt><dd>{}</dd></dl>{}"
         "</details></article>"
     ).format(
         kind,
@@ -85,11 +85,19 @@ def _row(claim: Claim) -> Markup:
         claim.figures_text,
         caution,
         _dots(claim.table),
-        ", source and numbers" if table else " and source",
+        f"{' (in part set afterwards)' if claim.set_afterwards else ''}{', source and numbers' if table else ' and source'}",
         claim.rule,
+        _afterwards(claim),
         claim.source,
         table,
     )
+
+
+def _afterwards(claim: Claim) -> Markup:
+    """What of the rule was set after figures had been seen."""
+    if not claim.set_afterwards:
+        return Markup()
+    return Markup("<dt>Set afterwards</dt><dd>{}</dd>").format(claim.set_afterwards)
 
 
 def _dots(table: pd.DataFrame | None) -> Markup:

@@ -25,7 +25,7 @@ PAGE = Page(
     group="Research",
     path="literature-check",
     question="Which claims of the literature are reproduced here?",
-    purpose="Claims of the papers behind robustcore, each checked against the stored results by a rule fixed in advance.",
+    purpose="Claims of the papers behind robustcore, each checked against the stored results by a stated rule.",
     help="A claim is reproduced, not reproduced, or undecided because results are missing or too uncertain. Open a row for its "
     "rule, source and numbers.",
     terms=("APP", "Overlap", "Continued"),
@@ -58,7 +58,7 @@ def render() -> None:
         markup.show(claim_list.markup(kept), key=f"{KEY}_rows")
     st.caption(
         "A claim is reproduced where its figures meet its rule on these models and images. A claim that is not reproduced here may "
-        "hold elsewhere. Each dot is one difference, better to the right of 0, filled where its 95 % interval excludes 0."
+        "hold elsewhere. A rule of which something was set after figures had been seen says so. Each dot is one difference, better to the right of 0, filled where its 95 % interval excludes 0."
     )
     for topic in chosen:
         st.caption(states.plain(TOPICS[topic].footer.text))
@@ -87,7 +87,7 @@ def _topics(place: DeltaGenerator) -> list[str]:
 
 
 def _flat(claims: list[Claim]) -> pd.DataFrame:
-    fields = ("topic", "verdict", "text", "figures", "rule", "caution", "source")
+    fields = ("topic", "verdict", "text", "figures", "rule", "set_afterwards", "caution", "source")
     rows = [
         [claim.figures_text if field == "figures" else getattr(claim, field) for field in fields] for claim in claims
     ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NAME = "claims"
 HELP = "Check the claims of the documents against stored results, with figures."
-_FIELDS = ("topic", "verdict", "text", "figures", "rule", "caution", "source")
+_FIELDS = ("topic", "verdict", "text", "figures", "rule", "set_afterwards", "caution", "source")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +73,7 @@ def _readable(claims_: Sequence[Claim], topics: Sequence[str]) -> str:
             f"{claim.verdict.upper()}  {claim.text}",
             f"  {claim.figures_text}",
             f"  Reproduced if: {claim.rule}",
+            *([f"  Set afterwards: {claim.set_afterwards}"] if claim.set_afterwards else []),
             *([f"  Caution: {claim.caution}"] if claim.caution else []),
             f"  Source: {claim.source}",
             "",

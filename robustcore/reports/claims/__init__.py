@@ -1,8 +1,8 @@
 """Claims of the documents, each checked against stored results: reproduced, not reproduced or undecided, with the figures.
 
 `load` has the verdicts on what is stored at that moment: those that ship or were kept where the results are the same, else
-judged anew. Rules are written in code before figures are looked at, and nothing is tuned to reproduce a claim. A further topic
-is a module with `PARTS`, and a row of `TOPICS`.
+judged anew. Rules are in code, and nothing is tuned to reproduce a claim; what of a rule was set or changed after figures had been
+seen is a field of its claim. A further topic is a module with `PARTS`, and a row of `TOPICS`.
 """
 
 from __future__ import annotations

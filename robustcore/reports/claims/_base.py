@@ -21,11 +21,12 @@ class Claim:
         text: the claim in one sentence.
         source: the document and its section, table or figure.
         verdict: REPRODUCED, NOT_REPRODUCED or UNDECIDED.
-        rule: what the figures have to be for the verdict to be REPRODUCED, fixed before they are looked at.
+        rule: what the figures have to be for the verdict to be REPRODUCED.
         figures: what was measured, with intervals and n; for UNDECIDED the reason. Each note is a sentence without its full stop.
         table: the numbers, or None.
         limits: what the data cannot show whatever the figures are, or "".
         warnings: what to know about these figures.
+        set_afterwards: what of the rule was set or changed after figures had been seen, in a sentence; "" for nothing.
     """
 
     topic: str
@@ -37,6 +38,7 @@ class Claim:
     table: pd.DataFrame | None = dataclasses.field(default=None, compare=False)
     limits: str = ""
     warnings: tuple[Note, ...] = ()
+    set_afterwards: str = ""
 
     def __post_init__(self) -> None:
         if self.verdict not in (REPRODUCED, NOT_REPRODUCED, UNDECIDED):

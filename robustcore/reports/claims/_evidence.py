@@ -21,6 +21,7 @@ from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDE
 TOPIC = "overlap"
 METRIC = "residual"  # the thesis' experiments (4.2.3)
 ENOUGH = 2 / 3  # of what a claim speaks of has to be defined for a verdict
+ENOUGH_SET_AFTERWARDS = "That two thirds have to be defined was added after figures had been seen."
 PUBLISHED_K, FEWEST_CANDIDATES = 6, 20
 INITIALISATIONS = categories.INITIALISATIONS
 SCENES = "Scenes at 64 pixels and small networks are not ImageNet."
@@ -105,13 +106,15 @@ class Evidence:
         return labels[names], models
 
 
-def claim(judge: Callable[[], Judged], *, text: str, source: str, rule: str, limits: str) -> Claim:
+def claim(
+    judge: Callable[[], Judged], *, text: str, source: str, rule: str, limits: str, set_afterwards: str = ""
+) -> Claim:
     """A claim with its verdict; undecided with the reason where something is missing."""
     try:
         verdict, figures, table = judge()
     except InvalidArgumentError as error:
         verdict, figures, table = UNDECIDED, (not_judged(str(error).rstrip(".")),), None
-    return Claim(TOPIC, text, source, verdict, rule, figures, table, limits)
+    return Claim(TOPIC, text, source, verdict, rule, figures, table, limits, set_afterwards=set_afterwards)
 
 
 def of_most(verdict: str, defined: int, of: int, what: str) -> tuple[str, tuple[Note, ...]]:

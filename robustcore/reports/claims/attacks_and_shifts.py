@@ -56,6 +56,7 @@ def judge(sources: Sources) -> list[Claim]:
             "of scenes: its 95 % interval over models lies above 0; not reproduced where it ends below 0.1. Attacks that break "
             "every model are left out.",
             limits="The models are few and small, and many were trained from the same weights: the interval is too narrow.",
+            set_afterwards="The rule was written after figures had been seen.",
         )
     ]
 

@@ -2,7 +2,8 @@
 
 A difference of two scores' AUROC is the mean over networks and sets of unknown images. It is REPRODUCED where its 95 % interval lies
 above 0, NOT_REPRODUCED where the interval ends below one point, and UNDECIDED otherwise, or where the rival leaves less than one point
-to gain, or where fewer than 50 images are known: a bootstrap of so few has no interval that could be trusted. Intervals are over images, known and unknown ones, and do not cover repeated trainings.
+to gain, or where fewer than 50 images are known: a bootstrap of so few has no interval that could be trusted.
+Intervals are over images, known and unknown ones, and do not cover repeated trainings.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _BETTER = (
     f"{{}}: the {_MEAN} of the difference in AUROC lies above 0 with its interval; not reproduced where the interval ends below "
     "+1 point; undecided otherwise, and where the rival's mean AUROC is above 99 % or fewer than 50 images are known."
 )
+_FEWEST_AFTERWARDS = f"That fewer than {FEWEST} known images give no verdict was added after figures had been seen."
 _NOISE_ALONE = "The document's photographs of other kinds (Textures, LSUN, Places69) are not in the package."
 _ONE_LABEL = "The document's networks give several labels to an image; these give one."
 
@@ -124,6 +126,7 @@ def _many_classes(aurocs: Aurocs) -> Claim:
         _BETTER.format("Three ImageNet networks on photographs against noise and scenes"),
         [compared],
         limits=f"The package has a handful of photographs of ImageNet's classes, too few for a verdict. {_NOISE_ALONE}",
+        set_afterwards=_FEWEST_AFTERWARDS,
     )
 
 
@@ -154,6 +157,7 @@ def _typicality(aurocs: Aurocs) -> Claim:
         [compared],
         beside=[compare(aurocs, SCENES, "typicality", "max_logit")],
         limits=_ONE_LABEL,
+        set_afterwards=_FEWEST_AFTERWARDS,
     )
 
 
@@ -169,6 +173,7 @@ def _beyond_averages(aurocs: Aurocs) -> Claim:
         compared,
         beside=[compare(aurocs, SCENES, "max_logit", "isolation_forest")],
         limits=_ONE_LABEL,
+        set_afterwards=_FEWEST_AFTERWARDS,
     )
 
 
@@ -182,6 +187,7 @@ def _forest(aurocs: Aurocs) -> Claim:
         [compared],
         beside=[compare(aurocs, SCENES, "isolation_forest", "msp")],
         limits=_ONE_LABEL,
+        set_afterwards=_FEWEST_AFTERWARDS,
     )
 
 
@@ -224,6 +230,7 @@ def _claim(
     beside: Sequence[Compared] = (),
     further: Sequence[Note] = (),
     limits: str = "",
+    set_afterwards: str = "",
 ) -> Claim:
     tables = [each.table for each in (*compared, *beside)]
     joined = pd.concat(tables, ignore_index=True)
@@ -234,7 +241,7 @@ def _claim(
         *further,
         images_compared(*sizes, joined["model"].nunique(), joined["set"].nunique()),
     ]
-    return Claim(TOPIC, text, source, verdict, rule, tuple(figures), joined, limits)
+    return Claim(TOPIC, text, source, verdict, rule, tuple(figures), joined, limits, set_afterwards=set_afterwards)
 
 
 def _printed(table: str, condition: str) -> dict[str, float]:

@@ -27,6 +27,7 @@ from robustcore.overlap.balance import MARGIN
 from robustcore.reports.claims import _predictive, attacks_and_shifts
 from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
 from robustcore.reports.claims._evidence import (
+    ENOUGH_SET_AFTERWARDS,
     SCENES,
     Evidence,
     Judged,
@@ -165,6 +166,7 @@ def _texture(evidence: Evidence) -> Claim:
         "and seeds lies above 0; not reproduced where it ends below 0.1; undecided where less than two thirds of the block's pairs "
         "are defined.",
         limits=SCENES,
+        set_afterwards=ENOUGH_SET_AFTERWARDS,
     )
 
 
@@ -214,6 +216,7 @@ def _architectures(evidence: Evidence) -> Claim:
         rule="The overlaps of the two architectures correlate, pair by pair, as well as those of two seeds of one of them, to within "
         "0.1; two seeds have to correlate by 0.5 for that to be said, and two thirds of the pairs have to be defined.",
         limits=f"Two small networks with the same stem. {SCENES}",
+        set_afterwards=ENOUGH_SET_AFTERWARDS,
     )
 
 
@@ -248,6 +251,7 @@ def _unbalanced(evidence: Evidence) -> Claim:
         "cases; not reproduced where noise makes less than 0.1; undecided where less than two thirds of the corruptions have defined "
         "overlaps.",
         limits=SCENES,
+        set_afterwards=ENOUGH_SET_AFTERWARDS,
     )
 
 

@@ -1,10 +1,12 @@
-"""A question: a claim with its rule, which is fixed in code before any figure is looked at, and the contrasts it needs."""
+"""A question: a claim with its rule, which is in code, and the contrasts it needs."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from robustcore.datasets._base import Dataset
 from robustcore.evaluation import Store
@@ -36,7 +38,7 @@ class Question:
     """A claim before it is judged.
 
     Attributes:
-        text, source, rule, limits: as in `Claim`.
+        text, source, rule, limits, set_afterwards: as in `Claim`.
         contrasts: what has to be measured.
         judge: the rule, from what was measured to its answer.
         printed: what the document prints for the same, next to what was measured.
@@ -49,26 +51,39 @@ class Question:
     judge: Judge
     limits: str = ""
     printed: tuple[Note, ...] = ()
+    set_afterwards: str = ""
 
     def claim(self, topic: str, evidence: Evidence) -> Claim:
         """The question, answered by what is stored."""
         if missing := evidence.missing(self.contrasts):
-            return Claim(topic, self.text, self.source, UNDECIDED, self.rule, (missing,), limits=self.limits)
+            return self._claim(topic, UNDECIDED, (missing,))
         gains = evidence.gains(self.contrasts)
         answer = self.judge(gains)
         verdict = {True: REPRODUCED, False: NOT_REPRODUCED, None: UNDECIDED}[answer.holds]
         apart = evidence.clean_difference(self.contrasts)
         warnings = (clean_accuracies_apart(apart),) if apart > COMPARABLE else ()
+        figures = (answer.figures, _sample(gains), *self.printed)
+        return self._claim(topic, verdict, figures, gains.table, warnings)
+
+    def _claim(
+        self,
+        topic: str,
+        verdict: str,
+        figures: tuple[Note, ...],
+        table: pd.DataFrame | None = None,
+        warnings: tuple[Note, ...] = (),
+    ) -> Claim:
         return Claim(
             topic,
             self.text,
             self.source,
             verdict,
             self.rule,
-            (answer.figures, _sample(gains), *self.printed),
-            gains.table,
+            figures,
+            table,
             self.limits,
             warnings,
+            self.set_afterwards,
         )
 
 

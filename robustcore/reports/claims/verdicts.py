@@ -16,7 +16,7 @@ from robustcore.errors import InvalidArgumentError, StoreError
 from robustcore.reports.claims._base import Claim
 from robustcore.reports.claims.sources import Part, Sources
 
-REVISION = 4  # raised with every change of a rule, of a figure or of what computes them
+REVISION = 5  # raised with every change of a rule, of a figure or of what computes them
 
 
 def of(part: Part, sources: Sources) -> tuple[Claim, ...]:
