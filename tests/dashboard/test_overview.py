@@ -63,6 +63,7 @@ def test_the_standard_model_is_the_first_row_and_advice_compares_with_it(open_pa
     assert sound(at)
     rows = re.findall(r'<tr><th scope="row">(.*?)</th>', markup(at, "overview_models"))
     assert "scenes/resnet-standard" in rows[0]
+    assert "scenes/resnet-continued" in rows[1]  # what the gains are over
     assert "scenes/resnet-standard" not in " ".join(rows[1:])
     (sentence,) = [each.value for each in at.markdown if "points of clean accuracy" in each.value]
     assert "PGD" in sentence

@@ -29,9 +29,8 @@ _BARS = {"clean": "Clean", "corrupted": "Corrupted", "attacked": f"Attacked (PGD
 
 def show_headlines(overview: Overview, kinds: Mapping[str, Kind], data: Data, standard: str) -> None:
     """One card for each headline."""
-    found = headlines.headlines(
-        overview, standard, _trained_on(overview), cache.models.controls(overview.table["model"])
-    )
+    controls = cache.models.controls(overview.table["model"])
+    found = headlines.headlines(overview, standard, _trained_on(overview), controls)
     if not found:
         return
     with st.container(key=f"{KEY}_headlines"):
@@ -40,6 +39,9 @@ def show_headlines(overview: Overview, kinds: Mapping[str, Kind], data: Data, st
         with column, st.container(border=True, height="stretch", gap="small"):
             st.markdown(f"**{states.plain(headline.note.text)}**")
             markup.html(bars([(_bar(what, headline, kinds), value) for what, value in headline.bars]))
+            if headline.note.kind == "standard_training_loses":
+                gains = " Gains are over standard training that was continued for as long." * bool(controls)
+                st.caption(states.plain(f"{_title(headline.models[0], kinds)}.{gains}"))
             if headline.note.kind == "best_training_adds" and (seen := headline.note["seen"]):
                 st.caption(f"Trained on {len(seen)} of the {headline.note['corruptions']} corruptions itself.")
             view, address, says = _evidence(headline, overview, data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -30,9 +30,9 @@ class Kind(NamedTuple):
 
 
 def grouped(
-    table: pd.DataFrame, overview: Overview, kinds: Mapping[str, Kind], by: str, data: Data, standard: str = ""
+    table: pd.DataFrame, overview: Overview, kinds: Mapping[str, Kind], by: str, data: Data, pinned: Sequence[str] = ()
 ) -> list[tuple[str, list[ModelRow]]]:
-    """The rows in groups, that with the best model first; before them the standard model, which others are compared with."""
+    """The rows in groups, that with the best model first; before them, in their order, the pinned ones, which others are compared with."""
     columns = ("clean", "mean", "attack_1", "attack_2", "shifted")
     best = {(str(model), column) for column in columns for model in _best(overview, column)}
     usual = {column: overview.table[column].max() for column in ("n", "shifts")} | {"conditions": overview.corruptions}
@@ -41,9 +41,11 @@ def grouped(
         kind = kinds[row["model"]]
         title = str(row["model"]) if by == "none" else kind.model
         heading = "" if by == "none" else str(row[by]).replace("_", " ")
-        if row["model"] == standard:
+        if row["model"] in pinned:
             heading = BASELINE
         groups.setdefault(heading, []).append(_row(row, title, best, usual, data))
+    if BASELINE in groups:
+        groups[BASELINE].sort(key=lambda row: pinned.index(row.name))
     return sorted(groups.items(), key=lambda group: group[0] != BASELINE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -47,7 +47,7 @@ _COLUMNS = {"Corruptions": "mean", "Attacks": "attack_1", "Natural shifts": "shi
 
 
 def show(overview: Overview, kinds: Mapping[str, rows.Kind], data: Data, standard: str) -> None:
-    """The table with its controls and provenance; the standard model comes first."""
+    """The table with its controls and provenance; the standard model and the one that was trained on without an intervention come first."""
     with st.container(border=True, key=f"card-{KEY}"):
         st.subheader("All models", anchor=False)
         st.caption(
@@ -55,12 +55,13 @@ def show(overview: Overview, kinds: Mapping[str, rows.Kind], data: Data, standar
             "severity (1 to 5), and the smallest attack that does (ε: largest change of a pixel value). Click any number to see "
             "the evidence."
         )
-        table, by, hidden = _chosen(overview, kinds, standard)
+        pinned = _pinned(overview, kinds, standard)
+        table, by, hidden = _chosen(overview, kinds, pinned)
         if table.empty:
             st.caption("No model matches. Search by name, architecture or training.")
         else:
             model_table.show(
-                rows.headings(overview), rows.grouped(table, overview, kinds, by, data, standard), key=f"{KEY}_models"
+                rows.headings(overview), rows.grouped(table, overview, kinds, by, data, pinned), key=f"{KEY}_models"
             )
         if hidden:
             st.caption(f"The best of each group. {hidden} more: turn on “Show all” or search.")
@@ -143,10 +144,19 @@ def _knowing(table: pd.DataFrame, data: Data) -> None:
         links.to("calibration", "Calibration under corruptions")
 
 
-def _chosen(overview: Overview, kinds: Mapping[str, rows.Kind], standard: str) -> tuple[pd.DataFrame, str, int]:
+def _pinned(overview: Overview, kinds: Mapping[str, rows.Kind], standard: str) -> list[str]:
+    """The standard model and, of its architecture, the one trained for as long as the others without an intervention, which their
+    gains are over."""
+    if not standard:
+        return []
+    controls = dict.fromkeys(cache.models.controls(overview.table["model"]).values())
+    return [standard, *(name for name in controls if kinds[name].architecture == kinds[standard].architecture)]
+
+
+def _chosen(overview: Overview, kinds: Mapping[str, rows.Kind], pinned: Sequence[str]) -> tuple[pd.DataFrame, str, int]:
     """The rows to show, best first and after those that are ranked the others, how they are grouped, and how many are hidden.
 
-    The standard model is never hidden.
+    The pinned ones are never hidden.
     """
     table = overview.table
     table = table.assign(
@@ -175,7 +185,7 @@ def _chosen(overview: Overview, kinds: Mapping[str, rows.Kind], standard: str) -
         return table, by, 0
     groups = table["model"].str[:0] if by == "none" else table[by]
     best = table[table.groupby(groups).cumcount() < max(1, FIT // groups.nunique())].head(2 * FIT)
-    kept = table[table.index.isin(best.index) | (table["model"] == standard)]
+    kept = table[table.index.isin(best.index) | table["model"].isin(pinned)]
     return kept, by, len(table) - len(kept)
 
 
