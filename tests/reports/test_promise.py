@@ -64,10 +64,12 @@ def test_attacks_shifts_and_means_are_told_apart() -> None:
 
 
 def test_a_mean_over_several_corruptions_covers_nothing_by_overlap() -> None:
-    made = promise.of(spec("corruption=['gaussian_noise', 'fog']"), 100, ENTRY, matrix())
+    found = categories.kmeans(matrix().scores, 3)
+    made = promise.of(spec("corruption=['gaussian_noise', 'fog']"), 100, ENTRY, matrix(), found)
     assert kinds(made.promised) == ["required_on_average"]
     assert set(made.coverage["verdict"]) == {"undefined"}
     assert "nothing_about_others" in kinds(made.unknown)
+    assert made.categories["required"].tolist() == [0, 0, 0]
 
 
 def test_a_small_overlap_is_some_evidence_and_no_promise() -> None:

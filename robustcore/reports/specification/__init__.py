@@ -11,7 +11,8 @@ from __future__ import annotations
 from robustcore.reports.specification.evidence import Evidence, Measured, Need, gather, missing, needs, request
 from robustcore.reports.specification.judging import VERDICTS, judge, meets
 from robustcore.reports.specification.reading import Specification, load, names, parse, source
-from robustcore.reports.specification.rows import Requirable, Requirement, requirable
+from robustcore.reports.specification.requirable_metrics import Requirable, requirable
+from robustcore.reports.specification.rows import Requirement
 from robustcore.reports.specification.wording import sentence, summary
 
 __all__ = [

@@ -22,7 +22,7 @@ from robustcore.models.classifier import Classifier
 from robustcore.reports import metric_columns
 from robustcore.reports.provenance import Provenance
 from robustcore.reports.specification.reading import Specification
-from robustcore.reports.specification.rows import OF_IMAGES, requirable
+from robustcore.reports.specification.requirable_metrics import OF_IMAGES, requirable
 
 CLEAN = Condition.clean()
 Floats = npt.NDArray[np.floating]

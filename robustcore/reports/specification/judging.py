@@ -24,7 +24,8 @@ from robustcore.metrics import alexnet, bootstrap
 from robustcore.reports.specification import wording
 from robustcore.reports.specification.evidence import Evidence, Measured
 from robustcore.reports.specification.reading import Specification
-from robustcore.reports.specification.rows import OF_IMAGES, Requirable, Requirement, requirable
+from robustcore.reports.specification.requirable_metrics import OF_IMAGES, Requirable, requirable
+from robustcore.reports.specification.rows import Requirement
 
 VERDICTS = {
     "pass": "passes, and so does the whole 95 % interval",

@@ -17,21 +17,38 @@ from robustcore import corruptions, overlap
 from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, operations
-from robustcore.notes import Note, note
+from robustcore.notes import Note
 from robustcore.overlap import Overlap
 from robustcore.overlap.categories import NONE
 from robustcore.overlap.overlaps import at
 from robustcore.reports.overlap import atlas
 from robustcore.reports.overlap.atlas import Entry
+from robustcore.reports.specification.promise_notes import (
+    CLOSE,
+    by_the_atlas,
+    categories_without_a_row,
+    cheapest_row,
+    covered_by_overlap,
+    no_atlas_for,
+    no_row_about,
+    not_beyond_the_images,
+    not_covered,
+    nothing_about_others,
+    required_alone,
+    required_attacks,
+    required_on_average,
+    required_sequences,
+    required_shifts,
+    some_evidence_by_overlap,
+    undecided_overlaps,
+)
 from robustcore.reports.specification.reading import Specification
 
 if TYPE_CHECKING:
     from robustcore.overlap.categories import Categories
 
 COVERED, SOME, NOT_COVERED = "covered", "some evidence", "not covered"
-CLOSE = 0.5  # the least overlap with a required corruption that counts as covered
 COLUMNS = ["corruption", "verdict", "by", "overlap", "low", "high", "isolated"]
-_NAMED, _WITH_INTERVALS = 8, 4  # corruptions in a sentence
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -42,10 +59,12 @@ class Promise:
         promised, evidence, denied, unknown: sentences: what it promises, what there is some evidence on (overlaps below 0.5), what
             it does not promise, what nobody knows.
         coverage: one row for each corruption of the atlas that no row is about: corruption, verdict ("covered", "some
-            evidence" for a smaller overlap than 0.5, "not covered", "undecided" or "undefined"), by (the corruption with a row of its own with the greatest overlap, of a covered one that with the greatest lower end; "" without), overlap, low and high (95 %), isolated
-            (whether its greatest overlap with any other corruption of the atlas is below 0.1). Empty without an atlas.
-        categories: one row for each category of the atlas: category, required (how many of its corruptions rows are about), corruptions (how
-            many it has).
+            evidence" for a smaller overlap than 0.5, "not covered", "undecided" or "undefined"), by (the corruption with a row of
+            its own with the greatest overlap, of a covered one that with the greatest lower end; "" without), overlap, low and high
+            (95 %), isolated (whether its greatest overlap with any other corruption of the atlas is below 0.1). Empty without an
+            atlas.
+        categories: one row for each category of the atlas: category, required (how many of its corruptions have rows of their own),
+            corruptions (how many it has).
         cheapest: one row for each corruption that could be added: corruption, adds (how many of those not covered so far a row about it would
             cover, itself among them), images (how many a row at one severity asks for); the best first.
         basis: the sentence on the atlas, or why there is none.
@@ -113,7 +132,7 @@ def of(
     inside = [name for name, alone in wanted if alone and name in matrix.names and name not in matrix.undefined]
     others = [name for name in matrix.names if name in corruptions.names() and name not in dict(wanted)]
     coverage = _coverage(matrix, inside, others)
-    of_categories = _categories(categories, names or {}, [name for name, _ in wanted])
+    of_categories = _categories(categories, names or {}, [name for name, alone in wanted if alone])
     covered = _named(coverage, COVERED)
     denied = _named(coverage, NOT_COVERED)
     some = _named(coverage, SOME)
@@ -210,11 +229,11 @@ def _named(coverage: pd.DataFrame, verdict: str) -> tuple[tuple[str, str, float,
     return tuple((str(a), str(b), float(c), float(d), float(e)) for a, b, c, d, e in rows.itertuples(index=False))
 
 
-def _categories(categories: Categories | None, names: Mapping[int, str], wanted: Sequence[str]) -> pd.DataFrame:
+def _categories(categories: Categories | None, names: Mapping[int, str], alone: Sequence[str]) -> pd.DataFrame:
     if categories is None:
         return pd.DataFrame(columns=["category", "required", "corruptions"])
     rows = [
-        (names.get(number, f"category {number}"), sum(name in wanted for name in members), len(members))
+        (names.get(number, f"category {number}"), sum(name in alone for name in members), len(members))
         for number, members in categories.members.items()
         if number != NONE
     ]
@@ -298,110 +317,3 @@ def text(promise: Promise) -> str:
         best = promise.cheapest.iloc[0]
         lines.append(cheapest_row(str(best["corruption"]), int(best["adds"]), int(best["images"])).text)
     return "\n".join([*lines, promise.basis.text])
-
-
-@note
-def required_alone(corruptions: tuple[str, ...]) -> str:
-    return f"Rows of their own about {_listed(corruptions)}."
-
-
-@note
-def required_on_average(corruptions: tuple[str, ...]) -> str:
-    return f"On average only, where one may fail unseen: {_listed(corruptions)}."
-
-
-@note
-def required_attacks(attacks: tuple[str, ...]) -> str:
-    return (
-        f"Attacks: {', '.join(display_name(name, 'attack') for name in attacks)}, at these budgets and with no others."
-    )
-
-
-@note
-def required_shifts(shifts: tuple[str, ...]) -> str:
-    return f"Natural shifts: {', '.join(display_name(name, 'shift', inside=True) for name in shifts)}."
-
-
-@note
-def required_sequences(sequences: tuple[str, ...]) -> str:
-    return f"Stability over sequences: {', '.join(display_name(name, inside=True) for name in sequences)}."
-
-
-@note
-def covered_by_overlap(covered: tuple[tuple[str, str, float, float, float], ...]) -> str:
-    """`covered` are (corruption, the required one that covers it, overlap, its ends)."""
-    return f"By overlap, with its 95 % interval: {_overlapping(covered)}."
-
-
-@note
-def some_evidence_by_overlap(corruptions: tuple[tuple[str, str, float, float, float], ...]) -> str:
-    """`corruptions` as for `covered_by_overlap`, with an overlap below `CLOSE`."""
-    return f"By overlaps below {CLOSE:g}, with their 95 % intervals: {_overlapping(corruptions)}."
-
-
-@note
-def not_covered(corruptions: tuple[tuple[str, str, float, float, float], ...]) -> str:
-    return f"No corruption with a row of its own overlaps with {_listed(tuple(row[0] for row in corruptions))}."
-
-
-@note
-def categories_without_a_row(categories: tuple[str, ...], of_all: int) -> str:
-    have = "has" if len(categories) == 1 else "have"
-    return f"{len(categories)} of {of_all} categories {have} no row: {'; '.join(categories)}."
-
-
-@note
-def not_beyond_the_images(dataset: str) -> str:
-    return f"Anything about other images than {dataset}, or about stronger corruptions than the rows name."
-
-
-@note
-def no_row_about(kind: str) -> str:
-    what = {"attack": "attacks", "shift": "natural shifts", "sequence": "stability over sequences"}[kind]
-    return f"No row is about {what}: there is no evidence on them."
-
-
-@note
-def undecided_overlaps(corruptions: tuple[str, ...]) -> str:
-    return f"Overlaps that are undefined or too uncertain: {_listed(corruptions)}."
-
-
-@note
-def nothing_about_others() -> str:
-    return "Whether the required corruptions say anything about others."
-
-
-@note
-def cheapest_row(corruption: str, adds: int, images: int) -> str:
-    more = "" if adds == 1 else f" and {adds - 1} more that it overlaps with"
-    return f"Cheapest row to add: {_name(corruption)} at one severity ({images:,} images) covers it{more}."
-
-
-@note
-def by_the_atlas(suite: str, architecture: str, corruptions: int, undefined: int) -> str:
-    return (
-        f"Overlaps of {architecture} trained on {atlas.suite_title(suite)} ({corruptions} corruptions, {undefined} without defined "
-        "overlaps), residual robustness; other architectures may overlap otherwise."
-    )
-
-
-@note
-def no_atlas_for(dataset: str) -> str:
-    return f"No atlas of overlaps on {dataset} has the required corruptions: robustcore overlap computes one."
-
-
-def _name(name: str) -> str:
-    return display_name(name, "corruption", inside=True, suite=True)
-
-
-def _overlapping(rows: Sequence[tuple[str, str, float, float, float]]) -> str:
-    each = [
-        f"{_name(name)} by {_name(by)} ({value:.2f}, {low:.2f} to {high:.2f})"
-        for name, by, value, low, high in rows[:_WITH_INTERVALS]
-    ]
-    return ", ".join(each) + (f" and {len(rows) - _WITH_INTERVALS} more" if len(rows) > _WITH_INTERVALS else "")
-
-
-def _listed(names: Sequence[str]) -> str:
-    few = ", ".join(_name(name) for name in names[:_NAMED])
-    return few + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

@@ -11,7 +11,7 @@ A specification is a toml file:
     storage = "memory"         # or "jpeg85"; default "memory"
 
     [[rows]]
-    metric = "accuracy"        # see `rows.requirable`
+    metric = "accuracy"        # see `requirable`
     corruption = "fog"         # or clean = true, suite, attack, sequence, shift, unknown; or a list of names (the mean)
     severity = 3               # or [1, 3], "mean" (all five), "uniform" (drawn over the range); or strength = 0.2
     at_least = 80              # or at_most; in percent: 80, or "80 %"
@@ -57,7 +57,8 @@ from typing import Any
 from robustcore import arguments, corruptions, paths
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.metrics import alexnet
-from robustcore.reports.specification.rows import Requirement, WrongError, at, row
+from robustcore.reports.specification.rows import Requirement, row
+from robustcore.reports.specification.values import WrongError, at
 
 _HEAD = ("name", "description", "dataset", "split", "limit", "seed", "storage", "rows")
 LARGEST = 200_000  # characters of a file

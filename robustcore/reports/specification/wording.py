@@ -11,7 +11,8 @@ import pandas as pd
 from robustcore.display import display_name
 from robustcore.evaluation import suites
 from robustcore.metrics import alexnet
-from robustcore.reports.specification.rows import Requirement, requirable
+from robustcore.reports.specification.requirable_metrics import requirable
+from robustcore.reports.specification.rows import Requirement
 
 # verdict -> (sign, word); the sign and the word say it without the colour.
 MARKS = {
