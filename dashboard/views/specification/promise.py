@@ -11,7 +11,7 @@ from dashboard.cache.specifications import Judged
 from dashboard.widgets import figure, states
 from robustcore.display import display_name
 from robustcore.notes import Note
-from robustcore.reports.specification.promise import cheapest_row
+from robustcore.reports.specification.promise_notes import cheapest_row
 from robustcore.reports.training_corruptions import trained_on_tested
 
 _HEADINGS = (

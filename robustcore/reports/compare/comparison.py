@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,12 @@ from robustcore.evaluation.condition import RELEASED
 from robustcore.evaluation.plan import Cell, Key
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.store import released_results
-from robustcore.evaluation.suites import title
 from robustcore.images.preparation import Preparation
 from robustcore.metrics.tables import SOME_CLASSES
 from robustcore.models import Card, card
 from robustcore.models.classifier import Classifier
 from robustcore.notes import Note, note
-from robustcore.reports.compare import same_classes
+from robustcore.reports.compare import same_classes, shared
 from robustcore.reports.provenance import Provenance
 from robustcore.reports.training_corruptions import trained_on_tested
 
@@ -40,59 +39,8 @@ Models = Sequence[str | Classifier | Subject]
 
 
 @note
-def no_shared_severity(condition: str) -> str:
-    return f"{condition} is left out: no severity of it was evaluated for all of the models that have it."
-
-
-@note
-def compared_at_severities(condition: str, severities: tuple[int, ...]) -> str:
-    return f"{condition}: compared at severity {', '.join(map(str, severities))}, which all of the models have."
-
-
-@note
-def models_at_fewer_severities(
-    models: tuple[str, ...], conditions: tuple[str, ...], severities: tuple[int, ...]
-) -> str:
-    """`conditions` are those that others have at more severities; `severities` are those of the models there."""
-    return (
-        f"{_first_of(models)}: evaluated under {_first_of(conditions)} at severity {', '.join(map(str, severities))} only, others at "
-        "more, and left out there. Choose those severities to compare all, or evaluate the rest."
-    )
-
-
-@note
-def models_under_fewer_conditions(models: tuple[str, ...], conditions: int, of: int) -> str:
-    return f"{_first_of(models)}: {conditions} of the {of} conditions, so without a mean, and not ranked."
-
-
-@note
-def models_without_results(models: tuple[str, ...], suites: tuple[str, ...]) -> str:
-    return f"{_first_of(models)}: no results under {', '.join(map(title, suites))} here, and not drawn."
-
-
-def _first_of(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-@note
 def left_out(condition: str, reason: str) -> str:
     return f"{condition} is left out: {reason}."
-
-
-@note
-def different_numbers_of_images(conditions: tuple[str, ...], fewest: int, most: int) -> str:
-    """`conditions` are those with the fewest images."""
-    return (
-        f"The conditions have {fewest:,} to {most:,} images, those that the models share under each; the fewest for "
-        f"{', '.join(conditions[:3])}."
-    )
-
-
-@note
-def incomplete_results(model: str, condition: str, reason: str, results: int) -> str:
-    """The first of `results` rows that have fewer images than the others."""
-    count = "A result is" if results == 1 else f"{results} results are"
-    return f"{count} incomplete: {condition} of {model}, {reason}."
 
 
 @note
@@ -112,7 +60,7 @@ def other_storage_only(model: str, storage: str, other: str) -> str:
 @note
 def several_releases(conditions: tuple[str, ...]) -> str:
     return (
-        f"{_first_of(conditions)}: results of several releases are stored, with other files; those of the release that most of the "
+        f"{shared.first_of(conditions)}: results of several releases are stored, with other files; those of the release that most of the "
         "models were evaluated on count."
     )
 
@@ -300,20 +248,23 @@ def gather(
     missing = tuple(_plain(conditioned, name) for name in names if name not in here)
     kept = everything[(everything["kind"] == "clean") | everything["key"].isin(evaluated)]
     kept = kept.merge(_labels(kept), on="key", how="left")
-    common, notes = _common(kept[(kept["kind"] != "clean") & (kept["n"] > 0)])
-    kept = _whole(kept, common)
+    common, notes = shared.in_common(kept[(kept["kind"] != "clean") & (kept["n"] > 0)])
+    kept = shared.without_fewer(kept, common)
     _, in_several = released_results.cells(results, loaded, dataset, by_files, limit=limit)
     notes += [several_releases(tuple(in_several))] if in_several else []
-    partial, notes_on_models = _on_models(kept, common, tuple(suite_names))
+    partial, notes_on_models = shared.of_models(kept, common, tuple(suite_names))
     notes += notes_on_models
     notes += [left_out(_plain(scored, row["name"]), row["reason"]) for row in unanswerable.to_dict("records")]
-    parts = [_on_shared(stored, kept, common, n) for n in sorted({c.images for c in common.values()}, reverse=True)]
+    parts = [
+        shared.on_shared_images(stored, kept, common, n)
+        for n in sorted({c.images for c in common.values()}, reverse=True)
+    ]
     clean = kept[kept["kind"] == "clean"]
     rows = pd.concat(parts, ignore_index=True) if parts else clean.assign(shared=clean["n"].min())
     taking_part = set(rows.loc[(rows["kind"] != "clean") & (rows["n"] > 0), "model"])
     if taking_part:
         rows = rows[rows["model"].isin(taking_part)].reset_index(drop=True)
-    notes += _on_images(rows)
+    notes += shared.of_images(rows)
     corrupted = rows[(rows["kind"] == "corruption") & (rows["n"] > 0)]
     notes += trained_on_tested(dict.fromkeys(corrupted["model"]), corrupted["name"].unique())
     on_same_classes, notes_on_classes = _on_same_classes(rows, loaded, results)
@@ -389,117 +340,3 @@ def _labels(rows: pd.DataFrame) -> pd.DataFrame:
     twice = table["label"].duplicated(keep=False)
     table.loc[twice, "label"] = table.loc[twice, "registered"]
     return table.drop(columns="registered")
-
-
-@dataclasses.dataclass(frozen=True)
-class _Common:
-    """What the models that are compared under a condition have in common of it.
-
-    `fewer` are the models that are not compared there: model -> the severities that it has of it.
-    """
-
-    severities: frozenset[int]  # 0 for a condition without
-    images: int
-    fewer: dict[str, tuple[int, ...]]
-
-
-def _common(scored: pd.DataFrame) -> tuple[dict[str, _Common], list[Note]]:
-    """What the models share of each condition's key, and notes on what was left out.
-
-    Where a model has all severities that any has, those with fewer are not compared; where none has, all are compared at
-    the severities that they share.
-    """
-    common: dict[str, _Common] = {}
-    notes = []
-    for key, rows in scored.assign(level=scored["severity"].fillna(0).astype(int)).groupby("key", sort=False):
-        levels = {str(model): frozenset(own["level"]) for model, own in rows.groupby("model", sort=False)}
-        shared = frozenset[int]().union(*levels.values())
-        label = str(rows["label"].iloc[0])
-        if shared not in levels.values():
-            asked, shared = shared, shared.intersection(*levels.values())
-            if not shared:
-                notes.append(no_shared_severity(label))
-                continue
-            if shared != asked:
-                notes.append(compared_at_severities(label, tuple(sorted(shared))))
-        fewer = {model: tuple(sorted(own)) for model, own in levels.items() if not own >= shared}
-        compared = rows[rows["level"].isin(shared) & ~rows["model"].isin(fewer)]
-        common[str(key)] = _Common(shared, int(compared["n"].min()), fewer)
-    return common, notes
-
-
-def _whole(rows: pd.DataFrame, common: dict[str, _Common]) -> pd.DataFrame:
-    """The rows, without the values of models under conditions that they have fewer severities of."""
-    fewer = [
-        common[key].fewer.get(model, ()) if key in common else ()
-        for key, model in zip(rows["key"], rows["model"], strict=True)
-    ]
-    lacking = pd.Series([bool(levels) for levels in fewer], index=rows.index)
-    if not lacking.any():
-        return rows
-    reasons = pd.Series([f"only severity {', '.join(map(str, own))} was evaluated" for own in fewer], index=rows.index)
-    blank = rows.copy()
-    blank.loc[lacking, "n"] = 0
-    blank.loc[lacking, "correct"] = 0
-    blank.loc[lacking, "accuracy"] = float("nan")
-    blank.loc[lacking, "reason"] = reasons[lacking]
-    return blank
-
-
-def _on_models(
-    rows: pd.DataFrame, common: dict[str, _Common], suites: tuple[str, ...]
-) -> tuple[tuple[str, ...], list[Note]]:
-    """The models that lack something that others have, and notes on them."""
-    labels = {key: str(label) for key, label in zip(rows["key"], rows["label"], strict=True) if key in common}
-    fewer: dict[tuple[tuple[str, ...], tuple[int, ...]], list[str]] = {}
-    counts: dict[int, list[str]] = {}
-    for model, own in rows.groupby("model", sort=False):
-        name = str(model)
-        has = len(set(own.loc[own["n"] > 0, "key"]) & set(common))
-        if has < len(common):
-            counts.setdefault(has, []).append(name)
-        levels = {labels[key]: c.fewer[name] for key, c in common.items() if name in c.fewer}
-        if levels:
-            fewer.setdefault((tuple(levels), next(iter(levels.values()))), []).append(name)
-    at_fewer = {name for names in fewer.values() for name in names}
-    notes = [models_at_fewer_severities(tuple(names), *what) for what, names in fewer.items()]
-    for has, names in counts.items():
-        if has:
-            notes.append(models_under_fewer_conditions(tuple(names), has, len(common)))
-        elif absent := tuple(name for name in names if name not in at_fewer):
-            notes.append(models_without_results(absent, suites))
-    return tuple(name for names in counts.values() for name in names), notes
-
-
-def _on_shared(
-    stored: Callable[[int | None], pd.DataFrame], kept: pd.DataFrame, common: dict[str, _Common], n: int
-) -> pd.DataFrame:
-    """The rows of the conditions that are shared on n images, with the clean rows, on those n images."""
-    keys = {key: c.severities for key, c in common.items() if c.images == n}
-
-    def chosen(rows: pd.DataFrame) -> pd.DataFrame:
-        levels = rows["severity"].fillna(0).astype(int)
-        both = zip(rows["kind"], rows["key"], levels, strict=True)
-        return rows[[kind == "clean" or level in keys.get(key, ()) for kind, key, level in both]]
-
-    rows = chosen(kept)
-    if not rows.loc[rows["n"] > 0, "n"].eq(n).all():
-        labels = kept[["key", "label", "family"]].drop_duplicates()
-        rows = chosen(_whole(stored(n), common)).merge(labels, on="key", how="left")
-    # A model that has none of these conditions has no part in their images either.
-    taking_part = set(rows.loc[(rows["kind"] != "clean") & (rows["n"] > 0), "model"])
-    return rows[(rows["kind"] != "clean") | rows["model"].isin(taking_part)].assign(shared=n)
-
-
-def _on_images(rows: pd.DataFrame) -> list[Note]:
-    """Notes on the numbers of images."""
-    notes = []
-    shared = sorted({int(n) for n in rows["shared"].dropna()})
-    if len(shared) > 1:
-        few = rows[(rows["shared"] == shared[0]) & (rows["kind"] != "clean")]["label"].unique()
-        notes.append(different_numbers_of_images(tuple(map(str, few)), shared[0], shared[-1]))
-    partial = rows[(rows["n"] > 0) & (rows["n"] < rows["shared"])]
-    if len(partial):
-        row = partial.iloc[0]
-        notes.append(incomplete_results(row["model"], row["label"], row["reason"], len(partial)))
-    return notes

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,8 @@ from scipy import stats
 
 from robustcore import derived, paths
 from robustcore.datasets import load_dataset
-from robustcore.errors import InvalidArgumentError, StoreError
+from robustcore.derived import single_file
+from robustcore.errors import InvalidArgumentError
 from robustcore.membership import images, judging, training
 from robustcore.models.scenes import SmallNetwork
 
@@ -156,10 +155,8 @@ def keep(report: MembershipReport) -> None:
     Raises:
         StoreError: the cache cannot be written.
     """
-    folder = paths.writable_cache("membership")
-    partial = folder / f".{path().name}.{os.getpid()}"
-    partial.write_text(json.dumps(derived.encode(report), indent=1) + "\n", encoding="utf-8")
-    partial.replace(path())
+    paths.writable_cache("membership")
+    single_file.write(path(), report)
 
 
 def read() -> MembershipReport | None:
@@ -171,10 +168,5 @@ def read() -> MembershipReport | None:
     file = path()
     if not file.is_file():
         return None
-    try:
-        report: MembershipReport = derived.decode(json.loads(file.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError, InvalidArgumentError) as error:
-        raise StoreError(
-            f"The measurements in {file} cannot be read ({error}); remove the file, and measure again."
-        ) from error
+    report: MembershipReport = single_file.read(file, "remove the file, and measure again")
     return report if report.identity == _identity() else None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import torch
 
 from robustcore import derived, paths
 from robustcore.datasets.scenes.street import StreetScenes
-from robustcore.errors import InvalidArgumentError, StoreError
+from robustcore.derived import single_file
 from robustcore.metrics import detection
 from robustcore.models.classifier import Classifier
 from robustcore.multilabel import data, measures, scores, training
@@ -159,12 +157,7 @@ def read() -> LabelsReport | None:
 
 @functools.lru_cache(maxsize=2)
 def _read(file: Path) -> LabelsReport:
-    try:
-        report: LabelsReport = derived.decode(json.loads(file.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError, InvalidArgumentError) as error:
-        raise StoreError(
-            f"The shipped measurements in {file} cannot be read ({error}); install the package again."
-        ) from error
+    report: LabelsReport = single_file.read(file, "install the package again")
     return report
 
 
@@ -178,7 +171,5 @@ def build(progress: Callable[[str, int, int], None] | None = None) -> None:
     """Train and measure, and write the file whole or not at all."""
     report = measure(progress=progress)
     path().parent.mkdir(parents=True, exist_ok=True)
-    partial = path().with_name(f".{path().name}.{os.getpid()}")
-    partial.write_text(json.dumps(derived.encode(report), indent=1) + "\n", encoding="utf-8")
-    partial.replace(path())
+    single_file.write(path(), report)
     _read.cache_clear()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-from robustcore import derived, paths
-from robustcore.errors import InvalidArgumentError, StoreError
+from robustcore import paths
+from robustcore.derived import single_file
 from robustcore.reports.segmentation import table
 from robustcore.reports.segmentation.table import SegmentationReport
 from robustcore.segmentation import checkpoints, data, training
@@ -56,12 +54,7 @@ def read() -> SegmentationReport | None:
 
 @functools.lru_cache(maxsize=2)
 def _read(file: Path) -> SegmentationReport:
-    try:
-        report: SegmentationReport = derived.decode(json.loads(file.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError, InvalidArgumentError) as error:
-        raise StoreError(
-            f"The shipped measurements in {file} cannot be read ({error}); install the package again."
-        ) from error
+    report: SegmentationReport = single_file.read(file, "install the package again")
     return report
 
 
@@ -86,7 +79,5 @@ def build(progress: Callable[[str, int, int], None] | None = None) -> None:
         progress=progress,
     )
     path().parent.mkdir(parents=True, exist_ok=True)
-    partial = path().with_name(f".{path().name}.{os.getpid()}")
-    partial.write_text(json.dumps(derived.encode(report), indent=1) + "\n", encoding="utf-8")
-    partial.replace(path())
+    single_file.write(path(), report)
     _read.cache_clear()
