@@ -5,6 +5,7 @@ A ball contains its clean images, and every ball is intersected with the box of 
 
 from __future__ import annotations
 
+import abc
 import math
 from typing import ClassVar
 
@@ -21,7 +22,7 @@ def per_image(values: Tensor) -> Tensor:
     return values[:, None, None, None]
 
 
-class Ball:
+class Ball(abc.ABC):
     """All images within eps of (n, 3, H, W) clean ones, and within [0, 1].
 
     Args:
@@ -40,21 +41,21 @@ class Ball:
         """The balls around some of the images."""
         return type(self)(self.clean[rows], None if self.eps is None else self.eps[rows])
 
+    @abc.abstractmethod
     def start(self, draws: Draws) -> Tensor:
         """A random image in each ball."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def step(self, x: Tensor, gradient: Tensor, size: Tensor) -> Tensor:
         """`x` moved by `size`, (n, 1, 1, 1), in the norm's steepest direction; overwritten."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def project(self, x: Tensor) -> Tensor:
         """`x` projected into the ball and the box; may be overwritten."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def distance(self, x: Tensor) -> Tensor:
         """(n,) distances from the clean images."""
-        raise NotImplementedError
 
 
 class LInf(Ball):

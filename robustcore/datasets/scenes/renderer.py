@@ -32,9 +32,9 @@ def render(scene: Scene, side: int) -> UInt8Array:
     for thing in scene.clutter:
         _lay(image, thing, side)
     mask = silhouette(scene.thing.outline, side)
-    image *= _shadow(mask, scene.light, side)
+    image *= shadow(mask, scene.light, side)
     surface = scene.thing.cloth.paint(side)
-    _shade(surface, mask, scene.light, side)
+    shade(surface, mask, scene.light, side)
     surface -= image
     surface *= mask
     image += surface
@@ -68,18 +68,18 @@ def _lay(image: Planes, thing: Thing, side: int) -> None:
     part += (paint - part) * mask
 
 
-def _shadow(mask: Plane, light: Light, side: int) -> Plane | float:
-    """The factor by which the cast shadow darkens the ground."""
+def shadow(mask: Plane, light: Light, side: int) -> Plane | float:
+    """The factor by which the shadow of a silhouette darkens what is behind; the mask is a rectangle of an image of this side."""
     if light.shadow < 0.02:
         return 1.0
     length = light.shadow_length * side
     matrix = np.array([[1, 0, -math.cos(light.angle) * length], [0, 1, -math.sin(light.angle) * length]])
-    cast = cv2.warpAffine(mask, matrix, (side, side))
-    shadow: Plane = cv2.GaussianBlur(cast, (0, 0), light.shadow_blur * side)
-    return np.float32(1) - np.float32(light.shadow) * shadow
+    cast = cv2.warpAffine(mask, matrix, mask.shape[::-1])
+    blurred: Plane = cv2.GaussianBlur(cast, (0, 0), light.shadow_blur * side)
+    return np.float32(1) - np.float32(light.shadow) * blurred
 
 
-def _shade(thing: Planes, mask: Plane, light: Light, side: int) -> None:
+def shade(thing: Planes, mask: Plane, light: Light, side: int) -> None:
     """Relief: the slope of the blurred silhouette towards the light brightens, away from it darkens; in place."""
     if light.relief < 0.05 and light.gloss < 0.02:
         return

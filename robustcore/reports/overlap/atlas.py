@@ -17,7 +17,8 @@ from robustcore.evaluation import Condition, suites
 from robustcore.notes import Note, note
 from robustcore.overlap import Overlap, Pair
 from robustcore.overlap.accuracies import STANDARD
-from robustcore.overlap.overlaps import COMPARABLE, at
+from robustcore.overlap.overlaps import at
+from robustcore.overlap.reasons import COMPARABLE
 from robustcore.published import SOURCES
 
 MEAN = "mean"  # of all seeds
