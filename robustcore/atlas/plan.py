@@ -11,6 +11,7 @@ from robustcore import datasets, paths
 from robustcore.atlas import populations
 from robustcore.datasets._base import Dataset
 from robustcore.datasets.scenes import Scenes
+from robustcore.derived import atomic_files
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import suites
 from robustcore.evaluation.condition import Condition
@@ -199,9 +200,7 @@ def _intervention(condition: Condition) -> tuple[str, dict[str, str]] | None:
 def write(table: pd.DataFrame, path: Path) -> None:
     """Write a table as csv; it appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    table.to_csv(partial, index=False)
-    partial.replace(path)
+    atomic_files.write(path, table.to_csv(index=False))
 
 
 def tables() -> dict[str, Path]:

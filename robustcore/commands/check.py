@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustcore.commands import _arguments
@@ -41,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="table",
         help="html: a sheet to hand on (default: table)",
     )
-    add("--output", type=Path, metavar="FILE", help="write the result there")
+    _arguments.add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     evidence = _evaluated(spec, models, args.device, compute=not args.no_evaluate)
     table = specification.judge(spec, evidence)
     passed = specification.meets(table, strict=args.strict)
-    _write(_formatted(spec, table, evidence, args.format, passed, args.strict), args.output)
+    _arguments.print_or_write(_formatted(spec, table, evidence, args.format, passed, args.strict), args.output)
     return 0 if passed else 1
 
 
@@ -196,10 +195,3 @@ def readable(spec: Specification, table: pd.DataFrame) -> str:
         sentence = "meets" if specification.meets(own) else "does not meet"
         blocks.append("\n".join([f"{model} {sentence} {spec.name}: {specification.summary(own)}", "", *text, *notes]))
     return "\n\n".join(blocks) + "\n"
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        print(text, end="")
-    else:
-        _arguments.write(output, text)

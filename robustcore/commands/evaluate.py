@@ -8,7 +8,6 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustcore import spreadsheets
@@ -47,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE",
         help="suites, toml files, corruptions or clean (default: imagenet-c)",
     )
-    add("--limit", type=_positive, metavar="N", help="the first N images only")
+    add("--limit", type=_arguments.positive, metavar="N", help="the first N images only")
     add(
         "--severity",
         nargs="+",
@@ -109,7 +108,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of metrics that need one: a model, which is evaluated too, or AlexNet's published figures",
     )
     add("--format", choices=("table", "csv", "parquet"), default="table", help="of the result (default: table)")
-    add("--output", type=Path, metavar="FILE", help="write the result there")
+    _arguments.add_output(parser)
     add("--detach", action="store_true", help="queue it for a worker process and return at once")
     add("--priority", type=int, default=0, help="with --detach: higher goes first (default: 0)")
     parser.set_defaults(usage=parser)
@@ -252,13 +251,10 @@ def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationReq
     for caution in dict.fromkeys(filter(None, table.loc[table["n"] > 0, "caution"])):
         print(caution, file=sys.stderr)
     if args.format == "parquet":
-        table.to_parquet(args.output, index=False)
+        _arguments.write_table(table, args.output, args.format)
         return
     text = spreadsheets.csv(table) if args.format == "csv" else text or readable(table)
-    if args.output is None:
-        print(text, end="" if args.format == "csv" else "\n")
-    else:
-        _arguments.write(args.output, text if text.endswith("\n") else text + "\n")
+    _arguments.print_or_write(text if text.endswith("\n") else text + "\n", args.output)
 
 
 def _by_metrics(table: pd.DataFrame, asked: Sequence[str]) -> dict[tuple[str, ...], set[tuple[str, str]]]:
@@ -379,13 +375,3 @@ def _norm(kind: str, name: str, params: Any) -> str:
 
     budget = budget_of(_condition(kind, name, params), 1) if kind == "attack" else None
     return budget[0] if budget is not None else ""
-
-
-def _positive(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of images, 1 or more")
-    return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustcore.commands import _arguments
@@ -40,9 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="add images that break first and last, mistakes, confusions, disagreements",
     )
     add("--title", default="", help="of the report")
-    add(
-        "--output", type=Path, default=Path("report.html"), metavar="FILE", help="write it there (default: report.html)"
-    )
+    _arguments.add_output(parser, "report.html")
 
 
 def run(args: argparse.Namespace) -> int:

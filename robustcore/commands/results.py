@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from robustcore.commands import _arguments
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -34,14 +36,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         part.add_argument("--dataset", metavar="NAME", help="only this dataset, by name, path or fingerprint")
         part.add_argument("--condition", metavar="NAME", help="only this corruption, attack or sequence")
         if part.prog.endswith("export"):
-            part.add_argument("output", type=Path, metavar="FILE", help="ends in .csv or .parquet")
+            part.add_argument("output", type=_arguments.output, metavar="FILE", help="ends in .csv or .parquet")
             part.add_argument("--predictions", action="store_true", help="one row an image instead of one a condition")
     add("verify", _verify, "check every unit, and drop damaged ones so that they are computed again")
     merge = add("merge", _merge, "take over the results of another file or cache folder")
     merge.add_argument("other", type=Path, metavar="OTHER", help="a results file, or a cache folder")
     packing = add("pack", _pack, "write this machine's results and its models' cards into one file, without images")
     packing.add_argument(
-        "output", type=Path, metavar="FILE", help="a new file, for 'robustcore dashboard --results FILE'"
+        "output", type=_arguments.output, metavar="FILE", help="a new file, for 'robustcore dashboard --results FILE'"
     )
     take_in = add("import", _import, "take in a table of answers of a model that cannot be loaded here")
     take_in.add_argument(
@@ -160,10 +162,7 @@ def _export(args: argparse.Namespace) -> None:
     table = _chosen(args)
     if args.predictions:
         table = inventory.per_image(Store(), table)
-    if args.output.suffix == ".csv":
-        table.to_csv(args.output, index=False)
-    else:
-        table.to_parquet(args.output, index=False)
+    _arguments.write_table(table, args.output, args.output.suffix[1:])
     print(f"{len(table)} rows in {args.output}")
 
 

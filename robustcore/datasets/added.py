@@ -10,6 +10,7 @@ import os
 import tomllib
 
 from robustcore import paths
+from robustcore.derived import atomic_files
 from robustcore.errors import DatasetError, UnknownNameError
 
 FILE = "folders.toml"
@@ -62,10 +63,7 @@ def remove(folder: str) -> str:
 
 def _write(listed: list[str]) -> None:
     path = paths.writable_cache() / FILE
-    part = path.with_name(f".{FILE}.{os.getpid()}.part")
     try:
-        part.write_text(f"folders = {json.dumps(sorted(set(listed)), ensure_ascii=False)}\n", encoding="utf-8")
-        os.replace(part, path)
+        atomic_files.write(path, f"folders = {json.dumps(sorted(set(listed)), ensure_ascii=False)}\n")
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise DatasetError(f"The list of folders {path} cannot be written ({error.strerror or error}).") from error

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from robustcore.derived import codec
+from robustcore.derived import atomic_files, codec
 from robustcore.errors import InvalidArgumentError, StoreError
 
 
@@ -29,6 +28,4 @@ def read(path: Path, remedy: str) -> Any:
 
 def write(path: Path, value: Any) -> None:
     """Write the file, whole or not at all; its folder has to be there."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(codec.encode(value), indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    atomic_files.write(path, json.dumps(codec.encode(value), indent=1) + "\n")

@@ -26,6 +26,7 @@ from torch import Tensor
 from robustcore import arguments, devices
 from robustcore.datasets._base import Dataset
 from robustcore.datasets.released import image_key, without_clean
+from robustcore.derived import atomic_files
 from robustcore.errors import DatasetError, InvalidArgumentError
 from robustcore.evaluation import operations
 from robustcore.evaluation.condition import RELEASED, Condition
@@ -218,6 +219,4 @@ def _keep_facts(folder: Path, fixed: dict[str, Any], conditions: Sequence[Condit
             "Choose another --output."
         )
     text = json.dumps({**fixed, "conditions": {**older, **prints}}, indent=1, sort_keys=True)
-    part = folder / f".{FACTS}.part"
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(path)
+    atomic_files.write(path, text + "\n")

@@ -42,6 +42,7 @@ from typing import Any, Literal
 
 from robustcore import arguments, attacks, corruptions, display, paths, sequences
 from robustcore.corruptions.suites import SuiteFacts
+from robustcore.derived import atomic_files
 from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownNameError
 from robustcore.evaluation import operations
 from robustcore.evaluation.condition import RELEASED, Condition
@@ -97,9 +98,7 @@ def keep(suite: Suite) -> str:
             f"A suite that is kept is named by up to 80 letters, digits, '-' and '_', a letter or digit first, not {suite.name[:90]!r}."
         )
     path = paths.writable_cache("suites") / f"{suite.name}.toml"
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(to_toml(suite), encoding="utf-8")
-    part.replace(path)
+    atomic_files.write(path, to_toml(suite))
     return f"{OWN}{suite.name}"
 
 

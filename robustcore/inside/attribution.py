@@ -116,7 +116,7 @@ def joined(parts: Sequence[Attribution]) -> Attribution:
         answers=np.concatenate([part.answers for part in parts]),
         probabilities=np.concatenate([part.probabilities for part in parts]),
         target=np.concatenate([part.target for part in parts]),
-        layer=first.layer,
+        layer=None if any(cam is None for cam in cams) else first.layer,
         cam=None if any(cam is None for cam in cams) else np.concatenate(cams),  # type: ignore[arg-type]
         gradient=None if any(each is None for each in gradients) else np.concatenate(gradients),  # type: ignore[arg-type]
         choices=first.choices,

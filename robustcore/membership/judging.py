@@ -22,18 +22,25 @@ def episodes(
 ) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
     """(drawing, shots (k, 3, H, W), queries (n, 3, H, W), members (n,)) for each drawing and class.
 
-    Queries are all images of the class that are no shots, and as many of the other classes.
+    Queries are images of the class that are no shots, and as many of the other classes: all of whichever are fewer.
     """
     pools = list(images.values())
     generator = torch.Generator().manual_seed(seed)
     for draw in range(draws):
         for k, pool in enumerate(pools):
             order = torch.randperm(len(pool), generator=generator)
-            own = pool[order[shots:]]
             rest = torch.cat([other for j, other in enumerate(pools) if j != k])
-            others = rest[torch.randperm(len(rest), generator=generator)[: len(own)]]
-            members = torch.cat([torch.ones(len(own)), torch.zeros(len(others))]).bool()
+            count = min(len(pool) - shots, len(rest))
+            own = pool[order[shots : shots + count]]
+            others = rest[torch.randperm(len(rest), generator=generator)[:count]]
+            members = torch.cat([torch.ones(count), torch.zeros(count)]).bool()
             yield draw, pool[order[:shots]], torch.cat([own, others]), members
+
+
+def queries(images: dict[str, Tensor], shots: int) -> int:
+    """The number of queries of one drawing over all classes."""
+    sizes = [len(pool) for pool in images.values()]
+    return sum(2 * min(size - shots, sum(sizes) - size) for size in sizes)
 
 
 @torch.inference_mode()

@@ -64,7 +64,7 @@ def train_membership(images: dict[str, Tensor], shots: int, *, steps: int, seed:
         logits = model(stacked(torch.stack([keys[int(k)] for k in classes]), queries))[:, 0]
         loss = functional.binary_cross_entropy_with_logits(logits, member.float())
         _step(optimizer, loss)
-        if step % 20 == 19:
+        if step % 20 == 19 or step + 1 == steps:
             _checked(loss)
             tell(f"{shots} shot{'s' if shots > 1 else ''}", step + 1, steps)
     return model.eval()
@@ -88,7 +88,7 @@ def train_classifier(images: dict[str, Tensor], *, steps: int, seed: int, tell: 
         batch = torch.stack([_one(pools[int(k)], generator) for k in labels])
         loss = functional.cross_entropy(model(normalised(batch)), labels)
         _step(optimizer, loss)
-        if step % 20 == 19:
+        if step % 20 == 19 or step + 1 == steps:
             _checked(loss)
             tell("the classifier behind the prototypes", step + 1, steps)
     return model.eval()

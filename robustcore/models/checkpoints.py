@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import glob
 import hashlib
 import json
 import os
-import time
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from robustcore.derived import atomic_files
 from robustcore.errors import ModelError
 from robustcore.models import class_names, pretrained, state_dicts
 from robustcore.models.architectures import Architecture, check_classes
@@ -32,7 +31,6 @@ SUFFIX = ".safetensors"
 SUFFIXES = (SUFFIX, ".pt", ".pth", ".ckpt", ".bin", ".pkl")
 _FORMAT = "robustcore checkpoint 1"
 _COUNT = 1000  # classes of a network that is built to see what its tensors are called
-_OLD = 3600  # seconds after which a partial file counts as abandoned
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,34 +91,13 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     data = to_bytes(dict(tensors), {**metadata, "sha256": _digest(tensors)})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _replacing(path) as file:
+        with atomic_files.replacing(path) as file:
             file.write(data)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ModelError(
             f"The file {path} cannot be written ({reason}); no partial file was left. Free some space or choose another place."
         ) from error
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A temporary file next to `path` that replaces it once everything is on disk."""
-    for leftover in path.parent.glob(
-        f".{glob.escape(path.name)}.*.part"
-    ):  # from a process that was killed while writing
-        with contextlib.suppress(OSError):
-            if time.time() - leftover.stat().st_mtime > _OLD:
-                leftover.unlink()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def read_card(path: Path | str) -> Card:

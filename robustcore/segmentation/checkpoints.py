@@ -39,8 +39,11 @@ def read_card(path: Path) -> Card:
     metadata = checkpoints.read_metadata(path)
     if metadata.get("format") != _FORMAT:
         raise ModelError(f"{path} holds no segmentation network; robustcore train --task segmentation writes one.")
-    fields = json.loads(metadata["card"])
-    return Card(**{**fields, "classes": tuple(fields["classes"])})
+    try:
+        fields = json.loads(metadata["card"])
+        return Card(**{**fields, "classes": tuple(fields["classes"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"The card in {path} cannot be read ({error}); train the network again.") from error
 
 
 def load(name: str, device: torch.device | str = "cpu") -> tuple[nn.Module, Card]:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from robustcore.errors import DatasetError
+from robustcore.errors import DatasetError, UnknownNameError
 from robustcore.images import UInt8Array
 from robustcore.paths import printable
 from robustcore.segmentation.measures import IGNORED
@@ -105,13 +105,11 @@ class PixelFolder:
         """Images uint8 (n, 3, side, side) and masks uint8 (n, side, side)."""
         images, masks = [], []
         for image_file, mask_file in self._files[start:stop]:
-            image, mask = _pixels(image_file, cv2.IMREAD_COLOR), _pixels(mask_file, cv2.IMREAD_UNCHANGED)
-            if mask.ndim == 3:
-                mask = mask[..., 0]
+            image, mask = _pixels(image_file, cv2.IMREAD_COLOR), _labels_in(mask_file)
             size = (self.side, self.side)
             shrunk = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
             images.append(np.ascontiguousarray(shrunk[..., ::-1].transpose(2, 0, 1)))
-            masks.append(self._labels[cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)])
+            masks.append(self._labels[cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)])
         return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(masks))
 
 
@@ -119,8 +117,11 @@ def read(root: Path, split: str, limit: int | None = None, side: int | None = No
     """The dataset in a folder.
 
     Raises:
+        UnknownNameError: no such split.
         DatasetError: a folder that is neither of the two, or has no pairs of this split.
     """
+    if split not in _LISTS:
+        raise UnknownNameError("split", split, list(_LISTS))
     if any((root / name).is_file() for name in _LISTS.values()) or (root / split / "annotations").is_dir():
         files = _street_hazards(root, split)
         labels = _numbered(range(1, len(STREET_HAZARDS) + 1), (len(STREET_HAZARDS) + 1,), len(STREET_HAZARDS))
@@ -140,8 +141,22 @@ def _pixels(file: Path, how: int) -> UInt8Array:
     pixels = cv2.imread(str(file), how)
     if pixels is None:
         raise DatasetError(f"The file {printable(str(file))} cannot be read as an image.")
-    levels: UInt8Array = pixels.astype(np.uint8)
+    if pixels.dtype != np.uint8:
+        raise DatasetError(f"The file {printable(str(file))} has {8 * pixels.itemsize} bits a value; 8 are read.")
+    levels: UInt8Array = np.asarray(pixels, np.uint8)
     return levels
+
+
+def _labels_in(file: Path) -> UInt8Array:
+    """(H, W) the value of every pixel of a mask."""
+    pixels = _pixels(file, cv2.IMREAD_UNCHANGED)
+    if pixels.ndim == 2:
+        return pixels
+    if (pixels[..., :3] != pixels[..., :1]).any():
+        raise DatasetError(
+            f"The mask {printable(str(file))} is a picture in colours; a mask has one label for each pixel."
+        )
+    return np.ascontiguousarray(pixels[..., 0])
 
 
 def _numbered(classes: Sequence[int] | range, anomalies: Sequence[int], anomaly: int) -> UInt8Array:

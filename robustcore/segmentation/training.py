@@ -107,7 +107,8 @@ def train(
     began = time.perf_counter()
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=1e-3)
     generator = torch.Generator().manual_seed(recipe.seed)
-    steps_each = math.ceil(len(images) / recipe.batch)
+    # Batch norm needs two images, so that a single last one is left out.
+    steps_each = len(images) // recipe.batch + (len(images) % recipe.batch > 1)
     steps = steps_each * recipe.epochs
     step = 0
     for _ in range(recipe.epochs):
@@ -189,9 +190,9 @@ def _validated(network: nn.Module, recipe: Recipe, device: torch.device) -> dict
         images, masks = dataset.pairs(start, min(start + 50, len(dataset)))
         inputs = images.to(device).float() / 255
         if isinstance(network, networks.Autoencoder):
-            errors.append(float((network(inputs) - inputs).abs().mean()))
+            errors.append(float((network(inputs) - inputs).abs().mean()) * len(images))
         else:
             counts.add(masks, network(inputs)[0].argmax(dim=1).cpu())
     if errors:
-        return {"val_error": round(sum(errors) / len(errors), 5)}
+        return {"val_error": round(sum(errors) / len(dataset), 5)}
     return {"val_miou": round(counts.miou, 5)}

@@ -15,7 +15,7 @@ from dashboard.views.overlap.page import VIEWS
 from dashboard.widgets.condition_names import display_names
 from robustcore import overlap
 from robustcore.atlas import plan
-from robustcore.overlap import overlaps
+from robustcore.overlap import reasons
 from robustcore.overlap.balance import MARGIN
 from robustcore.reports.overlap import atlas as atlases
 from tests.dashboard.conftest import OpenPage, markup, sound
@@ -172,7 +172,7 @@ def test_one_seed_says_that_it_is_one(open_page: OpenPage, own_cache: Path) -> N
     write(own_cache, "mixed", atlas(NAMES, seeds=(0,)))
     at = open_page("overlap", overlap_view="Models")
     assert sound(at)
-    assert overlaps.one_training_seed().text in texts(at)
+    assert reasons.one_training_seed().text in texts(at)
     assert not [c for c in at.get("button_group") if getattr(c, "key", "") == "overlap_seed"]
     alone = open_page("overlap", overlap_view="Architectures")
     assert sound(alone)

@@ -31,6 +31,14 @@ def test_queries_are_all_that_is_left_and_half_of_them_are_members() -> None:
         assert members.float().mean() == 0.5
 
 
+def test_half_of_the_queries_are_members_where_other_classes_have_few_images() -> None:
+    pools = {name: pool if name == "dark" else pool[:4] for name, pool in plain_pools().items()}
+    listed = list(judging.episodes(pools, 1, seed=0, draws=1))
+    assert [len(members) for *_, members in listed] == [16, 6, 6]
+    assert all(members.float().mean() == 0.5 for *_, members in listed)
+    assert judging.queries(pools, 1) == 28
+
+
 def test_classes_are_seen_or_novel() -> None:
     names = tuple("abcdefghijkl")
     seen, novel = images.split_classes(names, 0)

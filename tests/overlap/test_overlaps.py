@@ -11,7 +11,7 @@ import pytest
 from robustcore import overlap
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.notes import kinds
-from robustcore.overlap import overlaps
+from robustcore.overlap import reasons
 
 
 def table(rows: dict[str, list[float]], columns: str = "clean noise blur") -> pd.DataFrame:
@@ -210,7 +210,7 @@ def test_what_was_only_tested_on_has_gains_and_no_overlaps() -> None:
     measured = overlap.measure(accuracies, metric="residual")
     assert measured.names == ("noise", "blur")
     assert measured.gains.loc["noise", "sketch"] == pytest.approx(0.05)
-    assert overlaps.not_trained_on(("sketch",)) in measured.notes
+    assert reasons.not_trained_on(("sketch",)) in measured.notes
 
 
 def test_clean_accuracies_that_differ_are_pointed_out() -> None:
@@ -235,7 +235,7 @@ class TestBadInput:
             frozenset(pair) for pair, value in measured.signed.stack(future_stack=True).items() if np.isnan(value)
         }
         assert missing == {frozenset(("c1", "c3"))}
-        assert measured.reasons.loc["c3", "c1"] == overlaps.accuracy_missing("c1", "c3")
+        assert measured.reasons.loc["c3", "c1"] == reasons.accuracy_missing("c1", "c3")
 
     def test_a_single_corruption(self) -> None:
         overlaps = overlap.scores(table({"standard": [0.9, 0.5], "noise": [0.9, 0.8]}, "clean noise"))
@@ -248,7 +248,7 @@ class TestBadInput:
         accuracies.loc["noise", "clean"] = 0
         measured = overlap.measure(accuracies, metric=metric)
         assert measured.signed.loc["noise"].isna().all()
-        assert measured.undefined == {"noise": overlaps.never_right_on_clean_images("noise")}
+        assert measured.undefined == {"noise": reasons.never_right_on_clean_images("noise")}
         assert measured.signed.loc["blur", "blur"] == 1
 
     def test_a_standard_model_that_is_never_right_leaves_nothing_defined(self) -> None:

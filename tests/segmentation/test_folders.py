@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from robustcore.errors import DatasetError, UnknownNameError
-from robustcore.segmentation import data
+from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
+from robustcore.reports import segmentation
+from robustcore.segmentation import checkpoints, data
 
 
 def write(path: Path, values: np.ndarray) -> None:
@@ -60,3 +61,25 @@ def test_other_folders_and_names_are_refused(tmp_path: Path) -> None:
         data.load(str(tmp_path / "nothing"))
     with pytest.raises(UnknownNameError):
         data.load("scenes/streets")
+
+
+def test_masks_that_are_pictures_in_colours_are_refused(tmp_path: Path) -> None:
+    root = street_hazards(tmp_path)
+    coloured = np.zeros((24, 32, 3), np.uint8)
+    coloured[..., 2] = 128
+    write(root / "test/annotations/t5/1.png", coloured)
+    with pytest.raises(DatasetError, match=r"1\.png"):
+        data.load(str(root), "test").pairs(0, 1)
+    with pytest.raises(UnknownNameError):
+        data.load(str(root), "testing")
+
+
+def test_a_network_of_other_classes_is_not_compared_with_masks(tmp_path: Path) -> None:
+    shipped, autoencoder = checkpoints.SHIPPED
+    streets = data.load(str(street_hazards(tmp_path)), "test", side=32)
+    with pytest.raises(InvalidArgumentError, match="classes"):
+        segmentation.measure(shipped, streets)
+    with pytest.raises(InvalidArgumentError, match="autoencoder"):
+        segmentation.measure(autoencoder, streets)
+    with pytest.raises(InvalidArgumentError, match="no autoencoder"):
+        segmentation.measure(shipped, data.load(data.STREET, limit=1), autoencoder=shipped)

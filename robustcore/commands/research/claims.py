@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustcore.commands import _arguments
@@ -23,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--topic", metavar="NAME", help="interventions, say (default: all topics)")
     add("--format", choices=("text", "csv", "json"), default="text", help="json has the tables too (default: text)")
-    add("--output", type=Path, metavar="FILE", help="write the result there")
+    _arguments.add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,11 +32,7 @@ def run(args: argparse.Namespace) -> int:
     topics = list(claims.TOPICS) if args.topic is None else [args.topic]
     chosen = [claim for topic in topics for claim in claims.load(topic)]
     text = _formatted(chosen, topics, args.format)
-    if args.output is None:
-        print(text, end="")
-    else:
-        _arguments.write(args.output, text)
-        print(f"Written to {args.output}.")
+    _arguments.print_or_write(text, args.output)
     return 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustcore.commands import _arguments
@@ -46,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--metric", choices=_METRICS, default="auroc", help="in the table (default: auroc)")
     add("--format", choices=("table", "csv", "json"), default="table", help="csv and json have all metrics")
-    add("--output", type=Path, metavar="FILE", help="write the result there")
+    _arguments.add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -100,11 +99,7 @@ def run(args: argparse.Namespace) -> int:
         text = json.dumps(json.loads(joined.to_json(orient="records", double_precision=15)), indent=1) + "\n"
     else:
         text = "\n".join(_table(report, args.metric, why) for report in reports)
-    if args.output is None:
-        print(text, end="")
-    else:
-        _arguments.write(args.output, text)
-        print(f"{args.output}: written.")
+    _arguments.print_or_write(text, args.output)
     return 0
 
 

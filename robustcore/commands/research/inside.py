@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--split", default="test", help="of these images (default: test)")
     add("--suite", default="imagenet-c", metavar="NAME|FILE", help="of these results (default: imagenet-c)")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
-    add("--output", type=Path, default=Path("inside.html"), metavar="FILE", help="(default: inside.html)")
+    _arguments.add_output(parser, "inside.html")
 
 
 def run(args: argparse.Namespace) -> int:

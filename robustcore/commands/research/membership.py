@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from robustcore.commands import _arguments
 
@@ -22,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="of the classes' split, the weights and all draws (default: 0)")
     add("--images", type=int, default=500, metavar="N", help="training images of each class (default: 500)")
     add("--format", choices=("table", "csv"), default="table")
-    add("--output", type=Path, metavar="FILE", help="write the result there")
+    _arguments.add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -59,9 +58,5 @@ def run(args: argparse.Namespace) -> int:
             between = f"({row['low']:.1%} to {row['high']:.1%})"
             lines.append(f"{row['method']:16} {row['shots']:5} {row['classes']:8} {row['accuracy']:.1%} {between}")
         text = "\n".join(lines) + "\n"
-    if args.output is None:
-        print(text, end="")
-    else:
-        _arguments.write(args.output, text)
-        print(f"{args.output}: written.")
+    _arguments.print_or_write(text, args.output)
     return 0

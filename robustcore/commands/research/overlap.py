@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from robustcore.commands import _arguments
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -44,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "--dataset", default="scenes", metavar="NAME|DIR", help="scenes, or a folder of class folders (default: scenes)"
     )
-    add("--seeds", type=_positive, default=1, metavar="N", help="trainings of each model (default: 1)")
+    add("--seeds", type=_arguments.positive, default=1, metavar="N", help="trainings of each model (default: 1)")
     add(
         "--severity",
         nargs="+",
@@ -53,7 +55,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="1..5",
         help="tested severities, averaged (default: one drawn for each image)",
     )
-    add("--images", type=_positive, metavar="N", help="test images (default: 4800 of scenes, all of a folder)")
+    add(
+        "--images", type=_arguments.positive, metavar="N", help="test images (default: 4800 of scenes, all of a folder)"
+    )
     add("--epochs", type=int, metavar="N", help="of the standard model that all go on from (default: 8)")
     add(
         "--further",
@@ -75,7 +79,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="train side by side, one process for each device, e.g. cuda:0,cuda:1 or cpu,cpu",
     )
     add("--scheduler", default="", metavar="ADDRESS", help="test on a Dask cluster: tcp://HOST:8786 or scheduler file")
-    add("--output", type=Path, metavar="FILE", help="the table, csv (default: in the cache, under overlap)")
+    add(
+        "--output", type=_arguments.output, metavar="FILE", help="the table, csv (default: in the cache, under overlap)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -157,7 +163,7 @@ def _without_training(args: argparse.Namespace) -> int:
         )
     output = args.output
     if output is not None:
-        table.to_csv(output)
+        _arguments.write(output, table.to_csv())
         print(f"Distances: {output}")
     if images < without_training.LEAST:
         print(without_training.too_few_images_for_pairs(images, without_training.LEAST).text)
@@ -227,13 +233,3 @@ def said_of(table: pd.DataFrame) -> str:
             "Overlaps (residual robustness):\n" + scores.to_string(float_format=lambda v: f"{v:.2f}", na_rep="-")
         )
     return "\n".join(lines)
-
-
-def _positive(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 1 or more")
-    return value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustcore.commands import _arguments
@@ -49,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--corruption", action="append", default=[], metavar="NAME", help="also under this; may be repeated")
     add("--severity", type=int, nargs="+", default=[1, 3, 5], help="of the corruptions (default: 1 3 5)")
     add("--format", choices=("table", "json"), default="table")
-    add("--output", type=Path, metavar="FILE", help="write the result there")
+    _arguments.add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,11 +71,7 @@ def run(args: argparse.Namespace) -> int:
             progress=lambda what, done, total: bar.update(done, total, f"{what}: {done}/{total} images"),
         )
     text = _json(report) if args.format == "json" else _table(report)
-    if args.output is None:
-        print(text, end="")
-    else:
-        _arguments.write(args.output, text)
-        print(f"{args.output}: written.")
+    _arguments.print_or_write(text, args.output)
     return 0
 
 

@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="suites or corruptions (default: imagenet-c)",
     )
     audit.add_argument(
-        "--images", type=_positive, default=256, metavar="N", help="images for the distances (default: 256)"
+        "--images", type=_arguments.positive, default=256, metavar="N", help="images for the distances (default: 256)"
     )
     audit.add_argument(
         "--storage", choices=("memory", "jpeg85"), default="memory", help="jpeg85: through a second JPEG, as released"
@@ -66,21 +66,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
             help="scenes, or a folder of class folders (default: scenes)",
         )
         part.add_argument("--split", default="test", help="train, val or test (default: test)")
-        part.add_argument("--limit", type=_positive, metavar="N", help="the first N images only")
+        part.add_argument("--limit", type=_arguments.positive, metavar="N", help="the first N images only")
         part.add_argument("--seed", type=int, default=0, help="of every random draw (default: 0)")
         part.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
         part.add_argument("--format", choices=("table", "csv"), default="table", help="of the result (default: table)")
-        part.add_argument("--output", type=Path, metavar="FILE", help="write the result there")
+        _arguments.add_output(part)
 
 
 def run(args: argparse.Namespace) -> int:
     """Calibrate or audit; evaluations are stored and not computed again."""
     frame, text = args.action(args)
     written = spreadsheets.csv(frame) if args.format == "csv" else text + "\n"
-    if args.output is None:
-        print(written, end="")
-    else:
-        _arguments.write(args.output, written)
+    _arguments.print_or_write(written, args.output)
     return 0
 
 
@@ -228,13 +225,3 @@ def _report(result: Audit) -> str:
     what = "harder" if groups else "farther from the clean images"
     issues = [note.text for note in result.findings] or [f"Every severity is {what} than the one before it."]
     return "\n".join([*lines, "", table, "", *issues])
-
-
-def _positive(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of images, 1 or more")
-    return value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from robustcore import paths
+from robustcore.derived import atomic_files
 from robustcore.errors import StoreError
 
 _FOLDER = "filtrations"
@@ -37,12 +37,10 @@ def reject(key: str, ids: Iterable[int]) -> None:
     Raises:
         StoreError: a cache that cannot be written.
     """
-    folder = paths.writable_cache(_FOLDER)
+    paths.writable_cache(_FOLDER)
     path = _path(key)
-    part = folder / f".{path.name}.{os.getpid()}"
     try:
-        part.write_text(json.dumps({"rejected": sorted(ids)}) + "\n", encoding="utf-8")
-        part.replace(path)
+        atomic_files.write(path, json.dumps({"rejected": sorted(ids)}) + "\n")
     except OSError as error:
         raise StoreError(f"The review cannot be kept in {path} ({error.strerror or error}).") from error
 

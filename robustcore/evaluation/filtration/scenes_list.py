@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from robustcore.datasets.scenes import REVISION, filtered_shift
 from robustcore.datasets.scenes.outlines import CLASSES
+from robustcore.derived import atomic_files
 from robustcore.errors import ModelError
 from robustcore.evaluation.filtration.rules import MOST_CONFIDENT, PER_CONFUSION, varied
 from robustcore.models import load_model
@@ -82,7 +83,7 @@ def build(model: Classifier, candidates: int, target: Path) -> int:
         "per_confusion": PER_CONFUSION,
         "indices": chosen.tolist(),
     }
-    target.write_text(json.dumps(planned) + "\n")
+    atomic_files.write(target, json.dumps(planned) + "\n")
     return len(chosen)
 
 

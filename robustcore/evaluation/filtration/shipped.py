@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from robustcore import paths
+from robustcore.derived import atomic_files
 from robustcore.evaluation.filtration import scores
 from robustcore.evaluation.filtration.scores import Scores
 
@@ -78,7 +79,7 @@ def build(progress: Callable[[int, int], None] | None = None) -> None:
             }
         )
     contents = {"key": scores.key_of(dataset, models, CROPS), "images": len(dataset), "networks": networks}
-    path().write_text(json.dumps(contents) + "\n", encoding="utf-8")
+    atomic_files.write(path(), json.dumps(contents) + "\n")
     _contents.cache_clear()
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from robustcore import paths
+from robustcore.derived import atomic_files
 from robustcore.errors import InvalidArgumentError, ModelError, UnknownNameError
 
 FILE = "models.toml"
@@ -130,10 +131,7 @@ def remove(name: str) -> AddedModel:
 def _write(known: Mapping[str, AddedModel]) -> None:
     path = paths.writable_cache() / FILE
     lines = [f"{json.dumps(name)} = {json.dumps(known[name].model)}\n" for name in sorted(known)]
-    part = path.with_name(f".{FILE}.{os.getpid()}.part")
     try:
-        part.write_text("".join(lines), encoding="utf-8")
-        os.replace(part, path)
+        atomic_files.write(path, "".join(lines))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ModelError(f"The list of models {path} cannot be written ({error.strerror or error}).") from error

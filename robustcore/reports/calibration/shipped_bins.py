@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from robustcore import paths
+from robustcore.derived import atomic_files
 from robustcore.errors import StoreError
 from robustcore.evaluation import api, demo
 from robustcore.evaluation.plan import Cell, Key
@@ -167,11 +167,9 @@ def _write(bins: dict[Key, Bins]) -> None:
         # Steps from one bin to the next are small numbers, which compress to half.
         steps[row, : len(kept)] = np.diff(kept, prepend=np.uint16(0))
         right[row, : len(kept)] = np.round(own.accuracy * own.images)
-    target = path()
-    partial = target.with_name(f".{target.name}.{os.getpid()}.npz")
-    try:
+    with atomic_files.replacing(path()) as file:
         np.savez_compressed(
-            partial,
+            file,
             models=np.array(models),
             conditions=np.array(conditions),
             dataset=np.array(dataset),
@@ -183,6 +181,3 @@ def _write(bins: dict[Key, Bins]) -> None:
             confidence_steps=steps,
             right=right,
         )
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)

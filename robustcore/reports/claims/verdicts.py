@@ -7,11 +7,11 @@ ships; a test holds that it is current, a slow one that it is what the rules giv
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from robustcore import derived, paths
+from robustcore.derived import atomic_files
 from robustcore.errors import InvalidArgumentError, StoreError
 from robustcore.reports.claims._base import Claim
 from robustcore.reports.claims.sources import Part, Sources
@@ -72,9 +72,7 @@ def ship(part: Part) -> Path:
     sources, path = Sources.shipped(), path_of(part)
     content = {"key": key(part, sources), "claims": derived.encode(tuple(part.judge(sources)))}
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    atomic_files.write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return path
 
 

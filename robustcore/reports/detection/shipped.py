@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from robustcore import derived, paths
 from robustcore.datasets import load_dataset, prepared_for
 from robustcore.datasets._base import Dataset
 from robustcore.datasets.unknown_images import KINDS, UnknownImages
+from robustcore.derived import atomic_files
 from robustcore.metrics import bootstrap, detection
 from robustcore.models import card as card_of
 from robustcore.models import imagenet, load_model
@@ -183,17 +183,12 @@ def _write(parts: Sequence[Aurocs]) -> None:
     table = pd.concat([part.table for part in parts], ignore_index=True)
     draws = np.concatenate([part.draws for part in parts])
     keys = {name: key for part in parts for name, key in part.keys.items()}
-    target = path()
-    partial = target.with_name(f".{target.name}.{os.getpid()}.npz")
     columns: dict[str, Any] = {name: np.array(table[name].tolist()) for name in COLUMNS}
-    try:
+    with atomic_files.replacing(path()) as file:
         np.savez_compressed(
-            partial,
+            file,
             models=np.array(list(keys)),
             keys=np.array(list(keys.values())),
             draws=np.round(draws * _SCALE).astype(np.uint16),
             **columns,
         )
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)

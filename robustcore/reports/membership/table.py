@@ -89,7 +89,7 @@ def measure(
         threshold = judging.threshold_of(classifier, calibrating, k, seed)
         for group, pool in groups.items():
             tell(f"judging on {group} classes", 0, 1)
-            queries = 2 * sum(len(each) - k for each in pool.values())
+            queries = judging.queries(pool, k)
             by_method = {
                 "set membership": judging.by_network(model, pool, k, seed, draws),
                 "prototype": judging.by_prototype(classifier, pool, k, threshold, seed, draws),

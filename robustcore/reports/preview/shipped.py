@@ -18,6 +18,7 @@ import torch
 from robustcore import corruptions, paths
 from robustcore.datasets import photographs
 from robustcore.datasets._base import Item
+from robustcore.derived import atomic_files
 from robustcore.evaluation import Condition, operations
 from robustcore.models import card as card_of
 from robustcore.models import load_model
@@ -72,7 +73,7 @@ def build(progress: Callable[[int, int], None] | None = None) -> None:
         if progress is not None:
             progress(place + 1, len(keys))
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(shipped[name])}" for name in sorted(shipped))
-    path().write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+    atomic_files.write(path(), f"{{\n{lines}\n}}\n")
     _shipped.cache_clear()
 
 

@@ -20,6 +20,7 @@ import torch
 
 from robustcore import attacks, derived, paths
 from robustcore.datasets._base import Item
+from robustcore.derived import atomic_files
 from robustcore.models import card as card_of
 from robustcore.models import imagenet, load_model
 from robustcore.models.classifier import Card
@@ -112,13 +113,14 @@ def build() -> None:
         "judged": rows,
     }
     images = torch.cat([item.image[None], trace.images[:, 0]]).numpy()
-    np.savez_compressed(
-        path(),
-        facts=np.array(json.dumps(facts, sort_keys=True)),
-        photograph=images[0],
-        differences=images[1:] - images[:-1],  # modulo 256: far smaller when they are compressed
-        adversarial=done.adversarial[0].numpy(),
-    )
+    with atomic_files.replacing(path()) as file:
+        np.savez_compressed(
+            file,
+            facts=np.array(json.dumps(facts, sort_keys=True)),
+            photograph=images[0],
+            differences=images[1:] - images[:-1],  # modulo 256: far smaller when they are compressed
+            adversarial=done.adversarial[0].numpy(),
+        )
     _shipped.cache_clear()
 
 

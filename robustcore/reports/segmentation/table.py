@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from torch import nn
 
+from robustcore.errors import InvalidArgumentError
 from robustcore.segmentation import checkpoints, evaluation
 from robustcore.segmentation.data import PixelDataset
 from robustcore.segmentation.evaluation import Evaluated
+from robustcore.segmentation.networks import AUTOENCODER, Autoencoder, Card
 from robustcore.segmentation.scores import SCORES
 
 CORRUPTIONS = ("gaussian_noise", "defocus_blur", "fog", "brightness", "contrast", "jpeg_compression")
@@ -64,10 +67,15 @@ def measure(
         corrupted_limit: images under each.
         score_names: of the clean images.
         progress: told an activity, the images done and their number.
+
+    Raises:
+        UnknownNameError, ModelError: there is no such network.
+        InvalidArgumentError: a network of other classes than the dataset's, an autoencoder in its place, or the reverse.
     """
     tell = progress or (lambda what, done, total: None)
     loaded, card = checkpoints.load(network)
     reconstructs = checkpoints.load(autoencoder)[0] if autoencoder else None
+    _check(network, loaded, card, autoencoder, reconstructs, dataset)
     clean = evaluation.evaluate(
         loaded,
         dataset,
@@ -108,6 +116,20 @@ def measure(
         clean,
         pd.DataFrame(rows, columns=columns),
     )
+
+
+def _check(
+    name: str, network: nn.Module, card: Card, autoencoder: str, reconstructs: nn.Module | None, dataset: PixelDataset
+) -> None:
+    if isinstance(network, Autoencoder):
+        raise InvalidArgumentError(f"{name} is an autoencoder and gives pixels no class; name it with --autoencoder.")
+    if reconstructs is not None and not isinstance(reconstructs, Autoencoder):
+        raise InvalidArgumentError(f"{autoencoder} is no autoencoder; train one as {AUTOENCODER}, or leave it out.")
+    if tuple(card.classes) != tuple(dataset.classes):
+        raise InvalidArgumentError(
+            f"The {len(card.classes)} classes of {name} are not the {len(dataset.classes)} of {dataset.name}, so that masks and answers "
+            "cannot be compared; take a network that was trained on it."
+        )
 
 
 def _row(corruption: str, severity: int, evaluated: Evaluated, score: Mapping[Any, Any]) -> dict[str, Any]:
