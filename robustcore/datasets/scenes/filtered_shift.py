@@ -57,14 +57,13 @@ def _read(file: Path) -> tuple[npt.NDArray[np.int64], str, tuple[str, str]]:
     try:
         contents = json.loads(file.read_text())
         indices = np.array(contents["indices"], dtype=np.int64)
+        if contents["renderer"] != REVISION:
+            raise DatasetError(
+                f"The filtered scenes were chosen for revision {contents['renderer']} of the renderer, which is now {REVISION}: "
+                "choose them again with python -m robustcore.evaluation.filtration."
+            )
         against = str(contents["model"]), str(contents["fingerprint"])
-        renderer = contents["renderer"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"The list of filtered scenes {file} cannot be read ({error}).") from error
-    if renderer != REVISION:
-        raise DatasetError(
-            f"The filtered scenes were chosen for revision {renderer} of the renderer, which is now {REVISION}: "
-            "choose them again with python -m robustcore.evaluation.filtration."
-        )
     indices.flags.writeable = False
     return indices, hashlib.sha256(indices.tobytes()).hexdigest(), against
