@@ -92,3 +92,9 @@ def test_logit_pairing_pulls_the_logits_of_attacked_images_to_those_of_clean_one
     assert paired > apart
     unmoved = create("logit_pairing", weight=2.0, eps=1e-9).loss(step).loss
     torch.testing.assert_close(unmoved, F.cross_entropy(step.model(step.images), step.labels), atol=1e-4, rtol=1e-4)
+
+
+def test_the_training_set_grows_by_all_of_them_so_that_the_control_has_the_same_budget() -> None:
+    alone = create("fooling", rates="5,20", each="all")  # two fooling images beside each
+    assert alone.growth == 3
+    assert create("fooling+cutout", **{"fooling.rates": "5,20", "fooling.each": "all"}).growth == 3

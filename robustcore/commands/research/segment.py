@@ -82,13 +82,18 @@ def _json(report: SegmentationReport) -> str:
         "split": report.split,
         "images": report.clean.images,
         "anomalous": report.clean.anomalous,
-        "miou": report.clean.miou,
-        "chance_aupr": report.clean.anomaly_share,
+        "miou": _plain(report.clean.miou),
+        "chance_aupr": _plain(report.clean.anomaly_share),
         "scores": json.loads(report.clean.metrics.to_json(orient="records", double_precision=15)),
         "distances": json.loads(report.clean.distances.to_json(orient="records", double_precision=15)),
         "corrupted": json.loads(report.corrupted.to_json(orient="records", double_precision=15)),
     }
     return json.dumps(fields, indent=1) + "\n"
+
+
+def _plain(value: float) -> float | None:
+    """As JSON has it, which knows no NaN."""
+    return None if math.isnan(value) else value
 
 
 def _table(report: SegmentationReport) -> str:
@@ -97,8 +102,14 @@ def _table(report: SegmentationReport) -> str:
     clean = report.clean
     lines = [
         f"{report.network} on {clean.images} images of {report.dataset} ({report.split}): mIoU {clean.miou:.1%}.",
-        f"Anomalies in {clean.anomalous} of them, {clean.anomaly_share:.1%} of their pixels on the mean; the others have no AUROC.",
-        "Means over these images with 95 % intervals (bootstrap over images).",
+        *(
+            [
+                f"Anomalies in {clean.anomalous} of them, {clean.anomaly_share:.1%} of their pixels on the mean; the others have no AUROC.",
+                "Means over these images with 95 % intervals (bootstrap over images).",
+            ]
+            if clean.anomalous
+            else ["None of them has an anomaly, so that no score has an AUROC."]
+        ),
         "",
         f"{'score':20} {'AUROC':24} {'AUPR':24} {'FPR95':24}",
     ]
@@ -112,6 +123,7 @@ def _table(report: SegmentationReport) -> str:
         lines += ["", f"{'corruption':20} {'severity':>8} {'mIoU':>7} {'score':16} AUROC"]
         for row in report.corrupted.to_dict("records"):
             lines.append(
-                f"{row['corruption']:20} {row['severity']:8} {row['miou']:7.1%} {SCORES[row['score']].title:16} {row['auroc']:6.1%}"
+                f"{row['corruption']:20} {row['severity']:8} {row['miou']:7.1%} {SCORES[row['score']].title:16} "
+                + ("     -" if math.isnan(row["auroc"]) else f"{row['auroc']:6.1%}")
             )
     return "\n".join(lines) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -47,6 +48,10 @@ class Joined(Intervention):
     @property
     def label(self) -> str:
         return SIGN.join(part.label for part in self.parts)
+
+    @property
+    def growth(self) -> int:
+        return math.prod(part.growth for part in self.parts)
 
     @property
     def title(self) -> str:
