@@ -188,7 +188,7 @@ def ensure_worker() -> int | None:
     """Start a worker process if jobs are queued and none is running; its pid, or None if none is needed.
 
     While another host's worker may be running, the process that is started here waits: it ends when that worker is
-    heard of, and takes the queue over when it is silent for a minute.
+    heard of, and takes the queue over when it is silent for `queue.SILENCE_SECONDS`, so that the jobs go on within a minute.
     """
     for old in [p for p in _started if p.poll() is not None]:
         _started.remove(old)

@@ -42,7 +42,7 @@ _TO_VERSION_2 = ("ALTER TABLE worker ADD COLUMN beat INTEGER NOT NULL DEFAULT 0"
 # What happened that a person should know of: notes, as JSON.
 _TO_VERSION_3 = ("ALTER TABLE jobs ADD COLUMN events TEXT NOT NULL DEFAULT '[]'",)
 _STEPS = {0: (*_TABLES, _SIGHTINGS), 1: (*_TO_VERSION_2, *_TO_VERSION_3), 2: _TO_VERSION_3}
-SILENCE_SECONDS = 60.0  # a process of another host that has not been heard of for so long counts as gone
+SILENCE_SECONDS = 45.0  # a process of another host that has not been heard of for so long counts as gone: nine beats, and the queue goes on within a minute
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _version(connection: sqlite3.Connection, file: Path) -> int:
 
 def worker(connection: sqlite3.Connection) -> Process | None:
     """The process that works the queue off; None where there is none, or where it is gone: its process has ended, or
-    it is one of another host that this host has seen silent for a minute."""
+    it is one of another host that this host has seen silent for `SILENCE_SECONDS`."""
     row = connection.execute("SELECT * FROM worker").fetchone()
     if row is None:
         return None

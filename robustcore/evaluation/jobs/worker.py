@@ -44,7 +44,7 @@ def main() -> int:
 
 def became_worker(pause: float = 2.0) -> bool:
     """Whether this process works the queue off: at once where it was started as the worker. Where another host's worker
-    may be running, after that one was silent for a minute; False as soon as it is heard of, or nothing is queued.
+    may be running, after that one was silent for `queue.SILENCE_SECONDS`; False as soon as it is heard of, or nothing is queued.
 
     Args:
         pause: seconds between two looks.
