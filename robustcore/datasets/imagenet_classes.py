@@ -1,6 +1,6 @@
 """ImageNet's 1,000 classes: names in words, WordNet ids and synonyms, in the order of the logits.
 
-`assets/imagenet/classes.csv` has them; its README names the sources.
+`assets/imagenet/classes.csv` has them, `objectnet.csv` those that are objects of ObjectNet; the README there names the sources.
 """
 
 from __future__ import annotations
@@ -47,3 +47,11 @@ def names() -> tuple[str, ...]:
 def wordnet_ids() -> tuple[str, ...]:
     """The classes' WordNet ids: the names of ImageNet's class folders."""
     return tuple(each.wordnet for each in classes())
+
+
+@functools.cache
+def objects_of_objectnet() -> dict[int, str]:
+    """Index of each class that ObjectNet shares with ImageNet -> ObjectNet's name of the object: 125 classes, 113 objects. An answer
+    counts as the object (Barbu et al. 2019), so that classes of the same object are not told apart."""
+    with (paths.assets() / "imagenet" / "objectnet.csv").open(encoding="utf-8", newline="") as file:
+        return {int(row["index"]): row["object"] for row in csv.DictReader(file)}

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from robustcore import load_dataset, metrics, published
+from robustcore.datasets import imagenet_classes
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Subject
+from robustcore.evaluation.store.correctness import Answered
 from robustcore.evaluation.store.predictions import Predictions
 from robustcore.metrics import effective
 from robustcore.reports.compare import effective as report
 from robustcore.reports.compare import measures, published_models, same_classes
+from robustcore.reports.compare.answers import Answers
 
 CLEAN = np.array([0.6, 0.7, 0.8, 0.9])
 
@@ -108,13 +112,11 @@ def test_accuracy_among_some_classes_is_that_of_the_best_answer_among_them() -> 
     among = np.array([1, 4, 5, 9, 11])
     kept = np.isin(labels, among)
     exact = (among[logits[kept][:, among].argmax(axis=1)] == labels[kept]).mean()
-    accuracy, images, undecided = same_classes.among_classes(labels.astype(np.int32), best.astype(np.int32), among)
-    assert (accuracy, images, undecided) == (pytest.approx(exact), kept.sum(), 0)
-    accuracy, images, undecided = same_classes.among_classes(
-        labels.astype(np.int32), best[:, :2].astype(np.int32), among
-    )
+    right, undecided = same_classes.among_classes(labels.astype(np.int32), best.astype(np.int32), among)
+    assert (right.mean(), len(right), undecided) == (pytest.approx(exact), kept.sum(), 0)
+    right, undecided = same_classes.among_classes(labels.astype(np.int32), best[:, :2].astype(np.int32), among)
     assert undecided > 0
-    assert exact - undecided / images <= accuracy <= exact
+    assert exact - undecided / len(right) <= right.mean() <= exact
 
 
 def test_own_models_stand_on_a_line_of_some_classes_with_their_clean_accuracy_on_these(
@@ -147,18 +149,50 @@ def test_own_models_stand_on_a_line_of_some_classes_with_their_clean_accuracy_on
     ]
 
 
+def test_on_objectnet_any_class_of_the_object_is_right() -> None:
+    """As the ImageNet Testbed counts: 6,250 validation images of 125 classes, which are 113 objects."""
+    labels = np.repeat(np.arange(1_000, dtype=np.int32), 50)
+    answers = labels[:, None].copy()
+    answers[labels == 409] = 530  # an analog clock called a digital one: both are alarm clocks
+    answers[labels == 414] = 409  # a backpack called a clock
+    objects = imagenet_classes.objects_of_objectnet()
+    ones = {name: index for index, name in objects.items()}  # ObjectNet's labels: one class of each object
+    shifted = np.array(sorted(ones.values()), dtype=np.int32)
+    clean, on_shift = Predictions(None, labels, answers), Predictions(None, shifted, shifted[:, None])
+    same = same_classes.clean_accuracy("mine", "objectnet", clean, on_shift)
+    assert (len(same.right), len(ones)) == (6_250, 113)
+    assert same.accuracy == 1 - 50 / 6_250
+    published_accuracies = published.imagenet_testbed().query("setting == 'val-on-objectnet-classes'")["accuracy"]
+    assert np.allclose(published_accuracies * 6_250, (published_accuracies * 6_250).round(), atol=0.04)
+
+    others = Predictions(None, shifted + 1, shifted[:, None])
+    unknown = same_classes.clean_accuracy("mine", "objectnet", clean, others)
+    assert (math.isnan(unknown.accuracy), unknown.note.kind) == (True, "classes_in_another_order")
+    few = same_classes.clean_accuracy("mine", "objectnet", clean, on_shift.prefix(100))
+    assert (few.note.kind, few.note["classes"], few.note["of"]) == ("too_few_classes_evaluated", 100, 113)
+
+
 def test_what_is_kept_of_clean_accuracy_on_a_shift_of_some_classes_divides_by_that_on_these() -> None:
     measured = published_models.gather(["published/imagenet/Standard_R50"], "imagenet", severities=(1,))
     rows = measured.rows[:2].assign(model="mine", accuracy=[0.75, 0.3], severity=pd.array([None, None], "Int64"))
     rows.loc[rows["kind"] != "clean", ["kind", "name", "label"]] = ["shift", "imagenet-r", "imagenet-r"]
-    known = pd.DataFrame({"model": ["mine"], "label": ["imagenet-r"], "accuracy": [0.9], "reason": [""]})
-    shifted = dataclasses.replace(measured, rows=rows, on_same_classes=known)
+    known = same_classes.OnSameClasses(np.arange(1_000) < 900, same_classes.clean_on_the_same_classes("mine", 1_000, 0))
+    shifted = dataclasses.replace(measured, rows=rows, on_same_classes={("mine", "imagenet-r"): known})
     (value,) = measures.bars(shifted, "app").table["value"]
     assert value == pytest.approx(0.3 / 0.9)
-    unknown = known.assign(accuracy=np.nan, reason="evaluated on 3 of the 200 classes")
+    # Its interval has both: 3 of 10 right on the shift, 900 of 1,000 on the clean images of the same classes.
+    (condition,) = rows.loc[rows["kind"] == "shift", "condition"]
+    (n,) = rows.loc[rows["kind"] == "shift", "n"]
+    right = np.arange(n) % 10 < 3
+    stored = Answers({("mine", condition): Answered(np.where(right, 1, 0), np.ones(n, int))})
+    (row,) = measures.bars(shifted, "app", answers=stored).table.to_dict("records")
+    half = 1.96 * row["value"] * math.sqrt(0.7 / 0.3 / n + 0.1 / 0.9 / 1_000)
+    assert (row["low"], row["high"]) == pytest.approx((row["value"] - half, row["value"] + half), abs=0.2 * half)
+    why = same_classes.answers_not_stored("mine", "ImageNet-R")
+    unknown = {("mine", "imagenet-r"): same_classes.OnSameClasses(np.zeros(0, bool), why)}
     bars = measures.bars(dataclasses.replace(shifted, on_same_classes=unknown), "app")
     assert bars.table["value"].isna().all()
-    assert bars.table["reason"].tolist() == ["evaluated on 3 of the 200 classes"]
+    assert bars.table["reason"].tolist() == [why.text]
     assert measures.bars(shifted, "accuracy").table["value"].tolist() == [0.3]
     table = metrics.app(rows)
     assert table.loc[table["kind"] == "shift", "app"].isna().all()

@@ -12,6 +12,7 @@ from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
 from robustcore import published
 from robustcore.calls import Attribute, Call, Node
+from robustcore.datasets.imagenet_shifts import VARIABLE
 from robustcore.errors import InvalidArgumentError
 from robustcore.notes import note
 from robustcore.reports.attacks import robust_accuracy
@@ -37,14 +38,9 @@ _CLEAN_ACCURACY, _CORRUPTED = "clean accuracy", "mean accuracy under corruption"
 @note
 def none_on_this_line(condition: str) -> str:
     return (
-        "None of the models here is on this line: an evaluation under the suite imagenet-shifts on ImageNet's images "
-        f"({condition}) adds them."
+        f"None of the models here is on this line: an evaluation under the suite imagenet-shifts on ImageNet's images adds them; it "
+        f"takes {condition} from the folder that {VARIABLE} names."
     )
-
-
-@note
-def no_place_on_this_line(shift: str) -> str:
-    return f"My own models cannot be added to this line: its classes are not ImageNet's ({shift})."
 
 
 def _shifted(comparison: Comparison) -> str:
@@ -255,7 +251,7 @@ def _published(column: str, results: Node | None, choice: Choice) -> View:
     )
     title = f"accuracy on {shift.title} (%)"
     own, own_notes = None, ()
-    if results is not None and shift.condition and not (shift.is_subset and choice.is_published):
+    if results is not None and not (shift.is_subset and choice.is_published):
         images = compare.dataset(choice.data) if shift.is_subset else None
         models = Call(effective.own, results, column, *([images] if shift.is_subset else []), name="own_models")
         own_notes = models.value.notes
@@ -270,7 +266,7 @@ def _published(column: str, results: Node | None, choice: Choice) -> View:
     further = {} if own is None else {"own": own}
     notes = (*population.notes, *own_notes)
     if results is not None and own is None and not own_notes:
-        notes += (none_on_this_line(shift.condition),) if shift.condition else (no_place_on_this_line(shift.title),)
+        notes += (none_on_this_line(shift.condition),)
     return View(
         f"trend-{column}",
         f"Which published models withstand {shift.title} better than their accuracy explains?",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import pandas as pd
 
 from robustcore import corruptions
 from robustcore.datasets._base import Dataset, Preparable
-from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError, RobustcoreError
 from robustcore.evaluation import Condition, Store, Subject, api, suites, tables
 from robustcore.evaluation.condition import RELEASED
@@ -29,6 +27,7 @@ from robustcore.models import Card, card
 from robustcore.models.classifier import Classifier
 from robustcore.notes import Note, note
 from robustcore.reports.compare import same_classes, shared
+from robustcore.reports.compare.same_classes import OnSameClasses
 from robustcore.reports.provenance import Provenance
 from robustcore.reports.training_corruptions import trained_on_tested
 
@@ -82,9 +81,8 @@ class Comparison:
         provenance: where it comes from.
         subjects: the models as results know them.
         classes, side: of the dataset: the number of classes, and the images' side in pixels.
-        on_same_classes: of natural shifts of some of ImageNet's classes the clean accuracy on these: model, label, accuracy (NaN
-            where it is unknown) and reason (a sentence, "" where it is known). Nothing for all other conditions, whose clean
-            accuracy is that of the clean rows.
+        on_same_classes: (model, label) -> the clean accuracy on the classes of a natural shift that has some of ImageNet's alone.
+            Nothing for all other conditions, whose clean accuracy is that of the clean rows.
         partial: the models that lack a condition, or severities of one, that others have; those that are left out among them.
     """
 
@@ -96,9 +94,7 @@ class Comparison:
     classes: int
     side: int
     partial: tuple[str, ...] = ()
-    on_same_classes: pd.DataFrame = dataclasses.field(
-        default_factory=lambda: pd.DataFrame(columns=["model", "label", "accuracy", "reason"])
-    )
+    on_same_classes: Mapping[tuple[str, str], OnSameClasses] = dataclasses.field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:
@@ -267,8 +263,8 @@ def gather(
     notes += shared.of_images(rows)
     corrupted = rows[(rows["kind"] == "corruption") & (rows["n"] > 0)]
     notes += trained_on_tested(dict.fromkeys(corrupted["model"]), corrupted["name"].unique())
-    on_same_classes, notes_on_classes = _on_same_classes(rows, loaded, results)
-    notes += notes_on_classes
+    on_same_classes = _on_same_classes(rows, loaded, results)
+    notes += [same.note for same in on_same_classes.values()]
     return Comparison(
         rows=rows.drop(columns="key"),
         missing=missing,
@@ -282,22 +278,21 @@ def gather(
     )
 
 
-def _on_same_classes(rows: pd.DataFrame, subjects: Sequence[Subject], store: Store) -> tuple[pd.DataFrame, list[Note]]:
-    """`Comparison.on_same_classes`, and notes on how each was found."""
+def _on_same_classes(
+    rows: pd.DataFrame, subjects: Sequence[Subject], store: Store
+) -> dict[tuple[str, str], OnSameClasses]:
+    """`Comparison.on_same_classes`."""
     clean = rows[(rows["kind"] == "clean") & (rows["n"] > 0)].sort_values("n").drop_duplicates("model", keep="last")
     by_model = {str(row["model"]): row for row in clean.to_dict("records")}
-    found, notes = [], []
     shifts = rows[(rows["kind"] == "shift") & (rows["n"] > 0) & rows["name"].isin(list(SOME_CLASSES))]
+    same = {}
     for row in shifts.to_dict("records"):
-        model, name = str(row["model"]), str(row["name"])
+        model = str(row["model"])
         own = by_model.get(model)
         answers = None if own is None else store.predictions(cell_of(own, subjects))
         shifted = store.predictions(cell_of(row, subjects))
-        same = same_classes.clean_accuracy(model, display_name(name), SOME_CLASSES[name], answers, shifted)
-        reason = same.note.text if math.isnan(same.accuracy) else ""
-        found.append({"model": model, "label": row["label"], "accuracy": same.accuracy, "reason": reason})
-        notes.append(same.note)
-    return pd.DataFrame(found, columns=["model", "label", "accuracy", "reason"]), notes
+        same[model, str(row["label"])] = same_classes.clean_accuracy(model, str(row["name"]), answers, shifted)
+    return same
 
 
 def cell_of(row: Mapping[Hashable, Any], subjects: Sequence[Subject]) -> Cell:

@@ -109,8 +109,8 @@ class Shift:
         source: "timm" or "testbed" (the ImageNet Testbed).
         column, clean: where the accuracies on the shift and on clean images of the same classes are.
         title, note: for people.
-        condition: what evaluations call it; "" where its classes are no classes of ImageNet's, as ObjectNet's.
-        classes: how many ImageNet classes it has; models choose among these alone.
+        condition: what evaluations call it.
+        classes: how many classes it has; models choose among these alone.
     """
 
     source: str
@@ -118,7 +118,7 @@ class Shift:
     clean: str
     title: str
     note: str
-    condition: str = ""
+    condition: str
     classes: int = 1_000
 
     @property
@@ -150,8 +150,9 @@ SHIFTS = {
                 "objectnet",
                 "objectnet-1.0-beta",
                 "ObjectNet",
-                "Household objects in unusual poses, 113 classes; clean accuracy on the same.",
-                "",
+                "Household objects in unusual poses, 113 objects, which are 125 classes of ImageNet; models choose among these, and "
+                "any class of the object is right. Clean accuracy on the same.",
+                "objectnet",
                 SOME_CLASSES["objectnet"],
             ),
         )
@@ -241,7 +242,7 @@ def own(
         subject = next(subject for subject in comparison.subjects if subject.name == model)
         shifted = _predictions(subject, images, row, comparison.provenance.seed, store)
         clean_answers = _predictions(subject, images, clean_rows[model], comparison.provenance.seed, store)
-        same = same_classes.clean_accuracy(model, shift.title, shift.classes, clean_answers, shifted)
+        same = same_classes.clean_accuracy(model, shift.condition, clean_answers, shifted)
         notes.append(same.note)
         if not math.isnan(same.accuracy):
             points.append({"model": model, "clean": same.accuracy, "shifted": float(row["accuracy"])})

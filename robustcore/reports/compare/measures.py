@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -17,6 +17,7 @@ from robustcore.reports.compare import image_metrics, intervals, references
 from robustcore.reports.compare.answers import Answers
 from robustcore.reports.compare.comparison import KEY, Comparison
 from robustcore.reports.compare.grouping import Grouping
+from robustcore.reports.compare.same_classes import OnSameClasses
 from robustcore.reports.provenance import Footer
 
 INTERVAL = "Intervals: 95 % (Wilson) over the images; over several severities as for one answer an image, rather wide"
@@ -177,16 +178,17 @@ def _of_images(averaged: pd.DataFrame, rows: pd.DataFrame, metric: Metric) -> pd
     return table.assign(reason=table["why"])[["model", "label", "value", "n", "severities", "reason"]]
 
 
-def _with_clean_of_the_same_classes(table: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+def _with_clean_of_the_same_classes(
+    table: pd.DataFrame, known: Mapping[tuple[str, str], OnSameClasses]
+) -> pd.DataFrame:
     """The table with the clean accuracy on the classes of a shift, and why where it is unknown."""
-    same = {(str(row["model"]), str(row["label"])): row for row in known.to_dict("records")}
-    rows = [same.get(place) for place in zip(table["model"], table["label"], strict=True)]
-    clean = [
-        value if row is None else float(row["accuracy"])
-        for value, row in zip(table["clean_accuracy"], rows, strict=True)
-    ]
+    if not known:
+        return table
+    rows = [known.get((str(model), str(label))) for model, label in zip(table["model"], table["label"], strict=True)]
+    clean = [value if row is None else row.accuracy for value, row in zip(table["clean_accuracy"], rows, strict=True)]
     reason = [
-        value if row is None else str(row["reason"] or value) for value, row in zip(table["reason"], rows, strict=True)
+        row.note.text if row is not None and math.isnan(row.accuracy) else value
+        for value, row in zip(table["reason"], rows, strict=True)
     ]
     return table.assign(clean_accuracy=clean, reason=reason)
 
@@ -233,11 +235,9 @@ def _with_intervals(
     models = list(means["model"])
     sample, against = intervals.resample_with_reference(comparison, answers, models, reference)
     if "clean" in metric.arrays:  # the drawings have the clean accuracy on all classes
-        for row in comparison.on_same_classes.to_dict("records"):
-            if row["model"] in sample.models and row["label"] in sample.labels:
-                sample.clean[:, sample.models.index(str(row["model"])), sample.labels.index(str(row["label"]))] = (
-                    math.nan
-                )
+        for (model, label), same in comparison.on_same_classes.items():
+            if model in sample.models and label in sample.labels:
+                sample.clean[:, sample.models.index(model), sample.labels.index(label)] = same.drawn()
     statistic = intervals.values(sample, metric, against)
     return intervals.fill(table, sample, statistic), intervals.of_means(means, sample, statistic)
 

@@ -6,9 +6,17 @@ import dataclasses
 import math
 
 import numpy as np
+import numpy.typing as npt
 
+from robustcore.datasets import imagenet_classes
+from robustcore.display import display_name
 from robustcore.evaluation.store.predictions import Ints, Predictions
+from robustcore.metrics import bootstrap
+from robustcore.metrics.tables import SOME_CLASSES
 from robustcore.notes import Note, note
+
+OBJECTNET = "objectnet"
+_SEED = 1  # of drawings of the clean images, which are others than those of the shift: the two are drawn apart
 
 
 @note
@@ -36,40 +44,77 @@ def answers_not_stored(model: str, shift: str) -> str:
     return f"{model}: its clean accuracy on the classes of {shift} is unknown, since its answers to single images are not stored."
 
 
+@note
+def classes_in_another_order(model: str, shift: str) -> str:
+    return (
+        f"{model}: its clean accuracy on the classes of {shift} is unknown, since its classes are not numbered as ImageNet's: which of "
+        "them are the same object cannot be said."
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class OnSameClasses:
     """A model's clean accuracy on the classes of a shift.
 
     Attributes:
-        accuracy: 0..1; NaN where it is unknown.
+        right: (n,) for each clean image of these classes whether it was answered rightly; none where that is unknown.
         note: how it was found, or why it is unknown.
     """
 
-    accuracy: float
+    right: npt.NDArray[np.bool_]
     note: Note
 
+    @property
+    def accuracy(self) -> float:
+        """0..1; NaN where it is unknown."""
+        return float(self.right.mean()) if len(self.right) else math.nan
 
-def clean_accuracy(
-    model: str, shift: str, classes: int, clean: Predictions | None, shifted: Predictions | None
-) -> OnSameClasses:
+    def drawn(self) -> npt.NDArray[np.float64]:
+        """(draws,) the accuracy in drawings of these images with replacement, for intervals; NaN where it is unknown."""
+        if not len(self.right):
+            return np.full(bootstrap.DRAWS, math.nan)
+        # How many right answers a drawing of n images has depends on their share alone.
+        drawn = np.random.default_rng(_SEED).binomial(len(self.right), self.accuracy, bootstrap.DRAWS)
+        return drawn / len(self.right)
+
+
+def clean_accuracy(model: str, shift: str, clean: Predictions | None, shifted: Predictions | None) -> OnSameClasses:
     """From what is stored of single images.
 
     Args:
-        model, shift: for people.
-        classes: how many the shift has.
+        model: for people.
+        shift: one of `metrics.tables.SOME_CLASSES`.
         clean, shifted: the answers to the clean images and to those of the shift; None where they are not stored.
     """
+    unknown = np.zeros(0, dtype=bool)
+    title = display_name(shift)
     if clean is None or shifted is None:
-        return OnSameClasses(math.nan, answers_not_stored(model, shift))
-    among = np.unique(shifted.labels[shifted.labels >= 0])
-    if len(among) < classes:
-        return OnSameClasses(math.nan, too_few_classes_evaluated(model, shift, len(among), classes))
-    accuracy, judged, undecided = among_classes(clean.labels, clean.classes, among)
-    return OnSameClasses(accuracy, clean_on_the_same_classes(model, judged, undecided))
+        return OnSameClasses(unknown, answers_not_stored(model, title))
+    seen, labels, answers = shifted.labels, clean.labels, clean.classes
+    if shift == OBJECTNET:
+        seen, labels, answers = (objects(values) for values in (seen, labels, answers))
+        if (seen[shifted.labels >= 0] < 0).any():
+            return OnSameClasses(unknown, classes_in_another_order(model, title))
+    among = np.unique(seen[seen >= 0])
+    if len(among) < SOME_CLASSES[shift]:
+        return OnSameClasses(unknown, too_few_classes_evaluated(model, title, len(among), SOME_CLASSES[shift]))
+    right, undecided = among_classes(labels, answers, among)
+    return OnSameClasses(right, clean_on_the_same_classes(model, len(right), undecided))
 
 
-def among_classes(labels: Ints, classes: Ints, among: Ints) -> tuple[float, int, int]:
-    """Accuracy on the images of some classes, with the best answer among these.
+def objects(classes: Ints) -> Ints:
+    """Of ImageNet's classes the objects of ObjectNet, as numbers; -1 for all that is none."""
+    names = imagenet_classes.objects_of_objectnet()
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names.values()))}
+    table = np.full(len(imagenet_classes.classes()) + 1, -1, dtype=np.int32)
+    for index, name in names.items():
+        table[index] = numbers[name]
+    known = (classes >= 0) & (classes < len(table) - 1)
+    return np.asarray(table[np.where(known, classes, len(table) - 1)])
+
+
+def among_classes(labels: Ints, classes: Ints, among: Ints) -> tuple[npt.NDArray[np.bool_], int]:
+    """Right answers to the images of some classes, with the best answer among these.
 
     Args:
         labels: (n,) classes of the images.
@@ -77,13 +122,12 @@ def among_classes(labels: Ints, classes: Ints, among: Ints) -> tuple[float, int,
         among: (m,) the classes.
 
     Returns:
-        accuracy 0..1 (NaN without such images), the number of images, and for how many of them none of the k answers is among
-        the classes; these count as wrong.
+        (images of these classes,) whether the answer is right, and for how many of them none of the k answers is among the
+        classes; these count as wrong.
     """
     kept = np.isin(labels, among)
     labels, classes = labels[kept], classes[kept]
     allowed = np.isin(classes, among)
     decided = allowed.any(axis=1)
     answers = np.take_along_axis(classes, allowed.argmax(axis=1)[:, None], axis=1)[:, 0]
-    right = decided & (answers == labels)
-    return (float(right.mean()) if len(right) else math.nan), len(right), int((~decided).sum())
+    return decided & (answers == labels), int((~decided).sum())
