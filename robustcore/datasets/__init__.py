@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from robustcore import arguments
-from robustcore.datasets import cifar, class_folders, listed, objects, released
+from robustcore.datasets import cifar, class_folders, listed, objects
 from robustcore.datasets._base import Dataset, Item, Preparable, prepared_as, prepared_for
 from robustcore.datasets.arrays import ArrayDataset
 from robustcore.datasets.flat_folder import FlatFolder
 from robustcore.datasets.folder import Folder
 from robustcore.datasets.photographs import Photographs
 from robustcore.datasets.registered import Load, NamedDataset, dataset, registry
+from robustcore.datasets.released.alone import load_alone
+from robustcore.datasets.released.layout import is_released
 from robustcore.datasets.scenes import SHIFTS, Scenes, ShiftedScenes
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
 from robustcore.images.preparation import Preparation
@@ -130,8 +132,8 @@ def load_dataset(
     if text and os.path.isdir(path):
         if cifar.find(path) is not None:
             return cifar.load(path, split, limit, preparation.side if preparation else side)
-        if released.is_released(path):
-            return released.load_alone(path, limit, side, preparation=preparation)
+        if is_released(path):
+            return load_alone(path, limit, side, preparation=preparation)
         folder = FlatFolder if class_folders.is_flat(path) else Folder
         return folder(path, split, limit, side, preparation=preparation)
     if text and os.path.isfile(path) and path.suffix.lower() in listed.SUFFIXES:

@@ -25,7 +25,8 @@ from torch import Tensor
 
 from robustcore import arguments, devices
 from robustcore.datasets._base import Dataset
-from robustcore.datasets.released import image_key, without_clean
+from robustcore.datasets.released.alone import without_clean
+from robustcore.datasets.released.matching import image_key
 from robustcore.derived import atomic_files
 from robustcore.errors import DatasetError, InvalidArgumentError
 from robustcore.evaluation import operations

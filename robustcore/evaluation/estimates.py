@@ -12,7 +12,7 @@ import torch
 
 from robustcore import devices
 from robustcore.datasets import left_out
-from robustcore.datasets.released import without_clean
+from robustcore.datasets.released.alone import without_clean
 from robustcore.evaluation import operations, plan
 from robustcore.evaluation.api import Evaluation
 from robustcore.evaluation.condition import Condition

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
-from robustcore.datasets import released as released_sets
 from robustcore.datasets._base import Dataset, prepared_for
+from robustcore.datasets.released.alone import root_of, without_clean
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import classes, plan
 from robustcore.evaluation.condition import Condition
@@ -58,8 +58,8 @@ def prepare(request: EvaluationRequest) -> Evaluation:
     conditions = list(
         dict.fromkeys(c for each in conditions for c in _crafted(each, list(surrogates), request.only_surrogate))
     )
-    if folder := request.released or released_sets.root_of(images):
-        conditions = with_released(conditions, folder, alone=bool(released_sets.without_clean(images)))
+    if folder := request.released or root_of(images):
+        conditions = with_released(conditions, folder, alone=bool(without_clean(images)))
     cells = plan.make(judged, images, conditions, limit=request.limit, seed=request.seed, precision=request.precision)
     return Evaluation(request, models, surrogates, images, cells)
 

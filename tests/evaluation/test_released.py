@@ -15,7 +15,10 @@ from torch import Tensor, nn
 
 import robustcore as rc
 from robustcore import cli
-from robustcore.datasets import ArrayDataset, Dataset, released
+from robustcore.datasets import ArrayDataset, Dataset
+from robustcore.datasets.released.alone import CIFAR10
+from robustcore.datasets.released.layout import is_released
+from robustcore.datasets.released.released_set import ReleasedSet
 from robustcore.errors import DatasetError, InvalidArgumentError
 from robustcore.evaluation import Condition, Store, api, corrupted_set, estimates, operations, suites
 from robustcore.evaluation.operations.corruption import with_released
@@ -93,7 +96,7 @@ class TestReadBack:
 
     def test_the_pixels_are_those_of_memory(self, clean: Path, tree: Path) -> None:
         data = rc.load_dataset(clean, "val", side=SIDE)
-        read = released.ReleasedSet.at(tree).images(data, "gaussian_noise", 3)
+        read = ReleasedSet.at(tree).images(data, "gaussian_noise", 3)
         made = rc.corrupt(data.images(0, 12), "gaussian_noise", 3, seed=5, ids=data.ids.tolist())
         assert torch.equal(read.images(0, 12), made)
         assert read.ids.tolist() == data.ids.tolist()
@@ -103,7 +106,7 @@ class TestReadBack:
     ) -> None:
         data = make_dataset(6)
         corrupted_set.write(data, suites.resolve("fog", [2]), tmp_path / "out", device="cpu")
-        read = released.ReleasedSet.at(tmp_path / "out").images(data, "fog", 2)
+        read = ReleasedSet.at(tmp_path / "out").images(data, "fog", 2)
         made = rc.corrupt(data.images(0, 6), "fog", 2, ids=data.ids.tolist())
         assert torch.equal(read.images(0, 6), made)
 
@@ -133,7 +136,7 @@ class TestLayouts:
         if above:
             (tree / above).mkdir()
             shutil.move(tree / "gaussian_noise", tree / above / "gaussian_noise")
-        result = released.ReleasedSet.at(tree)
+        result = ReleasedSet.at(tree)
         assert result.severities("gaussian_noise") == [1, 3]
         read = result.images(data, "gaussian_noise", 1)
         assert (len(read), read.absent) == (12, ())
@@ -147,7 +150,7 @@ class TestLayouts:
             (root / "train" / class_ / "images").mkdir(parents=True)
             picture(0).save(root / "train" / class_ / "images" / "x.JPEG")
         data = rc.load_dataset(root, "val", side=SIDE)
-        read = released.ReleasedSet.at(tree).images(data, "fog", 3)
+        read = ReleasedSet.at(tree).images(data, "fog", 3)
         assert (len(read), read.absent) == (12, ())
         assert read.labels.tolist() == data.labels.tolist()
 
@@ -167,7 +170,7 @@ class TestLayouts:
     def test_images_of_another_dataset_are_refused(self, tree: Path, tmp_path: Path) -> None:
         data = rc.load_dataset(clean_folder(tmp_path / "other", "{0}/other-{1}.png"), "val", side=SIDE)
         with pytest.raises(DatasetError, match="None of the images"):
-            released.ReleasedSet.at(tree).images(data, "fog", 1)
+            ReleasedSet.at(tree).images(data, "fog", 1)
 
     def test_no_released_set(self, clean: Path) -> None:
         with pytest.raises(DatasetError, match="ImageNet-C"):
@@ -179,13 +182,13 @@ class TestLayouts:
 
     def test_larger_released_images_are_prepared_as_clean_ones(self, clean: Path, tree: Path) -> None:
         data = rc.load_dataset(clean, "val", side=16)
-        read = released.ReleasedSet.at(tree).images(data, "fog", 1)
+        read = ReleasedSet.at(tree).images(data, "fog", 1)
         assert read.images(0, 2).shape == (2, 3, 16, 16)
 
 
 class TestAlone:
     def test_a_tree_has_no_clean_accuracy(self, tree: Path) -> None:
-        assert released.is_released(tree)
+        assert is_released(tree)
         data = rc.load_dataset(tree)
         assert data.side == SIDE  # that of its files
         table = rc.evaluate(model(), data, "fog", severities=[1, 2, 3])
@@ -213,8 +216,8 @@ class TestAlone:
         assert np.isfinite(estimate.seconds)
 
     def test_class_folders_are_no_released_set(self, clean: Path) -> None:
-        assert not released.is_released(clean)
-        assert not released.is_released(clean / "val")
+        assert not is_released(clean)
+        assert not is_released(clean / "val")
 
 
 class TestArrays:
@@ -232,34 +235,32 @@ class TestArrays:
     @pytest.mark.parametrize("repeat", [1, 5])
     def test_five_equal_blocks(self, repeat: int, tmp_path: Path) -> None:
         labels = np.arange(20) % 10
-        data = ArrayDataset("cifar", np.zeros((20, SIDE, SIDE, 3), np.uint8), labels, released.CIFAR10)
-        read = released.ReleasedSet.at(self.cifar_c(tmp_path / "CIFAR-10-C", labels, repeat)).images(data, "fog", 4)
+        data = ArrayDataset("cifar", np.zeros((20, SIDE, SIDE, 3), np.uint8), labels, CIFAR10)
+        read = ReleasedSet.at(self.cifar_c(tmp_path / "CIFAR-10-C", labels, repeat)).images(data, "fog", 4)
         images = read.images(0, 20)
         assert images[:, 0, 0, 0].tolist() == list(range(20))
         assert set(images[:, 1].flatten().tolist()) == {160}
 
     def test_labels_have_to_agree(self, tmp_path: Path) -> None:
         root = self.cifar_c(tmp_path / "CIFAR-10-C", np.arange(20) % 10)
-        data = ArrayDataset(
-            "cifar", np.zeros((20, SIDE, SIDE, 3), np.uint8), np.arange(20)[::-1] % 10, released.CIFAR10
-        )
+        data = ArrayDataset("cifar", np.zeros((20, SIDE, SIDE, 3), np.uint8), np.arange(20)[::-1] % 10, CIFAR10)
         with pytest.raises(DatasetError, match="same order"):
-            released.ReleasedSet.at(root).images(data, "fog", 4)
+            ReleasedSet.at(root).images(data, "fog", 4)
 
     def test_folders_named_by_numbers(self, tmp_path: Path) -> None:
         labels = np.arange(20) % 10
         for number, label in enumerate(labels):
-            path = tmp_path / "cifar" / released.CIFAR10[label] / f"{number:05}.png"
+            path = tmp_path / "cifar" / CIFAR10[label] / f"{number:05}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             picture(number).save(path)
         data = rc.load_dataset(tmp_path / "cifar", "val", side=SIDE)
-        read = released.ReleasedSet.at(self.cifar_c(tmp_path / "CIFAR-10-C", labels)).images(data, "fog", 1)
+        read = ReleasedSet.at(self.cifar_c(tmp_path / "CIFAR-10-C", labels)).images(data, "fog", 1)
         numbers = [int(Path(path).stem) for path in data.paths]  # type: ignore[attr-defined]
         assert read.images(0, 20)[:, 0, 0, 0].tolist() == numbers
 
     def test_alone(self, tmp_path: Path) -> None:
         data = rc.load_dataset(self.cifar_c(tmp_path / "CIFAR-10-C", np.arange(20) % 10))
-        table = rc.evaluate(model(released.CIFAR10), data, "fog")
+        table = rc.evaluate(model(CIFAR10), data, "fog")
         assert table["n"].tolist() == [0, 20, 20, 20, 20, 20]
         assert table["storage"].tolist() == ["memory"] + ["released"] * 5
 

@@ -21,7 +21,7 @@ import pandas as pd
 from PIL import Image
 
 from robustcore.datasets import Dataset
-from robustcore.datasets.released import image_key
+from robustcore.datasets.released.matching import image_key
 from robustcore.errors import DatasetError
 from robustcore.evaluation.filtration.rules import Rules, Selection
 from robustcore.paths import printable

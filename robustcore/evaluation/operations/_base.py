@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from robustcore.datasets._base import Dataset
-from robustcore.datasets.released import without_clean
+from robustcore.datasets.released.alone import without_clean
 from robustcore.evaluation.condition import Condition
 from robustcore.models.classifier import Classifier
 from robustcore.notes import Note

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from robustcore import corruptions
-from robustcore.datasets import released
 from robustcore.datasets._base import Dataset
-from robustcore.datasets.released import ReleasedImages, ReleasedSet
+from robustcore.datasets.released.released_set import ReleasedImages, ReleasedSet, absent_note
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
 from robustcore.evaluation.condition import RELEASED, SET, Condition
 from robustcore.evaluation.operations._base import Applied, Operation, Part, registry
@@ -106,7 +105,7 @@ class Corrupt(Operation):
         if condition.storage != RELEASED or self.missing(condition, base):
             return ()
         images = self._images(condition, base)
-        return released.absent_note(images, _set(condition).name, condition.name, _severity(condition))
+        return absent_note(images, _set(condition).name, condition.name, _severity(condition))
 
     def dataset(self, condition: Condition, base: Dataset) -> Dataset:
         """The released images where they are read and not made, else the clean ones."""

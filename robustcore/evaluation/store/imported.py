@@ -26,7 +26,7 @@ import pandas as pd
 from robustcore import arguments
 from robustcore.datasets._base import Dataset
 from robustcore.datasets.recorded import RecordedDataset
-from robustcore.datasets.released import image_key
+from robustcore.datasets.released.matching import image_key
 from robustcore.errors import DatasetError, InvalidArgumentError
 from robustcore.evaluation import operations, plan, provenance
 from robustcore.evaluation.condition import RELEASED, SET, Condition

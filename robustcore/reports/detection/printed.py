@@ -8,7 +8,7 @@ import pandas as pd
 
 from robustcore import published
 from robustcore.datasets._base import Dataset
-from robustcore.datasets.released import CIFAR10
+from robustcore.datasets.released.alone import CIFAR10
 from robustcore.reports.detection import imagenet_o
 from robustcore.reports.detection.sets import UnknownSet
 

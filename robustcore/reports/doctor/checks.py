@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from robustcore.datasets._base import Preparable
-from robustcore.datasets.released import without_clean
+from robustcore.datasets.released.alone import without_clean
 from robustcore.errors import RobustcoreError
 from robustcore.models import checks as answer_checks
 from robustcore.notes import Note, note

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from robustcore.datasets import left_out
 from robustcore.datasets._base import Preparable, right_classes
-from robustcore.datasets.released import without_clean
+from robustcore.datasets.released.alone import without_clean
 from robustcore.images import UInt8Array, to_array, to_tensor
 from robustcore.images.preparation import Preparation
 from robustcore.notes import Note
