@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 import torch
@@ -111,6 +112,30 @@ def test_an_evaluation_with_attacks(tmp_path: Path) -> None:
     reference = rc.evaluate(network(), "scenes", conditions, severities=3, limit=4, classes=CLASSES)
     assert list(table["accuracy"]) == list(reference["accuracy"])
     assert not table["accuracy"].isna().any()
+
+
+@pytest.mark.parametrize("first", ["n", 2], ids=str)
+def test_a_gradient_of_a_graph_that_computes_its_shapes(first: Any, tmp_path: Path) -> None:
+    """As torch exports it by default: onnx2torch knows no Shape of opset 20; of images of one side it is constant."""
+    path = write(tmp_path / "net.onnx", (first, 3, 64, 64))
+    model = onnx.load(path)
+    images, planes = "images", "planes"
+    nodes = [  # planes = images, its shape taken apart and put together
+        helper.make_node("Shape", [images], ["shape"]),
+        helper.make_node("Gather", ["shape", "whole"], ["sizes"]),
+        helper.make_node("Reshape", [images, "sizes"], [planes]),
+    ]
+    model.graph.initializer.append(numpy_helper.from_array(np.arange(4), "whole"))
+    (turn,) = [node for node in model.graph.node if node.op_type == "Transpose"]
+    model.graph.node.remove(turn)
+    for node in reversed(nodes):
+        model.graph.node.insert(0, node)
+    model.opset_import[0].version = 20
+    onnx.save(model, path)
+    images_of_both = torch.rand(3, 3, 64, 64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(rc.load_model(path)(images_of_both)[:, 3].sum(), images_of_both)
+    (reference,) = torch.autograd.grad(network()(images_of_both)[:, 3].sum(), images_of_both)
+    torch.testing.assert_close(gradient, reference, atol=1e-6, rtol=1e-4)
 
 
 def test_without_a_gradient_there_are_attacks_without(tmp_path: Path) -> None:

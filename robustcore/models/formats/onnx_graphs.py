@@ -1,7 +1,7 @@
 """ONNX: a graph that onnxruntime answers with, and onnx2torch gives gradients of where it can.
 
-Every answer is onnxruntime's. For attacks that follow the gradient, onnx2torch makes the same network in torch, which is used
-only for the backward pass, and only if it answers the probe images as onnxruntime does.
+Every answer is onnxruntime's. For attacks that follow the gradient, onnx2torch makes the same network in torch
+(`onnx_conversion`), which is used only for the backward pass, and only if it answers the probe images as onnxruntime does.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from robustcore.errors import MissingExtraError, ModelError
 from robustcore.models import probes, state_dicts
 from robustcore.models.checkpoints import Reading
 from robustcore.models.classifier import Classifier
-from robustcore.models.formats import _whole
+from robustcore.models.formats import _whole, onnx_conversion
+from robustcore.models.formats.onnx_conversion import EXTRA, Converted
 
 SUFFIXES = (".onnx",)
-_EXTRA = "onnx"
 _TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 _LARGEST = 2**31 - 1  # bytes of one message of protobuf
 _ALIKE = 1e-4  # of the spread of the logits: how near the two networks' answers are
@@ -57,7 +57,7 @@ class _Engines:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.session: Any = None
-        self.twin: nn.Module | None = None
+        self.twins: dict[int, Converted] = {}  # by the side of the images
 
     def __reduce__(self) -> tuple[Callable[[], _Engines], tuple[()]]:
         return _Engines, ()
@@ -100,17 +100,23 @@ class OnnxNetwork(nn.Module):
             rows.append(session.run([wanted.output], {wanted.input: pixels})[0][:count])
         return torch.from_numpy(np.concatenate(rows).astype(np.float32)).to(x.device)
 
-    def batches(self, x: Tensor) -> Iterator[tuple[Tensor, int]]:
-        """(images as the graph takes them, how many of them count): a short last batch is filled with its last image."""
-        size = self.signature.batch or len(x)
+    def batches(self, x: Tensor, at_once: int | None = None) -> Iterator[tuple[Tensor, int]]:
+        """(images as the graph takes them, how many of them count): a short last batch is filled with its last image.
+
+        Args:
+            x: (N, 3, side, side).
+            at_once: the number of images; default as many as the graph takes.
+        """
+        fixed = at_once or self.signature.batch
+        size = fixed or len(x)
         for start in range(0, len(x), max(1, size)):
             images = x[start : start + size]
             count = len(images)
-            if self.signature.batch is not None and count < size:
+            if fixed is not None and count < size:
                 images = torch.cat([images, images[-1:].expand(size - count, -1, -1, -1)])
             yield (images.permute(0, 2, 3, 1) if self.signature.channels_last else images), count
 
-    def twin(self, side: int) -> nn.Module:
+    def twin(self, side: int) -> Converted:
         """The same network in torch, for its gradients.
 
         Raises:
@@ -118,34 +124,32 @@ class OnnxNetwork(nn.Module):
         """
         engines = self._engines
         with engines.lock:
-            if engines.twin is None:
-                twin = self._converted().eval().requires_grad_(False)
-                images = probes.images(side).float() / 255
+            if side not in engines.twins:
+                engines.twins[side] = self._converted(side)
+            return engines.twins[side]
+
+    def _converted(self, side: int) -> Converted:
+        images = probes.images(side).float() / 255
+        with torch.inference_mode():
+            ours = self.answer(images)
+        spread = float((ours - ours.mean(0)).abs().max()) + 1e-2 * float(ours.abs().max())
+        shape = (side, side, 3) if self.signature.channels_last else (3, side, side)
+        why = ""
+        for make in onnx_conversion.candidates(self._bytes(), shape, self.signature.batch, self._name):
+            try:
+                twin = make()
+                twin.network.eval().requires_grad_(False)
                 with torch.inference_mode():
-                    ours, theirs = self.answer(images), _run(twin, self, images)
-                spread = float((ours - ours.mean(0)).abs().max()) + 1e-2 * float(ours.abs().max())
-                if ours.shape != theirs.shape or not float((ours - theirs).abs().max()) <= _ALIKE * spread:
-                    raise ModelError(self._without_gradient("onnx2torch makes a network of it that answers otherwise"))
-                engines.twin = twin
-            return engines.twin
-
-    def _converted(self) -> nn.Module:
-        try:
-            import onnx
-            import onnx2torch
-        except ImportError as error:
-            raise MissingExtraError("onnx2torch", _EXTRA, f"A gradient of {self._name}") from error
-        try:
-            network: nn.Module = onnx2torch.convert(onnx.load_from_string(self._bytes()))
-        except Exception as error:  # operations that it does not know, each with another exception
-            why = f"onnx2torch cannot convert it ({state_dicts.first_sentence(error)[:200]})"
-            raise ModelError(self._without_gradient(why)) from error
-        return network
-
-    def _without_gradient(self, why: str) -> str:
-        return (
-            f"{self._name} has no gradient, because {why}. Use an attack that needs none, such as square or hopskipjump, or "
-            "load the network in torch."
+                    theirs = _run(twin, self, images)
+            except Exception as error:  # operations that it does not know, each with another exception
+                why = why or f"onnx2torch cannot convert it ({state_dicts.first_sentence(error)[:200]})"
+                continue
+            if ours.shape == theirs.shape and float((ours - theirs).abs().max()) <= _ALIKE * spread:
+                return twin
+            why = why or "onnx2torch makes a network of it that answers otherwise"
+        raise ModelError(
+            f"{self._name} has no gradient, because {why}. Export it again with opset {onnx_conversion.OPSET} or an older one and "
+            "images of a fixed side, load the network in torch, or use an attack that needs no gradient, such as square or hopskipjump."
         )
 
     def _bytes(self) -> bytes:
@@ -163,7 +167,7 @@ class _Differentiable(torch.autograd.Function):
     """onnxruntime's answer, with its twin's gradient."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, network: OnnxNetwork, twin: nn.Module) -> Tensor:
+    def forward(ctx: Any, x: Tensor, network: OnnxNetwork, twin: Converted) -> Tensor:
         ctx.save_for_backward(x)
         ctx.network, ctx.twin = network, twin
         return network.answer(x)
@@ -179,12 +183,12 @@ class _Differentiable(torch.autograd.Function):
         return gradient.to(x.device, x.dtype), None, None
 
 
-def _run(twin: nn.Module, network: OnnxNetwork, x: Tensor) -> Tensor:
+def _run(twin: Converted, network: OnnxNetwork, x: Tensor) -> Tensor:
     """The twin's logits for float32 images on the CPU."""
     dtype = getattr(torch, network.signature.dtype)
     rows = []
-    for images, count in network.batches(x):
-        answer = twin(images.to(dtype))
+    for images, count in network.batches(x, twin.batch):
+        answer = twin.network(images.to(dtype))
         rows.append((answer[0] if isinstance(answer, (tuple, list)) else answer)[:count].float())
     return torch.cat(rows)
 
@@ -236,7 +240,7 @@ def _content(path: Path) -> bytes:
         import onnx
         from onnx.external_data_helper import uses_external_data
     except ImportError as error:
-        raise MissingExtraError("onnx", _EXTRA, f"The ONNX file {path}") from error
+        raise MissingExtraError("onnx", EXTRA, f"The ONNX file {path}") from error
     with state_dicts.reading(path):
         content = path.read_bytes()
         try:
@@ -260,7 +264,7 @@ def _session(content: bytes) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise MissingExtraError("onnxruntime", _EXTRA, "An ONNX file") from error
+        raise MissingExtraError("onnxruntime", EXTRA, "An ONNX file") from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors, which are exceptions as well
     options.intra_op_num_threads = torch.get_num_threads()
