@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import ast
 import copy
 import functools
@@ -18,7 +19,7 @@ _WIDTH = 110
 _N = TypeVar("_N", bound="Node")
 
 
-class Node:
+class Node(abc.ABC):
     """Something that has a value, and an expression in Python for it.
 
     Attributes:
@@ -40,17 +41,17 @@ class Node:
         """The value; computed, or supplied, once."""
         return self.compute() if self._supplier is None else self._supplier()
 
+    @abc.abstractmethod
     def compute(self) -> Any:
         """Compute the value, supplied or not."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def needs(self) -> Iterator[Node]:
         """What has to be computed first."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def text(self) -> str:
         """The expression."""
-        raise NotImplementedError
 
     def imports(self) -> list[str]:
         """The import statements that the printed Python needs, sorted."""

@@ -7,6 +7,7 @@ fine-tuned; here all defences use the weights of the undefended model.
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import hashlib
 import json
@@ -28,7 +29,7 @@ from robustcore.registry import Registry
 _MAD_OF_NORMAL = 0.6745  # the median of |z| for a standard normal z
 
 
-class Defence:
+class Defence(abc.ABC):
     """A defence and its settings; immutable.
 
     Attributes:
@@ -45,9 +46,9 @@ class Defence:
     revision: ClassVar[int] = 1
     has_gradient: ClassVar[bool] = False
 
+    @abc.abstractmethod
     def views(self, images: Tensor, side: int) -> Sequence[Tensor]:
         """float32 (N, 3, H, W) in [0, 1] -> the inputs for a classifier of that input side: one batch or several."""
-        raise NotImplementedError
 
     @property
     def settings(self) -> dict[str, Any]:

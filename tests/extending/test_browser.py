@@ -34,7 +34,7 @@ def test_the_page_the_corruption_the_metric_and_the_suite_are_seen(
         tab.page.get_by_text("Salt", exact=True).first.wait_for()
         suites = "compare_suite=In+no+suite&compare_suite=Bad+weather"
         tab.open(f"/compare?compare_model=scenes/resnet-standard&{suites}&compare_measure=Error+growth")
-        tab.page.get_by_text("Error growth", exact=True).first.wait_for()
+        tab.page.get_by_text("Error growth = errors").first.wait_for()
         tab.page.get_by_text("In no suite + Bad weather").first.wait_for()
         tab.open("/evaluate?evaluate_suite=Bad+weather")
         tab.page.get_by_text("Bad weather").first.wait_for()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import functools
 import hashlib
 import json
@@ -24,7 +25,7 @@ _SIDES = range(32, 513)
 _MAX_SIZE = 1 << 32  # image ids leave 32 bits for the index
 
 
-class Rendered:
+class Rendered(abc.ABC):
     """Images that are rendered from an index; a `Dataset`. Subclasses define how one is painted.
 
     Args:
@@ -62,13 +63,13 @@ class Rendered:
         self._stem = stem
         self._blocks: dict[int, UInt8Array] = {}
 
+    @abc.abstractmethod
     def _labels(self, count: int) -> npt.NDArray[np.int64]:
         """(count,) the classes of the first images; `count` may exceed the set, to fill a block."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _paint(self, index: int, label: int) -> UInt8Array:
         """uint8 (3, side, side): image `index`, which shows class `label`."""
-        raise NotImplementedError
 
     def __len__(self) -> int:
         return len(self.ids)

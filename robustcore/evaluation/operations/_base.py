@@ -6,6 +6,7 @@ store and the tables know this interface alone.
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import hashlib
 import json
@@ -76,7 +77,7 @@ class Applied:
     judged: Callable[[Tensor], Mapping[str, Tensor]] | None = None
 
 
-class Operation:
+class Operation(abc.ABC):
     """One kind of condition. Subclasses say what differs; what a method usually does not have to do, it does not do here.
 
     Attributes:
@@ -89,6 +90,7 @@ class Operation:
     needs_model: ClassVar[bool] = False
     float32_only: ClassVar[bool] = False
 
+    @abc.abstractmethod
     def check(self, condition: Condition) -> None:
         """Raise a `RobustcoreError` of one sentence for a condition that cannot be applied."""
 
@@ -96,9 +98,9 @@ class Operation:
         """The conditions that an open one (neither severity nor strength) stands for; by default itself."""
         return [condition]
 
+    @abc.abstractmethod
     def identity(self, condition: Condition) -> Mapping[str, Any]:
         """What determines the result beside the condition's own fields, JSON values: the operation's revision at least."""
-        raise NotImplementedError
 
     def portable(self, condition: Condition) -> Condition:
         """The condition without what differs from machine to machine, as its fingerprint sees it: a folder's path, say."""
@@ -156,7 +158,7 @@ class Operation:
         model: Classifier | None = None,
         surrogates: Mapping[str, Classifier] | None = None,
     ) -> Applied:
-        """The images of `part` under the condition.
+        """The images of `part` under the condition; by default as they are.
 
         An image's result depends on (condition, seed, image id) and, with `needs_model`, on the model; never on which
         other images stand in the part.
@@ -167,7 +169,7 @@ class Operation:
             model: the model that is scored, in eval mode on the part's device; given if `needs_model`.
             surrogates: fingerprint -> model, for attacks crafted on another model.
         """
-        raise NotImplementedError
+        return Applied(part.images)
 
     def values(self, condition: Condition, predictions: Predictions) -> Mapping[str, npt.NDArray[np.floating[Any]]]:
         """Further per-image numbers that follow from the predictions (flips over frames, say), (n,) by name."""

@@ -7,8 +7,7 @@ from typing import Any
 
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation.condition import Condition
-from robustcore.evaluation.operations._base import Applied, Operation, Part, registry
-from robustcore.models.classifier import Classifier
+from robustcore.evaluation.operations._base import Operation, registry
 
 
 class Clean(Operation):
@@ -25,16 +24,6 @@ class Clean(Operation):
 
     def is_random(self, condition: Condition) -> bool:
         return False
-
-    def apply(
-        self,
-        condition: Condition,
-        part: Part,
-        seed: int,
-        model: Classifier | None = None,
-        surrogates: Mapping[str, Classifier] | None = None,
-    ) -> Applied:
-        return Applied(part.images)
 
 
 registry.add("clean", Clean())

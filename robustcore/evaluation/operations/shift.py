@@ -31,9 +31,8 @@ from robustcore.datasets.imagenet_shifts import ImageNetShift
 from robustcore.datasets.scenes import FACTORS, SHIFTS, FactorScenes, Scenes, ShiftedScenes, check_factors
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
 from robustcore.evaluation.condition import Condition
-from robustcore.evaluation.operations._base import Applied, Operation, Part, registry
+from robustcore.evaluation.operations._base import Operation, registry
 from robustcore.images.preparation import Preparation
-from robustcore.models.classifier import Classifier
 
 _SCENES = tuple(f"scenes/{name}" for name in SHIFTS)
 FACTOR = "factor/"  # before the names of controlled shifts
@@ -157,16 +156,6 @@ class NaturalShift(Operation):
         if isinstance(dataset, ImageNetShift) and len(dataset.among) < len(dataset.classes):
             return dataset.among, dataset.counted_as
         return None
-
-    def apply(
-        self,
-        condition: Condition,
-        part: Part,
-        seed: int,
-        model: Classifier | None = None,
-        surrogates: Mapping[str, Classifier] | None = None,
-    ) -> Applied:
-        return Applied(part.images)
 
     def _own_content(self, folder: str) -> str | None:
         """The digest of a folder's images; None where it is not here, which `missing` says in a sentence. It is taken anew

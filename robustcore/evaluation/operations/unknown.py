@@ -28,8 +28,7 @@ from robustcore.datasets.folder import Folder
 from robustcore.datasets.unknown_images import KINDS, REVISION, UnknownImages, Unlabelled
 from robustcore.errors import DatasetError, InvalidArgumentError, UnknownNameError
 from robustcore.evaluation.condition import Condition
-from robustcore.evaluation.operations._base import Applied, Operation, Part, registry
-from robustcore.models.classifier import Classifier
+from robustcore.evaluation.operations._base import Operation, registry
 
 KIND = "unknown"
 OWN = "own/"  # before the names of folders of one's own
@@ -124,16 +123,6 @@ class Unknown(Operation):
         if images.fingerprint == base.fingerprint:
             raise DatasetError(f"The images of {images.name} are the evaluated ones: they are not unknown.")
         return images
-
-    def apply(
-        self,
-        condition: Condition,
-        part: Part,
-        seed: int,
-        model: Classifier | None = None,
-        surrogates: Mapping[str, Classifier] | None = None,
-    ) -> Applied:
-        return Applied(part.images)
 
 
 def own(name: str, folder: str) -> Condition:
