@@ -74,12 +74,12 @@ def strokes(names: Sequence[str], groups: Mapping[str, str] | None = None) -> di
 
 
 def _grouped(names: Sequence[str], groups: Mapping[str, str]) -> dict[str, Stroke]:
-    of_groups = _strokes_of(groups)
+    known = of_groups(groups)
     alone = Stroke(NEUTRAL, DASHES[0], SYMBOLS[0], PATTERNS[0])
-    return {name: of_groups.get(groups.get(name, ""), alone) for name in names}
+    return {name: known.get(groups.get(name, ""), alone) for name in names}
 
 
-def _strokes_of(groups: Mapping[str, str]) -> dict[str, Stroke]:
+def of_groups(groups: Mapping[str, str]) -> dict[str, Stroke]:
     """A colour and shapes for each group, in the order in which they come first."""
     return {
         group: dataclasses.replace(
@@ -107,7 +107,7 @@ def name_groups(
     """A legend of the groups of those that are drawn, in their colours and shapes, or as bars; none without groups."""
     groups = groups or {}
     drawn_groups = {groups[name] for name in names if name in groups}
-    for group, stroke in _strokes_of(groups).items():
+    for group, stroke in of_groups(groups).items():
         if group not in drawn_groups:
             continue
         if bars:

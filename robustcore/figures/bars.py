@@ -10,7 +10,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from robustcore.display import display_name
-from robustcore.figures._style import NEUTRAL, Stroke, distinct, finish, strokes
+from robustcore.figures._emphasis import Look, looks
+from robustcore.figures._style import NEUTRAL, distinct, finish
+from robustcore.reports.emphasis import Emphasis
 
 UNSELECTED = 0.45  # opacity of bars that were not clicked, which stay readable
 _GAP, _HEADER = 11, 26  # pixels between two conditions, and for the heading of a family
@@ -52,6 +54,7 @@ def condition_bars(
     legend: dict[str, str] | None = None,
     marks: dict[str, float] | None = None,
     colours: Sequence[str] = (),
+    emphasis: Emphasis | None = None,
 ) -> go.Figure:
     """One bar for each model and condition, grouped by family where the table names families.
 
@@ -66,10 +69,13 @@ def condition_bars(
         marks: for each model a value of the table's kind, such as its clean accuracy, drawn as a dotted line behind the
             bars.
         colours: all models of the page in their order, so that each keeps its colour; default those of the table.
+        emphasis: whose pinned models are on top, and next to which the others are pale.
     """
     models = list(dict.fromkeys(table["model"]))
+    if emphasis is not None:
+        models = [*(m for m in emphasis.pinned if m in models), *(m for m in models if m not in emphasis.pinned)]
     labels = distinct(models) | dict(legend or {})
-    drawn = strokes([*dict.fromkeys([*colours, *models])])
+    drawn = looks([*dict.fromkeys([*colours, *models])], emphasis=emphasis)
     thick = 14 if len(models) <= 2 else 10 if len(models) <= 4 else 7 if len(models) <= 10 else 5
     block = thick * len(models)
     centre: dict[str, float] = {}
@@ -96,7 +102,8 @@ def condition_bars(
                 y=[-2, y - _GAP / 2],
                 mode="lines",
                 hoverinfo="skip",
-                line={"color": drawn[model].colour, "width": 1.5, "dash": "dot"},
+                opacity=drawn[model].opacity,
+                line={"color": drawn[model].stroke.colour, "width": 1.5, "dash": "dot"},
                 showlegend=False,
                 legendgroup=label,
             )
@@ -140,7 +147,7 @@ def ends(table: pd.DataFrame, scale: Scale) -> tuple[float, float]:
 
 
 def _bars(
-    figure: go.Figure, rows: pd.DataFrame, at: Sequence[float], thick: float, stroke: Stroke, label: str, scale: Scale
+    figure: go.Figure, rows: pd.DataFrame, at: Sequence[float], thick: float, look: Look, label: str, scale: Scale
 ) -> None:
     defined = rows["value"].notna().to_numpy()
     rows, at = rows[defined], [y for y, k in zip(at, defined, strict=True) if k]
@@ -154,7 +161,9 @@ def _bars(
             "thickness": 1.2,
             "width": max(1, thick // 5),
         }
-    pale = {"opacity": [0.4 if faint else 1.0 for faint in rows["faint"]]} if "faint" in rows else {}
+    stroke = look.stroke
+    faint = [bool(each) for each in rows["faint"]] if "faint" in rows else [False] * len(rows)
+    pale = {"opacity": [0.4 if each else 1.0 for each in faint]} if "faint" in rows else {}
     figure.add_bar(
         orientation="h",
         name=label,
@@ -162,6 +171,7 @@ def _bars(
         x=rows["value"] * scale.factor,
         y=at,
         width=thick - 1,
+        opacity=look.opacity,
         marker={
             "color": stroke.colour,
             "pattern": {"shape": stroke.pattern, "fillmode": "replace"} if stroke.pattern else None,

@@ -10,34 +10,47 @@ import plotly.graph_objects as go
 from robustcore import metrics
 from robustcore.corruptions.families import title as family_title
 from robustcore.display import display_name
-from robustcore.figures import bars, dots, heatmap, ranking, scatter, severity_curves, two_parts
+from robustcore.figures import bars, heatmap, scatter, severity_curves
 from robustcore.figures._style import distinct, short
-from robustcore.figures.error_ratios import ratio_panels
+from robustcore.figures.comparing import dots, ranking, ranking_dots, two_parts
+from robustcore.figures.comparing.error_ratios import ratio_panels
 from robustcore.metrics import Metric
 from robustcore.reports.compare import measures, references
 from robustcore.reports.compare.effective import Population
 from robustcore.reports.compare.grouping import Grouping
 from robustcore.reports.compare.measures import Bars
+from robustcore.reports.emphasis import MOST, Emphasis
 from robustcore.reports.provenance import Footer
 
-CROWD = 12  # more models than this are drawn as dots
+CROWD = MOST  # more models than this are drawn as dots
 CLEAN_AXIS = "accuracy on clean images (%)"
 
 
 def conditions(
-    result: Bars, *, order: str = "family", grouping: Grouping | None = None, families: Mapping[str, str] | None = None
+    result: Bars,
+    *,
+    order: str = "family",
+    grouping: Grouping | None = None,
+    families: Mapping[str, str] | None = None,
+    emphasis: Emphasis | None = None,
 ) -> go.Figure:
     """A metric of each model under each condition: bars, or dots for more than twelve models.
 
     `families`, here and below, is model -> how it was trained (`training.families.by_model`): many models are
-    coloured by it, since forty colours cannot be told apart.
+    coloured by it, since forty colours cannot be told apart. `emphasis`, here and below, says which are shown first.
     """
     metric = result.definition
     table = _grouped(result, order, grouping)
     alt = f"{metric.title} of {_counted(result)} under each corruption. {_outcome(result)}"
     if len(result.models) > CROWD:
         return dots.condition_dots(
-            table, scale(result), footer=result.footer.text, alt=alt, colours=result.among, groups=families
+            table,
+            scale(result),
+            footer=result.footer.text,
+            alt=alt,
+            colours=result.among,
+            groups=families,
+            emphasis=emphasis,
         )
     marks = None
     if metric.absolute:
@@ -50,6 +63,7 @@ def conditions(
         legend=legend(result),
         marks=marks,
         colours=result.among,
+        emphasis=emphasis,
     )
 
 
@@ -60,6 +74,7 @@ def gains(
     order: str = "family",
     grouping: Grouping | None = None,
     families: Mapping[str, str] | None = None,
+    emphasis: Emphasis | None = None,
 ) -> go.Figure:
     """Each model less the baseline (`baseline.differences`): above 0 is better; pale where the interval has 0 in it."""
     metric = result.definition
@@ -78,10 +93,22 @@ def gains(
     alt = f"{metric.title} of {_counted(result)} against {baseline} under each corruption: on average {better} better than it"
     if len(result.models) > CROWD:
         return dots.condition_dots(
-            table, drawn, footer=result.footer.text, alt=alt, colours=result.among, groups=families
+            table,
+            drawn,
+            footer=result.footer.text,
+            alt=alt,
+            colours=result.among,
+            groups=families,
+            emphasis=emphasis,
         )
     return bars.condition_bars(
-        table, drawn, footer=result.footer.text, alt=alt, legend=legend(result), colours=result.among
+        table,
+        drawn,
+        footer=result.footer.text,
+        alt=alt,
+        legend=legend(result),
+        colours=result.among,
+        emphasis=emphasis,
     )
 
 
@@ -92,6 +119,7 @@ def parts(
     *,
     footer: str | Footer,
     families: Mapping[str, str] | None = None,
+    emphasis: Emphasis | None = None,
 ) -> go.Figure:
     """The gain of each model over the baseline on two parts of a benchmark (`reports.compare.parts.gains`)."""
     unit = metrics.get(metric).written
@@ -107,12 +135,18 @@ def parts(
     models = list(dict.fromkeys(table["model"]))
     alt = f"Gain of {len(models)} models over {baseline} on the overlapping part of the benchmark and on the rest"
     if len(models) > CROWD:
-        return two_parts.scattered(table, drawn, footer=str(footer), alt=alt, groups=families)
-    return bars.condition_bars(table, drawn, footer=str(footer), alt=alt)
+        return two_parts.scattered(table, drawn, footer=str(footer), alt=alt, groups=families, emphasis=emphasis)
+    return bars.condition_bars(table, drawn, footer=str(footer), alt=alt, emphasis=emphasis)
 
 
-def models(result: Bars, condition: str = "", *, families: Mapping[str, str] | None = None) -> go.Figure:
-    """The models in order of their mean, or of their value under one condition."""
+def models(
+    result: Bars,
+    condition: str = "",
+    *,
+    families: Mapping[str, str] | None = None,
+    emphasis: Emphasis | None = None,
+) -> go.Figure:
+    """The models in order of their mean, or of their value under one condition: bars, or dots for more than twelve models."""
     metric = result.definition
     if condition:
         table = result.table[result.table["name"] == condition]
@@ -121,6 +155,17 @@ def models(result: Bars, condition: str = "", *, families: Mapping[str, str] | N
         table = result.means.assign(name=metric.mean if metric.reference else metric.mean.lower())
         what = "over all of them"
     alt = f"{metric.title} {what}. {_first_and_last(table, scale(result), metric.better)}"
+    if emphasis is not None and len(table) > CROWD:
+        return ranking_dots.ranked_dots(
+            table,
+            scale(result),
+            footer=result.footer.text,
+            alt=alt,
+            models=list(result.among),
+            emphasis=emphasis,
+            best=metric.better,
+            groups=families,
+        )
     return ranking.ranking(
         table,
         scale(result),
@@ -129,16 +174,21 @@ def models(result: Bars, condition: str = "", *, families: Mapping[str, str] | N
         models=list(result.among),
         best=metric.better,
         groups=families,
+        emphasis=emphasis,
     )
 
 
-def table(result: Bars, *, order: str = "family", grouping: Grouping | None = None) -> go.Figure:
-    """Models against conditions as colours; the models in order of their mean."""
+def table(
+    result: Bars, *, order: str = "family", grouping: Grouping | None = None, emphasis: Emphasis | None = None
+) -> go.Figure:
+    """Models against conditions as colours; the models in order of their mean, the pinned ones on top."""
     metric = result.definition
     means = result.means.sort_values("value", ascending=metric.better == "lower", na_position="last", kind="stable")
     places = {str(m): i for i, m in enumerate(means["model"])}
     rows = measures.ordered(result, order, grouping)
     rows = rows.assign(place=rows["model"].map(places)).sort_values("place", kind="stable")
+    if emphasis is not None:
+        rows = emphasis.rows(rows)
     clean = dict(zip(means["model"], means["clean"], strict=True))
     alt = f"{metric.title}, models against corruptions. {_outcome(result)}"
     return heatmap.heatmap(rows, scale(result), footer=result.footer.text, alt=alt, better=metric.better, clean=clean)
@@ -167,24 +217,42 @@ def _first_and_last(table: pd.DataFrame, drawn: bars.Scale, better: str) -> str:
 
 
 def curves(
-    table: pd.DataFrame, *, panels: bool = False, footer: str | Footer = "", families: Mapping[str, str] | None = None
+    table: pd.DataFrame,
+    *,
+    panels: bool = False,
+    footer: str | Footer = "",
+    families: Mapping[str, str] | None = None,
+    emphasis: Emphasis | None = None,
 ) -> go.Figure:
-    """Accuracy against severity (`measures.curves`, `measures.mean_curve`); with `panels` one for each condition."""
+    """Accuracy against severity (`measures.curves`, `measures.mean_curve`); with `panels` one for each condition.
+
+    Of many models one condition, or the mean, is drawn in a panel for each family of trainings.
+    """
+    if families and emphasis is not None and not panels and table["model"].nunique() > CROWD:
+        alt = "Accuracy against severity, a panel for each family of trainings"
+        return severity_curves.family_panels(table, footer=str(footer), alt=alt, groups=families, emphasis=emphasis)
     clean = table[table["severity"] == 0].drop_duplicates("model").set_index("model")["accuracy"]
     names = {
         model: label + (f" (clean {100 * clean[model]:.1f} %)" if model in clean else "")
         for model, label in distinct(list(table["model"])).items()
     }
     draw = severity_curves.severity_panels if panels else severity_curves.severity_curve
-    return draw(table, footer=str(footer), alt="Accuracy against severity", legend=names, groups=families)
+    return draw(
+        table, footer=str(footer), alt="Accuracy against severity", legend=names, groups=families, emphasis=emphasis
+    )
 
 
 def error_ratios(
-    ratios_: pd.DataFrame, baseline: str, *, footer: str | Footer = "", families: Mapping[str, str] | None = None
+    ratios_: pd.DataFrame,
+    baseline: str,
+    *,
+    footer: str | Footer = "",
+    families: Mapping[str, str] | None = None,
+    emphasis: Emphasis | None = None,
 ) -> go.Figure:
     """The ratio of errors to the baseline's (`baseline.error_ratios`), a panel for each family."""
     alt = f"Errors over those of {baseline}, by family and severity"
-    return ratio_panels(ratios_, footer=str(footer), alt=alt, groups=families)
+    return ratio_panels(ratios_, footer=str(footer), alt=alt, groups=families, emphasis=emphasis)
 
 
 def trade_off(
@@ -194,10 +262,17 @@ def trade_off(
     *,
     footer: str | Footer = "",
     families: Mapping[str, str] | None = None,
+    emphasis: Emphasis | None = None,
 ) -> go.Figure:
     """Two accuracies of every model (`tradeoff.points`)."""
     return scatter.trade_off(
-        points, x_title, y_title, footer=str(footer), alt=f"{y_title} against {x_title}", groups=families
+        points,
+        x_title,
+        y_title,
+        footer=str(footer),
+        alt=f"{y_title} against {x_title}",
+        groups=families,
+        emphasis=emphasis,
     )
 
 

@@ -12,8 +12,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from robustcore.display import display_name
+from robustcore.figures._emphasis import looks, name_pinned
 from robustcore.figures._style import NEUTRAL, PALETTE, distinct, finish, name_groups, strokes
 from robustcore.metrics.effective import Trend, logit
+from robustcore.reports.emphasis import Emphasis
 
 LINE = PALETTE[0]  # of a fitted line
 NAMED = 10  # models up to this number are all named, beside them or in the legend; of more, those that none outdoes
@@ -31,6 +33,7 @@ def trade_off(
     alt: str,
     height: int = 420,
     groups: Mapping[str, str] | None = None,
+    emphasis: Emphasis | None = None,
 ) -> go.Figure:
     """One point for each model; up and to the right is better in both.
 
@@ -40,10 +43,11 @@ def trade_off(
         footer, alt: as for every figure.
         height: of the plotting area in pixels.
         groups: model -> what it belongs to, which then tells the colour instead of the model.
+        emphasis: which models are shown first.
     """
     models = list(table["model"])
     labels = distinct(models, 24)
-    drawn = strokes(models, groups)
+    drawn = looks(models, groups, emphasis)
     points = table.dropna(subset=["x", "y"])
     front = set(undominated(points))
     figure = go.Figure()
@@ -59,28 +63,39 @@ def trade_off(
         )
     middle = 100 * (points["x"].min() + points["x"].max()) / 2 if len(points) else 0.0
     few = len(points) <= NAMED
-    names = set(_readable_names(points if few else points[points["model"].isin(front)], points))
-    for row in points.to_dict("records"):
+    pinned = set(emphasis.pinned) if emphasis is not None else set()
+    names = pinned | set(_readable_names(points if few else points[points["model"].isin(front)], points))
+    for row in sorted(points.to_dict("records"), key=lambda each: drawn[each["model"]].rank):
         model = row["model"]
+        look = drawn[model]
         named = model in names
         figure.add_scatter(
             x=[100 * row["x"]],
             y=[100 * row["y"]],
             mode="markers+text" if named else "markers",
             name=labels[model] if few else model,
-            legendgroup=drawn[model].group,
+            legendgroup=look.stroke.group,
+            opacity=1 if look.is_pinned or model in names else 0.5 if look.is_faded or not look.is_first else 1,
             text=[f" {labels[model]} "],
             textposition="top left" if 100 * row["x"] > middle else "top right",
             textfont={"size": 11},
             cliponaxis=False,
-            marker={"color": drawn[model].colour, "symbol": drawn[model].symbol, "size": 11},
-            error_x=_error(row, "x"),
-            error_y=_error(row, "y"),
+            marker={
+                "color": look.stroke.colour,
+                "symbol": look.stroke.symbol,
+                "size": 15 if look.is_pinned else 11 if look.is_first else 7,
+            },
+            customdata=[[model, ""]],
+            unselected={"marker": {"opacity": 0.45}, "textfont": {"color": NEUTRAL}},
+            error_x=_error(row, "x") if look.is_first else None,
+            error_y=_error(row, "y") if look.is_first else None,
             showlegend=few and not named,  # whose name would lie over another one is named there
             hovertext=[_hover(row, x_title, y_title)],
             hovertemplate="%{hovertext}<extra></extra>",
         )
     name_groups(figure, groups, models)
+    if groups:
+        name_pinned(figure, drawn)
     figure.update_xaxes(title=x_title, range=_range(points, "x"), showgrid=True)
     figure.update_yaxes(title=y_title, range=_range(points, "y"), showgrid=True)
     in_legend = bool(groups) or (few and len(names) < len(points))
@@ -145,6 +160,7 @@ def trend(
         mode="markers",
         name=f"{len(inside):,} models",
         marker={"color": NEUTRAL, "size": 5 if many else 8, "opacity": 0.45 if many else 0.7},
+        customdata=[[model, ""] for model in rest["model"]],
         hovertext=[_beyond(row) for row in rest.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
     )
@@ -189,6 +205,8 @@ def trend(
             marker={"color": stroke.colour, "symbol": stroke.symbol, "size": 12},
             showlegend=len(marked) <= NAMED and row["model"] not in named,  # no marker without a name
             cliponaxis=False,
+            customdata=[[row["model"], ""]],
+            unselected={"marker": {"opacity": 0.6}, "textfont": {"color": NEUTRAL}},
             hovertext=[_beyond(row)],
             hovertemplate="%{hovertext}<extra></extra>",
         )

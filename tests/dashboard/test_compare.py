@@ -124,9 +124,8 @@ def test_the_python_of_a_figure_makes_it(
 @pytest.mark.parametrize(
     "view",
     [
-        "ranking",
         "tradeoff",
-        *(pytest.param(view, marks=pytest.mark.slow) for view in ("baseline", "severities", "ratios")),
+        *(pytest.param(view, marks=pytest.mark.slow) for view in ("corruptions", "baseline", "ratios")),
     ],
 )
 def test_many_models_are_coloured_by_their_training_in_the_script_too(
@@ -142,6 +141,31 @@ def test_many_models_are_coloured_by_their_training_in_the_script_too(
     assert named == ["Standard training", "Adversarial training", "Image augmentation"]
 
 
+@pytest.mark.parametrize("view", ["ranking", pytest.param("severities", marks=pytest.mark.slow)])
+def test_of_many_models_the_best_of_each_family_are_named_and_the_families_have_rows_or_panels(
+    open_page: OpenPage, view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinned = list(zoo.ZOO)[5]
+    at = open_page(
+        "compare",
+        compare_view=view,
+        compare_model=list(zoo.ZOO)[:14],
+        compare_pin=pinned,
+        compare_severity=["3", "5"],
+    )
+    assert sound(at)
+    (figure,) = figures(at)
+    layout = figure["layout"]
+    titles = [*layout["yaxis"].get("ticktext", []), *(a["text"] for a in layout.get("annotations", []))]
+    for family in ("Standard training", "Adversarial training", "Image augmentation"):
+        assert any(family in title.replace("<br>", " ") for title in titles)
+    monkeypatch.chdir(tmp_path)
+    assert [trace.get("marker") for trace in scripted(at)] == [trace.get("marker") for trace in figure["data"]]
+    if view == "ranking":
+        assert pinned.rpartition("/")[2] in titles[0]  # on top, whatever its rank
+        assert len([title for title in titles if ". " in title]) < 14
+
+
 def test_the_table_is_what_is_drawn(open_page: OpenPage, evaluated: str) -> None:
     at = open_page("compare", compare_view="corruptions", compare_model=evaluated)
     table = at.dataframe[0].value
@@ -152,7 +176,6 @@ def test_the_table_is_what_is_drawn(open_page: OpenPage, evaluated: str) -> None
 
 def test_a_bar_leads_to_its_images(open_page: OpenPage, evaluated: str) -> None:
     at = open_page("compare", compare_view="corruptions", compare_model=evaluated)
-    assert "Click a bar" in texts(at)
     point = {"customdata": [evaluated, "contrast"]}
     at.session_state["figure-compare-accuracy"] = {
         "selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}
@@ -179,7 +202,11 @@ def test_the_images_can_be_chosen_without_a_pointer(open_page: OpenPage, evaluat
 def test_what_was_clicked_is_read_from_the_point() -> None:
     assert example_images.chosen(None) is None
     assert example_images.chosen({"selection": {"points": []}}) is None
-    assert example_images.chosen({"selection": {"points": [{"customdata": ["m", "fog"]}]}}) == ("m", "fog")
+    assert example_images.chosen({"selection": {"points": [{"customdata": ["m", "fog"]}]}}) == example_images.Mark(
+        "m", "fog"
+    )
+    on_a_curve = {"selection": {"points": [{"customdata": ["m", "fog", 3]}]}}
+    assert example_images.chosen(on_a_curve) == example_images.Mark("m", "fog", 3)
 
 
 def test_published_alexnet_is_refused_for_scenes(open_page: OpenPage, evaluated: str) -> None:

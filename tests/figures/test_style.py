@@ -15,7 +15,8 @@ import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 import dashboard
-from robustcore.figures import _style, bars, error_ratios, heatmap, robust_accuracy, severity_curves
+from robustcore.figures import _style, bars, heatmap, robust_accuracy, severity_curves
+from robustcore.figures.comparing import error_ratios
 
 # Machado, Oliveira & Fernandes 2009, severity 1.0, on linear RGB.
 VISION = {

@@ -14,15 +14,23 @@ from dashboard.cache.datasets import Data
 from dashboard.session import selection
 from dashboard.widgets import addresses, data_picker, labels, links
 from robustcore.evaluation import suites
+from robustcore.reports import emphasis
 from robustcore.reports.compare import published_models
 
 KEY = "compare"
+PINNED = f"{KEY}_pin"
 MOST = 60  # models that are chosen to begin with
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """What the shared controls say."""
+    """What the shared controls say.
+
+    Attributes:
+        models, dataset, split, suites, severities, seed, storage: what is compared.
+        pinned: models that are followed through all figures.
+        everything: whether of many models all are drawn by name.
+    """
 
     models: tuple[str, ...]
     dataset: str
@@ -31,6 +39,8 @@ class Choice:
     severities: tuple[int, ...]
     seed: int
     storage: str
+    pinned: tuple[str, ...] = ()
+    everything: bool = False
 
     @property
     def data(self) -> Data:
@@ -76,9 +86,15 @@ def pick() -> Choice:
             width=260,
         )
         split = data_picker.pick_split(dataset, key=f"{KEY}_split")
-        models = _pick_models(dataset, split)
+        models, pinned = _pick_models(dataset, split)
         suites, severities, seed, storage = _pick_conditions(dataset)
-    return Choice(tuple(models), dataset, split, tuple(suites), severities, seed, storage)
+        everything = len(models) > emphasis.MOST and selection.toggle(
+            f"All {len(models)} by name",
+            key=f"{KEY}_all",
+            help="Else the baseline, the best of each family of trainings and the pinned models are drawn by name, the others in "
+            "grey or as medians of their families.",
+        )
+    return Choice(tuple(models), dataset, split, tuple(suites), severities, seed, storage, tuple(pinned), everything)
 
 
 def _dataset(name: str) -> str:
@@ -89,8 +105,8 @@ def _dataset(name: str) -> str:
     )
 
 
-def _pick_models(dataset: str, split: str) -> list[str]:
-    """The models, behind a button: forty names would fill a telephone's screen."""
+def _pick_models(dataset: str, split: str) -> tuple[list[str], list[str]]:
+    """The models and those of them that are pinned, behind a button: forty names would fill a telephone's screen."""
     printed = compare.published_models()
     if dataset.startswith(compare.PUBLISHED):
         evaluated = printed[dataset.removeprefix(compare.PUBLISHED)]
@@ -116,7 +132,15 @@ def _pick_models(dataset: str, split: str) -> list[str]:
         )
         st.caption("Type to search. Published models can be drawn where suite, classes and image size agree.")
         _by_family(key, evaluated)
-    return models
+        pinned = selection.multiselect(
+            "Pinned",
+            models,
+            key=PINNED,
+            kind="pinned model",
+            placeholder="None",
+            help="On top and highlighted in every figure. A click on a mark, then “Pin”, does the same.",
+        )
+    return models, pinned
 
 
 def _conditions_now() -> tuple[tuple[str, ...], tuple[int, ...], str, int]:
@@ -140,7 +164,9 @@ def _chosen(key: str, start: Sequence[str]) -> str:
     """The label of the models' button; a bound widget's value stands in the session before it is drawn."""
     chosen = st.session_state.get(key)
     count = len(chosen) if chosen is not None else len(st.query_params.get_all(key)) or len(start)
-    return f"{count} model{'' if count == 1 else 's'}"
+    pinned = st.session_state.get(PINNED)
+    followed = len(pinned) if pinned is not None else len(st.query_params.get_all(PINNED))
+    return f"{count} model{'' if count == 1 else 's'}{f', {followed} pinned' if followed else ''}"
 
 
 def _by_family(key: str, evaluated: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from typing import Any
@@ -11,29 +12,48 @@ import streamlit as st
 from dashboard import cache, data_urls
 from dashboard.cache import compare
 from dashboard.session import roots, selection
-from dashboard.views.compare.controls import KEY, Choice
-from dashboard.widgets import markup, states, thumbnails
+from dashboard.views.compare.controls import KEY, PINNED, Choice
+from dashboard.widgets import links, markup, states, thumbnails
 from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.evaluation.condition import RELEASED, SET, Condition
-from robustcore.reports.compare import example_images
+from robustcore.reports.compare import example_images, published_models
 from robustcore.reports.compare.comparison import CLEAN, Comparison
 from robustcore.reports.compare.example_images import Outcome, Seen
 
 SHOWN = 8  # images of each kind
 _PLACE = f"{KEY}_behind"
 _MODEL, _LABEL, _CLICKED = f"{_PLACE}_model", f"{_PLACE}_label", f"_{_PLACE}_clicked"
+_SEVERITY = f"{_PLACE}_severity"
 
 
-def chosen(event: Any) -> tuple[str, str] | None:
-    """(model, condition's label) of the bar that was clicked; None where none is."""
+@dataclasses.dataclass(frozen=True)
+class Mark:
+    """What was clicked.
+
+    Attributes:
+        model: whose mark it is.
+        label: a condition's label, the family of several, or what is neither for a mark that is of all conditions.
+        severity: 1..5, or 0 where the mark is of none of them.
+    """
+
+    model: str
+    label: str
+    severity: int = 0
+
+
+def chosen(event: Any) -> Mark | None:
+    """The mark that was clicked; None where none is."""
     points = event["selection"]["points"] if event else []
     data_of = [p.get("customdata") for p in points if p.get("customdata")]
-    return (str(data_of[0][0]), str(data_of[0][1])) if data_of else None
+    if not data_of:
+        return None
+    model, label, *severity = data_of[0]
+    return Mark(str(model), str(label), int(severity[0]) if severity else 0)
 
 
-def panel(comparison: Comparison, choice: Choice, clicked: tuple[str, str] | None) -> None:
-    """Next to the figure: what a click on a bar leads to; it stays in the address."""
+def panel(comparison: Comparison, choice: Choice, clicked: Mark | None) -> None:
+    """Next to the figure: what a click on a mark leads to; it stays in the address."""
     _adopt(comparison, clicked)
     with st.container(border=True, key=_PLACE):
         bar = _choose(comparison, choice)
@@ -49,6 +69,7 @@ def _show(comparison: Comparison, choice: Choice, model: str, label: str) -> Non
         (comparison.rows["model"] == model) & (comparison.rows["label"] == label) & (comparison.rows["n"] > 0)
     ]
     st.subheader(f"{states.plain(display_name(label))}: what {states.plain(model)} lost and kept", anchor=False)
+    _onward(model, choice)
     answers = compare.answers(comparison, choice.data)
     if rows.empty or answers is None:
         states.notice("The answers to single images are not known here: published figures are counts.")
@@ -56,12 +77,12 @@ def _show(comparison: Comparison, choice: Choice, model: str, label: str) -> Non
     conditions = dict(zip(rows["severity"].fillna(0).astype(int), rows["condition"], strict=True))
     level = max(conditions)
     if len(conditions) > 1:
-        level = st.segmented_control(
+        level = selection.segmented(
             "Severity",
             sorted(conditions),
+            key=_SEVERITY,
+            kind="severity",
             default=sorted(conditions)[len(conditions) // 2],
-            required=True,
-            key=f"{_PLACE}_severity",
         )
     condition = conditions.get(level, next(iter(conditions.values())))
     if not example_images.can_be_shown(condition):
@@ -99,24 +120,43 @@ def _counts(outcome: Outcome) -> str:
     return f"Lost: {len(outcome.lost):,} images. Kept: {len(outcome.kept):,} images."
 
 
-def _adopt(comparison: Comparison, clicked: tuple[str, str] | None) -> None:
-    """Take over a new click; one on a mean leads to the condition that costs that model most."""
+def _adopt(comparison: Comparison, clicked: Mark | None) -> None:
+    """Take over a new click; one on a mean leads to the condition that costs that model most, of those that it is over."""
     if clicked is None or st.session_state.get(_CLICKED) == clicked:
         return
     st.session_state[_CLICKED] = clicked
-    model, label = clicked
-    rows = comparison.corrupted[(comparison.corrupted["model"] == model) & (comparison.corrupted["n"] > 0)]
+    rows = comparison.corrupted[(comparison.corrupted["model"] == clicked.model) & (comparison.corrupted["n"] > 0)]
     if rows.empty:
         return
+    label = clicked.label
     if label not in set(rows["label"]):
-        label = str(rows.groupby("label")["accuracy"].mean().idxmin())
-    st.session_state.update({_MODEL: model, _LABEL: label})
+        own = rows[rows["family"] == label] if label in set(rows["family"]) else rows
+        label = str(own.groupby("label")["accuracy"].mean().idxmin())
+    st.session_state.update({_MODEL: clicked.model, _LABEL: label})
+    if clicked.severity in set(rows.loc[rows["label"] == label, "severity"].dropna()):
+        st.session_state[_SEVERITY] = clicked.severity
+
+
+def _onward(model: str, choice: Choice) -> None:
+    """Follow the model through all figures, or look at all that is known of it."""
+    is_pinned = model in choice.pinned
+    pins = [m for m in choice.pinned if m != model] if is_pinned else [*choice.pinned, model]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            "Unpin" if is_pinned else "Pin",
+            icon=":material/keep_off:" if is_pinned else ":material/keep:",
+            key=f"{_PLACE}_pin",
+            on_click=lambda: st.session_state.update({PINNED: pins}),
+            help="A pinned model is on top and highlighted in every figure.",
+        )
+        if not published_models.is_published(model):
+            links.to("model", "About this model", {"name": model})
 
 
 def _choose(comparison: Comparison, choice: Choice) -> tuple[str, str] | None:
     """What is looked at, by hand too: a bar is thin on a telephone, and a keyboard reaches none."""
     st.caption(
-        ":material/touch_app: Click a bar or a dot to see images that the model lost there, and images that it kept; or choose:"
+        ":material/touch_app: Click a mark in the figure to see images that the model lost there, and images that it kept; or choose:"
     )
     with st.container(horizontal=True):
         model = selection.optional(

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache import compare
 from dashboard.session import selection
-from dashboard.views.compare import categories, python_code
+from dashboard.views.compare import categories, first_models, python_code
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
 from dashboard.widgets import states
@@ -147,10 +147,33 @@ def _order(settings: Settings) -> dict[str, Any]:
     return {"order": settings.order, "grouping": groups}
 
 
-def colours(models: Sequence[str], printed: Node | Sequence[str]) -> dict[str, Call]:
-    """The argument of a figure that colours many models by how they were trained; none for few models."""
+def looks(
+    choice: Choice,
+    models: Sequence[str],
+    printed: Node | Sequence[str],
+    values: Node,
+    *,
+    better: str = "higher",
+    column: str = "value",
+) -> dict[str, Call]:
+    """The arguments of a figure that tell models apart: how they were trained, where they are many, and which are shown first.
+
+    Args:
+        choice: what is chosen on the page.
+        models: those that are drawn; `printed` is their argument in the printed call.
+        values, better, column: by which models are compared; see `first_models.call`.
+    """
     families = python_code.families(models, printed)
-    return {} if families is None else {"families": families}
+    if families is not None:
+        families.name = "trainings"
+    coloured = {} if families is None else {"families": families}
+    return coloured | first_models.call(choice, values, families, better=better, column=column)
+
+
+def of_result(choice: Choice, call: Call, result: Bars) -> dict[str, Call]:
+    """The same for the values of a metric, by their means; a difference to a baseline is better above 0."""
+    better = "higher" if result.baseline else result.definition.better
+    return looks(choice, result.models, Attribute(call, "models"), Attribute(call, "means"), better=better)
 
 
 def _grouped(settings: Settings) -> tuple[Note, ...]:
@@ -186,15 +209,16 @@ def ranking(results: Node, choice: Choice, settings: Settings) -> View | str:
         interval = intervals.SENTENCE if result.footer.interval else ""
         table, footer = result.means, result.footer.replace(interval=interval)
         title = f"{metric.mean} of each model, over {len(names)} {comparison.what}{'' if len(names) == 1 else 's'}"
-    caption = f"The best on top: {metric.better} is better. {_of_intervals(table)}"
-    families = colours(result.models, Attribute(call, "models"))
+    looks_of = of_result(choice, call, result)
+    first = first_models.sentence(looks_of, "below, a dot a model and the median of each family")
+    caption = f"The best on top: {metric.better} is better. {_of_intervals(table)}{first}"
     return View(
         f"ranking-{settings.metric}",
         title,
         caption,
         table,
         footer,
-        Call(compared.models, call, condition, **families, name="figure"),
+        Call(compared.models, call, condition, **looks_of, name="figure"),
         result,
         comparison.provenance,
         clickable=metric.input != "scores",
@@ -220,11 +244,11 @@ def conditions(results: Node, choice: Choice, settings: Settings) -> View | str:
     metric = result.definition
     against = f"Below 100: fewer errors than {references.title(settings.reference)}." if metric.reference else ""
     caption = f"{metric.better.capitalize()} is better. {against or _extremes(result)}"
+    looks_of = of_result(choice, call, result)
     if len(result.models) > compared.CROWD:
-        caption += " A dot is a model, a line the median; colours tell how it was trained."
+        caption += " " + _dots(looks_of)
     elif metric.absolute:
         caption += " Dotted: accuracy on clean images."
-    families = colours(result.models, Attribute(call, "models"))
     return View(
         metric.name,
         f"{metric.title} under each {comparison.what}",
@@ -233,12 +257,18 @@ def conditions(results: Node, choice: Choice, settings: Settings) -> View | str:
         .drop(columns="group", errors="ignore")
         .reset_index(drop=True),
         result.footer,
-        Call(compared.conditions, call, **_order(settings), **families, name="figure"),
+        Call(compared.conditions, call, **_order(settings), **looks_of, name="figure"),
         result,
         comparison.provenance,
         clickable=metric.input != "scores",
         notes=_grouped(settings),
     )
+
+
+def _dots(looks_of: dict[str, Call]) -> str:
+    """How to read many dots."""
+    first = first_models.sentence(looks_of, "small and grey: the others; lines: medians of the families").strip()
+    return f"A dot is a model, {'colours tell' if first else 'a line the median; colours tell'} how it was trained. {first}"
 
 
 def _extremes(result: Bars) -> str:
@@ -280,16 +310,17 @@ def gains(results: Node, choice: Choice, settings: Settings) -> View | str:
     )
     result: Bars = call.value
     metric = result.definition
-    families = colours(result.models, Attribute(call, "models"))
+    looks_of = of_result(choice, call, result)
+    many = _dots(looks_of) if len(result.models) > compared.CROWD else ""
     return View(
         f"baseline-{metric.name}",
         f"{metric.title}: better or worse than {settings.baseline}",
-        f"To the right of 0 is better than the baseline, to the left worse. {_of_chance(result)}",
+        f"To the right of 0 is better than the baseline, to the left worse. {_of_chance(result)} {many}",
         measures.ordered(result, settings.order, settings.grouping)
         .drop(columns="group", errors="ignore")
         .reset_index(drop=True),
         result.footer,
-        Call(compared.gains, call, settings.baseline, **_order(settings), **families, name="figure"),
+        Call(compared.gains, call, settings.baseline, **_order(settings), **looks_of, name="figure"),
         result,
         comparison.provenance,
         clickable=metric.input != "scores",
@@ -314,14 +345,16 @@ def heatmap(results: Node, choice: Choice, settings: Settings) -> View | str:
     call = bars(measured, choice, settings.metric, settings.reference)
     result: Bars = call.value
     metric = result.definition
+    looks_of = of_result(choice, call, result)
+    first = {name: value for name, value in looks_of.items() if name == "emphasis"}
     return View(
         f"heatmap-{metric.name}",
         f"{metric.title}, models against {comparison.what}s",
         "Bright is better. The models are in order of their mean, with the clean accuracy of each; a column that is dark "
-        f"from top to bottom is one {comparison.what} that none of them withstands.",
+        f"from top to bottom is one {comparison.what} that none of them withstands.{first_models.sentence(first, '')}",
         result.table,
         result.footer,
-        Call(compared.table, call, **_order(settings), name="figure"),
+        Call(compared.table, call, **_order(settings), **first, name="figure"),
         result,
         comparison.provenance,
         clickable=metric.input != "scores",

@@ -143,7 +143,7 @@ def _attacks(choice: Choice) -> None:
     if choice.is_published or not own:
         states.empty("Nothing to draw", "The published tables have no curves under attack.", icon=":material/bolt:")
     else:
-        attacks.panel(KEY, own, choice.data, choice.seed)
+        attacks.panel(KEY, own, choice)
 
 
 def _trend_alone(choice: Choice) -> None:

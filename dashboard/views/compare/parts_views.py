@@ -59,7 +59,7 @@ def gains(results: Node, choice: Choice, settings: Settings) -> View | str:
         f"{_listed(divided.overlapping)}. The rest: {_listed(divided.rest)}",
         interval=intervals.SENTENCE,
     )
-    families = metric_views.colours([*models], [*models])
+    looks = metric_views.looks(choice, models, models, table)
     return View(
         f"parts-{settings.metric}",
         "Was this model designed for the benchmark?",
@@ -67,9 +67,10 @@ def gains(results: Node, choice: Choice, settings: Settings) -> View | str:
         f"is. {_reading(len(models))}",
         table.value,
         footer.value,
-        Call(compared.parts, table, settings.metric, settings.baseline, footer=footer, **families, name="figure"),
+        Call(compared.parts, table, settings.metric, settings.baseline, footer=footer, **looks, name="figure"),
         None,
         comparison.provenance,
+        clickable=True,
         notes=tuple(parts.designed(table.value)),
     )
 

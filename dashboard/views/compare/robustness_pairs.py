@@ -84,7 +84,7 @@ def corruptions_and_sequences(results: Node, choice: Choice, bars: Call) -> View
         formula="Across: the mean accuracy over the corruptions. Up: 1 less the mean flip probability over the ten sequences of "
         "ImageNet-P (Hendrycks & Dietterich, 4.2)",
     )
-    families = metric_views.colours(bars.value.models, Attribute(bars, "models"))
+    looks = metric_views.of_result(choice, bars, bars.value)
     return View(
         "trade-off-sequences",
         "Are models that withstand corruptions stable too?",
@@ -97,7 +97,7 @@ def corruptions_and_sequences(results: Node, choice: Choice, bars: Call) -> View
             "mean accuracy under each corruption (%)",
             _STABLE,
             footer=footer,
-            **families,
+            **looks,
             name="figure",
         ),
         None,

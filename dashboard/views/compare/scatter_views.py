@@ -7,7 +7,7 @@ import pandas as pd
 from dashboard import cache
 from dashboard.cache import compare
 from dashboard.session import selection
-from dashboard.views.compare import metric_views, robustness_pairs
+from dashboard.views.compare import first_models, metric_views, python_code, robustness_pairs
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
 from robustcore import published
@@ -71,7 +71,7 @@ def trade_off(results: Node, choice: Choice, settings: Settings) -> View | str:
         formula=f"Up: the mean accuracy over {count} {comparison.what}{'' if count == 1 else 's'}, and over their severities",
         interval=f"Across: 95 % (Wilson). Up: {intervals.SENTENCE[0].lower()}{intervals.SENTENCE[1:]}",
     )
-    families = metric_views.colours(bars.value.models, Attribute(bars, "models"))
+    looks = metric_views.of_result(choice, bars, bars.value)
     return View(
         "trade-off",
         "Does robustness cost clean accuracy?",
@@ -79,9 +79,10 @@ def trade_off(results: Node, choice: Choice, settings: Settings) -> View | str:
         "models only those are named, as far as there is room.",
         points.value,
         footer.value,
-        Call(compared.trade_off, points, _CLEAN, _shifted(comparison), footer=footer, **families, name="figure"),
+        Call(compared.trade_off, points, _CLEAN, _shifted(comparison), footer=footer, **looks, name="figure"),
         None,
         comparison.provenance,
+        clickable=True,
     )
 
 
@@ -177,22 +178,23 @@ def _against_attacks(results: Node, choice: Choice, bars: Call) -> View | str:
         formula="Across: the mean accuracy over the corruptions. Up: accuracy under white-box PGD (10 steps, random start)",
         interval=f"Up: 95 % (Wilson). Across: {intervals.SENTENCE[0].lower()}{intervals.SENTENCE[1:]}",
     )
-    families = metric_views.colours(result.models, Attribute(bars, "models"))
+    looks = metric_views.of_result(choice, bars, result)
     return View(
         "trade-off-attacked",
         "Does withstanding corruptions help against attacks?",
         "Up and to the right is better in both: synthetic corruption across, an adversary who knows the model up.",
         points.value,
         footer.value,
-        Call(compared.trade_off, points, _shifted(comparison), title, footer=footer, **families, name="figure"),
+        Call(compared.trade_off, points, _shifted(comparison), title, footer=footer, **looks, name="figure"),
         None,
         comparison.provenance,
+        clickable=True,
     )
 
 
 def trend(results: Node | None, choice: Choice, settings: Settings) -> View | str:
     """A population with its trend line; without results of the user's own the published ones are still drawn."""
-    from robustcore.figures import compared
+    from robustcore.figures import compared, scatter
 
     options = [HERE, *SHIFTS] if results is not None else list(SHIFTS)
     name = selection.selectbox(
@@ -216,17 +218,23 @@ def trend(results: Node | None, choice: Choice, settings: Settings) -> View | st
         return str(error)
     chosen = Call(Attribute(results, "only"), models)
     footer = Call(Attribute(chosen, "provenance.footer"), formula=Attribute(fit, "formula"))
-    named = tuple(population.table["model"]) if len(population.table) <= 10 else (*population.table["model"][:3],)
+    chosen_first = first_models.call(choice, Attribute(bars, "means"), python_code.families(models, models))
+    named = (
+        chosen_first["emphasis"].value.first[: scatter.NAMED]
+        if chosen_first
+        else tuple(population.table["model"])[: scatter.NAMED]
+    )
     return View(
         "trend",
         "Which models are more robust than their clean accuracy explains?",
         "The line is what clean accuracy lets one expect, fitted over these models on logit axes. Above it is effective "
-        "robustness: the part that better accuracy alone does not bring.",
+        f"robustness: the part that better accuracy alone does not bring.{first_models.sentence(chosen_first)}",
         population.table,
         footer.value,
         Call(compared.trend, fit, _shifted(comparison), footer=footer, chosen=named, name="figure"),
         None,
         comparison.provenance,
+        clickable=True,
         notes=population.notes,
     )
 

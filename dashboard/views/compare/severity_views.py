@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboard.cache import compare
 from dashboard.session import selection
-from dashboard.views.compare import metric_views, python_code
+from dashboard.views.compare import first_models, metric_views, python_code
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
 from dashboard.widgets.addresses import COMPARE_CURVES
@@ -72,17 +72,19 @@ def curves(results: Node, choice: Choice, settings: Settings) -> View | str:
         formula="Accuracy = correct / images; severity 0: the clean images",
         interval=measures.INTERVAL,
     )
-    families = metric_views.colours(models, Attribute(chosen, "models"))
-    marks = "colours tell how a model was trained" if len(models) > compared.CROWD else "bands are 95 % intervals"
+    looks = metric_views.looks(choice, models, Attribute(chosen, "models"), rows_of, column="accuracy")
+    many = len(models) > compared.CROWD
+    marks = "thick: the median of a family of trainings" if many else "bands are 95 % intervals"
     return View(
         f"curve-{how}",
         title,
         f"Severity 0 is clean. A line that falls early breaks under little; {marks}.",
         rows.reset_index(drop=True),
         footer.value,
-        Call(compared.curves, rows_of, panels=how == "all", footer=footer, **families, name="figure"),
+        Call(compared.curves, rows_of, panels=how == "all", footer=footer, **looks, name="figure"),
         None,
         comparison.provenance,
+        clickable=True,
     )
 
 
@@ -107,16 +109,18 @@ def ratios(results: Node, choice: Choice, settings: Settings) -> View | str:
         interval=intervals.SENTENCE if table["low"].notna().any() else "",
     )
     undefined = tuple(undefined_ratio(reason) for reason in dict.fromkeys(table["reason"]) if reason)
-    families = metric_views.colours(models, Attribute(results, "models"))
+    looks = metric_views.looks(choice, models, Attribute(results, "models"), ratio, better="lower")
+    first = first_models.sentence(looks, "thick: the medians of the families")
     return View(
         "error-ratio",
         f"Errors over those of {settings.baseline}, by family and severity",
         "Below 1: fewer errors than the baseline. Severity 0 is clean: the difference between 0 and 5 is what the model gains or "
-        "loses by robustness alone.",
+        f"loses by robustness alone.{first}",
         table,
         footer.value,
-        Call(compared.error_ratios, ratio, settings.baseline, footer=footer, **families, name="figure"),
+        Call(compared.error_ratios, ratio, settings.baseline, footer=footer, **looks, name="figure"),
         None,
         comparison.provenance,
+        clickable=True,
         notes=undefined,
     )

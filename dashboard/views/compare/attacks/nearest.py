@@ -12,12 +12,13 @@ from dashboard.widgets import figure
 from robustcore.attacks.budgets import TITLES
 from robustcore.figures import robust_accuracy as figures
 from robustcore.reports.attacks import nearest
+from robustcore.reports.emphasis import Emphasis
 
 FEW = 8  # models whose curves can be told apart
 
 
-def show(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
-    """Draw the curves of one norm; nothing where no attack that looks for the nearest image is stored."""
+def show(prefix: str, models: Sequence[str], data: Data, seed: int, first: Emphasis) -> None:
+    """Draw the curves of one norm, of many models those that are shown first; nothing where no attack that looks for the nearest image is stored."""
     table = cache.results.nearest_changes(tuple(models), data, seed)
     if table.empty:
         return
@@ -28,6 +29,8 @@ def show(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
             "Norm of the smallest change", norms, key=f"{prefix}_nearest_norm", kind="norm", text=TITLES.__getitem__
         )
     medians = sorted((m for m in table.attrs["medians"] if m.norm == norm), key=lambda m: -m.value)
+    if first.is_partial:
+        medians = [m for m in medians if m.model in first.first]
     shown = [m.model for m in medians[:FEW]]
     rows = table[(table["norm"] == norm) & table["model"].isin(shown)]
     rows.attrs |= table.attrs

@@ -8,23 +8,31 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import cache
-from dashboard.cache.datasets import Data
 from dashboard.session import selection
+from dashboard.views.compare import first_models
 from dashboard.views.compare.attacks import every_attack, nearest, presets, union
+from dashboard.views.compare.controls import Choice
 from dashboard.widgets import figure, states
 from robustcore.figures import robust_accuracy as figures
 from robustcore.reports.attacks import robust_accuracy
+from robustcore.reports.attacks.union import EVERY
+from robustcore.reports.emphasis import Emphasis
 
 FEW = 8  # models whose curves can be told apart
 
 
-def panel(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
-    """Accuracy under attack of the models, as far as it is stored."""
+def panel(prefix: str, models: Sequence[str], choice: Choice) -> None:
+    """Accuracy under attack of the models, as far as it is stored; of many models that of those that are shown first."""
+    data, seed = choice.data, choice.seed
     st.subheader("Under attack", anchor=False)
     table = cache.results.robust_accuracy(tuple(models), data, seed)
-    union.show(prefix, models, data, seed)
-    nearest.show(prefix, models, data, seed)
-    presets.show(prefix, models, data, seed)
+    first = _first(choice, models, table)
+    if said := first_models.of_emphasis(first).strip():
+        st.caption(f"{said} The table at the end has all; so have the figures with “All {len(models)} by name”.")
+    union.show(prefix, models, data, seed, first)
+    nearest.show(prefix, models, data, seed, first)
+    presets.show(prefix, models, data, seed, first)
+    every, table = table, first_models.few(table, first)
     if table.empty and not every_attack.show(prefix, models, data, seed):
         states.empty(
             "None of these models has been evaluated under attack",
@@ -36,13 +44,30 @@ def panel(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
     if table["model"].nunique() > FEW:
         _budgets(prefix, table)
     else:
-        _curves(prefix, table)
+        _curves(prefix, table, first)
     _signs(table)
-    _transfer(prefix, table)
+    _transfer(prefix, every, first)
     every_attack.show(prefix, models, data, seed)
 
 
-def _curves(prefix: str, table: pd.DataFrame) -> None:
+def _first(choice: Choice, models: Sequence[str], table: pd.DataFrame) -> Emphasis:
+    """The models that every figure under attack has, by what holds against all attacks, or by accuracy under PGD."""
+    values = cache.results.attack_unions(tuple(models), choice.data, choice.seed)
+    values = values[values["attack"] == EVERY]
+    if values.empty:
+        values = table[(table["attack"] == "pgd") & (table["access"] == "white-box") & (table["eps"] > 0)]
+        values = values.assign(value=values["accuracy"])
+    return first_models.of(choice, values[["model", "value"]])
+
+
+def _curves(prefix: str, table: pd.DataFrame, first: Emphasis) -> None:
+    """Of many models those that are shown first, without what was crafted on others: the table of transfer has it."""
+    crafted = "; dashed: crafted on another model"
+    if first.is_partial:
+        crafted, kept = "", table["access"] == "white-box"
+        rows = table[kept]
+        rows.attrs |= table.attrs
+        table = rows
     footer = robust_accuracy.curve_footer(table)
     drawn = figures.eps_curves(
         table[table["eps"] < 1], footer=footer.text, alt="Accuracy against eps for each model and attack"
@@ -51,8 +76,7 @@ def _curves(prefix: str, table: pd.DataFrame) -> None:
         drawn,
         key=f"{prefix}-robust-accuracy",
         title="Accuracy against the budget of an attack",
-        says="A colour is a model. Solid: PGD, dotted: FGSM, both knowing the model; dashed: crafted on another model. Lower and "
-        "faster means easier to fool.",
+        says=f"A colour is a model. Solid: PGD, dotted: FGSM, both knowing the model{crafted}. Lower and faster means easier to fool.",
         table=table,
         footer=footer,
         origin=table.attrs["provenance"],
@@ -92,8 +116,8 @@ def _signs(table: pd.DataFrame) -> None:
         states.notice(sign.text)
 
 
-def _transfer(prefix: str, table: pd.DataFrame) -> None:
-    """Rows judge, columns craft, at the radius that most pairs are evaluated at."""
+def _transfer(prefix: str, table: pd.DataFrame, first: Emphasis) -> None:
+    """Rows judge, columns craft, at the radius that most pairs are evaluated at; of many models those judge that are shown first."""
     iterative = table[(table["attack"] == "pgd") & (table["eps"] > 0) & (table["eps"] < 1)]
     crafted = iterative["surrogate"].where(iterative["surrogate"] != "", iterative["model"])
     pairs = iterative.assign(crafted=crafted)
@@ -114,6 +138,8 @@ def _transfer(prefix: str, table: pd.DataFrame) -> None:
     alt = "Accuracy of each model on images crafted on each model"
     if len(order) > FEW:
         square = robust_accuracy.judged(square)
+        if first.is_partial:
+            square = square.loc[[m for m in square.index if m in first.first]].dropna(axis="columns", how="all")
         says = "Rows are the models that judge, columns those that the images were crafted on; what is crafted on itself is hardest."
         drawn = figures.transfer_columns(square, footer=footer.text, alt=alt)
     else:

@@ -14,6 +14,7 @@ from dashboard.widgets import figure, states
 from robustcore.figures import bars, heatmap
 from robustcore.reports.attacks import preset_scores
 from robustcore.reports.attacks.preset_scores import BLACK, LAYOUTS, Layout
+from robustcore.reports.emphasis import Emphasis
 
 
 def _percent(title: str) -> bars.Scale:
@@ -28,14 +29,14 @@ _SCALES = {
 _MEASURES = {"app": "Accuracy preserved (APP)", "success": "Attack success", "l2": "Size of the change"}
 
 
-def show(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
-    """Draw the table; nothing where none of the attacks is stored."""
+def show(prefix: str, models: Sequence[str], data: Data, seed: int, first: Emphasis) -> None:
+    """Draw the table, of many models those that are shown first; nothing where none of the attacks is stored."""
     table = cache.results.preset_scores(tuple(models), data, seed)
     if table.empty:
         return
     with st.container(border=True, key=f"card-{prefix}-presets-controls"):
         layout, surrogate, measure = _controls(prefix, table)
-    rows = preset_scores.laid_out(table, layout, surrogate, measure)
+    rows = first.rows(preset_scores.laid_out(table, layout, surrogate, measure))
     footer = preset_scores.footer(table, layout, surrogate)
     lower = measure == "success"
     figure.card(
@@ -99,13 +100,15 @@ def _printed(layout: Layout) -> None:
         index=list(dict.fromkeys(printed["model"])),
         columns=[preset_scores.column_title(*place) for place in layout.places],
     )
-    st.markdown(f"**As printed in the thesis: APP of its own networks on {layout.data}**")
     config = {name: st.column_config.NumberColumn(format="%.2f") for name in wide.columns}
-    st.dataframe(wide.rename_axis("Network").reset_index(), hide_index=True, width="stretch", column_config=config)
-    st.caption(
-        states.plain(
-            "Laugros, thesis, "
-            + " and ".join(f"table {number}" for number in layout.tables)
-            + ". Other networks, images and surrogate: compare the pattern, not the values."
+    with st.expander(
+        f"As printed in the thesis: APP of its own networks on {layout.data}", icon=":material/menu_book:"
+    ):
+        st.dataframe(wide.rename_axis("Network").reset_index(), hide_index=True, width="stretch", column_config=config)
+        st.caption(
+            states.plain(
+                "Laugros, thesis, "
+                + " and ".join(f"table {number}" for number in layout.tables)
+                + ". Other networks, images and surrogate: compare the pattern, not the values."
+            )
         )
-    )

@@ -10,11 +10,13 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache.datasets import Data
 from dashboard.session import selection
+from dashboard.views.compare import first_models
 from dashboard.widgets import figure, labels, states
 from robustcore import attacks
 from robustcore.attacks.budgets import TITLES
 from robustcore.figures import bars, heatmap
 from robustcore.reports.attacks import union as unions
+from robustcore.reports.emphasis import Emphasis
 
 FEW = 8  # models whose bars can be told apart
 _TELLING = 0.4  # share of images that hold at which models differ most
@@ -22,8 +24,8 @@ _STRONGEST = attacks.get("autoattack").title
 _SCALE = bars.Scale(title="images that hold (%)", factor=100, number=".1f", unit=" %", limits=(0, 100))
 
 
-def show(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
-    """Draw the headline and the bars of one budget; nothing where no attack with a budget is stored."""
+def show(prefix: str, models: Sequence[str], data: Data, seed: int, first: Emphasis) -> None:
+    """Draw the headline and, of the models that are shown first, the bars of one budget; nothing where no attack with a budget is stored."""
     table = cache.results.attack_unions(tuple(models), data, seed)
     if table.empty:
         return
@@ -44,7 +46,8 @@ def show(prefix: str, models: Sequence[str], data: Data, seed: int) -> None:
     st.markdown(_headline(every, chosen))
     for note in unions.unequal(rows):
         states.notice(note.text)
-    _bars(prefix, rows, list(every["model"]), chosen)
+    shown = first_models.few(rows, first)
+    _bars(prefix, shown, list(first.rows(every)["model"]), chosen)
 
 
 def _usual(table: pd.DataFrame, budgets: Sequence[tuple[str, float]]) -> tuple[str, float]:

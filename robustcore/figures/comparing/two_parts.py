@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, distinct, finish, name_groups, strokes
+from robustcore.figures._emphasis import looks, name_pinned
+from robustcore.figures._style import NEUTRAL, distinct, finish, name_groups
 from robustcore.figures.bars import Scale
+from robustcore.reports.emphasis import Emphasis
 
 _NAMED = 6  # models whose names are written: those farthest from the diagonal
 
@@ -21,6 +23,7 @@ def scattered(
     alt: str,
     height: int = 420,
     groups: Mapping[str, str] | None = None,
+    emphasis: Emphasis | None = None,
 ) -> go.Figure:
     """One dot for each model, with its intervals; on the diagonal it gains as much on both parts.
 
@@ -30,12 +33,13 @@ def scattered(
         footer, alt: as for every figure.
         height: of the plotting area in pixels.
         groups: model -> what it belongs to, which then tells the colour instead of the model.
+        emphasis: which models are shown first.
     """
     up, across = list(dict.fromkeys(table["name"]))
     wide = table.pivot(index="model", columns="name", values=["value", "low", "high"]) * scale.factor
     wide = wide.dropna(subset=[("value", up), ("value", across)])
     models = [str(model) for model in wide.index]
-    drawn, labels = strokes(models, groups), distinct(models, 24)
+    drawn, labels = looks(models, groups, emphasis), distinct(models, 24)
     apart = (wide["value"][up] - wide["value"][across]).abs().sort_values(ascending=False)
     named = _apart_enough(
         pd.DataFrame({part: wide["value"][part] for part in (up, across)}),
@@ -56,7 +60,10 @@ def scattered(
         hoverinfo="skip",
         line={"color": NEUTRAL, "dash": "dot", "width": 1},
     )
-    for model in models:
+    if emphasis is not None:
+        named |= {model for model in emphasis.pinned if model in models}
+    for model in sorted(models, key=lambda each: drawn[each].rank):
+        look = drawn[model]
         row = {
             (measure, part): float(wide[measure][part].to_dict()[model])
             for measure in ("value", "low", "high")
@@ -66,20 +73,25 @@ def scattered(
         figure.add_scatter(
             x=[row["value", across]],
             y=[row["value", up]],
-            error_x=_error(row, across),
-            error_y=_error(row, up),
+            error_x=_error(row, across) if look.is_first else None,
+            error_y=_error(row, up) if look.is_first else None,
             mode="markers+text" if model in named else "markers",
             name=model,
-            legendgroup=drawn[model].group,
+            legendgroup=look.stroke.group,
+            opacity=1 if look.is_first and not look.is_faded else 0.5,
             text=[f" {labels[model]} "],
             textposition="top right" if row["value", across] < (low + high) / 2 else "top left",
             textfont={"size": 11},
-            marker={"color": drawn[model].colour, "symbol": drawn[model].symbol, "size": 10},
+            marker={"color": look.stroke.colour, "symbol": look.stroke.symbol, "size": 10 if look.is_first else 7},
+            customdata=[[model, ""]],
+            unselected={"marker": {"opacity": 0.45}, "textfont": {"color": NEUTRAL}},
             showlegend=False,
             hovertext=["<br>".join([f"<b>{model}</b>", *texts])],
             hovertemplate="%{hovertext}<extra></extra>",
         )
     name_groups(figure, groups, models)
+    if groups:
+        name_pinned(figure, drawn)
     figure.update_xaxes(title=f"{scale.title}, {across}", showgrid=True, range=ends)
     figure.update_yaxes(title=f"{scale.title}, {up}", showgrid=True)
     return finish(figure, height=height, footer=footer, alt=alt, legend=bool(groups), top=16, bottom=56)

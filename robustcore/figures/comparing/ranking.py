@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from robustcore.figures._style import NEUTRAL, PALETTE, finish, hatch, name_groups, shortest, strokes
 from robustcore.figures.bars import UNSELECTED, Scale, ends, hover
+from robustcore.reports.emphasis import Emphasis
 
 _ROW, _BAR = 38, 13  # pixels of a model, and of its bar
 
@@ -23,6 +24,7 @@ def ranking(
     models: list[str],
     best: str = "higher",
     groups: Mapping[str, str] | None = None,
+    emphasis: Emphasis | None = None,
 ) -> go.Figure:
     """One bar for each model, the best first, undefined ones last.
 
@@ -34,8 +36,12 @@ def ranking(
         models: all models of the page in their order, so that each keeps its colour.
         best: "higher" or "lower".
         groups: model -> what it belongs to, which then tells the colour instead of the model.
+        emphasis: whose pinned models are on top, and next to which the others are pale.
     """
     rows = table.sort_values("value", ascending=best == "lower", na_position="last", kind="stable")
+    pinned = emphasis.pinned if emphasis is not None else ()
+    if emphasis is not None:
+        rows = emphasis.rows(rows)
     # Each bar bears its model's name. Where colours would come round, one says as much and looks calmer.
     many = len(models) > len(PALETTE)
     drawn = strokes(models, groups)
@@ -65,7 +71,11 @@ def ranking(
         width=_BAR,
         error_x=error,
         showlegend=False,
-        marker={"color": colours, "pattern": hatch(patterns)},
+        marker={
+            "color": colours,
+            "pattern": hatch(patterns),
+            "opacity": [1 if not pinned or model in pinned else 0.45 for model in bars["model"]],
+        },
         customdata=bars[["model", "name"]].to_numpy(),
         hovertext=[hover(row, scale) for row in bars.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
