@@ -7,16 +7,21 @@ such a value gets one sentence, and the default takes its place.
 
 from __future__ import annotations
 
+import difflib
+import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 
 from dashboard.plain_text import plain
-from robustcore.errors import InvalidArgumentError, UnknownNameError
+from robustcore.errors import InvalidArgumentError, missing_plugins
 
 T = TypeVar("T")
 _NOTICES, _KEEP = "_selection_notices", "_selection_keep"
+_FEW, _FIRST = 12, 6  # options that a sentence lists all, and the number of examples of more
+_LONGEST = 80  # characters of the address that a sentence repeats
 
 
 def begin() -> None:
@@ -64,11 +69,9 @@ def optional(
         if st.session_state[key] not in options:
             st.session_state[key] = None
     elif (raw := st.query_params.get(key)) is not None and raw not in [text(o) for o in options]:
-        exact = [o for o in options if raw == str(o)]
-        if exact:
-            _rewrite(key, exact[0], text(exact[0]))
-        else:
-            say(f"{UnknownNameError(kind, raw, map(str, options))} It was left out.")
+        if meant := _named(raw, options, text):
+            _rewrite(key, meant[0], text(meant[0]))
+        say(f"{_unknown(kind, raw, options, text)} It was left out.")
     value: T | None = st.selectbox(label, options, None, text, key=key, bind="query-params", placeholder=label, **more)
     return value if value in options else None
 
@@ -160,8 +163,19 @@ def slider(label: str, low: int, high: int, *, key: str, default: int, kind: str
     return min(high, max(low, int(st.slider(label, low, high, default, key=key, bind="query-params", **more))))
 
 
+def fraction(
+    label: str, low: float, high: float, step: float, *, key: str, default: float, kind: str, **more: Any
+) -> float:
+    """`st.slider` for a number between two others, bound to the address."""
+    _adopt_number(key, low, high, default, kind)
+    return min(high, max(low, float(st.slider(label, low, high, default, step, key=key, bind="query-params", **more))))
+
+
 def toggle(label: str, *, key: str, default: bool = False, **more: Any) -> bool:
     """`st.toggle`, bound to the address."""
+    raws = st.query_params.get_all(key)
+    if key not in st.session_state and raws and raws[-1].casefold() not in ("true", "false"):
+        _drop(key, f"{_quoted(raws[-1])} is neither true nor false: {label} is {'on' if default else 'off'}.")
     return st.toggle(label, default, key=key, bind="query-params", **more)
 
 
@@ -174,6 +188,47 @@ def rerun() -> NoReturn:
 def say(sentence: str) -> None:
     """Tell the person one thing about the address of this page."""
     st.session_state.setdefault(_NOTICES, []).append(sentence)
+
+
+def _unknown(kind: str, raw: str, options: Sequence[T], text: Callable[[T], str]) -> str:
+    """That the address names no option; the nearest ones, else those that there are, as the widget shows them and in its order."""
+    spelt = {name.casefold(): text(option) for option in options for name in (str(option), text(option))}
+    near = dict.fromkeys(
+        spelt[name] for name in difflib.get_close_matches(raw[:200].casefold(), spelt, n=3, cutoff=0.5)
+    )
+    titles = [text(option) for option in options]
+    if near and _number(raw) is None:  # the nearest spelling of a number is not the nearest number
+        hint = "Did you mean " + " or ".join(repr(title) for title in near) + "?"
+    elif len(titles) <= _FEW:
+        hint = f"There are: {', '.join(titles)}."
+    elif _number(raw) is not None and _are_numbers(options):
+        hint = f"There are {len(titles)}, from {titles[0]} to {titles[-1]}."
+    else:
+        hint = f"{len(titles)} are known, for example {', '.join(titles[:_FIRST])}."
+    return " ".join([f"There is no {kind} named {_quoted(raw)}. {hint}", *missing_plugins.values()])
+
+
+def _named(raw: str, options: Sequence[T], text: Callable[[T], str]) -> list[T]:
+    """The options that a value of the address means: by their name, by what the widget shows, or, numbers, by their value."""
+    exact = [option for option in options if raw in (str(option), text(option))]
+    return exact or ([option for option in options if option == _number(raw)] if _are_numbers(options) else [])
+
+
+def _are_numbers(options: Sequence[object]) -> bool:
+    return all(isinstance(option, (int, float)) and not isinstance(option, bool) for option in options)
+
+
+def _number(raw: str) -> float | None:
+    """The number that a text is, be it finite or not."""
+    try:
+        return float(raw)
+    except ValueError:
+        return None
+
+
+def _quoted(raw: str) -> str:
+    """What stands in the address, as far as a sentence can hold it."""
+    return repr(raw if len(raw) <= _LONGEST else f"{raw[:_LONGEST]}…")
 
 
 def _first(options: Sequence[T], default: T | None, kind: str) -> int:
@@ -202,31 +257,33 @@ def _adopt(
     raw = st.query_params.get(key)
     if raw is None or raw in [(label or text)(o) for o in options]:
         return
-    exact = [o for o in options if raw in (str(o), text(o))]
-    if exact:
-        _rewrite(key, exact[0], (label or text)(exact[0]))
-    else:
-        say(f"{UnknownNameError(kind, raw, map(str, options))} Showing {text(default)}.")
+    if meant := _named(raw, options, text):
+        _rewrite(key, meant[0], (label or text)(meant[0]))
+    say(f"{_unknown(kind, raw, options, text)} Showing {text(default)}.")
 
 
 def _adopt_many(
     key: str, options: Sequence[T], kind: str, text: Callable[[T], str], *, label: Callable[[T], str] | None = None
 ) -> None:
+    shown = label or text
     if key in st.session_state:
-        st.session_state[key] = [v for v in st.session_state[key] if v in options]
+        left = [v for v in st.session_state[key] if v in options]
+        if left or not st.session_state[key]:
+            st.session_state[key] = left
+        else:  # nothing of it is offered any more: the default takes its place
+            del st.session_state[key]
         return
-    raws = st.query_params.get_all(key)
-    if not raws or all(raw in [(label or text)(o) for o in options] for raw in raws):
+    raws = list(dict.fromkeys(st.query_params.get_all(key)))
+    if not raws or all(raw in [shown(o) for o in options] for raw in raws):
         return
-    by_name = {text(o): o for o in options} | {str(o): o for o in options}
-    if label is not None:
-        by_name |= {label(o): o for o in options}
+    chosen: list[T] = []
     for raw in raws:
-        if raw not in by_name:
-            say(f"{UnknownNameError(kind, raw, map(str, options))} It was left out.")
-    chosen_options = [by_name[raw] for raw in raws if raw in by_name]
-    if chosen_options:
-        _rewrite(key, chosen_options, [(label or text)(option) for option in chosen_options])
+        meant = [o for o in options if raw == shown(o)] or _named(raw, options, text)
+        if not meant:
+            say(f"{_unknown(kind, raw, options, text)} It was left out.")
+        chosen += [option for option in meant[:1] if option not in chosen]
+    if chosen:
+        _rewrite(key, chosen, [shown(option) for option in chosen])
 
 
 def _rewrite(key: str, value: object, in_address: str | list[str]) -> NoReturn:
@@ -240,15 +297,37 @@ def _rewrite(key: str, value: object, in_address: str | list[str]) -> NoReturn:
     rerun()
 
 
-def _adopt_number(key: str, low: int, high: int, default: int, kind: str) -> None:
-    """Say what is wrong with the address' value; an integer of the range takes the place of what an earlier run left."""
-    raw = st.query_params.get(key)
+def _drop(key: str, sentence: str) -> NoReturn:
+    """Say what is wrong with a value of the address, and draw the page without it: Streamlit would cut or round it without a
+    word, and fails at infinity."""
+    say(sentence)
+    del st.query_params[key]
+    rerun()
+
+
+def _adopt_number(key: str, low: float, high: float, default: float, kind: str) -> None:
+    """Say what is wrong with the address' value; a number of the range takes the place of what an earlier run left."""
+    numbers = int if isinstance(default, int) else (int, float)
     if key in st.session_state:
         value = st.session_state[key]
-        if not isinstance(value, int):
+        if not isinstance(value, numbers):
             st.session_state[key] = default
         elif not low <= value <= high:
             st.session_state[key] = min(high, max(low, value))
             say(f"The {kind} was {value:,}; here it is from {low:,} to {high:,}. Showing {st.session_state[key]:,}.")
-    elif raw is not None and not (raw.isascii() and raw.removeprefix("-").isdigit() and low <= int(raw) <= high):
-        say(f"The {kind} in the address is {raw[:40]!r}; it is an integer from {low} to {high}. Showing {default}.")
+        return
+    raws = st.query_params.get_all(key)
+    if raws and not (len(raws) == 1 and _is_in_range(raws[0], low, high, whole=numbers is int)):
+        a_number = "an integer" if numbers is int else "a number"
+        named = " and ".join(map(_quoted, raws[:2]))
+        _drop(
+            key,
+            f"The {kind} in the address is {named}; it is {a_number} from {low:,} to {high:,}. Showing {default:,}.",
+        )
+
+
+def _is_in_range(raw: str, low: float, high: float, *, whole: bool) -> bool:
+    value = _number(raw)
+    if value is None or not math.isfinite(value) or (whole and not re.fullmatch(r"-?[0-9]+", raw)):
+        return False
+    return low <= value <= high

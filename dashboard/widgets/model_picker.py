@@ -33,9 +33,9 @@ def pick(label: str, names: Sequence[str], *, key: str, default: str | None = No
             cache.models.card(_named(typed, names))
             options.append(typed)
         except RobustcoreError as error:
-            selection.say(str(error))
             understood = False  # a picker that takes any text would keep this one
-            st.session_state[key] = default if default in names else names[0]
+            st.session_state[key] = instead = default if default in names else names[0]
+            selection.say(f"{error} Showing {instead}.")
     chosen = selection.selectbox(
         label,
         options,

@@ -221,7 +221,7 @@ class ModelName:
         """For the name of a model that was added, the name of its file with all that was said of it; None for others."""
         entry = added.models().get(self.base.removeprefix(OWN)) if self.base.startswith(OWN) else None
         entry = added.named_here().get(self.base, entry)
-        if entry is None or ((trained := _trained(self.base)) and trained.is_file()):
+        if entry is None or ((trained := _trained(self.base)) and os.path.isfile(trained)):
             return None
         entry_name = ModelName.parse(entry.model)
         mine = {field: getattr(self, field) for field in (*_OF_FILES, "classes") if getattr(self, field) is not None}
@@ -264,7 +264,7 @@ class ModelName:
         whole = formats.format_of(file)
         if whole is not None:
             file = whole.file(file)
-        return file if file.is_file() else None
+        return file if os.path.isfile(file) else None  # pathlib would raise for what is too long to be a path
 
     def _file(self) -> Path:
         shipped = files()

@@ -159,6 +159,10 @@ def test_many_models_are_grouped_best_first_limited_and_searched(
     at.text_input(key="overview_find").set_value("MODEL-0").run()
     assert "own/model-0<" in markup(at, "overview_models")
     assert not at.dataframe
+    at.text_input(key="overview_find").set_value("none of this name").run()
+    assert sound(at)
+    assert markup(at, "overview_models") == ""
+    at.text_input(key="overview_find").set_value("model-0").run()
     at.toggle(key="overview_shifts").set_value(True).run()
     assert sound(at)
     assert list(at.dataframe[0].value.columns) == ["Model", "Sketch"]

@@ -11,7 +11,7 @@ import torch
 
 import robustcore as rc
 from robustcore.errors import InvalidArgumentError, MissingExtraError, ModelError, UnknownNameError
-from robustcore.models import card, checkpoints, load_model, name_of, names
+from robustcore.models import card, checkpoints, file_of, load_model, name_of, names
 
 
 def test_random_weights_have_the_classes_and_the_seed_that_are_asked_for() -> None:
@@ -49,6 +49,13 @@ def test_files_that_are_being_written_are_no_models(own_cache: Path) -> None:
 )
 def test_unknown_names_are_answered_with_the_nearest(name: str, nearest: str) -> None:
     with pytest.raises(UnknownNameError, match=nearest):
+        load_model(name)
+
+
+@pytest.mark.parametrize("name", ["9" * 6000, "/" + "x/" * 3000], ids=["name", "path"])
+def test_what_is_too_long_for_a_path_is_an_unknown_name(name: str) -> None:
+    assert file_of(name) is None
+    with pytest.raises(UnknownNameError, match="There is no model"):
         load_model(name)
 
 

@@ -156,7 +156,7 @@ def _conditions_now() -> tuple[tuple[str, ...], tuple[int, ...], str, int]:
     named = tuple(s for s in suites.names() if s in wanted or labels.suite(s) in wanted) or ("imagenet-c",)
     severities = tuple(s for s in corruptions.SEVERITIES if str(s) in now("severity")) or corruptions.SEVERITIES
     ways = [s for s in compare.storages() if s in now("storage") or labels.storage(s) in now("storage")]
-    seed = next((int(s) for s in now("seed") if s.isdecimal()), 0)
+    seed = next((int(s) for s in now("seed") if s.isascii() and s.isdecimal() and len(s) < 10), 0)
     return named, severities, ways[0] if ways else "memory", seed
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import cache, data_urls
+from dashboard.session import selection
 from dashboard.views.factors.controls import KEY, Choice
 from dashboard.widgets import figure, labels, markup, pair, states, thumbnails
 from robustcore.datasets.scenes import FACTORS
@@ -23,14 +24,14 @@ def show(choice: Choice, gaps: Gaps | None, origin: Provenance) -> None:
     left, right = st.columns([1.1, 1], gap="medium")
     with left, st.container(border=True, key=f"card-{KEY}-scene"):
         st.subheader(f"One {display_name(choice.shape, inside=True)}, one factor", anchor=False)
-        strength = st.slider(
+        strength = selection.fraction(
             f"{factor.title}: {factor.ends[0]} to {factor.ends[1]}",
             factor.low,
             1.0,
-            0.5,
             STEP,
             key=f"{KEY}_strength_{'two' if factor.low < 0 else 'one'}",
-            bind="query-params",
+            default=0.5,
+            kind="strength",
             help="0 is the test image itself.",
         )
         place = min(range(len(walk.strengths)), key=lambda i: abs(walk.strengths[i] - strength))

@@ -99,5 +99,7 @@ def _pick_corruption() -> GalleryImage:
         return cells[0]
     word = "Severity" if corruptions.get(name).severities else "Draw"
     with right:
-        level = st.slider(word, 1, len(cells), min(3, len(cells)), key=f"{KEY}_{word.lower()}", bind="query-params")
+        level = selection.slider(
+            word, 1, len(cells), key=f"{KEY}_{word.lower()}", default=min(3, len(cells)), kind=word.lower()
+        )
     return cells[level - 1]

@@ -190,7 +190,8 @@ def _chosen(overview: Overview, kinds: Mapping[str, rows.Kind], pinned: Sequence
 
 
 def _best_first(table: pd.DataFrame, overview: Overview, column: str) -> pd.DataFrame:
-    ordered = table.assign(ranked=overview.ranked(column)).sort_values(
+    # A table without rows would take the rows of what is assigned to it.
+    ordered = table.assign(ranked=overview.ranked(column).reindex(table.index)).sort_values(
         ["ranked", column], ascending=False, na_position="last", kind="stable"
     )
     return ordered.drop(columns="ranked")

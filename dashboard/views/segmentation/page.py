@@ -82,25 +82,25 @@ def _pick() -> Choice:
             )
         left, right = st.columns(2, gap="medium")
         with left:
-            share = st.slider(
+            share = selection.slider(
                 "Threshold: flagged pixels (% of the image)",
                 1,
                 50,
-                10,
                 key=f"{KEY}_share",
-                bind="query-params",
+                default=10,
+                kind="threshold",
                 help="The pixels with the highest scores.",
             )
         with right:
-            severity = st.slider(
-                "Severity", 1, 5, 3, key=f"{KEY}_severity", bind="query-params", disabled=corruption == _NONE
+            severity = selection.slider(
+                "Severity", 1, 5, key=f"{KEY}_severity", default=3, kind="severity", disabled=corruption == _NONE
             )
     return Choice(
         number - 1,
         score,
         share / 100,
         "" if corruption == _NONE else corruption,
-        0 if corruption == _NONE else int(severity),
+        0 if corruption == _NONE else severity,
     )
 
 

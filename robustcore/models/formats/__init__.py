@@ -18,4 +18,6 @@ SUFFIXES = (*torchscript.SUFFIXES, *onnx_graphs.SUFFIXES)
 def format_of(path: Path | str) -> ModuleType | None:
     """The module that reads a path, with `is_one`, `load` and `file`; None for a file of weights and for what is not there."""
     place = Path(os.path.expanduser(path))
+    if not os.path.exists(place):  # pathlib would raise for what is too long to be a path
+        return None
     return next((module for module in _FORMATS if module.is_one(place)), None)

@@ -61,8 +61,9 @@ def condition_of(name: str) -> Condition:
 
 
 def conditions_for(dataset: Dataset) -> list[str]:
-    """The sets that come with the package and that a dataset can be compared with: noise, and for scenes the unknown shapes."""
-    return [*([_SHAPES] if dataset.name == "scenes" else []), *KINDS]
+    """The sets that come with the package and that a dataset can be compared with: noise, and for the test images of scenes the
+    unknown shapes, which are painted as these are."""
+    return [*([_SHAPES] if (dataset.name, dataset.split) == ("scenes", "test") else []), *KINDS]
 
 
 def knows(card: Card, dataset: Dataset) -> bool:
