@@ -93,7 +93,7 @@ def evaluated_whole(
         return names
     images = datasets.evaluated_dataset(data)
     here = set(model_cache.model_names())
-    prepared = {model_cache.preparation(name) for name in names if name in here}
+    prepared = {model_cache.own_preparation(name) for name in names if name in here}
     prints = {prepared_for(images, preparation).fingerprint for preparation in (*prepared, None)}
     stored = _stored_conditions()
     stored = stored[stored["dataset_fingerprint"].isin(prints) & stored["model"].isin(names)]

@@ -224,7 +224,7 @@ def _fingerprints(dataset: Dataset) -> set[str]:
     from robustcore.datasets import Preparable, prepared_for
 
     names = models.model_names() if isinstance(dataset, Preparable) else []
-    own = {models.preparation(name) for name in names} | {None}
+    own = {models.own_preparation(name) for name in names} | {None}
     return {prepared_for(dataset, preparation).fingerprint for preparation in own}
 
 

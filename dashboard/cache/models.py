@@ -147,6 +147,16 @@ def preparation(name: str) -> Preparation | None:
         return None
 
 
+def own_preparation(name: str) -> Preparation | None:
+    """How an evaluation prepares the images of files for the model of that name; None where its card cannot be read."""
+    from robustcore.errors import RobustcoreError
+
+    try:
+        return card(name).own_preparation
+    except RobustcoreError:
+        return None
+
+
 def alike(name: str) -> list[str]:
     """The models with the same classes, that one too; a file that cannot be read is reported when its model is chosen."""
     classes = tuple(card(name).classes)

@@ -36,7 +36,7 @@ def subject(name: str, data: Data) -> Subject:
     whole = answers_of(name) == "all"  # of one that answers with a folder's classes alone, results know the fingerprint
     if whole and (name in models.model_names() or os.path.isfile(base) or "weights=none" in name):
         card = models.card(name)
-        return Subject(name, models.fingerprint(name), tuple(card.classes), card.preparation)
+        return Subject(name, models.fingerprint(name), tuple(card.classes), card.own_preparation)
     dataset = datasets.evaluated_dataset(data)
     stored = [s for s in _stored(dataset.fingerprint, _dataset=dataset) if s.name == name]
     if len(stored) != 1:
@@ -59,7 +59,7 @@ def _stored_subjects(dataset: Dataset) -> list[Subject]:
     from robustcore.evaluation import Store, api
 
     names = models.model_names() if isinstance(dataset, Preparable) else []
-    own = {models.preparation(name) for name in names}
+    own = {models.own_preparation(name) for name in names}
     return api.stored_subjects(dataset, Store(), own)
 
 

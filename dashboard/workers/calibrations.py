@@ -62,7 +62,9 @@ def keep(model: ModelKey, images: ImagesKey, stop: int) -> int:
     from robustcore.detection import kept_outputs
 
     network = tasks.model_of(model)
-    return len(kept_outputs.outputs_of(network, prepared_for(tasks.images_of(images), network.card.preparation), stop))
+    return len(
+        kept_outputs.outputs_of(network, prepared_for(tasks.images_of(images), network.card.own_preparation), stop)
+    )
 
 
 def tempered(model: ModelKey, images: ImagesKey, validation: ImagesKey, limit: int) -> Tempered:

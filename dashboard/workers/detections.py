@@ -66,7 +66,7 @@ def keep_unknown(case: Case, of_set: SetKey, stop: int) -> int:
     from robustcore.datasets import prepared_for
     from robustcore.reports import detection
 
-    known = prepared_for(tasks.images_of(case.images), tasks.model_of(case.model).card.preparation)
+    known = prepared_for(tasks.images_of(case.images), tasks.model_of(case.model).card.own_preparation)
     (resolved,) = detection.resolved([_named(of_set)], known)
     return _keep(case, resolved.images, stop, passes=True)
 
@@ -101,7 +101,7 @@ def _keep(case: Case, images: Dataset, stop: int, *, passes: bool) -> int:
 
     model: Classifier = tasks.model_of(case.model)
     needed = detection.needed(model, _validation(case), _scores(case))
-    prepared = prepared_for(images, model.card.preparation)
+    prepared = prepared_for(images, model.card.own_preparation)
     outputs = kept_outputs.outputs_of(
         model, prepared, stop, features=needed.features, passes=needed.passes if passes else 0
     )

@@ -56,7 +56,7 @@ def _add(args: argparse.Namespace) -> None:
     print(
         f"own/{name}: {card.architecture}, {len(card.classes):,} classes such as {card.classes[0]}, input {card.side} pixels"
     )
-    print(f"Images: {card.preparation or f'resized to {card.side}, bilinear'}")
+    print(f"Images: {card.own_preparation}")
     for field, text in (("weights_from", "Weights from"), ("left_out", "Left out")):
         if field in card.recipe:
             print(f"{text}: {card.recipe[field]}")

@@ -132,7 +132,7 @@ def _load(
         classifier = _restricted(classifier, dataset)
         name = classifier.card.name
     card = classifier.card
-    subject = Subject(printable(name), classifier.fingerprint(), tuple(card.classes), card.preparation)
+    subject = Subject(printable(name), classifier.fingerprint(), tuple(card.classes), card.own_preparation)
     into[subject.fingerprint] = classifier
     return subject
 

@@ -32,7 +32,7 @@ class Subject:
     Attributes:
         name, fingerprint: what people and results know it by.
         classes: names, in the order of the logits.
-        preparation: how a folder's images are prepared for it, where its card says so.
+        preparation: how a folder's images are prepared for it; None where that is not known.
         is_here: whether it was loaded; else it is known by what is stored of it alone.
     """
 

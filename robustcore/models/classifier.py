@@ -33,7 +33,7 @@ class Card:
         intervention: its training intervention, e.g. "standard".
         architecture: e.g. "scenes/resnet" or "torchvision/resnet50".
         preparation: how the publishers of the weights prepared images; None where nothing is said, as for networks trained
-            here. An evaluation prepares the images of a folder in this way.
+            here.
         recipe: everything needed to repeat the training, and the versions used; JSON values.
     """
 
@@ -60,6 +60,12 @@ class Card:
             object.__setattr__(self, "preparation", Preparation(**self.preparation))
         object.__setattr__(self, "classes", classes)
         object.__setattr__(self, "side", side)
+
+    @property
+    def own_preparation(self) -> Preparation:
+        """How an evaluation prepares the images of files for the model: as its publishers did it, else resized to its input side,
+        so that corruptions have the size in which the network sees them."""
+        return self.preparation or Preparation(self.side, self.side)
 
     def to_json(self) -> str:
         """One line, keys sorted."""

@@ -24,6 +24,9 @@ from robustcore.models import Card, Classifier
 OWN = Preparation(32, 48, "bicubic")
 
 
+PLAIN = Preparation(32, 32)  # of a network with that input side whose card says nothing
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Two classes of 64 x 80 images: black inside a white frame 12 pixels wide."""
@@ -90,14 +93,32 @@ def test_each_model_is_scored_on_the_images_as_it_wants_them(folder: Path, tmp_p
     with Store(tmp_path / "results.sqlite") as store:
         table = rc.evaluate(models, folder, [Condition("corruption", "brightness", 1)], store=store, device="cpu")
         again = rc.evaluate(models, folder, [Condition("corruption", "brightness", 1)], store=store, device="cpu")
-        stored = api.stored_subjects(rc.load_dataset(folder), store, [OWN])
+        stored = api.stored_subjects(rc.load_dataset(folder), store, [OWN, PLAIN])
     assert again["cached"].all()
     clean = table[table["kind"] == "clean"].set_index("model")
     assert clean.loc["cut", "dataset_fingerprint"] != clean.loc["whole", "dataset_fingerprint"]
-    assert (clean.loc["cut", "preparation"], clean.loc["whole", "preparation"]) == (str(OWN), "")
+    assert (clean.loc["cut", "preparation"], clean.loc["whole", "preparation"]) == (str(OWN), str(PLAIN))
     # The frame is mostly cut off for the one that wants it so: its confidence in "little white" is higher.
     assert clean.loc["cut", "confidence"] > clean.loc["whole", "confidence"]
-    assert [(s.name, s.preparation) for s in stored] == [("cut", OWN), ("whole", None)]
+    assert [(s.name, s.preparation) for s in stored] == [("cut", OWN), ("whole", PLAIN)]
+
+
+def test_scenes_written_as_files_are_scored_at_their_own_side(tmp_path: Path) -> None:
+    """A network without a preparation of its own sees corruptions at its input side, not at a folder's usual one."""
+    scenes = rc.load_dataset("scenes", limit=24)
+    for place, (image, label) in enumerate(scenes[i] for i in range(24)):
+        file = tmp_path / "data" / scenes.classes[label] / f"{place:02}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image.permute(1, 2, 0).numpy()).save(file)
+    conditions = [Condition("corruption", "contrast", severity) for severity in (2, 4)]  # draws nothing
+    network = "scenes/resnet-standard"
+    with Store(tmp_path / "results.sqlite") as store:
+        ours, files = (
+            rc.evaluate(network, images, conditions, limit=24, store=store, device="cpu")["accuracy"].tolist()
+            for images in ("scenes", tmp_path / "data")
+        )
+    assert ours == files
+    assert ours[0] > ours[2]
 
 
 def test_models_that_want_other_images_are_in_another_group(folder: Path) -> None:

@@ -12,7 +12,7 @@ from dashboard.session import permissions, roots, selection
 from dashboard.widgets import data_picker, model_picker, states, uploads
 from dashboard.workers.detections import Case, SetKey
 from dashboard.workers.tasks import ImagesKey
-from robustcore.datasets import Dataset, Preparation, prepared_for
+from robustcore.datasets import Dataset, prepared_for
 from robustcore.display import display_name
 from robustcore.errors import RobustcoreError
 from robustcore.models import Card
@@ -71,7 +71,7 @@ def pick() -> Choice | None:
                 step=100,
                 help="The first ones of a fixed, shuffled order.",
             )
-        dataset = prepared_for(loaded, card.preparation)
+        dataset = prepared_for(loaded, card.own_preparation)
         wanted = _pick_sets(model, card, data, dataset)
         dropout = selection.toggle(
             "Dropout variance too",
@@ -166,7 +166,7 @@ def _pick_sets(model: str, card: Card, data: Data, dataset: Dataset) -> list[Set
     )
     keys = [SetKey(name if name in first else roots.dataset(name)) for name in chosen if name != UPLOADS]
     if UPLOADS in chosen:
-        preparation = card.preparation or Preparation(card.side, card.side)
+        preparation = card.own_preparation
         uploads.pick(f"{KEY}_set", model, preparation)
         kept = uploads.kept().values()
         images = tuple(cache.images.upload(each.content, each.name, preparation).image for each in kept)

@@ -68,7 +68,7 @@ def _stored(choice: Choice) -> DetectionReport | None:
     if not sets:
         return None
     model, fingerprint = choice.case.model
-    subject = Subject(model, fingerprint, tuple(choice.card.classes), choice.card.preparation)
+    subject = Subject(model, fingerprint, tuple(choice.card.classes), choice.card.own_preparation)
     images = (choice.dataset.fingerprint, *(each.images.fingerprint for each in sets))
     found = _from_results(subject, images, choice.case.limit, _choice=choice, _sets=sets)
     if found is None:

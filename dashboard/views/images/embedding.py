@@ -21,6 +21,7 @@ from robustcore.reports.images.embedding import Embedding
 _METHODS = {maps.PCA: "PCA", maps.UMAP: "UMAP"}
 _COLOURS = {"answers": "Answers", "classes": "Classes"}
 _COUNTS = (64, 128, 256, 512)
+_SMALL = 64  # pixels a side: up to that, features of more images take a moment
 _IMAGES = 36  # of a selection
 
 
@@ -45,7 +46,8 @@ def show(choice: Choice) -> None:
         )
         offered = [n for n in _COUNTS if n < choice.answered.images] + [min(choice.answered.images, _COUNTS[-1])]
         offered = sorted(set(offered))
-        small = choice.subject.preparation is None
+        preparation = choice.subject.preparation
+        small = preparation is None or preparation.side <= _SMALL
         default = offered[min(2 if small else 0, len(offered) - 1)]
         count = selection.selectbox(
             "Images", offered, key=f"{KEY}_count", kind="number of images", default=default, width=110

@@ -134,7 +134,7 @@ def _examine(model: str, data: Data, count: int) -> None:
     with way:
         markup.show(understanding.steps(examined.steps), key=f"{KEY}_way")
     with some:
-        prepared = prepared_for(dataset, cache.models.preparation(model))
+        prepared = prepared_for(dataset, cache.models.own_preparation(model))
         markup.show(understanding.answers(examined, prepared), key=f"{KEY}_answers")
     _check(subject, examined, model)
     _next(model, data)

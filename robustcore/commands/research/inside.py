@@ -95,7 +95,7 @@ def _worth_seeing(args: argparse.Namespace, networks: Sequence[Classifier]) -> G
         return None
     usual = "scenes" if networks[0].card.dataset == "scenes" else "photographs"
     subjects = [
-        Subject(each.card.name, each.fingerprint(), tuple(each.card.classes), each.card.preparation)
+        Subject(each.card.name, each.fingerprint(), tuple(each.card.classes), each.card.own_preparation)
         for each in networks
     ]
     images = load_dataset(args.images_of or usual, split=args.split)

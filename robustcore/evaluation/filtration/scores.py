@@ -126,7 +126,7 @@ def score(
     for m, model in enumerate(models):
         if not len(left):
             break
-        data = prepared_for(dataset, model.card.preparation)
+        data = prepared_for(dataset, model.card.own_preparation)
         preparation = data.preparation if isinstance(data, Preparable) else None
         images = views.setdefault((data.side, preparation), {})
         _cut(data, preparation, start, [i for i in left.tolist() if i not in images], crop_count, images)
@@ -151,7 +151,7 @@ def right_answers(
     model: Classifier, dataset: Dataset, places: Sequence[int], cancelled: Callable[[], bool] = lambda: False
 ) -> Bools:
     """(places,) bool: whether a model is right on some of a dataset's images, each prepared as for an evaluation."""
-    data = prepared_for(dataset, model.card.preparation)
+    data = prepared_for(dataset, model.card.own_preparation)
     is_right = _right_of(model, dataset)[np.asarray(dataset.labels)[list(places)]]
     with concurrent.futures.ThreadPoolExecutor(_DECODERS) as pool:
         images = [image.numpy().transpose(1, 2, 0) for image, _ in pool.map(data.__getitem__, places)]

@@ -109,7 +109,7 @@ def tempered(
         )
     outputs = []
     for images in (validation, dataset):
-        prepared = prepared_for(images, model.card.preparation)
+        prepared = prepared_for(images, model.card.own_preparation)
         outputs.append(outputs_of(model, prepared, len(prepared) if limit is None else limit, cancelled=cancelled))
     fitted_on, shown = outputs
     assert fitted_on.labels is not None

@@ -183,9 +183,9 @@ def _card(name: str) -> Card | None:
 
 
 def _preparation(name: str) -> Preparation | None:
-    """A model's own preparation; None where its card says nothing."""
+    """A model's own preparation; None where it is not here any more."""
     own = _card(name)
-    return None if own is None else own.preparation
+    return None if own is None else own.own_preparation
 
 
 def gather(

@@ -70,7 +70,7 @@ def follow(
     passes = outputs.PASSES if score.passes else 0
     fitted_on = None
     if score.fitted and validation is not None:
-        prepared = prepared_for(validation, model.card.preparation)
+        prepared = prepared_for(validation, model.card.own_preparation)
         count = len(prepared) if limit is None else limit
         fitted_on = outputs_of(model, prepared, count, features=score.features)
         fitted_on = fitted_on.among(among) if among else fitted_on

@@ -155,7 +155,7 @@ def _computed(name: str, share: Share) -> Aurocs:
 
 
 def _sets(card: Card, share: Share) -> list[UnknownSet]:
-    known = prepared_for(load_dataset(share.dataset), card.preparation)
+    known = prepared_for(load_dataset(share.dataset), card.own_preparation)
     return [
         dataclasses.replace(each, images=_noise(each, share.images)) if each.name in KINDS and share.images else each
         for each in unknown_sets.resolved(share.sets, known)
@@ -172,7 +172,7 @@ def _key(name: str, share: Share) -> str:
     if weights is None:
         file = zoo.path_of(name)
         weights = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
-    images = [prepared_for(load_dataset(share.dataset), card.preparation).fingerprint]
+    images = [prepared_for(load_dataset(share.dataset), card.own_preparation).fingerprint]
     images += [each.images.fingerprint for each in _sets(card, share)]
     if share.dataset == "scenes":
         images.append(load_dataset("scenes", split="val").fingerprint)

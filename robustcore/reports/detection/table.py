@@ -117,7 +117,7 @@ def detect(
         DatasetError: a set that cannot be read, or that is the known one.
         Cancelled: it was set.
     """
-    known_images = prepared_for(dataset, model.card.preparation)
+    known_images = prepared_for(dataset, model.card.own_preparation)
     chosen = _chosen(score_names)
     asked = unknown_sets.conditions_for(dataset) if sets is None else sets
     if not chosen or not asked:
@@ -148,7 +148,7 @@ def detect(
     known = outputs(known_images, "known images")
     fitted_on = None
     if validation is not None and any(each.fitted for each in possible):
-        prepared = prepared_for(validation, model.card.preparation)
+        prepared = prepared_for(validation, model.card.own_preparation)
         fitted_on = outputs(prepared, "validation images", passes=False)
     functions = {}
     for each in possible:

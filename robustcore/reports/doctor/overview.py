@@ -107,7 +107,7 @@ def _model(sample: Sample) -> Iterator[tuple[str, str]]:
     yield "classes of the model", _some(card.classes)
     yield "trained on", card.dataset or "not stated"
     yield "input", f"{card.side} x {card.side} pixels"
-    yield "images prepared", str(card.preparation) if card.preparation is not None else "as the data set says"
+    yield "images prepared", str(card.own_preparation)
     yield "licence", str(card.recipe.get("licence") or card.recipe.get("license") or "not stated")
     yield "fingerprint of the model", model.fingerprint()
 

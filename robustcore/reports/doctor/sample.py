@@ -64,7 +64,7 @@ class Sample:
         is_cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self.model = model
-        self.data = prepared_for(dataset, model.card.preparation)
+        self.data = prepared_for(dataset, model.card.own_preparation)
         size = len(self.data)
         self.places = np.unique(np.linspace(0, size - 1, min(images, size)).round().astype(int))
         loaded = [self.data[int(place)] for place in self.places]
