@@ -10,10 +10,13 @@ from robustcore.display import display_name
 # What the controls of Compare show, by name: the address of a page has what its controls show.
 COMPARE_VIEWS = {
     "ranking": "Ranking",
+    "ranks": "Ranks",
     "corruptions": "Corruptions",
     "baseline": "Better or worse",
+    "pair": "Two models",
     "parts": "Designed for it?",
     "heatmap": "Heatmap",
+    "classes": "Classes",
     "severities": "Severities",
     "ratios": "Error ratios",
     "tradeoff": "Trade-off",

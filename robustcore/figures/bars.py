@@ -186,10 +186,11 @@ def _bars(
 
 
 def hover(row: Mapping[Hashable, Any], scale: Scale) -> str:
-    """Hover text: the full name of the model, the value, its interval, the clean accuracy, the number of images."""
+    """Hover text: the full name of the model, the value, its interval, or what else `whiskers` says it is, the clean accuracy, the
+    number of images."""
     text = f"<b>{row['model']}</b><br>{display_name(row['name'])}: {scale.text(row['value'])}{scale.unit}"
     if pd.notna(row.get("low")):
-        text += f"<br>95 % interval {scale.text(row['low'])} to {scale.text(row['high'])}"
+        text += f"<br>{row.get('whiskers', '95 % interval')} {scale.text(row['low'])} to {scale.text(row['high'])}"
     if pd.notna(row.get("clean")):
         text += f"<br>clean accuracy {100 * row['clean']:.1f} %"
     if pd.notna(row.get("n")):

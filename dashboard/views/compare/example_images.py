@@ -7,6 +7,7 @@ import json
 import os
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import cache, data_urls
@@ -22,9 +23,9 @@ from robustcore.reports.compare.comparison import CLEAN, Comparison
 from robustcore.reports.compare.example_images import Outcome, Seen
 
 SHOWN = 8  # images of each kind
-_PLACE = f"{KEY}_behind"
-_MODEL, _LABEL, _CLICKED = f"{_PLACE}_model", f"{_PLACE}_label", f"_{_PLACE}_clicked"
-_SEVERITY = f"{_PLACE}_severity"
+PLACE = f"{KEY}_behind"
+_MODEL, LABEL, _CLICKED = f"{PLACE}_model", f"{PLACE}_label", f"_{PLACE}_clicked"
+SEVERITY = f"{PLACE}_severity"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,12 +55,12 @@ def chosen(event: Any) -> Mark | None:
 
 def panel(comparison: Comparison, choice: Choice, clicked: Mark | None) -> None:
     """Next to the figure: what a click on a mark leads to; it stays in the address."""
-    _adopt(comparison, clicked)
-    with st.container(border=True, key=_PLACE):
+    adopt(comparison, clicked)
+    with st.container(border=True, key=PLACE):
         bar = _choose(comparison, choice)
         if bar is None:
             return
-        with st.container(key=f"{_PLACE}_open"):  # by which the style sheet knows that there is something to see
+        with st.container(key=f"{PLACE}_open"):  # by which the style sheet knows that there is something to see
             _show(comparison, choice, *bar)
 
 
@@ -69,22 +70,12 @@ def _show(comparison: Comparison, choice: Choice, model: str, label: str) -> Non
         (comparison.rows["model"] == model) & (comparison.rows["label"] == label) & (comparison.rows["n"] > 0)
     ]
     st.subheader(f"{states.plain(display_name(label))}: what {states.plain(model)} lost and kept", anchor=False)
-    _onward(model, choice)
+    onward(model, choice)
     answers = compare.answers(comparison, choice.data)
     if rows.empty or answers is None:
         states.notice("The answers to single images are not known here: published figures are counts.")
         return
-    conditions = dict(zip(rows["severity"].fillna(0).astype(int), rows["condition"], strict=True))
-    level = max(conditions)
-    if len(conditions) > 1:
-        level = selection.segmented(
-            "Severity",
-            sorted(conditions),
-            key=_SEVERITY,
-            kind="severity",
-            default=sorted(conditions)[len(conditions) // 2],
-        )
-    condition = conditions.get(level, next(iter(conditions.values())))
+    condition = pick_severity(rows)
     if not example_images.can_be_shown(condition):
         states.notice("An attack's images depend on the model: look at them on the page Attack.")
         return
@@ -92,16 +83,36 @@ def _show(comparison: Comparison, choice: Choice, model: str, label: str) -> Non
     if outcome is None:
         states.notice("Only counts are stored of this result, not the answers to single images.")
         return
-    if why := cache.datasets.why_without_images(choice.data) or _released_elsewhere(condition):
+    if why := why_without_images(choice, condition):
         states.notice(f"{why} The images themselves are left out.")
         st.caption(_counts(outcome))
         return
     before = "right when clean, " if outcome.paired else ""
-    _row(comparison, choice, condition, "Lost", f"{before}wrong here", outcome.lost, outcome.paired)
-    _row(comparison, choice, condition, "Kept", f"{before}right here", outcome.kept, outcome.paired)
+    row_of_images(comparison, choice, condition, "Lost", f"{before}wrong here", outcome.lost, outcome.paired)
+    row_of_images(comparison, choice, condition, "Kept", f"{before}right here", outcome.kept, outcome.paired)
     both, gained = outcome.counts[False, False], outcome.counts[False, True]
     if outcome.paired:
         st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
+
+
+def pick_severity(rows: pd.DataFrame) -> str:
+    """The canonical form of a condition at a severity, which is chosen where there are several; of its rows, one for each severity."""
+    conditions: dict[int, str] = dict(zip(rows["severity"].fillna(0).astype(int), rows["condition"], strict=True))
+    level = max(conditions)
+    if len(conditions) > 1:
+        level = selection.segmented(
+            "Severity",
+            sorted(conditions),
+            key=SEVERITY,
+            kind="severity",
+            default=sorted(conditions)[len(conditions) // 2],
+        )
+    return conditions.get(level, next(iter(conditions.values())))
+
+
+def why_without_images(choice: Choice, condition: str) -> str:
+    """Why images under a condition cannot be made here, a sentence; "" where they can."""
+    return cache.datasets.why_without_images(choice.data) or _released_elsewhere(condition)
 
 
 def _released_elsewhere(canonical: str) -> str:
@@ -120,7 +131,7 @@ def _counts(outcome: Outcome) -> str:
     return f"Lost: {len(outcome.lost):,} images. Kept: {len(outcome.kept):,} images."
 
 
-def _adopt(comparison: Comparison, clicked: Mark | None) -> None:
+def adopt(comparison: Comparison, clicked: Mark | None) -> None:
     """Take over a new click; one on a mean leads to the condition that costs that model most, of those that it is over."""
     if clicked is None or st.session_state.get(_CLICKED) == clicked:
         return
@@ -132,12 +143,12 @@ def _adopt(comparison: Comparison, clicked: Mark | None) -> None:
     if label not in set(rows["label"]):
         own = rows[rows["family"] == label] if label in set(rows["family"]) else rows
         label = str(own.groupby("label")["accuracy"].mean().idxmin())
-    st.session_state.update({_MODEL: clicked.model, _LABEL: label})
+    st.session_state.update({_MODEL: clicked.model, LABEL: label})
     if clicked.severity in set(rows.loc[rows["label"] == label, "severity"].dropna()):
-        st.session_state[_SEVERITY] = clicked.severity
+        st.session_state[SEVERITY] = clicked.severity
 
 
-def _onward(model: str, choice: Choice) -> None:
+def onward(model: str, choice: Choice) -> None:
     """Follow the model through all figures, or look at all that is known of it."""
     is_pinned = model in choice.pinned
     pins = [m for m in choice.pinned if m != model] if is_pinned else [*choice.pinned, model]
@@ -145,7 +156,7 @@ def _onward(model: str, choice: Choice) -> None:
         st.button(
             "Unpin" if is_pinned else "Pin",
             icon=":material/keep_off:" if is_pinned else ":material/keep:",
-            key=f"{_PLACE}_pin",
+            key=f"{PLACE}_pin",
             on_click=lambda: st.session_state.update({PINNED: pins}),
             help="A pinned model is on top and highlighted in every figure.",
         )
@@ -165,7 +176,7 @@ def _choose(comparison: Comparison, choice: Choice) -> tuple[str, str] | None:
         label = selection.optional(
             "Condition",
             [str(label) for label in dict.fromkeys(comparison.corrupted["label"])],
-            key=_LABEL,
+            key=LABEL,
             kind="condition",
             text=display_name,
             width=240,
@@ -173,7 +184,7 @@ def _choose(comparison: Comparison, choice: Choice) -> tuple[str, str] | None:
     return (model, label) if model and label else None
 
 
-def _row(
+def row_of_images(
     comparison: Comparison, choice: Choice, condition: str, title: str, says: str, seen: list[Seen], paired: bool
 ) -> None:
     """Some images of one kind, each above its clean form, with another handful behind a button."""
@@ -181,7 +192,7 @@ def _row(
         st.markdown(f"**{title}**: {len(seen):,} images, {says}")
         page = 0
         if len(seen) > SHOWN:
-            key = f"{_PLACE}_{title}_page"
+            key = f"{PLACE}_{title}_page"
             pages = -(-len(seen) // SHOWN)
             page = st.session_state.get(key, 0) % pages
             st.button(
@@ -214,7 +225,7 @@ def _row(
             for s, source in zip(some, clean, strict=True)
         ]
         grid += Markup("<small>the same images, clean:</small>{}").format(thumbnails.row(before))
-    markup.show(Markup('<div style="overflow-x:auto;padding-top:.6rem">{}</div>').format(grid), key=f"{_PLACE}_{title}")
+    markup.show(Markup('<div style="overflow-x:auto;padding-top:.6rem">{}</div>').format(grid), key=f"{PLACE}_{title}")
 
 
 def _thumb(seen: Seen, source: str, classes: tuple[str, ...], crisp: bool, paired: bool) -> thumbnails.Thumb:

@@ -62,7 +62,7 @@ def controls(choice: Choice, *, baseline: bool = False, order: bool = True) -> S
     return Settings(name, reference, against, by)
 
 
-def _offered(choice: Choice) -> list[str]:
+def offered(choice: Choice) -> list[str]:
     """The models that others can be compared with."""
     if choice.is_published:
         evaluated = compare.published_models()[choice.dataset.removeprefix(compare.PUBLISHED)]
@@ -73,7 +73,7 @@ def _offered(choice: Choice) -> list[str]:
 
 def pick_reference(choice: Choice) -> str:
     """The model that errors are divided by."""
-    models = _offered(choice)
+    models = offered(choice)
     alexnet = next((m for m in models if m.endswith("/AlexNet")), None)
     return selection.selectbox(
         "Reference",
@@ -87,17 +87,20 @@ def pick_reference(choice: Choice) -> str:
     )
 
 
-def pick_baseline(choice: Choice) -> str:
-    """The model that others are compared with: to start with, one trained for as long as the first of them that has such a control."""
-    offered = _offered(choice)
-    controls = {} if choice.is_published else cache.models.controls(offered)
+def pick_baseline(
+    choice: Choice, label: str = "Baseline", key: str = f"{KEY}_baseline", first: Sequence[str] = ()
+) -> str:
+    """The model that others are compared with: to start with `first`, or one trained for as long as the first of them that has such a
+    control."""
+    models = offered(choice)
+    controls = {} if choice.is_published else cache.models.controls(models)
     fair = (controls[model] for model in choice.models if model in controls)
     return selection.selectbox(
-        "Baseline",
-        offered,
-        key=f"{KEY}_baseline",
+        label,
+        models,
+        key=key,
         kind="baseline",
-        default=next(fair, None),
+        default=next(iter(first), None) or next(fair, None),
         width=320,
         help="Every model is compared with this one, on the same images.",
     )

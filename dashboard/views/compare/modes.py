@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from dashboard.views.compare import metric_views, parts_views, scatter_views, severity_views
+from dashboard.views.compare.closer import classes, pair, ranks
 from dashboard.views.compare.controls import Choice
 from dashboard.views.compare.view import Settings, View
 from dashboard.widgets.addresses import COMPARE_VIEWS
@@ -32,8 +33,10 @@ class Mode:
 
 MODES = {
     "ranking": Mode(partial(metric_views.controls, order=False), metric_views.ranking),
+    "ranks": Mode(partial(metric_views.controls, order=False), ranks.ranks),
     "corruptions": Mode(metric_views.controls, metric_views.conditions),
     "baseline": Mode(partial(metric_views.controls, baseline=True), metric_views.gains),
+    "pair": Mode(pair.controls, pair.differences, with_means=False),
     "parts": Mode(
         partial(metric_views.controls, baseline=True, order=False),
         parts_views.gains,
@@ -41,6 +44,7 @@ MODES = {
         below=parts_views.printed,
     ),
     "heatmap": Mode(metric_views.controls, metric_views.heatmap),
+    "classes": Mode(severity_views.no_controls, classes.class_by_class, with_means=False, below=classes.onward),
     "severities": Mode(severity_views.no_controls, severity_views.curves, with_means=False),
     "ratios": Mode(severity_views.ratio_controls, severity_views.ratios, with_means=False),
     "tradeoff": Mode(severity_views.no_controls, scatter_views.trade_off, with_means=False),

@@ -20,6 +20,7 @@ from dashboard.views.compare import (
     python_code,
 )
 from dashboard.views.compare.attacks import panel as attacks
+from dashboard.views.compare.closer import pair_images
 from dashboard.views.compare.controls import KEY, Choice, pick
 from dashboard.views.compare.modes import ATTACKS, DOCUMENTS, MODES, TITLES, Mode
 from dashboard.views.compare.view import Settings, View
@@ -135,7 +136,11 @@ def _card(view: View, choice: Choice, comparison: Comparison | None) -> None:
             files=lambda: export.buttons(view, python_code.script(view, comparison)),
         )
         if clickable and comparison is not None:
-            example_images.panel(comparison, choice, example_images.chosen(event))
+            clicked = example_images.chosen(event)
+            if view.pair:
+                pair_images.panel(comparison, choice, view.pair, clicked)
+            else:
+                example_images.panel(comparison, choice, clicked)
 
 
 def _attacks(choice: Choice) -> None:

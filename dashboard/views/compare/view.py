@@ -22,6 +22,7 @@ class Settings:
         metric: one of `measures.offered`, by name.
         reference: a model, or `references.ALEXNET`, for metrics that need one.
         baseline: the model that others are compared with.
+        first: the model that is held against the baseline, where only two are compared.
         order: of the conditions.
         grouping: what "family" groups by instead of families, or None.
         grouped: where these groups come from.
@@ -33,13 +34,14 @@ class Settings:
     order: str = "family"
     grouping: Grouping | None = None
     grouped: Note | None = None
+    first: str = ""
 
     @property
     def further(self) -> list[str]:
         """Models that have to be read with the chosen ones."""
         from robustcore.reports.compare import references
 
-        return [m for m in (self.reference, self.baseline) if m and m != references.ALEXNET]
+        return [m for m in (self.reference, self.baseline, self.first) if m and m != references.ALEXNET]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +59,7 @@ class View:
         clickable: whether a click on it leads to images.
         wide: whether narrow screens scroll it sideways.
         notes: what has to be said with it, beyond the notes of the result.
+        pair: the two models whose different answers a click leads to; () where it leads to the images of one.
     """
 
     key: str
@@ -70,6 +73,7 @@ class View:
     clickable: bool = False
     wide: bool = False
     notes: tuple[Note, ...] = ()
+    pair: tuple[str, ...] = ()
 
     @property
     def figure(self) -> Any:

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from robustcore.figures._emphasis import Look, looks
 from robustcore.figures._style import NEUTRAL, Stroke, finish, of_groups, shortest
 from robustcore.figures.bars import UNSELECTED, Scale, hover
-from robustcore.reports.emphasis import Emphasis
+from robustcore.reports.compare.closer.rank_test import RankTest
+from robustcore.reports.emphasis import Emphasis, choose
 
 _ROW, _HEADING = 23, 30  # pixels of a row, and of the heading above the families
 _ALONE = Stroke(NEUTRAL, "solid", "circle", "")
@@ -64,6 +65,47 @@ def ranked_dots(
     )
     finish(figure, height=int(y), footer=footer, alt=alt, legend=False, bottom=52)
     return figure.update_layout(margin_r=48)
+
+
+def mean_ranks(
+    test: RankTest, *, families: Mapping[str, str] | None = None, emphasis: Emphasis | None = None
+) -> go.Figure:
+    """The mean rank of each model, the best on top; the lines are the critical difference, half of it to each side.
+
+    The band goes from the best rank as far as the critical difference: whose dot is in it does not differ from the best.
+
+    Args:
+        test: of `reports.compare.closer.rank_test.mean_ranks`, with ranks.
+        families: model -> how it was trained, for more models than there are colours.
+        emphasis: which models are shown first; default all.
+    """
+    count = int(test.table["conditions"].iloc[0])
+    table = test.table.assign(
+        value=test.table["rank"],
+        name="mean rank",
+        whiskers="plus and minus half of the critical difference:",
+        reason="",
+    ).drop(columns="conditions")
+    best, last = test.table.iloc[0], test.table.iloc[-1]
+    figure = ranked_dots(
+        table,
+        Scale(title=f"mean rank over {count} conditions (1: best)", number=".2f", limits=(None, None)),
+        footer=test.footer.text,
+        alt=f"Mean ranks of {len(table)} models. Best: {best['model']} with {best['rank']:.2f}; last: {last['model']} with "
+        f"{last['rank']:.2f}. Critical difference: {test.critical_difference:.2f}",
+        models=list(test.among),
+        emphasis=emphasis or choose(table, {}, better="lower", everything=True),
+        best="lower",
+        groups=families,
+    )
+    return figure.add_vrect(
+        x0=best["rank"],
+        x1=best["rank"] + test.critical_difference,
+        fillcolor=NEUTRAL,
+        opacity=0.15,
+        line_width=0,
+        layer="below",
+    )
 
 
 def _dot(figure: go.Figure, row: pd.DataFrame, at: float, look: Look, scale: Scale) -> None:

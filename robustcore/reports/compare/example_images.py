@@ -13,6 +13,7 @@ from torch import Tensor
 from robustcore.datasets._base import Dataset
 from robustcore.evaluation import Condition, operations
 from robustcore.evaluation.operations._base import Part
+from robustcore.evaluation.store.correctness import Answered
 from robustcore.reports.compare.answers import Answers
 from robustcore.reports.compare.comparison import CLEAN
 
@@ -70,6 +71,43 @@ def outcome(answers: Answers, model: str, condition: str) -> Outcome | None:
 
     counts = {(a, b): int(((before == a) & (right == b)).sum()) for a in (True, False) for b in (True, False)}
     return Outcome(paired, seen(before & ~right), seen(before & right), counts)
+
+
+@dataclasses.dataclass(frozen=True)
+class Differing:
+    """Images of one condition that two models answer differently.
+
+    Attributes:
+        first_holds: right by the first model, wrong by the second; `answer` is the second's, `clean_answer` the first's.
+        second_holds: the other way round; `answer` is the first's, `clean_answer` the second's.
+    """
+
+    first_holds: list[Seen]
+    second_holds: list[Seen]
+
+
+def differing(answers: Answers, first: str, second: str, condition: str) -> Differing | None:
+    """The images that only one of two models answers rightly under a condition; None where answers of one are not stored.
+
+    Args:
+        answers: of a comparison.
+        first, second: the models.
+        condition: in its canonical form.
+    """
+    one, two = answers.cells.get((first, condition)), answers.cells.get((second, condition))
+    if one is None or two is None:
+        return None
+    n = min(len(one.labels), len(two.labels))
+    labelled = one.labels[:n] >= 0
+    a, b = (cell.labels[:n] == cell.classes[:n] for cell in (one, two))
+
+    def seen(mask: np.ndarray, holds: Answered, loses: Answered) -> list[Seen]:
+        return [
+            Seen(int(i), int(holds.labels[i]), int(loses.classes[i]), int(holds.classes[i]))
+            for i in np.flatnonzero(mask & labelled)
+        ]
+
+    return Differing(seen(a & ~b, one, two), seen(b & ~a, two, one))
 
 
 def can_be_shown(condition: str) -> bool:
