@@ -14,7 +14,8 @@ import copy
 import functools
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +25,15 @@ from torch import Tensor
 from robustcore import arguments, devices
 from robustcore.errors import InvalidArgumentError
 
+Words = npt.NDArray[np.uint64]
+
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
 _RESOLUTION = 1 << 24  # uniforms are multiples of 2**-24: every one of them is exact in float32
 _BLOCK = 1 << 15  # words that the CPU generates at a time: they and their scratch space fit a core's own cache
+_FEW = 8  # images whose keys Python mixes faster than tensor operations do
 _MAX_ROUNDS = 64  # of rejection; the chance that a Gamma draw needs more is below 1e-70
 
 
@@ -45,7 +49,7 @@ def _signed(value: int) -> int:
 
 
 def _mix(z: Tensor) -> Tensor:
-    """The SplitMix64 finaliser, in place on int64. The masks make torch's arithmetic shifts logical."""
+    """The SplitMix64 finaliser of int64. The masks make torch's arithmetic shifts logical."""
     z ^= (z >> 30).bitwise_and_((1 << 34) - 1)
     z *= _signed(_MIX_1)
     z ^= (z >> 27).bitwise_and_((1 << 37) - 1)
@@ -54,7 +58,7 @@ def _mix(z: Tensor) -> Tensor:
     return z
 
 
-def _mix_numpy(z: npt.NDArray[np.uint64], scratch: npt.NDArray[np.uint64]) -> None:
+def _mix_numpy(z: Words, scratch: Words) -> None:
     """The same finaliser, in place."""
     for shift, factor in ((30, _MIX_1), (27, _MIX_2)):
         np.right_shift(z, np.uint64(shift), out=scratch)
@@ -64,21 +68,27 @@ def _mix_numpy(z: npt.NDArray[np.uint64], scratch: npt.NDArray[np.uint64]) -> No
     np.bitwise_xor(z, scratch, out=z)
 
 
-def _fill_words(key: Tensor, gamma: Tensor, count: int) -> Tensor:
-    """(N, count) int64 on the CPU: the mixed values of key + gamma * (1 .. count)."""
+_COUNTER = np.arange(1, _BLOCK + 1, dtype=np.uint64)
+
+
+def _word_blocks(key: Tensor, gamma: Tensor, count: int) -> Iterator[tuple[slice, slice, Words]]:
+    """(rows, columns, words) of parts of the (N, count) mixed values of key + gamma * (1 .. count), on the CPU. The words stay as they
+    are until the next part: what is made of them meanwhile is made in a core's own cache."""
     keys, gammas = (t.numpy().view(np.uint64)[:, None] for t in (key, gamma))
-    words = np.empty((len(keys), count), dtype=np.uint64)
     columns = min(count, _BLOCK)
     rows = max(1, _BLOCK // max(1, columns))
-    counter = np.arange(1, count + 1, dtype=np.uint64)
-    scratch = np.empty(rows * columns, dtype=np.uint64)
+    first, words, scratch = (np.empty((min(rows, len(keys)), columns), dtype=np.uint64) for _ in range(3))
     for top in range(0, len(keys), rows):
+        some = keys[top : top + rows]
+        start = first[: len(some)]
+        np.multiply(_COUNTER[:columns], gammas[top : top + rows], out=start)
+        np.add(start, some, out=start)
         for left in range(0, count, columns):
-            block = words[top : top + rows, left : left + columns]
-            np.multiply(counter[left : left + columns], gammas[top : top + rows], out=block)
-            np.add(block, keys[top : top + rows], out=block)
-            _mix_numpy(block, scratch[: block.size].reshape(block.shape))
-    return torch.from_numpy(words.view(np.int64))
+            right = min(left + columns, count)
+            block, free = (a[: len(some), : right - left] for a in (words, scratch))
+            np.add(start[:, : right - left], gammas[top : top + rows] * np.uint64(left), out=block)
+            _mix_numpy(block, free)
+            yield slice(top, top + len(some)), slice(left, right), block
 
 
 def _mix_int(z: int) -> int:
@@ -86,6 +96,24 @@ def _mix_int(z: int) -> int:
     z = ((z ^ (z >> 30)) * _MIX_1) & _MASK
     z = ((z ^ (z >> 27)) * _MIX_2) & _MASK
     return z ^ (z >> 31)
+
+
+def _few(ids: Tensor) -> bool:
+    return len(ids) <= _FEW and ids.device.type == "cpu"
+
+
+def _integers(patterns: Iterable[int]) -> Tensor:
+    """64-bit patterns as int64 on the CPU."""
+    return torch.from_numpy(np.array(list(patterns), dtype=np.uint64).view(np.int64))
+
+
+@functools.lru_cache(maxsize=256)
+def _state(seed: int, operation: str, severity: int, epoch: int, view: int) -> int:
+    """What all images of a batch have in common."""
+    state = 0
+    for part in (seed, stable_hash(operation), severity, epoch, view):
+        state = _mix_int(state + _GOLDEN + part)
+    return state
 
 
 class Draws:
@@ -126,12 +154,13 @@ class Draws:
             ids = ids.cpu()
         if ids.ndim != 1:
             raise InvalidArgumentError(f"Image ids are one-dimensional, (N,); these have shape {tuple(ids.shape)}.")
-        state = 0
-        for part in (seed, stable_hash(operation), severity, epoch, view):
-            state = _mix_int(state + _GOLDEN + part)
+        state = _state(seed, operation, severity, epoch, view)
         # The ids are mixed before they are combined with the state, so that neighbouring ids share nothing.
-        spread = _mix(ids * _signed(_GOLDEN) + _signed(_mix_int(state)))
-        self._streams = _mix(spread ^ _signed(state))
+        if _few(ids):
+            spread_out = (_mix_int(id_ * _GOLDEN + _mix_int(state)) for id_ in ids.tolist())
+            self._streams = _integers(_mix_int(spread ^ state) for spread in spread_out)
+        else:
+            self._streams = _mix(_mix(ids * _signed(_GOLDEN) + _signed(_mix_int(state))) ^ _signed(state))
         self._draw = 0
 
     def __len__(self) -> int:
@@ -165,12 +194,22 @@ class Draws:
         """Skip some draws, so that later ones do not depend on how many were needed."""
         self._draw += count
 
+    def _key(self, round_: int) -> tuple[Tensor, Tensor]:
+        """(N,) int64 keys and odd increments of the current draw, in its `round_`."""
+        if _few(self._streams):
+            keys = [_mix_int(s + self._draw * _GOLDEN + round_ * _MIX_1) for s in self._streams.tolist()]
+            return _integers(keys), _integers(_mix_int(key + _GOLDEN) | 1 for key in keys)
+        key = _mix(self._streams + _signed(self._draw * _GOLDEN + round_ * _MIX_1))
+        return key, _mix(key + _signed(_GOLDEN)) | 1
+
     def _words(self, count: int, round_: int = 0) -> Tensor:
         """(N, count) int64 words of 64 random bits: the current draw, in its `round_`."""
-        key = _mix(self._streams + _signed(self._draw * _GOLDEN + round_ * _MIX_1))
-        gamma = _mix(key + _signed(_GOLDEN)) | 1
+        key, gamma = self._key(round_)
         if key.device.type == "cpu":
-            return _fill_words(key, gamma, count)
+            words = np.empty((len(key), count), dtype=np.uint64)
+            for rows, columns, block in _word_blocks(key, gamma, count):
+                words[rows, columns] = block
+            return torch.from_numpy(words.view(np.int64))
         counter = torch.arange(1, count + 1, dtype=torch.int64, device=key.device)
         return _mix((counter[None] * gamma[:, None]).add_(key[:, None]))
 
@@ -179,14 +218,33 @@ class Draws:
 
     def _bits(self, count: int, round_: int = 0) -> Tensor:
         """(N, count) int32 in 0 .. 2**24 - 1, two from each word."""
-        words = self._words((count + 1) // 2, round_)
+        half = (count + 1) // 2
+        if self._streams.device.type == "cpu":
+            bits = np.empty((len(self), 2 * half), dtype=np.uint32)
+            for rows, columns, block in _word_blocks(*self._key(round_), half):
+                part = bits[rows, 2 * columns.start : 2 * columns.stop]
+                np.right_shift(block.view(np.uint32), np.uint32(8), out=part)
+            return torch.from_numpy(bits.view(np.int32))[:, :count]
+        words = self._words(half, round_)
         return (words.view(torch.int32) >> 8).bitwise_and_(_RESOLUTION - 1)[:, :count]
+
+    def _unit(self, count: int) -> Tensor:
+        """(N, count) float32 on [0, 1): the bits of the current draw as a fraction."""
+        if self._streams.device.type != "cpu":
+            return self._bits(count).to(torch.float32).mul_(1 / _RESOLUTION)
+        half = (count + 1) // 2
+        unit = np.empty((len(self), 2 * half), dtype=np.float32)
+        for rows, columns, block in _word_blocks(*self._key(0), half):
+            part, bits = unit[rows, 2 * columns.start : 2 * columns.stop], block.view(np.uint32)
+            np.right_shift(bits, np.uint32(8), out=bits)
+            np.copyto(part, bits.view(np.int32), casting="same_kind")
+            np.multiply(part, np.float32(1 / _RESOLUTION), out=part)
+        return torch.from_numpy(unit)[:, :count]
 
     def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
         """(N, *shape) float32, uniform on the half-open interval [low, high)."""
-        bits = self._bits(math.prod(shape))
+        unit = self._unit(math.prod(shape)).reshape(len(self), *shape).to(self._device)
         self._next()
-        unit = bits.to(torch.float32).mul_(1 / _RESOLUTION).reshape(len(self), *shape).to(self._device)
         if (low, high) == (0.0, 1.0):
             return unit
         # Rounding may lift the last step to `high` itself, which the half-open interval excludes.
@@ -217,8 +275,8 @@ class Draws:
         torch.mul(angle.sin_(), radius, out=out[:, 1])
         return out.view(len(self), 2 * half)
 
-    def integers(self, low: int, high: int, *shape: int) -> Tensor:
-        """(N, *shape) int64, uniform on low .. high - 1, by multiply-shift.
+    def integers(self, low: int, high: int, *shape: int, dtype: torch.dtype = torch.int64) -> Tensor:
+        """(N, *shape) integers, int64 by default, uniform on low .. high - 1, by multiply-shift.
 
         Up to 128 values: two numbers from each word, with a bias below 2**-17. More values: one number from each word,
         with a bias below (high - low) / 2**32.
@@ -229,9 +287,10 @@ class Draws:
             )
         count = math.prod(shape)
         if high - low <= 128:
-            values = ((self._bits(count) * (high - low)) >> 24).to(torch.int64)
+            values = self._bits(count).mul_(high - low).bitwise_right_shift_(24).to(dtype)
         else:
-            values = (((self._words(count) >> 32).bitwise_and_((1 << 32) - 1)) * (high - low)) >> 32
+            words = (self._words(count) >> 32).bitwise_and_((1 << 32) - 1)
+            values = words.mul_(high - low).bitwise_right_shift_(32).to(dtype)
         self._next()
         return values.add_(low).reshape(len(self), *shape).to(self._device)
 
@@ -295,12 +354,13 @@ class _PoissonTable:
     """Inverse distribution functions of K Poisson distributions on the grid of 24-bit uniforms.
 
     The result for a draw is the number of thresholds at or below it. The upper bits of the draw choose a cell of the
-    distribution. A cell packs the count at its start, the position of its first threshold among the lower bits, and
-    whether it has further thresholds. Only draws beyond the first threshold of such a cell, in the tails, need a search.
+    distribution. A cell packs the count at its start and what the lower bits have to reach, from its first threshold on, to
+    raise the count by one: the sum of both is the answer. A cell with further thresholds is negative; what is drawn there, in
+    the tails, needs a search.
     """
 
     _CELL = 15  # bits below the cell
-    _POSITION = _CELL + 1  # bits of a position: 0 .. 2**_CELL; the last means "no threshold in this cell"
+    _COUNT = _CELL + 1  # bits below the count
     _STRIDE = _RESOLUTION << 1  # between the distributions' thresholds in the common sorted list
 
     def __init__(self, rates: tuple[float, ...]) -> None:
@@ -320,7 +380,8 @@ class _PoissonTable:
         first = np.take_along_axis(thresholds, np.minimum(counts[:, :-1], top), axis=1) - starts[:-1]
         position = np.minimum(first, 1 << self._CELL)
         several = np.diff(counts, axis=1) > 1
-        cells = (counts[:, :-1] << (self._POSITION + 1)) | (several.astype(np.int64) << self._POSITION) | position
+        cells = (counts[:, :-1] << self._COUNT) + ((1 << self._COUNT) - position)
+        cells[several] += np.iinfo(np.int32).min
         ordered = thresholds + np.arange(len(rate))[:, None] * self._STRIDE
         self._width = top + 1
         self._tables = (torch.from_numpy(cells.astype(np.int32).reshape(-1)), torch.from_numpy(ordered.reshape(-1)))
@@ -328,34 +389,37 @@ class _PoissonTable:
 
     def invert(self, bits: Tensor, levels: Tensor) -> Tensor:
         """(M,) float32 counts for (M,) draws, int32, and levels, any integer dtype."""
+        if bits.device.type == "cpu":
+            return self._invert_host(bits.numpy(), levels.numpy())
         if bits.device not in self._on:
             self._on[bits.device] = tuple(t.to(bits.device) for t in self._tables)
         cells, ordered = self._on[bits.device]
-        counts = torch.empty(len(bits), dtype=torch.float32, device=bits.device)
-        # In blocks on the CPU, so that intermediate results stay in a core's own cache.
-        step = _BLOCK if bits.device.type == "cpu" else max(1, len(bits))
-        for start in range(0, len(bits), step):
-            part = slice(start, start + step)
-            counts[part] = self._invert(bits[part], levels[part].to(torch.int32), cells, ordered)
-        return counts
-
-    def _invert(self, bits: Tensor, levels: Tensor, cells: Tensor, ordered: Tensor) -> Tensor:
-        cell = cells.index_select(0, (bits >> self._CELL).add_(levels << (24 - self._CELL)))
-        # -1 where the draw is below the first threshold of its cell, else 0: the sign of the difference.
-        below = (bits & ((1 << self._CELL) - 1)).sub_(cell & ((1 << self._POSITION) - 1)) >> 31
-        count = (cell >> (self._POSITION + 1)).add_(below).add_(1)
-        ambiguous = _true_positions(((cell >> self._POSITION) & 1).add_(below) > 0)
-        level = levels.index_select(0, ambiguous).to(torch.int64)
-        targets = bits.index_select(0, ambiguous).to(torch.int64) + level * self._STRIDE
+        levels = levels.to(torch.int32)
+        cell = (bits >> self._CELL).add_(levels << (24 - self._CELL))
+        total = cells.index_select(0, cell).add_(bits & ((1 << self._CELL) - 1))
+        several = (total < 0).nonzero().flatten()
+        level = levels.index_select(0, several).to(torch.int64)
+        targets = bits.index_select(0, several).to(torch.int64) + level * self._STRIDE
         searched = torch.searchsorted(ordered, targets, right=True) - level * self._width
-        return count.index_copy_(0, ambiguous, searched.to(torch.int32))
+        return (total >> self._COUNT).index_copy_(0, several, searched.to(torch.int32)).to(torch.float32)
 
-
-def _true_positions(flags: Tensor) -> Tensor:
-    """(K,) int64: where a one-dimensional bool tensor is true. NumPy finds them several times faster on the CPU."""
-    if flags.device.type == "cpu":
-        return torch.from_numpy(np.flatnonzero(flags.numpy()))
-    return flags.nonzero().flatten()
+    def _invert_host(self, bits: npt.NDArray[np.int32], levels: npt.NDArray[Any]) -> Tensor:
+        """The same in blocks, so that intermediate results stay in a core's own cache."""
+        cells, ordered = self._tables
+        counts = np.empty(len(bits), dtype=np.float32)
+        for start in range(0, len(bits), _BLOCK):
+            some, level = bits[start : start + _BLOCK], levels[start : start + _BLOCK]
+            cell = np.left_shift(level, 24 - self._CELL, dtype=np.int32)
+            cell += np.right_shift(some, self._CELL)
+            total = cells.index_select(0, torch.from_numpy(cell)).numpy()
+            total += np.bitwise_and(some, (1 << self._CELL) - 1)
+            several = np.flatnonzero(total < 0)
+            part = counts[start : start + _BLOCK]
+            np.copyto(part, np.right_shift(total, self._COUNT), casting="same_kind")
+            beside = level[several].astype(np.int64)
+            targets = torch.from_numpy(some[several] + beside * self._STRIDE)
+            part[several] = torch.searchsorted(ordered, targets, right=True).numpy() - beside * self._width
+        return torch.from_numpy(counts)
 
 
 @functools.lru_cache(maxsize=64)

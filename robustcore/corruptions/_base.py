@@ -20,6 +20,7 @@ from robustcore import arguments, devices, plugins
 from robustcore.corruptions import families
 from robustcore.corruptions import suites as suites_
 from robustcore.corruptions.kernels.host import keep_freed_memory
+from robustcore.corruptions.kernels.levels import to_bytes
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.randomness import Draws
 from robustcore.registry import Registry
@@ -281,7 +282,7 @@ def truncate(levels: Tensor) -> Tensor:
     1 loses a level. A thousandth of a level is added first, far above the rounding of float32 and far below anything
     that counts, so that every device and every order of a sum keeps the whole numbers.
     """
-    return levels.add_(TRUNCATION_SLACK).clamp_(0, 255).to(torch.uint8)
+    return to_bytes(levels.add_(TRUNCATION_SLACK))
 
 
 def corruption(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from robustcore.corruptions._base import Size, corruption, truncate
@@ -55,9 +56,9 @@ def glass_blur(x: Tensor, draws: Draws, size: Size, sigma: float, reach: float, 
     whole = max(1, round(reach))
     weights = gaussian_weights(sigma)
     x = truncate(separable(x, weights, "replicate"))
-    for _ in range(passes):
-        offsets = draws.integers(-whole, whole, 2, size.height - 2 * whole, size.width - 2 * whole)
-        x = shuffle(x, offsets, whole)
+    visited = (2, size.height - 2 * whole, size.width - 2 * whole)
+    offsets = [draws.integers(-whole, whole, *visited, dtype=torch.int32) for _ in range(passes)]
+    x = shuffle(x, offsets, whole)
     return truncate(separable(x, weights, "replicate"))
 
 

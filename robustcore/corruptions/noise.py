@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from robustcore.corruptions._base import Size, corruption, truncate
+from robustcore.corruptions.kernels.levels import below
 from robustcore.randomness import Draws
 
 _SOURCE = "Hendrycks & Dietterich 2019, section 3 and the published generators"
@@ -25,7 +26,7 @@ _SOURCE = "Hendrycks & Dietterich 2019, section 3 and the published generators"
     takes="uint8",
 )
 def gaussian_noise(x: Tensor, draws: Draws, size: Size, std: float) -> Tensor:
-    return truncate(draws.normal(*x.shape[1:], std=255 * std).add_(x))
+    return truncate(draws.normal(*x.shape[1:], std=255 * std).add_(x.to(torch.float32)))
 
 
 @corruption(
@@ -64,9 +65,9 @@ def impulse_noise(x: Tensor, draws: Draws, size: Size, share: float) -> Tensor:
     # One uniform decides both: white below share / 2, black from there to share. Masks of 0 and 255 are faster than
     # torch's masked_fill, which branches at every value.
     chance = draws.uniform(*x.shape[1:])
-    kept = (chance >= share).view(torch.uint8).neg_()
-    white = (chance < share / 2).view(torch.uint8).neg_()
-    return kept.bitwise_and_(x).bitwise_or_(white)
+    white = below(chance, share / 2).neg_()
+    replaced = below(chance, share).neg_()
+    return replaced.bitwise_not_().bitwise_and_(x).bitwise_or_(white)
 
 
 @corruption(
@@ -81,4 +82,4 @@ def impulse_noise(x: Tensor, draws: Draws, size: Size, share: float) -> Tensor:
     takes="uint8",
 )
 def speckle_noise(x: Tensor, draws: Draws, size: Size, std: float) -> Tensor:
-    return truncate(draws.normal(*x.shape[1:], mean=1.0, std=std).mul_(x))
+    return truncate(draws.normal(*x.shape[1:], mean=1.0, std=std).mul_(x.to(torch.float32)))

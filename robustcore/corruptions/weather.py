@@ -84,20 +84,17 @@ def frost(x: Tensor, draws: Draws, size: Size, image: float, texture: float) -> 
     texture_numbers = draws.integers(0, 5).tolist()
     places = draws.integers(0, 1 << 24, 2).tolist()
     scale = _FROST_SCALES[size.variant] * size.scale
-    smallest = files.textures(1.0, torch.device("cpu"))
-    scaled: dict[float, tuple[Tensor, ...]] = {}  # per call, because every look-up checks whether the files changed
+    textures = files.textures(x.device)
     crops = []
     for index, (down, right) in zip(texture_numbers, places, strict=True):
-        height, width = smallest[index].shape[1:]
+        height, width = textures(1.0)[index].shape[1:]
         cover_scale = max(scale, (size.height + 2) / height, (size.width + 2) / width)
-        if cover_scale not in scaled:
-            scaled[cover_scale] = files.textures(cover_scale, x.device)
-        picture = scaled[cover_scale][index]
+        picture = textures(cover_scale)[index]
         # The last position is excluded, as in the reference.
         top = down * (picture.shape[1] - size.height) >> 24
         left = right * (picture.shape[2] - size.width) >> 24
         crops.append(picture[:, top : top + size.height, left : left + size.width])
-    return truncate((torch.stack(crops) * texture).add_(x * image))
+    return truncate(torch.stack(crops).to(torch.float32).mul_(texture).add_(x.to(torch.float32).mul_(image)))
 
 
 @corruption(

@@ -13,7 +13,18 @@ from skimage import color
 from torch import Tensor
 
 from robustcore import corrupt
-from robustcore.corruptions.kernels import box_resize, elastic, filters, fog, glass, motion, snow, spatter, zoom
+from robustcore.corruptions.kernels import (
+    box_resize,
+    elastic,
+    filters,
+    fog,
+    glass,
+    motion,
+    row_sums,
+    snow,
+    spatter,
+    zoom,
+)
 from robustcore.corruptions.kernels import hsv as _hsv
 from robustcore.randomness import Draws
 
@@ -115,19 +126,36 @@ class TestZoom:
         torch.testing.assert_close(zoom.zoom_sum(picture, (1.0, *factors)), wanted, atol=1e-3, rtol=0)
 
 
+class TestRowSums:
+    def test_the_bits_are_those_of_whole_arrays_added_one_after_another(self) -> None:
+        rng = np.random.default_rng(0)
+        rows = rng.random((9, 7, 2), dtype=np.float32)
+        terms = [(rng.integers(0, 9, 5), rng.random(5, dtype=np.float32)) for _ in range(6)]
+        wanted = np.zeros((5, 7, 2), dtype=np.float32)
+        for places, weights in terms:
+            wanted += rows[places] * weights[:, None, None]
+        np.testing.assert_array_equal(row_sums.RowSums(terms, 9)(rows), wanted)
+
+
 class TestGlass:
     @pytest.mark.parametrize("reach", [1, 2, 4])
     def test_it_is_the_loop_of_copies_in_place(self, picture: Tensor, reach: int) -> None:
         height, width = picture.shape[-2:]
-        offsets = Draws(0, "glass_blur", [1]).integers(-reach, reach, 2, height - 2 * reach, width - 2 * reach)
+        draws = Draws(0, "glass_blur", [1])
+        visited = (2, height - 2 * reach, width - 2 * reach)
+        passes = [draws.integers(-reach, reach, *visited, dtype=torch.int32) for _ in range(2)]
         wanted = picture[0].clone()
-        for h in range(height - reach, reach, -1):
-            for w in range(width - reach, reach, -1):
-                dx, dy = offsets[0, :, h - reach - 1, w - reach - 1].tolist()
-                wanted[:, h, w] = wanted[:, h + dy, w + dx]
+        for offsets in passes:
+            for h in range(height - reach, reach, -1):
+                for w in range(width - reach, reach, -1):
+                    dx, dy = offsets[0, :, h - reach - 1, w - reach - 1].tolist()
+                    wanted[:, h, w] = wanted[:, h + dy, w + dx]
         assert not torch.equal(wanted, picture[0])
-        assert torch.equal(glass._shuffle_cpu(picture, offsets, reach)[0], wanted)
-        assert torch.equal(glass._shuffle_tensor(picture, offsets, reach)[0], wanted)
+        assert torch.equal(glass.shuffle(picture, passes, reach)[0], wanted)
+        moved = picture
+        for offsets in passes:
+            moved = glass._shuffle_tensor(moved, offsets, reach)
+        assert torch.equal(moved[0], wanted)
 
 
 class TestHsv:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -44,9 +45,11 @@ def content() -> str:
     return _content(*_states(files()))
 
 
-def textures(scale: float, device: torch.device) -> tuple[Tensor, ...]:
-    """The five textures, (3, H, W) uint8 each, shrunk by `scale` (OpenCV bilinear, without antialiasing)."""
-    return _textures(scale, device, *_states(files()))
+def textures(device: torch.device) -> Callable[[float], tuple[Tensor, ...]]:
+    """A function of a scale: the five textures, (3, H, W) uint8 each, shrunk by it (OpenCV bilinear, without antialiasing). The files
+    are looked at once, by this call."""
+    states = _states(files())
+    return lambda scale: _textures(scale, device, *states)
 
 
 State = tuple[Path, int, int]  # path, size and modification time, so that a replaced file is noticed

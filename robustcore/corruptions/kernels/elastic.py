@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -44,7 +45,9 @@ def affine_positions(matrices: Tensor, height: int, width: int, device: torch.de
         a, b, c = (matrices[:, row, column, None] for column in range(3))
         along = (a * x * _SCALE).round()[:, None, :]  # (N, 1, W)
         down = ((b * y + c) * _SCALE).round()[:, :, None] + _SCALE // _STEPS // 2  # (N, H, 1)
-        positions.append(((along + down) / (_SCALE // _STEPS)).floor().div_(_STEPS).to(torch.float32))
+        # Whole numbers of 1/1024 pixel: the shift is the floor of a division.
+        grid = (along.to(torch.int64) + down.to(torch.int64)).bitwise_right_shift_((_SCALE // _STEPS).bit_length() - 1)
+        positions.append(grid.to(torch.float32).mul_(1 / _STEPS))
     return positions[0], positions[1]
 
 
@@ -55,10 +58,20 @@ def sample(x: Tensor, at_x: Tensor, at_y: Tensor, *, reflect101: bool) -> Tensor
     """
     height, width = x.shape[-2:]
     if reflect101:
-        grid = torch.stack([at_x * (2 / (width - 1)) - 1, at_y * (2 / (height - 1)) - 1], dim=-1)
+        grid = _interleaved(at_x * (2 / (width - 1)) - 1, at_y * (2 / (height - 1)) - 1)
     else:
-        grid = torch.stack([(at_x * 2 + 1) / width - 1, (at_y * 2 + 1) / height - 1], dim=-1)
+        grid = _interleaved((at_x * 2 + 1) / width - 1, (at_y * 2 + 1) / height - 1)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=reflect101)
+
+
+def _interleaved(x: Tensor, y: Tensor) -> Tensor:
+    """Two (N, H, W) as (N, H, W, 2). OpenCV does it eight times faster than torch."""
+    if not host.on_host(x):
+        return torch.stack([x, y], dim=-1)
+    pairs = np.empty((*x.shape, 2), dtype=np.float32)
+    for first, second, result in zip(x.numpy(), y.numpy(), pairs, strict=True):
+        cv2.merge([first, second], result)
+    return torch.from_numpy(pairs)
 
 
 def smooth(fields: Tensor, sigma: float) -> Tensor:
@@ -70,7 +83,7 @@ def smooth(fields: Tensor, sigma: float) -> Tensor:
     # One plane at a time: for a whole batch a library chooses its algorithm by the batch's size, which changes the last
     # bits. In float64 on a GPU, because no setting replaces that by TF32.
     dtype = torch.float32 if host.on_host(fields) else torch.float64
-    down, right = (_matrix(length, sigma).to(fields.device, dtype) for length in (height, width))
+    down, right = (_matrix(length, sigma, dtype).to(fields.device) for length in (height, width))
     out = torch.empty_like(fields)
     for plane, result in zip(fields.flatten(0, 1), out.flatten(0, 1), strict=True):
         result.copy_(down @ plane.to(dtype) @ right.T)
@@ -78,12 +91,12 @@ def smooth(fields: Tensor, sigma: float) -> Tensor:
 
 
 @functools.lru_cache(maxsize=32)
-def _matrix(length: int, sigma: float) -> Tensor:
-    """(length, length) float64: the reflected Gaussian along an axis; it may be wider than the image."""
+def _matrix(length: int, sigma: float, dtype: torch.dtype) -> Tensor:
+    """(length, length): the reflected Gaussian along an axis; it may be wider than the image."""
     weights = gaussian_weights(sigma, _TRUNCATE)
     radius = len(weights) // 2
     index = border_indices(length, radius, radius, "reflect")
     matrix = np.zeros((length, length))
     for row in range(length):
         np.add.at(matrix[row], index[row : row + 2 * radius + 1], weights)
-    return torch.from_numpy(matrix)
+    return torch.from_numpy(matrix).to(dtype)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from robustcore.corruptions.kernels import host
 from robustcore.randomness import Draws
+
+Float32Array = npt.NDArray[np.float32]
 
 
 def map_side(height: int, width: int) -> int:
@@ -21,11 +26,58 @@ def plasma(draws: Draws, side: int, decay: float) -> Tensor:
     neither kind of diamond uses the other, and all indices wrap around.
     """
     noise = draws.uniform(side * side - 1)
-    n = len(draws)
+    return _plasma_host(noise, side, decay) if host.on_host(noise) else _plasma_tensor(noise, side, decay)
+
+
+def _half_width(level: int, decay: float) -> float:
+    return (100 / decay**level) ** 2
+
+
+def _plasma_host(noise: Tensor, side: int, decay: float) -> Tensor:
+    """Every grid has a row and a column more, which repeat the first ones: neighbours are slices, and nothing is rolled."""
+    n, values = len(noise), noise.numpy()
+    grid = np.zeros((n, 2, 2), dtype=np.float32)
+    used, level, k = 0, 0, 1
+    while k < side:
+        half_width = _half_width(level, decay)
+        wobble = values[:, used : used + 3 * k * k] * np.float32(2 * half_width)
+        wobble -= np.float32(half_width)
+        wobble = wobble.reshape(n, 3, k, k)
+        used, level = used + 3 * k * k, level + 1
+        horizontal = grid[:, :, :-1] + grid[:, :, 1:]
+        vertical = grid[:, :-1, :-1] + grid[:, 1:, :-1]
+        squares = np.empty((n, k + 1, k + 1), dtype=np.float32)  # the first row and column repeat the last ones
+        square = squares[:, 1:, 1:]
+        np.add(horizontal[:, :-1], horizontal[:, 1:], out=square)
+        finer = np.empty((n, 2 * k + 1, 2 * k + 1), dtype=np.float32)
+        finer[:, :-1:2, :-1:2] = grid[:, :-1, :-1]
+        finer[:, 1::2, 1::2] = _moved(square, wobble[:, 0])
+        squares[:, 0], squares[:, :, 0] = squares[:, -1], squares[:, :, -1]
+        on_rows, on_columns = square + squares[:, :-1, 1:], square + squares[:, 1:, :-1]
+        on_rows += horizontal[:, :-1]
+        on_columns += vertical
+        finer[:, :-1:2, 1::2], finer[:, 1::2, :-1:2] = _moved(on_rows, wobble[:, 1]), _moved(on_columns, wobble[:, 2])
+        finer[:, -1], finer[:, :, -1] = finer[:, 0], finer[:, :, 0]
+        grid, k = finer, 2 * k
+    low, high = grid.min(axis=(1, 2), keepdims=True), grid.max(axis=(1, 2), keepdims=True)
+    scaled = grid[:, :-1, :-1] - low
+    scaled /= high - low
+    return torch.from_numpy(scaled)
+
+
+def _moved(total: Float32Array, wobble: Float32Array) -> Float32Array:
+    """A quarter of the sum of four, and the wobble, in place."""
+    total *= np.float32(0.25)
+    total += wobble
+    return total
+
+
+def _plasma_tensor(noise: Tensor, side: int, decay: float) -> Tensor:
+    n = len(noise)
     grid = torch.zeros(n, 1, 1, device=noise.device)  # the start value 0 at (0, 0)
     used, level, k = 0, 0, 1
     while k < side:
-        half_width = (100 / decay**level) ** 2
+        half_width = _half_width(level, decay)
         wobble = noise[:, used : used + 3 * k * k].mul(2 * half_width).sub_(half_width).view(n, 3, k, k)
         used, level = used + 3 * k * k, level + 1
         right = grid.roll(-1, 2)

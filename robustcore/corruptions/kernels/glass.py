@@ -3,10 +3,13 @@
 The reference visits pixels (h, w), rows N - d down to d + 1 and columns likewise, both descending, and copies into each
 one the pixel at (h + dy, w + dx), dx and dy drawn from -d .. d - 1, in place. If a pixel's source was visited
 earlier in the same pass, the pixel gets the source's new value, and so on along a chain, up to a source that was not yet
-visited, whose old value is used. All chains are followed at once.
+visited, whose old value is used. All chains are followed at once: each pixel is a node that points to its source, and old values
+are further nodes, after the pixels, that point to themselves.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -21,12 +24,12 @@ from robustcore.corruptions.kernels import host
 _DOUBLINGS = 7
 
 
-def shuffle(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
-    """One pass.
+def shuffle(images: Tensor, passes: Sequence[Tensor], reach: int) -> Tensor:
+    """One pass after another.
 
     Args:
         images: (N, C, H, W) uint8; C is 1 to 4.
-        offsets: (N, 2, H - 2 reach, W - 2 reach) integers in -reach .. reach - 1: dx and dy of each visited pixel, in
+        passes: for each one (N, 2, H - 2 reach, W - 2 reach) int32 in -reach .. reach - 1: dx and dy of each visited pixel, in
             raster order.
         reach: d, the largest offset in pixels.
 
@@ -34,49 +37,63 @@ def shuffle(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
         (N, C, H, W) uint8.
     """
     if host.on_host(images):
-        return _shuffle_cpu(images, offsets, reach)
-    return _shuffle_tensor(images, offsets, reach)
+        return _shuffle_cpu(images, passes, reach)
+    for offsets in passes:
+        images = _shuffle_tensor(images, offsets, reach)
+    return images
 
 
-def _shuffle_cpu(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
-    """Follow the chains step by step; at each step fewer than half of them continue."""
+def _shuffle_cpu(images: Tensor, passes: Sequence[Tensor], reach: int) -> Tensor:
     channels, height, width = images.shape[1:]
-    block = np.s_[reach + 1 : height - reach + 1, reach + 1 : width - reach + 1]
-    position = np.arange(height * width).reshape(height, width)
-    source = position.copy()
+    count = height * width
+    node = np.arange(2 * count)
+    pixel = node[:count].reshape(height, width)
+    pixel += count
+    block = pixel[reach + 1 : height - reach + 1, reach + 1 : width - reach + 1]
+    old = block.astype(np.int32)
     out = np.empty(images.shape, dtype=np.uint8)
-    for planes, (dx, dy), result in zip(images.numpy(), offsets.numpy(), out, strict=True):
-        np.add(position[block], dy * width + dx, out=source[block])
-        earlier = np.zeros((height, width), dtype=bool)
-        earlier[block] = _visited_before(dx, dy)
-        flat, continues = source.reshape(-1), earlier.reshape(-1)
-        final = flat.copy()
-        chains = np.flatnonzero(continues)
-        at = flat[chains]
-        while chains.size:
-            final[chains] = step = flat[at]
-            open_ = continues[at]
-            chains, at = chains[open_], step[open_]
+    for place, (planes, result) in enumerate(zip(images.numpy(), out, strict=True)):
         # Four bytes per pixel, so that one look-up moves all channels.
-        pixels = cv2.merge([*planes, *[planes[0]] * (4 - channels)]).view(np.uint32)
-        moved = pixels.reshape(-1)[final].view(np.uint8).reshape(height, width, 4)
+        colours = cv2.merge([*planes, *[planes[0]] * (4 - channels)]).view(np.uint32)
+        for offsets in passes:
+            dx, dy = offsets[place].numpy()
+            source = dy * np.int32(width)
+            source += dx
+            if reach == 1:  # no source comes later in raster order
+                np.add(source, old, out=block)
+            else:
+                earlier = (source > 0) * np.int32(count)
+                source += old
+                np.subtract(source, earlier, out=block)
+                _follow(node)
+            colours = colours.reshape(-1).take(pixel - count)
+        moved = colours.view(np.uint8).reshape(height, width, 4)
         for channel in range(channels):
             cv2.extractChannel(moved, channel, dst=result[channel])
     return torch.from_numpy(out)
 
 
-def _visited_before(dx: npt.NDArray[np.int64], dy: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """(h, w): whether a pixel's source comes later in raster order and is inside the visited block."""
-    h, w = dx.shape
-    before: npt.NDArray[np.bool_] = (dy > 0) | ((dy == 0) & (dx > 0))
-    before &= np.arange(h)[:, None] + dy < h
-    column = np.arange(w) + dx
-    before &= (column >= 0) & (column < w)
-    return before
+def _follow(node: npt.NDArray[np.int64]) -> None:
+    """Set the first half of the nodes, the pixels, to where their chains end, in place: all of them twice, which follows chains of
+    four, and then the few that go on, step by step.
+
+    Args:
+        node: (2 H W,) where each node points; the second half, old values, point to themselves.
+    """
+    count = len(node) // 2
+    pixel = node[:count]
+    for _ in range(2):
+        pixel[:] = node.take(pixel)
+    chains = np.flatnonzero(pixel < count)
+    at = pixel[chains]
+    while chains.size:
+        pixel[chains] = at = node.take(at)
+        open_ = at < count
+        chains, at = chains[open_], at[open_]
 
 
 def _shuffle_tensor(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
-    """Follow the chains by pointer doubling; old values are extra nodes after the pixels that point to themselves."""
+    """Follow the chains by pointer doubling alone."""
     n, channels, height, width = images.shape
     count, device = height * width, images.device
     dx, dy = offsets[:, 0], offsets[:, 1]

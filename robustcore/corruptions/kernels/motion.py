@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from robustcore.corruptions.kernels import host
+from robustcore.corruptions.kernels.levels import to_bytes
 
 # floor(floor(257 v + 1/2) / 257) is floor(v + 1/514): the rounding of the 16-bit quantum, then the truncation to 8 bits.
 _QUANTUM = 1 / 514
@@ -50,7 +51,7 @@ def motion_blur_levels(images: Tensor, radius: int, sigma: float, angles: Sequen
     weights = tap_weights(radius, sigma)
     offsets = [tap_offsets(len(weights), angle) for angle in angles]
     blur = _blur_cv if host.on_host(images) else _blur_tensor
-    return blur(images, weights, offsets).add_(_QUANTUM).clamp_(0, 255).to(torch.uint8)
+    return to_bytes(blur(images, weights, offsets).add_(_QUANTUM))
 
 
 def _blur_cv(images: Tensor, weights: list[float], offsets: list[list[tuple[int, int]]]) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from robustcore.corruptions._base import truncate
+from robustcore.corruptions.kernels.levels import at_least
 from robustcore.corruptions.kernels.zoom import zoom_block
 from robustcore.randomness import Draws
 
@@ -21,7 +22,7 @@ def flakes(draws: Draws, height: int, width: int, mean: float, std: float, zoom:
     """
     block = draws.normal(1, math.ceil(height / zoom), math.ceil(width / zoom), mean=mean, std=std)
     layer = zoom_block(block, height, width, zoom) if zoom != 1 else block
-    return truncate(layer.masked_fill_(layer < threshold, 0).mul_(255))
+    return truncate(at_least(layer, threshold).mul_(255))
 
 
 def snow_over(x: Tensor, layer: Tensor, mix: float) -> Tensor:

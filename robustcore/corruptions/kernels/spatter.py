@@ -14,6 +14,7 @@ from torch import Tensor
 
 from robustcore.corruptions.kernels import host
 from robustcore.corruptions.kernels.filters import gaussian_weights, separable
+from robustcore.corruptions.kernels.levels import at_least
 from robustcore.randomness import Draws
 
 WATER = (175, 238, 238)  # pale turquoise, RGB
@@ -28,7 +29,7 @@ def liquid(draws: Draws, height: int, width: int, mean: float, std: float, sigma
     """(N, 1, H, W) float32: smoothed normal noise, 0 where it is below the threshold."""
     noise = draws.normal(1, height, width, mean=mean, std=std)
     smooth = separable(noise, gaussian_weights(sigma), "replicate")
-    return smooth.masked_fill_(smooth < threshold, 0)
+    return at_least(smooth, threshold)
 
 
 def water_over(x: Tensor, layer: Tensor, strength: float) -> Tensor:
@@ -43,7 +44,7 @@ def water_over(x: Tensor, layer: Tensor, strength: float) -> Tensor:
     host.for_each(x, emboss)
     relief = torch.from_numpy(reliefs)[:, None].to(x.device)
     colour = torch.tensor(WATER, dtype=torch.float32, device=x.device).mul_(strength).view(1, 3, 1, 1)
-    return (relief * colour).add_(x)
+    return (relief * colour).add_(x.to(torch.float32))
 
 
 def _relief(layer: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -64,6 +65,6 @@ def mud_over(x: Tensor, layer: Tensor, threshold: float, sigma: float) -> Tensor
     The spots' edges are smoothed with `sigma`, and what is then less opaque than 0.8 is left out.
     """
     cover = separable((layer > threshold).to(torch.float32), gaussian_weights(sigma), "replicate")
-    cover = cover.masked_fill_(cover < _OPAQUE, 0)
+    cover = at_least(cover, _OPAQUE)
     colour = torch.tensor(MUD, dtype=torch.float32, device=x.device).view(1, 3, 1, 1)
-    return (cover * colour).add_((1 - cover) * x)
+    return (cover * colour).add_((1 - cover) * x.to(torch.float32))

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from robustcore.corruptions.kernels import host
+from robustcore.corruptions.kernels.row_sums import RowSums
 
-_SMALL = 96 * 96  # pixels of a plane
-_TOGETHER = 24  # small planes that are processed at once
+_TOGETHER = 3 * 64 * 64  # pixels of the planes that are processed at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +77,7 @@ def zoom_sum(x: Tensor, factors: tuple[float, ...]) -> Tensor:
     """(N, C, H, W) uint8 -> (N, C, H, W) float32: the sum of the magnifications by all factors."""
     if not host.on_host(x):
         return _zoom_sum_tensor(x, factors)
-    return _zoom_sum_small(x, factors) if x.shape[-1] * x.shape[-2] <= _SMALL else _zoom_sum_large(x, factors)
+    return _zoom_sum_host(x, factors)
 
 
 def _zoom_sum_tensor(x: Tensor, factors: tuple[float, ...]) -> Tensor:
@@ -96,60 +96,50 @@ def _lerp(x: Tensor, dim: int, geometry: Axis) -> Tensor:
     return x.index_select(dim, low).mul_(1 - fraction).add_(x.index_select(dim, high).mul_(fraction))
 
 
-def _zoom_sum_small(x: Tensor, factors: tuple[float, ...]) -> Tensor:
-    """Process many planes at once, with each pixel's values adjacent, because a small plane takes less time than the calls.
-    The arithmetic and its order are those for large planes, so the bits are the same."""
+def _zoom_sum_host(x: Tensor, factors: tuple[float, ...]) -> Tensor:
+    """Few planes at a time, those of small images together with each pixel's values adjacent, so that the magnifications stay
+    near the processor's caches."""
     height, width = x.shape[-2:]
+    down, across, count = _magnifications(height, width, factors)
     out = torch.empty(x.shape, dtype=torch.float32)
     planes, results = x.reshape(-1, height, width).numpy(), out.view(-1, height, width).numpy()
-    for start in range(0, len(planes), _TOGETHER):
-        part = slice(start, start + _TOGETHER)
-        pixels = np.ascontiguousarray(planes[part].transpose(1, 2, 0), dtype=np.float32)  # (H, W, P)
-        step = np.zeros_like(pixels)  # to the next row
-        np.subtract(pixels[1:], pixels[:-1], out=step[:-1])
-        stretched, other, total = np.empty_like(pixels), np.empty_like(pixels), np.zeros_like(pixels)
-        for factor in factors:
-            if factor == 1:
-                total += pixels
-                continue
-            rows, columns = axis(height, factor), axis(width, factor)
-            np.take(pixels, rows.low, axis=0, out=stretched, mode="clip")
-            np.take(step, rows.low, axis=0, out=other, mode="clip")
-            other *= rows.fraction[:, None, None]
-            stretched += other
-            other_rows = other.reshape(height, -1)  # the same memory, with a row's values adjacent
-            for places, share in ((columns.low, 1 - columns.fraction), (columns.high, columns.fraction)):
-                np.take(stretched, places, axis=1, out=other, mode="clip")
-                other_rows *= np.repeat(share, pixels.shape[2])
-                total += other
-        results[part] = total.transpose(2, 0, 1)
+    together = max(1, _TOGETHER // (height * width))
+    for start in range(0, len(planes), together):
+        part = planes[start : start + together]
+        n = len(part)
+        pixels = np.zeros((2 * height, width, n), dtype=np.float32)  # and below them the steps to the next row
+        pixels[:height] = cv2.merge(list(part)).reshape(height, width, n)
+        np.subtract(pixels[1:height], pixels[: height - 1], out=pixels[height:-1])
+        stretched = down(pixels).reshape(count, height, width, n)
+        turned = np.empty((count, width, height, n), dtype=np.float32)
+        for one, result in zip(stretched, turned, strict=True):
+            _transpose(one, result)
+        total = np.empty((height, width, n), dtype=np.float32)
+        _transpose(across(turned.reshape(-1, height, n)), total)
+        results[start : start + n] = total.transpose(2, 0, 1)
     return out
 
 
-def _zoom_sum_large(x: Tensor, factors: tuple[float, ...]) -> Tensor:
-    """Plane by plane, both steps as sums of whole rows: transposing with OpenCV is faster than reading columns."""
-    height, width = x.shape[-2:]
-    out = torch.empty(x.shape, dtype=torch.float32)
-    stretched, other = (np.empty((height, width), dtype=np.float32) for _ in range(2))
-    transposed, interpolated = (np.empty((width, height), dtype=np.float32) for _ in range(2))
-    for plane, result in zip(x.reshape(-1, height, width).numpy(), out.view(-1, height, width).numpy(), strict=True):
-        pixels = plane.astype(np.float32)
-        step = np.zeros_like(pixels)  # to the next row
-        np.subtract(pixels[1:], pixels[:-1], out=step[:-1])
-        total = np.zeros((width, height), dtype=np.float32)
-        for factor in factors:
-            if factor == 1:
-                total += cv2.transpose(pixels)
-                continue
-            rows, columns = axis(height, factor), axis(width, factor)
-            np.take(pixels, rows.low, axis=0, out=stretched, mode="clip")
-            np.take(step, rows.low, axis=0, out=other, mode="clip")
-            other *= rows.fraction[:, None]
-            stretched += other
-            cv2.transpose(stretched, dst=transposed)
-            for places, share in ((columns.low, 1 - columns.fraction), (columns.high, columns.fraction)):
-                np.take(transposed, places, axis=0, out=interpolated, mode="clip")
-                interpolated *= share[:, None]
-                total += interpolated
-        cv2.transpose(total, dst=result)
-    return out
+@functools.lru_cache(maxsize=32)
+def _magnifications(height: int, width: int, factors: tuple[float, ...]) -> tuple[RowSums, RowSums, int]:
+    """From an image's rows and the steps between them to the rows of the magnifications along the columns, one after another; from the
+    columns of these to those of the sum of all; and the number of the magnifications, equal ones counted once."""
+    distinct = tuple(dict.fromkeys(factors))
+    rows = [axis(height, factor) for factor in distinct]
+    low, fraction = np.concatenate([r.low for r in rows]), np.concatenate([r.fraction for r in rows])
+    down = RowSums([(low, np.ones_like(fraction)), (height + low, fraction)], 2 * height)
+    across = []
+    for factor in factors:
+        columns, first = axis(width, factor), distinct.index(factor) * width
+        across.append((first + columns.low, 1 - columns.fraction))
+        if factor != 1:
+            across.append((first + columns.high, columns.fraction))
+    return down, RowSums(across, len(distinct) * width), len(distinct)
+
+
+def _transpose(x: npt.NDArray[np.float32], result: npt.NDArray[np.float32]) -> None:
+    """(H, W, P) into (W, H, P)."""
+    if x.shape[2] <= 4:  # what a pixel of OpenCV's transpose has at most
+        cv2.transpose(x, dst=result)
+    else:
+        result[:] = x.transpose(1, 0, 2)
