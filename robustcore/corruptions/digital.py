@@ -10,7 +10,7 @@ from robustcore.corruptions.kernels.box_resize import box_resize
 from robustcore.corruptions.kernels.elastic import affine_matrices, affine_positions, sample, smooth
 from robustcore.corruptions.kernels.hsv import scale_saturation
 from robustcore.corruptions.kernels.jpeg import jpeg
-from robustcore.corruptions.kernels.lookup_tables import look_up_planes
+from robustcore.corruptions.kernels.lookup_tables import look_up_planes, plane_sums
 from robustcore.randomness import Draws
 
 _SOURCE = "Hendrycks & Dietterich 2019, section 3 and the published generators"
@@ -30,9 +30,9 @@ _SOURCE = "Hendrycks & Dietterich 2019, section 3 and the published generators"
 )
 def contrast(x: Tensor, draws: Draws, size: Size, factor: float) -> Tensor:
     # Integer sums are exact in any order, and a channel has at most 256 different values, so a float64 table is enough.
-    mean = x.sum(dim=(2, 3), dtype=torch.int64).to(torch.float64)[..., None] / (size.height * size.width)
+    mean = plane_sums(x)[..., None] / (size.height * size.width)
     levels = torch.arange(256, dtype=torch.float64, device=x.device)
-    table = ((levels - mean) * factor + mean + TRUNCATION_SLACK).clamp_(0, 255).to(torch.uint8)  # (N, 3, 256)
+    table = (levels - mean).mul_(factor).add_(mean).add_(TRUNCATION_SLACK).clamp_(0, 255).to(torch.uint8)  # (N, 3, 256)
     return look_up_planes(table, x)
 
 

@@ -33,16 +33,22 @@ def box_resize(images: Tensor, height: int, width: int) -> Tensor:
 def _box_resize_numpy(images: Tensor, height: int, width: int) -> Tensor:
     """Sums of whole rows; between the passes OpenCV transposes, which costs less than adding up columns."""
     out = np.empty((len(images), 3, height, width), dtype=np.uint8)
+    turned = np.empty((images.shape[3], 3, images.shape[2]), dtype=np.uint8)
+    narrow = np.empty((images.shape[2], 3, width), dtype=np.uint8)
     for planes, result in zip(images.numpy(), out, strict=True):
-        turned = _average_rows(cv2.transpose(cv2.merge(list(planes))), width)
-        cv2.split(_average_rows(cv2.transpose(turned), height), list(result))
+        for channel in range(3):
+            cv2.transpose(planes[channel], dst=turned[:, channel])
+        averaged = _average_rows(turned, width)
+        for channel in range(3):
+            cv2.transpose(averaged[:, channel], dst=narrow[:, channel])
+        result[:] = _average_rows(narrow, height).transpose(1, 0, 2)
     return torch.from_numpy(out)
 
 
 def _average_rows(x: UInt8Array, length: int) -> UInt8Array:
-    """(L, M, 3) -> (length, M, 3), one group of equally large boxes after another."""
+    """(L, ...) -> (length, ...), one group of equally large boxes after another."""
     first, _, weight = _boxes(len(x), length)
-    out = x[first]
+    out = x.take(first, axis=0)
     for size, rows in _groups(len(x), length):
         if size == 1:
             continue

@@ -25,13 +25,12 @@ def affine_matrices(jitter: Tensor, height: int, width: int) -> Tensor:
     Three points around the centre m, (m + q, m + q), (m + q, m - q) and (m - q, m - q) with q a third of the shorter
     side, move by `jitter`, (N, 3, 2) in pixels (x, y); the map sends each moved point back to its original position.
     """
-    centre = torch.tensor([width // 2, height // 2], dtype=torch.float64)
     third = min(height, width) // 3
-    corners = torch.tensor([[1, 1], [1, -1], [-1, -1]], dtype=torch.float64) * third + centre
-    moved = corners + jitter.cpu().to(torch.float64)
+    corners = np.array([[1, 1], [1, -1], [-1, -1]], dtype=np.float64) * third + (width // 2, height // 2)
     # moved [x y 1] A^T = corners: three points fix the six numbers.
-    homogeneous = torch.cat([moved, torch.ones(len(moved), 3, 1, dtype=torch.float64)], dim=2)
-    matrices: Tensor = torch.linalg.solve(homogeneous, corners.expand(len(moved), 3, 2))
+    moved = np.ones((len(jitter), 3, 3))
+    np.add(jitter.cpu().numpy(), corners, out=moved[..., :2])
+    matrices: Tensor = torch.linalg.solve(torch.from_numpy(moved), torch.from_numpy(corners).expand(len(moved), 3, 2))
     return matrices.transpose(1, 2)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from robustcore.corruptions.kernels import host
 from robustcore.corruptions.kernels.lookup_tables import look_up
 
 
@@ -21,7 +22,10 @@ def shift_value(x: Tensor, shift: float) -> Tensor:
     """(N, 3, H, W) uint8 -> float32 grey levels, unclipped, with `shift` (of 0..1) added to V and V clipped to 0..1."""
     gain, offset = _value_tables(shift)
     value = x.amax(dim=1, keepdim=True)
-    return (look_up(gain, value) * x).add_(look_up(offset, value))
+    moved = look_up(gain, value) * x.to(torch.float32)
+    if host.on_host(x) and value.numpy().min(initial=1) > 0:
+        return moved  # nothing is black, and no offset but zero
+    return moved.add_(look_up(offset, value))
 
 
 @functools.lru_cache(maxsize=64)
@@ -42,7 +46,7 @@ def scale_saturation(x: Tensor, factor: float, offset: float) -> Tensor:
     ratio = value / spread.clamp(min=1)  # V / d = 1 / S; where d = 0 all differences below are 0 too
     # V S' / d, with S' = min(S factor + offset, 1)
     loss = torch.minimum(ratio * offset + factor, ratio)
-    result = value - loss * (value - x)
+    result = value.to(torch.float32) - (value - x).to(torch.float32).mul_(loss)
     if offset > 0:
         grey = (value * (spread == 0)).to(torch.float32).mul_(min(offset, 1.0))
         result[:, 1:] -= grey

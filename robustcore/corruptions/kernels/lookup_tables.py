@@ -1,4 +1,4 @@
-"""Lookup tables of 256 entries for 8-bit values: OpenCV on the CPU, a gather elsewhere."""
+"""Lookup tables of 256 entries for 8-bit values, and sums of planes to make them from: OpenCV on the CPU, a gather elsewhere."""
 
 from __future__ import annotations
 
@@ -44,3 +44,10 @@ def look_up_planes(tables: Tensor, values: Tensor) -> Tensor:
     for plane, table, result in zip(*planes, strict=True):
         cv2.LUT(plane, table, dst=result)
     return out
+
+
+def plane_sums(x: Tensor) -> Tensor:
+    """(N, C, H, W) uint8 -> (N, C) float64, exact."""
+    if not host.on_host(x):
+        return x.sum(dim=(2, 3), dtype=torch.int64).to(torch.float64)
+    return torch.tensor([[cv2.sumElems(plane)[0] for plane in planes] for planes in x.numpy()], dtype=torch.float64)

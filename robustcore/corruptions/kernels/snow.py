@@ -30,9 +30,10 @@ def snow_over(x: Tensor, layer: Tensor, mix: float) -> Tensor:
 
     The whitened image is mix x + (1 - mix) max(x, 1.5 y + 0.5) with the luma y, in 0..1. `layer`: (N, 1, H, W) uint8.
     """
-    white = x[:, :1] * (1.5 * _LUMA[0])
+    levels = x.to(torch.float32)
+    white = levels[:, :1] * (1.5 * _LUMA[0])
     for channel in (1, 2):
-        white += x[:, channel : channel + 1] * (1.5 * _LUMA[channel])
+        white += levels[:, channel : channel + 1] * (1.5 * _LUMA[channel])
     white += 255 / 2
-    snow = layer.to(torch.float32) + layer.flip((2, 3))
-    return torch.maximum(white, x).mul_(1 - mix).add_(x * mix).add_(snow)
+    snow = layer.to(torch.float32) + layer.flip((2, 3)).to(torch.float32)
+    return torch.maximum(white, levels).mul_(1 - mix).add_(levels.mul_(mix)).add_(snow)

@@ -35,7 +35,7 @@ def liquid(draws: Draws, height: int, width: int, mean: float, std: float, sigma
 def water_over(x: Tensor, layer: Tensor, strength: float) -> Tensor:
     """(N, 3, H, W) uint8 -> float32 grey levels, unclipped: water of a `liquid` layer added to the image."""
     # Above 1 it wraps around, as NumPy's cast does.
-    planes = (layer[:, 0].cpu() * 255).to(torch.int32).to(torch.uint8).numpy()
+    planes = (layer[:, 0].cpu() * 255).numpy().astype(np.int32).astype(np.uint8)
     reliefs = np.empty(planes.shape, dtype=np.float32)
 
     def emboss(place: int) -> None:

@@ -21,6 +21,7 @@ from robustcore.corruptions.kernels import host
 from robustcore.corruptions.kernels.row_sums import RowSums
 
 _TOGETHER = 3 * 64 * 64  # pixels of the planes that are processed at once
+_CV_CHANNELS = 4  # that OpenCV transposes together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +68,29 @@ def zoom(x: Tensor, factor: float) -> Tensor:
 
 def zoom_block(x: Tensor, height: int, width: int, factor: float) -> Tensor:
     """The same from the central block alone: (N, C, ceil(H / z), ceil(W / z)) -> (N, C, H, W)."""
+    if host.on_host(x) and len(x) * x.shape[1] <= _CV_CHANNELS:
+        return _zoom_block_host(x, height, width, factor)
     for dim, geometry in ((-2, axis(height, factor)), (-1, axis(width, factor))):
         first = geometry.first
         x = _lerp(x, dim, dataclasses.replace(geometry, low=geometry.low - first, high=geometry.high - first))
     return x
+
+
+def _zoom_block_host(x: Tensor, height: int, width: int, factor: float) -> Tensor:
+    down, across = _block_magnification(height, factor), _block_magnification(width, factor)
+    block = np.ascontiguousarray(x.reshape(-1, *x.shape[2:]).numpy().transpose(1, 2, 0))  # (h, w, P)
+    tall = np.empty((block.shape[1], height, block.shape[2]), dtype=np.float32)
+    _transpose(down(block), tall)
+    whole = np.empty((height, width, block.shape[2]), dtype=np.float32)
+    _transpose(across(tall), whole)
+    return torch.from_numpy(np.ascontiguousarray(whole.transpose(2, 0, 1))).reshape(*x.shape[:2], height, width)
+
+
+@functools.lru_cache(maxsize=64)
+def _block_magnification(length: int, factor: float) -> RowSums:
+    geometry = axis(length, factor)
+    terms = [(geometry.low, 1 - geometry.fraction), (geometry.high, geometry.fraction)]
+    return RowSums([(rows - geometry.first, weights) for rows, weights in terms], geometry.crop)
 
 
 def zoom_sum(x: Tensor, factors: tuple[float, ...]) -> Tensor:
@@ -139,7 +159,7 @@ def _magnifications(height: int, width: int, factors: tuple[float, ...]) -> tupl
 
 def _transpose(x: npt.NDArray[np.float32], result: npt.NDArray[np.float32]) -> None:
     """(H, W, P) into (W, H, P)."""
-    if x.shape[2] <= 4:  # what a pixel of OpenCV's transpose has at most
+    if x.shape[2] <= _CV_CHANNELS:
         cv2.transpose(x, dst=result)
     else:
         result[:] = x.transpose(1, 0, 2)
