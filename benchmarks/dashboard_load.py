@@ -180,10 +180,12 @@ def workers(pid: int) -> list[int]:
 
 
 def memory(pid: int) -> float:
-    """MiB that a process occupies; 0 where it has ended."""
+    """MiB that a process occupies; of what several share (libraries, what they were forked with) its part, where the system
+    tells it. 0 where it has ended."""
     try:
-        return psutil.Process(pid).memory_info().rss / (1 << 20)
-    except psutil.NoSuchProcess:
+        sizes = psutil.Process(pid).memory_full_info()
+        return float(getattr(sizes, "pss", sizes.rss)) / (1 << 20)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
         return 0.0
 
 

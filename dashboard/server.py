@@ -38,7 +38,7 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     memory.give_back()
     host_names.install()
-    pool.start(pool.default_count(), ["--preload"])
+    pool.start(pool.default_count(), ["--preload"], forks=True)
     from streamlit.web import cli
 
     if os.environ.get(WARM_UP) != "0":

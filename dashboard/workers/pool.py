@@ -2,7 +2,7 @@
 
 A request is a function with arguments that `robustcore.derived` can write; its value is kept there, under the request's key,
 and read by whoever asked. The server starts the pool; where none was started (tests, scripts), `call` computes in place.
-A worker ends when the server ends, whatever ends it: its standard input closes.
+A worker ends when the server ends, whatever ends it: its standard input closes. One that has grown too large is replaced.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ import itertools
 import json
 import logging
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from dashboard.workers.processes import CAN_FORK, Nursery, Process, Started
 from robustcore import derived, errors, plugins
 
 VARIABLE = "ROBUSTCORE_WORKERS"  # how many the server starts; 0 computes in the server itself
@@ -61,7 +60,7 @@ class Job:
     waiting: int = 0
     started: bool = False
     background: bool = False
-    worker: subprocess.Popen[bytes] | None = None
+    worker: Process | None = None
     done: threading.Event = dataclasses.field(default_factory=threading.Event)
     value: Any = None
     kept: bool = False
@@ -78,17 +77,19 @@ class Pool:
     Args:
         count: of the processes, at most.
         flags: what a worker is started with.
+        forks: whether workers are forked where the system can.
     """
 
-    def __init__(self, count: int, flags: Sequence[str] = ()) -> None:
+    def __init__(self, count: int, flags: Sequence[str] = (), *, forks: bool = False) -> None:
         self._flags = tuple(flags)
+        self._nursery = Nursery(self._flags) if forks and CAN_FORK else None
         self._changed = threading.Condition()
         self._queue: deque[Job] = deque()
         self._jobs: dict[tuple[str, str], Job] = {}
         self._numbers = itertools.count()
         self._closed = False
-        self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
-        self._processes[0] = _start(self._flags)
+        self._processes: list[Process | None] = [None] * count
+        self._processes[0] = self._start()
         self._serving: list[Job | None] = [None] * count
         self._seconds: dict[str, float] = {}  # kind of request -> how long the latest took, on average
         for place in range(count):
@@ -96,8 +97,9 @@ class Pool:
 
     @property
     def processes(self) -> list[int]:
-        """The pids of the workers that run."""
-        return [process.pid for process in self._processes if process is not None and process.poll() is None]
+        """The pids of the workers that run and have said theirs."""
+        running = [process for process in self._processes if process is not None and not process.has_ended]
+        return [process.pid for process in running if process.pid]
 
     def start_all(self) -> None:
         """Start those that have not started."""
@@ -145,9 +147,11 @@ class Pool:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        if self._nursery is not None:
+            self._nursery.end()
         for process in self._processes:
             if process is not None:
-                _end(process)
+                process.end()
 
     def _leave(self, job: Job) -> None:
         with self._changed:
@@ -157,10 +161,9 @@ class Pool:
             self._jobs.pop((job.kind, job.key), None)
             if not job.started:
                 self._queue.remove(job)
-            elif job.worker is not None and job.worker.stdin is not None:
+            elif job.worker is not None:
                 with contextlib.suppress(OSError):  # it has ended
-                    job.worker.stdin.write(json.dumps({"cancel": job.number}).encode() + b"\n")
-                    job.worker.stdin.flush()
+                    job.worker.write(json.dumps({"cancel": job.number}).encode() + b"\n")
 
     def _serve(self, place: int) -> None:
         """Give jobs to one worker, one after the other."""
@@ -177,6 +180,8 @@ class Pool:
             answer = None
             try:
                 answer = self._asked(place, job)
+                if answer is not None and answer["full"]:
+                    self._replace(place)
             except OSError as error:  # no process can be started: whoever waits is told, as of one that ended
                 _log.error("No worker process can be started: %s", error)
             with self._changed:
@@ -190,15 +195,28 @@ class Pool:
         """The answer of a place's worker; None where it has ended."""
         with self._changed:
             process = job.worker = self._alive(place)
-        try:
-            _write(process, job.message)
-        except OSError:  # it ended while it had nothing to do: a new one takes the job
-            _end(process)
+        answer, received = process.ask(job.message)
+        if not received:  # it ended while it had nothing to do, or before it began: a new one takes the job
+            process.end()
             with self._changed:
                 process = job.worker = self._alive(place)
-            with contextlib.suppress(OSError):  # this one too: reading says so
-                _write(process, job.message)
-        return _read(process)
+            answer, _ = process.ask(job.message)
+        if answer is None:
+            process.end()
+        return answer
+
+    def _replace(self, place: int) -> None:
+        """Put a new worker in the place of one that has grown too large; it has answered and has nothing to do."""
+        with self._changed:
+            if self._closed:
+                return
+            grown, self._processes[place] = self._processes[place], None
+            if grown is not None:
+                grown.end()
+            self._alive(place)
+
+    def _start(self) -> Process:
+        return Started(self._flags) if self._nursery is None else self._nursery.worker()
 
     def _is_wanted(self, place: int) -> bool:
         """Whether a job waits that no worker which has started and is free would take."""
@@ -220,13 +238,13 @@ class Pool:
     def _is_long(self, job: Job) -> bool:
         return self._seconds.get(job.kind, 0.0) > _LONG
 
-    def _alive(self, place: int) -> subprocess.Popen[bytes]:
+    def _alive(self, place: int) -> Process:
         """The worker of a place, started if it has none or it has ended; whoever asks holds the lock."""
         process = self._processes[place]
-        if process is None or process.poll() is not None:
+        if process is None or process.has_ended:
             if process is not None:
-                _end(process)
-            process = self._processes[place] = _start(self._flags)
+                process.end()
+            process = self._processes[place] = self._start()
         return process
 
     def _finish(self, job: Job, answer: dict[str, Any] | None) -> None:
@@ -256,10 +274,10 @@ def in_background() -> Iterator[None]:
         _background.reset(token)
 
 
-def start(count: int, flags: Sequence[str] = ()) -> None:
+def start(count: int, flags: Sequence[str] = (), *, forks: bool = False) -> None:
     """Start the workers of this process, with some flags; with 0 everything is computed in place."""
     if count and not _pool:
-        _pool.append(Pool(count, flags))
+        _pool.append(Pool(count, flags, forks=forks))
 
 
 def start_all() -> None:
@@ -314,44 +332,6 @@ def call(
         "plugins": plugins.versions(),
     }
     return _pool[0].ask(kind, key, message, overtaken)
-
-
-def _start(flags: Sequence[str]) -> subprocess.Popen[bytes]:
-    # One thread each: the processes share the processors. A session of its own, so that Ctrl+C reaches the server alone.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "dashboard.workers.worker", *flags],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-        start_new_session=True,
-    )
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):  # what was not yet written
-                pipe.close()
-
-
-def _write(process: subprocess.Popen[bytes], message: bytes) -> None:
-    assert process.stdin is not None
-    process.stdin.write(message)
-    process.stdin.flush()
-
-
-def _read(process: subprocess.Popen[bytes]) -> dict[str, Any] | None:
-    """The worker's answer; None where it has ended."""
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line.endswith(b"\n"):
-        _end(process)
-        return None
-    answer: dict[str, Any] = json.loads(line)
-    return answer
 
 
 def _error(name: str, text: str) -> Exception:

@@ -1,5 +1,8 @@
 """A worker process: `python -m dashboard.workers.worker`. Reads requests from its standard input, one JSON object a line,
-computes one after the other, keeps the values, and answers on its standard output. It ends when its input ends."""
+computes one after the other, keeps the values, and answers on its standard output. It ends when its input ends.
+
+What models, images and libraries keep for the next request adds up. A worker that has grown by `MOST` says so with its answer,
+and the pool puts another one in its place, between two requests."""
 
 from __future__ import annotations
 
@@ -17,22 +20,35 @@ from robustcore import derived, errors, memory, plugins
 from robustcore.errors import RobustcoreError
 
 PRELOAD = "--preload"  # import what most requests need before there is one
+MOST = 192 << 20  # bytes by which a worker may grow
 
 
 def main() -> None:
     """Serve until the input ends."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
     memory.give_back()
-    plugins.load_all()
-    requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, requests), daemon=True).start()
     if PRELOAD in sys.argv:
         tasks.preload()
+    serve()
+
+
+def serve(*, greet: bool = False) -> None:
+    """Answer requests until the input ends; a greeting says the number of the process."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+    requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, requests), daemon=True).start()
+    plugins.load_all()
+    began = memory.occupied()
+    if greet:
+        _write(answers, {"pid": os.getpid()})
     while True:
-        request = requests.get()
-        answers.write(json.dumps(_answer(request), separators=(",", ":")).encode() + b"\n")
-        answers.flush()
+        answer = _answer(requests.get())
+        _write(answers, {**answer, "full": memory.occupied() - began > MOST})
+
+
+def _write(answers: BinaryIO, answer: dict[str, Any]) -> None:
+    answers.write(json.dumps(answer, separators=(",", ":")).encode() + b"\n")
+    answers.flush()
 
 
 def _listen(lines: BinaryIO, requests: queue.SimpleQueue[dict[str, Any]]) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dashboard.workers import pool
+from dashboard.workers import pool, worker
+from dashboard.workers.processes import CAN_FORK
 from robustcore import derived
 from robustcore.errors import InvalidArgumentError, JobError, UnknownNameError
 
@@ -43,18 +44,33 @@ def end() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+_grown: list[bytes] = []
+
+
+def grow(mebibytes: int) -> int:
+    """Keep so much memory; the number of the process."""
+    _grown.append(b"x" * (mebibytes << 20))
+    return os.getpid()
+
+
+@pytest.fixture(scope="module", params=["started", "forked"] if CAN_FORK else ["started"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """How workers come to be."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def running(cache: Path) -> Iterator[pool.Pool]:
+def cache(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp(f"cache-{kind}")
+
+
+@pytest.fixture(scope="module")
+def running(kind: str, cache: Path) -> Iterator[pool.Pool]:
     """One worker, for all tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROBUSTCORE_CACHE", str(cache))
         patch.setenv("PYTHONPATH", str(ROOT))
-        pool.start(1)
+        pool.start(1, forks=kind == "forked")
         (running,) = pool._pool
         yield running
         pool.stop()
@@ -86,6 +102,18 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def _message(function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+    name = f"{function.__module__}:{function.__qualname__}"
+    return {"function": name, "arguments": derived.encode(list(arguments)), "plugins": {}}
 
 
 def lines(log: Path) -> list[str]:
@@ -155,14 +183,50 @@ def test_where_no_process_can_be_started_whoever_waits_is_told(
     os.kill(running.processes[0], signal.SIGKILL)
     wait_for(lambda: not running.processes)
 
-    def refuse(flags: object) -> None:
+    def refuse() -> None:
         raise OSError("Cannot allocate memory")
 
     with monkeypatch.context() as patched:
-        patched.setattr(pool, "_start", refuse)
+        patched.setattr(running, "_start", refuse)
         with pytest.raises(JobError):
             pool.call("test", "none", work, str(log), 0.0, 2)
     assert pool.call("test", "later", work, str(log), 0.0, 3) == 3
+
+
+def test_a_worker_that_has_grown_is_replaced_between_two_requests(log: Path) -> None:
+    first = pool.call("test", "one", grow, 1)
+    assert pool.call("test", "two", grow, 2) == first
+    assert pool.call("test", "large", grow, 1 + (worker.MOST >> 20)) == first
+    after = [in_thread(lambda size=size: pool.call("test", f"after {size}", grow, size)) for size in range(4)]
+    for thread, _ in after:
+        thread.join(PATIENCE)
+    (next_one,) = {pid for _, (pid,) in after}
+    assert next_one != first
+
+
+def test_a_worker_ends_in_the_middle_of_a_computation_with_its_pool(kind: str, tmp_path: Path) -> None:
+    workers = pool.Pool(1, forks=kind == "forked")
+    asked, _ = in_thread(
+        lambda: workers.ask("test", "long", _message(work, str(tmp_path / "log"), 60.0, 1), lambda: False)
+    )
+    wait_for(lambda: bool(lines(tmp_path / "log")))
+    pid = int(lines(tmp_path / "log")[0].split()[0])
+    workers.close()
+    asked.join(PATIENCE)
+    wait_for(lambda: has_ended(pid))
+
+
+def test_another_nursery_takes_the_place_of_one_that_was_killed(
+    running: pool.Pool, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if running._nursery is None:
+        pytest.skip("these workers are started, not forked")
+    before = pool.call("test", "with a nursery", grow, 0)
+    os.kill(running._nursery.pid, signal.SIGKILL)
+    assert pool.call("test", "its workers go on", grow, 0) == before
+    os.kill(before, signal.SIGKILL)
+    wait_for(lambda: not running.processes)
+    assert pool.call("test", "another one", grow, 0) != before
 
 
 def test_a_value_that_cannot_be_kept_is_handed_over(log: Path, cache: Path) -> None:
@@ -187,17 +251,11 @@ def test_workers_end_when_the_server_ends_however_it_ends(tmp_path: Path) -> Non
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT) as server:
         try:
             assert server.stdout is not None
-            worker = int(server.stdout.readline())
+            pid = int(server.stdout.readline())
         finally:
             server.kill()
 
-    def ended() -> bool:
-        try:
-            return Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-        except FileNotFoundError:
-            return True
-
-    wait_for(ended)
+    wait_for(lambda: has_ended(pid))
 
 
 def test_all_start_when_they_are_asked_to_and_none_twice() -> None:
