@@ -5,7 +5,7 @@ A module for each subject: `cache.results.evaluated`, `cache.models.card`. A loa
 A cache is keyed by fingerprints: of models, datasets and images; or by the version of a file, which tells cheaply whether
 its content has to be read again. Never by a name alone: a model that is trained again under its name is another one.
 Streamlit hashes large images by samples and cannot hash models, so that these are passed in arguments that begin with an
-underscore, next to their fingerprints. Every cache is bounded. Resources are shared by all sessions and never changed.
+underscore, next to their fingerprints. Every cache is bounded: what is large is kept in `shared`, by bytes. Resources are shared by all sessions and never changed.
 Nothing heavy is imported before a loader is called.
 """
 
@@ -29,6 +29,7 @@ from dashboard.cache import (
     results,
     scenes,
     sequence_frames,
+    shared,
     specifications,
 )
 
@@ -52,5 +53,6 @@ __all__ = [
     "results",
     "scenes",
     "sequence_frames",
+    "shared",
     "specifications",
 ]

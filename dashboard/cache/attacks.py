@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.cache import models
 from dashboard.cache.offload import offload
+from dashboard.cache.shared import shared
 from dashboard.workers import tasks
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _sent(item: Item) -> Item:
     return dataclasses.replace(item, source=None)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Attacking …")  # an attack's steps take up to 4 MiB
+@shared(show_spinner="Attacking …")
 def _attacked(
     victim: ModelKey,
     surrogate: ModelKey | None,

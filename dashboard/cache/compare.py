@@ -12,6 +12,7 @@ from dashboard.cache import models as model_cache
 from dashboard.cache.datasets import Data
 from dashboard.cache.expiry import reads_results, result_versions
 from dashboard.cache.offload import offload
+from dashboard.cache.shared import shared
 from dashboard.workers import tasks
 from robustcore import plugins
 
@@ -227,7 +228,7 @@ def answers(comparison: Comparison, data: Data) -> Answers | None:
     return _answers(_digest(comparison), images.fingerprint, _comparison=comparison, _dataset=images)
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the answers …")  # 70 MB each for the demo's models
+@shared(show_spinner="Reading the answers …")
 def _answers(digest: str, dataset: str, *, _comparison: Comparison, _dataset: Dataset) -> Answers:
     from robustcore.reports.compare import answers
 
@@ -299,7 +300,7 @@ def corrupted_images(data: Data, places: tuple[int, ...], condition: str, seed: 
     return _corrupted_images(images.fingerprint, places, condition, seed, _dataset=images)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Making the images …")
+@shared(show_spinner="Making the images …")
 def _corrupted_images(dataset: str, places: tuple[int, ...], condition: str, seed: int, *, _dataset: Dataset) -> Tensor:
     from robustcore.reports.compare import example_images
 

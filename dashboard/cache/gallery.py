@@ -6,10 +6,9 @@ import dataclasses
 import threading
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
 from dashboard.cache import models
 from dashboard.cache.file_versions import FileVersion
+from dashboard.cache.shared import shared
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,7 +47,7 @@ def grid(item: Item, cells: tuple[GalleryImage, ...], storage: str) -> Grid:
     return _grid(item.fingerprint, repr(cells), storage, _item=item, _cells=cells)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)  # 15 MB each for photographs under ImageNet-C
+@shared()
 def _grid(image: str, cells: str, storage: str, *, _item: Item, _cells: tuple[GalleryImage, ...]) -> Grid:
     import torch
 
@@ -113,7 +112,7 @@ def scoring(model_name: str, grid: Grid, storage: str) -> Scoring:
     return _scoring(model_name, models.version(model_name), image, cells, storage, _grid=grid)
 
 
-@st.cache_resource(max_entries=48, show_spinner=False)
+@shared(weigh=lambda scoring: 300 * scoring.count)  # its images are those of the grid
 def _scoring(
     model_name: str, version: FileVersion | None, image: str, cells: str, storage: str, *, _grid: Grid
 ) -> Scoring:

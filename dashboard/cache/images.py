@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.cache.shared import shared
 from dashboard.session import permissions
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def test_image(index: int) -> Item:
     return Item(f"{dataset.classes[label]} {index}", image, int(dataset.ids[index]), label, dataset=dataset.name)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@shared()
 def seen_from_elsewhere(image_id: int, shares: tuple[float, ...]) -> Tensor:
     """uint8 (n, 3, side, side): the test image of that id, its pose moved by these shares of the way to the set scenes/viewpoint."""
     import numpy as np
@@ -61,7 +62,7 @@ def test_thumbnail(index: int) -> str:
     return data_urls.exact(test_images()[index][0])
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@shared()
 def photograph(name: str, preparation: Preparation | None = None) -> Item:
     """One of the photographs, as a model wants it prepared."""
     from robustcore.datasets import photographs
@@ -84,7 +85,7 @@ def upload(content: bytes, name: str, preparation: Preparation | None = None) ->
     return _upload(hashlib.sha256(content).hexdigest(), name, preparation, _content=content)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading the image …")
+@shared(show_spinner="Reading the image …")
 def _upload(digest: str, name: str, preparation: Preparation | None, *, _content: bytes) -> Item:
     from robustcore.datasets import photographs
 

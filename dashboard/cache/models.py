@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.cache import file_versions
 from dashboard.cache.file_versions import FileVersion
 from dashboard.cache.offload import offload
+from dashboard.cache.shared import shared
 from dashboard.workers import tasks
 
 if TYPE_CHECKING:
@@ -95,12 +96,12 @@ def _is_small(version: FileVersion | None) -> bool:
     return version is not None and version.size < _SMALL_FILE
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@shared()
 def _model(name: str, version: FileVersion | None) -> Classifier:
     return _load(name, version)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)  # the whole demo zoo: 2 MB each
+@shared()
 def _small_model(name: str, version: FileVersion | None) -> Classifier:
     return _load(name, version)
 

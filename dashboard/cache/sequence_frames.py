@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.cache import models
+from dashboard.cache.shared import shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ def sequence_frames(item: Item, name: str, difficulty: int, seed: int) -> Sequen
     return _sequence_frames(item.fingerprint, name, difficulty, seed, _item=item)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Computing the frames …")
+@shared(show_spinner="Computing the frames …")
 def _sequence_frames(image: str, name: str, difficulty: int, seed: int, *, _item: Item) -> SequenceFrames:
     from dashboard import data_urls
     from robustcore.reports.preview import sequence_frames as preview

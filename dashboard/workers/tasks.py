@@ -85,7 +85,7 @@ def scored_on(comparison: Comparison, dataset: Dataset) -> ScoredOn:
 current = -1  # number of the request that is computed
 cancelled: set[int] = set()  # numbers of requests that nobody waits for any more
 _read: dict[str, Answers] = {}  # the answers behind the latest two comparisons
-_MODELS, _MODEL_BYTES = 64, 1 << 30  # that a worker keeps loaded
+_MODELS, _MODEL_BYTES = 64, 96 << 20  # that a worker keeps loaded; it may grow by twice as much, see `worker`
 _models: dict[ModelKey, Classifier] = {}  # the latest used last
 _loader: list[Callable[[str], Classifier]] = []  # the server's own, where tasks run in place
 

@@ -90,7 +90,7 @@ def test_unknown_names_in_the_address_are_sentences(open_page: OpenPage) -> None
     at = open_page("attack", attack_name="pdg", attack_eps="9000", attack_model="scenes/resnet-standart")
     assert not at.exception
     message = " ".join(str(w.value) for w in [*at.warning, *at.info])
-    assert "pgd" in message
+    assert "'PGD'" in message
     assert "scenes/resnet-standard" in message
 
 

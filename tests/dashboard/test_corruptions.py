@@ -198,9 +198,13 @@ def test_the_grid_can_be_saved(open_page: OpenPage, own_model: str) -> None:
     ("key", "value", "sentence"),
     [
         ("corruptions_model", "own/smal", "There is no model named 'own/smal'. Did you mean 'own/small'?"),
-        ("corruptions_shown", "fogg", "There is no corruption named 'fogg'. Did you mean 'fog'?"),
+        (
+            "corruptions_shown",
+            "fogg",
+            "There is no corruption named 'fogg'. Did you mean 'Fog'? Showing Gaussian noise.",
+        ),
         ("corruptions_suite", "imagenet-d", "There is no suite named 'imagenet-d'."),
-        ("corruptions_class", "starr", "There is no class named 'starr'. Did you mean 'star'"),
+        ("corruptions_class", "starr", "There is no class named 'starr'. Did you mean 'Star'"),
         ("corruptions_number", "9999", "The number of the image in the address is '9999'"),
         ("corruptions_level", "6", "There is no severity named '6'."),
         ("corruptions_seed", "-1", "The seed in the address is '-1'"),

@@ -23,6 +23,7 @@ def another_process() -> None:
     cache.expiry.results_changed()
     st.cache_data.clear()
     st.cache_resource.clear()
+    cache.shared.everything.clear()
     tasks._read.clear()
 
 

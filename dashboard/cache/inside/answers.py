@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
 from dashboard.cache import datasets, expiry, models
 from dashboard.cache.datasets import Data
 from dashboard.cache.offload import offload
+from dashboard.cache.shared import shared
 from dashboard.workers import galleries
 from dashboard.workers.tasks import DatasetKey, ImagesKey
 
@@ -29,7 +28,7 @@ def answered(subject: Subject, data: Data, suite: str, storage: str, seed: int) 
     return _answered(subject, _key(subject, data), suite, storage, seed, tuple(map(tuple, expiry.result_versions())))
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the answers …")
+@shared(show_spinner="Reading the answers …")
 def _answered(
     subject: Subject, dataset: DatasetKey, suite: str, storage: str, seed: int, results: tuple[tuple[object, ...], ...]
 ) -> Answered | None:
@@ -46,7 +45,7 @@ def pictures(data: Data, preparation: Preparation | None, wanted: Sequence[tuple
     return _pictures(key, preparation, tuple(wanted), seed)
 
 
-@st.cache_resource(max_entries=32, show_spinner="Making the pictures …")
+@shared(show_spinner="Making the pictures …")
 def _pictures(
     images: ImagesKey, preparation: Preparation | None, wanted: tuple[tuple[int, str], ...], seed: int
 ) -> Tensor:

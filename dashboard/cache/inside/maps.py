@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.cache import models
 from dashboard.cache.offload import offload
+from dashboard.cache.shared import shared
 from dashboard.workers import insides
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def explained(
     return _explained(key, item.fingerprint, form, radius, storage, layer, target, _item=item, _cell=cell)
 
 
-@st.cache_resource(max_entries=192, show_spinner=False)
+@shared()
 def _explained(
     model: ModelKey,
     image: str,
@@ -73,7 +74,7 @@ def feature_maps(
     return _feature_maps(key, item.fingerprint, repr(cell), storage, names, _item=item, _cell=cell)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Computing the feature maps …")  # 2 MB each
+@shared(show_spinner="Computing the feature maps …")
 def _feature_maps(
     model: ModelKey,
     image: str,

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.cache import datasets, expiry, models, results
 from dashboard.cache.datasets import SCENES
 from dashboard.cache.offload import offload
+from dashboard.cache.shared import shared
 from dashboard.workers import insides
 from dashboard.workers.tasks import DatasetKey
 
@@ -43,7 +44,7 @@ def kernels(name: str) -> tuple[Kernels, ...]:
     return _kernels((name, models.fingerprint(name)))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@shared()
 def _kernels(key: ModelKey) -> tuple[Kernels, ...]:
     from robustcore import derived
 
@@ -69,7 +70,7 @@ def similarity(first: str, second: str, source: str, count: int, progress: Calla
     return cka.total(sums)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@shared()
 def _sums(first: ModelKey, second: ModelKey, source: str, start: int, stop: int) -> Sums:
     from robustcore import derived
 

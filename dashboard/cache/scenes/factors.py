@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.cache import compare, models, results
 from dashboard.cache.datasets import Data
 from dashboard.cache.offload import offload
+from dashboard.cache.shared import shared
 from dashboard.workers import factors as work
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def walk(names: tuple[str, ...], index: int, factor: str) -> Walk:
     return _walk(tuple((name, models.fingerprint(name)) for name in names), index, factor)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Painting the scene …")
+@shared(show_spinner="Painting the scene …")
 def _walk(keys: tuple[ModelKey, ...], index: int, factor: str) -> Walk:
     from robustcore import derived
     from robustcore.datasets.scenes import FactorScenes

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.cache.offload import offload
+from dashboard.cache.shared import shared
 from dashboard.workers import segmentations
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def look(network: str, autoencoder: str, index: int, corruption: str, severity: 
     return _look(network, autoencoder, digest, index, corruption, severity)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Segmenting the image …")
+@shared(show_spinner="Segmenting the image …")
 def _look(network: str, autoencoder: str, digest: str, index: int, corruption: str, severity: int) -> PixelsOfImage:
     from robustcore import derived
 
