@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
         or _filtration()
         or _segmentation()
         or _labels()
+        or _membership()
     )
 
 
@@ -181,4 +182,18 @@ def _labels() -> int:
     with Bar() as bar:
         multilabel.build(lambda what, done, total: bar.update(done, total, what))
     print(f"{multilabel.path()}: written.", flush=True)
+    return 0
+
+
+def _membership() -> int:
+    """Train and judge what the page Factors shows of set membership."""
+    from robustcore.progress import Bar
+    from robustcore.reports import membership
+
+    if membership.is_current():
+        print("The measurements of set membership are there and current.")
+        return 0
+    with Bar() as bar:
+        membership.build(lambda what, done, total: bar.update(done, total, what))
+    print(f"{membership.shipped_path()}: written.", flush=True)
     return 0

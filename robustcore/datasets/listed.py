@@ -14,14 +14,15 @@ from robustcore.notes import Note
 from robustcore.paths import printable
 
 SUFFIXES = (".csv", ".parquet")
+_ABSENT = 100  # numbers that no image has; with more, numbers are indices of some among many classes
 
 
 class ListedImages(Folder):
     """The images of a table; a `Dataset`.
 
     A path is relative to the table and within its folder. A label is the name of a class, its id (a WordNet id, say), or its number;
-    classes are the labels that occur, sorted, and where all are numbers those from 0 to the greatest. Whatever split is asked
-    for, it is one set.
+    classes are the labels that occur, sorted. Where all are numbers, they are those from 0 to the greatest; with
+    more than 100 of these absent they are indices among more classes, ImageNet's say. Whatever split is asked for, it is one set.
 
     Args:
         file: the table; the others are those of `Folder`.
@@ -55,8 +56,11 @@ class ListedImages(Folder):
                 )
         texts = set(label_of.values())
         if all(text.isdecimal() for text in texts):
-            self.classes = tuple(map(str, range(max(map(int, texts)) + 1)))
-            places = {text: int(text) for text in texts}
+            numbers = sorted({int(text) for text in texts})
+            if numbers[-1] + 1 - len(numbers) <= _ABSENT:
+                numbers = list(range(numbers[-1] + 1))
+            self.classes = tuple(map(str, numbers))
+            places = {text: numbers.index(int(text)) for text in texts}
         else:
             self.classes = tuple(sorted(texts))
             places = {text: place for place, text in enumerate(self.classes)}

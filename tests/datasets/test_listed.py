@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 import robustcore as rc
-from robustcore.datasets import Dataset, folder_of
+from robustcore.datasets import Dataset, folder_of, imagenet_classes
 from robustcore.errors import DatasetError
+from robustcore.evaluation import classes
 
 
 def pictures(root: Path, paths: Sequence[str]) -> Path:
@@ -48,6 +49,12 @@ class TestTables:
         data = rc.load_dataset(table(root, (str(root / "a/1.png"), "2"), ("./a/2.png", "0"), ("b/1.png", "10")))
         assert data.classes == tuple(map(str, range(11)))
         assert labels(data) == {"a/1.png": "2", "a/2.png": "0", "b/1.png": "10"}
+
+    def test_numbers_far_apart_are_indices_of_imagenet(self, tmp_path: Path) -> None:
+        root = pictures(tmp_path, self.PATHS)
+        data = rc.load_dataset(table(root, ("a/1.png", "243"), ("a/2.png", "0"), ("b/1.png", "990")))
+        assert labels(data) == {"a/1.png": "243", "a/2.png": "0", "b/1.png": "990"}
+        assert classes.matching("lite0", imagenet_classes.names(), data.name, data.classes).tolist() == [0, 243, 990]
 
     def test_parquet(self, tmp_path: Path) -> None:
         root = pictures(tmp_path, self.PATHS)

@@ -63,6 +63,15 @@ def test_prototypes_tell_classes_apart_that_differ_and_an_untrained_network_does
     assert abs(untrained.mean() - 0.5) < 0.2
 
 
+def test_what_ships_is_current_and_has_both_methods_on_seen_and_novel_classes() -> None:
+    assert membership.is_current(), "robustcore demo measures it again"
+    report = membership.shipped()
+    assert report is not None
+    assert len(report.table) == 2 * 2 * 2  # methods, shots, groups of classes
+    assert (report.table["draws"] == judging.DRAWS).all()
+    assert (report.table["low"] < report.table["high"]).all()
+
+
 @pytest.mark.slow
 def test_a_small_experiment_has_seen_and_novel_rows_of_both_methods() -> None:
     report = membership.measure(shots=[1], steps=2, trained_on=10, asked=8, draws=2)

@@ -92,7 +92,8 @@ def _labels() -> None:
 
 
 def _membership() -> None:
-    report = membership.read()
+    own = membership.read()
+    report = own or membership.shipped()
     if report is None:
         _printed_membership()
         return
@@ -101,12 +102,13 @@ def _membership() -> None:
     beaten = table[(table["classes"] == "novel") & (table["method"] == "prototype")]
     footer = Footer(
         before=(
-            f"k shots and a query stacked as channels of a small ResNet, one logit, binary cross entropy, {report.steps} steps of 100, trained "
-            f"once, seed {report.seed}. Novel classes: {', '.join(report.novel)}. Prototype: cosine of the features of a classifier of the "
+            f"k shots and a query stacked as channels of a small ResNet, one logit, binary cross entropy, {report.steps} steps of 100 at "
+            f"{report.side} pixels, {report.trained_on} images of each seen class, trained once, seed {report.seed}. Novel classes: {', '.join(report.novel)}. Prototype: cosine of the features of a classifier of the "
             "seen classes, the threshold from seen classes.",
         ),
-        interval=f"Intervals: 95 % over {int(table['draws'].max())} drawings of the shots, not over trainings",
-        further=(package_version(), "Computed here."),
+        interval=f"Intervals: 95 % over {int(table['draws'].max())} drawings of the shots, not over trainings; n = "
+        f"{int(table['queries'].min()):,} queries or more of each drawing",
+        further=(package_version(), *(("Computed here.",) if own is not None else ())),
     )
     with st.container(border=True, key=f"card-{KEY}-membership"):
         st.subheader("Set membership: a negative result", anchor=False)

@@ -1,5 +1,27 @@
 """Set membership on seen and on novel classes, against prototypes and chance."""
 
-from robustcore.reports.membership.table import MembershipReport, keep, measure, path, printed, read
+from robustcore.reports.membership.table import (
+    MembershipReport,
+    build,
+    is_current,
+    keep,
+    measure,
+    path,
+    printed,
+    read,
+    shipped,
+    shipped_path,
+)
 
-__all__ = ["MembershipReport", "keep", "measure", "path", "printed", "read"]
+__all__ = [
+    "MembershipReport",
+    "build",
+    "is_current",
+    "keep",
+    "measure",
+    "path",
+    "printed",
+    "read",
+    "shipped",
+    "shipped_path",
+]

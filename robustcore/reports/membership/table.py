@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from robustcore.errors import InvalidArgumentError
 from robustcore.membership import images, judging, training
 from robustcore.models.scenes import SmallNetwork
 
-REVISION = 1
+REVISION = 2
 SHOTS, STEPS = (1, 5), 300
 TRAINED_ON, ASKED = 500, 60  # images of each class
 
@@ -34,8 +35,10 @@ class MembershipReport:
         table: one row for each method, number of shots and group of classes: method ("set membership" or "prototype"), shots,
             classes ("seen" or "novel"), accuracy, low, high (0..1; 95 % over drawings of the shots, not over trainings),
             draws, queries (of each drawing).
-        identity: digest of the scenes and of the revision.
+        identity: digest of the scenes, of the revision and of what is measured by default.
         seed, steps: of the trainings.
+        side: of the images, pixels.
+        trained_on: images of each class, at most.
     """
 
     dataset: str
@@ -45,6 +48,8 @@ class MembershipReport:
     identity: str
     seed: int
     steps: int
+    side: int
+    trained_on: int
 
 
 def measure(
@@ -95,7 +100,7 @@ def measure(
                 "prototype": judging.by_prototype(classifier, pool, k, threshold, seed, draws),
             }
             rows += [_row(method, k, group, values, queries) for method, values in by_method.items()]
-    return MembershipReport(dataset, seen, novel, pd.DataFrame(rows), _identity(), seed, steps)
+    return MembershipReport(dataset, seen, novel, pd.DataFrame(rows), _identity(), seed, steps, images.SIDE, trained_on)
 
 
 def _check_shots(most: int, pools: Mapping[str, images.Pool]) -> None:
@@ -141,7 +146,41 @@ def printed() -> pd.DataFrame:
 
 def _identity() -> str:
     prints = [load_dataset("scenes", split=split, limit=1).fingerprint for split in ("train", "test")]
-    return derived.digest(REVISION, prints)
+    return derived.digest(REVISION, prints, images.SIDE, SHOTS, STEPS, TRAINED_ON, ASKED, judging.DRAWS)
+
+
+def shipped_path() -> Path:
+    """The file that ships."""
+    return paths.assets() / "membership" / "results.json"
+
+
+def shipped() -> MembershipReport | None:
+    """What ships; None where nothing does.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    return _shipped(shipped_path()) if shipped_path().is_file() else None
+
+
+@functools.lru_cache(maxsize=2)
+def _shipped(file: Path) -> MembershipReport:
+    report: MembershipReport = single_file.read(file, "install the package again")
+    return report
+
+
+def is_current() -> bool:
+    """Whether what ships was measured on today's scenes by today's code."""
+    report = shipped()
+    return report is not None and report.identity == _identity()
+
+
+def build(progress: Callable[[str, int, int], None] | None = None) -> None:
+    """Train and judge as by default, and write the file that ships whole or not at all."""
+    report = measure(progress=progress)
+    shipped_path().parent.mkdir(parents=True, exist_ok=True)
+    single_file.write(shipped_path(), report)
+    _shipped.cache_clear()
 
 
 def path() -> Path:
