@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import pages
 from dashboard.session import permissions
 from dashboard.widgets import frame, markup, sign_in_gate, states
+from dashboard.widgets.kept import saved_views
 from robustcore import plugins
 
 HERE = Path(__file__).resolve().parent
@@ -32,7 +33,7 @@ def main() -> None:
     views = pages.views()
     entries = {
         view.name: st.Page(
-            partial(frame.show, view),
+            partial(frame.show, view, saved_views.button),
             title=view.page.title,
             icon=view.page.icon,
             help=view.page.help,

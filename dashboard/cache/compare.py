@@ -69,7 +69,8 @@ def read(
         return None, [published.nothing_to_compare_with(m) for m in printed]
     stored = gathered(own, data, suites, severities, storage, seed, name="evaluated" if printed else RESULTS)
     rows = stored.value.corrupted
-    without = tuple(m for m in own if m not in set(rows.loc[rows["n"] > 0, "model"]))
+    scored = set(rows.loc[rows["n"] > 0, "model"])
+    without = tuple(m for m in own if m not in scored)
     otherwise = _stored_otherwise(without, data, suites, severities, storage, seed)
     if stored.value.empty:
         return None, otherwise
@@ -83,6 +84,13 @@ def evaluated_whole(
     data: Data, suites: tuple[str, ...], severities: tuple[int, ...], storage: str, seed: int
 ) -> list[str]:
     """The models that lack nothing of what others have under the suites; all with results where there is none such."""
+    return _evaluated_whole(data, suites, severities, storage, seed, tuple(model_cache.model_names()))
+
+
+@reads_results(max_entries=16, show_spinner=False)
+def _evaluated_whole(
+    data: Data, suites: tuple[str, ...], severities: tuple[int, ...], storage: str, seed: int, here: tuple[str, ...]
+) -> list[str]:
     from robustcore.datasets._base import prepared_for
     from robustcore.evaluation import Store, operations
     from robustcore.evaluation.condition import RELEASED
@@ -93,7 +101,6 @@ def evaluated_whole(
     if len(names) < 2 or not suites:
         return names
     images = datasets.evaluated_dataset(data)
-    here = set(model_cache.model_names())
     prepared = {model_cache.own_preparation(name) for name in names if name in here}
     prints = {prepared_for(images, preparation).fingerprint for preparation in (*prepared, None)}
     stored = _stored_conditions()
@@ -259,6 +266,25 @@ def _computed(python: str, digest: str, *, _call: Call, _comparison: Comparison,
     key = derived.digest(python, digest, scored_on)
     request = (function, _comparison, digest, scored_on, tuple(_call.arguments[1:]), keywords)
     return offload("compare", key, tasks.on_comparison, *request)
+
+
+def drawn(call: Call, comparison: Comparison | None) -> Call:
+    """A call that draws a figure, which is run only where the same one was not drawn of the same results before.
+
+    Args:
+        call: of plain values and of what is computed from the results.
+        comparison: what the figure is of; None for published figures.
+    """
+    digest = "" if comparison is None else _digest(comparison)
+    versions = tuple(map(tuple, result_versions()))
+    return call.supplied_by(lambda: _drawn(call.python(), digest, versions, plugins.versions(), _call=call))
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def _drawn(
+    python: str, digest: str, versions: tuple[tuple[object, ...], ...], plugged: dict[str, str], *, _call: Call
+) -> Any:
+    return _call.compute()
 
 
 def measured(results: Node, data: Data, metric: str) -> Call:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from dashboard.session import permissions, roots
+from dashboard.session import permissions, roots, saved_views
+from dashboard.session.saved_views import SavedView
 from robustcore.datasets import Dataset
 from robustcore.datasets import added as added_folders
 from robustcore.errors import InvalidArgumentError
@@ -99,6 +100,18 @@ def remove_folder(folder: str) -> None:
     """Take a folder off the lists of data; its images and their results stay."""
     permissions.check("Removing a folder")
     added_folders.remove(folder)
+
+
+def save_view(view: SavedView) -> SavedView:
+    """Keep a page with all that is chosen on it under a name."""
+    permissions.check("Saving a view")
+    return saved_views.save(view)
+
+
+def delete_view(name: str) -> None:
+    """Forget a view that has a name."""
+    permissions.check("Deleting a view")
+    saved_views.delete(name)
 
 
 def reject_images(key: str, ids: Iterable[int]) -> None:

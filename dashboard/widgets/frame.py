@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -19,14 +20,16 @@ _COPY = Markup(
 log = logging.getLogger(__name__)
 
 
-def show(view: View) -> None:
-    """Draw a page: heading, purpose, notices about its address, content."""
+def show(view: View, header: Callable[[str], None] | None = None) -> None:
+    """Draw a page: heading, purpose, notices about its address, content; `header` draws more next to the purpose, by the page's name."""
     runs.begin()
     st.set_page_config(page_title=f"{view.page.title} · robustcore")
     st.title(view.page.question, help=view.page.help, anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page_head"):
         st.caption(view.page.purpose, width="stretch")
         _show_terms(view)
+        if header is not None:
+            header(view.name)
         markup.show(_COPY, key="copy_link")
     notices = st.container()
     selection.begin()

@@ -3,6 +3,7 @@
 Streamlit's `st.html` drops what would report a click, and an image widget for each thumbnail costs over a second for
 ninety-five of them. Whatever in the markup carries `data-pick="x"` reports x when it is clicked or activated by the
 keyboard; a link that carries it stays in the app. What carries `data-copy="said"` copies the page's address, and says so.
+With the first of it on a page, every choice of a person becomes a step of the browser's history.
 
 No other module hands markup to Streamlit. `Markup("<b>{}</b>").format(name)` escapes what it is filled with, and a text
 that is no `Markup` is shown as it reads, so that a name can never become a tag.
@@ -20,60 +21,13 @@ from dashboard import theme
 
 __all__ = ["Markup", "html", "show", "style_sheet"]
 _HERE = Path(__file__).resolve().parent
-_JS = """
-async function copyAddress() {
-  try {
-    await navigator.clipboard.writeText(location.href);
-  } catch { // not allowed on this address: the older way
-    const field = document.createElement("textarea");
-    field.value = location.href;
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-  }
-}
-export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".rc-root");
-  if (root.rcMarkup !== data.markup) {
-    root.innerHTML = data.markup;
-    root.rcMarkup = data.markup;
-  }
-  const lead = () => {
-    const panel = data.leads_to && document.querySelector(`.st-key-${data.leads_to}`);
-    if (panel && window.innerWidth <= 1100) panel.scrollIntoView({ behavior: "smooth" });
-  };
-  if (data.arrives && root.rcArrived && root.rcArrived !== data.arrives) lead();
-  root.rcArrived = data.arrives;
-  root.onclick = (event) => {
-    const copy = event.target.closest("[data-copy]");
-    if (copy) {
-      copyAddress().then(() => {
-        const said = copy.textContent;
-        copy.textContent = copy.dataset.copy;
-        setTimeout(() => { copy.textContent = said; }, 1500);
-      });
-      return;
-    }
-    const target = event.target.closest("[data-pick]");
-    if (!target) return;
-    if (target.href) {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // into a tab or window of its own
-      event.preventDefault();
-    }
-    setTriggerValue("picked", target.dataset.pick);
-    lead();
-  };
-}
-"""
 
 
 _component = st.components.v2.component(
     "robustcore_markup",
     html='<div class="rc-root"></div>',
     css=(_HERE / "markup.css").read_text(),
-    js=_JS,
+    js=(_HERE / "markup.js").read_text(),
     isolate_styles=False,
 )
 

@@ -65,7 +65,9 @@ def test_every_metric_is_drawn_with_clean_accuracy_and_provenance(
         compare_reference=evaluated,
     )
     assert sound(at)
-    assert any("Clean accuracy" in html.proto.body for html in at.get("html"))
+    means = markup(at, "compare_means")
+    assert "Clean accuracy" in means
+    assert 'data-pick="model?name=' in means
     page_text = texts(at)
     for part in (metrics.get(metric).formula, "6 images", "robustcore", "seed 0", "Intervals: 95 %"):
         assert part in page_text

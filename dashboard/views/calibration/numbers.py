@@ -11,8 +11,8 @@ from dashboard import cache
 from dashboard.cache import expiry
 from dashboard.cache.offload import offload
 from dashboard.views.calibration.controls import Choice
-from dashboard.widgets import kept_outputs
-from dashboard.widgets.kept_outputs import Part
+from dashboard.widgets.kept import outputs as kept_outputs
+from dashboard.widgets.kept.outputs import Part
 from dashboard.workers import calibrations
 from dashboard.workers.calibrations import Gathered
 from dashboard.workers.tasks import DatasetKey, ImagesKey

@@ -145,6 +145,8 @@ def adopt(comparison: Comparison, clicked: Mark | None) -> None:
         label = str(own.groupby("label")["accuracy"].mean().idxmin())
     st.session_state.update({_MODEL: clicked.model, LABEL: label})
     if clicked.severity in set(rows.loc[rows["label"] == label, "severity"].dropna()):
+        if SEVERITY not in st.session_state:  # its control is not drawn yet, and would leave the address without it
+            st.query_params[SEVERITY] = str(clicked.severity)
         st.session_state[SEVERITY] = clicked.severity
 
 

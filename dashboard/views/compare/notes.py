@@ -56,7 +56,9 @@ def means(comparison: Comparison, result: Bars) -> None:
         "Clean accuracy and mean of each model", icon=":material/format_list_numbered:", expanded=len(rows) <= FEW
     ):
         heading = f"{metric.mean}, better by" if result.baseline else metric.mean
-        model_strip.show(["Clean accuracy", heading, "Images"], rows, notes=small, colours=result.among)
+        model_strip.show(
+            ["Clean accuracy", heading, "Images"], rows, key="compare_means", notes=small, colours=result.among
+        )
 
 
 def mean_in_words(comparison: Comparison, result: Bars) -> None:

@@ -112,6 +112,7 @@ def _card(view: View, choice: Choice, comparison: Comparison | None) -> None:
     """The one figure of the page, with all that belongs to it."""
     # Published figures are counts: there are no images behind them.
     clickable = view.clickable and comparison is not None and bool(comparison.subjects)
+    view = dataclasses.replace(view, drawing=compare.drawn(view.drawing, comparison))
     remaining = []
 
     def above() -> None:

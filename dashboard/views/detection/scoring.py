@@ -11,8 +11,8 @@ from dashboard.cache.expiry import reads_results
 from dashboard.cache.offload import offload
 from dashboard.session import permissions, runs, selection
 from dashboard.views.detection.controls import KEY, Choice
-from dashboard.widgets import kept_outputs
-from dashboard.widgets.kept_outputs import Part
+from dashboard.widgets.kept import outputs as kept_outputs
+from dashboard.widgets.kept.outputs import Part
 from dashboard.workers import detections
 from robustcore import derived
 from robustcore.evaluation import Store

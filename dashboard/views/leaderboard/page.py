@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 import streamlit as st
@@ -141,9 +142,12 @@ def _table(rows: pd.DataFrame, shown: list[str], storage: str) -> None:
         frame = rows[
             ["model", *shown, "low", "high", "n", "n_corrupted", "dataset", "unknown", "training", "source", "paper"]
         ].copy()
+        own_rows = rows["source"] == report.OWN
+        address = f"{links.paths().get('model', 'model')}?name="
+        frame.insert(1, "page", (address + rows["model"].map(quote)).where(own_rows))
         frame[[*shown, "low", "high"]] = 100 * frame[[*shown, "low", "high"]]
         if not own:
-            frame = frame.drop(columns=["low", "high", "n_corrupted", "dataset"])
+            frame = frame.drop(columns=["page", "low", "high", "n_corrupted", "dataset"])
         if not own or not {"auroc", "fpr95"}.intersection(shown):
             frame = frame.drop(columns="unknown")
         st.dataframe(frame, hide_index=True, width="stretch", height=560, column_config=_columns(), placeholder="–")
@@ -166,6 +170,9 @@ def _columns() -> dict[str, Any]:
     config = st.column_config
     return {
         "model": config.TextColumn("Model", pinned=True, width="medium"),
+        "page": config.LinkColumn(
+            "Page", display_text=":material/open_in_new:", help="All that is known of your own models.", width="small"
+        ),
         "training": config.TextColumn("Training", width="small"),
         "source": config.TextColumn("Source", width="small"),
         **{

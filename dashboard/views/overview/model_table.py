@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from urllib.parse import parse_qs, urlencode
+from collections.abc import Sequence
 
-import streamlit as st
-
-from dashboard.widgets import links, markup
+from dashboard.widgets import links
 from dashboard.widgets.markup import Markup
 
-Paths = Mapping[str, str]  # page -> its path in the address
 Target = tuple[str, links.Address]  # a page's file name, and values for its controls
 
 
@@ -62,11 +58,7 @@ def show(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[Model
         groups: (heading, rows), the heading "" for none.
         key: unique on the page.
     """
-    if wanted := st.session_state.pop(f"{key}_go", None):
-        view, _, query = wanted.partition("?")
-        if links.exists(view):
-            links.go(view, parse_qs(query))
-    markup.show(table(headings, groups), key=key, on_pick=lambda pick: st.session_state.update({f"{key}_go": pick}))
+    links.show_linked(table(headings, groups), key=key)
 
 
 def table(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[ModelRow]]]) -> Markup:
@@ -89,7 +81,7 @@ def table(headings: Sequence[Heading], groups: Sequence[tuple[str, Sequence[Mode
     return Markup('<table class="rc-models"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(head, body)
 
 
-def _row(paths: Paths, row: ModelRow, names: Sequence[str]) -> Markup:
+def _row(paths: links.Paths, row: ModelRow, names: Sequence[str]) -> Markup:
     small = Markup("<small>{}</small>").format(row.name) if row.name != row.title else ""
     cells = Markup().join(
         Markup('<td data-head="{}">{}</td>').format(name, _value(paths, value))
@@ -101,7 +93,7 @@ def _row(paths: Paths, row: ModelRow, names: Sequence[str]) -> Markup:
     )
 
 
-def _value(paths: Paths, value: TableValue) -> Markup:
+def _value(paths: links.Paths, value: TableValue) -> Markup:
     if math.isnan(value.value):
         return Markup('<span class="rc-muted">{}</span>').format(_link(paths, value.missing, value.target))
     note = ", ".join(part for part in ("best" if value.best else "", value.note) if part)
@@ -116,10 +108,5 @@ def _value(paths: Paths, value: TableValue) -> Markup:
     )
 
 
-def _link(paths: Paths, text: str, target: Target | None) -> Markup:
-    if target is None or target[0] not in paths:
-        return Markup("{}").format(text)
-    view, address = target
-    query = urlencode(dict(address), doseq=True)
-    href = f"{paths[view]}?{query}"
-    return Markup('<a href="{}" target="_self" data-pick="{}">{}</a>').format(href, f"{view}?{query}", text)
+def _link(paths: links.Paths, text: str, target: Target | None) -> Markup:
+    return Markup("{}").format(text) if target is None else links.anchor(paths, text, *target)

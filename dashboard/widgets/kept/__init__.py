@@ -1,0 +1,1 @@
+"""What is kept on this machine: views that have a name, outputs of runs."""
