@@ -18,6 +18,7 @@ def warm_up() -> None:
         import robustcore.corruptions as corruptions
         from dashboard import pages
         from dashboard.views.builder import controls as builder
+        from dashboard.views.calibration import numbers as calibration
         from dashboard.views.compare import controls as compare_controls
         from dashboard.views.compare import metric_views as compare
         from robustcore.reports.preview import gallery as preview
@@ -43,6 +44,7 @@ def warm_up() -> None:
             compare.compute_first(compare_controls.first())
             overlaps.prepare()
             builder.compute_first()
+            calibration.compute_first()
             if models.PHOTOGRAPHS_MODEL in models.model_names():
                 models.fingerprint(models.PHOTOGRAPHS_MODEL)  # loads it, where attacks are run
             audits.distances("imagenet-c", "memory")  # the longest, and so the last

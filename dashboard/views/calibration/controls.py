@@ -8,7 +8,7 @@ import streamlit as st
 
 import robustcore.corruptions as corruptions
 from dashboard import cache
-from dashboard.cache.datasets import Data
+from dashboard.cache.datasets import SCENES, Data
 from dashboard.session import selection
 from dashboard.widgets import data_picker, labels
 from robustcore.datasets import Dataset
@@ -18,7 +18,7 @@ from robustcore.reports.calibration import shipped_bins
 
 KEY = "calibration"
 MOST = 8  # models that are still told apart
-_FIRST = 4
+_FIRST, _SUITE = 4, "imagenet-c"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +56,7 @@ def pick() -> Choice | None:
                 "Images of", [entry.name for entry in cache.datasets.entries() if entry.stored], key=KEY
             )
             suite = selection.selectbox(
-                "Suite", _suites(), key=f"{KEY}_suite", kind="suite", default="imagenet-c", text=labels.suite, width=280
+                "Suite", _suites(), key=f"{KEY}_suite", kind="suite", default=_SUITE, text=labels.suite, width=280
             )
             seed = selection.number(
                 "Seed",
@@ -71,21 +71,34 @@ def pick() -> Choice | None:
         evaluated = cache.results.evaluated(data)
         if not evaluated:
             raise InvalidArgumentError(f"Nothing is evaluated on {data_picker.words(data)}: run an evaluation first.")
-        start = [name for name in shipped_bins.SHARE.models if name in evaluated] or evaluated
         models = selection.multiselect(
             "Models",
             evaluated,
             key=f"{KEY}_model",
             kind="model",
-            default=start[:_FIRST],
+            default=_models_at_first(evaluated),
             placeholder="Choose one or more",
             max_selections=MOST,
             text=str,
         )
     if not models:
         return None
-    subjects = tuple(cache.results.subject(name, data) for name in models[:MOST])
+    return _choice(data, models[:MOST], suite, seed)
+
+
+def first() -> Choice | None:
+    """What the page begins with; None where nothing is evaluated. Draws nothing."""
+    evaluated = cache.results.evaluated(SCENES)
+    return _choice(SCENES, _models_at_first(evaluated), _SUITE, 0) if evaluated else None
+
+
+def _choice(data: Data, models: list[str], suite: str, seed: int) -> Choice:
+    subjects = tuple(cache.results.subject(name, data) for name in models)
     return Choice(subjects, data, cache.datasets.evaluated_dataset(data), suite, seed)
+
+
+def _models_at_first(evaluated: list[str]) -> list[str]:
+    return ([name for name in shipped_bins.SHARE.models if name in evaluated] or evaluated)[:_FIRST]
 
 
 def _suites() -> list[str]:

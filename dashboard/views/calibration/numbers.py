@@ -10,6 +10,7 @@ import pandas as pd
 from dashboard import cache
 from dashboard.cache import expiry
 from dashboard.cache.offload import offload
+from dashboard.views.calibration import controls
 from dashboard.views.calibration.controls import Choice
 from dashboard.widgets.kept import outputs as kept_outputs
 from dashboard.widgets.kept.outputs import Part
@@ -18,6 +19,7 @@ from dashboard.workers.calibrations import Gathered
 from dashboard.workers.tasks import DatasetKey, ImagesKey
 from robustcore import derived
 from robustcore.datasets import Dataset, prepared_for
+from robustcore.evaluation import Condition
 from robustcore.evaluation.plan import Subject
 from robustcore.metrics.calibration import Bins
 from robustcore.reports.calibration import Mistakes, Tempered, shipped_bins
@@ -50,6 +52,14 @@ def gather(choice: Choice) -> Numbers:
         pd.concat([getattr(part, name) for part in parts.values()], ignore_index=True) for name in ("table", "keys")
     )
     return Numbers(table, bins, keys)
+
+
+def compute_first() -> None:
+    """Compute what the page draws before anything is chosen; draws nothing."""
+    choice = controls.first()
+    if choice is not None:
+        gather(choice)
+        mistakes(choice, choice.subjects[0], Condition.clean().canonical())
 
 
 def _gathered(choice: Choice, subject: Subject) -> Gathered:
