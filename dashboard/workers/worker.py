@@ -52,13 +52,15 @@ def _write(answers: BinaryIO, answer: dict[str, Any]) -> None:
 
 
 def _listen(lines: BinaryIO, requests: queue.SimpleQueue[dict[str, Any]]) -> None:
-    for line in lines:
-        message = json.loads(line)
-        if "cancel" in message:
-            tasks.cancelled.add(message["cancel"])
-        else:
-            requests.put(message)
-    os._exit(0)  # the server has ended
+    try:
+        for line in lines:
+            message = json.loads(line)
+            if "cancel" in message:
+                tasks.cancelled.add(message["cancel"])
+            else:
+                requests.put(message)
+    finally:  # the server has ended, maybe without having read what was sent to it
+        os._exit(0)
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:

@@ -258,6 +258,25 @@ def test_workers_end_when_the_server_ends_however_it_ends(tmp_path: Path) -> Non
     wait_for(lambda: has_ended(pid))
 
 
+@pytest.mark.skipif(not CAN_FORK, reason="nothing is forked here")
+def test_a_forked_worker_ends_with_a_server_that_has_not_read_its_greeting(tmp_path: Path) -> None:
+    program = (
+        "import time, psutil; from dashboard.workers import pool; pool.start(1, forks=True)\n"
+        "children = lambda: psutil.Process().children(recursive=True)\n"
+        "while len(children()) < 2: time.sleep(0.01)\n"
+        "time.sleep(0.5); print(*(child.pid for child in children()), flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT) as server:
+        try:
+            assert server.stdout is not None
+            pids = [int(pid) for pid in server.stdout.readline().split()]
+        finally:
+            server.kill()
+    assert len(pids) == 2  # the nursery and its worker
+    for pid in pids:
+        wait_for(lambda pid=pid: has_ended(pid))
+
+
 def test_all_start_when_they_are_asked_to_and_none_twice() -> None:
     workers = pool.Pool(2)
     try:
