@@ -169,10 +169,10 @@ def read(path: Path | str) -> pd.DataFrame:
     """A csv file with the columns of `robustcore.evaluate`."""
     try:
         table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
+        if "severity" in table:
+            table["severity"] = pd.to_numeric(table["severity"]).astype("Int64")
+    except (OSError, ValueError, TypeError) as error:  # a severity between two whole numbers is a TypeError
         raise InvalidArgumentError(f"The table of models {path} cannot be read ({error}).") from error
-    if "severity" in table:
-        table["severity"] = table["severity"].astype("Int64")
     return table
 
 

@@ -81,6 +81,8 @@ class Batch:
         if images.ndim not in (3, 4) or images.shape[channels] != 3:
             wanted = "(N, H, W, 3) or (H, W, 3)" if was_numpy else "(N, 3, H, W) or (3, H, W)"
             raise InvalidArgumentError(f"Images have shape {wanted}, RGB; these have {tuple(images.shape)}.")
+        if 0 in images.shape[-3:]:
+            raise InvalidArgumentError(f"Images have at least one pixel; these have shape {tuple(images.shape)}.")
         batch = images[None] if single else images
         return cls(_to_planes(batch) if was_numpy else batch.contiguous(), was_numpy, single)
 

@@ -19,12 +19,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from robustcore import arguments
 from robustcore.errors import InvalidArgumentError
 from robustcore.registry import Registry
 
@@ -42,12 +44,14 @@ class Input:
         reference: those of a reference model; a metric that takes one of them needs a reference.
         axis: whether each array's last axis is the images; the function takes that axis alone and leading axes are looped
             over. Without it all arrays have one shape, or broadcast, and the function works element by element.
+        apart: whether each array is about images of its own, so that their numbers may differ.
     """
 
     name: str
     arrays: Mapping[str, str]
     reference: tuple[str, ...] = ()
     axis: bool = False
+    apart: bool = False
 
 
 INPUTS: Mapping[str, Input] = {
@@ -104,6 +108,7 @@ INPUTS: Mapping[str, Input] = {
                 "unknown": "(..., m) anomaly scores of images of other classes",
             },
             axis=True,
+            apart=True,
         ),
         Input(
             "answers",
@@ -242,19 +247,47 @@ class Metric:
                 f"The metric {self.name} is computed from {', '.join(self.arrays)}; "
                 + (f"{missing[0]} is missing." if missing else f"{unknown[0]} is not an array of {self.input}.")
             )
-        taken = [np.asarray(arrays[name], np.float64) for name in self.arrays]
+        taken = [self._array(name, arrays[name]) for name in self.arrays]
+        kind = INPUTS[self.input]
+        try:
+            np.broadcast_shapes(*(value.shape[:-1] if kind.axis else value.shape for value in taken))
+            fits = not kind.axis or kind.apart or len({value.shape[-1] for value in taken}) == 1
+        except ValueError:
+            fits = False
+        if not fits:
+            raise InvalidArgumentError(
+                f"The arrays of the metric {self.name} have shapes that do not go together: "
+                + ", ".join(f"{name} {value.shape}" for name, value in zip(self.arrays, taken, strict=True))
+                + "."
+            )
         with np.errstate(divide="ignore", invalid="ignore"):
-            value = self._looped(taken) if INPUTS[self.input].axis else self.function(*taken)
+            value = self._looped(taken) if kind.axis else self.function(*taken)
         result = np.asarray(value, np.float64)
         finite: Array = np.where(np.isfinite(result), result, np.nan)[()]
         return finite
+
+    def _array(self, name: str, values: Any) -> Array:
+        """The array of that name in float64; its last axis has images where the metric needs that."""
+        try:
+            array = np.asarray(values, np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidArgumentError(
+                f"The array {name} of the metric {self.name} holds numbers ({INPUTS[self.input].arrays[name]}), not "
+                f"{arguments.describe(values)}."
+            ) from error
+        if INPUTS[self.input].axis and array.ndim == 0:
+            raise InvalidArgumentError(
+                f"The array {name} of the metric {self.name} has one value an image on its last axis, not one number."
+            )
+        return array
 
     def _looped(self, values: list[Array]) -> Any:
         """One call for each position on the leading axes."""
         if all(value.ndim == 1 for value in values):
             return self.function(*values)
         lead = np.broadcast_shapes(*(value.shape[:-1] for value in values))
-        flat = [np.broadcast_to(value, (*lead, value.shape[-1])).reshape(-1, value.shape[-1]) for value in values]
+        count = math.prod(lead)
+        flat = [np.broadcast_to(value, (*lead, value.shape[-1])).reshape(count, value.shape[-1]) for value in values]
         return np.array([self.function(*rows) for rows in zip(*flat, strict=True)], np.float64).reshape(lead)
 
 

@@ -16,6 +16,7 @@ import os
 import pathlib
 import pickle
 import re
+import struct
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -96,6 +97,20 @@ class _Fit:
         return {self.source, self.table.name, self.prefix.removesuffix(".")} - {""}
 
 
+# What unpickling raises that meets bytes which are no pickle's.
+_DAMAGED = (
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    ArithmeticError,
+    AssertionError,
+    struct.error,
+)
+
+
 def contents_of(path: Path) -> Any:
     """What is in a `torch.save` file; only tensors and plain values are unpickled.
 
@@ -112,7 +127,7 @@ def contents_of(path: Path) -> Any:
                 "so it is not opened. In the program that wrote it, save torch.save(model.state_dict(), FILE), or a "
                 ".safetensors file, and load that with its architecture."
             ) from error
-        except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
+        except _DAMAGED as error:
             raise ModelError(
                 f"The checkpoint {path} is damaged, incomplete or not a PyTorch file ({first_sentence(error)})."
             ) from error

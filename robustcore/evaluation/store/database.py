@@ -64,11 +64,17 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as `StoreError`s of one sentence."""
+    """Errors of SQLite and of texts in a file as `StoreError`s of one sentence."""
     try:
         yield
     except sqlite3.Error as error:
         raise StoreError(_sentence(path, error)) from error
+    except UnicodeDecodeError as error:  # not even SQLite's own sentence about the file is text
+        raise StoreError(_damaged(path, "it holds texts that are none")) from error
+
+
+def _damaged(path: Path, why: str) -> str:
+    return f"The file {path} is damaged ({why}). 'robustcore results verify' keeps what can be kept."
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -87,7 +93,7 @@ def _sentence(path: Path, error: sqlite3.Error) -> str:
     if code == sqlite3.SQLITE_NOTADB:
         return f"The file {path} is not a results file (not SQLite). Move it away, or choose another cache folder."
     if code == sqlite3.SQLITE_CORRUPT:
-        return f"The file {path} is damaged ({error}). 'robustcore results verify' keeps what can be kept."
+        return _damaged(path, str(error))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return f"The file {path} was locked by another process for over {BUSY_SECONDS:.0f} s. Try again later."
     if code == sqlite3.SQLITE_CANTOPEN:

@@ -58,14 +58,20 @@ class ScriptedNetwork(nn.Module):
         return self.frozen[0](x)
 
 
+# What a damaged archive raises, from its directory, whose names may be no text, to the content of its files.
+_DAMAGED = (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError)
+
+
 def is_one(path: Path) -> bool:
     """Whether a path is a TorchScript file; reads the names in it."""
-    if path.suffix.lower() not in SUFFIXES or not path.is_file() or not zipfile.is_zipfile(path):
+    if path.suffix.lower() not in SUFFIXES or not path.is_file():
         return False
     try:
+        if not zipfile.is_zipfile(path):
+            return False
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except _DAMAGED:
         return False  # the reader of state dicts says what is wrong with it
     return any(re.fullmatch(r"[^/]+/constants\.pkl", name) for name in names)
 
@@ -127,5 +133,5 @@ def _check_code(path: Path) -> None:
                         f"The TorchScript file {path} reads or writes other files when it runs, so it is not opened. A network "
                         "needs none: save it without such operations."
                     )
-    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise ModelError(f"The TorchScript file {path} is damaged ({state_dicts.first_sentence(error)}).") from error
