@@ -37,13 +37,13 @@ def run(args: argparse.Namespace) -> int:
     return (
         _evaluate(args.device)
         or _detect()
-        or _judge()
         or _bins(args.device)
         or _photographs()
         or _filtration()
         or _segmentation()
         or _labels()
         or _membership()
+        or _judge()
     )
 
 

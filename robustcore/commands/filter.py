@@ -103,7 +103,9 @@ def run(args: argparse.Namespace) -> int:
             args.output, f"{dataset.name}: images that fool {' and '.join(models)}", selection, written.files
         )
         removed = f", {written.removed:,} removed" if written.removed else ""
-        print(f"\n{len(written.files):,} images in {args.output}{removed}. Review them in {page}.")
+        print(
+            f"\n{len(written.files):,} image{'s' if len(written.files) != 1 else ''} in {args.output}{removed}. Review them in {page}."
+        )
         print(f"robustcore evaluate --model NAME --dataset {args.output} --suite clean scores a model on them.")
     if args.judge:
         judges = filtration.loaded(args.judge, dataset, args.answers, args.device)

@@ -16,6 +16,12 @@ def test_a_slider_changes_one_scene_and_curves_and_gaps_are_drawn(open_page: Ope
     assert sound(at)
     assert markup(at, "factors_pair") != before
     assert len(at.get("plotly_chart")) == 3
+    assert {each.value for each in at.subheader} >= {
+        "Several labels an image",
+        "Set membership: a negative result",
+    }
+    (novel,) = (each.value for each in at.markdown if "On **novel** classes" in str(each.value))
+    assert "prototypes reach" in novel
 
 
 def test_two_factors_are_computed_when_asked_for(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:

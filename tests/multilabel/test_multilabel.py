@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from robustcore.datasets.scenes.street import StreetScenes
 from robustcore.multilabel import data, measures, scores
 from robustcore.reports import multilabel
 
@@ -50,9 +51,32 @@ def test_typicality_sums_over_the_classes_that_are_present() -> None:
     assert scores.typicality(usual, validation)[0] == pytest.approx(0, abs=1e-9)
 
 
+def test_sets_that_change_one_thing_show_less_or_more_of_the_shapes() -> None:
+    """Counted by the pixels of shapes: covered ones show fewer, near ones more, and cards have no label."""
+
+    def seen(variant: str) -> float:
+        masks = StreetScenes("test", 40, 48, variant=variant).pairs(0, 40)[1]
+        return float((masks > 0).float().mean())
+
+    shares = {name: seen(name) for name in ("known", "slightly covered", "heavily covered", "nearer", "much nearer")}
+    assert shares["heavily covered"] < shares["slightly covered"] < shares["known"]
+    assert shares["known"] < min(shares["nearer"], shares["much nearer"])
+    turned = [StreetScenes("test", 1, 48, variant=name).scene(0) for name in ("turned", "turned far")]
+    assert all(0 < placed.label <= 12 for scene in turned for placed in scene.objects)
+
+
+def test_what_ships_is_current_and_can_be_ranked() -> None:
+    report = multilabel.read()
+    assert report is not None
+    assert multilabel.is_current(), "robustcore demo measures it again"
+    assert report.precision["map"].iloc[0] > 0.6
+
+
 @pytest.mark.slow
 def test_a_small_measurement_has_every_set_and_score() -> None:
     report = multilabel.measure(images=24, epochs=1, trained_on=24)
-    assert len(report.precision) == 4
+    assert len(report.precision) == 10
+    assert set(report.hurts["factor"]) == {"size", "occlusion", "viewpoint", "zoom"}
+    assert report.detected.loc[0, "lead"] == 0
     assert report.detected["score"].tolist() == list(scores.TITLES)
     assert report.record["images"] == 24

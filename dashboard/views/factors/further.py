@@ -35,12 +35,14 @@ def _labels() -> None:
     detected = report.detected.set_index("score")
     aurocs = dict(zip(report.detected["score"], report.detected["auroc"].astype(float), strict=True))
     lead = aurocs["max_logit"] - aurocs["msp"]
+    worst = max(report.hurts.to_dict("records"), key=lambda row: float(row["gap"]))
     best = str(detected["auroc"].idxmax())
     record = report.record
     footer = Footer(
         before=(
-            f"A small ResNet with one sigmoid for each of 12 shapes, trained once with binary cross entropy on {record['images']:,} street "
-            f"scenes, {record['epochs']} epochs, seed {record['seed']}, {record['versions']}. mAP: weighted by the classes' frequency.",
+            f"{record['start']} with one sigmoid for each of 12 shapes, trained further, once, with binary cross entropy on "
+            f"{record['images']:,} street scenes, {record['epochs']} epochs, seed {record['seed']}, {record['versions']}. mAP: weighted "
+            f"by the classes' frequency; n = {int(precision['images'].iloc[0])} scenes of each set.",
         ),
         interval="Intervals: 95 %, bootstrap over images",
         further=(
@@ -52,8 +54,8 @@ def _labels() -> None:
     with st.container(border=True, key=f"card-{KEY}-labels"):
         st.subheader("Several labels an image", anchor=False)
         st.markdown(
-            f"mAP {100 * iid['map']:.1f} % in distribution, {100 * others['map'].mean():.1f} % on the mean of {len(others)} changed sets. "
-            f"Highest AUROC against unknown shapes: **{scores.TITLES[best]}**, {100 * aurocs[best]:.1f} %; a forced softmax with MSP is {abs(100 * lead):.1f} points of AUROC "
+            f"mAP {100 * iid['map']:.1f} % in distribution (IID), {100 * others['map'].mean():.1f} % on the mean of the {len(others)} changed "
+            f"sets (OOD). **{str(worst['factor']).capitalize()}** costs most, {100 * worst['gap']:.1f} points. Highest AUROC against unknown shapes: **{scores.TITLES[best]}**, {100 * aurocs[best]:.1f} %; a forced softmax with MSP is {abs(100 * lead):.1f} points of AUROC "
             f"{'behind' if lead > 0 else 'ahead of'} the maximum logit."
         )
         if float(detected.loc[best, "auroc_low"]) < _USEFUL:  # type: ignore[arg-type]
@@ -65,6 +67,7 @@ def _labels() -> None:
             pd.DataFrame(
                 {
                     "set": precision["set"],
+                    "changed": precision["factor"].replace("", "nothing"),
                     "mAP (%)": [_between(row, "map", "low", "high") for row in precision.to_dict("records")],
                 }
             ),
@@ -82,6 +85,9 @@ def _labels() -> None:
             ),
             hide_index=True,
             width="stretch",
+        )
+        st.caption(
+            "“In general, DFR’s size and occlusion shifts hurt performance the most.” (Basart, dissertation, section 6.4)"
         )
         st.caption(
             "“forcing a softmax output on the multi-label logits in order to use MSP detector results in a 19.6% drop in AUROC on MS-COCO” "

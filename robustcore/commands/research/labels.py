@@ -11,8 +11,8 @@ HELP = "Train with binary cross entropy on street scenes of several shapes: mAP,
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
     add = parser.add_argument
-    add("--epochs", type=int, default=10, metavar="N", help="passes through the training scenes (default: 10)")
-    add("--train", type=int, default=3000, metavar="N", help="training scenes (default: 3000)")
+    add("--epochs", type=int, default=8, metavar="N", help="passes through the training scenes (default: 8)")
+    add("--train", type=int, default=6000, metavar="N", help="training scenes (default: 6000)")
     add("--limit", type=int, default=600, metavar="N", help="scenes of each test set (default: 600)")
     add("--seed", type=int, default=0, help="of the weights and the order (default: 0)")
 
@@ -37,6 +37,9 @@ def run(args: argparse.Namespace) -> int:
     print(f"{'set':24} {'images':>6} mAP")
     for row in report.precision.to_dict("records"):
         print(f"{row['set']:24} {row['images']:6} {row['map']:.1%} ({row['low']:.1%} to {row['high']:.1%})")
+    print(f"\n{'factor':24} mAP lost against other towns, points")
+    for row in report.hurts.to_dict("records"):
+        print(f"{row['factor']:24} {100 * row['gap']:.1f} ({100 * row['low']:.1f} to {100 * row['high']:.1f})")
     print(
         f"\nUnknown shapes: {report.unknown} scenes against {report.known} of known ones; fitted on {report.validation}."
     )

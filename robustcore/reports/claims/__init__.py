@@ -62,6 +62,11 @@ def factors_of_scenes(images: int) -> str:
     return f"Controlled shifts: models of the demo zoo on {images} test images of scenes and on the same with one factor changed."
 
 
+@note
+def objects_on_street_scenes() -> str:
+    return "Several objects: a segmentation network and a network of several labels, each trained once, on street scenes of other towns."
+
+
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED)
 
 __all__ = [
@@ -134,6 +139,12 @@ TOPICS = {
             "robustcore.reports.claims.factors",
             (factors_of_scenes(600),),
             "Intervals: 95 %, paired bootstrap over images; of correlations bootstrap over models",
+        ),
+        Topic(
+            "objects",
+            "robustcore.reports.claims.several_objects",
+            (objects_on_street_scenes(),),
+            "Intervals: 95 %, bootstrap over images, not over repeated trainings",
         ),
     )
 }

@@ -18,6 +18,8 @@ from robustcore import published
 from robustcore.detection import scores
 from robustcore.metrics import bootstrap
 from robustcore.notes import Note, note
+from robustcore.reports import multilabel
+from robustcore.reports.claims import several_objects
 from robustcore.reports.claims._base import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
 from robustcore.reports.claims._evidence import of_interval
 from robustcore.reports.claims.contrasts import Estimate
@@ -25,6 +27,7 @@ from robustcore.reports.claims.questions import signed
 from robustcore.reports.claims.sources import Part, Sources
 from robustcore.reports.detection import shipped
 from robustcore.reports.detection.shipped import IMAGENET, SCENES, Aurocs, Share
+from robustcore.reports.multilabel import LabelsReport
 
 TOPIC = "detection"
 MARGIN = 0.01  # of AUROC: a smaller difference is none
@@ -69,11 +72,11 @@ class Compared:
         return aurocs_compared(score, against, own, self.rival, self.mean, int((values > 0).sum()), len(values))
 
 
-def judge(aurocs: Aurocs) -> list[Claim]:
+def judge(aurocs: Aurocs, labels: LabelsReport | None = None) -> list[Claim]:
     """The claims, in the order of the document.
 
     Args:
-        aurocs: what ships.
+        aurocs, labels: what ships.
     """
     return [
         _many_classes(aurocs),
@@ -81,16 +84,16 @@ def judge(aurocs: Aurocs) -> list[Claim]:
         _typicality(aurocs),
         _beyond_averages(aurocs),
         _forest(aurocs),
-        _several_labels(),
+        _several_labels(labels),
         _pretraining(),
     ]
 
 
 def _judge(_: Sources) -> list[Claim]:
-    return judge(shipped.load())
+    return judge(shipped.load(), multilabel.read())
 
 
-PARTS = (Part(TOPIC, _judge, lambda sources: sources.files({TOPIC: shipped.path()})),)
+PARTS = (Part(TOPIC, _judge, lambda sources: sources.files({TOPIC: shipped.path(), "labels": multilabel.path()})),)
 
 
 def compare(aurocs: Aurocs, share: Share, score: str, against: str) -> Compared:
@@ -191,19 +194,11 @@ def _forest(aurocs: Aurocs) -> Claim:
     )
 
 
-def _several_labels() -> Claim:
+def _several_labels(labels: LabelsReport | None) -> Claim:
     difference = _printed("section 6.4", "MS-COCO")["softmax on the logits of many labels"]
-    return Claim(
-        TOPIC,
-        "A softmax over the logits of a network that gives several labels detects unknown images worse than the maximum logit.",
-        "Basart, dissertation, section 6.4 (MS-COCO)",
-        UNDECIDED,
-        "The difference in AUROC lies below 0 with its interval.",
-        (
-            printed_figures((("difference in AUROC, points", difference),)),
-            not_in_package("No network of the package gives several labels"),
-        ),
-    )
+    claim = several_objects.forced_softmax(labels)
+    printed = printed_figures((("difference in AUROC, points", difference),))
+    return dataclasses.replace(claim, topic=TOPIC, figures=(*claim.figures, printed))
 
 
 def _pretraining() -> Claim:

@@ -69,7 +69,7 @@ def everything() -> int:
 
 
 def test_nothing_is_judged_where_the_results_are_those_that_ship(asked: list[str]) -> None:
-    assert everything() == 46
+    assert everything() == 51
     assert asked == []
 
 

@@ -32,6 +32,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "known": {},
     "small": {"scale": 0.6},
     "large": {"scale": 1.5},
+    "slightly covered": {"covered": 0.25},
+    "heavily covered": {"covered": 0.6},
+    "turned": {"turned": 0.7},
+    "turned far": {"turned": 1.4},
+    "nearer": {"zoom": 1.4},
+    "much nearer": {"zoom": 2.0},
     "unknown": {"unknown": True},
 }
 _FIRST_BANK = 10

@@ -13,7 +13,7 @@ import numpy as np
 
 from robustcore.datasets.scenes import backgrounds, palette
 from robustcore.datasets.scenes.backgrounds import Background
-from robustcore.datasets.scenes.outlines import CLASSES, Outline
+from robustcore.datasets.scenes.outlines import CLASSES, Outline, dense
 from robustcore.datasets.scenes.palette import Colour
 from robustcore.datasets.scenes.random_stream import RandomStream
 from robustcore.datasets.scenes.scene import Light, Style, Thing, place, pose
@@ -52,7 +52,15 @@ class StreetScene:
 
 
 def draw(
-    rng: RandomStream, bank: int, *, anomaly: bool = False, unknown: bool = False, scale: float = 1.0
+    rng: RandomStream,
+    bank: int,
+    *,
+    anomaly: bool = False,
+    unknown: bool = False,
+    scale: float = 1.0,
+    covered: float = 0.0,
+    turned: float = 0.0,
+    zoom: float = 1.0,
 ) -> StreetScene:
     """Draw a scene.
 
@@ -62,6 +70,9 @@ def draw(
         anomaly: whether an unknown shape stands among the objects.
         unknown: whether all objects are unknown shapes.
         scale: factor on the objects' size.
+        covered: share of each object's length that a card in front of it hides, from one of its sides.
+        turned: radians by which each object is turned, one way or the other.
+        zoom: how many times nearer the camera is to the middle of the scene.
     """
     ground = _ground(rng, bank)
     light = _light(rng)
@@ -72,7 +83,10 @@ def draw(
         x, y, size = _free_place(rng, places)
         places.append((x, y, size))
         name, number = (_UNKNOWN_NAMES[label], len(_NAMES) + 1) if unknown else (_NAMES[label], label + 1)
-        objects.append((y, _object(rng, name, number, x, y, size * scale, ground.mean, bank)))
+        placed = _object(rng, name, number, x, y, size * scale, ground.mean, bank, turned)
+        objects.append((y, placed))
+        if covered:
+            objects.append((y, _card(rng, placed.thing.outline, covered, bank)))
     if anomaly:
         name = rng.choice(_UNKNOWN_NAMES)
         share = SMALLEST * (LARGEST / SMALLEST) ** rng.uniform(0.08, 0.92)
@@ -85,7 +99,8 @@ def draw(
         thing = dataclasses.replace(strange.thing, outline=outline)
         objects.append((y, dataclasses.replace(strange, thing=thing)))
     objects.sort(key=lambda each: each[0])
-    return StreetScene(ground, tuple(placed for _, placed in objects), light)
+    listed = tuple(placed if zoom == 1.0 else _nearer(placed, zoom) for _, placed in objects)
+    return StreetScene(ground, listed, light)
 
 
 def in_front(scene: StreetScene, label: int) -> StreetScene:
@@ -120,7 +135,15 @@ def _free_place(rng: RandomStream, places: list[tuple[float, float, float]]) -> 
 
 
 def _object(
-    rng: RandomStream, name: str, label: int, x: float, y: float, size: float, ground: Colour, bank: int
+    rng: RandomStream,
+    name: str,
+    label: int,
+    x: float,
+    y: float,
+    size: float,
+    ground: Colour,
+    bank: int,
+    turned: float = 0.0,
 ) -> Placed:
     count = rng.choice((1, 1, 2, 2, 3))
     while True:
@@ -129,8 +152,35 @@ def _object(
             break
     material = backgrounds.cloth(rng, "pattern", bank, (0.8, 1.9), stops)
     posed = pose(rng, size, x, y, math.radians(18), 0.22, Style())
+    if turned:
+        posed = dataclasses.replace(posed, angle=posed.angle + rng.sign() * turned)
     shape = (CLASSES | UNKNOWN)[name](rng)
     return Placed(label, name, Thing(place(shape, posed), material))
+
+
+def _card(rng: RandomStream, outline: Outline, covered: float, bank: int) -> Placed:
+    """A card of a pattern over one side of an outline; it is nothing that has a label."""
+    angle = rng.uniform(0, math.tau)
+    along = np.array([math.cos(angle), math.sin(angle)])
+    across = np.array([-along[1], along[0]])
+    points = np.concatenate([polygon for polygon, _ in outline])
+    depth, sides = points @ along, points @ across
+    far, margin = depth.max(), 0.02
+    edge = far - covered * (far - depth.min())
+    corners = (
+        (edge, sides.min() - margin),
+        (far + margin, sides.min() - margin),
+        (far + margin, sides.max() + margin),
+        (edge, sides.max() + margin),
+    )
+    card = dense(np.stack([a * along + b * across for a, b in corners]), 2)
+    stops = palette.stops(rng, palette.any_colour(rng), rng.choice((1, 2)))
+    return Placed(0, "card", Thing(((card, True),), backgrounds.cloth(rng, "pattern", bank, (0.8, 1.9), stops)))
+
+
+def _nearer(placed: Placed, zoom: float) -> Placed:
+    outline = tuple(((polygon - 0.5) * zoom + 0.5, adds) for polygon, adds in placed.thing.outline)
+    return dataclasses.replace(placed, thing=dataclasses.replace(placed.thing, outline=outline))
 
 
 def _area(outline: Outline) -> float:
