@@ -130,6 +130,12 @@ def name_groups(
         )
 
 
+def name_line(figure: go.Figure, name: str, colour: str, dash: str) -> None:
+    """A legend entry for a reference line: written next to the line, its name would lie over what is drawn there."""
+    line = {"color": colour, "width": 1.5, "dash": dash}
+    figure.add_scatter(x=[None], y=[None], mode="lines", name=name, hoverinfo="skip", line=line)
+
+
 def short(name: str, width: int = 30) -> str:
     """The name, its middle left out when it is longer than `width`; both ends tell models apart."""
     if len(name) <= width:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, PALETTE, finish
+from robustcore.figures._style import NEUTRAL, PALETTE, finish, name_line
 
 _ROW = 24  # pixels of a corruption
 
@@ -38,11 +38,8 @@ def choice_of_k(table: pd.DataFrame, rule: float, chosen: int | None, *, footer:
             marker={"symbol": symbol, "size": 8 if column != "stability" else 5},
             hovertemplate=f"{title}<br>K = %{{x}}: %{{y:.2f}}<extra></extra>",
         )
-    figure.add_hline(
-        y=rule,
-        line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
-        annotation={"text": f"SCC has to pass {rule:g}", "font": {"size": 11}, "xanchor": "right", "yanchor": "bottom"},
-    )
+    figure.add_hline(y=rule, line={"color": NEUTRAL, "width": 1.5, "dash": "dash"})
+    name_line(figure, f"SCC has to pass {rule:g}", NEUTRAL, "dash")
     if chosen is not None:
         figure.add_vline(
             x=chosen,
@@ -121,12 +118,8 @@ def intervals(
             hovertemplate="%{hovertext}<extra></extra>",
         )
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
-    figure.add_vline(
-        x=margin,
-        line={"color": PALETTE[3], "width": 1.5, "dash": "dash"},
-        annotation={"text": f"margin {margin:g}", "font": {"size": 11}, "yanchor": "bottom"},
-        annotation_position="top",
-    )
+    figure.add_vline(x=margin, line={"color": PALETTE[3], "width": 1.5, "dash": "dash"})
+    name_line(figure, f"margin {margin:g}", PALETTE[3], "dash")
     figure.update_xaxes(title=title, showgrid=True)
     figure.update_yaxes(
         range=[len(names) - 0.4, -0.6],

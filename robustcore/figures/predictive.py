@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from robustcore.figures._style import NEUTRAL, PALETTE, finish, strokes
+from robustcore.figures._style import NEUTRAL, PALETTE, finish, name_line, strokes
 
 _ROW, _HEADER, _LINE = 26, 26, 15  # pixels of a row, of a group's heading, and of one benchmark within a row
 
@@ -169,13 +169,9 @@ def lines(
             hovertemplate=f"{beside_label}: %{{y:.3f}}<extra></extra>",
         )
     for i, (label, value) in enumerate((marks or {}).items()):
-        figure.add_hline(
-            y=value,
-            line={"color": PALETTE[-1 - i % len(PALETTE)], "width": 1.2, "dash": "dash"},
-            annotation_text=label,
-            annotation_position="top left",
-            annotation_font_size=11,
-        )
+        colour = PALETTE[-1 - i % len(PALETTE)]
+        figure.add_hline(y=value, line={"color": colour, "width": 1.2, "dash": "dash"})
+        name_line(figure, label, colour, "dash")
     text = any(isinstance(place, str) for place in places)
     figure.update_xaxes(
         title=x_title,

@@ -94,8 +94,15 @@ def test_intervals_are_sorted_by_what_they_say_of_the_margin() -> None:
     )
     figure = overlap_curves.intervals(table, {}, 0.1, "overlap", footer="", alt="")
     named = {trace.name.partition(":")[0]: list(trace.y) for trace in figure.data if trace.name}
-    assert named == {"some": [0], "none": [1], "undecided": [2]}
-    assert figure.data[-1].hovertext == (undefined_with_every_member("d").text,)
+    assert named == {
+        "some": [0],
+        "none": [1],
+        "undecided": [2],
+        "margin 0.1": [None],
+    }  # the line is named in the legend
+    assert not figure.layout.annotations
+    undefined = next(trace for trace in figure.data if trace.mode == "text")
+    assert undefined.hovertext == (undefined_with_every_member("d").text,)
 
 
 def test_agreement_has_a_dot_for_each_pair() -> None:

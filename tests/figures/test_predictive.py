@@ -76,7 +76,8 @@ def test_the_mean_is_the_thick_line_and_documents_are_dotted(x: str) -> None:
         beside_label="thesis",
         marks={"ImageNet-C": 0.6},
     )
-    sketch, mean, thesis = figure.data
+    sketch, mean, thesis, level = figure.data
+    assert level.name == "ImageNet-C"
     assert list(mean.y) == [0.45, 0.55]
     assert mean.line.width > sketch.line.width
     assert (list(thesis.x), list(thesis.y), thesis.line.dash) == ([places[0]], [0.7], "dot")

@@ -36,9 +36,19 @@ PAGE = Page(
     group="Compare",
     question="Which model survives what?",
     purpose="The evaluated models side by side, on the images they share, with their clean accuracy.",
-    help="Choose data, models and conditions, then a view. Bars have 95 % intervals; a click on one leads to the images behind "
-    "it. Everything drawn can be saved, and the address of this page leads back to it.",
-    terms=("APP", "Residual robustness", "CE", "Relative CE", "Effective robustness", "Condition", "Storage"),
+    help="Choose data, models and conditions, then a view. A click on a mark leads to the images behind it, and a pinned model "
+    "is highlighted in every figure. Everything drawn can be saved, and the address of this page leads back to it.",
+    terms=(
+        "APP",
+        "Residual robustness",
+        "CE",
+        "Relative CE",
+        "Effective robustness",
+        "Critical difference",
+        "Pinned model",
+        "Condition",
+        "Storage",
+    ),
 )
 
 

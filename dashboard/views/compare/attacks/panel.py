@@ -134,7 +134,7 @@ def _transfer(prefix: str, table: pd.DataFrame, first: Emphasis) -> None:
     says = (
         "Rows are the models that judge, columns those that the images were crafted on; the diagonal knows its model."
     )
-    footer = robust_accuracy.transfer_footer(table, names[chosen])
+    footer = robust_accuracy.transfer_footer(first_models.few(table, first), names[chosen])
     alt = "Accuracy of each model on images crafted on each model"
     if len(order) > FEW:
         square = robust_accuracy.judged(square)

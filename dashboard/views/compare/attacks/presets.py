@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache.datasets import Data
 from dashboard.session import selection
+from dashboard.views.compare import first_models
 from dashboard.widgets import figure, states
 from robustcore.figures import bars, heatmap
 from robustcore.reports.attacks import preset_scores
@@ -37,7 +38,7 @@ def show(prefix: str, models: Sequence[str], data: Data, seed: int, first: Empha
     with st.container(border=True, key=f"card-{prefix}-presets-controls"):
         layout, surrogate, measure = _controls(prefix, table)
     rows = first.rows(preset_scores.laid_out(table, layout, surrogate, measure))
-    footer = preset_scores.footer(table, layout, surrogate)
+    footer = preset_scores.footer(first_models.few(table, first), layout, surrogate)
     lower = measure == "success"
     figure.card(
         heatmap.heatmap(
