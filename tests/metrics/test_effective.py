@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustcore import load_dataset, metrics, published
+from robustcore import metrics, published
 from robustcore.datasets import imagenet_classes
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import Subject
 from robustcore.evaluation.store.correctness import Answered
 from robustcore.evaluation.store.predictions import Predictions
 from robustcore.metrics import effective
@@ -119,34 +118,27 @@ def test_accuracy_among_some_classes_is_that_of_the_best_answer_among_them() -> 
     assert exact - undecided / len(right) <= right.mean() <= exact
 
 
-def test_own_models_stand_on_a_line_of_some_classes_with_their_clean_accuracy_on_these(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_own_models_stand_on_a_line_of_some_classes_with_their_clean_accuracy_on_these() -> None:
     measured = published_models.gather(["published/imagenet/Standard_R50"], "imagenet", severities=(1,))
     rows = measured.rows[:2].assign(model="mine", accuracy=[0.76, 0.02])
-    rows.loc[rows["kind"] != "clean", ["kind", "name"]] = ["shift", "imagenet-a"]
-    subject = Subject("mine", "f", ("a",))
-    mine = dataclasses.replace(measured, rows=rows, subjects=(subject,))
+    rows.loc[rows["kind"] != "clean", ["kind", "name", "label"]] = ["shift", "imagenet-a", "imagenet-a"]
     labels = np.arange(1_000, dtype=np.int32)
-    answers = np.where(labels % 10 == 0, labels, 999)[:, None].astype(
-        np.int32
-    )  # every fifth of the 200 classes is right
+    every_other = np.where(labels % 10 == 0, labels, 999)[:, None].astype(np.int32)  # of the 200 classes right
+    clean = Predictions(None, labels, every_other)
 
-    def stored(*arguments: object) -> Predictions:
-        is_clean = arguments[2]["kind"] == "clean"  # type: ignore[index]
-        return Predictions(None, labels, answers) if is_clean else Predictions(None, seen, seen[:, None])
+    def own(seen: np.ndarray) -> report.OwnModels:
+        same = same_classes.clean_accuracy("mine", "imagenet-a", clean, Predictions(None, seen, seen[:, None]))
+        known = {("mine", "imagenet-a"): same}
+        return report.own(dataclasses.replace(measured, rows=rows, on_same_classes=known), "testbed-a")
 
-    monkeypatch.setattr(report, "_predictions", stored)
-    seen = labels[::5]
-    own = report.own(mine, "testbed-a", load_dataset("scenes", limit=1))
-    assert own.table.to_dict("records") == [{"model": "mine", "clean": 0.5, "shifted": 0.02}]
-    assert [(note.kind, note["images"], note["undecided"]) for note in own.notes] == [
+    whole = own(labels[::5])
+    assert whole.table.to_dict("records") == [{"model": "mine", "clean": 0.5, "shifted": 0.02}]
+    assert [(note.kind, note["images"], note["undecided"]) for note in whole.notes] == [
         ("clean_on_the_same_classes", 200, 100)
     ]
-    seen = labels[::7]
-    assert [note.kind for note in report.own(mine, "a", load_dataset("scenes", limit=1)).notes] == [
-        "too_few_classes_evaluated"
-    ]
+    few = own(labels[::7])
+    assert few.table.empty
+    assert [note.kind for note in few.notes] == ["too_few_classes_evaluated"]
 
 
 def test_on_objectnet_any_class_of_the_object_is_right() -> None:

@@ -260,8 +260,7 @@ def _published(column: str, results: Node | None, choice: Choice) -> View:
     title = f"accuracy on {shift.title} (%)"
     own, own_notes = None, ()
     if results is not None and not (shift.is_subset and choice.is_published):
-        images = compare.dataset(choice.data) if shift.is_subset else None
-        models = Call(effective.own, results, column, *([images] if shift.is_subset else []), name="own_models")
+        models = Call(effective.own, results, column, name="own_models")
         own_notes = models.value.notes
         if not models.value.table.empty:
             own = Call(effective.others, fit, Attribute(models, "table"), name="own")

@@ -105,6 +105,7 @@ def _membership() -> None:
         return
     table = report.table
     novel = table[(table["classes"] == "novel") & (table["method"] == "set membership")]
+    seen = table[(table["classes"] == "seen") & (table["method"] == "set membership")]
     beaten = table[(table["classes"] == "novel") & (table["method"] == "prototype")]
     footer = Footer(
         before=(
@@ -120,17 +121,17 @@ def _membership() -> None:
         st.subheader("Set membership: a negative result", anchor=False)
         st.markdown(
             f"Is a query of the class of k shots? On **novel** classes the network reaches {_range(novel)}, chance is 50 %; prototypes reach "
-            f"{_range(beaten)}."
+            f"{_range(beaten)}. On classes seen in training it reaches {_range(seen)}."
         )
         wide = pd.DataFrame(
             {
                 "method": table["method"],
-                "shots": table["shots"],
+                "shots": table["shots"].astype(str),
                 "classes": table["classes"],
                 "accuracy (%)": [_between(row, "accuracy", "low", "high") for row in table.to_dict("records")],
             }
         )
-        chance = pd.DataFrame([{"method": "chance", "classes": "any", "accuracy (%)": "50.0"}])
+        chance = pd.DataFrame([{"method": "chance", "shots": "any", "classes": "any", "accuracy (%)": "50.0"}])
         st.dataframe(pd.concat([wide, chance], ignore_index=True), hide_index=True, width="stretch")
         _document()
         st.caption(states.plain(footer.text))

@@ -263,7 +263,7 @@ def gather(
     notes += shared.of_images(rows)
     corrupted = rows[(rows["kind"] == "corruption") & (rows["n"] > 0)]
     notes += trained_on_tested(dict.fromkeys(corrupted["model"]), corrupted["name"].unique())
-    on_same_classes = _on_same_classes(rows, loaded, results)
+    on_same_classes = _on_same_classes(kept, rows, loaded, results)
     notes += [same.note for same in on_same_classes.values()]
     return Comparison(
         rows=rows.drop(columns="key"),
@@ -279,10 +279,10 @@ def gather(
 
 
 def _on_same_classes(
-    rows: pd.DataFrame, subjects: Sequence[Subject], store: Store
+    stored: pd.DataFrame, rows: pd.DataFrame, subjects: Sequence[Subject], store: Store
 ) -> dict[tuple[str, str], OnSameClasses]:
-    """`Comparison.on_same_classes`."""
-    clean = rows[(rows["kind"] == "clean") & (rows["n"] > 0)].sort_values("n").drop_duplicates("model", keep="last")
+    """`Comparison.on_same_classes`, over all stored clean images: those of the shift are others anyway, whatever their number."""
+    clean = stored[(stored["kind"] == "clean") & (stored["n"] > 0)].drop_duplicates("model")
     by_model = {str(row["model"]): row for row in clean.to_dict("records")}
     shifts = rows[(rows["kind"] == "shift") & (rows["n"] > 0) & rows["name"].isin(list(SOME_CLASSES))]
     same = {}

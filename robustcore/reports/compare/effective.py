@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-from collections.abc import Hashable, Mapping
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from robustcore import published
-from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import Condition, Store, Subject, plan
-from robustcore.evaluation.store.predictions import Predictions
 from robustcore.metrics import effective as metric
 from robustcore.metrics.effective import Trend
 from robustcore.metrics.tables import SOME_CLASSES
 from robustcore.notes import Note, note
 from robustcore.published.testbed_results import SHIFTS as SETTINGS
 from robustcore.published.testbed_results import STANDARD
-from robustcore.reports.compare import same_classes
 from robustcore.reports.compare.comparison import Comparison
 
 NEEDED = ("model", "clean", "shifted")
@@ -207,9 +199,7 @@ def natural_shift(name: str) -> pd.DataFrame:
     )
 
 
-def own(
-    comparison: Comparison, name: str, images: Dataset | None = None, *, store: Store | Path | str | None = None
-) -> OwnModels:
+def own(comparison: Comparison, name: str) -> OwnModels:
     """The models of a comparison on one of `SHIFTS`; none where nothing of it was evaluated.
 
     On a shift of some of ImageNet's classes the clean accuracy is that on images of the same classes, with the best answer
@@ -218,8 +208,6 @@ def own(
     Args:
         comparison: as gathered.
         name: of the shift.
-        images: what it was gathered on; needed for shifts of some of the classes.
-        store: of results, as in `evaluate`.
     """
     shift = SHIFTS[name]
     rows = comparison.corrupted
@@ -236,33 +224,14 @@ def own(
             ).reset_index(drop=True)
         )
     points, notes = [], []
-    clean_rows = {str(row["model"]): row for row in comparison.clean.to_dict("records")}
-    for row in rows.to_dict("records") if images is not None else []:
-        model = str(row["model"])
-        subject = next(subject for subject in comparison.subjects if subject.name == model)
-        shifted = _predictions(subject, images, row, comparison.provenance.seed, store)
-        clean_answers = _predictions(subject, images, clean_rows[model], comparison.provenance.seed, store)
-        same = same_classes.clean_accuracy(model, shift.condition, clean_answers, shifted)
+    for row in rows.to_dict("records"):
+        same = comparison.on_same_classes.get((str(row["model"]), str(row["label"])))
+        if same is None:
+            continue
         notes.append(same.note)
         if not math.isnan(same.accuracy):
-            points.append({"model": model, "clean": same.accuracy, "shifted": float(row["accuracy"])})
+            points.append({"model": str(row["model"]), "clean": same.accuracy, "shifted": float(row["accuracy"])})
     return OwnModels(pd.DataFrame(points, columns=["model", "clean", "shifted"]), tuple(notes))
-
-
-def _predictions(
-    subject: Subject,
-    images: Dataset | None,
-    row: Mapping[Hashable, Any],
-    seed: int,
-    store: Store | Path | str | None,
-) -> Predictions | None:
-    """The stored answers behind a row of a comparison."""
-    assert images is not None
-    condition = Condition.from_dict(json.loads(str(row["condition"])))
-    cells = plan.make([subject], images, [condition], limit=int(row["n"]), seed=seed)
-    opened = store if isinstance(store, Store) else Store(store)
-    cell = next(cell for cell in cells if cell.condition.canonical() == str(row["condition"]))
-    return opened.predictions(cell)
 
 
 def of_bars(means: pd.DataFrame) -> pd.DataFrame:
