@@ -73,8 +73,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     more = parser.add_argument_group("the recipe in detail").add_argument
     more("--batch", metavar="N", type=int, help="images in a step (default: 64)")
     more("--lr", metavar="RATE", type=float, dest="learning_rate", help="greatest learning rate (default: 0.1)")
-    more("--schedule", metavar="NAME", help="one-cycle or steps (default: one-cycle)")
-    more("--momentum", metavar="SHARE", type=float, help="Nesterov's (default: 0.9)")
+    more("--optimizer", metavar="NAME", help="sgd or adam (default: sgd)")
+    more("--schedule", metavar="NAME", help="one-cycle, steps or plateau (default: one-cycle)")
+    more(
+        "--milestones",
+        metavar="SHARE",
+        type=float,
+        nargs="+",
+        help="of steps: shares of the training after which the rate falls (default: 0.5 0.75)",
+    )
+    more("--factor", metavar="SHARE", type=float, help="by which steps and plateau multiply the rate (default: 0.1)")
+    more(
+        "--patience",
+        metavar="N",
+        type=int,
+        help="of plateau: epochs without a better training accuracy before the rate falls (default: 2)",
+    )
+    more("--stop", metavar="N", type=int, help="end after N epochs without a better validation accuracy")
+    more("--momentum", metavar="SHARE", type=float, help="of sgd (default: 0.9)")
+    more("--plain-momentum", dest="nesterov", action="store_false", help="plain momentum, not Nesterov's")
     more("--weight-decay", metavar="RATE", type=float, help="on weights only (default: 0.0005)")
     more("--shift", type=int, metavar="PIXELS", help="images are moved by up to this, each way (default: 4)")
     more("--no-flip", dest="flip", action="store_false", help="do not mirror images at random")
@@ -141,7 +158,7 @@ def _segmentation(args: argparse.Namespace) -> int:
     from robustcore.segmentation.data import STREET
 
     unused = [
-        "--no-flip" if name == "flip" else f"--{name.replace('_', '-')}"
+        {"flip": "--no-flip", "nesterov": "--plain-momentum"}.get(name, f"--{name.replace('_', '-')}")
         for name, value in vars(args).items()
         if name not in (*_OF_SEGMENTATION, *_OF_NO_RECIPE) and value != args.usage.get_default(name)
     ]
@@ -185,8 +202,9 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
             raise InvalidArgumentError(f"--set takes NAME=VALUE, as alpha=0.4, not {pair!r}.")
         texts[key] = value
     settings = interventions.parse(args.intervention, texts)
-    fields = {field: getattr(args, field) for field in FLAGS if getattr(args, field) is not None}
-    return Recipe(args.model, args.dataset, args.intervention, tuple(settings.items()), flip=args.flip, **fields)
+    fields = {field: getattr(args, field) for field in (*FLAGS, "milestones") if getattr(args, field) is not None}
+    flags = {field: getattr(args, field) for field in ("flip", "nesterov")}
+    return Recipe(args.model, args.dataset, args.intervention, tuple(settings.items()), **flags, **fields)
 
 
 def difference(output: Path, recipe: Recipe) -> str:

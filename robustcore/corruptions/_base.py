@@ -79,6 +79,8 @@ class Corruption:
         revision: raised whenever an output changes.
         content: for corruptions that read files: () -> a hash of what is read.
         calibrated: whether `strengths` come from a calibration, so that severities and "uniform" mean them.
+        published: for calibrated ones the range of the document that defines them, in the same unit: (least or None where it
+            has none, greatest).
         plugin: SHA-256 of its plug-in's .py files; "" for the package's own.
         plain_name: the name in its suite, without the registry's prefix.
         function: (x, draws, size, **params) -> (N, 3, H, W): float32 in [0, 1], a tensor of its own that the base clips and
@@ -103,6 +105,7 @@ class Corruption:
     function: Callable[..., Tensor]
     calibrated: bool = False
     plugin: str = ""
+    published: tuple[float | None, float] | None = None
 
     @property
     def ranged(self) -> bool:
@@ -305,6 +308,7 @@ def corruption(
     plain_name: str | None = None,
     name: str | None = None,
     calibrated: bool = False,
+    published: tuple[float | None, float] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function as a corruption under its own name (or `name`).
 
@@ -364,6 +368,7 @@ def corruption(
                 function,
                 calibrated,
                 plugins.digest_of(function),
+                published,
             ),
             function,
         )

@@ -1,9 +1,10 @@
-"""The second parameter set of the 40 candidates: one strength each, with a range calibrated on scenes.
+"""Corruptions with a range calibrated on scenes: where it is kept, and the second parameter set of the 40 candidates.
 
-Laugros' thesis set the candidates' parameters for ImageNet at 224 pixels. Here the same operations have a continuous
-strength: 0 changes nothing, 1 is the published harshest parameter. The range of strengths is read from a table
-that `robustcore severity calibrate --suite candidates-scenes` writes by the thesis' rule (3.2.2): from one accuracy point
-lost to half of the accuracy lost. Corruptions without a row use the operation's full range.
+The documents set their constants for ImageNet at 224 pixels. Here the same operations have a range of strengths that is
+read from a table, which `robustcore severity calibrate --suite SUITE` writes by the rule of Laugros' thesis (3.2.2): from
+one accuracy point lost to half of the accuracy lost. Corruptions without a row use the operation's full range.
+
+The candidates have one strength each: 0 changes nothing, 1 is the published harshest parameter.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ Function = Callable[[Tensor, Draws, Size, Tensor], Tensor]
 Range = tuple[float, float]
 
 
-def table() -> Path:
-    """The file with the shipped ranges."""
-    return paths.assets() / "calibration" / f"{SUITE}.csv"
+def table(suite: str = SUITE) -> Path:
+    """The file with the shipped ranges of a suite."""
+    return paths.assets() / "calibration" / f"{suite}.csv"
 
 
 @functools.cache
@@ -47,7 +48,7 @@ def ranges(path: Path) -> dict[str, Range]:
             except (KeyError, TypeError, ValueError) as error:
                 raise InvalidArgumentError(
                     f"{path} is not a table of calibrated ranges: a row lacks a name or a number ({error!r}). "
-                    f"Write it again with: robustcore severity calibrate --suite {SUITE}"
+                    f"Write it again with: robustcore severity calibrate --suite {path.stem}"
                 ) from error
     return ranges_by_name
 
@@ -59,7 +60,7 @@ def range_of(name: str, limits: Range, path: Path) -> Range:
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise InvalidArgumentError(
             f"The range of {name} in {path} is not within {limits[0]:g} .. {limits[1]:g}. "
-            f"Write it again with: robustcore severity calibrate --suite {SUITE}"
+            f"Write it again with: robustcore severity calibrate --suite {path.stem}"
         )
     return low, high
 
@@ -94,6 +95,7 @@ def calibrated(
             deterministic=deterministic,
             takes="uint8",
             calibrated=True,
+            published=(None, 1.0),
             plain_name=function.__name__,
             name=name,
         )(apply)

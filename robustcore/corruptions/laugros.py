@@ -36,6 +36,7 @@ def _laugros(
     strengths: tuple[float, float] | None = None,
     limits: tuple[float, float] | None = None,
     deterministic: bool = False,
+    suites: tuple[str, ...] = ("laugros",),
 ) -> Callable[[Function], Function]:
     def register(function: Function) -> Function:
         def rounded(x: Tensor, draws: Draws, size: Size, strength: Tensor | None = None) -> Tensor:
@@ -44,7 +45,7 @@ def _laugros(
 
         corruption(
             family=family,
-            suites=["laugros"],
+            suites=suites,
             source=f"Laugros' thesis, figure {figure}",
             summary=summary,
             strengths=strengths,
@@ -225,6 +226,7 @@ def rotation(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     "geometry",
     "Turns the image upside down; inferred from the published accuracies, since the document does not say which way.",
     deterministic=True,
+    suites=("laugros", "laugros-scenes"),  # it has no range to calibrate
 )
 def flip(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
     """One fixed operation, without a range: it has no severities."""

@@ -101,4 +101,10 @@ register(
     order=60,
     description="The 40 candidates with strengths calibrated for scenes (rule of Laugros' thesis, section 3.2.2).",
 )
+register(
+    "laugros-scenes",
+    title="Laugros, calibrated for scenes",
+    order=70,
+    description="The ten corruptions of Laugros' thesis (figure 3.2) with ranges calibrated for scenes (section 3.2.2).",
+)
 register(NO_SUITE, title="In no suite", order=LAST + 1, description="The corruptions that belong to no suite.")

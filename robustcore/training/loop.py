@@ -87,6 +87,7 @@ def train(
     resume: bool = False,
     inputs: Mapping[str, str] | None = None,
     stage: Callable[[str, int, int], None] | None = None,
+    validate: Callable[[Classifier], float] | None = None,
 ) -> TrainingState:
     """Train a classifier in place; it ends in evaluation mode, on the device.
 
@@ -103,6 +104,7 @@ def train(
         resume: continue from that file if it exists and belongs to this recipe, data and inputs.
         stage: called while the intervention makes training images: activity, images done, images.
         inputs: name -> fingerprint of the training's inputs besides the data; see `TrainingState`.
+        validate: the model, in evaluation mode -> its validation accuracy, 0 .. 1; called after each epoch.
 
     Raises:
         TrainingError: the training was cancelled, the loss became non-finite, the state cannot be written or used, or the
@@ -127,6 +129,9 @@ def train(
     data = intervention.prepare(data, seed=recipe.seed, device=where, count=count).to(where)
     run = _Run(recipe, intervention, model, optimizer, data, precision, progress, cancelled)
     for epoch in range(standing.epochs + 1, recipe.epochs + 1):
+        if recipe.ends_early(standing.held_out_accuracies):
+            break
+        run = dataclasses.replace(run, accuracies=tuple(standing.training_accuracies))
         began = time.perf_counter()
         try:
             with _own_generator(recipe.seed, epoch, where):
@@ -138,10 +143,14 @@ def train(
                 f"The memory of the device {where} has no room for a step with {run.batch} images of {data.images.shape[-1]} "
                 "pixels a side. Train with a smaller --batch (and --lr in proportion), or a smaller --side."
             ) from error
+        values = [loss, accuracy]
+        if validate is not None:
+            model.eval()
+            values.append(validate(model))
         standing = dataclasses.replace(
             standing,
             epochs=epoch,
-            history=(*standing.history, (round(loss, 6), round(accuracy, 6))),
+            history=(*standing.history, tuple(round(value, 6) for value in values)),
             seconds=round(standing.seconds + time.perf_counter() - began, 3),
         )
         if state is not None:
@@ -163,6 +172,7 @@ class _Run:
     precision: str
     progress: Callable[[Progress], None] | None
     cancelled: Callable[[], bool] | None
+    accuracies: tuple[float, ...] = ()  # of the finished epochs, on the training batches
 
     @property
     def batch(self) -> int:
@@ -175,7 +185,8 @@ class _Run:
 
     def rate(self, epoch: int, number: int) -> float:
         """The learning rate of an epoch's step, both from 1."""
-        return self.recipe.learning_rate_at((epoch - 1) * self.steps + number - 1, self.steps * self.recipe.epochs)
+        step, steps = (epoch - 1) * self.steps + number - 1, self.steps * self.recipe.epochs
+        return self.recipe.learning_rate_at(step, steps, self.accuracies)
 
     def epoch(self, epoch: int) -> tuple[float, float]:
         """One pass through the data: mean loss and accuracy of its batches."""
@@ -237,11 +248,14 @@ class _Run:
 
 
 def _optimizer(recipe: Recipe, model: Classifier) -> torch.optim.Optimizer:
-    """Nesterov's SGD; weight decay on weights (two axes or more) alone."""
+    """SGD or Adam; weight decay on weights (two axes or more) alone."""
     weights = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": weights, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
+    if recipe.optimizer == "adam":
+        return torch.optim.Adam(groups, lr=recipe.learning_rate)
+    nesterov = recipe.nesterov and recipe.momentum > 0
+    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=nesterov)
 
 
 @contextlib.contextmanager

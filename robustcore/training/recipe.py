@@ -8,7 +8,7 @@ import json
 import math
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,18 @@ from robustcore import datasets
 from robustcore.errors import InvalidArgumentError, UnknownNameError
 from robustcore.training import interventions
 
-SCHEDULES = ("one-cycle", "steps")
+OPTIMIZERS = ("sgd", "adam")
+SCHEDULES = ("one-cycle", "steps", "plateau")
 # Field -> flag of `robustcore train`, for those that are a number or a text.
 FLAGS = {
     "epochs": "--epochs",
     "batch": "--batch",
     "learning_rate": "--lr",
+    "optimizer": "--optimizer",
     "schedule": "--schedule",
+    "factor": "--factor",
+    "patience": "--patience",
+    "stop": "--stop",
     "momentum": "--momentum",
     "weight_decay": "--weight-decay",
     "shift": "--shift",
@@ -44,10 +49,19 @@ class Recipe:
         epochs: passes through the training images.
         batch: images in a step.
         learning_rate: the greatest one.
-        schedule: "one-cycle" (a cosine up over the first 30 % and down to almost nothing), or "steps" (divided by 10 after
-            half and after three quarters of the epochs, as in Laugros' thesis, section 4.2.3).
-        momentum: Nesterov's.
-        weight_decay: on weights only, not on biases and normalisation.
+        optimizer: "sgd", or "adam" (Kingma & Ba 2015, betas 0.9 and 0.999), as for M-TLAT in Laugros' thesis (3.3.3.2).
+        schedule: "one-cycle" (a cosine up over the first 30 % and down to almost nothing), "steps" (multiplied by `factor` at
+            each milestone; by default divided by 10 after half and after three quarters of the epochs, as in Laugros' thesis,
+            section 4.2.3), or "plateau" (multiplied by `factor` when the training accuracy has not risen for `patience`
+            epochs, as in its section 3.2.2).
+        milestones: of "steps": shares of the training, rising, between 0 and 1.
+        factor: of "steps" and "plateau", between 0 and 1.
+        patience: of "plateau", in epochs.
+        stop: epochs without a better validation accuracy (training accuracy where there is no validation split) after which
+            the training ends early, with its last weights; None trains all epochs.
+        momentum: of SGD.
+        nesterov: whether the momentum of SGD is Nesterov's, or plain.
+        weight_decay: on weights only, not on biases and normalisation; with Adam part of the gradient.
         flip: whether images are mirrored at random.
         shift: by how many pixels at most they are moved, each way; what moves in is mirrored.
         side: side of the prepared images, or None for the dataset's own.
@@ -63,8 +77,14 @@ class Recipe:
     epochs: int = 8
     batch: int = 64
     learning_rate: float = 0.1
+    optimizer: str = "sgd"
     schedule: str = "one-cycle"
+    milestones: tuple[float, ...] = (0.5, 0.75)
+    factor: float = 0.1
+    patience: int = 2
+    stop: int | None = None
     momentum: float = 0.9
+    nesterov: bool = True
     weight_decay: float = 5e-4
     flip: bool = True
     shift: int = 4
@@ -80,9 +100,17 @@ class Recipe:
         _whole("The seed", self.seed, 0, (1 << 63) - 1)
         if self.limit is not None:
             _whole("The number of training images", self.limit, 2, 1 << 40)
+        _whole("The patience in epochs", self.patience, 1, 100_000)
+        if self.stop is not None:
+            _whole("The number of epochs without a better accuracy", self.stop, 1, 100_000)
+        _between("The factor of the learning rate", self.factor, 0, 1, open_below=True)
+        _check_milestones(self.milestones)
+        object.__setattr__(self, "milestones", tuple(float(each) for each in self.milestones))
         _between("The learning rate", self.learning_rate, 0, 100, open_below=True)
         _between("The momentum", self.momentum, 0, 1, open_above=True)
         _between("The weight decay", self.weight_decay, 0, 1)
+        if self.optimizer not in OPTIMIZERS:
+            raise UnknownNameError("optimizer", self.optimizer, OPTIMIZERS)
         if self.schedule not in SCHEDULES:
             raise UnknownNameError("schedule", self.schedule, SCHEDULES)
         # A card is read elsewhere: in another folder a relative path would name other images, or other weights.
@@ -100,7 +128,7 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values by name."""
-        return {**dataclasses.asdict(self), "settings": dict(self.settings)}
+        return {**dataclasses.asdict(self), "settings": dict(self.settings), "milestones": list(self.milestones)}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Recipe:
@@ -119,7 +147,7 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def name(self) -> str:
-        """What the trained model is called: dataset, architecture, intervention, and a seed other than 0.
+        """What the trained model is called: dataset, architecture, intervention, Adam, and a seed other than 0.
 
         A training that only goes on from another model without any intervention is called continued.
         """
@@ -129,7 +157,8 @@ class Recipe:
         else:  # a folder
             place = f"{Path(self.dataset).name or 'folder'}/{family}"
         label = "continued" if self.start and self.intervention == "standard" else self.make().label
-        return f"{place}/{short}-{label}" + (f"-seed{self.seed}" if self.seed else "")
+        optimizer = "" if self.optimizer == "sgd" else f"-{self.optimizer}"
+        return f"{place}/{short}-{label}{optimizer}" + (f"-seed{self.seed}" if self.seed else "")
 
     def command(self) -> str:
         """The command line that trains it."""
@@ -149,15 +178,24 @@ class Recipe:
             value = getattr(self, field.name)
             if field.name in FLAGS and value != field.default:
                 words += [FLAGS[field.name], str(value)]
+        if self.milestones != type(self).milestones:
+            words += ["--milestones", *(f"{share!r}" for share in self.milestones)]
+        if not self.nesterov:
+            words.append("--plain-momentum")
         if not self.flip:
             words.append("--no-flip")
         return shlex.join(words)
 
-    def learning_rate_at(self, step: int, steps: int) -> float:
-        """The learning rate of a step, 0 .. steps - 1; a function of the step alone, so that a resumed training has it."""
+    def learning_rate_at(self, step: int, steps: int, accuracies: Sequence[float] = ()) -> float:
+        """The learning rate of a step, 0 .. steps - 1; a function of its arguments alone, so that a resumed training has it.
+
+        Args:
+            accuracies: on the training batches, of the finished epochs; "plateau" depends on them.
+        """
         if self.schedule == "steps":
-            done = step / steps
-            return self.learning_rate * (1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01)
+            return self._lowered(sum(step / steps >= share for share in self.milestones))
+        if self.schedule == "plateau":
+            return self._lowered(plateaus(accuracies, self.patience))
         # Smith & Topin 2018, with the cosine form and the constants of torch's OneCycleLR.
         peak = max(1.0, 0.3 * steps - 1)
         low, high, last = self.learning_rate / 25, self.learning_rate, self.learning_rate / 25e4
@@ -165,11 +203,41 @@ class Recipe:
             return low + (high - low) * (1 - math.cos(math.pi * step / peak)) / 2
         return high + (last - high) * (1 - math.cos(math.pi * (step - peak) / max(1.0, steps - 1 - peak))) / 2
 
+    def _lowered(self, times: int) -> float:
+        # Twelve digits: 0.1 * 0.1 is then 0.01.
+        return self.learning_rate * float(f"{self.factor**times:.12g}")
+
+    def ends_early(self, accuracies: Sequence[float]) -> bool:
+        """Whether the training ends after these epochs' accuracies, which have not become better for `stop` epochs."""
+        if self.stop is None or len(accuracies) <= self.stop:
+            return False
+        return max(accuracies[: -self.stop]) >= max(accuracies[-self.stop :])
+
+
+def plateaus(accuracies: Sequence[float], patience: int) -> int:
+    """How often an accuracy stayed for `patience` epochs at or below the best one before; each time the count begins anew."""
+    best, waited, count = -math.inf, 0, 0
+    for accuracy in accuracies:
+        best, waited = (accuracy, 0) if accuracy > best else (best, waited + 1)
+        if waited == patience:
+            count, waited = count + 1, 0
+    return count
+
 
 def _absolute(name: str) -> str:
     """The absolute path of something that is on the disk; anything else, such as a model's name, as it is."""
     path = os.path.abspath(os.path.expanduser(name))
     return path if os.path.exists(path) else name
+
+
+def _check_milestones(milestones: object) -> None:
+    rule = "Milestones are rising shares of the training, between 0 and 1"
+    if not isinstance(milestones, (tuple, list)):
+        raise InvalidArgumentError(f"{rule}, not {milestones!r}.")
+    for share in milestones:
+        _between("A milestone, a share of the training,", share, 0, 1, open_below=True, open_above=True)
+    if list(milestones) != sorted(set(milestones)):
+        raise InvalidArgumentError(f"{rule}, not {list(milestones)}.")
 
 
 def _whole(what: str, value: object, low: int, high: int) -> None:

@@ -27,6 +27,7 @@ from robustcore.training.recipe import Recipe
 from robustcore.training.state import TrainingState
 
 _BLOCK = 256
+VALIDATED = 2400  # validation images that are measured after each epoch, at most
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ def fit(
     inputs = recipe.make().inputs(tuple(dataset.classes), dataset.side)
     state = states.path_of(recipe)
     data = TrainingSet.of(dataset, _counter(stage, "reading the training images"))
+    validation = next((split for split in held_out(recipe) if split.split == "val"), None)
     standing = train(
         recipe,
         model,
@@ -97,6 +99,7 @@ def fit(
         state=state,
         resume=resume,
         inputs=inputs if start is None else {**inputs, str(recipe.start): start},
+        validate=None if validation is None else lambda model: measure(model, validation, limit=VALIDATED),
     )
     if half:
         checkpoints.round_to_half(model)
@@ -162,20 +165,29 @@ def held_out(recipe: Recipe) -> list[Dataset]:
     return splits
 
 
-def measure(model: Classifier, dataset: Dataset, count: Callable[[int, int], None] | None = None) -> float:
-    """Accuracy on a whole dataset, in float32, on the model's device; `count` is called with (images done, images)."""
+def measure(
+    model: Classifier,
+    dataset: Dataset,
+    count: Callable[[int, int], None] | None = None,
+    *,
+    limit: int | None = None,
+) -> float:
+    """Accuracy on a dataset or its first `limit` images, in float32, on the model's device.
+
+    `count` is called with (images done, images).
+    """
     check_readable(dataset, f"{dataset.split} images")
     labels = torch.as_tensor(dataset.labels)
-    correct = 0
-    for start in range(0, len(dataset), _BLOCK):
-        stop = min(start + _BLOCK, len(dataset))
+    correct, total = 0, len(dataset) if limit is None else min(limit, len(dataset))
+    for start in range(0, total, _BLOCK):
+        stop = min(start + _BLOCK, total)
         images = dataset.images(start, stop).to(model.device)
         with torch.inference_mode():
             predicted = model(images).argmax(1).cpu()
         correct += int((predicted == labels[start:stop]).sum())
         if count is not None:
-            count(stop, len(dataset))
-    return correct / len(dataset)
+            count(stop, total)
+    return correct / total
 
 
 def _counter(stage: Callable[[str, int, int], None] | None, activity: str) -> Callable[[int, int], None] | None:
@@ -203,7 +215,7 @@ def _record(
         "torch": torch.__version__,
         "made_with": standing.made_with,
         "seconds": standing.seconds,
-        "history": [list(pair) for pair in standing.history],
+        "history": [list(epoch) for epoch in standing.history],
         "accuracy": accuracy,
     }
 

@@ -15,7 +15,8 @@ from robustcore.models import checkpoints
 from robustcore.models.classifier import Classifier
 from robustcore.training.recipe import Recipe
 
-_MOMENTUM = "momentum."
+# Optimiser's tensor of a parameter -> what its name in a state begins with.
+_SLOTS = {"momentum_buffer": "momentum.", "exp_avg": "exp_avg.", "exp_avg_sq": "exp_avg_sq.", "step": "step."}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +27,8 @@ class TrainingState:
         recipe: its key; see `Recipe.key`.
         data: fingerprint of the training images.
         epochs: number of finished epochs.
-        history: for each finished epoch its mean loss and its accuracy on the training batches.
+        history: for each finished epoch its mean loss, its accuracy on the training batches, and its validation accuracy
+            where that was measured.
         seconds: of training so far.
         made_with: precision, device and threads; a training is bit for bit repeatable only with the same.
         inputs: inputs besides the data, name -> fingerprint: the starting model and the intervention's inputs. None in
@@ -36,10 +38,20 @@ class TrainingState:
     recipe: str
     data: str
     epochs: int = 0
-    history: tuple[tuple[float, float], ...] = ()
+    history: tuple[tuple[float, ...], ...] = ()
     seconds: float = 0.0
     made_with: str = ""
     inputs: dict[str, str] | None = None
+
+    @property
+    def training_accuracies(self) -> list[float]:
+        """On the training batches, one for each finished epoch."""
+        return [epoch[1] for epoch in self.history]
+
+    @property
+    def held_out_accuracies(self) -> list[float]:
+        """Validation accuracies, or those on the training batches where none was measured."""
+        return [epoch[-1] for epoch in self.history]
 
     def continues(self, now: TrainingState) -> bool:
         """Whether a training that would start as `now` can continue from here: same recipe, data and weights."""
@@ -56,9 +68,10 @@ def save(path: Path, standing: TrainingState, model: Classifier, optimizer: torc
     """Write the state atomically."""
     tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     for key, parameter in model.named_parameters():
-        momentum = optimizer.state[parameter].get("momentum_buffer")
-        if momentum is not None:
-            tensors[_MOMENTUM + key] = momentum.detach().cpu().contiguous()
+        for slot, prefix in _SLOTS.items():
+            value = optimizer.state[parameter].get(slot)
+            if value is not None:
+                tensors[prefix + key] = value.detach().cpu().contiguous()
     metadata = {"training": json.dumps(dataclasses.asdict(standing))}
     try:
         checkpoints.write_tensors(path, tensors, metadata)
@@ -75,26 +88,28 @@ def peek(path: Path) -> TrainingState | None:
         return None
     try:
         fields: dict[str, Any] = json.loads(checkpoints.read_metadata(path)["training"])
-        history = tuple((float(loss), float(accuracy)) for loss, accuracy in fields.pop("history"))
+        history = tuple(tuple(float(value) for value in epoch) for epoch in fields.pop("history"))
         return TrainingState(history=history, **fields)
     except (ModelError, KeyError, TypeError, ValueError) as error:
         raise TrainingError(_unusable(path)) from error
 
 
 def restore(path: Path, model: Classifier, optimizer: torch.optim.Optimizer) -> None:
-    """Put the state's weights and momenta into a model and its optimiser, on the model's device."""
+    """Put the state's weights and the optimiser's tensors into a model and its optimiser, on the model's device."""
+    prefixes = tuple(_SLOTS.values())
     try:
         tensors = checkpoints.read_verified(path)
-        model.load_state_dict({key: value for key, value in tensors.items() if not key.startswith(_MOMENTUM)})
+        model.load_state_dict({key: value for key, value in tensors.items() if not key.startswith(prefixes)})
     except (ModelError, RuntimeError) as error:
         raise TrainingError(_unusable(path)) from error
     for key, parameter in model.named_parameters():
-        momentum = tensors.get(_MOMENTUM + key)
-        if momentum is not None:
-            # In the parameter's memory layout, so that sums have the same order as without the interruption.
-            optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter, requires_grad=False).copy_(
-                momentum
-            )
+        for slot, prefix in _SLOTS.items():
+            value = tensors.get(prefix + key)
+            if value is not None and value.shape == parameter.shape:
+                # In the parameter's memory layout, so that sums have the same order as without the interruption.
+                value = torch.empty_like(parameter, requires_grad=False).copy_(value)
+            if value is not None:
+                optimizer.state[parameter][slot] = value
 
 
 def _unusable(path: Path) -> str:

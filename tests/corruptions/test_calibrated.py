@@ -111,7 +111,7 @@ def test_the_suite_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_ranges_come_from_a_table_and_are_the_limits_without_one(tmp_path: Path) -> None:
-    table = tmp_path / "ranges.csv"
+    table = tmp_path / "candidates-scenes.csv"
     assert _calibrated.range_of("scenes_rotate", (0, 1), table) == (0, 1)
     _calibrated.ranges.cache_clear()
     table.write_text(

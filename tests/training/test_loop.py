@@ -7,6 +7,7 @@ import math
 import resource
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -85,6 +86,31 @@ def test_a_killed_training_goes_on_bit_for_bit(data: TrainingSet, undisturbed: s
     resumed = trained(data, state=state, resume=True, progress=lambda now: steps.append(now.step))
     assert resumed.fingerprint() == undisturbed
     assert steps == [*range(5 * (epoch - 1) + 1, 11)]
+
+
+@pytest.mark.parametrize(
+    "more", [{"optimizer": "adam", "learning_rate": 0.002}, {"nesterov": False, "schedule": "plateau"}], ids=str
+)
+def test_other_optimisers_go_on_bit_for_bit_too(data: TrainingSet, tmp_path: Path, more: dict[str, Any]) -> None:
+    recipe, state = dataclasses.replace(RECIPE, **more), tmp_path / "a.state"
+    whole = trained(data, recipe).fingerprint()
+    assert whole != trained(data).fingerprint()
+    with pytest.raises(KeyboardInterrupt):
+        trained(data, recipe, state=state, progress=killed_in(2))
+    assert trained(data, recipe, state=state, resume=True).fingerprint() == whole
+
+
+def test_the_validation_accuracy_of_each_epoch_is_kept_and_can_end_the_training(data: TrainingSet) -> None:
+    recipe, measured = dataclasses.replace(RECIPE, epochs=5, stop=2), iter([0.5, 0.6, 0.6, 0.4, 0.9])
+    model = fresh(recipe)
+
+    def validate(now: Classifier) -> float:
+        assert not now.training
+        return next(measured)
+
+    standing = train(recipe, model, data, device="cpu", precision="float32", validate=validate)
+    assert [epoch[2] for epoch in standing.history] == [0.5, 0.6, 0.6, 0.4]
+    assert standing.epochs == 4
 
 
 @pytest.mark.parametrize("other", ["data", "recipe"])

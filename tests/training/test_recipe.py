@@ -103,3 +103,41 @@ def test_steps_divide_by_ten_after_half_and_three_quarters() -> None:
 def test_even_the_shortest_training_has_a_learning_rate(steps: int) -> None:
     rates = [Recipe("scenes/vgg").learning_rate_at(step, steps) for step in range(steps)]
     assert all(0 < rate <= 0.1 for rate in rates)
+
+
+def test_milestones_and_factor_are_free() -> None:
+    recipe = Recipe("scenes/vgg", schedule="steps", milestones=(0.25, 0.5), factor=0.5)
+    assert [recipe.learning_rate_at(s, 4) for s in range(4)] == pytest.approx([0.1, 0.05, 0.025, 0.025])
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+    assert "--milestones 0.25 0.5" in recipe.command()
+
+
+@pytest.mark.parametrize("milestones", [(0.5, 0.5), (0.7, 0.3), (0.0,), (1.0,), 0.5, ("half",)], ids=str)
+def test_milestones_rise_within_the_training(milestones: object) -> None:
+    with pytest.raises(InvalidArgumentError, match="ilestone"):
+        Recipe("scenes/vgg", milestones=milestones)  # type: ignore[arg-type]
+
+
+def test_a_plateau_lowers_the_rate_and_begins_anew() -> None:
+    recipe = Recipe("scenes/vgg", schedule="plateau", patience=2)
+    rising, flat = [0.1, 0.2, 0.3], [0.3, 0.3]
+    rates = [recipe.learning_rate_at(0, 9, accuracies) for accuracies in (rising, rising + flat, rising + 2 * flat)]
+    assert rates == pytest.approx([0.1, 0.01, 0.001])
+    assert recipe.learning_rate_at(0, 9, [0.3, 0.2, 0.4, 0.3]) == pytest.approx(0.1), "never two epochs in a row"
+
+
+def test_a_training_ends_early_when_it_gets_no_better() -> None:
+    recipe = Recipe("scenes/vgg", stop=2)
+    assert not recipe.ends_early([0.5, 0.4])
+    assert recipe.ends_early([0.5, 0.4, 0.5])
+    assert not recipe.ends_early([0.5, 0.4, 0.6])
+    assert not Recipe("scenes/vgg").ends_early([0.5] * 50)
+
+
+def test_the_command_line_and_the_name_say_the_optimiser() -> None:
+    recipe = Recipe("scenes/vgg", optimizer="adam", nesterov=False, stop=3)
+    assert recipe.name() == "scenes/vgg-standard-adam"
+    for words in ("--optimizer adam", "--plain-momentum", "--stop 3"):
+        assert words in recipe.command()
+    with pytest.raises(UnknownNameError, match="adam"):
+        Recipe("scenes/vgg", optimizer="adams")

@@ -14,12 +14,11 @@ from robustcore.commands import _arguments
 if TYPE_CHECKING:
     import pandas as pd
 
+    from robustcore.corruptions import Corruption
     from robustcore.reports.severity import Audit, Bound, Calibration
 
 NAME = "severity"
 HELP = "Calibrate the range of a corruption, or audit the severities of a suite."
-# Where 1 is a published parameter, the ends are near it, and what it loses belongs to the result.
-_KNOWN: dict[str, Any] = {"doublings": 5, "halvings": 2, "also": (1.0,)}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +100,6 @@ def _calibrate(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
             def show(strength: float, accuracy: float, name: str = name, i: int = i) -> None:
                 bar.update(i, len(names), f"{name} at {strength:g}: {accuracy:.1%}")
 
-            published = corruptions.get(name).calibrated
             calibrations.append(
                 severity.calibrate(
                     model,
@@ -111,7 +109,7 @@ def _calibrate(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
                     seed=args.seed,
                     device=args.device,
                     progress=show,
-                    **(_KNOWN if published else {}),
+                    **_search(corruptions.get(name)),
                 )
             )
             bar.line(f"{name}: {_ends(calibrations[-1])}")
@@ -134,6 +132,14 @@ def _calibrate(args: argparse.Namespace) -> tuple[pd.DataFrame, str]:
     return pd.DataFrame(rows), "\n".join(parts)
 
 
+def _search(corruption: Corruption) -> dict[str, Any]:
+    """How a range is sought: where the document's greatest strength is known, the ends are near it, and what it loses belongs
+    to the result."""
+    if corruption.published is None:
+        return {}
+    return {"doublings": 5, "halvings": 2, "also": (corruption.published[1],)}
+
+
 def _verdict(rows: list[dict[str, Any]]) -> str:
     """How many of the corruptions the dataset can test, and which it cannot."""
     cannot = [str(row["name"]) for row in rows if not row["testable"]]
@@ -145,12 +151,11 @@ def _row(calibration: Calibration) -> dict[str, Any]:
     from robustcore import corruptions
 
     corruption = corruptions.get(calibration.name)
-    # What is calibrated here was never published as a range: 1 stands for its harshest parameter.
-    published = (math.nan, 1.0) if corruption.calibrated else corruption.strengths
+    published = corruption.published or corruption.strengths
     assert published is not None
     row: dict[str, Any] = {
         "name": calibration.name,
-        "published_low": published[0],
+        "published_low": math.nan if published[0] is None else published[0],
         "published_high": published[1],
         "clean_accuracy": calibration.clean_accuracy,
         "n": calibration.n,

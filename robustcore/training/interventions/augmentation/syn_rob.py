@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from robustcore import corruptions
+from robustcore.corruptions.laugros_scenes import PREFIX
 from robustcore.training.interventions._base import Intervention, Step, View, intervention, setting
 
 # Figure 3.2 of Laugros' thesis, in the order of its table 3.3.
@@ -21,6 +22,11 @@ CORRUPTIONS = (
     "laugros_rotation",
     "laugros_flip",
 )
+
+
+def calibrated(name: str) -> str:
+    """The same corruption with a range calibrated for scenes; itself where it has no range."""
+    return f"{PREFIX}{corruptions.get(name).plain_name}" if corruptions.get(name).ranged else name
 
 
 @intervention(
@@ -40,20 +46,28 @@ class SynRob(Intervention):
     without: str = setting(
         "none", among=lambda: ("none", *CORRUPTIONS), help="the corruption that is left out, as laugros_blur, or none"
     )
+    ranges: str = setting(
+        "printed",
+        among=lambda: ("printed", "scenes"),
+        help="of the strengths: printed in the thesis, or scenes, calibrated for scenes by its section 3.2.2",
+    )
 
     @property
     def label(self) -> str:
-        return self.name if self.without == "none" else f"no_{corruptions.get(self.without).plain_name}"
+        label = self.name if self.without == "none" else f"no_{corruptions.get(self.without).plain_name}"
+        return label if self.ranges == "printed" else f"{label}-{self.ranges}"
 
     @property
     def title(self) -> str:
-        if self.without == "none":
-            return "All ten corruptions"
-        return f"All corruptions except {corruptions.get(self.without).plain_name.replace('_', ' ')}"
+        title = "All ten corruptions"
+        if self.without != "none":
+            title = f"All corruptions except {corruptions.get(self.without).plain_name.replace('_', ' ')}"
+        return title if self.ranges == "printed" else f"{title}, calibrated for scenes"
 
     @property
     def corruptions(self) -> tuple[str, ...]:
-        return tuple(name for name in CORRUPTIONS if name != self.without)
+        names = tuple(name for name in CORRUPTIONS if name != self.without)
+        return names if self.ranges == "printed" else tuple(calibrated(name) for name in names)
 
     def views(self, step: Step) -> Sequence[View]:
         half = len(step.ids) // 2
