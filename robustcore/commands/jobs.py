@@ -16,7 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags."""
     parser.set_defaults(action="ls", limit=20)
     parts = parser.add_subparsers(title="actions", metavar="ACTION")
-    listing = parts.add_parser("ls", help="the newest jobs (the default)")
+    listing = parts.add_parser("ls", aliases=["list"], help="the newest jobs (the default)")
     listing.add_argument("--limit", type=int, default=20, help="how many (default: 20)")
     listing.set_defaults(action="ls")
     for action, help_ in (

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(title="actions", metavar="ACTION")
 
     def add(name: str, action: object, help_: str) -> argparse.ArgumentParser:
-        part = parts.add_parser(name, help=help_, description=help_)
+        part = parts.add_parser(name, aliases=["list"] if name == "ls" else [], help=help_, description=help_)
         part.set_defaults(action=action, usage=part)
         return part
 

@@ -31,3 +31,8 @@ def test_show_prints_where_a_result_comes_from(capsys: pytest.CaptureFixture[str
     assert [units for units, _ in runs] == ["1"], "the run of the other condition is not among these"
     for package in ("robustcore", "torch", "numpy"):
         assert f"{package} {version(package)}" in output
+    listed = []
+    for action in ("ls", "list"):
+        assert cli.main(["results", action]) == 0
+        listed.append(capsys.readouterr().out)
+    assert listed[0] == listed[1]
