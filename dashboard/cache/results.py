@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from robustcore.datasets import Dataset
     from robustcore.evaluation import Subject
+    from robustcore.notes import Note
     from robustcore.reports.overview.overview import Overview
     from robustcore.reports.stability import Stability
 
@@ -129,6 +130,20 @@ def _robust_accuracy(subjects: tuple[Subject, ...], dataset: str, seed: int, *, 
     crafted = evaluated.stored_surrogates(subjects, _dataset, Store())  # of forty models few are surrogates
     surrogates = {s.name: s.fingerprint for s in subjects if s.fingerprint in crafted}
     return robust_accuracy.curves(subjects, _dataset, surrogates=surrogates, seed=seed)
+
+
+def masked_gradients(models: tuple[str, ...], data: Data, seed: int) -> list[Note]:
+    """Signs in these curves that a model masks its gradients."""
+    dataset = datasets.evaluated_dataset(data)
+    subjects = tuple(subject(name, data) for name in models)
+    return _masked_gradients(subjects, dataset.fingerprint, seed, _dataset=dataset)
+
+
+@reads_results(max_entries=16, show_spinner=False)
+def _masked_gradients(subjects: tuple[Subject, ...], dataset: str, seed: int, *, _dataset: Dataset) -> list[Note]:
+    from robustcore.reports.attacks import robust_accuracy
+
+    return robust_accuracy.masked_gradients(_robust_accuracy(subjects, dataset, seed, _dataset=_dataset))
 
 
 def attack_unions(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:

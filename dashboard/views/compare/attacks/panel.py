@@ -14,6 +14,7 @@ from dashboard.views.compare.attacks import every_attack, nearest, presets, unio
 from dashboard.views.compare.controls import Choice
 from dashboard.widgets import figure, states
 from robustcore.figures import robust_accuracy as figures
+from robustcore.notes import Note
 from robustcore.reports.attacks import robust_accuracy
 from robustcore.reports.attacks.union import EVERY
 from robustcore.reports.emphasis import Emphasis
@@ -32,7 +33,8 @@ def panel(prefix: str, models: Sequence[str], choice: Choice) -> None:
     union.show(prefix, models, data, seed, first)
     nearest.show(prefix, models, data, seed, first)
     presets.show(prefix, models, data, seed, first)
-    every, table = table, first_models.few(table, first)
+    every, shown = table, first_models.few(table, first)
+    table = every if shown.empty else shown  # they were chosen by other attacks
     if table.empty and not every_attack.show(prefix, models, data, seed):
         states.empty(
             "None of these models has been evaluated under attack",
@@ -45,7 +47,7 @@ def panel(prefix: str, models: Sequence[str], choice: Choice) -> None:
         _budgets(prefix, table)
     else:
         _curves(prefix, table, first)
-    _signs(table)
+    _signs(cache.results.masked_gradients(tuple(models), data, seed))
     _transfer(prefix, every, first)
     every_attack.show(prefix, models, data, seed)
 
@@ -106,8 +108,8 @@ def _budgets(prefix: str, table: pd.DataFrame) -> None:
     )
 
 
-def _signs(table: pd.DataFrame) -> None:
-    signs = robust_accuracy.masked_gradients(table)
+def _signs(signs: Sequence[Note]) -> None:
+    """Of all models, whichever are drawn."""
     if not signs:
         st.caption(
             "No sign of masked gradients: ten steps do better than one, knowing the model helps, and an unbounded attack wins."
