@@ -27,7 +27,7 @@ def test_they_are_those_of_the_shipped_answers(cells: list[Cell]) -> None:
     assert shipped_bins.missing(cells) == []
     shipped = shipped_bins.load()
     totals = Store().totals(cells)
-    assert len(shipped) == len(cells) == 8 * 75
+    assert len(shipped) == len(cells) == len(shipped_bins.SHARE.models) * 75
     for cell, total in zip(cells, totals, strict=True):
         bins, counts = shipped[cell.key], total.counts
         assert counts is not None
