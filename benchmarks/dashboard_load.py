@@ -6,6 +6,9 @@ to the end of the script's run. What a browser does beyond that (drawing, fetchi
 
 The whole takes at most a minute more than the visits: first every page is opened once, one after the other, on an empty cache;
 an answer that has not come twenty seconds after the end is lost. One table says all, beside what is aimed at.
+
+With --visits N one person makes so many visits instead, one after the other and without a pause: what memory grows by for each
+hundred, whatever else the machine does.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ _FIRST_VISITS = 40.0  # seconds for the pages' first visits together
 _LEVEL_FROM = 0.4  # share of the time after which memory should be level
 _AIMS = {"p95": 4.0, "change": 1.0, "first": 3.0, "growth": 5.0}  # seconds, seconds, seconds, MiB a minute
 _SAMPLE_SECONDS = 2.0
+_SESSION = 10  # visits of one session, where they are counted
 
 
 @dataclasses.dataclass
@@ -245,6 +249,34 @@ async def _run(people: int, seconds: float, think: float) -> tuple[Log, Log]:
     return first, log
 
 
+async def _repeated(visits: int) -> list[tuple[int, float, float]]:
+    """(visits so far, MiB of the server, MiB of its workers), ten visits apart; every ten visits are a session of their own."""
+    from websockets.asyncio.client import connect
+
+    pages, draw, log, sizes = addresses(), random.Random(0), Log(), list[tuple[int, float, float]]()
+    with server() as (address, pid):
+        for done in range(0, visits, _SESSION):
+            async with connect(f"ws://{address}/_stcore/stream", max_size=None) as connection:
+                visitor = Visitor(connection, pages, log, draw)
+                for _ in range(_SESSION):
+                    if not await visitor.act():
+                        break
+            sizes.append((done + _SESSION, memory(pid), sum(map(memory, workers(pid)))))
+    return sizes
+
+
+def report_repeated(sizes: Sequence[tuple[int, float, float]]) -> None:
+    """Print what memory has grown by for each hundred visits, after the first third."""
+    visits, *parts = np.array(sizes, float).T
+    level = visits > visits[-1] / 3
+    for name, size in zip(("server", "workers"), parts, strict=True):
+        slope = float(np.polyfit(visits[level] / 100, size[level], 1)[0]) if level.sum() > 1 else float("nan")
+        print(
+            f"memory of the {name:<8} {size[0]:.0f} MiB after {_SESSION} visits, {size[-1]:.0f} after {visits[-1]:.0f}, at most "
+            f"{size.max():.0f}; {slope:+.1f} MiB for each hundred after the first third"
+        )
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
     """A line of the table: what was measured, in words, what is aimed at, and whether that is met; None where nothing is."""
@@ -312,8 +344,12 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--think", type=float, default=5.0, help="seconds that a visitor reads, on average")
+    parser.add_argument("--visits", type=int, default=0, help="visits of one person, one after the other, instead")
     args = parser.parse_args(arguments)
     logging.disable(logging.WARNING)  # Streamlit's, that its pages are looked up without a server
+    if args.visits:
+        report_repeated(asyncio.run(_repeated(args.visits)))
+        return
     before = os.getloadavg()[0]
     first, log = asyncio.run(_run(args.people, 60 * args.minutes, args.think))
     print(

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-LIMIT = 224 << 20  # bytes of all entries together
+LIMIT = 160 << 20  # bytes of all entries together
 
 Loader = TypeVar("Loader", bound=Callable[..., Any])
 Key = tuple[Any, ...]
