@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from robustcore.figures._style import DASHES, NEUTRAL, PALETTE, PATTERNS, SYMBOLS, Stroke, distinct, strokes
 from robustcore.reports.emphasis import Emphasis
 
-FADED = 0.3  # opacity of what is not looked at
+FADED = 0.45  # opacity of what is not looked at, readable on both themes
 
 
 @dataclasses.dataclass(frozen=True)

@@ -214,7 +214,8 @@ def ranking(results: Node, choice: Choice, settings: Settings) -> View | str:
         title = f"{metric.mean} of each model, over {len(names)} {comparison.what}{'' if len(names) == 1 else 's'}"
     looks_of = of_result(choice, call, result)
     first = first_models.sentence(looks_of, "below, a dot a model and the median of each family")
-    caption = f"The best on top: {metric.better} is better. {_of_intervals(table)}{first}"
+    top = "The pinned ones on top, then the best" if choice.pinned else "The best on top"
+    caption = f"{top}: {metric.better} is better. {_of_intervals(table)}{first}"
     return View(
         f"ranking-{settings.metric}",
         title,
