@@ -107,4 +107,10 @@ register(
     order=70,
     description="The ten corruptions of Laugros' thesis (figure 3.2) with ranges calibrated for scenes (section 3.2.2).",
 )
+register(
+    "imagenet-c-scenes",
+    title="ImageNet-C, calibrated for scenes",
+    order=80,
+    description="The 15 corruptions of ImageNet-C, five severities calibrated for scenes: not the published ones.",
+)
 register(NO_SUITE, title="In no suite", order=LAST + 1, description="The corruptions that belong to no suite.")

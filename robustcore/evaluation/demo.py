@@ -76,6 +76,7 @@ SHARES = (
     Share(("imagenet-c", "imagenet-c-extra")),
     Share(("scenes-shifts",)),
     Share(("laugros",)),
+    Share(("laugros-scenes",), limit=1200),  # the images that its ranges are calibrated on
     Share(("robust-accuracy",), limit=240, surrogates=_STANDARD),
     Share(("attacks",), limit=240, surrogates=_STANDARD),
     Share(("autoattack",), limit=48, models=_AUTOATTACKED),  # minutes for a model

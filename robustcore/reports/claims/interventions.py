@@ -7,6 +7,8 @@ trained once, so they do not cover repeated trainings.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from robustcore.datasets._base import Dataset
 from robustcore.evaluation import Store
 from robustcore.reports.claims import printed, rules
@@ -25,11 +27,13 @@ from robustcore.reports.claims._tested import (
     RENDITION,
     RESNET,
     TEN,
+    TEN_CALIBRATED,
     VGG,
     against,
     corruption,
     names_of,
 )
+from robustcore.reports.claims.contrasts import Group
 from robustcore.reports.claims.questions import Question, answered
 from robustcore.reports.claims.sources import Part, Sources
 
@@ -49,6 +53,10 @@ _NO_CROPS = (
 )
 # What was set after figures had been seen.
 _EXCHANGED = "The attacks were exchanged for those of the thesis after figures under FGSM and PGD at 1, 2, 4 and 8/255 had been seen."
+_CALIBRATED = (
+    "The ranges were those that the thesis prints, and were exchanged for ranges calibrated for scenes after figures had been "
+    "seen: the standard model keeps 0.996 of its accuracy under the printed blur and 0.989 under the printed colour distortion."
+)
 _OTHER_CONTROL = "The control was crop and flip, and was exchanged for continued training after figures had been seen."
 
 
@@ -91,11 +99,20 @@ _OVER_IAT = [(f"{network} M-TLAT", f"{network} IAT") for network in ("ResNet-50"
 _BOTH = [(f"{network} M-TLAT", f"{network} standard") for network in ("ResNet-50", "ResNeXt-50")]
 
 
+def _calibrated(names: Iterable[str]) -> list[Group]:
+    """Corruptions of the thesis, by plain name, with ranges calibrated for scenes."""
+    return [TEN_CALIBRATED[name] for name in names]
+
+
+def _printed(names: Iterable[str]) -> list[str]:
+    """The same as the thesis' tables name them."""
+    return names_of([TEN[name] for name in names])
+
+
 def _adversarial() -> list[Question]:
     source = "Laugros, thesis, section 3.2.3, table 3.2"
-    noise_and_blur = (TEN["gaussian_noise"], TEN["blur"])
-    low_frequency = (TEN["contrast"], TEN["translation"])
-    lost = (*low_frequency, TEN["color_distortion"])
+    noise_and_blur, low_frequency = ("gaussian_noise", "blur"), ("contrast", "translation")
+    lost = (*low_frequency, "color_distortion")
     return [
         Question(
             "Adversarial training makes models more robust to attacks, including attacks not used in training.",
@@ -131,35 +148,37 @@ def _adversarial() -> list[Question]:
             "Adversarial training raises the robustness to Gaussian noise and to blur.",
             source,
             "For both the mean over the four models lies above 0 with its interval.",
-            against(ADVERSARIAL, noise_and_blur),
-            rules.each_of([[group] for group in noise_and_blur], rules.mean_above),
-            printed=(printed.differences(["3.2"], _TRAINED, conditions=names_of(noise_and_blur)),),
+            against(ADVERSARIAL, _calibrated(noise_and_blur)),
+            rules.each_of([[group] for group in _calibrated(noise_and_blur)], rules.mean_above),
+            printed=(printed.differences(["3.2"], _TRAINED, conditions=_printed(noise_and_blur)),),
+            set_afterwards=_CALIBRATED,
         ),
         Question(
             "The gains of adversarial training do not transfer to contrast loss and translation.",
             source,
             f"For both the interval of the mean over the four models ends below {rules.LITTLE:+.2f} APP.",
-            against(ADVERSARIAL, low_frequency),
-            rules.each_of([[group] for group in low_frequency], rules.no_gain),
-            printed=(printed.differences(["3.2"], _TRAINED, conditions=names_of(low_frequency)),),
+            against(ADVERSARIAL, _calibrated(low_frequency)),
+            rules.each_of([[group] for group in _calibrated(low_frequency)], rules.no_gain),
+            printed=(printed.differences(["3.2"], _TRAINED, conditions=_printed(low_frequency)),),
+            set_afterwards=_CALIBRATED,
         ),
         Question(
             "Adversarial training makes models less robust to contrast loss, translation and colour distortion.",
             source,
             "For each of the three the mean over the four models lies below 0 with its interval.",
-            against(ADVERSARIAL, lost),
-            rules.each_of([[group] for group in lost], rules.mean_below),
-            printed=(printed.differences(["3.2"], _TRAINED, conditions=names_of(lost)),),
+            against(ADVERSARIAL, _calibrated(lost)),
+            rules.each_of([[group] for group in _calibrated(lost)], rules.mean_below),
+            printed=(printed.differences(["3.2"], _TRAINED, conditions=_printed(lost)),),
+            set_afterwards=_CALIBRATED,
         ),
         Question(
             "On average over ten synthetic corruptions, adversarial training does not make models more robust.",
             f"{source} (APP 0.85 without; 0.84 and 0.85 with it)",
             f"The interval of the mean over the four models and the ten corruptions ends below {rules.LITTLE:+.2f} APP.",
-            against(ADVERSARIAL, list(TEN.values())),
+            against(ADVERSARIAL, _calibrated(TEN)),
             rules.no_gain,
-            printed=(
-                printed.differences(["3.2"], _TRAINED, kind="corruption", conditions=names_of(list(TEN.values()))),
-            ),
+            printed=(printed.differences(["3.2"], _TRAINED, kind="corruption", conditions=_printed(TEN)),),
+            set_afterwards=_CALIBRATED,
         ),
     ]
 
@@ -171,8 +190,10 @@ def _syn_rob() -> list[Question]:
             "A model that is trained on ten corruptions is more robust to every one of them.",
             source,
             "The mean over the ten lies above 0 with its interval, and each of the ten is above 0.",
-            against(["syn_rob"], list(TEN.values())),
+            against(["syn_rob"], _calibrated(TEN)),
             rules.all_above,
+            "The model is trained on the ranges that the thesis prints, and tested on those calibrated for scenes.",
+            set_afterwards=_CALIBRATED,
         ),
         Question(
             "Training on corruptions does not change robustness to attacks.",
