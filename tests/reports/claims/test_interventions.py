@@ -241,14 +241,14 @@ def test_adversarial_training_and_contrast(tmp_path: Path, costs: bool, verdict:
     def right(model: str, condition: Condition) -> float:
         return 0.9 if condition.kind == "clean" else 0.6 if (model == CONTROL) == costs else 0.4
 
-    conditions = suites.resolve([c for g in interventions.TEN.values() for c in g.conditions])
+    conditions = suites.resolve([c for g in interventions.TEN_CALIBRATED.values() for c in g.conditions])
     store = fill(tmp_path / "r.sqlite", models, conditions, right)
     result = interventions.judge(store, limit=FEW)
     verdicts = [claim for claim in result if claim.verdict != UNDECIDED]
     about = {frozenset(claim.table["condition"]) for claim in verdicts if claim.table is not None}
     assert {
         frozenset({"contrast", "translation"}),
-        frozenset(group.label for group in interventions.TEN.values()),
+        frozenset(group.label for group in interventions.TEN_CALIBRATED.values()),
     } <= about
     costs_something = [
         c for c in verdicts if c.table is not None and {"contrast", "translation"} <= set(c.table["condition"])
