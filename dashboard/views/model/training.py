@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,21 +49,25 @@ def history(name: str, card: Card) -> None:
         ),
         key="model_history",
         title="How did the training go?",
-        says="Accuracy on the training batches, as the training changes them: under attack, say. One point an epoch.",
+        says="Accuracy on the training batches, as the training changes them: under attack, say; and on validation images, where "
+        "it was measured. One point an epoch.",
         table=table,
         footer=f"Card of {name}.",
     )
 
 
 def _epochs(card: Card) -> pd.DataFrame:
-    """epoch (1 ..), loss, accuracy; no rows where the card has none that can be read."""
-    columns = ["epoch", "loss", "accuracy"]
+    """epoch (1 ..), loss, accuracy, validation (NaN where it was not measured); no rows where the card has none that can be
+    read."""
+    columns = ["epoch", "loss", "accuracy", "validation"]
     epochs: Any = card.recipe.get("history")
     if not isinstance(epochs, list):
         return pd.DataFrame(columns=columns)
     rows = [
-        (place, float(pair[0]), float(pair[1]))
-        for place, pair in enumerate(epochs, start=1)
-        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(value, int | float) for value in pair)
+        (place, *(float(value) for value in [*values, math.nan][:3]))
+        for place, values in enumerate(epochs, start=1)
+        if isinstance(values, list)
+        and len(values) in (2, 3)
+        and all(isinstance(value, int | float) for value in values)
     ]
     return pd.DataFrame(rows, columns=columns)
