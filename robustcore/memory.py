@@ -1,12 +1,10 @@
-"""How much memory a process occupies, and what the C library does with what it has freed; where that is another than glibc, nothing."""
+"""What the C library does with memory that a process has freed; where it is another than glibc, nothing happens."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
 from collections.abc import Mapping
-
-import psutil
 
 # Options of mallopt, from glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8
@@ -22,12 +20,6 @@ def give_back() -> None:
     """Give large pieces back at once, and keep the small ones together. For a server: each run of a page is a thread of
     its own, and by default each would leave a heap behind. To be called before threads begin."""
     _set({_TRIM_THRESHOLD: 1 << 24, _MMAP_THRESHOLD: 1 << 20, _ARENA_MAX: 2})
-
-
-def occupied() -> int:
-    """Bytes of memory that this process has for itself, without what it shares with the files of its libraries."""
-    sizes = psutil.Process().memory_info()
-    return int(sizes.rss - getattr(sizes, "shared", 0))
 
 
 def _set(options: Mapping[int, int]) -> None:

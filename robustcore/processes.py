@@ -55,6 +55,14 @@ def start_time(pid: int) -> str | None:
         return None
 
 
+def occupied_memory() -> int:
+    """Bytes of memory that this process has for itself, without what it shares with the files of its libraries; needs psutil."""
+    import psutil
+
+    sizes = psutil.Process().memory_info()
+    return int(sizes.rss - getattr(sizes, "shared", 0))
+
+
 def _start_time_in_proc(pid: int, proc: Path = Path("/proc")) -> str | None:
     """The same text, read from Linux's /proc."""
     if not (proc / "self" / "stat").exists():

@@ -56,7 +56,7 @@ ORDER = [
 ]
 # The same for the parts of the dashboard; what is not in a folder is named with it.
 LAYERS = [
-    ("pages", "theme", "data_urls", "plain_text"),
+    ("pages", "theme", "data_urls", "plain_text", "file_versions"),
     ("session",),
     ("workers",),
     ("cache",),

@@ -5,8 +5,8 @@ A module for each subject: `cache.results.evaluated`, `cache.models.card`. A loa
 A cache is keyed by fingerprints: of models, datasets and images; or by the version of a file, which tells cheaply whether
 its content has to be read again. Never by a name alone: a model that is trained again under its name is another one.
 Streamlit hashes large images by samples and cannot hash models, so that these are passed in arguments that begin with an
-underscore, next to their fingerprints. Every cache is bounded: what is large is kept in `shared`, by bytes. Resources are shared by all sessions and never changed.
-Nothing heavy is imported before a loader is called.
+underscore, next to their fingerprints. Every cache is bounded: what is large is kept in `shared`, by bytes. Resources are
+shared by all sessions and never changed. Nothing heavy is imported before a loader is called.
 """
 
 from dashboard.cache import (
@@ -18,7 +18,6 @@ from dashboard.cache import (
     datasets,
     estimates,
     expiry,
-    file_versions,
     gallery,
     images,
     inside,
@@ -42,7 +41,6 @@ __all__ = [
     "datasets",
     "estimates",
     "expiry",
-    "file_versions",
     "gallery",
     "images",
     "inside",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.cache import file_versions, overlaps
+from dashboard import file_versions
+from dashboard.cache import overlaps
 from dashboard.cache.expiry import reads_results
 from dashboard.cache.offload import offload
 from dashboard.workers import tasks
@@ -16,8 +17,8 @@ from dashboard.workers import tasks
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dashboard.cache.file_versions import FileVersion
     from dashboard.cache.overlaps import MatrixKey
+    from dashboard.file_versions import FileVersion
     from robustcore.atlas.populations import Population
     from robustcore.overlap.categories import Sweep
     from robustcore.reports.overlap.atlas import Entry, Source

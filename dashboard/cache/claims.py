@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboard.cache import expiry, file_versions
+from dashboard import file_versions
+from dashboard.cache import expiry
 from dashboard.cache.expiry import reads_results
 from dashboard.cache.offload import offload
 from dashboard.workers import pool
 
 if TYPE_CHECKING:
-    from dashboard.cache.file_versions import FileVersion
+    from dashboard.file_versions import FileVersion
     from robustcore.reports.claims import Claim
 
 

@@ -13,7 +13,7 @@ from dashboard.cache.expiry import reads_results
 from dashboard.session import roots
 
 if TYPE_CHECKING:
-    from dashboard.cache.file_versions import FileVersion
+    from dashboard.file_versions import FileVersion
     from robustcore.evaluation.estimates import Estimate
 
 

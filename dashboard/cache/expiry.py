@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from dashboard.cache import file_versions
-from dashboard.cache.file_versions import FileVersion
+from dashboard import file_versions
+from dashboard.file_versions import FileVersion
 
 Reader = TypeVar("Reader", bound=Callable[..., Any])
 

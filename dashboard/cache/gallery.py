@@ -7,8 +7,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from dashboard.cache import models
-from dashboard.cache.file_versions import FileVersion
 from dashboard.cache.shared import shared
+from dashboard.file_versions import FileVersion
 
 if TYPE_CHECKING:
     from torch import Tensor

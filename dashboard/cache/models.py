@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.cache import file_versions
-from dashboard.cache.file_versions import FileVersion
+from dashboard import file_versions
 from dashboard.cache.offload import offload
 from dashboard.cache.shared import shared
+from dashboard.file_versions import FileVersion
 from dashboard.workers import tasks
 
 if TYPE_CHECKING:

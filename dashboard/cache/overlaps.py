@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.cache import file_versions
+from dashboard import file_versions
 from dashboard.cache.datasets import SCENES
-from dashboard.cache.file_versions import FileVersion
 from dashboard.cache.offload import offload
+from dashboard.file_versions import FileVersion
 from dashboard.workers import tasks
 from robustcore.errors import RobustcoreError
 

@@ -16,7 +16,7 @@ import traceback
 from typing import Any, BinaryIO
 
 from dashboard.workers import tasks
-from robustcore import derived, errors, memory, plugins
+from robustcore import derived, errors, memory, plugins, processes
 from robustcore.errors import RobustcoreError
 
 PRELOAD = "--preload"  # import what most requests need before there is one
@@ -38,12 +38,12 @@ def serve(*, greet: bool = False) -> None:
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, requests), daemon=True).start()
     plugins.load_all()
-    began = memory.occupied()
+    began = processes.occupied_memory()
     if greet:
         _write(answers, {"pid": os.getpid()})
     while True:
         answer = _answer(requests.get())
-        _write(answers, {**answer, "full": memory.occupied() - began > MOST})
+        _write(answers, {**answer, "full": processes.occupied_memory() - began > MOST})
 
 
 def _write(answers: BinaryIO, answer: dict[str, Any]) -> None:

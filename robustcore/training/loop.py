@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from robustcore import devices
-from robustcore.errors import TrainingError, UnknownNameError
+from robustcore.errors import RobustcoreError, TrainingError, UnknownNameError
 from robustcore.models.classifier import Classifier
 from robustcore.randomness import Draws, stable_hash
 from robustcore.training import state as states
@@ -143,10 +143,13 @@ def train(
                 f"The memory of the device {where} has no room for a step with {run.batch} images of {data.images.shape[-1]} "
                 "pixels a side. Train with a smaller --batch (and --lr in proportion), or a smaller --side."
             ) from error
-        values = [loss, accuracy]
+        values, unmeasured = [loss, accuracy], None
         if validate is not None:
             model.eval()
-            values.append(validate(model))
+            try:
+                values.append(validate(model))
+            except RobustcoreError as error:  # an image that cannot be decoded, say: the epoch is kept first
+                unmeasured = error
         standing = dataclasses.replace(
             standing,
             epochs=epoch,
@@ -155,6 +158,9 @@ def train(
         )
         if state is not None:
             states.save(state, standing, model, optimizer)
+        if unmeasured is not None:
+            kept = "" if state is None else f" {epoch} of {recipe.epochs} epochs are kept: go on with --resume."
+            raise TrainingError(f"{unmeasured}{kept}") from unmeasured
     model.to(memory_format=torch.contiguous_format)
     model.eval()
     return standing

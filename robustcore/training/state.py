@@ -50,8 +50,10 @@ class TrainingState:
 
     @property
     def held_out_accuracies(self) -> list[float]:
-        """Validation accuracies, or those on the training batches where none was measured."""
-        return [epoch[-1] for epoch in self.history]
+        """Validation accuracies; those on the training batches where an epoch has none, so that one kind is compared."""
+        if all(len(epoch) > 2 for epoch in self.history):
+            return [epoch[2] for epoch in self.history]
+        return self.training_accuracies
 
     def continues(self, now: TrainingState) -> bool:
         """Whether a training that would start as `now` can continue from here: same recipe, data and weights."""
