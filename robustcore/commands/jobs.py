@@ -1,4 +1,4 @@
-"""`robustcore jobs`: see evaluations that run in worker processes, and stop, resume or reorder them."""
+"""`robustcore jobs`: see evaluations and trainings that run in worker processes, and stop, resume or reorder them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from robustcore.evaluation.jobs.jobs import JobStatus
 
 NAME = "jobs"
-HELP = "Show, cancel, pause, resume or remove evaluation jobs."
+HELP = "Show, cancel, pause, resume or remove jobs: evaluations and trainings."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 def _line(job: JobStatus) -> str:
     from robustcore.progress import duration
 
-    units = "" if job.total is None else f"{job.done}/{job.total} units"
+    units = "" if job.total is None else f"{job.done}/{job.total} {'steps' if job.trains else 'units'}"
     left = f", {duration(job.seconds_left)} left" if job.seconds_left is not None else ""
     failed = f", {job.failed} failed" if job.failed else ""
     return f"{job.id:>4}  {job.state:<11}  {units}{left}{failed}  {job.title}"

@@ -65,6 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--device", metavar="NAME", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     add("--output", type=Path, metavar="FILE", help="checkpoint, .safetensors (default: in the cache, as own/NAME)")
     add("--resume", action="store_true", help="continue this training where it was interrupted")
+    add("--detach", action="store_true", help="train in a worker process; 'robustcore jobs' shows how far it is")
     add(
         "--force",
         action="store_true",
@@ -126,6 +127,8 @@ def run(args: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     for note in left_out(runs.training_images(recipe)):
         print(note, file=sys.stderr)
+    if args.detach:
+        return _detached(args, recipe)
     began = time.monotonic()
     with Bar() as bar:
         fitted = runs.fit(
@@ -147,6 +150,21 @@ def run(args: argparse.Namespace) -> int:
     name, data = shlex.quote(models.name_of(fitted.path)), shlex.quote(recipe.dataset)
     split = " --split val" if fitted.accuracy and "test" not in fitted.accuracy else ""
     print(f"Next: robustcore evaluate --model {name} --dataset {data}{split} --suite imagenet-c")
+    return 0
+
+
+def _detached(args: argparse.Namespace, recipe: Recipe) -> int:
+    """Queue the training as a job."""
+    from robustcore.evaluation.jobs import jobs
+    from robustcore.evaluation.jobs.training_request import TrainingRequest
+
+    if args.output or args.half or args.precision != "auto":
+        raise InvalidArgumentError(
+            "A training in a worker process writes its checkpoint to the cache, in the precision of the device: leave out --output, "
+            "--half and --precision, or leave out --detach."
+        )
+    job = jobs.submit(TrainingRequest(recipe, args.device))
+    print(f"Job {job} is queued. 'robustcore jobs show {job}' shows how far it is.")
     return 0
 
 

@@ -97,7 +97,8 @@ def _body(job: JobStatus) -> None:
         earlier = f" It happened {len(job.events)} times." if len(job.events) > 1 else ""
         states.notice(f"{job.events[-1].text}{earlier}")
     if job.state == "interrupted":
-        st.caption("Its process has ended; finished units are kept and not repeated.")
+        kept = "epochs" if job.trains else "units"
+        st.caption(f"Its process has ended; finished {kept} are kept and not repeated.")
     cells = jobs.cells(job.id)
     if len(cells):
         markup.html(_grid(cells))
@@ -105,7 +106,7 @@ def _body(job: JobStatus) -> None:
 
 
 def _progress(job: JobStatus) -> str:
-    parts = [f"{job.done or 0:,} of {job.total or 0:,} units"]
+    parts = [f"{job.done or 0:,} of {job.total or 0:,} {'steps' if job.trains else 'units'}"]
     if job.cached:
         parts.append(f"{job.cached:,} already stored")
     if job.active and job.images_per_second:
@@ -119,14 +120,14 @@ def _progress(job: JobStatus) -> str:
 
 def _waiting(job: JobStatus) -> str:
     if job.state != "queued":
-        return "Loading the models and the images"
+        return "Reading the training images" if job.trains else "Loading the models and the images"
     before = any(other.active and other.id != job.id for other in jobs.list_jobs(HISTORY))
     return "Waiting for its turn" if before else "Starting a worker process"
 
 
 def _buttons(job: JobStatus) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if (job.done or 0) > 0:
+        if (job.done or 0) > 0 and isinstance(job.request, EvaluationRequest):
             links.to("compare", "Compare the results", compare_address(job.request))
         if permissions.read_only():
             return

@@ -1,1 +1,1 @@
-"""Evaluations in the background: jobs, their queue, the worker process and its heartbeat."""
+"""Evaluations and trainings in the background: jobs, their queue, the worker process and its heartbeat."""

@@ -1,4 +1,4 @@
-"""Jobs: evaluations that run in a worker process of their own, independent of the page or the shell that asked for them.
+"""Jobs: evaluations and trainings that run in a worker process of their own, independent of the page or the shell that asked for them.
 
     submit -> queued -> running -> finished
                            |-> paused, cancelled, interrupted (its process is gone), failed -> resume -> queued
@@ -25,10 +25,12 @@ import pandas as pd
 from robustcore import paths, processes
 from robustcore.errors import JobError
 from robustcore.evaluation.jobs import queue
+from robustcore.evaluation.jobs.training_request import TrainingRequest
 from robustcore.evaluation.provenance import now
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.notes import Note
 
+Request = EvaluationRequest | TrainingRequest
 ENDED = ("finished", "failed", "cancelled", "paused", "interrupted")
 # The workers that this process started, kept until they are polled: an unreaped child process stays in the table.
 _started: list[subprocess.Popen[bytes]] = []
@@ -52,7 +54,8 @@ class JobStatus:
         request: what was asked for.
         state: queued, running, stopping, finished, failed, cancelled, paused or interrupted.
         priority: higher goes first.
-        total, done, cached, failed: units; None before the worker has made the plan. `done` counts the cached ones.
+        total, done, cached, failed: units, or steps of a training; None before the worker has made the plan. `done` counts
+            the cached ones.
         images_per_second, seconds_left: at the present pace; None before it is known.
         message: why it failed, or what went wrong with some of its units.
         created, began, ended: ISO 8601 in UTC; None before that.
@@ -63,7 +66,7 @@ class JobStatus:
 
     id: int
     title: str
-    request: EvaluationRequest
+    request: Request
     state: str
     priority: int
     total: int | None
@@ -81,17 +84,22 @@ class JobStatus:
     events: tuple[Note, ...] = ()
 
     @property
+    def trains(self) -> bool:
+        """Whether it is a training."""
+        return isinstance(self.request, TrainingRequest)
+
+    @property
     def active(self) -> bool:
         """Whether it is queued or running."""
         return self.state not in ENDED
 
 
-def submit(request: EvaluationRequest, *, priority: int = 0, here: bool = False) -> int:
-    """Queue an evaluation and make sure that a worker runs; returns the job's number.
+def submit(request: Request, *, priority: int = 0, here: bool = False) -> int:
+    """Queue an evaluation or a training and make sure that a worker runs; returns the job's number.
 
     Args:
-        request: what to evaluate. Its conditions, limit and precision are checked here; its models and dataset are
-            loaded by the worker.
+        request: what to evaluate, or to train. Of an evaluation the conditions, limit and precision are checked here; models
+            and dataset are loaded by the worker.
         priority: higher goes first.
         here: whether this process runs it itself, by `worker.run_job`; then it is not queued.
     """
@@ -107,6 +115,12 @@ def submit(request: EvaluationRequest, *, priority: int = 0, here: bool = False)
     if not here:
         ensure_worker()
     return job
+
+
+def request_of(text: str) -> Request:
+    """The request in a job's row."""
+    fields = json.loads(text)
+    return TrainingRequest.from_dict(fields) if "training" in fields else EvaluationRequest.from_json(text)
 
 
 def status(job: int) -> JobStatus:
@@ -271,7 +285,7 @@ def _status(row: sqlite3.Row, worker: queue.Process | None) -> JobStatus:
     return JobStatus(
         id=row["id"],
         title=row["title"],
-        request=EvaluationRequest.from_json(row["request"]),
+        request=request_of(row["request"]),
         state=_state(row, worker),
         priority=row["priority"],
         total=row["total"],

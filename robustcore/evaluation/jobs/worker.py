@@ -5,19 +5,22 @@ Started by `jobs.ensure_worker` as `python -m robustcore.evaluation.jobs.worker`
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 
 from robustcore import memory, plugins, processes
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import api
-from robustcore.evaluation.jobs import queue
+from robustcore.evaluation.jobs import jobs, queue
 from robustcore.evaluation.jobs.heartbeat import STOPPED, Heartbeat, WorkerBeat
 from robustcore.evaluation.jobs.progress_recorder import ProgressRecorder
+from robustcore.evaluation.jobs.training_request import TrainingRequest
+from robustcore.evaluation.jobs.training_run import run_training
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.evaluation.run.runner import Progress, Summary
 from robustcore.evaluation.store.store import Store
@@ -34,12 +37,41 @@ def main() -> int:
         plugins.load_all()
         while (job := take()) is not None:
             try:
-                run_job(job)
+                _run(job)
             except RobustcoreError as error:  # also in the job's row
                 print(f"job {job}: {error}", file=sys.stderr)
             except Exception:
                 traceback.print_exc()
     return 0
+
+
+def _run(job: int) -> None:
+    """Run a job of either kind."""
+    request = _request(job)
+    if isinstance(request, TrainingRequest):
+        with _ended_on_error(job):
+            run_training(job, request)
+    else:
+        run_job(job)
+
+
+def _request(job: int) -> jobs.Request:
+    with queue.writing() as connection:
+        row = connection.execute("SELECT request FROM jobs WHERE id = ?", (job,)).fetchone()
+    return jobs.request_of(row["request"])
+
+
+@contextlib.contextmanager
+def _ended_on_error(job: int) -> Iterator[None]:
+    """The job's row says what went wrong."""
+    try:
+        yield
+    except BaseException as error:
+        stopped = isinstance(error, KeyboardInterrupt)
+        text = printable(str(error) if isinstance(error, RobustcoreError) else f"{type(error).__name__}: {error}")
+        with queue.writing() as connection:
+            queue.end(connection, job, "cancelled" if stopped else "failed", "" if stopped else text)
+        raise
 
 
 def became_worker(pause: float = 2.0) -> bool:
@@ -98,15 +130,9 @@ def run_job(job: int, progress: Callable[[Progress], None] | None = None) -> tup
         What it did, and the rows of `tables.table`.
     """
     heartbeat = Heartbeat(job)
-    try:
-        with heartbeat:  # it ends before the row says so, which it would take for a job that another process has
-            summary, table = _evaluate(job, heartbeat, progress)
-    except BaseException as error:
-        stopped = isinstance(error, KeyboardInterrupt)
-        text = printable(str(error) if isinstance(error, RobustcoreError) else f"{type(error).__name__}: {error}")
-        with queue.writing() as connection:
-            queue.end(connection, job, "cancelled" if stopped else "failed", "" if stopped else text)
-        raise
+    # The heartbeat ends before the row says so, which it would take for a job that another process has.
+    with _ended_on_error(job), heartbeat:
+        summary, table = _evaluate(job, heartbeat, progress)
     state = STOPPED.get(heartbeat.control, "cancelled") if summary.cancelled else "finished"
     message = "; ".join(f"{count} units failed: {why}" for why, count in summary.reasons.items())
     with queue.writing() as connection:
@@ -117,9 +143,8 @@ def run_job(job: int, progress: Callable[[Progress], None] | None = None) -> tup
 def _evaluate(
     job: int, heartbeat: Heartbeat, progress: Callable[[Progress], None] | None
 ) -> tuple[Summary, pd.DataFrame]:
-    with queue.writing() as connection:
-        row = connection.execute("SELECT request FROM jobs WHERE id = ?", (job,)).fetchone()
-    request = EvaluationRequest.from_json(row["request"])
+    request = _request(job)
+    assert isinstance(request, EvaluationRequest)
     plugins.refresh()
     for problem in plugins.load(*request.plugins):
         print(problem, file=sys.stderr)  # a name that is missing for it says so too

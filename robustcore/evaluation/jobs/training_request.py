@@ -1,0 +1,49 @@
+"""A training that is queued as a job: its recipe and where it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from robustcore import plugins
+from robustcore.training.recipe import Recipe
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingRequest:
+    """What a training job does; the model is written where the catalogue lists it as "own/" and the recipe's name.
+
+    Attributes:
+        recipe: what is trained.
+        device: where, as `devices.pick` takes it.
+        plugins: plug-ins that the process which trains loads first, as `robustcore --plugin` names them.
+    """
+
+    recipe: Recipe
+    device: str = "auto"
+    plugins: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return f"Training of {self.recipe.name()}"
+
+    @property
+    def dataset_name(self) -> str:
+        """The dataset's registered name, or its folder's path."""
+        return self.recipe.dataset
+
+    def self_contained(self) -> TrainingRequest:
+        """The same for another process, with the plug-ins of this one."""
+        return dataclasses.replace(self, plugins=plugins.names())
+
+    def to_json(self) -> str:
+        """One line, keys sorted."""
+        fields = {"training": self.recipe.to_dict(), "device": self.device, "plugins": list(self.plugins)}
+        return json.dumps(fields, sort_keys=True)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> TrainingRequest:
+        """The inverse of `to_json`, from its parsed text."""
+        return cls(Recipe.from_dict(fields["training"]), fields["device"], tuple(fields["plugins"]))
