@@ -95,14 +95,14 @@ def thing(rng: Rng) -> Any:
 
 def some(rng: Rng, usual: Any) -> Any:
     """Mostly what is usual."""
-    return usual() if rng.random() < 0.7 else thing(rng)
+    return usual() if rng.random() < 0.9 else thing(rng)
 
 
 def pictures(rng: Rng) -> Any:
     """Images, or nearly."""
     n, height, width = int(rng.integers(4)), one_of(rng, _SIDES), one_of(rng, _SIDES)
-    if rng.random() < 0.6:
-        height, width = (int(side) for side in rng.integers(32, 48, 2))
+    if usual := rng.random() < 0.75:
+        height, width = (int(side) for side in rng.integers(64, 80, 2))
     shape = one_of(
         rng,
         [
@@ -115,7 +115,9 @@ def pictures(rng: Rng) -> Any:
             (),
         ],
     )
-    kind = "u1" if rng.random() < 0.8 else one_of(rng, _DTYPES)
+    if usual:
+        shape = one_of(rng, ((height, width, 3), (n, height, width, 3), (3, height, width), (n, 3, height, width)))
+    kind = "u1" if usual or rng.random() < 0.5 else one_of(rng, _DTYPES)
     array = rng.integers(0, 2 if kind == "?" else 100, shape).astype(kind)
     array = one_of(
         rng,
@@ -126,7 +128,8 @@ def pictures(rng: Rng) -> Any:
             lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim else a,
         ),
     )(array)
-    if kind not in ("O", "U3") and rng.random() < 0.5:
+    planes = array.ndim > 2 and array.shape[-3] == 3 and array.shape[-1] != 3
+    if kind not in ("O", "U3") and rng.random() < (0.95 if planes else 0.2):
         tensor = torch.from_numpy(array.copy())
         return one_of(
             rng,
@@ -148,7 +151,7 @@ def corrupting(rng: Rng, _: Path) -> None:
         "variant": lambda: one_of(rng, ("tiny", "cifar", None)),
         "storage": lambda: "jpeg85",
     }
-    options = {key: some(rng, usual) for key, usual in asked.items() if rng.random() < 0.3}
+    options = {key: some(rng, usual) for key, usual in asked.items() if rng.random() < 0.1}
     result = rc.corrupt(
         given, some(rng, lambda: one_of(rng, names)), some(rng, lambda: int(rng.integers(1, 6))), **options
     )
@@ -171,22 +174,22 @@ class _Net(nn.Module):
 
 def attacking(rng: Rng, _: Path) -> None:
     torch.manual_seed(0)
-    card = Card("net", ("a", "b", "c", "d"), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), 32)
-    name = some(rng, lambda: one_of(rng, ("fgsm", "pgd", "mi_fgsm", "fmn")))
+    card = Card("net", ("a", "b", "c", "d"), 32, "mine")
+    given = some(rng, lambda: pictures(rng))
+    n = len(given) if getattr(given, "ndim", 0) == 4 else 1
+    name = some(rng, lambda: one_of(rng, ("fgsm", "fgsm", "pgd", "mi_fgsm")))
     asked = {
         "norm": lambda: one_of(rng, ("linf", "l2", "l1")),
         "eps": lambda: 4 / 255,
         "steps": lambda: 2,
         "seed": lambda: 1,
-        "goal": lambda: "targeted",
+        "goal": lambda: "wrong",
     }
-    options = {key: some(rng, usual) for key, usual in asked.items() if rng.random() < 0.3}
-    if "steps" not in options:
-        options["steps"] = 2
+    options = {key: some(rng, usual) for key, usual in asked.items() if rng.random() < 0.1}
     rc.attack(
-        Classifier(_Net(), card),
-        some(rng, lambda: pictures(rng)),
-        some(rng, lambda: [0, 1, 2][: int(rng.integers(4))]),
+        Classifier(_Net(), card).eval(),
+        given,
+        some(rng, lambda: [0, 1, 2][:n]),
         name,
         **options,
     )
@@ -195,7 +198,7 @@ def attacking(rng: Rng, _: Path) -> None:
 def broken(rng: Rng, data: bytes) -> bytes:
     """Bytes with some of them changed, left out or doubled, or all others."""
     content = bytearray(data)
-    for _ in range(int(rng.integers(1, 8))):
+    for _ in range(int(one_of(rng, (0, 1, 1, 1, 2, 7)))):
         if not content:
             break
         place, many = int(rng.integers(len(content))), int(rng.integers(1, 64))
@@ -237,21 +240,21 @@ def decoding(rng: Rng, _: Path) -> None:
     assert result.shape[2] == 3
 
 
-_SUITE = """description = "mine"
-[[conditions]]
-corruption = "fog"
-severities = [1, 3]
-[[conditions]]
-attack = "pgd"
-eps = "8/255"
-[[conditions]]
-sequence = "brightness"
+_SUITE = b"""description = "mine"
+[[condition]]
+kind = "corruption"
+name = "fog"
+severity = 2
+
+[[condition]]
+kind = "attack"
+name = "pgd"
 """
 
 
 def reading_a_suite(rng: Rng, folder: Path) -> None:
     path = folder / "suite.toml"
-    path.write_bytes(broken(rng, _SUITE.encode()))
+    path.write_bytes(broken(rng, _SUITE))
     suites.resolve(path)
 
 

@@ -85,7 +85,7 @@ class Registry(Generic[T]):
             raise UnknownNameError(self.kind, name, self._things) from None
 
     def __contains__(self, name: object) -> bool:
-        return name in self._things
+        return isinstance(name, str) and name in self._things
 
     def __iter__(self) -> Iterator[T]:
         """The things themselves, in the order of their names."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -14,6 +15,7 @@ from robustcore import metrics
 from robustcore.atlas import populations
 from robustcore.errors import InvalidArgumentError, RobustcoreError
 from robustcore.evaluation import Store
+from robustcore.models import Card, Classifier
 
 
 @pytest.mark.parametrize("kind", any_input.KINDS)
@@ -27,6 +29,15 @@ class TestWhatWasFound:
         with pytest.raises(InvalidArgumentError):
             rc.corrupt(np.zeros(shape, np.uint8), "fog", 1)
         assert len(rc.corrupt(torch.zeros(0, 3, 32, 32, dtype=torch.uint8), "fog", 1)) == 0
+
+    def test_an_attack_is_named_by_no_series_and_takes_arrays_of_any_layout(self) -> None:
+        model = Classifier(any_input._Net(), Card("net", ("a", "b", "c", "d"), 32, "mine")).eval()
+        images = np.full((1, 32, 32, 3), 0.5, np.float32)
+        with pytest.raises(RobustcoreError):
+            rc.attack(model, images, [0], pd.Series([1, 2]))  # type: ignore[arg-type]
+        wanted = rc.attack(model, images, [0], "fgsm").images
+        for same in (images[::-1], images.astype(">f4"), images.astype(np.longdouble).astype(np.float32)):
+            np.testing.assert_array_equal(rc.attack(model, same, [0], "fgsm").images, wanted)
 
     def test_arrays_of_a_metric_that_do_not_go_together(self) -> None:
         for arrays in (

@@ -78,7 +78,7 @@ def resolve(name: str) -> tuple[Attack, Preset | None]:
         return registry[name], None
     plain = {p.plain_name: p for p in presets.registry if p.plain_name not in registry}
     full = {p.name: p for p in presets.registry}
-    preset = (plain | full).get(name)
+    preset = (plain | full).get(name) if isinstance(name, str) else None
     if preset is None:
         raise UnknownNameError("attack", name, [*registry.names(), *full, *plain])
     return registry[preset.attack], preset

@@ -46,7 +46,9 @@ def images_of(images: Any) -> Tensor:
     if array and images.dtype.kind not in "iuf":
         raise InvalidArgumentError(f"Images are uint8, 0 to 255, or float in [0, 1]; these are {images.dtype}.")
     if array and images.dtype != np.uint8:
-        images = torch.from_numpy(np.ascontiguousarray(images))
+        # A copy, because torch takes neither negative strides nor foreign byte orders, and no long doubles.
+        native = np.float64 if images.dtype.itemsize > 8 else images.dtype.newbyteorder("=")
+        images = torch.from_numpy(images.astype(native))
         if images.ndim == 4:
             images = images.permute(0, 3, 1, 2)
     if not array and not isinstance(images, Tensor):
