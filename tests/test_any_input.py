@@ -35,6 +35,8 @@ class TestWhatWasFound:
         images = np.full((1, 32, 32, 3), 0.5, np.float32)
         with pytest.raises(RobustcoreError):
             rc.attack(model, images, [0], pd.Series([1, 2]))  # type: ignore[arg-type]
+        with pytest.raises(InvalidArgumentError):
+            rc.attack(model, images[:, :, :0], [0], "fgsm")
         wanted = rc.attack(model, images, [0], "fgsm").images
         for same in (images[::-1], images.astype(">f4"), images.astype(np.longdouble).astype(np.float32)):
             np.testing.assert_array_equal(rc.attack(model, same, [0], "fgsm").images, wanted)

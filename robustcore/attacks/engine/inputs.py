@@ -61,6 +61,8 @@ def images_of(images: Any) -> Tensor:
         )
     if not len(images):
         raise InvalidArgumentError("There are no images to attack.")
+    if 0 in images.shape:
+        raise InvalidArgumentError(f"Images have at least one pixel; these have shape {tuple(images.shape)}.")
     if isinstance(images, np.ndarray) or images.dtype == torch.uint8:
         return Batch.of(images).images.to(torch.float32).div_(255)
     if not images.is_floating_point():
