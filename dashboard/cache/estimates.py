@@ -1,20 +1,25 @@
-"""What an evaluation can run on here, and what it costs."""
+"""What evaluations and trainings can run on here, and what they cost."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from dashboard.cache import datasets, models
 from dashboard.cache.datasets import Data
 from dashboard.cache.expiry import reads_results
+from dashboard.cache.offload import offload
 from dashboard.session import roots
+from dashboard.workers import trainings
 
 if TYPE_CHECKING:
     from dashboard.file_versions import FileVersion
     from robustcore.evaluation.estimates import Estimate
+    from robustcore.training.estimates import Price
+    from robustcore.training.recipe import Recipe
 
 
 @st.cache_data(show_spinner=False, max_entries=1)
@@ -44,3 +49,16 @@ def _price(request: str, versions: tuple[FileVersion | None, ...]) -> Estimate:
     confined = EvaluationRequest.from_json(request)
     loaded = dataclasses.replace(confined, dataset=datasets.dataset(Data(confined.dataset_name, confined.split)))
     return estimates.estimate(api.prepare(loaded))
+
+
+def training_price(recipe: Recipe, device: str) -> Price:
+    """What a training costs here, timed once by a worker process."""
+    from robustcore import derived
+    from robustcore.training import runs
+    from robustcore.training.estimates import Price
+
+    confined = roots.recipe(recipe)
+    images = runs.training_images(confined)
+    key = derived.digest("training price", json.dumps(confined.to_dict(), sort_keys=True), images.fingerprint, device)
+    fields: dict[str, Any] = offload("training price", key, trainings.price, json.dumps(confined.to_dict()), device)
+    return Price(**fields)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 
 from dashboard.session import permissions, roots, saved_views
 from dashboard.session.saved_views import SavedView
 from robustcore.datasets import Dataset
 from robustcore.datasets import added as added_folders
-from robustcore.errors import InvalidArgumentError
+from robustcore.errors import InvalidArgumentError, TrainingError
 from robustcore.evaluation import suites
 from robustcore.evaluation.filtration import Choice, Rules, Selection, Written, kept_set, reviews
 from robustcore.evaluation.jobs import jobs
 from robustcore.evaluation.jobs.jobs import JobStatus
+from robustcore.evaluation.jobs.training_request import TrainingRequest
 from robustcore.evaluation.operations import shift
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.models import added
@@ -29,6 +31,32 @@ def submit(request: EvaluationRequest) -> int:
     for folder in filter(None, [confined.released, *own_shifts]):
         roots.check_links(roots.dataset(folder))
     return jobs.submit(confined)
+
+
+def train(request: TrainingRequest) -> int:
+    """Queue a training whose paths lie within the data roots.
+
+    Raises:
+        TrainingError: the same is queued or running, or its model is there already, made so or otherwise.
+    """
+    from robustcore import models
+    from robustcore.training import runs
+
+    permissions.check("Launching a training")
+    recipe = roots.recipe(request.recipe)
+    roots.check_links(recipe.dataset)
+    queued = [job.request for job in jobs.list_jobs() if job.active]
+    if any(isinstance(other, TrainingRequest) and other.recipe.key() == recipe.key() for other in queued):
+        raise TrainingError("This very training is queued or running already.")
+    output = runs.default_output(recipe)
+    if output.exists():
+        name = f"The model {models.name_of(output)} is there already"
+        if runs.is_made_by(output, recipe):
+            raise TrainingError(f"{name}: this very training has been done.")
+        raise TrainingError(
+            f"{name} and was made otherwise ({runs.difference(output, recipe)}); take another seed, or remove it."
+        )
+    return jobs.submit(dataclasses.replace(request, recipe=recipe))
 
 
 def cancel(job: int) -> JobStatus:

@@ -20,6 +20,7 @@ from robustcore import corruptions, datasets, models
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import suites
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.training.recipe import Recipe
 
 VARIABLE = "ROBUSTCORE_DATA_ROOTS"
 _LONGEST = 4096
@@ -96,6 +97,12 @@ def request(typed: EvaluationRequest) -> EvaluationRequest:
         released=_confined(typed.released) if typed.released else "",
         conditions=tuple(_suite(c) if isinstance(c, str) else c for c in typed.conditions),
     )
+
+
+def recipe(typed: Recipe) -> Recipe:
+    """A training that a page asks for, the paths of its images and of the model that it starts from resolved and confined."""
+    start = None if typed.start is None else model(typed.start)
+    return dataclasses.replace(typed, dataset=dataset(typed.dataset), start=start)
 
 
 def _suite(name: str) -> str:

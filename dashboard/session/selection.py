@@ -72,7 +72,9 @@ def optional(
         if meant := _named(raw, options, text):
             _rewrite(key, meant[0], text(meant[0]))
         say(f"{_unknown(kind, raw, options, text)} It was left out.")
-    value: T | None = st.selectbox(label, options, None, text, key=key, bind="query-params", placeholder=label, **more)
+    value: T | None = st.selectbox(
+        label, options, None, text, key=key, bind="query-params", **{"placeholder": label, **more}
+    )
     return value if value in options else None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustcore.errors import InvalidArgumentError, ModelError, TrainingError
+from robustcore.errors import InvalidArgumentError, TrainingError
 
 if TYPE_CHECKING:
     from robustcore.progress import Bar
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"Already trained: {output} (--force trains it again)")
             return 0
         raise TrainingError(
-            f"{output} is there already and was made otherwise ({difference(output, recipe)}); choose another --output, or "
+            f"{output} is there already and was made otherwise ({runs.difference(output, recipe)}); choose another --output, or "
             "--force."
         )
     for line in interrupted(recipe, resume=args.resume, force=args.force):
@@ -223,25 +223,6 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     fields = {field: getattr(args, field) for field in (*FLAGS, "milestones") if getattr(args, field) is not None}
     flags = {field: getattr(args, field) for field in ("flip", "nesterov")}
     return Recipe(args.model, args.dataset, args.intervention, tuple(settings.items()), **flags, **fields)
-
-
-def difference(output: Path, recipe: Recipe) -> str:
-    """In what the recipe of a checkpoint differs from this one."""
-    from robustcore import models
-
-    try:
-        trained = models.card(output).recipe.get("training")
-    except ModelError:
-        return "it is no checkpoint with a card"
-    if not trained:
-        return "its card names no recipe"
-    now = recipe.to_dict()
-    differing = [
-        f"{key} {trained[key]}, not {now[key]}"
-        for key in sorted(trained.keys() & now.keys())
-        if trained[key] != now[key]
-    ]
-    return "; ".join(differing) or "of other images, or by an older version"
 
 
 def interrupted(recipe: Recipe, *, resume: bool, force: bool) -> list[str]:

@@ -147,6 +147,23 @@ def is_made_by(path: Path, recipe: Recipe) -> bool:
     return bool(record.get("data") == dataset.fingerprint)
 
 
+def difference(output: Path, recipe: Recipe) -> str:
+    """In what the recipe of a checkpoint differs from this one."""
+    try:
+        trained = checkpoints.read_card(output).recipe.get("training")
+    except ModelError:
+        return "it is no checkpoint with a card"
+    if not trained:
+        return "its card names no recipe"
+    now = recipe.to_dict()
+    differing = [
+        f"{key} {trained[key]}, not {now[key]}"
+        for key in sorted(trained.keys() & now.keys())
+        if trained[key] != now[key]
+    ]
+    return "; ".join(differing) or "of other images, or by an older version"
+
+
 def training_images(recipe: Recipe) -> Dataset:
     """The dataset that the recipe trains on."""
     return datasets.load_dataset(recipe.dataset, split="train", limit=recipe.limit, side=recipe.side)

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import robustcore as rc
 from dashboard import cache
-from dashboard.views.evaluate import amounts, job_panel
+from dashboard.widgets.jobs import amounts, panel
 from robustcore.errors import UnknownNameError
 from robustcore.evaluation import api
 from robustcore.evaluation.estimates import Estimate
@@ -241,7 +241,7 @@ def test_failed_units_are_counted_explained_and_can_be_tried_again(
 
 def test_the_link_names_the_suites_that_the_job_covers() -> None:
     request = EvaluationRequest(("a",), "scenes", ("imagenet-c", "imagenet-c-extra"), storage="jpeg85").resolved()
-    address = job_panel.compare_address(request)
+    address = panel.compare_address(request)
     assert address["compare_suite"] == ["ImageNet-C", "ImageNet-C extra"]
     assert address["compare_storage"] == "Second JPEG (85)"
 

@@ -11,8 +11,8 @@ from dashboard import cache
 from dashboard.cache.datasets import Data
 from dashboard.pages import Page
 from dashboard.session import actions, permissions, roots, selection
-from dashboard.views.evaluate import amounts, job_panel
 from dashboard.widgets import data_picker, labels, links, states
+from dashboard.widgets.jobs import amounts, panel
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import suites
 from robustcore.evaluation.request import EvaluationRequest
@@ -38,10 +38,10 @@ def render() -> None:
     request = _pick()
     tag = st.container()
     st.subheader("Evaluations on this machine", anchor=False)
-    panel = st.container()
+    below = st.container()
     # The running jobs are drawn first: timing a few images for the estimate takes a second or two.
-    with panel:
-        job_panel.show()
+    with below:
+        panel.show(trainings=False)
     with tag:
         _launch(request)
 
@@ -272,7 +272,7 @@ def _launch(request: EvaluationRequest | None) -> None:
     if not pending:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("All of this is already stored.", width="content")
-            links.to("compare", "Compare the results", job_panel.compare_address(request.resolved()))
+            links.to("compare", "Compare the results", panel.compare_address(request.resolved()))
         return
     launched = st.button("Launch", type="primary", icon=":material/play_arrow:", width=260, key=f"{KEY}_launch")
     if launched:

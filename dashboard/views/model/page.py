@@ -10,6 +10,7 @@ from dashboard.pages import Page
 from dashboard.session import selection
 from dashboard.views.model import lost_images, numbers, onward, training
 from dashboard.widgets import links, states
+from dashboard.widgets.jobs import history
 from robustcore.errors import RobustcoreError
 from robustcore.models import Card
 from robustcore.reports.overview import headlines
@@ -53,7 +54,7 @@ def render() -> None:
         numbers.show(overview, name, control or headlines.standard_model(overview, trainings), as_long=bool(control))
         lost_images.show(name)
     if card is not None:
-        training.history(name, card)
+        history.show(name, card.recipe.get("history"), key="model_history", source=f"Card of {name}.")
 
 
 def _card(name: str) -> Card | None:

@@ -1,4 +1,4 @@
-"""Evaluation jobs: the running ones as they fill, the ended ones with what can be done about them.
+"""Jobs: the running ones as they fill, the ended ones with what can be done about them.
 
 The work is done by a separate process; the page reads the jobs' file each time it is drawn.
 """
@@ -12,8 +12,8 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard.session import actions, permissions
-from dashboard.views.evaluate import amounts
 from dashboard.widgets import addresses, links, markup, states
+from dashboard.widgets.jobs import amounts
 from dashboard.widgets.markup import Markup
 from robustcore import corruptions
 from robustcore.display import display_name
@@ -36,23 +36,29 @@ STATES = {
 HISTORY = 20
 
 
-def show() -> None:
-    """The newest job and all that are active, refreshed every second while any is; below them the history."""
-    listed = jobs.list_jobs(HISTORY)
+def show(*, trainings: bool) -> None:
+    """The newest evaluation, or training, and all that are active, refreshed every second while any is; below them the history."""
+    listed = listed_jobs(trainings=trainings)
     if not listed:
+        word = "training" if trainings else "evaluation"
         states.empty(
-            "No evaluation yet",
-            "Evaluations run in the background; their progress is shown here.",
+            f"No {word} yet",
+            f"{word.capitalize()}s run in the background; their progress is shown here.",
             icon=":material/hourglass_empty:",
         )
         return
     active = any(job.active for job in listed)
     # Redrawn by itself while something runs; the whole page is redrawn once when the last job has ended.
-    st.fragment(_panel, run_every=1.0 if active else None)(active)
+    st.fragment(_panel, run_every=1.0 if active else None)(trainings, active)
 
 
-def _panel(was_active: bool) -> None:
-    listed = jobs.list_jobs(HISTORY)
+def listed_jobs(*, trainings: bool) -> list[JobStatus]:
+    """The newest evaluations, or trainings."""
+    return [job for job in jobs.list_jobs() if job.trains == trainings][:HISTORY]
+
+
+def _panel(trainings: bool, was_active: bool) -> None:
+    listed = listed_jobs(trainings=trainings)
     if was_active and not any(job.active for job in listed):
         cache.expiry.results_changed()
         st.rerun()
@@ -121,7 +127,7 @@ def _progress(job: JobStatus) -> str:
 def _waiting(job: JobStatus) -> str:
     if job.state != "queued":
         return "Reading the training images" if job.trains else "Loading the models and the images"
-    before = any(other.active and other.id != job.id for other in jobs.list_jobs(HISTORY))
+    before = any(other.active and other.id != job.id for other in jobs.list_jobs())
     return "Waiting for its turn" if before else "Starting a worker process"
 
 

@@ -1,0 +1,1 @@
+"""Evaluations and trainings that run in the background, as pages show them."""
