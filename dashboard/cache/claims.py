@@ -20,7 +20,7 @@ def claims(topic: str) -> tuple[Claim, ...]:
     return _judged(topic, _versions())
 
 
-@reads_results(max_entries=4, show_spinner="Checking claims …")
+@reads_results(max_entries=16, show_spinner="Checking claims …")  # more than there are topics
 def _judged(topic: str, versions: tuple[FileVersion, ...]) -> tuple[Claim, ...]:
     from robustcore.reports import claims
 

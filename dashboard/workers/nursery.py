@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import socket
 import sys
 
 from dashboard.workers import tasks, worker
-from robustcore import memory
+from robustcore import memory, processes
 
 
 def main() -> None:
@@ -21,13 +20,12 @@ def main() -> None:
         tasks.preload()
     gc.collect()
     gc.freeze()  # a search for garbage in a worker would write to what it shares with the others
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who has ended leaves nothing behind
     while True:
         word, (*connections,), _, _ = socket.recv_fds(control, 1, 1)
         if not word:
             return
         for connection in connections:
-            if os.fork() == 0:
+            if processes.fork_process():
                 _become_worker(control, connection)
             os.close(connection)
 
@@ -35,7 +33,6 @@ def main() -> None:
 def _become_worker(control: socket.socket, connection: int) -> None:
     """Serve the connection; never returns."""
     try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         control.close()
         os.dup2(connection, sys.stdin.fileno())
         os.dup2(connection, sys.stdout.fileno())

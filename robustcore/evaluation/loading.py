@@ -97,10 +97,13 @@ def stored_subjects(dataset: Dataset, store: Store, preparations: Iterable[Prepa
     Args:
         dataset: as it was loaded.
         store: of results.
-        preparations: that models bring; their results are on the images as these make them.
+        preparations: that models bring; their results are on the images as these make them. Those of a model that is not here
+            and says nothing of its own are on images of its input side, and are found too.
     """
     stored: dict[str, Subject] = {}
-    for preparation in dict.fromkeys((*preparations, None)):
+    root = getattr(dataset, "root", None)
+    plain = [Preparation(side, side) for side in (store.sides(str(root)) if root is not None else [])]
+    for preparation in dict.fromkeys((*preparations, *plain, None)):
         images = prepared_for(dataset, preparation)
         if preparation is not None and images is dataset:
             continue

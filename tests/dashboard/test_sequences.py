@@ -43,7 +43,7 @@ def test_one_frame_can_be_looked_at(open_page: OpenPage) -> None:
 def test_an_unknown_sequence_in_the_address_is_one_sentence(open_page: OpenPage) -> None:
     at = open_page("sequences", sequences_name="rotat")
     assert not at.exception
-    assert any("rotate" in str(w.value) for w in [*at.info, *at.warning])
+    assert any("Rotate" in str(w.value) for w in [*at.info, *at.warning])
 
 
 @pytest.mark.parametrize("metric", ["flip_probability", "flip_rate", "top5_distance", "t5d"])

@@ -24,4 +24,4 @@ def test_without_accuracies_the_distances_are_judged_alone(open_page: OpenPage) 
 def test_an_unknown_suite_in_the_address_is_one_sentence(open_page: OpenPage) -> None:
     at = open_page("severity", severity_suite="imagenet-z")
     assert not at.exception
-    assert any("imagenet-c" in str(w.value) for w in [*at.info, *at.warning])
+    assert any("ImageNet-C" in str(w.value) for w in [*at.info, *at.warning])

@@ -67,6 +67,16 @@ def subjects(connection: sqlite3.Connection, dataset: str) -> list[tuple[str, st
     ).fetchall()
 
 
+def sides(connection: sqlite3.Connection, path: str) -> list[int]:
+    """The sides of images with which the dataset at a path has been evaluated."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sources'").fetchone():
+        return []
+    return [
+        side
+        for (side,) in connection.execute("SELECT DISTINCT side FROM sources WHERE path = ? ORDER BY side", (path,))
+    ]
+
+
 def conditions(connection: sqlite3.Connection, dataset: str, kind: str) -> list[str]:
     """The canonical forms of the conditions of a kind under which anything is stored on a dataset, sorted."""
     rows = connection.execute(

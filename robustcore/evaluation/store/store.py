@@ -198,6 +198,14 @@ class Store:
                     )
         return sorted(by_fingerprint.values(), key=lambda subject: (subject.name, subject.fingerprint))
 
+    def sides(self, path: str) -> list[int]:
+        """The sides of images, in pixels, with which the dataset at a path has been evaluated."""
+        found = set[int]()
+        for layer in self.layers():
+            with layer.open() as connection:
+                found.update(queries.sides(connection, path))
+        return sorted(found)
+
     def probes(self, model: str) -> list[tuple[Path, npt.NDArray[np.float32], tuple[Note, ...]]]:
         """For each file that has them: what the model of that fingerprint answers to the probe images, and its notes."""
         probes = []

@@ -226,6 +226,9 @@ class Lighten(Operation):
     needs_model = True
     float32_only = True
 
+    def check(self, condition: Condition) -> None:
+        assert condition.kind == self.kind
+
     def identity(self, condition: Condition) -> Mapping[str, Any]:
         return {"revision": 1}
 
