@@ -92,15 +92,15 @@ def _pick() -> Choice:
                 help="The pixels with the highest scores.",
             )
         with right:
-            severity = selection.slider(
-                "Severity", 1, 5, key=f"{KEY}_severity", default=3, kind="severity", disabled=corruption == _NONE
-            )
+            severity = 0
+            if corruption != _NONE:
+                severity = selection.slider("Severity", 1, 5, key=f"{KEY}_severity", default=3, kind="severity")
     return Choice(
         number - 1,
         score,
         share / 100,
         "" if corruption == _NONE else corruption,
-        0 if corruption == _NONE else severity,
+        severity,
     )
 
 
