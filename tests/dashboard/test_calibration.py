@@ -63,7 +63,10 @@ def test_a_temperature_is_fitted_by_a_button(open_page: OpenPage, monkeypatch: p
 
 
 def test_without_confidences_the_reason_is_named(open_page: OpenPage) -> None:
-    at = open_page(KEY, calibration_model=["scenes/vgg-fgsm"], calibration_under="Fog")
+    # Of this suite one class for each image ships, and no bins of confidences.
+    at = open_page(
+        KEY, calibration_model=["scenes/vgg-fgsm"], calibration_suite="Laugros", calibration_under="Contrast"
+    )
     assert sound(at)
     assert [w for w in at.warning if "answer by answer" in w.value]
     assert not markup(at, f"{KEY}_numbers")

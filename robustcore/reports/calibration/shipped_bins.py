@@ -23,45 +23,7 @@ from robustcore.evaluation.store.predictions import Predictions
 from robustcore.evaluation.store.store import Store
 from robustcore.metrics.calibration import BIN, Bins, equal_mass
 
-# Those models of the 43 that are computed so far: a model more takes a minute and a half of one core. A page begins with the first.
-SHARE = demo.Share(
-    ("imagenet-c",),
-    models=(
-        "scenes/resnet-standard",
-        "scenes/vgg-standard",
-        *(
-            f"scenes/resnet-{name}"
-            for name in (
-                "augmix",
-                "deepaugment",
-                "label_smoothed",
-                "mixup",
-                "mtlat",
-                "pgd",
-                "continued",
-                "augmentation-gaussian_noise",
-                "crop_flip",
-                "cutmix",
-                "cutout",
-                "fgsm",
-                "fgsm_ll",
-                "fooling",
-                "fooling-5",
-                "fooling-20",
-                "fooling-100",
-                "fooling-alone",
-                "iat",
-                "no_artifacts",
-                "no_blur",
-                "no_brightness",
-                "no_color_distortion",
-                "no_contrast",
-                "no_flip",
-                "stylised",
-            )
-        ),
-    ),
-)
+SHARE = demo.Share(("imagenet-c",))
 _SCALE = 65535  # confidences are kept in 16 bits: steps of 0.000015
 
 

@@ -15,6 +15,7 @@ from robustcore.evaluation.store.predictions import Predictions
 from robustcore.evaluation.store.store import Result
 from robustcore.metrics.calibration import Bins
 from robustcore.reports.calibration import shipped_bins
+from robustcore.training import zoo
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def test_they_are_those_of_the_shipped_answers(cells: list[Cell]) -> None:
     assert shipped_bins.missing(cells) == []
     shipped = shipped_bins.load()
     totals = Store().totals(cells)
-    assert len(shipped) == len(cells) == len(shipped_bins.SHARE.models) * 75
+    assert len(shipped) == len(cells) == len(zoo.ZOO) * 75
     for cell, total in zip(cells, totals, strict=True):
         bins, counts = shipped[cell.key], total.counts
         assert counts is not None
