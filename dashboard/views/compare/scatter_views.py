@@ -38,8 +38,8 @@ _CLEAN_ACCURACY, _CORRUPTED = "clean accuracy", "mean accuracy under corruption"
 @note
 def none_on_this_line(condition: str) -> str:
     return (
-        f"None of the models here is on this line: an evaluation under the suite imagenet-shifts on ImageNet's images adds them; it "
-        f"takes {condition} from the folder that {VARIABLE} names."
+        "None of the models here is on this line. Choose ImageNet shifts among the suites above; where no results of it are stored, an "
+        f"evaluation under it on ImageNet's images adds them: it takes {condition} from the folder that {VARIABLE} names."
     )
 
 
@@ -272,7 +272,7 @@ def _published(column: str, results: Node | None, choice: Choice) -> View:
     table = population.table if own is None else pd.concat([own.value, population.table], ignore_index=True)
     further = {} if own is None else {"own": own}
     notes = (*population.notes, *own_notes)
-    if results is not None and own is None and not own_notes:
+    if own is None and not own_notes:
         notes += (none_on_this_line(shift.condition),)
     return View(
         f"trend-{column}",
