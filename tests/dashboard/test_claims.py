@@ -124,3 +124,13 @@ def test_models_that_cannot_be_read_are_an_error_and_the_other_topic_is_drawn(
     assert not at.exception
     assert ["population-mine" in e.value for e in at.error] == [True]
     assert "<article" in markup(at, "claims_rows")
+
+
+@pytest.mark.parametrize(
+    ("measure", "end"),
+    [({"measure": ["accuracy"]}, "+25.0 points"), ({}, "+25.0 points"), ({"measure": ["APP"]}, "+0.250")],
+)
+def test_the_ends_of_the_dots_have_the_unit_of_the_sentence(measure: dict[str, list[str]], end: str) -> None:
+    """A difference of AUROC, which is of no measure of interventions, is said in points."""
+    table = pd.DataFrame({"value": [0.25], "low": [0.2], "high": [0.3], **measure})
+    assert end in claim_list.markup([Claim("t", "A.", "B", REPRODUCED, "C.", (), table)])

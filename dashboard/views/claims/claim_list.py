@@ -9,7 +9,7 @@ import pandas as pd
 
 from dashboard.widgets.markup import Markup
 from robustcore.reports.claims import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
-from robustcore.reports.claims.contrasts import ACCURACY
+from robustcore.reports.claims.contrasts import APP
 from robustcore.reports.claims.questions import signed
 
 _BADGES = {REPRODUCED: ("reproduced", "✓"), NOT_REPRODUCED: ("not", "✕"), UNDECIDED: ("undecided", "?")}
@@ -139,9 +139,10 @@ def _dots(table: pd.DataFrame | None) -> Markup:
 
 
 def _unit(table: pd.DataFrame) -> tuple[float, int, str]:
-    """Factor, digits and unit of a table's differences, as the claim's sentence writes them: accuracies in points."""
-    measures = set(table["measure"]) if "measure" in table else set()
-    return (100.0, 1, " points") if measures == {ACCURACY} else (1.0, 3, "")
+    """Factor, digits and unit of a table's differences, as the claim's sentence writes them: shares, that is accuracies, AUROC and
+    mAP, in points; APP is a ratio."""
+    is_ratio = "measure" in table and APP in set(table["measure"])
+    return (1.0, 3, "") if is_ratio else (100.0, 1, " points")
 
 
 def _table(table: pd.DataFrame) -> Markup:

@@ -52,8 +52,8 @@ def leads_of_the_maximum_logit(own: float, leads: tuple[Compared, ...]) -> str:
 @note
 def pixels_compared(images: int, anomalous: int, miou: float) -> str:
     return (
-        f"n = {anomalous} of {images} images, those with an anomaly; AUROC of each, then averaged; mIoU of the network {100 * miou:.1f} %; the "
-        "intervals of two scores are taken as independent, which is wider than paired ones"
+        f"n = {anomalous} of {images} images, those with an anomaly; the figure of each, then their mean; mIoU of the network {100 * miou:.1f} %; "
+        "a difference takes its two scores as independent, so that its interval is wider than a paired one"
     )
 
 
