@@ -88,9 +88,9 @@ def entries() -> list[Entry]:
     for path in filter(_readable, added.folders()):
         stored.setdefault(path, {})
         folders.setdefault(path, path)
-    for job in jobs.list_jobs():
-        path = os.path.abspath(job.request.dataset_name)
-        if job.request.dataset_name not in datasets.names() and _readable(path):
+    for name in (job.request.dataset_name for job in jobs.list_jobs() if job.request is not None):
+        path = os.path.abspath(name)
+        if name not in datasets.names() and _readable(path):
             stored.setdefault(path, {})
             folders.setdefault(path, path)
     ends = stored_datasets.path_ends([path for path in folders.values() if path])

@@ -23,7 +23,7 @@ from pathlib import Path
 import pandas as pd
 
 from robustcore import paths, processes
-from robustcore.errors import JobError
+from robustcore.errors import JobError, RobustcoreError
 from robustcore.evaluation.jobs import queue
 from robustcore.evaluation.jobs.training_request import TrainingRequest
 from robustcore.evaluation.provenance import now
@@ -51,7 +51,8 @@ class JobStatus:
     Attributes:
         id: its number.
         title: one line for people.
-        request: what was asked for.
+        request: what was asked for; None where it cannot be read here: a training whose intervention came with a plug-in that is
+            gone. The message then says so.
         state: queued, running, stopping, finished, failed, cancelled, paused or interrupted.
         priority: higher goes first.
         total, done, cached, failed: units, or steps of a training; None before the worker has made the plan. `done` counts
@@ -66,7 +67,7 @@ class JobStatus:
 
     id: int
     title: str
-    request: Request
+    request: Request | None
     state: str
     priority: int
     total: int | None
@@ -282,10 +283,15 @@ def _kill(job: int) -> bool:
 
 
 def _status(row: sqlite3.Row, worker: queue.Process | None) -> JobStatus:
+    request, unreadable = None, ""
+    try:
+        request = request_of(row["request"])
+    except RobustcoreError as error:  # one job that cannot be read hides no other
+        unreadable = str(error)
     return JobStatus(
         id=row["id"],
         title=row["title"],
-        request=request_of(row["request"]),
+        request=request,
         state=_state(row, worker),
         priority=row["priority"],
         total=row["total"],
@@ -294,7 +300,7 @@ def _status(row: sqlite3.Row, worker: queue.Process | None) -> JobStatus:
         failed=row["failed"],
         images_per_second=row["rate"],
         seconds_left=row["seconds_left"],
-        message=row["message"],
+        message=row["message"] or unreadable,
         created=row["created"],
         began=row["began"],
         ended=row["ended"],

@@ -45,5 +45,10 @@ class TrainingRequest:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> TrainingRequest:
-        """The inverse of `to_json`, from its parsed text."""
+        """The inverse of `to_json`, from its parsed text; loads the plug-ins, one of which may bring the intervention.
+
+        Raises:
+            UnknownNameError: the intervention is not known, as its plug-in is gone.
+        """
+        plugins.load(*fields["plugins"], remember=False)
         return cls(Recipe.from_dict(fields["training"]), fields["device"], tuple(fields["plugins"]))

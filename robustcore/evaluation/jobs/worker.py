@@ -47,12 +47,12 @@ def main() -> int:
 
 def _run(job: int) -> None:
     """Run a job of either kind."""
-    request = _request(job)
-    if isinstance(request, TrainingRequest):
-        with _ended_on_error(job):
+    with _ended_on_error(job):
+        request = _request(job)
+        if isinstance(request, TrainingRequest):
             run_training(job, request)
-    else:
-        run_job(job)
+            return
+    run_job(job)
 
 
 def _request(job: int) -> jobs.Request:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from robustcore import plugins
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation.jobs import jobs, training_run, worker
 from robustcore.evaluation.jobs.training_request import TrainingRequest
@@ -54,3 +55,32 @@ def test_what_goes_wrong_is_in_the_row() -> None:
     status = jobs.status(job)
     assert status.state == "failed"
     assert "no-such" in status.message
+
+
+PLUGIN = """
+from robustcore.training.interventions import Intervention, intervention
+
+@intervention("left_alone", family="augmentation", summary="Does nothing.", source="a test")
+class LeftAlone(Intervention):
+    pass
+"""
+
+
+def test_an_intervention_of_a_plug_in_is_loaded_with_its_job_and_hides_no_other_when_it_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(PLUGIN, encoding="utf-8")
+    plugins.load(path, remember=False)
+    try:
+        request = TrainingRequest(Recipe("scenes/vgg", intervention="left_alone", limit=64), "cpu")
+        job, other = jobs.submit(request, here=True), jobs.submit(REQUEST, here=True)
+        plugins.unload(path)
+        assert isinstance(jobs.status(job).request, TrainingRequest)
+        plugins.unload(path)
+        path.unlink()
+        assert [each.id for each in jobs.list_jobs() if each.request is not None] == [other]
+        assert "left_alone" in jobs.status(job).message
+        with pytest.raises(RobustcoreError, match="left_alone"):
+            worker._run(job)
+        assert jobs.status(job).state == "failed"
+    finally:
+        plugins.unload(path)
