@@ -189,3 +189,13 @@ def test_what_is_kept_of_clean_accuracy_on_a_shift_of_some_classes_divides_by_th
     table = metrics.app(rows)
     assert table.loc[table["kind"] == "shift", "app"].isna().all()
     assert "200 classes" in table.loc[table["kind"] == "shift", "reason"].item()
+
+
+def test_models_with_as_many_right_answers_to_other_images_differ_in_their_drawings() -> None:
+    """The paired difference of two models that are right on opposite halves has twice the spread of one of them."""
+    note = same_classes.clean_on_the_same_classes("mine", 1_000, 0)
+    first, second = (
+        same_classes.OnSameClasses(right, note) for right in (np.arange(1_000) < 500, np.arange(1_000) >= 500)
+    )
+    assert first.accuracy == second.accuracy
+    assert np.std(first.drawn() - second.drawn()) == pytest.approx(2 * math.sqrt(0.25 / 1_000), rel=0.1)

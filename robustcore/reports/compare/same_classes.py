@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -70,12 +71,18 @@ class OnSameClasses:
         return float(self.right.mean()) if len(self.right) else math.nan
 
     def drawn(self) -> npt.NDArray[np.float64]:
-        """(draws,) the accuracy in drawings of these images with replacement, for intervals; NaN where it is unknown."""
+        """(draws,) the accuracy in drawings of these images with replacement, for intervals; NaN where it is unknown. Models with the
+        same images have the same drawings, so that differences between them are paired."""
         if not len(self.right):
             return np.full(bootstrap.DRAWS, math.nan)
-        # How many right answers a drawing of n images has depends on their share alone.
-        drawn = np.random.default_rng(_SEED).binomial(len(self.right), self.accuracy, bootstrap.DRAWS)
-        return drawn / len(self.right)
+        return bootstrap.accuracies(_weights(len(self.right)), self.right.astype(np.float32))
+
+
+@functools.lru_cache(maxsize=2)
+def _weights(images: int) -> npt.NDArray[np.float32]:
+    weights = bootstrap.weights(images, seed=_SEED)
+    weights.flags.writeable = False
+    return weights
 
 
 def clean_accuracy(model: str, shift: str, clean: Predictions | None, shifted: Predictions | None) -> OnSameClasses:

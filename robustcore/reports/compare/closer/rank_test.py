@@ -94,7 +94,8 @@ def mean_ranks(result: Bars) -> RankTest:
         nothing = pd.DataFrame(columns=["model", "rank", "low", "high", "conditions"])
         return RankTest(nothing, *(math.nan,) * 4, result.among, (too_few_to_rank(k, n), *left_out), footer)
     sign = -1 if result.definition.better == "higher" else 1
-    ranks = stats.rankdata(sign * values.to_numpy(float), axis=1).mean(axis=0)
+    # Twelve digits: equal means over severities may differ in the last bit, by the order of the sum.
+    ranks = stats.rankdata(sign * values.to_numpy(float).round(12), axis=1).mean(axis=0)
     chi_square, f, p_value = friedman(ranks, n)
     apart = critical_difference(k, n)
     table = pd.DataFrame(

@@ -40,6 +40,13 @@ def test_models_that_are_equal_share_the_mean_of_their_ranks() -> None:
     assert found.table.set_index("model")["rank"].to_dict() == {"m1": 1.75, "m0": 1.75, "m2": 2.5}
 
 
+def test_means_that_differ_by_rounding_alone_are_equal() -> None:
+    first, second = np.mean([0.1, 0.2, 0.6]), np.mean([0.6, 0.2, 0.1])
+    assert first != second
+    found = rank_test.mean_ranks(bars(np.array([[first, second], [0.9, 0.9]])))
+    assert found.table["rank"].tolist() == [1.5, 1.5]
+
+
 @pytest.mark.parametrize(
     ("models", "q"), [(2, 1.960), (3, 2.343), (4, 2.569), (5, 2.728), (6, 2.850), (8, 3.031), (10, 3.164)]
 )
