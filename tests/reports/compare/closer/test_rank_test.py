@@ -41,7 +41,7 @@ def test_models_that_are_equal_share_the_mean_of_their_ranks() -> None:
 
 
 def test_means_that_differ_by_rounding_alone_are_equal() -> None:
-    first, second = np.mean([0.1, 0.2, 0.6]), np.mean([0.6, 0.2, 0.1])
+    first, second = np.mean([0.1, 0.2, 0.3]), np.mean([0.3, 0.2, 0.1])
     assert first != second
     found = rank_test.mean_ranks(bars(np.array([[first, second], [0.9, 0.9]])))
     assert found.table["rank"].tolist() == [1.5, 1.5]
