@@ -42,11 +42,13 @@ class Split:
         folder: its folder, relative to the root; "" for the root itself.
         classes: class name -> paths of its images, relative to the root, with / between the parts.
         unlabelled: images whose class nothing tells.
+        told: whether a file tells the classes, and the images need no class folders.
     """
 
     folder: str
     classes: dict[str, list[str]]
     unlabelled: int = 0
+    told: bool = False
 
 
 @dataclasses.dataclass
@@ -163,6 +165,8 @@ class _Reader:
                 by_split.setdefault(split, []).append(entry.name)
             else:
                 flat.setdefault(split, []).append(entry.name)
+        if not by_split and not any(self._has_images(folder / name) for name in others):
+            by_split = {split: told for split, names in flat.items() if (told := self._told(folder, names))}
         if not by_split:
             return {}
         exact = {split for split, names in by_split.items() if split in names}
@@ -178,6 +182,11 @@ class _Reader:
             folders[split] = split if split in names else names[0]
         # And those without class folders, of which a file may tell the labels.
         return {**{split: names[0] for split, names in flat.items()}, **folders}
+
+    def _told(self, folder: Path, names: list[str]) -> list[str]:
+        """Those of the folders with images whose classes a file tells."""
+        read = {name: {entry.name for entry in self._entries(folder / name) if is_image(entry)} for name in names}
+        return [name for name, images in read.items() if images and _annotations(folder / name, images)]
 
     def _split(self, folder: Path) -> Split:
         """A split's images by class."""
@@ -200,7 +209,7 @@ class _Reader:
         """Sort the images of a split by the file that tells their classes."""
         files = [f for listed in split.classes.values() for f in listed]
         files += [(folder / e.name).relative_to(self.root).as_posix() for e in self._entries(folder) if is_image(e)]
-        split.classes = {}
+        split.classes, split.told = {}, True
         for file in files:
             label = labels.get(file.rsplit("/", 1)[-1])
             if label is None:
@@ -302,7 +311,8 @@ class _Reader:
             notes.append(system_folders(self.name, tuple(sorted(map(printable, self.system)))))
         if self.endings:
             notes.append(other_files(self.name, tuple(self.endings.most_common())))
-        places = {base, *(self.root / split.folder for split in splits.values() if not split.unlabelled)}
+        told = {self.root / split.folder for split in splits.values() if split.told}
+        places = {base, *(self.root / split.folder for split in splits.values() if not split.unlabelled)} - told
         if outside := sum(is_image(entry) for place in places for entry in self._entries(place)):
             notes.append(outside_classes(self.name, outside))
         for split in splits.values():

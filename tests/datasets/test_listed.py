@@ -118,6 +118,21 @@ class TestFlatImageNet:
         (root / place / kind).write_text(other)
         assert rc.load_dataset(root / "val").fingerprint != alone.fingerprint
 
+    @pytest.mark.parametrize("place", ["", "val/"])
+    def test_a_validation_set_alone_is_a_split(self, place: str, tmp_path: Path) -> None:
+        root = pictures(tmp_path, [f"val/{name}" for name in self.NAMES])
+        pairs = dict(zip(self.NAMES, self.IDS, strict=True))
+        (root / place / "val.txt").write_text("\n".join(f"{name} {id_}" for name, id_ in pairs.items()))
+        whole, alone = rc.load_dataset(root, "val"), rc.load_dataset(root / "val")
+        assert whole.split == "val"
+        assert labels(whole) == {f"val/{name}": id_ for name, id_ in pairs.items()}
+        assert (whole.left_out, alone.left_out) == ((), ()), "every image has its label: none is left out"
+
+    def test_a_class_called_like_a_split_stays_a_class(self, tmp_path: Path) -> None:
+        root = pictures(tmp_path, ["train/1.png", "bus/2.png"])
+        (root / "train.txt").write_text("1.png n01440764\n")
+        assert sorted(rc.load_dataset(root).classes) == ["bus", "train"]
+
     def test_a_text_of_other_things_is_none(self, tmp_path: Path) -> None:
         root = pictures(tmp_path, [f"val/{name}" for name in self.NAMES])
         (root / "val.txt").write_text("these are my photographs\nfrom the summer\n")
