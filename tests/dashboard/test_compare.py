@@ -292,6 +292,13 @@ def test_an_unknown_name_in_the_address_is_said_and_left_out(open_page: OpenPage
     assert at.get("plotly_chart")
 
 
+def test_the_buttons_of_the_controls_count_only_what_is_drawn(open_page: OpenPage, evaluated: str) -> None:
+    at = open_page("compare", compare_model=[evaluated, "own/smal"], compare_pin="own/smal", compare_suite="fogg")
+    labels = [block.proto.popover.label for block in at.get("popover")]
+    assert "1 model" in labels
+    assert not any("fogg" in label for label in labels)
+
+
 def test_nothing_chosen_is_no_error(open_page: OpenPage, evaluated: str) -> None:
     at = open_page("compare", compare_model=evaluated)
     at.session_state["compare_model"] = []

@@ -118,7 +118,10 @@ def _pick_models(dataset: str, split: str) -> tuple[list[str], list[str]]:
     further = [m for names in printed.values() for m in names if m not in offered]
     key = f"{KEY}_model"
     place = st.popover(
-        _chosen(key, start), icon=":material/stacks:", key=f"{KEY}_models", help="Which models are compared."
+        _chosen(key, start, [*offered, *further]),
+        icon=":material/stacks:",
+        key=f"{KEY}_models",
+        help="Which models are compared.",
     )
     with place:
         models = selection.multiselect(
@@ -145,28 +148,29 @@ def _pick_models(dataset: str, split: str) -> tuple[list[str], list[str]]:
 
 def _conditions_now() -> tuple[tuple[str, ...], tuple[int, ...], str, int]:
     """Suites, severities, storage and seed as they are chosen below, before their controls are drawn."""
-
-    def now(name: str) -> list[str]:
-        value = st.session_state.get(f"{KEY}_{name}")
-        if value is None:
-            return st.query_params.get_all(f"{KEY}_{name}")
-        return [str(v) for v in value] if isinstance(value, (list, tuple)) else [str(value)]
-
-    wanted = now("suite")
+    wanted = _now(f"{KEY}_suite")
     named = tuple(s for s in suites.names() if s in wanted or labels.suite(s) in wanted) or ("imagenet-c",)
-    severities = tuple(s for s in corruptions.SEVERITIES if str(s) in now("severity")) or corruptions.SEVERITIES
-    ways = [s for s in compare.storages() if s in now("storage") or labels.storage(s) in now("storage")]
-    seed = next((int(s) for s in now("seed") if s.isascii() and s.isdecimal() and len(s) < 10), 0)
+    severities = tuple(s for s in corruptions.SEVERITIES if str(s) in _now(f"{KEY}_severity")) or corruptions.SEVERITIES
+    ways = [s for s in compare.storages() if s in _now(f"{KEY}_storage") or labels.storage(s) in _now(f"{KEY}_storage")]
+    seed = next((int(s) for s in _now(f"{KEY}_seed") if s.isascii() and s.isdecimal() and len(s) < 10), 0)
     return named, severities, ways[0] if ways else "memory", seed
 
 
-def _chosen(key: str, start: Sequence[str]) -> str:
-    """The label of the models' button; a bound widget's value stands in the session before it is drawn."""
-    chosen = st.session_state.get(key)
-    count = len(chosen) if chosen is not None else len(st.query_params.get_all(key)) or len(start)
-    pinned = st.session_state.get(PINNED)
-    followed = len(pinned) if pinned is not None else len(st.query_params.get_all(PINNED))
-    return f"{count} model{'' if count == 1 else 's'}{f', {followed} pinned' if followed else ''}"
+def _now(key: str) -> list[str]:
+    """What a control below says, or the address before it is drawn."""
+    value = st.session_state.get(key)
+    if value is None:
+        return st.query_params.get_all(key)
+    return [str(v) for v in value] if isinstance(value, (list, tuple)) else [str(value)]
+
+
+def _chosen(key: str, start: Sequence[str], offered: Sequence[str]) -> str:
+    """The label of the models' button; a bound widget's value stands in the session before it is drawn. Names of an address that
+    are not offered are left out below, and not counted."""
+    chosen, pinned = ([m for m in _now(k) if m in offered] for k in (key, PINNED))
+    models = chosen if chosen or st.session_state.get(key) is not None else list(start)
+    followed = sum(m in models for m in pinned)
+    return f"{len(models)} model{'' if len(models) == 1 else 's'}{f', {followed} pinned' if followed else ''}"
 
 
 def _by_family(key: str, evaluated: Sequence[str]) -> None:
@@ -217,8 +221,7 @@ def _pick_conditions(dataset: str) -> tuple[list[str], tuple[int, ...], int, str
     """Suites, severities, seed and storage, behind a button that says them."""
     printed = dataset.startswith(compare.PUBLISHED)
     suites_key, levels_key = f"{KEY}_suite", f"{KEY}_severity"
-    suites_now = st.session_state.get(suites_key) or st.query_params.get_all(suites_key) or ["imagenet-c"]
-    levels = st.session_state.get(levels_key) or st.query_params.get_all(levels_key) or corruptions.SEVERITIES
+    suites_now, levels, *_ = _conditions_now()
     word = ", severities 1 to 5" if len(levels) == 5 else f", severity {', '.join(map(str, levels))}"
     if not any(_has_severities(suite) for suite in suites_now):
         word = ""
