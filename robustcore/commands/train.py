@@ -116,13 +116,9 @@ def run(args: argparse.Namespace) -> int:
     recipe = recipe_of(args)
     output = args.output or runs.default_output(recipe)
     if output.exists() and not args.force:
-        if runs.is_made_by(output, recipe):
-            print(f"Already trained: {output} (--force trains it again)")
-            return 0
-        raise TrainingError(
-            f"{output} is there already and was made otherwise ({runs.difference(output, recipe)}); choose another --output, or "
-            "--force."
-        )
+        runs.check_free(output, recipe, "choose another --output, or --force")
+        print(f"Already trained: {output} (--force trains it again)")
+        return 0
     for line in interrupted(recipe, resume=args.resume, force=args.force):
         print(line, file=sys.stderr)
     for note in left_out(runs.training_images(recipe)):
@@ -163,7 +159,7 @@ def _detached(args: argparse.Namespace, recipe: Recipe) -> int:
             "A training in a worker process writes its checkpoint to the cache, in the precision of the device: leave out --output, "
             "--half and --precision, or leave out --detach."
         )
-    job = jobs.submit(TrainingRequest(recipe, args.device))
+    job = jobs.submit(TrainingRequest(recipe, args.device, replaces=args.force))
     print(f"Job {job} is queued. 'robustcore jobs show {job}' shows how far it is.")
     return 0
 

@@ -150,18 +150,34 @@ def is_made_by(path: Path, recipe: Recipe) -> bool:
 def difference(output: Path, recipe: Recipe) -> str:
     """In what the recipe of a checkpoint differs from this one."""
     try:
-        trained = checkpoints.read_card(output).recipe.get("training")
+        training = checkpoints.read_card(output).recipe.get("training")
+        if not training:
+            return "its card names no recipe"
+        trained = Recipe.from_dict(training).to_dict()  # parsed, so that fields added later have their defaults
     except ModelError:
         return "it is no checkpoint with a card"
-    if not trained:
-        return "its card names no recipe"
+    except RobustcoreError as error:
+        return f"its card names a recipe that cannot be read: {str(error).rstrip('.')}"
     now = recipe.to_dict()
-    differing = [
-        f"{key} {trained[key]}, not {now[key]}"
-        for key in sorted(trained.keys() & now.keys())
-        if trained[key] != now[key]
-    ]
+    differing = [f"{key} {trained[key]}, not {now[key]}" for key in sorted(now) if trained[key] != now[key]]
     return "; ".join(differing) or "of other images, or by an older version"
+
+
+def check_free(output: Path, recipe: Recipe, remedy: str) -> None:
+    """Refuse to replace a model of another recipe: a name says what is trained, and not how long or on how many images.
+
+    Args:
+        output: where the checkpoint will be written.
+        recipe: what is trained.
+        remedy: what can be done, without a full stop.
+
+    Raises:
+        TrainingError: a file is there that another recipe made.
+    """
+    if output.exists() and not is_made_by(output, recipe):
+        raise TrainingError(
+            f"{output} is there already and was made otherwise ({difference(output, recipe)}); {remedy}."
+        )
 
 
 def training_images(recipe: Recipe) -> Dataset:

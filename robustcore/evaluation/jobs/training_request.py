@@ -18,11 +18,13 @@ class TrainingRequest:
         recipe: what is trained.
         device: where, as `devices.pick` takes it.
         plugins: plug-ins that the process which trains loads first, as `robustcore --plugin` names them.
+        replaces: whether a model of the same name that another recipe made is replaced; else the job fails and leaves it.
     """
 
     recipe: Recipe
     device: str = "auto"
     plugins: tuple[str, ...] = ()
+    replaces: bool = False
 
     @property
     def title(self) -> str:
@@ -40,7 +42,8 @@ class TrainingRequest:
 
     def to_json(self) -> str:
         """One line, keys sorted."""
-        fields = {"training": self.recipe.to_dict(), "device": self.device, "plugins": list(self.plugins)}
+        fields = {**dataclasses.asdict(self), "training": self.recipe.to_dict()}
+        del fields["recipe"]
         return json.dumps(fields, sort_keys=True)
 
     @classmethod
@@ -51,4 +54,9 @@ class TrainingRequest:
             UnknownNameError: the intervention is not known, as its plug-in is gone.
         """
         plugins.load(*fields["plugins"], remember=False)
-        return cls(Recipe.from_dict(fields["training"]), fields["device"], tuple(fields["plugins"]))
+        return cls(
+            Recipe.from_dict(fields["training"]),
+            fields["device"],
+            tuple(fields["plugins"]),
+            fields.get("replaces", False),
+        )

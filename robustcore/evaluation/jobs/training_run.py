@@ -19,12 +19,22 @@ _SECONDS = 0.5  # between two writes of the progress
 def run_training(job: int, request: TrainingRequest) -> Fitted | None:
     """Train, or go on with an interrupted training of the same recipe; the job's row says how far it is and how it ended.
 
+    Raises:
+        TrainingError: a model of the same name is there that another recipe made, and the request does not replace it; or as
+            `runs.fit`.
+
     Returns:
         The model; None if the training was cancelled or paused: it goes on after its last complete epoch.
     """
     plugins.refresh()
     for problem in plugins.load(*request.plugins):
         print(problem, file=sys.stderr)
+    if not request.replaces:  # it may have been written while the job was queued
+        runs.check_free(
+            runs.default_output(request.recipe),
+            request.recipe,
+            "train with 'robustcore train' and an --output of its own, or remove that model",
+        )
     heartbeat = Heartbeat(job)
     fitted = None
     with heartbeat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,20 @@ def test_what_goes_wrong_is_in_the_row() -> None:
     status = jobs.status(job)
     assert status.state == "failed"
     assert "no-such" in status.message
+
+
+def test_a_model_of_the_same_name_is_replaced_only_where_that_was_asked_for() -> None:
+    """The name says nothing of the epochs."""
+    worker._run(jobs.submit(REQUEST, here=True))
+    longer = dataclasses.replace(REQUEST, recipe=dataclasses.replace(REQUEST.recipe, epochs=3))
+    output = runs.default_output(longer.recipe)
+    job = jobs.submit(longer, here=True)
+    with pytest.raises(RobustcoreError):
+        worker._run(job)
+    assert "epochs 2, not 3" in jobs.status(job).message
+    assert runs.is_made_by(output, REQUEST.recipe)
+    worker._run(jobs.submit(dataclasses.replace(longer, replaces=True), here=True))
+    assert runs.is_made_by(output, longer.recipe)
 
 
 PLUGIN = """
