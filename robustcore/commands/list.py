@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import importlib
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from robustcore.errors import InvalidArgumentError
 
@@ -141,14 +139,7 @@ def _interventions() -> Iterable[Row]:
     from robustcore.training import interventions
 
     for name in interventions.names():
-        intervention = interventions.get(name)
-        yield name, intervention.summary, ", ".join(_setting(field) for field in dataclasses.fields(intervention))  # type: ignore[arg-type]
-
-
-def _setting(field: dataclasses.Field[Any]) -> str:
-    """A setting as it is written behind --set: its default, or in capitals what has none."""
-    value = field.name.upper() if field.default is dataclasses.MISSING else field.default
-    return f"{field.name}={value}"
+        yield name, interventions.get(name).summary, ", ".join(interventions.usage(name))
 
 
 _KINDS: dict[str, Callable[[], Iterable[Row]]] = {

@@ -85,6 +85,7 @@ def _pick() -> TrainingRequest | None:
         )
         for name in chosen:
             st.caption(states.plain(f"{interventions.get(name).plain_title}: {interventions.get(name).summary}"))
+        settings = _pick_settings(chosen)
         left, middle, right = st.columns(3, gap="medium", vertical_alignment="bottom")
         with left:
             epochs = selection.number("Epochs", 1, 1000, key=f"{KEY}_epochs", default=8, kind="number of epochs")
@@ -98,7 +99,7 @@ def _pick() -> TrainingRequest | None:
                 help="A model of the same architecture and classes; without one the weights are random.",
             )
         with right:
-            recipe, device = _pick_more(architecture, dataset, chosen, epochs, start)
+            recipe, device = _pick_more(architecture, dataset, chosen, settings, epochs, start)
     return None if recipe is None else TrainingRequest(recipe, device)
 
 
@@ -122,10 +123,10 @@ def _pick_dataset() -> str:
 
 
 def _pick_more(
-    architecture: str, dataset: str, chosen: list[str], epochs: int, start: str | None
+    architecture: str, dataset: str, chosen: list[str], settings: dict[str, str], epochs: int, start: str | None
 ) -> tuple[Recipe | None, str]:
     """The settings that are rarely changed, behind one button; the recipe, and the device."""
-    with st.popover("Rate, images, seed, device, settings", icon=":material/tune:", width="stretch"):
+    with st.popover("Rate, images, seed, device", icon=":material/tune:", width="stretch"):
         rate = selection.selectbox(
             "Greatest learning rate",
             RATES,
@@ -160,15 +161,6 @@ def _pick_more(
         )
         seed = selection.number("Seed", 0, 2**31 - 1, key=f"{KEY}_seed", default=0, kind="seed")
         device = selection.segmented("Device", cache.estimates.devices(), key=f"{KEY}_device", kind="device")
-        settings = st.text_input(
-            "Settings of the interventions",
-            key=f"{KEY}_settings",
-            bind="query-params",
-            placeholder="alpha=0.4",
-            help="NAME=VALUE, separated by spaces. Those that there are: robustcore list interventions. Of several interventions "
-            "with the intervention's name: augmix.width=2.",
-            max_chars=500,
-        )
     if not dataset:
         return None, device
     name = "+".join(chosen) or "standard"
@@ -176,7 +168,7 @@ def _pick_more(
         architecture,
         roots.dataset(dataset),
         name,
-        tuple(interventions.parse(name, _pairs(settings or "")).items()),
+        tuple(interventions.parse(name, settings).items()),
         epochs=epochs,
         batch=batch,
         learning_rate=float(rate),
@@ -188,6 +180,22 @@ def _pick_more(
     )
     recipe.make()  # refuses what cannot be joined
     return recipe, device
+
+
+def _pick_settings(chosen: list[str]) -> dict[str, str]:
+    """What is said of the interventions' settings, name -> text; none where no intervention is chosen, or none has any."""
+    known = interventions.usage("+".join(chosen)) if chosen else []
+    if not known:
+        return {}
+    typed = st.text_input(
+        "Settings",
+        key=f"{KEY}_settings",
+        bind="query-params",
+        placeholder=" ".join(known),
+        help="NAME=VALUE, separated by spaces. Shown are the defaults; what is in capitals has none.",
+        max_chars=500,
+    )
+    return _pairs(typed or "")
 
 
 def _pairs(text: str) -> dict[str, str]:

@@ -97,6 +97,18 @@ def create(name: str, **settings: Any) -> Intervention:
     return cls(**settings)
 
 
+def usage(name: str) -> list[str]:
+    """How an intervention's settings are written: each with its default, or with its name in capitals where it has none; of several
+    interventions with their own before each, "augmix.width=3"."""
+    several = parts(name)
+    written = []
+    for part in several:
+        for field in dataclasses.fields(registry[part]):  # type: ignore[arg-type]
+            value = field.name.upper() if field.default is dataclasses.MISSING else field.default
+            written.append(f"{f'{part}.' if len(several) > 1 else ''}{field.name}={value}")
+    return written
+
+
 def _fields(name: str) -> list[str]:
     return [field.name for field in dataclasses.fields(registry[name])]  # type: ignore[arg-type]
 
