@@ -49,13 +49,9 @@ def train(request: TrainingRequest) -> int:
     if any(isinstance(other, TrainingRequest) and other.recipe.key() == recipe.key() for other in queued):
         raise TrainingError("This very training is queued or running already.")
     output = runs.default_output(recipe)
+    runs.check_free(output, recipe, "take another seed, or remove it")
     if output.exists():
-        name = f"The model {models.name_of(output)} is there already"
-        if runs.is_made_by(output, recipe):
-            raise TrainingError(f"{name}: this very training has been done.")
-        raise TrainingError(
-            f"{name} and was made otherwise ({runs.difference(output, recipe)}); take another seed, or remove it."
-        )
+        raise TrainingError(f"This very training has been done: the model is {models.name_of(output)}.")
     return jobs.submit(dataclasses.replace(request, recipe=recipe))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import time
 
 NAME = "demo"
 HELP = "Train and evaluate the demo models that are missing or out of date."
+_WORTH_TELLING = 5.0  # seconds; a part that only looks whether all is there takes less
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,17 +36,13 @@ def run(args: argparse.Namespace) -> int:
             bar.line(f"{name}: {accuracies}; trained in {duration(seconds)}")
 
         zoo.train(todo, device=args.device, progress=show, finished=report)
-    return (
-        _evaluate(args.device)
-        or _detect()
-        or _bins(args.device)
-        or _photographs()
-        or _filtration()
-        or _segmentation()
-        or _labels()
-        or _membership()
-        or _judge()
-    )
+    for part in PARTS:
+        began = time.monotonic()
+        if status := part(args.device):
+            return status
+        if (seconds := time.monotonic() - began) > _WORTH_TELLING:
+            print(f"  in {duration(seconds)}", flush=True)
+    return 0
 
 
 def _evaluate(device: str) -> int:
@@ -68,7 +66,7 @@ def _evaluate(device: str) -> int:
     return 0
 
 
-def _detect() -> int:
+def _detect(device: str) -> int:
     """Compute how well some models tell known from unknown images; those whose package is missing stay as they ship."""
     from robustcore.models import imagenet
     from robustcore.reports.detection import shipped
@@ -103,7 +101,7 @@ def _bins(device: str) -> int:
     return 0
 
 
-def _judge() -> int:
+def _judge(device: str) -> int:
     """Judge the claims by what ships, where the shipped verdicts are others."""
     from robustcore.reports import claims
     from robustcore.reports.claims import verdicts
@@ -116,7 +114,7 @@ def _judge() -> int:
     return 0
 
 
-def _photographs() -> int:
+def _photographs(device: str) -> int:
     """Compute what an ImageNet classifier answers to the photographs that pages show first; without its package nothing."""
     from robustcore.models import imagenet
     from robustcore.progress import Bar
@@ -141,7 +139,7 @@ def _photographs() -> int:
     return 0
 
 
-def _filtration() -> int:
+def _filtration(device: str) -> int:
     """Compute the answers that the page Filtration opens with."""
     from robustcore.evaluation.filtration import shipped
     from robustcore.progress import Bar
@@ -155,7 +153,7 @@ def _filtration() -> int:
     return 0
 
 
-def _segmentation() -> int:
+def _segmentation(device: str) -> int:
     """Train the networks of street scenes, and measure them."""
     from robustcore.progress import Bar
     from robustcore.reports.segmentation import shipped
@@ -171,7 +169,7 @@ def _segmentation() -> int:
     return 0
 
 
-def _labels() -> int:
+def _labels(device: str) -> int:
     """Train and measure what the page Factors shows of several labels an image."""
     from robustcore.progress import Bar
     from robustcore.reports import multilabel
@@ -185,7 +183,7 @@ def _labels() -> int:
     return 0
 
 
-def _membership() -> int:
+def _membership(device: str) -> int:
     """Train and judge what the page Factors shows of set membership."""
     from robustcore.progress import Bar
     from robustcore.reports import membership
@@ -197,3 +195,7 @@ def _membership() -> int:
         membership.build(lambda what, done, total: bar.update(done, total, what))
     print(f"{membership.shipped_path()}: written.", flush=True)
     return 0
+
+
+# In this order: a part reads what those before it wrote.
+PARTS = (_evaluate, _detect, _bins, _photographs, _filtration, _segmentation, _labels, _membership, _judge)

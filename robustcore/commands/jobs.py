@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "ls":
         newest = jobs.list_jobs(args.limit)
         if not newest:
-            print("No evaluation was started yet.")
+            print("No evaluation or training was started yet.")
         for job in newest:
             print(_line(job))
     elif args.action == "show":
@@ -61,7 +61,7 @@ def _line(job: JobStatus) -> str:
     from robustcore.progress import duration
 
     units = "" if job.total is None else f"{job.done}/{job.total} {'steps' if job.trains else 'units'}"
-    left = f", {duration(job.seconds_left)} left" if job.seconds_left is not None else ""
+    left = f", {duration(job.seconds_left)} left" if job.active and job.seconds_left is not None else ""
     failed = f", {job.failed} failed" if job.failed else ""
     return f"{job.id:>4}  {job.state:<11}  {units}{left}{failed}  {job.title}"
 

@@ -201,7 +201,7 @@ def _pack(args: argparse.Namespace) -> None:
     store = Store()
     packed = pack.pack(store, args.output, _cards(pack.own_models(store)))
     print(
-        f"{packed.units} units of {packed.models} models in {args.output}, {packed.cards} of them with a card"
+        f"{packed.units} units of {packed.models} {'model' if packed.models == 1 else 'models'} in {args.output}, {packed.cards} of them with a card"
         + (f"; {packed.damaged} damaged units are left behind" if packed.damaged else "")
         + ". It also holds the paths of folders and the commands that gave the results."
     )

@@ -153,12 +153,15 @@ def _detached(args: argparse.Namespace, recipe: Recipe) -> int:
     """Queue the training as a job."""
     from robustcore.evaluation.jobs import jobs
     from robustcore.evaluation.jobs.training_request import TrainingRequest
+    from robustcore.training import state as states
 
     if args.output or args.half or args.precision != "auto":
         raise InvalidArgumentError(
             "A training in a worker process writes its checkpoint to the cache, in the precision of the device: leave out --output, "
             "--half and --precision, or leave out --detach."
         )
+    if args.force:
+        states.path_of(recipe).unlink(missing_ok=True)  # a job goes on with an interrupted training that it finds
     job = jobs.submit(TrainingRequest(recipe, args.device, replaces=args.force))
     print(f"Job {job} is queued. 'robustcore jobs show {job}' shows how far it is.")
     return 0

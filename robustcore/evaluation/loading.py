@@ -101,8 +101,7 @@ def stored_subjects(dataset: Dataset, store: Store, preparations: Iterable[Prepa
             and says nothing of its own are on images of its input side, and are found too.
     """
     stored: dict[str, Subject] = {}
-    root = getattr(dataset, "root", None)
-    plain = [Preparation(side, side) for side in (store.sides(str(root)) if root is not None else [])]
+    plain = [Preparation(side, side) for side in (store.sides() if hasattr(dataset, "root") else [])]
     for preparation in dict.fromkeys((*preparations, *plain, None)):
         images = prepared_for(dataset, preparation)
         if preparation is not None and images is dataset:

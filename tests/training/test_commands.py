@@ -14,6 +14,8 @@ import torch
 
 from robustcore import paths
 from robustcore.cli import main
+from robustcore.evaluation.jobs import jobs
+from robustcore.evaluation.jobs.training_request import TrainingRequest
 from robustcore.models import card, load_model
 from robustcore.training import Progress, Recipe, zoo
 
@@ -108,13 +110,7 @@ def test_the_demo_trains_what_is_missing_and_only_that(
     monkeypatch.setattr("robustcore.paths.assets", lambda: tmp_path / "assets")
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0})  # one process at a time
     # What is evaluated, judged and shown with the models has tests of its own.
-    monkeypatch.setattr("robustcore.evaluation.demo.build", lambda **options: None)
-    monkeypatch.setattr("robustcore.reports.calibration.shipped_bins.build", lambda **options: None)
-    monkeypatch.setattr("robustcore.reports.detection.shipped.missing", list)
-    monkeypatch.setattr("robustcore.reports.claims.verdicts.outdated", lambda parts: [])
-    monkeypatch.setattr("robustcore.reports.preview.shipped.is_current", lambda: True)
-    monkeypatch.setattr("robustcore.evaluation.filtration.shipped.is_current", lambda: True)
-    monkeypatch.setattr("robustcore.reports.preview.shipped_attack.is_current", lambda: True)
+    monkeypatch.setattr("robustcore.commands.demo.PARTS", ())
     assert main(["demo", "--device", "cpu"]) == 0
     assert "0 of 2 demo models" in capsys.readouterr().out
     name = "shades/scenes/vgg-standard"
@@ -159,6 +155,20 @@ def test_an_interrupted_training_is_not_lost_by_forgetting_to_resume_it(
     assert train(folder, "--resume") == 0
     assert "epoch 1/2" not in capsys.readouterr().err
     assert train(folder, "--force") == 0
+
+
+def test_a_detached_training_starts_again_too_if_it_is_forced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupt(folder, monkeypatch)
+    queued: list[TrainingRequest] = []
+    monkeypatch.setattr(jobs, "submit", lambda request: queued.append(request) or len(queued))
+    assert train(folder, "--detach") == 1
+    assert train(folder, "--detach", "--resume") == 0
+    assert list((paths.cache() / "training").glob("*.state"))
+    assert train(folder, "--detach", "--force") == 0
+    assert not list((paths.cache() / "training").glob("*.state"))  # which the job would go on with
+    assert [request.replaces for request in queued] == [False, True]
 
 
 def test_resuming_says_when_there_is_nothing_to_continue(

@@ -67,14 +67,11 @@ def subjects(connection: sqlite3.Connection, dataset: str) -> list[tuple[str, st
     ).fetchall()
 
 
-def sides(connection: sqlite3.Connection, path: str) -> list[int]:
-    """The sides of images with which the dataset at a path has been evaluated."""
+def sides(connection: sqlite3.Connection) -> list[int]:
+    """The sides of images with which data sets have been evaluated, in pixels."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sources'").fetchone():
         return []
-    return [
-        side
-        for (side,) in connection.execute("SELECT DISTINCT side FROM sources WHERE path = ? ORDER BY side", (path,))
-    ]
+    return [side for (side,) in connection.execute("SELECT DISTINCT side FROM sources ORDER BY side")]
 
 
 def conditions(connection: sqlite3.Connection, dataset: str, kind: str) -> list[str]:

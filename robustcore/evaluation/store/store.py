@@ -198,12 +198,13 @@ class Store:
                     )
         return sorted(by_fingerprint.values(), key=lambda subject: (subject.name, subject.fingerprint))
 
-    def sides(self, path: str) -> list[int]:
-        """The sides of images, in pixels, with which the dataset at a path has been evaluated."""
+    def sides(self) -> list[int]:
+        """The sides of images, in pixels, with which any data set has been evaluated. Not of one folder alone: results that
+        came from elsewhere name the folder as it was called there."""
         found = set[int]()
         for layer in self.layers():
             with layer.open() as connection:
-                found.update(queries.sides(connection, path))
+                found.update(queries.sides(connection))
         return sorted(found)
 
     def probes(self, model: str) -> list[tuple[Path, npt.NDArray[np.float32], tuple[Note, ...]]]:
