@@ -51,8 +51,12 @@ def _price(request: str, versions: tuple[FileVersion | None, ...]) -> Estimate:
     return estimates.estimate(api.prepare(loaded))
 
 
-def training_price(recipe: Recipe, device: str) -> Price:
-    """What a training costs here, timed once by a worker process."""
+def training_price(recipe: Recipe, device: str, *, known: bool = False) -> Price | None:
+    """What a training costs here, timed once by a worker process.
+
+    Args:
+        known: time nothing; None where it was not timed before.
+    """
     from robustcore import derived
     from robustcore.training import runs
     from robustcore.training.estimates import Price
@@ -60,5 +64,10 @@ def training_price(recipe: Recipe, device: str) -> Price:
     confined = roots.recipe(recipe)
     images = runs.training_images(confined)
     key = derived.digest("training price", json.dumps(confined.to_dict(), sort_keys=True), images.fingerprint, device)
-    fields: dict[str, Any] = offload("training price", key, trainings.price, json.dumps(confined.to_dict()), device)
-    return Price(**fields)
+    kind = "training price"
+    fields: dict[str, Any] | None
+    if known:
+        fields = derived.get(kind, key)
+    else:
+        fields = offload(kind, key, trainings.price, json.dumps(confined.to_dict()), device)
+    return None if fields is None else Price(**fields)

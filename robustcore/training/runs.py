@@ -82,7 +82,7 @@ def fit(
     card = Card(recipe.name(), tuple(dataset.classes), dataset.side, dataset.name, recipe.make().label, recipe.model)
     model = family.build(card, recipe.seed)
     start = _start_from(model, recipe) if recipe.start else None
-    _check_side(model, family.side)
+    check_side(model, family.side)
     inputs = recipe.make().inputs(tuple(dataset.classes), dataset.side)
     state = states.path_of(recipe)
     data = TrainingSet.of(dataset, _counter(stage, "reading the training images"))
@@ -277,8 +277,12 @@ def _start_from(model: Classifier, recipe: Recipe) -> str:
     return source.fingerprint()
 
 
-def _check_side(model: Classifier, intended: int) -> None:
-    """Run one image through the network, so that an unsupported side fails before an hour of decoding."""
+def check_side(model: Classifier, intended: int) -> None:
+    """Run one image through the network, so that an unsupported side fails before an hour of decoding.
+
+    Raises:
+        TrainingError: the network does not take images of the side on its card.
+    """
     side = model.card.side
     try:
         with torch.inference_mode():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -29,7 +31,7 @@ def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Timing steps takes longer than most tests may."""
     price = estimates.Price(images=64, steps=16, seconds=90.0, device="cpu")
-    monkeypatch.setattr(cache.estimates, "training_price", lambda recipe, device: price)
+    monkeypatch.setattr(cache.estimates, "training_price", lambda recipe, device, known=False: price)
 
 
 def launch(at: AppTest) -> AppTest:
@@ -43,6 +45,23 @@ def test_the_price_is_of_the_whole_training(open_page: OpenPage, own_cache: obje
     images, steps, time = (metric.value for metric in at.metric)
     assert (images, steps) == ("64", "6")  # two batches of 32, three times
     assert "second" in time
+
+
+def test_a_network_from_elsewhere_is_timed_when_somebody_asks(
+    open_page: OpenPage, own_cache: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    price = estimates.Price(images=64, steps=16, seconds=90.0, device="cpu")
+    monkeypatch.setattr(
+        "dashboard.workers.trainings.price", lambda recipe, device: asked.append(device) or dataclasses.asdict(price)
+    )
+    at = open_page("training", **{**SMALL, "training_architecture": "torchvision/resnet18"})
+    assert not asked
+    (button,) = [b for b in at.button if b.key == "training_time"]
+    at = button.click().run()
+    assert [metric.value for metric in at.metric][1] == "16"
+    assert [metric.value for metric in at.run().metric][1] == "16"  # kept
+    assert asked == ["cpu"]
 
 
 @pytest.mark.usefixtures("cheap", "own_cache")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -17,6 +18,9 @@ from robustcore.evaluation.jobs.training_request import TrainingRequest
 from robustcore.models.architectures import registry, torchvision_names
 from robustcore.training import interventions
 from robustcore.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
+
+if TYPE_CHECKING:
+    from robustcore.training.estimates import Price
 
 PAGE = Page(
     title="Training",
@@ -211,6 +215,22 @@ def _pairs(text: str) -> dict[str, str]:
     return pairs
 
 
+def _price(request: TrainingRequest) -> Price | None:
+    """The cost; of a network that is not the project's own, and may take gigabytes and a minute, only when it is asked for."""
+    kept = cache.estimates.training_price(request.recipe, request.device, known=True)
+    if kept is not None:
+        return kept
+    if request.recipe.model not in registry and not st.button(
+        "Time a few steps",
+        icon=":material/timer:",
+        key=f"{KEY}_time",
+        help="Says how long the training takes; a large network needs up to a minute for it.",
+    ):
+        return None
+    with st.spinner("Timing a few steps …"):
+        return cache.estimates.training_price(request.recipe, request.device)
+
+
 def _launch(request: TrainingRequest | None) -> None:
     """The cost, and the button."""
     if request is None:
@@ -222,23 +242,23 @@ def _launch(request: TrainingRequest | None) -> None:
         )
         return
     try:
-        with st.spinner("Timing a few steps …"):
-            price = cache.estimates.training_price(request.recipe, request.device)
+        price = _price(request)
     except RobustcoreError as error:
         states.error(str(error), title="This cannot be trained")
         return
-    cells = [
-        ("Training images", f"{price.images:,}", "Of the training split."),
-        ("Steps", f"{price.steps:,}", "Batches, over all epochs."),
-        (
-            "Time",
-            amounts.duration(price.seconds),
-            f"On {price.device}, estimated by timing a few steps; measuring accuracies comes on top.",
-        ),
-    ]
-    with st.container(horizontal=True, key=f"{KEY}_price"):
-        for label, value, help in cells:
-            st.metric(label, value, help=help, border=True)
+    if price is not None:
+        cells = [
+            ("Training images", f"{price.images:,}", "Of the training split."),
+            ("Steps", f"{price.steps:,}", "Batches, over all epochs."),
+            (
+                "Time",
+                amounts.duration(price.seconds),
+                f"On {price.device}, estimated by timing a few steps; measuring accuracies comes on top.",
+            ),
+        ]
+        with st.container(horizontal=True, key=f"{KEY}_price"):
+            for label, value, help in cells:
+                st.metric(label, value, help=help, border=True)
     with st.expander("The command that trains it", icon=":material/terminal:"):
         st.code(request.recipe.command(), language="shell", wrap_lines=True)
     if st.button("Launch", type="primary", icon=":material/play_arrow:", width=260, key=f"{KEY}_launch"):
