@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torchvision.ops import StochasticDepth
 
 from robustcore.datasets._base import Dataset
 from robustcore.errors import ModelError
@@ -188,11 +187,11 @@ def _passes(model: Classifier, images: Tensor, ids: Tensor, count: int) -> Float
 
 def _rate(module: nn.Module) -> float:
     """The share of values that a layer drops in training; 0 for one that drops none."""
-    if isinstance(module, (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, StochasticDepth)):
+    if isinstance(module, (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)):
         return float(module.p)
-    if type(module).__name__ == "DropPath":  # timm's, which need not be installed
-        return float(getattr(module, "drop_prob", 0) or 0)
-    return 0.0
+    # By name: timm need not be installed, and importing torchvision takes more than a second.
+    attribute = {"StochasticDepth": "p", "DropPath": "drop_prob"}.get(type(module).__name__)
+    return float(getattr(module, attribute, 0) or 0) if attribute else 0.0
 
 
 def _dropping(draws: Draws) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:

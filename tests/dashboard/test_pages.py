@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,14 @@ def test_facts_are_written_for_people(view: pages.View) -> None:
 
 def test_orders_and_titles_differ() -> None:
     assert len({v.page.order for v in VIEWS}) == len(VIEWS) == len({v.page.title for v in VIEWS})
+
+
+def test_the_pages_do_not_import_what_takes_seconds() -> None:
+    """The first visitor waits for it."""
+    slow = ("torchvision", "torch._dynamo", "scipy.stats", "sklearn", "matplotlib", "albumentations", "timm")
+    code = f"import sys; from dashboard import pages; pages.views(); print([m for m in {slow} if m in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"
 
 
 def test_the_terms_of_a_page_are_explained(open_page: OpenPage) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from robustcore import derived, paths
 from robustcore.datasets import load_dataset
@@ -117,6 +116,8 @@ def _check_shots(most: int, pools: Mapping[str, images.Pool]) -> None:
 def _row(method: str, shots: int, group: str, values: np.ndarray, queries: int) -> dict[str, Any]:
     reach = math.nan
     if len(values) > 1:
+        from scipy import stats  # importing it takes half a second
+
         student = float(stats.t.ppf(0.975, len(values) - 1))
         reach = student * float(values.std(ddof=1)) / math.sqrt(len(values))
     mean = float(values.mean())

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from robustcore.notes import Note, note
 from robustcore.reports.compare.measures import Bars
@@ -95,7 +95,7 @@ def mean_ranks(result: Bars) -> RankTest:
         return RankTest(nothing, *(math.nan,) * 4, result.among, (too_few_to_rank(k, n), *left_out), footer)
     sign = -1 if result.definition.better == "higher" else 1
     # Twelve digits: equal means over severities may differ in the last bit, by the order of the sum.
-    ranks = stats.rankdata(sign * values.to_numpy(float).round(12), axis=1).mean(axis=0)
+    ranks = _stats().rankdata(sign * values.to_numpy(float).round(12), axis=1).mean(axis=0)
     chi_square, f, p_value = friedman(ranks, n)
     apart = critical_difference(k, n)
     table = pd.DataFrame(
@@ -121,7 +121,7 @@ def friedman(ranks: npt.NDArray[np.float64], conditions: int) -> tuple[float, fl
     chi_square = 12 * n / (k * (k + 1)) * (float(np.sum(ranks**2)) - k * (k + 1) ** 2 / 4)
     rest = n * (k - 1) - chi_square
     f = math.inf if rest <= 1e-9 else (n - 1) * chi_square / rest
-    return chi_square, f, float(stats.f.sf(f, k - 1, (k - 1) * (n - 1)))
+    return chi_square, f, float(_stats().f.sf(f, k - 1, (k - 1) * (n - 1)))
 
 
 def critical_difference(models: int, conditions: int, alpha: float = ALPHA) -> float:
@@ -132,5 +132,11 @@ def critical_difference(models: int, conditions: int, alpha: float = ALPHA) -> f
         conditions: N.
         alpha: the chance of any false difference among all pairs.
     """
-    q = float(stats.studentized_range.ppf(1 - alpha, models, np.inf)) / math.sqrt(2)
+    q = float(_stats().studentized_range.ppf(1 - alpha, models, np.inf)) / math.sqrt(2)
     return q * math.sqrt(models * (models + 1) / (6 * conditions))
+
+
+def _stats() -> Any:
+    from scipy import stats  # importing it takes half a second
+
+    return stats
