@@ -88,8 +88,21 @@ def _show(comparison: Comparison, choice: Choice, model: str, label: str) -> Non
         st.caption(_counts(outcome))
         return
     before = "right when clean, " if outcome.paired else ""
-    row_of_images(comparison, choice, condition, "Lost", f"{before}wrong here", outcome.lost, outcome.paired)
-    row_of_images(comparison, choice, condition, "Kept", f"{before}right here", outcome.kept, outcome.paired)
+    for title, says, seen, right in (
+        ("Lost", "wrong here", outcome.lost, False),
+        ("Kept", "right here", outcome.kept, True),
+    ):
+        row_of_images(
+            comparison,
+            choice,
+            condition,
+            title,
+            f"{before}{says}",
+            seen,
+            models=(model, model),
+            right=right,
+            paired=outcome.paired,
+        )
     both, gained = outcome.counts[False, False], outcome.counts[False, True]
     if outcome.paired:
         st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
@@ -187,9 +200,22 @@ def _choose(comparison: Comparison, choice: Choice) -> tuple[str, str] | None:
 
 
 def row_of_images(
-    comparison: Comparison, choice: Choice, condition: str, title: str, says: str, seen: list[Seen], paired: bool
+    comparison: Comparison,
+    choice: Choice,
+    condition: str,
+    title: str,
+    says: str,
+    seen: list[Seen],
+    *,
+    models: tuple[str, str],
+    right: bool,
+    paired: bool,
 ) -> None:
-    """Some images of one kind, each above its clean form, with another handful behind a button."""
+    """Some images of one kind, each above its clean form, with another handful behind a button.
+
+    Labels are classes of the first of the models, answers those of the second, which are all `right` or all wrong: two models may
+    have their classes in different orders.
+    """
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{title}**: {len(seen):,} images, {says}")
         page = 0
@@ -209,33 +235,33 @@ def row_of_images(
         st.caption("None.")
         return
     places = tuple(s.place for s in some)
-    classes = comparison.subjects[0].classes if comparison.subjects else ()
+    of_label, of_answer = (next((s.classes for s in comparison.subjects if s.name == m), ()) for m in models)
+    names = [(_name(of_label, s.label), _name(of_answer, s.answer)) for s in some]
     images = compare.corrupted_images(choice.data, places, condition, choice.seed)
     crisp = max(images.shape[-2:]) <= data_urls.EXACT_SIDE
     grid = thumbnails.row(
         [
-            _thumb(s, source, classes, crisp, paired)
-            for s, source in zip(some, data_urls.thumbnails(images), strict=True)
+            _thumb(s.place, *named, source, crisp, right=right, paired=paired)
+            for s, named, source in zip(some, names, data_urls.thumbnails(images), strict=True)
         ]
     )
     if paired:
         clean = data_urls.thumbnails(compare.corrupted_images(choice.data, places, CLEAN, choice.seed))
         before = [
-            thumbnails.Thumb(
-                "", source, f"Image {s.place} clean", ((_name(classes, s.label), thumbnails.UNKNOWN),), crisp
-            )
-            for s, source in zip(some, clean, strict=True)
+            thumbnails.Thumb("", source, f"Image {s.place} clean", ((label, thumbnails.UNKNOWN),), crisp)
+            for s, (label, _), source in zip(some, names, clean, strict=True)
         ]
         grid += Markup("<small>the same images, clean:</small>{}").format(thumbnails.row(before))
     markup.show(Markup('<div style="overflow-x:auto;padding-top:.6rem">{}</div>').format(grid), key=f"{PLACE}_{title}")
 
 
-def _thumb(seen: Seen, source: str, classes: tuple[str, ...], crisp: bool, paired: bool) -> thumbnails.Thumb:
-    answer, label = _name(classes, seen.answer), _name(classes, seen.label)
-    lines = [(answer, thumbnails.RIGHT if seen.answer == seen.label else thumbnails.WRONG)]
-    if not paired and seen.answer != seen.label:
+def _thumb(
+    place: int, label: str, answer: str, source: str, crisp: bool, *, right: bool, paired: bool
+) -> thumbnails.Thumb:
+    lines = [(answer, thumbnails.RIGHT if right else thumbnails.WRONG)]
+    if not paired and not right:
         lines.append((f"is {label}", thumbnails.UNKNOWN))
-    return thumbnails.Thumb("", source, f"Image {seen.place}, {label}, answered {answer}", tuple(lines), crisp)
+    return thumbnails.Thumb("", source, f"Image {place}, {label}, answered {answer}", tuple(lines), crisp)
 
 
 def _name(classes: tuple[str, ...], label: int) -> str:

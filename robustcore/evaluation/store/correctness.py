@@ -26,11 +26,20 @@ class Answered:
     classes: Ints
 
     @property
+    def labelled(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether an image has a label."""
+        return np.asarray(self.labels >= 0)
+
+    @property
+    def right(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether the answer is right; never that to an image without a label."""
+        return np.asarray(self.labelled & (self.labels == self.classes))
+
+    @property
     def correct(self) -> npt.NDArray[np.bool_]:
         """(m,) whether the answer is right, of the images that have a label: all of them, in most datasets."""
-        labelled = self.labels >= 0
-        right = self.labels == self.classes
-        return np.asarray(right if labelled.all() else right[labelled])
+        labelled = self.labelled
+        return self.right if labelled.all() else self.right[labelled]
 
 
 def answers(cells: Sequence[Cell], store: Store) -> dict[Key, Answered]:

@@ -41,7 +41,8 @@ class Outcome:
     Attributes:
         paired: whether each image has a clean form; those of a shift are images of their own.
         lost: right when clean, wrong under the condition; kept: right in both. Of a shift: wrong, and right.
-        counts: images by (right when clean, right under the condition); of a shift all count as right when clean.
+        counts: images by (right when clean, right under the condition); of a shift all count as right when clean. Images without a
+            label are in none of them.
     """
 
     paired: bool
@@ -62,14 +63,19 @@ def outcome(answers: Answers, model: str, condition: str) -> Outcome | None:
         return None
     paired = _kind(condition) != "shift"
     n = min(len(under.labels), len(clean.labels)) if paired else len(under.labels)
-    right = under.correct[:n]
-    before = clean.correct[:n] if paired else np.ones(n, bool)
+    labelled, right = under.labelled[:n], under.right[:n]
+    before = clean.right[:n] if paired else np.ones(n, bool)
     first = clean.classes if paired else under.labels
 
     def seen(mask: np.ndarray) -> list[Seen]:
-        return [Seen(int(i), int(under.labels[i]), int(under.classes[i]), int(first[i])) for i in np.flatnonzero(mask)]
+        return [
+            Seen(int(i), int(under.labels[i]), int(under.classes[i]), int(first[i]))
+            for i in np.flatnonzero(mask & labelled)
+        ]
 
-    counts = {(a, b): int(((before == a) & (right == b)).sum()) for a in (True, False) for b in (True, False)}
+    counts = {
+        (a, b): int((labelled & (before == a) & (right == b)).sum()) for a in (True, False) for b in (True, False)
+    }
     return Outcome(paired, seen(before & ~right), seen(before & right), counts)
 
 
@@ -98,13 +104,12 @@ def differing(answers: Answers, first: str, second: str, condition: str) -> Diff
     if one is None or two is None:
         return None
     n = min(len(one.labels), len(two.labels))
-    labelled = one.labels[:n] >= 0
-    a, b = (cell.labels[:n] == cell.classes[:n] for cell in (one, two))
+    a, b = (cell.right[:n] for cell in (one, two))
 
     def seen(mask: np.ndarray, holds: Answered, loses: Answered) -> list[Seen]:
         return [
             Seen(int(i), int(holds.labels[i]), int(loses.classes[i]), int(holds.classes[i]))
-            for i in np.flatnonzero(mask & labelled)
+            for i in np.flatnonzero(mask)
         ]
 
     return Differing(seen(a & ~b, one, two), seen(b & ~a, two, one))

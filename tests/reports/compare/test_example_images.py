@@ -31,6 +31,33 @@ def test_lost_and_kept_by_hand() -> None:
     assert example_images.outcome(read, "nobody", FOG) is None
 
 
+def test_images_without_a_label_leave_the_others_their_places() -> None:
+    """The first and third of five have no label; clean right on the second and fourth, under fog on the fourth and fifth."""
+    labels = np.array([-1, 0, -1, 0, 0], np.int32)
+
+    def partly(classes: list[int]) -> Answered:
+        return Answered(labels, np.array(classes, np.int32))
+
+    shift = Condition("shift", "scenes/sketch", params=(("clean", "scenes"),)).canonical()
+    cells = {
+        ("m", CLEAN): partly([3, 0, 3, 0, 1]),
+        ("m", FOG): partly([3, 2, 3, 0, 0]),
+        ("m", shift): partly([3, 2, 3, 0, 0]),
+    }
+    read = Answers({**cells, ("other", FOG): partly([3, 0, 0, 1, 0])})
+    gathered = example_images.outcome(read, "m", FOG)
+    assert gathered is not None
+    assert ([s.place for s in gathered.lost], [s.place for s in gathered.kept]) == ([1], [3])
+    assert gathered.counts == {(True, True): 1, (True, False): 1, (False, True): 1, (False, False): 0}
+    shifted = example_images.outcome(read, "m", shift)
+    assert shifted is not None
+    assert ([s.place for s in shifted.lost], [s.place for s in shifted.kept]) == ([1], [3, 4])
+    assert sum(shifted.counts.values()) == 3
+    pair = example_images.differing(read, "m", "other", FOG)
+    assert pair is not None
+    assert ([s.place for s in pair.first_holds], [s.place for s in pair.second_holds]) == ([3], [1])
+
+
 def test_images_of_a_shift_have_no_clean_form() -> None:
     shift = Condition("shift", "scenes/sketch", params=(("clean", "scenes"),)).canonical()
     read = Answers({("m", CLEAN): answered([1, 1]), ("m", shift): answered([2, 0, 0])})

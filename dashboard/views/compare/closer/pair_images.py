@@ -67,4 +67,14 @@ def _show(comparison: Comparison, choice: Choice, pair: Sequence[str], label: st
         ("Second", second, first, found.second_holds),
     ):
         says = states.plain(f"{holds} is right, {loses} answers what is written below")
-        behind.row_of_images(comparison, choice, condition, f"{number} holds", says, seen, paired=True)
+        behind.row_of_images(
+            comparison,
+            choice,
+            condition,
+            f"{number} holds",
+            says,
+            seen,
+            models=(holds, loses),
+            right=False,
+            paired=True,
+        )
