@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,7 +30,10 @@ def class_drops(table: pd.DataFrame, model: str, names: Sequence[str], *, footer
         names: of all of the model's classes.
         footer: as for every figure.
     """
-    rows = table.assign(model=[names[c] for c in table["class"]], value=table["drop"])
+    # Two classes may have one name, as the cranes of ImageNet, and stay two rows.
+    times = Counter(names)
+    own = [names[c] if times[names[c]] == 1 else f"{names[c]} ({c})" for c in table["class"]]
+    rows = table.assign(model=own, value=table["drop"])
     worst = table.sort_values("drop", ascending=False, na_position="last").iloc[0]
     alt = (
         f"Drop of each class of {model} under each condition; most: {names[int(worst['class'])]} under "

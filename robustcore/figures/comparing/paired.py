@@ -65,7 +65,7 @@ def paired_differences(table: pd.DataFrame, first: str, second: str, *, footer: 
                 "width": 0,
             },
             customdata=[[first, row["name"]]],
-            hovertext=[_hover(row, first, second)],
+            hovertext=[_hover(row, first, second, conditions=len(rest) if is_mean else 1)],
             hovertemplate="%{hovertext}<extra></extra>",
             unselected={"marker": {"opacity": 0.45}},
         )
@@ -88,7 +88,7 @@ def paired_differences(table: pd.DataFrame, first: str, second: str, *, footer: 
     return finish(figure, height=int(y), footer=str(footer), alt=alt, bottom=52)
 
 
-def _hover(row: Mapping[Hashable, Any], first: str, second: str) -> str:
+def _hover(row: Mapping[Hashable, Any], first: str, second: str, conditions: int) -> str:
     text = f"<b>{display_name(str(row['name']))}</b><br>{100 * row['difference']:+.1f} points"
     if pd.notna(row["low"]):
         text += f" ({100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
@@ -97,5 +97,11 @@ def _hover(row: Mapping[Hashable, Any], first: str, second: str) -> str:
         text += (
             f"<br>of {counts['answers']:,} answers: right by {first} alone {counts['only_first']:,}, by {second} alone "
             f"{counts['only_second']:,}, by both {counts['both']:,}, by neither {counts['neither']:,}"
+        )
+    if row["counted"] < conditions:
+        text += (
+            f"<br>counted under {row['counted']} of {conditions} conditions: of the others no answers to single images are stored"
+            if row["counted"]
+            else "<br>no answers to single images are stored"
         )
     return text

@@ -55,12 +55,13 @@ def _drops(results: Node, comparison: Comparison, call: Call, model: str, names:
     worst = table.sort_values("drop", ascending=False, na_position="last").iloc[0]
     footer = Call(classes.drop_footer, results, model)
     kept = table["class"].nunique()
+    ends = f" ({100 * worst['low']:.1f} to {100 * worst['high']:.1f})" if pd.notna(worst["low"]) else ""
     return View(
         "class-drop",
         f"What does each class of {model} lose?",
         f"Clean accuracy less accuracy under the {comparison.what}, the class that loses most on top. Most: "
-        f"{names[int(worst['class'])]} under {display_name(str(worst['name']), inside=True)}, {100 * worst['drop']:.1f} points "
-        f"({100 * worst['low']:.1f} to {100 * worst['high']:.1f}) of {100 * worst['clean']:.1f} %.",
+        f"{names[int(worst['class'])]} under {display_name(str(worst['name']), inside=True)}, {100 * worst['drop']:.1f} points{ends} of "
+        f"{100 * worst['clean']:.1f} %.",
         table.assign(**{"class": [names[c] for c in table["class"]]}),
         footer.value,
         Call(figures.class_drops, call, model, names, footer=footer, name="figure"),
@@ -68,7 +69,10 @@ def _drops(results: Node, comparison: Comparison, call: Call, model: str, names:
         comparison.provenance.only([model]),
         clickable=True,
         wide=True,
-        notes=(classes.classes_with_the_largest_drop(kept, len(names)),) if kept < len(names) else (),
+        notes=(
+            *((classes.classes_with_the_largest_drop(kept, len(names)),) if kept < len(names) else ()),
+            *classes.left_out(comparison, model, table),
+        ),
     )
 
 
@@ -89,7 +93,10 @@ def _confusions(results: Node, comparison: Comparison, call: Call, model: str, n
         comparison.provenance.only([model]),
         clickable=True,
         wide=True,
-        notes=(classes.classes_with_most_mistakes(kept, len(names)),) if kept < len(names) else (),
+        notes=(
+            *((classes.classes_with_most_mistakes(kept, len(names)),) if kept < len(names) else ()),
+            *classes.left_out(comparison, model, table),
+        ),
     )
 
 

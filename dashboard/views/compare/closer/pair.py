@@ -71,7 +71,8 @@ def differences(results: Node, choice: Choice, settings: Settings) -> View | str
 
 def _in_words(table: pd.DataFrame, first: str, second: str) -> str:
     """Under how many conditions which of the two is better beyond chance, and where most."""
-    rows = table[(table["name"] != two_models.MEAN) & table["low"].notna()]
+    conditions = table[table["name"] != two_models.MEAN]
+    rows = conditions[conditions["low"].notna()]
     if rows.empty:
         return "There are no intervals, so that chance may explain a small difference."
     better, worse = rows[rows["low"] > 0], rows[rows["high"] < 0]
@@ -84,4 +85,7 @@ def _in_words(table: pd.DataFrame, first: str, second: str) -> str:
                 f"({abs(100 * most['difference']):.1f} points)"
             )
     same = len(rows) - len(better) - len(worse)
-    return f"{'; '.join([*said, f'the intervals of {same} have 0 in them'])}. Click a mark for the images that only one holds."
+    said.append(f"the intervals of {same} have 0 in them")
+    if len(rows) < len(conditions):
+        said.append(f"{len(conditions) - len(rows)} have no interval")
+    return f"{'; '.join(said)}. Click a mark for the images that only one holds."

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from robustcore.display import display_name
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation.store.correctness import Answered
 from robustcore.metrics import bootstrap
-from robustcore.notes import note
+from robustcore.notes import Note, note
 from robustcore.reports.compare.answers import Answers
 from robustcore.reports.compare.comparison import CLEAN, Comparison
 from robustcore.reports.provenance import Footer
@@ -30,6 +31,18 @@ def classes_with_the_largest_drop(shown: int, classes: int) -> str:
 @note
 def classes_with_most_mistakes(shown: int, classes: int) -> str:
     return f"Of {classes:,} classes the {shown} with the most mistakes are shown; other answers are left out of the matrices."
+
+
+@note
+def conditions_without_single_answers(conditions: tuple[str, ...]) -> str:
+    listed = ", ".join(display_name(name, inside=True) for name in conditions)
+    return f"Left out, because the answers to single images are not stored: {listed}."
+
+
+@note
+def shifts_are_other_images(shifts: tuple[str, ...]) -> str:
+    listed = ", ".join(display_name(name, inside=True) for name in shifts)
+    return f"Left out, because their images are others than the clean ones: {listed}."
 
 
 def drops(comparison: Comparison, model: str, *, answers: Answers | None = None, most: int = MOST) -> pd.DataFrame:
@@ -109,7 +122,7 @@ def confusions(comparison: Comparison, model: str, *, answers: Answers | None = 
     if answers is None or clean is None:
         return pd.DataFrame(columns=columns)
     panels = {"clean": [clean], **_conditions(comparison, model, answers)}
-    k = len(comparison.subjects[0].classes) if comparison.subjects else comparison.classes
+    k = next((len(s.classes) for s in comparison.subjects if s.name == model), comparison.classes)
     matrices = {name: sum(_matrix(cell, k) for cell in cells) for name, cells in panels.items()}
     total = np.asarray(sum(matrices.values()))
     wrong = total - np.diag(np.diag(total))
@@ -144,6 +157,18 @@ def _conditions(comparison: Comparison, model: str, answers: Answers) -> dict[st
         if len(stored) == len(cells):
             found[str(label)] = stored
     return found
+
+
+def left_out(comparison: Comparison, model: str, table: pd.DataFrame) -> tuple[Note, ...]:
+    """The conditions that a model has results under and that are not in its table of `drops` or `confusions`, and why."""
+    rows = comparison.corrupted[(comparison.corrupted["model"] == model) & (comparison.corrupted["n"] > 0)]
+    absent = rows[~rows["label"].isin(table["name"])]
+    is_shift = absent["kind"] == "shift"
+    shifts, others = (tuple(map(str, dict.fromkeys(absent.loc[which, "label"]))) for which in (is_shift, ~is_shift))
+    return (
+        *((conditions_without_single_answers(others),) if others else ()),
+        *((shifts_are_other_images(shifts),) if shifts else ()),
+    )
 
 
 def _check(comparison: Comparison, model: str) -> None:

@@ -24,6 +24,7 @@ COLUMNS = [
     "only_second",
     "both",
     "neither",
+    "counted",
     "reason",
 ]
 
@@ -42,7 +43,9 @@ def differences(comparison: Comparison, first: str, second: str, *, answers: Ans
     Returns:
         A row for `MEAN`, then one for each condition in the comparison's order: name (its label), family, difference (first less
         second, -1..1), low, high (95 %), n (images), answers (images times severities that both have), only_first, only_second, both
-        and neither (how many of the answers are right by which), reason (why the difference is NaN, or "").
+        and neither (how many of the answers are right by which), counted (1 where they are counted, 0 where the answers to single images
+        are not stored; of `MEAN`, whose counts are sums, the number of conditions that are in them), reason (why the difference is NaN,
+        or "").
 
     Raises:
         InvalidArgumentError: the two are one, or one of them has no results.
@@ -68,6 +71,7 @@ def differences(comparison: Comparison, first: str, second: str, *, answers: Ans
         "n": table["n"].min(),
         "reason": whole["reason"],
         **{column: table[column].sum(min_count=1) for column in counts},
+        "counted": int(table["counted"].sum()),
     }
     return pd.concat([pd.DataFrame([mean]), table], ignore_index=True)[COLUMNS]
 
@@ -90,7 +94,8 @@ def _counts(comparison: Comparison, first: str, second: str, label: str, answers
     if not both:
         totals[:] = np.nan
     names = ("only_first", "only_second", "both", "neither")
-    return {"answers": float(totals.sum()), **dict(zip(names, map(float, totals), strict=True))}
+    counted = int(np.isfinite(totals).all())
+    return {"answers": float(totals.sum()), **dict(zip(names, map(float, totals), strict=True)), "counted": counted}
 
 
 def footer(comparison: Comparison, first: str, second: str, table: pd.DataFrame) -> Footer:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pandas as pd
 import pytest
 
 from robustcore.errors import InvalidArgumentError
@@ -49,6 +52,25 @@ def test_a_confusion_matrix_counts_every_answer_once(world: World) -> None:
     assert diagonal == fog["correct"].sum()
     shares = table[table["share"].notna()].groupby(["name", "class"])["share"].sum()
     assert shares.to_numpy() == pytest.approx(1)
+
+
+def test_matrices_have_the_classes_of_their_own_model(world: World) -> None:
+    gathered = world.gather(world.one, world.two, severities=(1,))
+    read = answers.read(gathered, world.dataset, store=world.store)
+    own = classes.confusions(gathered, "two", answers=read)
+    few = dataclasses.replace(gathered.subjects[0], classes=("a", "b", "c"))
+    other = dataclasses.replace(gathered, subjects=(few, *gathered.subjects[1:]))
+    pd.testing.assert_frame_equal(classes.confusions(other, "two", answers=read), own)
+
+
+def test_what_is_left_out_is_said(world: World) -> None:
+    gathered = world.gather(world.one, severities=(1,))
+    read = answers.read(gathered, world.dataset, store=world.store)
+    assert classes.left_out(gathered, "one", classes.drops(gathered, "one", answers=read)) == ()
+    fog = gathered.corrupted.loc[gathered.corrupted["label"] == "fog", "condition"].iloc[0]
+    fewer = answers.Answers({where: cell for where, cell in read.cells.items() if where != ("one", fog)})
+    (said,) = classes.left_out(gathered, "one", classes.drops(gathered, "one", answers=fewer))
+    assert said == classes.conditions_without_single_answers(("fog",))
 
 
 def test_without_answers_there_is_nothing(world: World) -> None:

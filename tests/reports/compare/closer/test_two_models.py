@@ -8,6 +8,7 @@ import pytest
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition
 from robustcore.evaluation.store.correctness import Answered
+from robustcore.figures.comparing import paired
 from robustcore.reports.compare import answers, baseline, example_images
 from robustcore.reports.compare.answers import Answers
 from robustcore.reports.compare.closer import two_models
@@ -37,6 +38,20 @@ def test_the_difference_is_that_to_a_baseline_and_the_counts_add_up(world: World
     assert mean["difference"] == pytest.approx(expected["value"].mean())
     assert mean["only_first"] == table.drop(index=two_models.MEAN)["only_first"].sum()
     assert "one" in two_models.footer(gathered, "one", "two", table).text
+
+
+def test_the_mean_says_over_how_many_conditions_its_counts_are(world: World) -> None:
+    gathered = world.gather(world.one, world.two, severities=(1, 2))
+    read = answers.read(gathered, world.dataset, store=world.store)
+    whole = two_models.differences(gathered, "one", "two", answers=read).set_index("name")
+    assert whole["counted"].to_dict() == {two_models.MEAN: 3, "gaussian_noise": 1, "contrast": 1, "fog": 1}
+    fog = set(gathered.corrupted.loc[gathered.corrupted["label"] == "fog", "condition"])
+    fewer = Answers({where: cell for where, cell in read.cells.items() if where[1] not in fog})
+    table = two_models.differences(gathered, "one", "two", answers=fewer).set_index("name")
+    assert (table.loc["fog", "counted"], table.loc[two_models.MEAN, "counted"]) == (0, 2)
+    assert table.loc[two_models.MEAN, "answers"] == whole.drop(index=[two_models.MEAN, "fog"])["answers"].sum()
+    figure = paired.paired_differences(table.reset_index(), "one", "two", footer="")
+    assert any("2 of 3 conditions" in str(trace.hovertext) for trace in figure.data)
 
 
 def test_without_answers_there_are_no_intervals_and_no_counts(world: World) -> None:
