@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -32,10 +33,10 @@ class Evaluated:
         miou: over all images, 0..1; pixels of anomalies count for nothing.
         ious: (K,) of the classes, NaN for a class without pixels.
         images: number of images.
-        anomalous: those with an anomaly, which alone have AUROC, AUPR and FPR95.
-        anomaly_share: the mean share of anomalous pixels in these: chance for AUPR.
+        anomalous: those with an anomaly and known pixels too, which alone have AUROC, AUPR and FPR95.
+        anomaly_share: the mean share of anomalous pixels among those of these images that count: chance for AUPR.
         metrics: one row for each score: score, auroc, aupr, fpr95 (means over the images with anomalies) and the ends of their 95 %
-            intervals (bootstrap over these images): auroc_low, auroc_high, ...; and reason, "" or why there is none.
+            intervals (bootstrap over these images, NaN with one alone): auroc_low, auroc_high, ...; and reason, "" or why there is none.
         distances: one row for each score and band of distances from class boundaries: score, low, high (pixels), flagged (share of
             known pixels that are flagged at each image's own threshold of 95 % recall), pixels.
     """
@@ -56,7 +57,10 @@ def names_of_corruptions() -> list[str]:
 
 def check_corruption(name: str) -> None:
     """Raise an error for a corruption that moves pixels, whose masks would be wrong."""
-    if name in _MOVING or corruptions.get(name).family == "geometry":
+    corruption = corruptions.get(name)
+    if (
+        corruption.plain_name in _MOVING or corruption.family == "geometry"
+    ):  # of every suite: the calibrated forms move them too
         raise InvalidArgumentError(
             f"{name} moves pixels, and the masks do not move with them; choose another corruption."
         )
@@ -98,7 +102,7 @@ def evaluate(
         progress: told the images done and their number.
 
     Raises:
-        InvalidArgumentError: a corruption that moves pixels.
+        InvalidArgumentError: a corruption that moves pixels, or a network of another number of classes.
     """
     if corruption:
         check_corruption(corruption)
@@ -116,14 +120,25 @@ def evaluate(
         answered = answer(
             network, images.to(device), background=dataset.background, autoencoder=autoencoder, passes=passes
         )
+        if answered.logits.shape[1] != len(dataset.classes):
+            raise InvalidArgumentError(
+                f"The network tells {answered.logits.shape[1]} classes, and {dataset.name} has {len(dataset.classes)}; take a network "
+                "that was trained on it."
+            )
         confusion.add(masks, answered.predicted.cpu())
         anomaly = dataset.anomaly
-        strange = [] if anomaly is None else [i for i, mask in enumerate(masks) if bool((mask == anomaly).any())]
-        shares += [float(np.mean(masks[i].numpy() == anomaly)) for i in strange]
+        of_batch = [_anomaly_share(mask.numpy(), anomaly) for mask in masks]
+        strange = [i for i, share in enumerate(of_batch) if 0 < share < 1]
+        shares += [of_batch[i] for i in strange]
         for name in score_names:
             _score(name, answered, masks, strange, anomaly, rows[name], bands[name], reasons)
         if progress is not None:
             progress(stop, count)
+    for name, own in rows.items():
+        if not own and not reasons[name]:
+            reasons[name] = "no image has an anomaly next to known pixels"
+        elif any(math.isnan(value) for row in own for value in row.values()):
+            reasons[name] = "the network gives values that are not numbers"
     metrics = pd.DataFrame([{"score": name, **_means(rows[name]), "reason": reasons[name]} for name in score_names])
     distances = [
         (name, low, high, flagged / total if total else math.nan, int(total))
@@ -140,6 +155,12 @@ def evaluate(
         metrics,
         pd.DataFrame(distances, columns=["score", "low", "high", "flagged", "pixels"]),
     )
+
+
+def _anomaly_share(mask: npt.NDArray[np.uint8], anomaly: int | None) -> float:
+    """Of the pixels that count; 0 where none does."""
+    counted = int((mask != IGNORED).sum())
+    return int((mask == anomaly).sum()) / counted if anomaly is not None and counted else 0.0
 
 
 def _score(
@@ -167,7 +188,8 @@ def _score(
         rows.append(measures.of_image(scores, mask, anomaly, IGNORED))
         known = scores[(mask != anomaly) & (mask != IGNORED)]
         threshold = detection.threshold_at_recall(known, scores[mask == anomaly])
-        bands += measures.false_positives_by_distance(scores, mask, anomaly, IGNORED, threshold)
+        if not math.isnan(threshold):
+            bands += measures.false_positives_by_distance(scores, mask, anomaly, IGNORED, threshold)
 
 
 def _means(rows: list[dict[str, float]]) -> dict[str, float]:
@@ -178,7 +200,8 @@ def _means(rows: list[dict[str, float]]) -> dict[str, float]:
         if not len(values):
             means |= {metric: math.nan, f"{metric}_low": math.nan, f"{metric}_high": math.nan}
             continue
-        drawn = bootstrap.weights(len(values)) @ values.astype(np.float32) / len(values)
-        low, high = bootstrap.interval(drawn)
+        low = high = np.array(math.nan)
+        if len(values) > 1:
+            low, high = bootstrap.interval(bootstrap.weights(len(values)) @ values.astype(np.float32) / len(values))
         means |= {metric: float(values.mean()), f"{metric}_low": float(low), f"{metric}_high": float(high)}
     return means

@@ -67,7 +67,7 @@ def of_image(scores: Pixels, mask: npt.NDArray[np.uint8], anomaly: int, ignored:
 
 
 def boundary_distance(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """(H, W) how many pixels it is to the nearest pixel of another class; infinite in an image of one class."""
+    """(H, W) how many pixels it is to the nearest one that touches another class, 0 for such a one; infinite in an image of one class."""
     edge = np.zeros(mask.shape, bool)
     across, down = mask[:, 1:] != mask[:, :-1], mask[1:] != mask[:-1]
     edge[:, 1:] |= across

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from robustcore.errors import InvalidArgumentError, ModelError, UnknownNameError
 from robustcore.reports import segmentation
-from robustcore.segmentation import checkpoints, data, evaluation, networks
+from robustcore.segmentation import checkpoints, data, evaluation, measures, networks
 from robustcore.segmentation.scores import SCORES, answer
 
 
@@ -70,7 +70,48 @@ class _OfThree:
 def test_corruptions_that_move_pixels_are_refused(segmenter: nn.Module) -> None:
     with pytest.raises(InvalidArgumentError, match="moves pixels"):
         evaluation.evaluate(segmenter, _OfThree(), corruption="elastic_transform", severity=1)
+    for moving in ("imagenet_c_scenes_zoom_blur", "scenes_elastic_transform", "laugros_scenes_rotation"):
+        with pytest.raises(InvalidArgumentError, match="moves pixels"):
+            evaluation.check_corruption(moving)
     assert "gaussian_noise" in evaluation.names_of_corruptions()
+
+
+class _Masked(_OfThree):
+    """The masks of `_OfThree` with a row of each image made into a label."""
+
+    def __init__(self, label: int, rows: slice = slice(16, 32), images: slice = slice(0, 4)) -> None:
+        self.label, self.rows, self.images = label, rows, images
+
+    def pairs(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        images, masks = super().pairs(0, 4)
+        masks[self.images, self.rows] = self.label
+        return images[start:stop], masks[start:stop]
+
+
+def test_chance_is_the_share_of_the_pixels_that_count() -> None:
+    ignoring = evaluation.evaluate(Plain(), _Masked(measures.IGNORED), score_names=["max_logit"])
+    assert ignoring.anomaly_share == pytest.approx(16 / (16 * 32))
+    assert evaluation.evaluate(Plain(), _OfThree(), score_names=["max_logit"]).anomaly_share == pytest.approx(
+        16 / 32**2
+    )
+
+
+def test_an_image_of_nothing_but_anomaly_has_no_metric_and_takes_none_from_others() -> None:
+    whole = evaluation.evaluate(Plain(), _Masked(3, slice(0, 32), slice(0, 1)), score_names=["max_logit"])
+    assert (whole.images, whole.anomalous) == (4, 1)
+    row = whole.metrics.iloc[0]
+    assert (row["reason"], math.isfinite(row["auroc"]), math.isnan(row["auroc_low"])) == ("", True, True)
+
+
+def test_images_without_an_anomaly_give_a_reason() -> None:
+    row = evaluation.evaluate(Plain(), _Masked(0, slice(0, 32)), score_names=["max_logit"]).metrics.iloc[0]
+    assert math.isnan(row["auroc"])
+    assert "anomaly" in row["reason"]
+
+
+def test_a_network_of_other_classes_is_refused(segmenter: nn.Module) -> None:
+    with pytest.raises(InvalidArgumentError, match="13 classes"):
+        evaluation.evaluate(segmenter, _OfThree(), score_names=["max_logit"])
 
 
 def test_files_give_back_the_network_and_its_card(segmenter: nn.Module, tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from robustcore.commands import _arguments
 
@@ -96,6 +97,11 @@ def _plain(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
+def _with_interval(row: Mapping[Hashable, Any], metric: str) -> str:
+    low, high = row[f"{metric}_low"], row[f"{metric}_high"]
+    return f"{row[metric]:6.1%}" + ("" if math.isnan(low) else f" ({low:.1%} to {high:.1%})")
+
+
 def _table(report: SegmentationReport) -> str:
     from robustcore.segmentation.scores import SCORES
 
@@ -115,9 +121,9 @@ def _table(report: SegmentationReport) -> str:
     ]
     for row in clean.metrics.to_dict("records"):
         if row["reason"] or math.isnan(row["auroc"]):
-            lines.append(f"{SCORES[row['score']].title:20} none: {row['reason'] or 'no image has an anomaly'}")
+            lines.append(f"{SCORES[row['score']].title:20} none: {row['reason']}")
             continue
-        cells = [f"{row[m]:6.1%} ({row[f'{m}_low']:.1%} to {row[f'{m}_high']:.1%})" for m in ("auroc", "aupr", "fpr95")]
+        cells = [_with_interval(row, metric) for metric in ("auroc", "aupr", "fpr95")]
         lines.append(f"{SCORES[row['score']].title:20} " + " ".join(f"{cell:24}" for cell in cells))
     if len(report.corrupted):
         lines += ["", f"{'corruption':20} {'severity':>8} {'mIoU':>7} {'score':16} AUROC"]
