@@ -30,6 +30,7 @@ _ENDED = (
     "The process that computed this has ended unexpectedly; memory may have run out. A new one takes its place: choose "
     "again, or reload the page."
 )
+_GONE = object()
 _log = logging.getLogger(__name__)
 
 
@@ -134,7 +135,12 @@ class Pool:
                 raise OvertakenError
         if job.error is not None:
             raise job.error
-        return derived.get(kind, key) if job.kept else derived.decode(job.value)
+        if not job.kept:
+            return derived.decode(job.value)
+        value = derived.get(kind, key, _GONE)
+        if value is _GONE:  # somebody has emptied the cache meanwhile: it is computed again, and handed over
+            return self.ask(kind, f"{key} handed over", {**message, "keep": False}, overtaken)
+        return value
 
     def _enqueue(self, job: Job) -> None:
         """Behind the requests of people; what the server asks for itself comes last."""
@@ -162,7 +168,7 @@ class Pool:
             if not job.started:
                 self._queue.remove(job)
             elif job.worker is not None:
-                with contextlib.suppress(OSError):  # it has ended
+                with contextlib.suppress(OSError, ValueError):  # it has ended, or its pipe is closed
                     job.worker.write(json.dumps({"cancel": job.number}).encode() + b"\n")
 
     def _serve(self, place: int) -> None:

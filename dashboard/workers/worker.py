@@ -70,7 +70,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         module, _, name = request["function"].partition(":")
         function = getattr(importlib.import_module(module), name)
         value = function(*derived.decode(request["arguments"]))
-        if derived.put(request["kind"], request["key"], value):
+        if request.get("keep", True) and derived.put(request["kind"], request["key"], value):
             return {"kept": True}
         return {"kept": False, "value": derived.encode(value)}
     except RobustcoreError as error:

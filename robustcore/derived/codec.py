@@ -23,6 +23,10 @@ _OURS = ("robustcore.", "dashboard.workers.")  # packages whose dataclasses are 
 _PLAIN_DTYPES = ("float64", "int64", "bool")  # of columns whose values are JSON's own
 
 
+class OtherVersionError(InvalidArgumentError):
+    """A dataclass of ours that has other fields today, or is no more."""
+
+
 def encode(value: Any) -> Any:
     """A value as `json.dumps` takes it.
 
@@ -54,6 +58,7 @@ def decode(value: Any) -> Any:
     """The inverse of `encode`.
 
     Raises:
+        OtherVersionError: what another version of robustcore has written.
         InvalidArgumentError: what `encode` does not write.
     """
     if isinstance(value, list):
@@ -70,21 +75,31 @@ def decode(value: Any) -> Any:
             return torch.from_numpy(_read_array(content))  # type: ignore[arg-type]
         if kind in _KINDS:
             return _KINDS[kind][2](content)
-        return _dataclass(str(kind))(**{name: decode(each) for name, each in content.items()})  # type: ignore[union-attr]
+        return _dataclass(str(kind), set(content))(**{name: decode(each) for name, each in content.items()})  # type: ignore[union-attr, arg-type]
+    except OtherVersionError:
+        raise
     except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
         raise InvalidArgumentError(f"A derived value of kind {kind!r} cannot be read ({error}).") from error
 
 
-def _dataclass(name: str) -> Callable[..., Any]:
-    """A dataclass of ours by "module:name"; a file may name no other class."""
+def _dataclass(name: str, given: set[str]) -> Callable[..., Any]:
+    """A dataclass of ours by "module:name", that takes the given fields; a file may name no other class."""
     module, _, qualified = name.partition(":")
     if not module.startswith(_OURS):
         raise ValueError("no class of ours")
-    definition: Any = importlib.import_module(module)
-    for part in qualified.split("."):
-        definition = getattr(definition, part)
+    try:
+        definition: Any = importlib.import_module(module)
+        for part in qualified.split("."):
+            definition = getattr(definition, part)
+    except (AttributeError, ImportError) as error:
+        raise OtherVersionError(f"another version of robustcore has written it, with a {name}") from error
     if not (isinstance(definition, type) and dataclasses.is_dataclass(definition)):
         raise ValueError("no dataclass")
+    fields = {field.name: field for field in dataclasses.fields(definition) if field.init}
+    nothing = dataclasses.MISSING
+    needed = {n for n, f in fields.items() if f.default is nothing and f.default_factory is nothing}
+    if not needed <= given <= set(fields):
+        raise OtherVersionError(f"another version of robustcore has written it, with other fields of {qualified}")
     return definition
 
 

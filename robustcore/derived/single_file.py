@@ -10,6 +10,10 @@ from robustcore.derived import atomic_files, codec
 from robustcore.errors import InvalidArgumentError, StoreError
 
 
+class OutdatedError(StoreError):
+    """What another version of robustcore has written, whose values have other fields today."""
+
+
 def read(path: Path, remedy: str) -> Any:
     """The value of a file.
 
@@ -18,10 +22,13 @@ def read(path: Path, remedy: str) -> Any:
         remedy: what to do where it is damaged, without a full stop.
 
     Raises:
+        OutdatedError: another version of robustcore has written it.
         StoreError: the file is damaged.
     """
     try:
         return codec.decode(json.loads(path.read_bytes()))
+    except codec.OtherVersionError as error:
+        raise OutdatedError(f"The measurements in {path} cannot be read ({error}); {remedy}.") from error
     except (OSError, ValueError, KeyError, TypeError, InvalidArgumentError) as error:
         raise StoreError(f"The measurements in {path} cannot be read ({error}); {remedy}.") from error
 

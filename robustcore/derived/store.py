@@ -13,6 +13,8 @@ import hashlib
 import json
 import logging
 import os
+import threading
+import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +26,7 @@ from robustcore.errors import InvalidArgumentError, StoreError
 
 LIMIT = 256 << 20  # bytes of all files together
 _KEPT = 0.75  # of the limit, after the oldest have gone
+_ABANDONED = 3600  # seconds after which a file that is not yet whole never will be
 _LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "torchvision", "opencv-python-headless")
 _MISSING = object()
 
@@ -94,12 +97,12 @@ def put(kind: str, key: str, value: Any) -> bool:
     """Keep a value under a key, and say whether it is kept; where the cache cannot be written, a warning is logged."""
     body = json.dumps(codec.encode(value), separators=(",", ":"), ensure_ascii=True).encode()
     path = _path(kind, key)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         paths.writable_cache("derived", kind)
         scratch.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
         os.replace(scratch, path)
-        _prune(paths.cache() / "derived")
+        _prune(paths.cache() / "derived", path)
         return True
     except (OSError, StoreError) as error:
         _log.warning("Derived data cannot be kept: %s", error)
@@ -113,18 +116,23 @@ def _path(kind: str, key: str) -> Path:
     return paths.cache() / "derived" / kind / f"{digest(key, code(), plugins.versions())}.json"
 
 
-def _prune(folder: Path) -> None:
-    """Remove the files that were used longest ago where all together exceed the limit."""
+def _prune(folder: Path, latest: Path) -> None:
+    """Remove the files that were used longest ago where all together exceed the limit, but never the latest: who asked for it has yet
+    to read it."""
     files = []
-    for path in folder.rglob("*.json"):
+    for path in folder.rglob("*.json*"):
         with contextlib.suppress(OSError):
             stat = path.stat()
-            files.append((stat.st_mtime_ns, stat.st_size, path))
+            if path.suffix == ".json":
+                files.append((stat.st_mtime_ns, stat.st_size, path))
+            elif time.time() - stat.st_mtime > _ABANDONED:  # of a process that was killed while writing
+                path.unlink()
     size = sum(each for _, each, _ in files)
     if size <= LIMIT:
         return
     for _, each, path in sorted(files):
         if size <= _KEPT * LIMIT:
             return
-        path.unlink(missing_ok=True)
-        size -= each
+        if path != latest:
+            path.unlink(missing_ok=True)
+            size -= each

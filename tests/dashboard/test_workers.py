@@ -235,6 +235,14 @@ def test_a_value_that_cannot_be_kept_is_handed_over(log: Path, cache: Path) -> N
     assert pool.call("unwritable", "a", work, str(log), 0.0, 5) == 5
 
 
+def test_a_value_that_is_gone_before_it_is_read_is_computed_again_and_handed_over(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(derived, "get", lambda kind, key, default=None: default)
+    assert pool.call("test", "gone", work, str(log), 0.0, 5) == 5
+    assert len(lines(log)) == 2
+
+
 def test_without_workers_it_is_computed_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "_pool", [])
     assert pool.call("test", "in place", work, str(tmp_path / "log"), 0.0, 1) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from robustcore.derived import single_file
 from robustcore.errors import StoreError
+from robustcore.reports.membership import MembershipReport
 
 
 def test_a_value_is_read_back(tmp_path: Path) -> None:
@@ -16,6 +18,20 @@ def test_a_value_is_read_back(tmp_path: Path) -> None:
     single_file.write(tmp_path / "results.json", table)
     pd.testing.assert_frame_equal(single_file.read(tmp_path / "results.json", "measure again"), table)
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_what_another_version_wrote_is_no_damage(tmp_path: Path) -> None:
+    """A field that is there no more, one that came later, a class that has moved."""
+    file = tmp_path / "results.json"
+    single_file.write(file, MembershipReport("scenes", (), (), pd.DataFrame(), "x", 0, 1, 32, 8))
+    whole = json.loads(file.read_text())
+    older, newer = dict(whole["of"]), dict(whole["of"]) | {"networks": 2}
+    del older["steps"]
+    moved = whole | {"is": "robustcore.reports.membership.gone:MembershipReport"}
+    for content in (whole | {"of": older}, whole | {"of": newer}, moved):
+        file.write_text(json.dumps(content))
+        with pytest.raises(single_file.OutdatedError, match="another version"):
+            single_file.read(file, "measure again")
 
 
 @pytest.mark.parametrize("content", ["", "{", "nonsense"])

@@ -58,6 +58,26 @@ def test_the_files_used_longest_ago_go_first(own_cache: Path, monkeypatch: pytes
     assert [key for key in "abcde" if derived.get("test", key) is not None] == ["a", "d", "e"]
 
 
+def test_a_value_larger_than_all_may_be_is_kept_until_the_next_one_comes(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "LIMIT", 3_000)
+    for key in "ab":
+        assert derived.put("test", key, np.zeros(1_000))
+        assert derived.get("test", key) is not None
+    assert derived.get("test", "a") is None
+
+
+def test_what_a_killed_process_left_goes_after_an_hour(own_cache: Path) -> None:
+    derived.put("test", "a", 1)
+    old, new = (files(own_cache)[0].with_name(f".{name}.json.7.7") for name in ("old", "new"))
+    for leftover in (old, new):
+        leftover.write_text("half of a val")
+    os.utime(old, (1_000_000, 1_000_000))
+    derived.put("test", "b", 1)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
 def test_a_cache_that_cannot_be_written_costs_a_warning(own_cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     (own_cache / "derived").parent.mkdir(parents=True, exist_ok=True)
     (own_cache / "derived").write_text("a file")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from robustcore import cli
-from robustcore.errors import DatasetError, InvalidArgumentError
+from robustcore.errors import DatasetError, InvalidArgumentError, StoreError
 from robustcore.membership import images, judging, training
 from robustcore.models import scenes
 from robustcore.reports import membership
@@ -84,6 +87,20 @@ def test_a_small_experiment_has_seen_and_novel_rows_of_both_methods() -> None:
     kept = membership.read()
     assert kept is not None
     assert kept.table.equals(report.table)
+
+
+def test_what_an_older_version_kept_is_measured_again_and_a_damaged_file_is_an_error(own_cache: Path) -> None:
+    report = membership.shipped()
+    assert report is not None
+    membership.keep(report)
+    assert membership.read() is not None
+    content = json.loads(membership.path().read_text())
+    del content["of"]["steps"]
+    membership.path().write_text(json.dumps(content))
+    assert membership.read() is None
+    membership.path().write_text("{")
+    with pytest.raises(StoreError, match="measure again"):
+        membership.read()
 
 
 def test_what_cannot_be_is_refused(tmp_path: object) -> None:

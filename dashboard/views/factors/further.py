@@ -99,6 +99,7 @@ def _labels() -> None:
 
 def _membership() -> None:
     own = membership.read()
+    outdated = own is None and membership.path().is_file()
     report = own or membership.shipped()
     if report is None:
         _printed_membership()
@@ -115,7 +116,11 @@ def _membership() -> None:
         ),
         interval=f"Intervals: 95 % over {int(table['draws'].max())} drawings of the shots, not over trainings; n = "
         f"{int(table['queries'].min()):,} queries or more of each drawing",
-        further=(package_version(), *(("Computed here.",) if own is not None else ())),
+        further=(
+            package_version(),
+            *(("Computed here.",) if own is not None else ()),
+            *(("What was computed here is of another version, and is not shown: measure again.",) if outdated else ()),
+        ),
     )
     with st.container(border=True, key=f"card-{KEY}-membership"):
         st.subheader("Set membership: a negative result", anchor=False)

@@ -208,5 +208,8 @@ def read() -> MembershipReport | None:
     file = path()
     if not file.is_file():
         return None
-    report: MembershipReport = single_file.read(file, "remove the file, and measure again")
+    try:
+        report: MembershipReport = single_file.read(file, "remove the file, and measure again")
+    except single_file.OutdatedError:
+        return None
     return report if report.identity == _identity() else None
