@@ -129,6 +129,14 @@ class Gains:
                 kept &= self.table[column].isin(wanted).to_numpy()
         return Gains(self.table[kept], self.draws[:, kept])
 
+    @property
+    def undefined(self) -> tuple[str, ...]:
+        """The models of which a difference or its interval is undefined; all where only the interval of the mean is."""
+        lacking = self.table[["value", "low", "high"]].isna().any(axis=1)
+        if not lacking.any():
+            lacking |= any(np.isnan(dataclasses.astuple(self.mean())))
+        return tuple(dict.fromkeys(str(model) for model in self.table.loc[lacking, "model"]))
+
     def each(self) -> list[Estimate]:
         """The contrasts one by one, as the table has them."""
         return [Estimate(*row) for row in self.table[["value", "low", "high"]].itertuples(index=False)]

@@ -146,12 +146,14 @@ def _texture(evidence: Evidence) -> Claim:
         inside = np.array([name in TEXTURE for name in names])
         if inside.sum() < 2 or inside.all():
             raise InvalidArgumentError("the overlaps of the block, or of the rest, are undefined")
-        within = np.triu(inside[:, None] & inside[None], 1)
-        across = inside[:, None] & ~inside[None]
         values, again = signed(matrix, names)
-        gaps = np.array([np.nanmean(each[within]) - np.nanmean(each[across]) for each in again])
+        within = np.triu(inside[:, None] & inside[None], 1) & np.isfinite(values)
+        across = inside[:, None] & ~inside[None] & np.isfinite(values)
+        if not within.any() or not across.any():
+            raise InvalidArgumentError("the overlaps of the block, or of the rest, are undefined")
+        gaps = np.array([each[within].mean() - each[across].mean() for each in again])
         low, high = ends(gaps)
-        inner, outer = float(np.nanmean(values[within])), float(np.nanmean(values[across]))
+        inner, outer = float(values[within].mean()), float(values[across].mean())
         block = block_overlaps(inner, int(within.sum()), outer, int(across.sum()), low, high)
         table = pd.DataFrame({"pairs": ["within the block", "with the rest"], "overlap": [inner, outer]})
         pairs = len(TEXTURE) * (len(TEXTURE) - 1) // 2

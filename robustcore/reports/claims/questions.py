@@ -58,6 +58,8 @@ class Question:
         if missing := evidence.missing(self.contrasts):
             return self._claim(topic, UNDECIDED, (missing,))
         gains = evidence.gains(self.contrasts)
+        if undefined := gains.undefined:  # no comparison with NaN holds, which would read as a refutation
+            return self._claim(topic, UNDECIDED, (no_difference_defined(undefined),), gains.table)
         answer = self.judge(gains)
         verdict = {True: REPRODUCED, False: NOT_REPRODUCED, None: UNDECIDED}[answer.holds]
         apart = evidence.clean_difference(self.contrasts)
@@ -140,6 +142,11 @@ def sample(measures: tuple[str, ...], fewest_images: int, most_images: int, inte
     if intervals == 1:
         return f"{what}; 95 % interval"
     return f"{what}; {intervals} intervals of 95 %, not corrected for multiple comparisons"
+
+
+@note
+def no_difference_defined(models: tuple[str, ...]) -> str:
+    return f"No difference is defined of {', '.join(models)}: APP divides by a clean accuracy that is 0, or is in too many drawings"
 
 
 @note

@@ -150,9 +150,10 @@ def owed_to(model: str, other: str, control: str) -> Judge:
 
 
 def _all(answers: dict[str, Answer]) -> Answer:
-    """All of them have to hold; their figures one after the other."""
+    """All of them have to hold, and none where one does not; their figures one after the other."""
     figures = parts(tuple((label, answer.figures) for label, answer in answers.items()))
-    return Answer(all(answer.holds for answer in answers.values()), figures)
+    holds = {answer.holds for answer in answers.values()}
+    return Answer(False if False in holds else None if None in holds else True, figures)
 
 
 def _by_model(gains: Gains) -> tuple[tuple[str, Estimate], ...]:

@@ -94,6 +94,47 @@ def test_rules_over_several_parts_ask_for_all_of_them() -> None:
     assert labels == ["over x", "over y"]
 
 
+def test_what_is_too_uncertain_in_one_part_is_so_in_all_unless_another_part_fails() -> None:
+    rule = rules.each_model(rules.nothing_either_way)
+    rows = {name: (name, "x", "fog", 0.0) for name in "ab"}
+    wide, narrow, far = gains(rows["a"], spread=0.1), gains(rows["b"]), gains(("b", "x", "fog", 0.3))
+
+    def joined(*parts: Gains) -> Gains:
+        return Gains(pd.concat([each.table for each in parts]), np.hstack([each.draws for each in parts]))
+
+    assert rule(joined(wide, narrow)).holds is None
+    assert rule(joined(wide, far)).holds is False
+    assert rule(narrow).holds is True
+
+
+@pytest.mark.parametrize("undefined", ["value", "draws", "mean"])
+def test_a_difference_that_is_undefined_is_no_refutation(undefined: str) -> None:
+    """NaN of a model, of more drawings than an interval bears, and of a mean over contrasts whose intervals bear it."""
+    figures = several(*[0.1] * 5)
+    table, draws = figures.table.copy(), figures.draws.copy()
+    if undefined == "value":
+        table.loc[0, ["value", "low", "high"]] = np.nan
+    elif undefined == "draws":
+        draws[:200, 0] = np.nan
+        table.loc[0, ["low", "high"]] = np.nan
+    else:
+        for place in range(5):
+            draws[5 * place : 5 * place + 5, place] = np.nan
+
+    class Stored(Evidence):
+        def __init__(self) -> None: ...
+
+        def missing(self, contrasts: Sequence[Contrast]) -> None:
+            return None
+
+        def gains(self, contrasts: Sequence[Contrast]) -> Gains:
+            return Gains(table, draws)
+
+    claim = Question("It helps.", "a document", "a rule", (), rules.mean_above).claim("topic", Stored())
+    assert claim.verdict == UNDECIDED
+    assert claim.figures[0].kind == "no_difference_defined"
+
+
 def test_two_models_complement_each_other_where_one_lowers_and_the_other_raises() -> None:
     def of(mixup: Sequence[float], tlat: Sequence[float]) -> bool | None:
         rows = [(m, "c", f"c{i}", v) for m, values in (("m", mixup), ("t", tlat)) for i, v in enumerate(values)]
@@ -198,7 +239,7 @@ def test_clean_accuracies_that_lie_apart_are_said_and_a_model_without_any_has_no
     apart, undefined = answered("t", [fog(), fog("a", "zero")], dataset, store=store, limit=FEW)
     (warning,) = apart.warnings
     assert (warning.kind, warning["difference"]) == ("clean_accuracies_apart", pytest.approx(0.1))
-    assert undefined.verdict == NOT_REPRODUCED
+    assert undefined.verdict == UNDECIDED
     plain = dataclasses.replace(FOG, measure=ACCURACY)
     evidence = Evidence([Contrast("a", "zero", plain)], dataset, store=store, limit=FEW)
     assert evidence.gains([Contrast("a", "zero", plain)]).table["value"].tolist() == [0.0]
