@@ -77,8 +77,9 @@ def price(recipe: Recipe, device: str = "auto") -> Price:
     preparing, stepping, growth = timed(first, one_batch)
     if (preparing + stepping * growth) * len(data) < _PATIENCE:
         preparing, stepping, growth = timed(few, data)
-    seen = images * growth * recipe.epochs
-    return Price(images, int(seen // batch), seen * stepping + images * preparing, str(where))
+    # An epoch leaves out what is left of a last batch, as the loop does.
+    steps = int(images * growth // batch) * recipe.epochs
+    return Price(images, steps, steps * batch * stepping + images * preparing, str(where))
 
 
 def _check_memory(name: str, classes: int) -> None:

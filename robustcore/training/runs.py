@@ -132,11 +132,9 @@ def is_made_by(path: Path, recipe: Recipe) -> bool:
     if not path.is_file():
         return False
     try:
-        record = checkpoints.read_card(path).recipe
-        # Parsed rather than compared as text, so that fields added later have their defaults.
-        same = (
-            Recipe.from_dict(record.get("training", {})) == recipe and record.get("revision") == recipe.make().version
-        )
+        card = checkpoints.read_card(path)
+        record = card.recipe
+        same = has_recipe(card, recipe) and record.get("revision") == recipe.make().version
         if not same or (recipe.start and record.get("start") != load_model(recipe.start).fingerprint()):
             return False
         dataset = training_images(recipe)
@@ -145,6 +143,15 @@ def is_made_by(path: Path, recipe: Recipe) -> bool:
     except RobustcoreError:
         return False  # damaged, without a card, with an invalid recipe or a starting model that no longer exists
     return bool(record.get("data") == dataset.fingerprint)
+
+
+def has_recipe(card: Card, recipe: Recipe) -> bool:
+    """Whether a card names exactly this recipe, of whatever images."""
+    try:
+        # Parsed rather than compared as text, so that fields added later have their defaults.
+        return Recipe.from_dict(card.recipe.get("training", {})) == recipe
+    except RobustcoreError:
+        return False
 
 
 def difference(output: Path, recipe: Recipe) -> str:

@@ -35,6 +35,9 @@ def test_the_card_holds_what_repeats_the_training(recipe: Recipe) -> None:
     fitted = fit(recipe, device="cpu")
     made = card(fitted.path).recipe
     assert Recipe.from_dict(made["training"]) == recipe
+    assert runs.has_recipe(card(fitted.path), recipe)
+    assert not runs.has_recipe(card(fitted.path), dataclasses.replace(recipe, epochs=5))
+    assert not runs.has_recipe(card("scenes/vgg-standard"), recipe)
     assert made["torch"] == torch.__version__
     assert made["robustcore"]
     assert made["command"].startswith("robustcore train --model scenes/vgg --dataset ")

@@ -40,6 +40,8 @@ def _newest(job: JobStatus) -> None:
             return
         own = models.name_of(output)
         card = cache.models.card(own)
+        if not runs.has_recipe(card, recipe):  # the training did not end, and the model of its name is another one's
+            return
     except RobustcoreError as error:
         states.notice(str(error))
         return
