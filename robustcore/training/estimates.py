@@ -11,7 +11,7 @@ from robustcore import devices
 from robustcore.errors import TrainingError
 from robustcore.models.architectures import architecture, built_anew
 from robustcore.models.classifier import Card
-from robustcore.training import runs
+from robustcore.training import image_memory, runs
 from robustcore.training.data import TrainingSet
 from robustcore.training.loop import train
 from robustcore.training.recipe import Recipe
@@ -84,13 +84,11 @@ def price(recipe: Recipe, device: str = "auto") -> Price:
 
 def _check_memory(name: str, classes: int) -> None:
     """Refuse what cannot fit: a machine without memory ends any process, not only this one."""
-    import psutil
-
     network = next(built_anew(name, classes), None)
     if network is None:
         return
     weights = sum(parameter.numel() for parameter in network.parameters())
-    needed, free = _COPIES * 4 * weights, psutil.virtual_memory().available
+    needed, free = _COPIES * 4 * weights, image_memory.available()
     if needed > free:
         raise TrainingError(
             f"{name} has {weights / 1e6:,.0f} million weights; training them takes at least {needed / 2**30:,.1f} GiB of memory, "
