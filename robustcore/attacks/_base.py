@@ -120,7 +120,10 @@ class Attack:
 
     def check_norm(self, norm: str | None) -> str:
         """The norm, or the default one."""
-        return _one_of(norm, self.norms, NORMS, "norm", self.name)
+        others = [other.name for other in registry if norm in other.norms]
+        return _one_of(
+            norm, self.norms, NORMS, "norm", self.name, f"; {', '.join(sorted(others))} can" if others else ""
+        )
 
     def check_goal(self, goal: str | None) -> str:
         """The goal, or the default one; "least likely" and "least-likely" are understood."""
@@ -128,12 +131,14 @@ class Attack:
         return _one_of(spelled, self.goals, GOALS, "goal", self.name)
 
 
-def _one_of(value: str | None, allowed: Sequence[str], names: Sequence[str], kind: str, attack: str) -> str:
+def _one_of(
+    value: str | None, allowed: Sequence[str], names: Sequence[str], kind: str, attack: str, hint: str = ""
+) -> str:
     if value is None:
         return allowed[0]
     value = arguments.choice(value, names, kind)
     if value not in allowed:
-        raise InvalidArgumentError(f"{attack} has the {kind} {' or '.join(allowed)}, not {value}.")
+        raise InvalidArgumentError(f"{attack} has the {kind} {' or '.join(allowed)}, not {value}{hint}.")
     return value
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import abc
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from robustcore import arguments
 from robustcore.randomness import Draws
 
 PIXELS = (1, 2, 3)  # the axes of an image within a batch
@@ -226,6 +227,26 @@ def written(eps: float, norm: str) -> str:
     """A radius as people write it: in L-inf a fraction of 255 where two places say it whole, as 2/255; else the number itself."""
     levels = round(255 * eps, 2)
     return f"{levels:g}/255" if norm == "linf" and eps < 1 and abs(255 * eps - levels) < 1e-6 else f"{eps:g}"
+
+
+def radius(value: Any) -> float:
+    """A radius from a number, or from a text such as "8/255" or "0.5"; pixels in [0, 1].
+
+    Raises:
+        InvalidArgumentError: neither, or below 0.
+    """
+    rule = 'An eps is a number, 0 or more, with pixels in 0 to 1, or a text such as "8/255"'
+    plain = arguments.scalar(value)
+    if isinstance(plain, str):
+        numerator, fraction, of = plain.partition("/")
+        try:
+            number = float(numerator)
+        except ValueError:
+            raise arguments.refuse(rule, value) from None
+        if fraction and of.strip() != "255":
+            raise arguments.refuse(rule, value)
+        plain = number / 255 if fraction else number
+    return arguments.number(plain, rule, low=0.0)
 
 
 def default_eps(norm: str, shape: tuple[int, ...]) -> float:

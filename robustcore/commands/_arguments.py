@@ -67,6 +67,17 @@ def positive(text: str) -> int:
     return value
 
 
+def radius(text: str) -> float:
+    """How far an attack may change an image: a number with pixels in [0, 1], or N/255."""
+    from robustcore.attacks import budgets
+    from robustcore.errors import RobustcoreError
+
+    try:
+        return budgets.radius(text)
+    except RobustcoreError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def output(text: str) -> Path:
     """A file that can be written, which is found out before anything is computed for it."""
     path = Path(text)

@@ -89,6 +89,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--only-surrogate", action="store_true", help="craft attacks on the surrogates alone")
     add(
+        "--norm",
+        choices=("linf", "l2", "l1"),
+        default="",
+        help="of all attacks (default: each one's own); with --eps in it",
+    )
+    add(
+        "--eps",
+        nargs="+",
+        action="extend",
+        type=_arguments.radius,
+        default=[],
+        metavar="N|N/255",
+        help="how far attacks may change an image, pixels in 0 to 1, in the place of the suite's: 2/255, or 0.5 in L2; several for a curve",
+    )
+    add(
         "--answers",
         choices=("all", "folder"),
         default="all",
@@ -183,6 +198,8 @@ def _request(args: argparse.Namespace) -> EvaluationRequest:
         precision=args.precision,
         surrogates=tuple(args.surrogate),
         only_surrogate=args.only_surrogate,
+        norm=args.norm,
+        eps=tuple(args.eps),
         answers=args.answers,
         released=args.released,
     )
@@ -219,8 +236,10 @@ def _check_metrics(args: argparse.Namespace) -> None:
 
 def _conditions(args: argparse.Namespace) -> list[Condition]:
     from robustcore.evaluation import suites
+    from robustcore.evaluation.attack_budget import Budget
 
-    return suites.resolve(args.suite or ["imagenet-c"], args.severity, storage=args.storage)
+    budget = Budget.of(args.norm, args.eps)
+    return suites.resolve(args.suite or ["imagenet-c"], args.severity, storage=args.storage, budget=budget)
 
 
 def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationRequest) -> None:

@@ -20,7 +20,7 @@ from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import classes, examination, operations, plan, provenance, tables
 from robustcore.evaluation.loading import Evaluation, prepare, stored_subjects, subjects
 from robustcore.evaluation.plan import Pending, Subject, Unit
-from robustcore.evaluation.request import Conditions, Data, EvaluationRequest, Models, Surrogates
+from robustcore.evaluation.request import Conditions, Data, EvaluationRequest, Models, Radii, Surrogates
 from robustcore.evaluation.run import executors, runner
 from robustcore.evaluation.run.executors import base
 from robustcore.evaluation.run.runner import Progress, Summary
@@ -49,6 +49,8 @@ def evaluate(
     precision: str = "float32",
     surrogates: Surrogates = (),
     only_surrogate: bool = False,
+    norm: str = "",
+    eps: Radii = (),
     released: Path | str | None = None,
     answers: str = "all",
     classes: wrapping.Classes | None = None,
@@ -76,6 +78,8 @@ def evaluate(
         surrogates: models that attacks are crafted on: an attack that names none is evaluated white-box and on each of
             these.
         only_surrogate: on these alone, without the white-box attack.
+        norm, eps: the budget of all attacks among the conditions, in the place of their own: "linf", "l2" or "l1", and one radius in it or
+            several, as numbers with pixels in [0, 1] or as texts such as "8/255". An attack that lacks the norm is refused.
         released: the folder of a released set of corrupted images, laid out as ImageNet-C or CIFAR-10-C. Behind every
             corruption with a severity the released images of the dataset's own are scored too, with the storage "released".
         answers: "all", or "folder" where a model may answer with the dataset's classes alone, as an ImageNet model on a
@@ -105,6 +109,8 @@ def evaluate(
         precision=precision,
         surrogates=surrogates,
         only_surrogate=only_surrogate,
+        norm=norm,
+        eps=eps,
         released=released or "",
         answers=answers,
     )
@@ -171,6 +177,8 @@ def lookup(
     precision: str = "float32",
     surrogates: Surrogates = (),
     only_surrogate: bool = False,
+    norm: str = "",
+    eps: Radii = (),
     released: Path | str | None = None,
     answers: str = "all",
 ) -> pd.DataFrame:
@@ -190,6 +198,8 @@ def lookup(
         precision=precision,
         surrogates=surrogates,
         only_surrogate=only_surrogate,
+        norm=norm,
+        eps=eps,
         released=released or "",
         answers=answers,
     )

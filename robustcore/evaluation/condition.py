@@ -148,11 +148,14 @@ class Condition:
         texts = {name: str(value) for name, value in self.params}
         eps = self.parameters.get("eps")
         if self.kind == "attack" and isinstance(eps, float):
-            texts["eps"] = budgets.written(eps, self._norm())
+            texts["eps"] = budgets.written(eps, self.norm)
         return texts
 
-    def _norm(self) -> str:
-        """The norm of an attack: its own, or the preset's, or the method's usual one; "" of an attack that is not here."""
+    @property
+    def norm(self) -> str:
+        """The norm of an attack: its own, or the preset's, or the method's usual one; "" of an attack that is not here, and of all else."""
+        if self.kind != "attack":
+            return ""
         if "norm" in self.parameters:
             return str(self.parameters["norm"])
         try:

@@ -136,7 +136,13 @@ class _Clock:
     def seconds(self, cell: Cell, condition: Condition) -> float:
         """Seconds for one image of a model under a condition; NaN where it fails."""
         condition, times = operations.of(condition).sample(condition)
-        what = f"{condition.kind} {condition.name}"
+        # The radius changes what an attack takes too, but not by as much as another norm or version.
+        settings = {name: value for name, value in condition.parameters.items() if name != "eps"}
+        what = (
+            f"{condition.kind} {condition.name} {settings}"
+            if condition.kind == "attack"
+            else f"{condition.kind} {condition.name}"
+        )
         key = (str(self._device), cell.key.model, what, self._evaluation.dataset.side)
         with _lock:
             if key not in _timed:

@@ -15,6 +15,7 @@ from robustcore.datasets import check_dataset
 from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import plan, suites
+from robustcore.evaluation.attack_budget import Budget
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.plan import Subject
 from robustcore.models import added, catalogue
@@ -26,6 +27,7 @@ Models = Name | Classifier | Subject | Sequence[Name | Classifier | Subject]
 Surrogates = Name | Classifier | Sequence[Name | Classifier]
 Conditions = Name | Condition | Sequence[Name | Condition]
 Data = Name | Dataset
+Radii = float | str | Sequence[float | str]
 _FEW = 3  # conditions that a title names
 
 
@@ -42,6 +44,7 @@ class EvaluationRequest:
         split, limit, seed, severities, storage, device, precision: as there.
         surrogates: the models that attacks are crafted on.
         only_surrogate: whether attacks are crafted on the surrogates alone, and not on the model itself too.
+        norm, eps: the budget of all attacks, in the place of their own: see `Budget`.
         answers: "all", or "folder" where models may answer with the dataset's classes alone.
         devices: one process for each of them, e.g. ("cuda:0", "cuda:1"); none for threads of one process on `device`.
         scheduler: the address of a Dask scheduler, or its scheduler file: its workers compute. "" for this machine.
@@ -63,6 +66,8 @@ class EvaluationRequest:
     precision: str = "float32"
     surrogates: tuple[str | Classifier, ...] = ()
     only_surrogate: bool = False
+    norm: str = ""
+    eps: tuple[float, ...] = ()
     answers: str = "all"
     devices: tuple[str, ...] = ()
     scheduler: str = ""
@@ -94,6 +99,8 @@ class EvaluationRequest:
             "plugins": tuple(self.plugins),
             "released": arguments.name(self.released or "", "A released set is the path of its folder"),
         }
+        budget = Budget.of(self.norm, self.eps)
+        settled |= {"norm": budget.norm, "eps": budget.eps}
         if self.severities is not None:
             severities = arguments.several(self.severities, "Severities are some of 1, 2, 3, 4, 5")
             settled["severities"] = tuple(corruptions.check_severity(severity) for severity in severities)
@@ -116,6 +123,11 @@ class EvaluationRequest:
         return tuple(_name("surrogate", model) for model in self.surrogates)
 
     @property
+    def budget(self) -> Budget:
+        """The norm and the radii of all attacks."""
+        return Budget(self.norm, self.eps)
+
+    @property
     def dataset_name(self) -> str:
         """The dataset by name or folder, where it is one."""
         return _name("dataset", self.dataset)
@@ -134,8 +146,8 @@ class EvaluationRequest:
             raise InvalidArgumentError("Devices are chosen where Dask's workers are started; leave out one of the two.")
         if self.only_surrogate and not self.surrogates:
             raise InvalidArgumentError("Attacks on surrogates alone need one: name a model that they are crafted on.")
-        conditions = suites.resolve(self.conditions, self.severities, storage=self.storage)
-        request = dataclasses.replace(self, conditions=tuple(conditions), severities=None)
+        conditions = suites.resolve(self.conditions, self.severities, storage=self.storage, budget=self.budget)
+        request = dataclasses.replace(self, conditions=tuple(conditions), severities=None, norm="", eps=())
         object.__setattr__(request, "_is_resolved", True)
         return request
 
@@ -163,7 +175,8 @@ class EvaluationRequest:
         conditions = ", ".join(names[:_FEW]) + (" ..." if len(names) > _FEW else "")
         models = self.model_names[0] if len(self.models) == 1 else f"{len(self.models)} models"
         images = f", {self.limit} images" if self.limit else ""
-        return printable(f"{models} on {self.dataset_name} under {conditions}{images}, seed {self.seed}")
+        budget = f" within {self.budget}" if self.budget else ""
+        return printable(f"{models} on {self.dataset_name} under {conditions}{budget}{images}, seed {self.seed}")
 
     def line(self) -> str:
         """The line of a shell that asks for the same; single conditions appear by their names."""
@@ -182,6 +195,10 @@ class EvaluationRequest:
             words += ["--surrogate", _written_out(surrogate)]
         if self.only_surrogate:
             words += ["--only-surrogate"]
+        if self.norm:
+            words += ["--norm", self.norm]
+        if self.eps:
+            words += ["--eps", *self.budget.radii]
         if self.answers != "all":
             words += ["--answers", self.answers]
         words += ["--seed", str(self.seed), "--storage", self.storage, "--precision", self.precision]

@@ -44,7 +44,8 @@ from robustcore import arguments, attacks, corruptions, display, paths, sequence
 from robustcore.corruptions.suites import SuiteFacts
 from robustcore.derived import atomic_files
 from robustcore.errors import InvalidArgumentError, RobustcoreError, UnknownNameError
-from robustcore.evaluation import operations
+from robustcore.evaluation import attack_budget, operations
+from robustcore.evaluation.attack_budget import Budget
 from robustcore.evaluation.condition import RELEASED, Condition
 from robustcore.evaluation.operations import shift
 
@@ -161,6 +162,7 @@ def resolve(
     severities: int | Sequence[int] | Literal["drawn"] | None = None,
     *,
     storage: str = "memory",
+    budget: Budget = attack_budget.OWN,
 ) -> list[Condition]:
     """The checked conditions that an argument stands for: clean first, nothing twice, in the order given.
 
@@ -170,6 +172,7 @@ def resolve(
         severities: for open conditions; see the module's docstring for what happens without. "drawn" makes one condition
             of each open corruption: every image at a severity, or a strength in the range, that is drawn for it.
         storage: for corruptions that name none: "memory" or "jpeg85".
+        budget: of all attacks, in the place of their own.
     """
     storage = arguments.choice(storage, corruptions.STORAGES, "storage")
     drawn = isinstance(severities, str) and severities == "drawn"
@@ -183,7 +186,7 @@ def resolve(
         if not severities:
             raise InvalidArgumentError("The list of severities is empty; give some of 1, 2, 3, 4, 5, or none at all.")
     rule = "Conditions are a suite's name or file, 'clean', corruptions' names, Condition values, or a list of these"
-    resolved: dict[Condition, None] = {Condition.clean(): None}
+    expansions: list[Condition] = [Condition.clean()]
     for condition in arguments.several(conditions, rule, one=(Condition, Suite)):
         if isinstance(condition, (Condition, Suite)):
             rows: Sequence[Condition] = condition.rows if isinstance(condition, Suite) else [condition]
@@ -194,10 +197,11 @@ def resolve(
                 row = dataclasses.replace(row, storage=storage)
             if drawn and _is_open(row) and corruptions.get(row.name).severities:
                 row = dataclasses.replace(row, strength="uniform")
-            for expanded in operations.of(row).expand(row, severities):
-                operations.check(expanded)
-                resolved[expanded] = None
-    return list(resolved)
+            expansions += operations.of(row).expand(row, severities)
+    resolved = list(dict.fromkeys(budget.applied(expansions)))
+    for condition in resolved:
+        operations.check(condition)
+    return resolved
 
 
 def _is_open(row: Condition) -> bool:

@@ -126,6 +126,25 @@ def test_answers_and_surrogates_are_part_of_the_request(
     assert (launched[1].dataset, launched[1].answers) == ("photographs", "folder")
 
 
+def test_attacks_take_a_norm_and_radii(
+    open_page: OpenPage, own_model: str, launched: list[EvaluationRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache.estimates, "price", lambda request: Estimate(9, 0, 9, 1.0, 9, "cpu", ""))
+    chosen = {"evaluate_model": own_model, "evaluate_suite": "autoattack", "evaluate_limit": "2"}
+    further = {"evaluate_attack": "APGD", "evaluate_norm": "L2", "evaluate_eps": "0.5 64/255"}
+    press(open_page("evaluate", **chosen, **further), "evaluate_launch")
+    (request,) = launched
+    assert (request.conditions, request.norm, request.eps) == (("autoattack", "apgd"), "l2", (0.5, 64 / 255))
+    at = open_page("evaluate", **chosen, evaluate_eps="two")
+    assert "An eps is a number" in texts(at)
+    assert not [b for b in at.button if b.key == "evaluate_launch"]
+
+
+def test_a_norm_that_an_attack_lacks_is_refused_before_anything_is_timed(open_page: OpenPage, own_model: str) -> None:
+    chosen = {"evaluate_model": own_model, "evaluate_suite": "autoattack", "evaluate_norm": "L1", "evaluate_eps": "12"}
+    assert "autoattack has the norm linf or l2, not l1" in texts(open_page("evaluate", **chosen))
+
+
 def test_read_only_launches_nothing_and_says_so(
     open_page: OpenPage, own_model: str, monkeypatch: pytest.MonkeyPatch, no_worker: None
 ) -> None:

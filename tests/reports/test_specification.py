@@ -323,6 +323,27 @@ def test_the_union_of_attacks_counts_images_that_hold_against_each() -> None:
 
 
 def test_a_suite_of_attacks_keeps_its_own_budgets() -> None:
-    spec = specification.parse("[[rows]]\nmetric='robust_accuracy'\nsuite='autoattack'\nat_least=20\n")
+    spec = specification.parse("[[rows]]\nmetric='accuracy'\nsuite='autoattack'\nat_least=20\n")
     radii = [condition.parameters["eps"] for condition in spec.rows[0].conditions]
     assert radii == pytest.approx([2 / 255, 8 / 255])
+
+
+@pytest.mark.parametrize(
+    ("attacked", "budgets"),
+    [
+        ("suite='autoattack'\neps='2/255'", {("linf", 2 / 255)}),
+        ("attack=['pgd', 'autoattack']\neps=0.5\nparams={norm='l2'}", {("l2", 0.5)}),
+        ("suite='autoattack'", None),  # two radii
+        ("attack=['pgd', 'laugros/cw_l2']", None),  # two norms
+        ("suite='nearest'", None),  # no radius
+        ("attack='laugros/pgd_range'", None),  # one for each image
+    ],
+)
+def test_a_union_is_within_one_budget(attacked: str, budgets: set[tuple[str, float]] | None) -> None:
+    text = f"[[rows]]\nmetric='robust_accuracy'\n{attacked}\nat_least=20\n"
+    if budgets is None:
+        with pytest.raises(InvalidArgumentError, match="one budget"):
+            specification.parse(text)
+    else:
+        spec = specification.parse(text)
+        assert {(c.norm, c.parameters["eps"]) for c in spec.rows[0].conditions} == budgets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import streamlit as st
@@ -13,8 +14,12 @@ from dashboard.pages import Page
 from dashboard.session import actions, permissions, roots, selection
 from dashboard.widgets import data_picker, labels, links, states
 from dashboard.widgets.jobs import amounts, panel
+from robustcore import attacks
+from robustcore.attacks import budgets
+from robustcore.display import display_name
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import suites
+from robustcore.evaluation.attack_budget import CUSTOMARY, OWN, Budget
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.models import catalogue
 
@@ -65,6 +70,7 @@ def _pick() -> EvaluationRequest | None:
         )
         if chosen:
             st.caption(states.plain(" ".join(suites.load(name).description for name in chosen)))
+        chosen, budget = _pick_attacks(chosen)
         left, middle, right = st.columns([1, 1.4, 1], gap="medium", vertical_alignment="bottom")
         size = _size(data)
         with left:
@@ -90,7 +96,7 @@ def _pick() -> EvaluationRequest | None:
             )
         with right:
             further = _pick_more(data)
-    if not (models and data.name and chosen and severities):
+    if not (models and data.name and chosen and severities) or budget is None:
         return None
     return EvaluationRequest(
         models=tuple(models),
@@ -99,8 +105,50 @@ def _pick() -> EvaluationRequest | None:
         conditions=tuple(chosen),
         limit=None if limit == size else limit,
         severities=None if len(severities) == len(corruptions.SEVERITIES) else tuple(severities),
+        norm=budget.norm,
+        eps=budget.eps,
         **further,
     )
+
+
+def _pick_attacks(chosen: list[str]) -> tuple[list[str], Budget | None]:
+    """The suites with single attacks behind them, and the budget of all of them: none where there is no attack, None where it is
+    not one."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{KEY}_attacks"):
+        single = selection.multiselect(
+            "Single attacks",
+            attacks.names(),
+            key=f"{KEY}_attack",
+            kind="attack",
+            text=lambda name: display_name(name, "attack"),
+            placeholder="None besides the suites",
+            width=360,
+        )
+        chosen = [*chosen, *single]
+        if not any(condition.kind == "attack" for name in chosen for condition in suites.resolve(name)):
+            return chosen, OWN
+        norm = selection.segmented(
+            "Norm of attacks",
+            ["", *budgets.TITLES],
+            key=f"{KEY}_norm",
+            kind="norm",
+            text=lambda name: budgets.TITLES.get(name, "The suite's"),
+            help="What the size of a change is measured in. An attack that lacks the norm is refused: AutoAttack has L-inf and L2.",
+        )
+        radii = st.text_input(
+            "eps",
+            key=f"{KEY}_eps",
+            bind="query-params",
+            placeholder=f"the suite's, or {CUSTOMARY[norm or 'linf']}",
+            help="How far attacks may change an image, with pixels in 0 to 1, in the place of the suite's; several with spaces between.",
+            max_chars=200,
+            width=220,
+        )
+    try:
+        return chosen, Budget.of(norm, re.split(r"[\s,;]+", radii.strip()) if radii and radii.strip() else ())
+    except RobustcoreError as error:
+        states.error(str(error), title="This is no eps")
+        return chosen, None
 
 
 def _suites() -> list[str]:
@@ -238,7 +286,7 @@ def _pick_surrogates() -> dict[str, Any]:
 def _launch(request: EvaluationRequest | None) -> None:
     """The cost, and the button."""
     if request is None:
-        st.info("Choose at least one model, images, a suite and a severity to see the cost.")
+        st.info("Choose at least one model, images, a suite or an attack, and a severity to see the cost.")
         return
     try:
         price = cache.estimates.price(request.to_json())

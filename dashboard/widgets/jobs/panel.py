@@ -178,8 +178,10 @@ def compare_address(request: EvaluationRequest) -> links.Address:
     covered = whole or suites[:1] or corruptions.suites.names("corruption")[:1]
     # A folder of one set has no split to choose.
     split = request.split if request.split in cache.datasets.splits(request.dataset_name) else ""
+    # What was evaluated under attack alone is in a view of its own.
+    view = "" if names or not any(c.kind == "attack" for c in conditions) else "attacks"
     return addresses.compare(
-        request.model_names, request.dataset_name, covered, split=split, seed=request.seed, storage=storage
+        request.model_names, request.dataset_name, covered, split=split, view=view, seed=request.seed, storage=storage
     )
 
 

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from robustcore import attacks
-from robustcore.attacks import cautions
+from robustcore.attacks import budgets, cautions
 from robustcore.attacks.goals import Goal
 from robustcore.corruptions import suites
+from robustcore.datasets._base import Dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation.condition import Condition
 from robustcore.evaluation.operations._base import Applied, Operation, Part, registry
@@ -93,6 +94,17 @@ class AttackCondition(Operation):
         eps = budget.get("eps")
         if eps is not None and (isinstance(eps, bool) or not isinstance(eps, (int, float)) or not eps >= 0):
             raise InvalidArgumentError(f"An eps is a number, 0 or more, with pixels in [0, 1]; {eps!r} is not.")
+        if eps is not None and condition.norm == "linf" and eps > 1:
+            raise InvalidArgumentError(
+                f"An eps in L-inf is in 0 .. 1, and {eps:g} is not: write {eps:g}/255, not {eps:g}."
+            )
+
+    def missing(self, condition: Condition, base: Dataset) -> str:
+        eps, most = condition.parameters.get("eps"), budgets.largest_eps(condition.norm, (3, base.side, base.side))
+        if isinstance(eps, float) and eps > most * (1 + 1e-6):
+            title = budgets.TITLES[condition.norm]
+            return f"on images of {base.side} pixels an eps in {title} is at most {most:g}, and {eps:g} is not"
+        return super().missing(condition, base)
 
     def sample(self, condition: Condition) -> tuple[Condition, float]:
         method, preset = attacks.resolve(condition.name)

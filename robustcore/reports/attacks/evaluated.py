@@ -52,7 +52,8 @@ def attacks(
         if surrogate and names.get(surrogate) == row["model"]:
             continue  # crafted on itself it is the white-box attack again
         order = float(parameters.get("eps") or 0)
-        settings = ", ".join(f"{name} {_text(name, value)}" for name, value in sorted(parameters.items()))
+        written = Condition("attack", row["name"], params=tuple(parameters.items())).written()
+        settings = ", ".join(f"{name} {text}" for name, text in sorted(written.items()))
         fields = {
             "attack": row["name"],
             "settings": settings,
@@ -108,10 +109,3 @@ def footer(table: pd.DataFrame) -> Footer:
     """The footer of a table of `attacks`, which is not empty."""
     origin: Provenance = table.attrs["provenance"].only(list(dict.fromkeys(table["model"])))
     return origin.footer(formula="Accuracy and success under the attack, float32", interval="Intervals: 95 % (Wilson)")
-
-
-def _text(name: str, value: object) -> str:
-    """A parameter's value; of an eps in L-inf as a fraction of 255, as papers write it."""
-    if name == "eps" and isinstance(value, float) and abs(255 * value - round(255 * value, 2)) < 1e-6:
-        return f"{round(255 * value, 2):g}/255"
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -81,7 +81,7 @@ def correlations(
     """
     results = store if isinstance(store, Store) else Store(store)
     conditions, names, _ = stored_conditions(models, dataset, results)
-    bounded = [condition for condition in conditions if float(condition.parameters.get("eps") or 0) < 1]
+    bounded = [c for c in conditions if c.norm != "linf" or float(c.parameters.get("eps") or 0) < 1]
     wanted = natural_shifts() if shifts is None else list(shifts)
     empty = pd.DataFrame(columns=COLUMNS)
     if not bounded or not models:

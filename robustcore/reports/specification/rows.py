@@ -15,6 +15,7 @@ from robustcore.reports.specification.values import (
     WrongError,
     at,
     budget_of,
+    check_one_budget,
     limit_of,
     reference_of,
     severities_of,
@@ -116,13 +117,16 @@ def row(fields: Mapping[str, Any], number: int, line: int, *, limit: int | None,
             f"{metric.name} takes {'one condition, not several' if several else 'several conditions, not one'}{hint}.",
             place,
         )
+    terms = tuple((template.name, _expanded(template, fields, storage, place)) for template in templates)
+    if metric.metric.input == "unions":
+        check_one_budget([condition for _, conditions in terms for condition in conditions])
     return Requirement(
         number=number,
         line=line,
         metric=metric.name,
         kind=kind,
         suite=suite,
-        terms=tuple((template.name, _expanded(template, fields, storage, place)) for template in templates),
+        terms=tuple(dict.fromkeys(terms)),
         **threshold_of(fields, metric),
         reference=reference_of(fields, metric),
         limit=limit_of(fields, limit),

@@ -6,10 +6,11 @@ import contextlib
 import dataclasses
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from robustcore import arguments, attacks, corruptions
+from robustcore.attacks import budgets
 from robustcore.errors import InvalidArgumentError, RobustcoreError
 from robustcore.evaluation import Condition
 from robustcore.reports.specification.requirable_metrics import Requirable
@@ -89,13 +90,31 @@ def _eps(value: Any) -> Any:
     """A number, or a text such as "8/255"."""
     if not isinstance(value, str):
         return value
-    written = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*/\s*255\s*", value)
-    if not written:
+    with at("eps"):
+        return budgets.radius(value)
+
+
+def check_one_budget(conditions: Sequence[Condition]) -> None:
+    """Raise one sentence for attacks whose union says nothing: of several norms or radii, or without a radius."""
+    within: dict[str, None] = {}
+    for condition in conditions:
+        method, preset = attacks.resolve(condition.name)
+        eps = condition.parameters.get("eps", preset.eps if preset else None)
+        if isinstance(eps, tuple) or (eps is None and not method.bounded):
+            why = "has no radius" if eps is None else "draws a radius for each image"
+            raise WrongError(
+                f"{condition.name} {why}: an image holds within one budget, so give the row an eps.", "eps"
+            )
+        if eps is None and condition.norm == "linf":
+            eps = budgets.default_eps("linf", ())
+        radius = "its usual radius" if eps is None else budgets.written(eps, condition.norm)
+        within[f"{budgets.TITLES[condition.norm]} {radius}"] = None
+    if len(within) > 1:
         raise WrongError(
-            f'An eps is a number with pixels in 0 to 1, or a text such as "8/255"; {value!r} is neither.', "eps"
+            f"An image holds within one budget, and these attacks have {len(within)}: {', '.join(within)}. Give the row an eps, and a "
+            'norm such as params = { norm = "l2" } where they differ in it.',
+            "eps",
         )
-    levels = float(written[1])
-    return (int(levels) if levels.is_integer() else levels) / 255
 
 
 def threshold_of(fields: Mapping[str, Any], metric: Requirable) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from robustcore.attacks import budgets
 from robustcore.display import display_name
 from robustcore.evaluation import suites
 from robustcore.metrics import alexnet
@@ -153,8 +154,8 @@ def _details(row: Requirement) -> dict[str, str]:
     alike = len(row.terms) == 1 or all(conditions[0].parameters == params for _, conditions in row.terms)
     if row.kind != "shift" and alike:
         eps = params.pop("eps", None)
-        if eps is not None:
-            details["eps"] = f"ε = {255 * eps:.4g}/255" if eps <= 1 else f"ε = {eps:g}"
+        if isinstance(eps, float):
+            details["eps"] = f"ε = {budgets.written(eps, first[0].norm)}"
         details |= {key: f"{key} {value}" for key, value in params.items()}
     if first[0].storage != "memory":
         details["storage"] = "through a second JPEG"

@@ -27,10 +27,11 @@ def panel(prefix: str, models: Sequence[str], choice: Choice) -> None:
     data, seed = choice.data, choice.seed
     st.subheader("Under attack", anchor=False)
     table = cache.results.robust_accuracy(tuple(models), data, seed)
-    first = _first(choice, models, table)
+    held = union.pick(prefix, cache.results.attack_unions(tuple(models), data, seed))
+    first = _first(choice, held, table)
     if said := first_models.of_emphasis(first).strip():
         st.caption(f"{said} The table at the end has all; so have the figures with “All {len(models)} by name”.")
-    union.show(prefix, models, data, seed, first)
+    union.show(prefix, held, first)
     nearest.show(prefix, models, data, seed, first)
     presets.show(prefix, models, data, seed, first)
     every, shown = table, first_models.few(table, first)
@@ -52,10 +53,9 @@ def panel(prefix: str, models: Sequence[str], choice: Choice) -> None:
     every_attack.show(prefix, models, data, seed)
 
 
-def _first(choice: Choice, models: Sequence[str], table: pd.DataFrame) -> Emphasis:
-    """The models that every figure under attack has, by what holds against all attacks, or by accuracy under PGD."""
-    values = cache.results.attack_unions(tuple(models), choice.data, choice.seed)
-    values = values[values["attack"] == EVERY]
+def _first(choice: Choice, held: pd.DataFrame, table: pd.DataFrame) -> Emphasis:
+    """The models that every figure under attack has, by what holds against all attacks of the budget, or by accuracy under PGD."""
+    values = held[held["attack"] == EVERY]
     if values.empty:
         values = table[(table["attack"] == "pgd") & (table["access"] == "white-box") & (table["eps"] > 0)]
         values = values.assign(value=values["accuracy"])

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import cache
-from dashboard.cache.datasets import Data
 from dashboard.session import selection
 from dashboard.views.compare import first_models
 from dashboard.widgets import figure, labels, states
 from robustcore import attacks
-from robustcore.attacks.budgets import TITLES
+from robustcore.attacks.budgets import TITLES, written
 from robustcore.figures import bars, heatmap
 from robustcore.reports.attacks import union as unions
 from robustcore.reports.emphasis import Emphasis
@@ -24,11 +22,10 @@ _STRONGEST = attacks.get("autoattack").title
 _SCALE = bars.Scale(title="images that hold (%)", factor=100, number=".1f", unit=" %", limits=(0, 100))
 
 
-def show(prefix: str, models: Sequence[str], data: Data, seed: int, first: Emphasis) -> None:
-    """Draw the headline and, of the models that are shown first, the bars of one budget; nothing where no attack with a budget is stored."""
-    table = cache.results.attack_unions(tuple(models), data, seed)
+def pick(prefix: str, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one budget, which is chosen among those that attacks were evaluated at; all of none."""
     if table.empty:
-        return
+        return table
     budgets = [(str(norm), float(eps)) for norm, eps in table[["norm", "eps"]].drop_duplicates().to_numpy()]
     budgets.sort(key=lambda budget: (budget[0] != "linf", budget[1]))
     chosen = selection.selectbox(
@@ -42,6 +39,14 @@ def show(prefix: str, models: Sequence[str], data: Data, seed: int, first: Empha
     )
     rows = table[(table["norm"] == chosen[0]) & (table["eps"] == chosen[1])]
     rows.attrs |= table.attrs
+    return rows
+
+
+def show(prefix: str, rows: pd.DataFrame, first: Emphasis) -> None:
+    """Draw the headline and, of the models that are shown first, the bars of one budget; nothing where no attack with a budget is stored."""
+    if rows.empty:
+        return
+    chosen = str(rows["norm"].iloc[0]), float(rows["eps"].iloc[0])
     every = rows[rows["attack"] == unions.EVERY].sort_values("value", ascending=False, kind="stable")
     st.markdown(_headline(every, chosen))
     for note in unions.unequal(rows):
@@ -61,7 +66,7 @@ def _usual(table: pd.DataFrame, budgets: Sequence[tuple[str, float]]) -> tuple[s
 
 def _budget(budget: tuple[str, float]) -> str:
     norm, eps = budget
-    return f"{TITLES[norm]} {round(255 * eps, 2):g}/255" if norm == "linf" else f"{TITLES[norm]} {eps:g}"
+    return f"{TITLES[norm]} {written(eps, norm)}"
 
 
 def _headline(every: pd.DataFrame, budget: tuple[str, float]) -> str:
