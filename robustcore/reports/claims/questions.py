@@ -42,6 +42,7 @@ class Question:
         contrasts: what has to be measured.
         judge: the rule, from what was measured to its answer.
         printed: what the document prints for the same, next to what was measured.
+        where_stored: whether contrasts of which nothing is stored are left out, which is said; else the question is then undecided.
     """
 
     text: str
@@ -52,19 +53,26 @@ class Question:
     limits: str = ""
     printed: tuple[Note, ...] = ()
     set_afterwards: str = ""
+    where_stored: bool = False
 
     def claim(self, topic: str, evidence: Evidence) -> Claim:
         """The question, answered by what is stored."""
-        if missing := evidence.missing(self.contrasts):
+        stored = (
+            [contrast for contrast in self.contrasts if not evidence.missing([contrast])] if self.where_stored else []
+        )
+        contrasts = tuple(stored) or self.contrasts
+        if missing := evidence.missing(contrasts):
             return self._claim(topic, UNDECIDED, (missing,))
-        gains = evidence.gains(self.contrasts)
+        gains = evidence.gains(contrasts)
         if undefined := gains.undefined:  # no comparison with NaN holds, which would read as a refutation
             return self._claim(topic, UNDECIDED, (no_difference_defined(undefined),), gains.table)
         answer = self.judge(gains)
         verdict = {True: REPRODUCED, False: NOT_REPRODUCED, None: UNDECIDED}[answer.holds]
-        apart = evidence.clean_difference(self.contrasts)
+        apart = evidence.clean_difference(contrasts)
         warnings = (clean_accuracies_apart(apart),) if apart > COMPARABLE else ()
-        figures = (answer.figures, _sample(gains), *self.printed)
+        absent = tuple(contrast.model for contrast in self.contrasts if contrast not in contrasts)
+        over = (models_judged(len(contrasts), absent),) if self.where_stored else ()
+        figures = (answer.figures, *over, _sample(gains), *self.printed)
         return self._claim(topic, verdict, figures, gains.table, warnings)
 
     def _claim(
@@ -147,6 +155,12 @@ def sample(measures: tuple[str, ...], fewest_images: int, most_images: int, inte
 @note
 def no_difference_defined(models: tuple[str, ...]) -> str:
     return f"No difference is defined of {', '.join(models)}: APP divides by a clean accuracy that is 0, or is in too many drawings"
+
+
+@note
+def models_judged(models: int, left_out: tuple[str, ...]) -> str:
+    left = f"; not evaluated and left out: {', '.join(left_out)}" if left_out else ""
+    return f"Over {models} model{'' if models == 1 else 's'}{left}"
 
 
 @note

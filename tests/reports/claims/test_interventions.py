@@ -214,6 +214,20 @@ def test_what_is_missing_cannot_be_said_and_is_named(tmp_path: Path) -> None:
     assert then.verdict == REPRODUCED
 
 
+def test_a_question_about_whatever_is_stored_says_how_many_models_it_is_over(tmp_path: Path) -> None:
+    conditions = suites.resolve([Condition.corruption("fog")])
+    store = fill(tmp_path / "r.sqlite", "abc", conditions, shares({"a": 0.8, "b": 0.5, "c": 0.7}))
+    pairs = tuple(Contrast(model, "b", FOG) for model in ("a", "c", "x"))
+    asked = Question("Fog.", "A book", "Above 0.", pairs, rules.mean_above, where_stored=True)
+    (claim,) = answered("t", [asked], load_dataset("scenes"), store=store, limit=FEW)
+    assert claim.verdict == REPRODUCED
+    (over,) = (note for note in claim.figures if note.kind == "models_judged")
+    assert (over["models"], over["left_out"]) == (2, ("x",))
+    nothing = dataclasses.replace(asked, contrasts=pairs[2:])
+    (claim,) = answered("t", [nothing], load_dataset("scenes"), store=store, limit=FEW)
+    assert claim.verdict == UNDECIDED
+
+
 def test_an_attack_on_a_surrogate_is_found_by_the_fingerprint_that_its_name_has_there(tmp_path: Path) -> None:
     crafted = Condition("attack", "laugros/fgsm", params=(("surrogate", "vgg"),))  # `fill` gives names as fingerprints
     shares_of = {"a": 0.8, "b": 0.4, "vgg": 0.4}
