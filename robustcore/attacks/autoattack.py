@@ -24,11 +24,10 @@ STAGES = tuple(TITLES)
 VERSIONS = {
     "standard": ("apgd_ce", "apgd_t", "fab_t", "square"),
     "plus": ("apgd_ce", "apgd_dlr", "square", "apgd_t", "fab_t"),
-    "rand": ("apgd_ce", "apgd_dlr"),
+    cautions.AT_RANDOM: ("apgd_ce", "apgd_dlr"),
 }
 _RESTARTS = {"plus": 5}
 _RESTARTED = ("apgd_ce", "apgd_dlr", "fab_t")
-_AT_RANDOM = "rand"
 _SHARE = 0.8  # of the image that Square's first squares cover
 
 
@@ -62,7 +61,7 @@ def autoattack(oracle: Oracle, version: str, steps: int, directions: int, querie
     has_gradient = cautions.examine(oracle)
     clean_logits = oracle.logits
     rows = oracle.rows
-    oracle.repeats = repeats if version == _AT_RANDOM else 1
+    oracle.repeats = repeats if version == cautions.AT_RANDOM else 1
     for stage in VERSIONS[version] if has_gradient else ("square",):
         clean_logits = clean_logits[oracle.places_among(rows)]
         rows = oracle.rows

@@ -7,7 +7,7 @@ public documentation of AutoAttack, which adds probabilities and "Square improve
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ RANDOM, PROBABILITIES, FLAT, OPTIMISES, FEW_CLASSES, NO_GRADIENT = VALUES = (
 )
 BROKEN_BY = "broken_by_"  # and a stage: the share of images that it was the first to break
 _CLASSES_OF_DLR = 4
+AT_RANDOM = "rand"  # the version of AutoAttack for models that draw at random
 _SAME = 1e-3  # share of the greatest logit by which two answers to one image may differ
 
 
@@ -75,13 +76,17 @@ def optimises_inside(model: nn.Module, images: Tensor) -> bool:
     return calls > 0
 
 
-def of_images(attack: Attack, values: Mapping[str, Tensor], broken_by: Tensor) -> list[Note]:
+def of_images(
+    attack: Attack, options: Mapping[str, Any], values: Mapping[str, Tensor], broken_by: Tensor
+) -> list[Note]:
     """The cautions of a result: further numbers of N images by name, and the stage that broke each."""
     if not attack.stages or not len(broken_by):
         return []
+    if bool((broken_by == 0).all()):
+        return [nothing_to_attack("The model")]
     shares = {name: float(each.double().mean()) for name, each in values.items()}
     shares |= {name: float(each.double().mean()) for name, each in first_breaks(attack.stages, broken_by).items()}
-    return of_shares("The model", shares)
+    return of_shares("The model", shares, version=str(options.get("version", "")))
 
 
 def first_breaks(stages: tuple[str, ...], broken_by: Tensor) -> dict[str, Tensor]:
@@ -89,16 +94,23 @@ def first_breaks(stages: tuple[str, ...], broken_by: Tensor) -> dict[str, Tensor
     return {f"{BROKEN_BY}{stage}": (broken_by == number).float() for number, stage in enumerate(stages, start=1)}
 
 
-def of_shares(model: str, shares: Mapping[str, float]) -> list[Note]:
-    """The cautions of an attack on a model: the means of its further numbers by name, NaN or absent where there are none."""
-    kinds = {
-        RANDOM: attack_met_random_answers,
+def of_shares(model: str, shares: Mapping[str, float], *, within: str = "", version: str = "") -> list[Note]:
+    """The cautions of an attack on a model.
+
+    Args:
+        model: its name.
+        shares: the means of the attack's further numbers by name, NaN or absent where there are none.
+        within: the attack's budget for people, where results of several are shown together.
+        version: of AutoAttack.
+    """
+    kinds: dict[str, Callable[[str, float], Note]] = {
+        RANDOM: attack_averaged_random_answers if version == AT_RANDOM else attack_met_random_answers,
         PROBABILITIES: attack_met_probabilities,
         FLAT: attack_met_zero_gradients,
         OPTIMISES: model_optimises_inside,
         FEW_CLASSES: dlr_needs_four_classes,
         NO_GRADIENT: square_alone,
-        f"{BROKEN_BY}square": square_broke_more,
+        f"{BROKEN_BY}square": lambda model, share: square_broke_more(model, share, within),
     }
     positive = {name: float(shares[name]) for name in kinds if name in shares and float(shares[name]) > 0}
     if NO_GRADIENT in positive:  # Square is then no surprise, and no DLR was asked for
@@ -113,6 +125,19 @@ def attack_met_random_answers(model: str, share: float) -> str:
         f"{model} gives {_of_images(share)} another answer when it is asked again: it draws at random. Attack it with "
         "AutoAttack's version 'rand', which averages over several answers."
     )
+
+
+@note
+def attack_averaged_random_answers(model: str, share: float) -> str:
+    return (
+        f"{model} gives {_of_images(share)} another answer when it is asked again: gradients and answers are means over several, and another "
+        "run may find a somewhat different accuracy."
+    )
+
+
+@note
+def nothing_to_attack(model: str) -> str:
+    return f"{model} misclassifies every one of the images when clean: none was attacked, and the attack's success is undefined."
 
 
 @note
@@ -152,9 +177,10 @@ def square_alone(model: str, share: float) -> str:
 
 
 @note
-def square_broke_more(model: str, share: float) -> str:
+def square_broke_more(model: str, share: float, within: str = "") -> str:
+    budget = f" within {within}" if within else ""
     return (
-        f"{model}: Square Attack broke {_of_images(share)} that APGD and FAB could not, without gradients. The gradients are "
+        f"{model}: Square Attack broke {_of_images(share)}{budget} that APGD and FAB could not, without gradients. The gradients are "
         "probably masked; a stronger attack may find more."
     )
 

@@ -127,7 +127,10 @@ def _formatted(
             "strict": strict,
             "passed": passed,
             "rows": json.loads(table.to_json(orient="records")),
-            "cautions": [note.text for note in _trained_on(spec, evidence)],
+            "cautions": [
+                *(note.text for note in _trained_on(spec, evidence)),
+                *dict.fromkeys(text for _, text in evidence.provenance.cautions),
+            ],
             "promise": _promise(spec, evidence),
             "provenance": footer,
         }

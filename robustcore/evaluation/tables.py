@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from robustcore.attacks import budgets
 from robustcore.attacks import cautions as attack_cautions
 from robustcore.datasets.scenes import filtered_shift
 from robustcore.evaluation import operations
 from robustcore.evaluation.plan import Cell, Subject
-from robustcore.evaluation.store.predictions import LABELLED
+from robustcore.evaluation.store.predictions import LABELLED, Counts
 from robustcore.evaluation.store.store import Store, Totals
 from robustcore.notes import note
 
@@ -99,8 +100,21 @@ def _caution_of(cell: Cell, total: Totals) -> str:
         return chosen_against_it(cell.model.name).text if against else ""
     if cell.condition.kind != "attack":
         return ""
+    if _is_of_nothing(total.counts):
+        return attack_cautions.nothing_to_attack(cell.model.name).text
     shares = {name: value / total.counts.n for name, value in total.counts.values.items()}
-    return " ".join(note.text for note in attack_cautions.of_shares(cell.model.name, shares))
+    version = str(cell.condition.parameters.get("version", ""))
+    eps = cell.condition.parameters.get("eps")
+    norm = cell.condition.norm
+    within = f"{budgets.TITLES[norm]} {budgets.written(eps, norm)}" if isinstance(eps, float) else ""
+    return " ".join(
+        note.text for note in attack_cautions.of_shares(cell.model.name, shares, within=within, version=version)
+    )
+
+
+def _is_of_nothing(counts: Counts) -> bool:
+    """Whether an attack changed no image because the model misclassifies all of them when clean."""
+    return counts.correct == 0 and counts.values.get("linf") == 0
 
 
 def _row(cell: Cell, total: Totals, failures: Sequence[str]) -> dict[str, Any]:
@@ -143,12 +157,18 @@ def _row(cell: Cell, total: Totals, failures: Sequence[str]) -> dict[str, Any]:
         why = f"only {labelled} of {counts.n} images have a label" if labelled else "the images have no labels"
         reason = "; ".join(filter(None, (why, reason)))
     undefined = bool(unlabelled) or answers == 0
+    values = {name: value / counts.n for name, value in counts.values.items()}
+    if condition.kind == "attack" and "success" in values and _is_of_nothing(counts):
+        values["success"] = np.nan
+        reason = "; ".join(
+            filter(None, ("no image was classified correctly when clean, so that none was attacked", reason))
+        )
     return row | {
         "n": counts.n,
         "correct": counts.correct,
         "accuracy": np.nan if undefined else counts.correct / answers,
         "top5": np.nan if undefined or counts.top5 is None else counts.top5 / answers,
         "confidence": np.nan if counts.confidence is None else counts.confidence / counts.answers,
-        **{name: value / counts.n for name, value in counts.values.items()},
+        **values,
         "reason": "; ".join(filter(None, (unlabelled, reason))),
     }

@@ -13,7 +13,7 @@ import pandas as pd
 
 from robustcore import corruptions, published
 from robustcore.errors import InvalidArgumentError
-from robustcore.evaluation import Store
+from robustcore.evaluation import Store, tables
 from robustcore.evaluation.store import inventory, stored_datasets
 from robustcore.evaluation.store.stored_datasets import StoredDataset
 from robustcore.metrics import accuracies
@@ -48,9 +48,11 @@ COLUMNS = [
     "high",
     "n",
     "n_corrupted",
+    "n_attacked",
     "corruptions",
     "dataset",
     "unknown",
+    "caution",
     "paper",
 ]
 PGD = "pgd linf", 2.0  # of the testbed's four settings the strongest in L-inf: eps 2/255
@@ -113,7 +115,8 @@ def gather(storage: str = "jpeg85", *, store: Store | None = None) -> pd.DataFra
         autoattack (L-inf, 4/255); of one's own alone auroc and fpr95, the maximum logit on the stored sets of unknown images, the mean over
         them, and debiased, the RMS calibration error on clean images without what chance adds;
         low and high, the 95 % interval of clean of one's own; n, the images behind clean (NA where not stated); n_corrupted, of one's own the fewest behind a corrupted figure;
-        corruptions, of how many corruptions corrupted is the mean; dataset of one's own; unknown, the sets behind auroc; paper. NaN where nothing is known.
+        n_attacked, of one's own the images behind autoattack; corruptions, of how many corruptions corrupted is the mean; dataset of one's
+        own; unknown, the sets behind auroc; caution, what has to be said of one's own under AutoAttack, sentences; paper. NaN where nothing is known.
 
     Raises:
         InvalidArgumentError: another storage.
@@ -125,8 +128,8 @@ def gather(storage: str = "jpeg85", *, store: Store | None = None) -> pd.DataFra
         parts.append(_robustbench())
     numbers = dict.fromkeys((*FIGURES, "low", "high"), "float64")
     rows = pd.concat([part.reindex(columns=COLUMNS).astype(numbers) for part in parts if len(part)], ignore_index=True)
-    rows = rows.astype({"n": "Int64", "n_corrupted": "Int64", "corruptions": "Int64"})
-    texts = ["training", "storage", "dataset", "unknown", "paper"]
+    rows = rows.astype({"n": "Int64", "n_corrupted": "Int64", "n_attacked": "Int64", "corruptions": "Int64"})
+    texts = ["training", "storage", "dataset", "unknown", "caution", "paper"]
     rows[texts] = rows[texts].astype("string").fillna("").astype(str)
     rows = rows.sort_values("clean", ascending=False, na_position="last", kind="stable", ignore_index=True)
     return rows.sort_values("source", key=lambda source: source != OWN, kind="stable", ignore_index=True)
@@ -252,9 +255,16 @@ def _own(store: Store, storage: str) -> pd.DataFrame:
         row |= {SHIFTS[name]: a for name, a in zip(shifts["name"], shifts["accuracy"], strict=True) if name in SHIFTS}
         same = (attacked["model_fingerprint"] == fingerprint) & (attacked["dataset_fingerprint"] == data)
         if same.any():
-            row["autoattack"] = float(attacked[same].sort_values("n")["accuracy"].iloc[-1])
+            row |= _under_autoattack(attacked[same], store)
         rows.append(row | knowing.of_listed(part, store))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _under_autoattack(listed: pd.DataFrame, store: Store) -> dict[str, object]:
+    """Accuracy, images and cautions of the result over the most images."""
+    most = listed.sort_values("n").to_dict("records")[-1]
+    (record,) = tables.table([inventory.cell_of(most)], store).to_dict("records")
+    return {"autoattack": float(most["accuracy"]), "n_attacked": int(most["n"]), "caution": record["caution"]}
 
 
 def _is_of_the_board(params: str) -> bool:

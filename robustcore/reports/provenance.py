@@ -53,7 +53,7 @@ class Provenance:
         shipped: "all", "some" or "none" of the results come with the package; "published" for printed figures.
         updated: the day of the newest result, or "".
         preparations: how images were prepared for models that bring a preparation of their own, in words.
-        cautions: what has to be said beside all numbers of some of the models.
+        cautions: (model, what has to be said beside its numbers), in sentences.
         keys: what the results are found by, one row for each: model, dataset, their fingerprints and the condition's,
             seed, precision, shipped.
     """
@@ -67,7 +67,7 @@ class Provenance:
     storage: str
     shipped: str
     updated: str
-    cautions: tuple[str, ...] = ()
+    cautions: tuple[tuple[str, str], ...] = ()
     preparations: tuple[str, ...] = ()
     keys: pd.DataFrame = dataclasses.field(
         default_factory=lambda: pd.DataFrame(columns=_KEYS), compare=False, repr=False
@@ -88,7 +88,7 @@ class Provenance:
             storage=storage,
             shipped="none" if not shipped.any() else "all" if shipped.all() else "some",
             updated=max((str(day)[:10] for day in stored["updated"] if day), default=""),
-            cautions=tuple(filter(None, stored["caution"].unique())) if "caution" in stored else (),
+            cautions=_cautions(stored) if "caution" in stored else (),
             preparations=tuple(filter(None, stored["preparation"].unique())) if "preparation" in stored else (),
             keys=stored[_KEYS].drop_duplicates(ignore_index=True),
         )
@@ -96,7 +96,8 @@ class Provenance:
     def only(self, models: Sequence[str]) -> Provenance:
         """The same for some of the models."""
         keys = self.keys[self.keys["model"].isin(models)]
-        return dataclasses.replace(self, models=tuple(models), keys=keys)
+        cautions = tuple(pair for pair in self.cautions if pair[0] in models)
+        return dataclasses.replace(self, models=tuple(models), keys=keys, cautions=cautions)
 
     def evidence(self, store: Store | Path | str | None = None) -> list[str]:
         """Whole fingerprints, and each run that computed some of it: date, device, precision, seconds, command, versions."""
@@ -115,6 +116,12 @@ class Provenance:
     def footer(self, *, formula: str = "", reference: str = "", interval: str = "") -> Footer:
         """The footer of a figure of these results; the arguments are its fields, without a full stop."""
         return Footer(self, formula=formula, reference=reference, interval=interval)
+
+
+def _cautions(stored: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """(model, caution) of a tidy table, nothing twice."""
+    pairs = stored.loc[stored["caution"] != "", ["model", "caution"]].drop_duplicates()
+    return tuple((str(model), str(caution)) for model, caution in pairs.itertuples(index=False, name=None))
 
 
 def keys(cells: Sequence[Cell]) -> pd.DataFrame:
@@ -168,7 +175,7 @@ class Footer:
             f"{self.formula}." if self.formula else "",
             f"Reference: {self.reference}." if self.reference else "",
             f"{self.interval}." if self.interval else "",
-            *(() if self.provenance is None else self.provenance.cautions),
+            *(() if self.provenance is None else dict.fromkeys(text for _, text in self.provenance.cautions)),
             tail,
             *map(str, self.further),
         ]

@@ -132,7 +132,7 @@ def test_images_that_are_all_wrong_are_not_attacked(network: nn.Module, images: 
     assert result.success.all()
     assert result.broken_by.tolist() == [0] * 6  # type: ignore[union-attr]
     assert torch.equal(result.images, images)
-    assert result.notes == ()
+    assert notes.kinds(result.notes) == ["nothing_to_attack"]
 
 
 def test_a_norm_that_is_none_of_its_own_is_refused(network: nn.Module, images: Tensor) -> None:
@@ -209,6 +209,14 @@ def test_what_the_figure_is_to_be_read_with(network: nn.Module, images: Tensor, 
         labels = network(images)[:, : 3 if kind == "three" else 5].argmax(dim=1)
     result = rc.attack(model, images, labels, "autoattack", eps=0.004, **QUICK)
     assert set(notes.kinds(result.notes)) - {"square_broke_more"} == ({expected} if expected else set())
+
+
+def test_a_run_that_averages_random_answers_does_not_ask_for_another_one(network: nn.Module, images: Tensor) -> None:
+    model = Wrapped(network, "random").eval()
+    with torch.no_grad():
+        labels = network(images).argmax(dim=1)
+    result = rc.attack(model, images, labels, "autoattack", eps=0.004, version="rand", repeats=2, **QUICK)
+    assert notes.kinds(result.notes) == ["attack_averaged_random_answers"]
 
 
 def test_square_breaks_what_misleading_gradients_hide(linear, images: Tensor, labels: Tensor) -> None:  # type: ignore[no-untyped-def]

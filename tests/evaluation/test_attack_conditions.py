@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -59,3 +60,18 @@ def test_a_surrogate_that_is_not_given_is_one_sentence(make_dataset: Make, make_
     table = rc.evaluate([make_model("a")], make_dataset(20), crafted_on([ATTACK], "f" * 64))
     reason = table[table["kind"] == "attack"]["reason"].item()
     assert "The surrogate ffffffffffff of pgd is not among the models given" in reason
+
+
+def test_where_every_image_is_wrong_when_clean_success_is_undefined_and_the_reason_is_there(
+    make_dataset: Make, make_model: Make
+) -> None:
+    model = make_model("a", 0.9)  # all centres are far to the bright side
+    with torch.no_grad():
+        model.network.centres.copy_(torch.tensor([5.0, 6.0, 7.0]))  # every image is "dark"
+    dataset = make_dataset(20)
+    dataset.labels[:] = 1
+    with pytest.warns(rc.notes.RobustcoreWarning, match="misclassifies every one of the images"):
+        table = rc.evaluate(model, dataset, [ATTACK]).set_index("kind")
+    assert (table.loc["clean", "accuracy"], table.loc["attack", "accuracy"]) == (0, 0)
+    assert math.isnan(table.loc["attack", "success"])
+    assert "when clean" in table.loc["attack", "reason"]

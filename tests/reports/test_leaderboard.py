@@ -15,6 +15,7 @@ from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Condition, Store
 from robustcore.evaluation.store import inventory
 from robustcore.models import Card, Classifier
+from robustcore.notes import RobustcoreWarning
 from robustcore.reports import leaderboard
 
 # Mean corruption errors over the released files that the papers of these models print too, to a point.
@@ -151,3 +152,30 @@ def test_the_footer_names_the_sources_of_the_rows_and_the_corruptions_that_means
     sources, means, *_ = leaderboard.footer(timm, "memory").before
     assert sources["sources"] == (leaderboard.TIMM,)
     assert means["corruptions"] == len(leaderboard.names("memory")) == 14
+
+
+def test_an_own_figure_under_autoattack_has_its_images_and_its_cautions(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = Condition("attack", "autoattack", params=(("eps", 4 / 255), ("queries", 2)))
+    classes = tuple(f"n{i:08d}" for i in range(1000))
+    # Without a gradient, so that Square Attack alone is run.
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), Rounds(), nn.Linear(3, 1000))
+    with torch.no_grad():
+        network[3].bias[7] = 1000.0  # type: ignore[union-attr, operator]
+    model = Classifier(network, Card("mine", classes, 32, "mine"))
+    dataset = ArrayDataset("mine", np.zeros((4, 32, 32, 3), np.uint8), np.full(4, 7), classes)
+    with Store(shipped=False) as store:
+        rc.evaluate(model, dataset, "clean", store=store)
+        with pytest.warns(RobustcoreWarning, match="Square Attack alone"):
+            rc.evaluate(model, dataset, short, limit=2, store=store)
+        assert leaderboard.gather("memory", store=store)["n_attacked"].isna().all()  # another attack than the board's
+        monkeypatch.setattr(leaderboard, "_is_of_the_board", lambda params: True)
+        table = leaderboard.gather("memory", store=store)
+    (row,) = table[table["source"] == leaderboard.OWN].to_dict("records")
+    assert (row["autoattack"], row["n_attacked"], row["n"]) == (1, 2, 4)
+    assert "Square Attack alone" in row["caution"]
+    assert (table.loc[table["source"] != leaderboard.OWN, "caution"] == "").all()
+
+
+class Rounds(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.round()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from robustcore.evaluation import evaluate, lookup
 from robustcore.reports.provenance import Provenance
 from tests.reports import worlds
@@ -32,3 +34,24 @@ def test_nothing_stored_has_no_evidence(tmp_path: Path) -> None:
     model = worlds.classifier("one", worlds.Linear(1))
     table = lookup(model, "scenes", ["fog"], severities=(1,), limit=6, store=store)
     assert Provenance.of(table, suites=("fog",), storage="memory", seed=0).evidence(store) == []
+
+
+def test_cautions_go_with_their_models() -> None:
+    rows = {"model": ["a", "a", "b", "c"], "caution": ["random", "random", "softmax", ""]}
+    table = pd.DataFrame(rows).assign(
+        n=1,
+        shipped=False,
+        dataset="d",
+        split="test",
+        updated="",
+        preparation="",
+        dataset_fingerprint="",
+        model_fingerprint="",
+        condition_fingerprint="",
+        seed=0,
+        precision="float32",
+    )
+    origin = Provenance.of(table, suites=("attacks",), storage="memory", seed=0)
+    assert origin.cautions == (("a", "random"), ("b", "softmax"))
+    assert "random" in origin.only(["a"]).sentence()
+    assert "softmax" not in origin.only(["a"]).sentence()

@@ -140,7 +140,20 @@ def _table(rows: pd.DataFrame, shown: list[str], storage: str) -> None:
             )
         )
         frame = rows[
-            ["model", *shown, "low", "high", "n", "n_corrupted", "dataset", "unknown", "training", "source", "paper"]
+            [
+                "model",
+                *shown,
+                "low",
+                "high",
+                "n",
+                "n_corrupted",
+                "n_attacked",
+                "dataset",
+                "unknown",
+                "training",
+                "source",
+                "paper",
+            ]
         ].copy()
         own_rows = rows["source"] == report.OWN
         address = f"{links.paths().get('model', 'model')}?name="
@@ -148,6 +161,8 @@ def _table(rows: pd.DataFrame, shown: list[str], storage: str) -> None:
         frame[[*shown, "low", "high"]] = 100 * frame[[*shown, "low", "high"]]
         if not own:
             frame = frame.drop(columns=["page", "low", "high", "n_corrupted", "dataset"])
+        if "autoattack" not in shown or rows["n_attacked"].isna().all():
+            frame = frame.drop(columns="n_attacked")
         if not own or not {"auroc", "fpr95"}.intersection(shown):
             frame = frame.drop(columns="unknown")
         st.dataframe(frame, hide_index=True, width="stretch", height=560, column_config=_columns(), placeholder="–")
@@ -161,6 +176,9 @@ def _table(rows: pd.DataFrame, shown: list[str], storage: str) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.caption("Your own models appear here once they are evaluated on images with ImageNet's classes.")
                 links.to("evaluate", "Evaluate a model", {})
+        if "autoattack" in shown:
+            for sentences in dict.fromkeys(filter(None, rows["caution"])):
+                states.notice(sentences)
         st.caption(states.plain(report.footer(rows, storage).text))
         figure.download_csv(rows, KEY)
 
@@ -184,6 +202,9 @@ def _columns() -> dict[str, Any]:
         ),
         "n_corrupted": config.NumberColumn(
             "Corrupted images", format="localized", help="The fewest behind a corrupted figure of your own models."
+        ),
+        "n_attacked": config.NumberColumn(
+            "Attacked images", format="localized", help="Behind the figure under AutoAttack of your own models."
         ),
         "low": config.NumberColumn(
             "95 % from", format="%.1f", help="Of the clean accuracy (Wilson); of your own models."

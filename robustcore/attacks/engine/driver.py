@@ -223,7 +223,7 @@ class Run:
             broken_by=broken_by if self.attack.stages else None,
             stages=self.attack.stages,
             values=values,
-            notes=tuple(cautions.of_images(self.attack, values, broken_by)),
+            notes=tuple(cautions.of_images(self.attack, self.options, values, broken_by)),
         )
 
 

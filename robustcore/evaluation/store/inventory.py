@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from robustcore.evaluation.plan import SHARD
+from robustcore.evaluation.condition import Condition
+from robustcore.evaluation.plan import SHARD, Cell, Key, Subject
 from robustcore.evaluation.store import queries, schema
 from robustcore.evaluation.store.predictions import Predictions
 from robustcore.evaluation.store.store import Store
@@ -43,6 +44,20 @@ def listing(store: Store) -> pd.DataFrame:
         "precision",
     ]
     return rows.sort_values(keys, ignore_index=True)
+
+
+def cell_of(record: Mapping[Any, Any]) -> Cell:
+    """A row of `listing` as the cell that its results are found by, for all images that are stored of it."""
+    model, dataset, condition = (str(record[f"{what}_fingerprint"]) for what in ("model", "dataset", "condition"))
+    params = json.loads(record["params"] or "{}")
+    return Cell(
+        Key(model, dataset, condition, int(record["seed"]), str(record["precision"])),
+        Subject(str(record["model"]), model, ()),
+        str(record["dataset"]),
+        str(record["split"]),
+        Condition(str(record["kind"]), str(record["name"]), params=tuple(dict(params).items())),
+        int(record["n"]),
+    )
 
 
 def model_labels(listed: pd.DataFrame) -> dict[str, str]:

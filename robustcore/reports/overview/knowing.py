@@ -11,9 +11,9 @@ from robustcore import metrics
 from robustcore.datasets._base import Dataset
 from robustcore.detection import scores
 from robustcore.display import display_name
-from robustcore.evaluation import Condition, Store, api
-from robustcore.evaluation.plan import Cell, Key, Subject
+from robustcore.evaluation import Store, Subject, api
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.evaluation.store import inventory
 from robustcore.evaluation.store.predictions import Predictions
 from robustcore.reports import calibration
 from robustcore.reports.calibration import shipped_bins
@@ -81,8 +81,4 @@ def _predictions(row: pd.DataFrame, store: Store) -> Predictions | None:
     if row.empty:
         return None
     (found,) = row.to_dict("records")
-    model, dataset, condition_ = (str(found[f"{what}_fingerprint"]) for what in ("model", "dataset", "condition"))
-    key = Key(model, dataset, condition_, int(found["seed"]), str(found["precision"]))
-    subject = Subject(str(found["model"]), key.model, ())
-    condition = Condition(str(found["kind"]), str(found["name"]))
-    return store.predictions(Cell(key, subject, str(found["dataset"]), str(found["split"]), condition, int(found["n"])))
+    return store.predictions(inventory.cell_of(found))

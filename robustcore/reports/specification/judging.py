@@ -136,7 +136,7 @@ def _of_attacks(row: Requirement, required: Requirable, model: str, evidence: Ev
     if cell is None or (reason := _lacking(cell)):
         return _Estimate(reason=reason if cell else "not evaluated")
     if math.isnan(cell.success):
-        return _Estimate(reason="whether the attack succeeds is not stored")
+        return _Estimate(reason=cell.reason or "whether the attack succeeds is not stored")
     value = float(required.metric(success=cell.success))
     return _wilson(value, cell.n) if required.metric.sampled else _Estimate(required.factor * value)
 

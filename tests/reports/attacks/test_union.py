@@ -86,7 +86,7 @@ def test_the_cautions_of_an_attack_are_those_of_its_row(own_cache: object, monke
         rc.evaluate(MODELS[1], "scenes", condition, limit=4, store=store)
         data = rc.load_dataset("scenes")
         monkeypatch.setattr(
-            tables.attack_cautions, "of_shares", lambda model, shares: [union.attacked_less(model, 1, 2)]
+            tables.attack_cautions, "of_shares", lambda model, shares, **more: [union.attacked_less(model, 1, 2)]
         )
         row = api.lookup(MODELS[1], data, condition, limit=4, store=store)
         cautions = row.set_index("kind")["caution"]
