@@ -132,7 +132,7 @@ def _pick_attacks(chosen: list[str]) -> tuple[list[str], Budget | None]:
             ["", *budgets.TITLES],
             key=f"{KEY}_norm",
             kind="norm",
-            text=lambda name: budgets.TITLES.get(name, "The suite's"),
+            text=lambda name: budgets.TITLES.get(name, "As defined"),
             help="What the size of a change is measured in. An attack that lacks the norm is refused: AutoAttack has L-inf and L2.",
         )
         radii = st.text_input(
