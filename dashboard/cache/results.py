@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from robustcore.datasets import Dataset
     from robustcore.evaluation import Subject
     from robustcore.notes import Note
+    from robustcore.reports.compare.example_images import Outcome
     from robustcore.reports.overview.overview import Overview
     from robustcore.reports.stability import Stability
 
@@ -124,11 +125,9 @@ def robust_accuracy(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFr
 
 @reads_results(max_entries=32, show_spinner=False)
 def _robust_accuracy(subjects: tuple[Subject, ...], dataset: str, seed: int, *, _dataset: Dataset) -> pd.DataFrame:
-    from robustcore.evaluation import Store
-    from robustcore.reports.attacks import evaluated, robust_accuracy
+    from robustcore.reports.attacks import robust_accuracy
 
-    crafted = evaluated.stored_surrogates(subjects, _dataset, Store())  # of forty models few are surrogates
-    surrogates = {s.name: s.fingerprint for s in subjects if s.fingerprint in crafted}
+    surrogates = robust_accuracy.stored_surrogates(subjects, _dataset)  # of forty models few are surrogates
     return robust_accuracy.curves(subjects, _dataset, surrogates=surrogates, seed=seed)
 
 
@@ -186,6 +185,21 @@ def _evaluated_attacks(subjects: tuple[Subject, ...], dataset: str, seed: int, *
     from robustcore.reports.attacks import evaluated
 
     return evaluated.attacks(subjects, _dataset, seed=seed)
+
+
+def under_attack(model: str, data: Data, condition: str, limit: int, seed: int) -> Outcome | None:
+    """The images that a model lost under an attack, and those that it kept; None where only counts are stored."""
+    dataset = datasets.evaluated_dataset(data)
+    return _under_attack(subject(model, data), dataset.fingerprint, condition, limit, seed, _dataset=dataset)
+
+
+@reads_results(max_entries=32, show_spinner=False)
+def _under_attack(
+    subject: Subject, dataset: str, condition: str, limit: int, seed: int, *, _dataset: Dataset
+) -> Outcome | None:
+    from robustcore.reports.attacks import behind
+
+    return behind.outcome(subject, _dataset, condition, limit=limit, seed=seed)
 
 
 def preset_scores(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dashboard.widgets.markup import Markup
 from robustcore import corruptions
 
+Lines = tuple[tuple[str, str], ...]  # (text, mark) below an image
 WRONG, CHANGED, RIGHT, UNKNOWN = "wrong", "changed", "right", "unknown"
 SIGNS = {WRONG: "✕ ", CHANGED: "≠ "}
 
@@ -28,7 +29,7 @@ class Thumb:
     key: str
     source: str
     alt: str
-    answers: tuple[tuple[str, str], ...]
+    answers: Lines
     crisp: bool = False
     faded: bool = False
 

@@ -61,7 +61,7 @@ def condition_bars(
     Args:
         table: rows in the order in which they are drawn, with `model`, `name`, `value`, and where known `group` (the
             family), `low` and `high` (the ends of an interval), `n`, `reason` (why a value is NaN), and `faint` (whether a
-            bar is drawn pale, as one that chance explains). A click on a bar reports its model and name.
+            bar is drawn pale, as one that chance explains). A click on a bar reports its model and name, or what is in `mark`.
         scale: how values are written and drawn.
         footer: where the numbers come from.
         alt: what the figure shows, in words.
@@ -180,7 +180,7 @@ def _bars(
         error_x=error,
         hovertext=[hover(row, scale) for row in rows.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
-        customdata=rows[["model", "name"]].to_numpy(),
+        customdata=rows[["model", "mark" if "mark" in rows else "name"]].to_numpy(),
         unselected={"marker": {"opacity": UNSELECTED}},
     )
 

@@ -25,15 +25,18 @@ def heatmap(
     alt: str,
     better: str = "higher",
     clean: Mapping[str, float] | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """One row for each model and one column for each condition, both in the table's order.
 
     Args:
-        table: rows with model, name, value (NaN where undefined), and where known low, high, reason.
+        table: rows with model, name, value (NaN where undefined), and where known low, high, reason. A click on a cell reports its
+            model and name, or what is in `mark`.
         scale: how values are written and drawn.
         footer, alt: as for every figure.
         better: "higher" or "lower": bright is better; of values on both sides of the scale's reference, blue.
         clean: the models' clean accuracies, written beside their names.
+        titles: name -> what is written above its column, where that is not its usual form.
     """
     models, names = list(dict.fromkeys(table["model"])), list(dict.fromkeys(table["name"]))
     values = table.pivot(index="model", columns="name", values="value").reindex(index=models, columns=names)
@@ -79,13 +82,15 @@ def heatmap(
             hovertext=[hover.iloc[i, j] for j, i in missing],
             hovertemplate="%{hovertext}<extra></extra>",
         )
-    _make_clickable(figure, hover.where(values.notna()))
+    marks = table.pivot(index="model", columns="name", values="mark") if "mark" in table else None
+    _make_clickable(figure, hover.where(values.notna()), marks)
     said_clean = {m: f" ({100 * c:.0f} %)" for m, c in (clean or {}).items() if pd.notna(c)}
     names_of_models = [f"{label}{said_clean.get(m, '')}" for m, label in shortest(models, 24).items()]
-    longest = max((len(n) for n in names), default=0)
+    above = [(titles or {}).get(n, display_name(n)) for n in names]
+    longest = max(map(len, above), default=0)
     figure.update_xaxes(
         tickvals=list(range(len(names))),
-        ticktext=[display_name(n) for n in names],
+        ticktext=above,
         side="top",
         tickangle=-60,
         showgrid=False,
@@ -103,12 +108,12 @@ def heatmap(
     top = int(longest * _LETTERS * 0.87) + 16
     finish(figure, height=row * len(models), footer=footer, alt=alt, legend=False, top=top, bottom=66)
     # The slanted name of the last column reaches past the plotting area; without room Plotly leaves it out.
-    last = display_name(names[-1]) if names else ""
+    last = above[-1] if above else ""
     return figure.update_layout(margin_r=8 + int(len(last) * _LETTERS * 0.5))
 
 
-def _make_clickable(figure: go.Figure, texts: pd.DataFrame) -> None:
-    """Unseen squares over the cells that have a text: a click on one reports its model and name; one on a cell does not."""
+def _make_clickable(figure: go.Figure, texts: pd.DataFrame, marks: pd.DataFrame | None) -> None:
+    """Unseen squares over the cells that have a text: a click on one reports its model and name, or its mark; one on a cell does not."""
     cells = [
         (i, j, model, name, texts.loc[model, name])
         for i, model in enumerate(texts.index)
@@ -120,7 +125,7 @@ def _make_clickable(figure: go.Figure, texts: pd.DataFrame) -> None:
         y=[i for i, *_ in cells],
         mode="markers",
         marker={"symbol": "square", "size": 22, "opacity": 0},
-        customdata=[[model, name] for _, _, model, name, _ in cells],
+        customdata=[[model, name if marks is None else marks.loc[model, name]] for _, _, model, name, _ in cells],
         hovertext=[text for *_, text in cells],
         hovertemplate="%{hovertext}<extra></extra>",
         showlegend=False,

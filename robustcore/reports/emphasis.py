@@ -36,11 +36,11 @@ class Emphasis:
 
     def rows(self, table: pd.DataFrame) -> pd.DataFrame:
         """The rows of a table (model, ...) that are of the first models, the pinned ones on top; all rows where all are first."""
-        if self.is_partial:
-            table = table[table["model"].isin(self.first)]
-        if not self.pinned:
-            return table
-        return table.loc[(~table["model"].isin(self.pinned)).sort_values(kind="stable").index]
+        rows = table[table["model"].isin(self.first)] if self.is_partial else table
+        if self.pinned:
+            rows = rows.loc[(~rows["model"].isin(self.pinned)).sort_values(kind="stable").index]
+        rows.attrs |= table.attrs
+        return rows
 
 
 def choose(

@@ -18,7 +18,7 @@ from dashboard.views.compare.modes import MODES, TITLES
 from dashboard.views.compare.view import View
 from robustcore import metrics
 from robustcore.calls import Call
-from robustcore.evaluation import corrupted_set, suites
+from robustcore.evaluation import Condition, corrupted_set, suites
 from robustcore.reports.compare import comparison, measures, published_models, references
 from robustcore.training import families, zoo
 from tests.dashboard.conftest import OpenPage, markup, sound
@@ -416,3 +416,44 @@ def test_the_images_behind_a_bar_are_in_the_address(open_page: OpenPage, evaluat
     at = open_page("compare", compare_model=evaluated, compare_behind_model=evaluated, compare_behind_label="contrast")
     assert sound(at)
     assert f"Contrast: what {evaluated} lost and kept" in texts(at)
+
+
+@pytest.fixture
+def attacked(two: list[str], own_cache: Path) -> list[str]:
+    """The two models under attacks of every kind: with a budget, without one, and of the thesis."""
+    store = own_cache / "results" / "results.sqlite"
+    by_budget = [Condition("attack", "fgsm", params=(("eps", eps),)) for eps in (1 / 255, 2 / 255)]
+    pgd = Condition("attack", "pgd", params=(("eps", 2 / 255),))
+    nearest = Condition("attack", "fmn", params=(("steps", 2),))
+    thesis = Condition("attack", "laugros/fgsm")
+    rc.evaluate(two, "scenes", [*by_budget, pgd, nearest, thesis], limit=6, store=store)
+    cache.expiry.results_changed()
+    return two
+
+
+@pytest.mark.filterwarnings("ignore:.*misclassifies every")  # the small model was never trained
+def test_a_figure_under_attack_is_what_its_script_draws_and_a_click_leads_to_images(
+    open_page: OpenPage, attacked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for shown, key in (
+        ("union", "attack-union"),
+        ("nearest", "nearest"),
+        ("presets", "presets"),
+        ("budgets", "robust-accuracy"),
+    ):
+        at = open_page("compare", compare_view="attacks", compare_under_attack=shown, compare_model=attacked)
+        assert sound(at)
+        (figure,) = figures(at)
+        assert [trace.get("y") for trace in scripted(at)] == [trace.get("y") for trace in figure["data"]]
+        model, attack = next(trace["customdata"] for trace in figure["data"] if trace.get("customdata"))[-1]
+        point = {"customdata": [model, attack]}
+        at.session_state["_compare_behind_clicked"] = None  # the session is that of the figure before
+        at.session_state[f"figure-compare-{key}"] = {
+            "selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}
+        }
+        at.run()
+        assert sound(at)
+        assert at.selectbox(key="compare_behind_model").value == model
+        assert at.selectbox(key="compare_behind_attack").value == attack
+        assert "images, right when clean, wrong here" in texts(at)

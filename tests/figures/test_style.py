@@ -15,7 +15,7 @@ import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 import dashboard
-from robustcore.figures import _style, bars, heatmap, robust_accuracy, severity_curves
+from robustcore.figures import _style, bars, heatmap, severity_curves, under_attack
 from robustcore.figures.comparing import error_ratios
 
 # Machado, Oliveira & Fernandes 2009, severity 1.0, on linear RGB.
@@ -142,8 +142,8 @@ FIGURES = {
     "bars": lambda: bars.condition_bars(
         long_table().drop_duplicates("model"), bars.Scale("accuracy (%)", 100, ".1f"), footer="", alt=""
     ),
-    "eps": lambda: robust_accuracy.eps_curves(
-        long_table(attack="pgd", access="white-box").assign(eps=lambda t: t["severity"] / 255), footer="", alt=""
+    "eps": lambda: under_attack.eps_curves(
+        long_table(attack="pgd", access="white-box", condition="").assign(eps=lambda t: t["severity"] / 255), footer=""
     ),
 }
 
@@ -155,14 +155,7 @@ def test_a_legend_names_each_model_once(name: str) -> None:
     assert len(models - {"1: as the baseline"}) == len(CALLED)
 
 
-def test_names_like_dates_and_numbers_are_text_on_axes() -> None:
-    square = pd.DataFrame(0.5, index=CALLED, columns=CALLED)
-    figure = robust_accuracy.transfer_heatmap(square, footer="", alt="")
-    assert figure.layout.xaxis.type == figure.layout.yaxis.type == "category"
-    assert len(set(figure.data[0].x)) == len(set(figure.data[0].y)) == len(CALLED)
-
-
-def test_no_other_figure_has_names_as_coordinates() -> None:
+def test_no_figure_has_names_as_coordinates() -> None:
     table = heatmap.heatmap(
         long_table().drop_duplicates("model").assign(name="1e5"), bars.Scale("x", 100, ".1f"), footer="", alt=""
     )

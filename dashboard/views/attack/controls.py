@@ -9,14 +9,14 @@ import streamlit as st
 
 from dashboard.session import selection
 from dashboard.widgets import states
+from dashboard.widgets.addresses import ATTACK_RADII
 from robustcore import attacks
 from robustcore.attacks import presets
 from robustcore.attacks.budgets import TITLES
 from robustcore.display import display_name
 from robustcore.reports.preview.attack_anatomy import Settings
 
-# Radii that are offered, in 1/255 for L-inf and in units of the [0, 1] pixels for L2 and L1.
-LINF = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 64.0)
+# Radii that are offered, in units of the [0, 1] pixels; those of L-inf are `addresses.ATTACK_RADII`.
 L2 = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 L1 = (1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 40.0, 60.0, 120.0)
 _GOALS = {"untargeted": "Any wrong class", "targeted": "One class", "least_likely": "The least likely class"}
@@ -64,7 +64,7 @@ def _budget(prefix: str, method: attacks.Attack, columns: Iterator[Any]) -> tupl
     with next(columns):
         if norm == "linf":
             eps = selection.selectbox(
-                "eps", list(LINF), key=f"{prefix}_eps", kind="eps", default=8.0, text=lambda v: f"{v:g}/255"
+                "eps", list(ATTACK_RADII), key=f"{prefix}_eps", kind="eps", default=8.0, text=lambda v: f"{v:g}/255"
             )
             return norm, eps / 255
         radii, usual = (L2, 1.0) if norm == "l2" else (L1, 16.0)

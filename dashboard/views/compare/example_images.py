@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +17,7 @@ from dashboard import cache, data_urls
 from dashboard.cache import compare
 from dashboard.session import roots, selection
 from dashboard.views.compare.controls import KEY, PINNED, Choice
-from dashboard.widgets import links, markup, states, thumbnails
+from dashboard.widgets import addresses, links, states, thumbnails
 from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.evaluation.condition import RELEASED, SET, Condition
@@ -22,9 +25,11 @@ from robustcore.reports.compare import example_images, published_models
 from robustcore.reports.compare.comparison import CLEAN, Comparison
 from robustcore.reports.compare.example_images import Outcome, Seen
 
+Classes = tuple[str, ...]
 SHOWN = 8  # images of each kind
+SCENES = (("scenes", ""), ("scenes", "test"))  # whose images the page Attack offers: data set and split
 PLACE = f"{KEY}_behind"
-_MODEL, LABEL, _CLICKED = f"{PLACE}_model", f"{PLACE}_label", f"_{PLACE}_clicked"
+MODEL, LABEL, CLICKED = f"{PLACE}_model", f"{PLACE}_label", f"_{PLACE}_clicked"
 SEVERITY = f"{PLACE}_severity"
 
 
@@ -76,10 +81,19 @@ def _show(comparison: Comparison, choice: Choice, model: str, label: str) -> Non
         states.notice("The answers to single images are not known here: published figures are counts.")
         return
     condition = pick_severity(rows)
-    if not example_images.can_be_shown(condition):
-        states.notice("An attack's images depend on the model: look at them on the page Attack.")
-        return
-    outcome = example_images.outcome(answers, model, condition)
+    classes = next((s.classes for s in comparison.subjects if s.name == model), ())
+    lost_and_kept(choice, model, classes, condition, example_images.outcome(answers, model, condition))
+
+
+def lost_and_kept(choice: Choice, model: str, classes: Classes, condition: str, outcome: Outcome | None) -> None:
+    """Both kinds of images of a model under a condition; those of an attack clean, each a link to the page that attacks it.
+
+    Args:
+        choice: what is chosen on the page.
+        model, classes: the model, and the names of its classes.
+        condition: in its canonical form.
+        outcome: what became of the images; None where only counts are stored.
+    """
     if outcome is None:
         states.notice("Only counts are stored of this result, not the answers to single images.")
         return
@@ -87,22 +101,13 @@ def _show(comparison: Comparison, choice: Choice, model: str, label: str) -> Non
         states.notice(f"{why} The images themselves are left out.")
         st.caption(_counts(outcome))
         return
+    rows = Rows(choice, condition, model, labels=classes, answers=classes)
+    if not example_images.can_be_shown(condition):
+        further = " Click one to see it attacked, step by step." if rows.lead_on else ""
+        st.caption(f"Images are clean here, with the answers under attack: the change itself is hard to see.{further}")
     before = "right when clean, " if outcome.paired else ""
-    for title, says, seen, right in (
-        ("Lost", "wrong here", outcome.lost, False),
-        ("Kept", "right here", outcome.kept, True),
-    ):
-        row_of_images(
-            comparison,
-            choice,
-            condition,
-            title,
-            f"{before}{says}",
-            seen,
-            models=(model, model),
-            right=right,
-            paired=outcome.paired,
-        )
+    rows.show("Lost", f"{before}wrong here", outcome.lost, right=False, paired=outcome.paired)
+    rows.show("Kept", f"{before}right here", outcome.kept, right=True, paired=outcome.paired)
     both, gained = outcome.counts[False, False], outcome.counts[False, True]
     if outcome.paired:
         st.caption(f"Wrong even when clean: {both + gained:,} images, of which {gained:,} are right here.")
@@ -146,9 +151,9 @@ def _counts(outcome: Outcome) -> str:
 
 def adopt(comparison: Comparison, clicked: Mark | None) -> None:
     """Take over a new click; one on a mean leads to the condition that costs that model most, of those that it is over."""
-    if clicked is None or st.session_state.get(_CLICKED) == clicked:
+    if clicked is None or st.session_state.get(CLICKED) == clicked:
         return
-    st.session_state[_CLICKED] = clicked
+    st.session_state[CLICKED] = clicked
     rows = comparison.corrupted[(comparison.corrupted["model"] == clicked.model) & (comparison.corrupted["n"] > 0)]
     if rows.empty:
         return
@@ -156,7 +161,7 @@ def adopt(comparison: Comparison, clicked: Mark | None) -> None:
     if label not in set(rows["label"]):
         own = rows[rows["family"] == label] if label in set(rows["family"]) else rows
         label = str(own.groupby("label")["accuracy"].mean().idxmin())
-    st.session_state.update({_MODEL: clicked.model, LABEL: label})
+    st.session_state.update({MODEL: clicked.model, LABEL: label})
     if clicked.severity in set(rows.loc[rows["label"] == label, "severity"].dropna()):
         if SEVERITY not in st.session_state:  # its control is not drawn yet, and would leave the address without it
             st.query_params[SEVERITY] = str(clicked.severity)
@@ -186,7 +191,7 @@ def _choose(comparison: Comparison, choice: Choice) -> tuple[str, str] | None:
     )
     with st.container(horizontal=True):
         model = selection.optional(
-            "Model", [m for m in choice.models if m in comparison.models], key=_MODEL, kind="model", width=320
+            "Model", [m for m in choice.models if m in comparison.models], key=MODEL, kind="model", width=320
         )
         label = selection.optional(
             "Condition",
@@ -199,70 +204,105 @@ def _choose(comparison: Comparison, choice: Choice) -> tuple[str, str] | None:
     return (model, label) if model and label else None
 
 
-def row_of_images(
-    comparison: Comparison,
-    choice: Choice,
-    condition: str,
-    title: str,
-    says: str,
-    seen: list[Seen],
-    *,
-    models: tuple[str, str],
-    right: bool,
-    paired: bool,
-) -> None:
-    """Some images of one kind, each above its clean form, with another handful behind a button.
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Rows of images under one condition.
 
-    Labels are classes of the first of the models, answers those of the second, which are all `right` or all wrong: two models may
-    have their classes in different orders.
+    Attributes:
+        choice: what is chosen on the page.
+        condition: in its canonical form.
+        model: whose answers are shown.
+        labels, answers: names of the classes that labels, and answers, are of: two models may have theirs in different orders.
     """
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{title}**: {len(seen):,} images, {says}")
-        page = 0
-        if len(seen) > SHOWN:
-            key = f"{PLACE}_{title}_page"
-            pages = -(-len(seen) // SHOWN)
-            page = st.session_state.get(key, 0) % pages
-            st.button(
-                "Others",
-                icon=":material/refresh:",
-                key=f"{key}_next",
-                type="tertiary",
-                on_click=lambda: st.session_state.update({key: (page + 1) % pages}),
-            )
-    some = seen[page * SHOWN : (page + 1) * SHOWN]
-    if not some:
-        st.caption("None.")
-        return
-    places = tuple(s.place for s in some)
-    of_label, of_answer = (next((s.classes for s in comparison.subjects if s.name == m), ()) for m in models)
-    names = [(_name(of_label, s.label), _name(of_answer, s.answer)) for s in some]
-    images = compare.corrupted_images(choice.data, places, condition, choice.seed)
-    crisp = max(images.shape[-2:]) <= data_urls.EXACT_SIDE
-    grid = thumbnails.row(
-        [
-            _thumb(s.place, *named, source, crisp, right=right, paired=paired)
-            for s, named, source in zip(some, names, data_urls.thumbnails(images), strict=True)
-        ]
-    )
-    if paired:
-        clean = data_urls.thumbnails(compare.corrupted_images(choice.data, places, CLEAN, choice.seed))
-        before = [
-            thumbnails.Thumb("", source, f"Image {s.place} clean", ((label, thumbnails.UNKNOWN),), crisp)
-            for s, (label, _), source in zip(some, names, clean, strict=True)
-        ]
-        grid += Markup("<small>the same images, clean:</small>{}").format(thumbnails.row(before))
-    markup.show(Markup('<div style="overflow-x:auto;padding-top:.6rem">{}</div>').format(grid), key=f"{PLACE}_{title}")
+
+    choice: Choice
+    condition: str
+    model: str
+    labels: Classes
+    answers: Classes
+
+    def show(self, title: str, says: str, seen: list[Seen], *, right: bool, paired: bool) -> None:
+        """Some images of one kind, each above its clean form, with another handful behind a button; their answers are all `right`
+        or all wrong."""
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{title}**: {len(seen):,} images, {says}")
+            page = 0
+            if len(seen) > SHOWN:
+                key = f"{PLACE}_{title}_page"
+                pages = -(-len(seen) // SHOWN)
+                page = st.session_state.get(key, 0) % pages
+                st.button(
+                    "Others",
+                    icon=":material/refresh:",
+                    key=f"{key}_next",
+                    type="tertiary",
+                    on_click=lambda: st.session_state.update({key: (page + 1) % pages}),
+                )
+        some = seen[page * SHOWN : (page + 1) * SHOWN]
+        if not some:
+            st.caption("None.")
+            return
+        made = example_images.can_be_shown(self.condition)
+        grid = self._row(some, self.condition if made else CLEAN, [self._lines(s, right, paired) for s in some])
+        if paired and made:
+            clean = [((_name(self.labels, s.label), thumbnails.UNKNOWN),) for s in some]
+            grid += Markup("<small>the same images, clean:</small>{}").format(self._row(some, CLEAN, clean))
+        framed = Markup('<div style="overflow-x:auto;padding-top:.6rem">{}</div>').format(grid)
+        links.show_linked(framed, key=f"{PLACE}_{title}")
+
+    def _row(self, some: list[Seen], condition: str, lines: Sequence[thumbnails.Lines]) -> Markup:
+        images = compare.corrupted_images(self.choice.data, tuple(s.place for s in some), condition, self.choice.seed)
+        crisp = max(images.shape[-2:]) <= data_urls.EXACT_SIDE
+        what = " clean" if condition == CLEAN else ""
+        return thumbnails.row(
+            [
+                thumbnails.Thumb(
+                    self._leads_to(s),
+                    source,
+                    f"Image {s.place}{what}: {', '.join(text for text, _ in own)}",
+                    own,
+                    crisp,
+                )
+                for s, source, own in zip(some, data_urls.thumbnails(images), lines, strict=True)
+            ]
+        )
+
+    def _lines(self, seen: Seen, right: bool, paired: bool) -> thumbnails.Lines:
+        """The answer, and what is right where no clean image next to it says so."""
+        answer = (_name(self.answers, seen.answer), thumbnails.RIGHT if right else thumbnails.WRONG)
+        alone = not paired or not example_images.can_be_shown(self.condition)
+        told = alone and not right
+        return (answer, (f"is {_name(self.labels, seen.label)}", thumbnails.UNKNOWN)) if told else (answer,)
+
+    def _leads_to(self, seen: Seen) -> str:
+        """For an attack on a test image of scenes the page that makes it again, step by step; "" for all others."""
+        if self._attack is None:
+            return ""
+        number = cache.images.indices_of_class(seen.label).index(seen.place) + 1
+        place = {"attack_class": display_name(self.labels[seen.label]), "attack_number": str(number)}
+        return f"attack?{urlencode({**self._attack, **place})}"
+
+    @property
+    def lead_on(self) -> bool:
+        """Whether images are links to a page that makes them."""
+        return self._attack is not None
+
+    @cached_property
+    def _attack(self) -> links.Address | None:
+        """The page Attack with this attack; None for all other conditions, and for images or settings that it does not offer."""
+        condition = Condition.from_dict(json.loads(self.condition))
+        if condition.kind != "attack" or (self.choice.dataset, self.choice.data.split) not in SCENES:
+            return None
+        here = set(cache.models.model_names())
+        if self.model not in here:
+            return None
+        crafted = condition.parameters.get("surrogate")
+        if crafted is None:
+            return addresses.attack(self.model, condition)
+        known = (m for m in self.choice.models if m in here and cache.models.fingerprint(m) == crafted)
+        surrogate = next(known, None)
+        return None if surrogate is None else addresses.attack(self.model, condition, surrogate)
 
 
-def _thumb(
-    place: int, label: str, answer: str, source: str, crisp: bool, *, right: bool, paired: bool
-) -> thumbnails.Thumb:
-    lines = [(answer, thumbnails.RIGHT if right else thumbnails.WRONG)]
-    if not paired and not right:
-        lines.append((f"is {label}", thumbnails.UNKNOWN))
-    return thumbnails.Thumb("", source, f"Image {place}, {label}, answered {answer}", tuple(lines), crisp)
-
-
-def _name(classes: tuple[str, ...], label: int) -> str:
+def _name(classes: Classes, label: int) -> str:
     return classes[label] if 0 <= label < len(classes) else str(label)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from dashboard import cache
 from dashboard.views.compare.controls import Choice
 from robustcore.calls import Call, Node
@@ -37,18 +35,6 @@ def call(
     return {"emphasis": Call(emphasis.choose, values, families or {}, **said, name="first")}
 
 
-def of(choice: Choice, values: pd.DataFrame) -> Emphasis:
-    """The same of a table (model, value), for figures that print no Python."""
-    models = list(dict.fromkeys(values["model"]))
-    return emphasis.choose(
-        values,
-        cache.models.families(tuple(models)),
-        baseline=_baseline(models),
-        pinned=choice.pinned,
-        everything=choice.everything,
-    )
-
-
 def _baseline(models: list[str]) -> str:
     """The first model of standard training; "" where there is none."""
     return next((m for m in models if cache.models.training(m)[0] == "standard"), "")
@@ -62,20 +48,8 @@ def sentence(arguments: dict[str, Call], others: str = "grey: the others") -> st
         others: how the models are drawn that are not shown first.
     """
     chosen = arguments["emphasis"].value if "emphasis" in arguments else Emphasis()
-    return of_emphasis(chosen, others)
-
-
-def of_emphasis(chosen: Emphasis, others: str = "") -> str:
-    """The same of an emphasis."""
     if not chosen.is_partial:
         return ""
     pinned = ", the pinned ones" if chosen.pinned else ""
     end = f"; {others}" if others else ""
     return f" By name: the baseline and the best of each family of trainings{pinned} ({len(chosen.first)} of {len(chosen.first) + chosen.others} models){end}."
-
-
-def few(table: pd.DataFrame, first: Emphasis) -> pd.DataFrame:
-    """The rows of the models that are shown first, with what the table says of itself."""
-    rows = first.rows(table)
-    rows.attrs |= table.attrs
-    return rows

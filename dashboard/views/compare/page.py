@@ -19,7 +19,9 @@ from dashboard.views.compare import (
     notes,
     python_code,
 )
+from dashboard.views.compare.attacks import images as attacked_images
 from dashboard.views.compare.attacks import panel as attacks
+from dashboard.views.compare.attacks.stored import Stored
 from dashboard.views.compare.closer import pair_images
 from dashboard.views.compare.controls import KEY, Choice, pick
 from dashboard.views.compare.modes import ATTACKS, DOCUMENTS, MODES, TITLES, Mode
@@ -118,11 +120,12 @@ def _view(name: str, mode: Mode, choice: Choice) -> None:
     beside_released.show(choice)
 
 
-def _card(view: View, choice: Choice, comparison: Comparison | None) -> None:
-    """The one figure of the page, with all that belongs to it."""
+def _card(view: View, choice: Choice, comparison: Comparison | None, attacked: Stored | None = None) -> None:
+    """The one figure of the page, with all that belongs to it; `attacked` is what it is of where it is of no comparison."""
     # Published figures are counts: there are no images behind them.
-    clickable = view.clickable and comparison is not None and bool(comparison.subjects)
-    view = dataclasses.replace(view, drawing=compare.drawn(view.drawing, comparison))
+    clickable = view.clickable and (attacked is not None or (comparison is not None and bool(comparison.subjects)))
+    own = (attacked.models, choice.data) if attacked is not None else ()
+    view = dataclasses.replace(view, drawing=compare.drawn(view.drawing, comparison, *own))
     remaining = []
 
     def above() -> None:
@@ -140,14 +143,16 @@ def _card(view: View, choice: Choice, comparison: Comparison | None) -> None:
             footer=view.footer.text,
             origin=view.origin,
             badge=True,
-            clickable=clickable,
+            clickable=clickable or view.takes_clicks,
             wide=view.wide,
             above=above,
             below=lambda: notes.small_print(remaining),
             files=lambda: export.buttons(view, python_code.script(view, comparison)),
         )
-        if clickable and comparison is not None:
-            clicked = example_images.chosen(event)
+        clicked = example_images.chosen(event)
+        if attacked is not None:
+            attacked_images.panel(attacked, clicked)
+        elif clickable and comparison is not None:
             if view.pair:
                 pair_images.panel(comparison, choice, view.pair, clicked)
             else:
@@ -159,7 +164,11 @@ def _attacks(choice: Choice) -> None:
     if choice.is_published or not own:
         states.empty("Nothing to draw", "The published tables have no curves under attack.", icon=":material/bolt:")
     else:
-        attacks.panel(KEY, own, choice)
+        stored = Stored(choice, tuple(own))
+        view = attacks.view(stored)
+        if view is not None:
+            _card(view, choice, None, stored)
+            attacks.below(view)
 
 
 def _trend_alone(choice: Choice) -> None:

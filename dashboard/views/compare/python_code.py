@@ -33,11 +33,11 @@ def families(models: Sequence[str], printed: Node | Sequence[str]) -> Call | Non
 
 
 def script(view: View, comparison: Comparison | None) -> str:
-    """From the stored results to one HTML file; the conditions of the comparison tell which plug-ins it needs."""
+    """From the stored results to one HTML file; the conditions of the comparison, or the attacks, tell which plug-ins it needs."""
     from robustcore.figures import to_html
 
     html = Call(to_html, view.drawing, title=view.title)
     end = f'Path("{view.key}.html").write_bytes({html.text()})'
-    names = [] if comparison is None else list(comparison.corrupted["name"].unique())
+    names = list(view.attacks) if comparison is None else list(comparison.corrupted["name"].unique())
     head = html.preamble(names, ["from pathlib import Path"])
     return "\n".join([*head, *html.assignments(), end, ""])

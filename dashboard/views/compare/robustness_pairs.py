@@ -22,7 +22,7 @@ _STABLE = "comparisons of frames without a flip (%)"
 
 def attacks_and_shifts(results: Node, choice: Choice) -> View | str:
     """How far robustness to each attack goes with robustness to each natural shift, over the chosen models."""
-    from robustcore.figures import robust_accuracy
+    from robustcore.figures import under_attack
 
     if choice.is_published or choice.dataset != "scenes":
         return "Attacks and natural shifts are stored together of models of scenes only: choose scenes."
@@ -55,7 +55,7 @@ def attacks_and_shifts(results: Node, choice: Choice) -> View | str:
         "where one says nothing of the other. Hover a cell for its interval.",
         rows.value,
         footer.value,
-        Call(robust_accuracy.correlations, rows, footer=footer, name="figure"),
+        Call(under_attack.correlations, rows, footer=footer, name="figure"),
         None,
         table.attrs["provenance"],
         wide=True,
@@ -102,6 +102,7 @@ def corruptions_and_sequences(results: Node, choice: Choice, bars: Call) -> View
         ),
         None,
         comparison.provenance,
+        clickable=True,
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pandas as pd
+import streamlit as st
 
 from dashboard import cache
 from dashboard.cache import compare
 from dashboard.session import selection
-from dashboard.views.compare import first_models, metric_views, python_code, robustness_pairs
+from dashboard.views.compare import example_images, first_models, metric_views, python_code, robustness_pairs
 from dashboard.views.compare.controls import KEY, Choice
 from dashboard.views.compare.view import Settings, View
 from robustcore import published
@@ -30,6 +31,8 @@ AXES = {
     "natural": "Attacks against natural shifts",
     "autoattack": "Clean against AutoAttack, published",
 }
+_NAMED, _FIRST, _MOST = f"{KEY}_named", 3, 10  # published models that are named: how many to begin with, and at most
+_CLICKED = f"_{_NAMED}_clicked"
 HERE = "the models here, clean against the chosen conditions"
 _CLEAN = "accuracy on clean images (%)"
 _CLEAN_ACCURACY, _CORRUPTED = "clean accuracy", "mean accuracy under corruption"
@@ -254,8 +257,9 @@ def _published(column: str, results: Node | None, choice: Choice) -> View:
     fit = fit.supplied_by(lambda: compare.natural_shift(column))
     population: Population = fit.value
     names = list(population.table["model"])
+    _name_clicked(column, names)
     chosen = selection.multiselect(
-        "Show by name", names, key=f"{KEY}_named", kind="published model", default=names[:3], max_selections=10
+        "Show by name", names, key=_NAMED, kind="published model", default=names[:_FIRST], max_selections=_MOST
     )
     title = f"accuracy on {shift.title} (%)"
     own, own_notes = None, ()
@@ -277,10 +281,23 @@ def _published(column: str, results: Node | None, choice: Choice) -> View:
     return View(
         f"trend-{column}",
         f"Which published models withstand {shift.title} better than their accuracy explains?",
-        "A dot is a published model. The line is what clean accuracy lets one expect, on logit axes; above "
+        "A dot is a published model, and a click names it. The line is what clean accuracy lets one expect, on logit axes; above "
         "it is effective robustness. Models of other data have no place on this line.",
         table,
         footer.value,
         Call(compared.trend, fit, title, footer=footer, chosen=tuple(chosen), **further, name="figure"),
         notes=notes,
+        clickable=own is not None,
+        takes_clicks=True,
     )
+
+
+def _name_clicked(column: str, names: list[str]) -> None:
+    """A published model has no images here: a click on its dot writes its name next to it."""
+    clicked = example_images.chosen(st.session_state.get(f"figure-{KEY}-trend-{column}"))
+    if clicked is None or clicked.model not in names or st.session_state.get(_CLICKED) == clicked:
+        return
+    st.session_state[_CLICKED] = clicked
+    now = st.session_state.get(_NAMED, names[:_FIRST])
+    if clicked.model not in now:
+        st.session_state[_NAMED] = [*now, clicked.model][-_MOST:]

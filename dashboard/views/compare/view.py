@@ -59,7 +59,9 @@ class View:
         clickable: whether a click on it leads to images.
         wide: whether narrow screens scroll it sideways.
         notes: what has to be said with it, beyond the notes of the result.
+        takes_clicks: whether the view itself does something with a click, images or not.
         pair: the two models whose different answers a click leads to; () where it leads to the images of one.
+        attacks: the registered names of what marks are of where they are of attacks; () where they are of conditions of the comparison.
     """
 
     key: str
@@ -74,6 +76,8 @@ class View:
     wide: bool = False
     notes: tuple[Note, ...] = ()
     pair: tuple[str, ...] = ()
+    attacks: tuple[str, ...] = ()
+    takes_clicks: bool = False
 
     @property
     def figure(self) -> Any:

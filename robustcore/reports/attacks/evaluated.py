@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from robustcore.datasets._base import Dataset, prepared_for
+from robustcore.display import display_name
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import Condition, Store, Subject, lookup, operations
 from robustcore.evaluation.store import queries
@@ -16,7 +17,20 @@ from robustcore.metrics import accuracies
 from robustcore.notes import Note, note
 from robustcore.reports.provenance import Footer, Provenance
 
-COLUMNS = ["model", "attack", "settings", "surrogate", "n", "accuracy", "low", "high", "success", "linf", "l2"]
+COLUMNS = [
+    "model",
+    "attack",
+    "settings",
+    "surrogate",
+    "n",
+    "accuracy",
+    "low",
+    "high",
+    "success",
+    "linf",
+    "l2",
+    "condition",
+]
 _VALUES = ("success", "linf", "l2")
 
 
@@ -38,8 +52,8 @@ def attacks(
     Returns:
         One row for each model, attack, settings and surrogate: model, attack (the registered name), settings (its parameters, "" for
         its defaults), surrogate (the model that it was crafted on, "" for the model itself), n, accuracy with its 95 % interval low
-        and high, and the means success, linf and l2. `attrs["notes"]` says what is stored and cannot be shown here,
-        `attrs["provenance"]` where the rows come from.
+        and high, the means success, linf and l2, and condition (its canonical form). `attrs["notes"]` says what is stored and cannot be
+        shown here, `attrs["provenance"]` where the rows come from.
     """
     results = store if isinstance(store, Store) else Store(store)
     conditions, names, notes = stored_conditions(models, dataset, results)
@@ -47,7 +61,8 @@ def attacks(
     stored = lookup(list(models), dataset, conditions or "clean", seed=seed, store=results)
     rows = []
     for row in accuracies.accuracy(stored[(stored["n"] > 0) & (stored["kind"] == "attack")]).to_dict("records"):
-        parameters = dict(by_fields[row["name"], row["params"]].parameters) if row["params"] else {}
+        condition = by_fields[row["name"], row["params"] or "{}"]
+        parameters = dict(condition.parameters)
         surrogate = parameters.pop("surrogate", "")
         if surrogate and names.get(surrogate) == row["model"]:
             continue  # crafted on itself it is the white-box attack again
@@ -59,6 +74,7 @@ def attacks(
             "settings": settings,
             "surrogate": names.get(surrogate, surrogate[:12]),
             "order": order,
+            "condition": condition.canonical(),
         }
         rows.append({**{column: row.get(column) for column in COLUMNS}, **fields})
     table = pd.DataFrame(rows, columns=[*COLUMNS, "order"]).astype(dict.fromkeys(_VALUES, float))
@@ -74,6 +90,18 @@ def attacks(
         ),
     }
     return table
+
+
+def titles(table: pd.DataFrame) -> dict[str, str]:
+    """Canonical condition -> what people call it, with its settings and its surrogate, of the rows of `attacks`; no two are alike."""
+    named: dict[str, str] = {}
+    for row in table.drop_duplicates("condition").to_dict("records"):
+        settings = f" ({row['settings']})" if row["settings"] else ""
+        crafted = f", crafted on {row['surrogate']}" if row["surrogate"] else ""
+        title = f"{display_name(row['attack'], 'attack')}{settings}{crafted}"
+        alike = sum(other.partition(" #")[0] == title for other in named.values())  # two surrogates of one name
+        named[row["condition"]] = f"{title} #{alike + 1}" if alike else title
+    return named
 
 
 def stored_conditions(

@@ -19,7 +19,7 @@ from robustcore.notes import note
 from robustcore.reports.attacks import union
 from robustcore.reports.provenance import Footer, Provenance
 
-COLUMNS = ["model", "norm", "eps", "value", "low", "high", "n"]
+COLUMNS = ["model", "norm", "eps", "value", "low", "high", "n", "condition"]
 _MOST = 200  # points of a curve
 _Z = 1.959964
 
@@ -58,8 +58,8 @@ def curves(
 
     Returns:
         One row for each model, norm and eps at which an image falls, the first at 0 for clean images: model, norm, eps (pixels in
-        [0, 1], in the norm), value (the share of images that no attack changes within eps), low and high (95 %, Wilson), n.
-        `attrs["medians"]` has a `Median` for each model and norm, `attrs["provenance"]` says where they come from.
+        [0, 1], in the norm), value (the share of images that no attack changes within eps), low and high (95 %, Wilson), n,
+        condition (of several attacks the one with the smaller changes, canonical). `attrs["medians"]` has a `Median` for each model and norm, `attrs["provenance"]` says where they come from.
     """
     under, stored = union.read(models, dataset, seed=seed, store=store)
     rows: list[pd.DataFrame] = []
@@ -71,7 +71,8 @@ def curves(
                 continue
             n = min(len(e.holds) for e in own)
             distances = np.min([_smallest(e)[:n] for e in own], axis=0)
-            rows.append(_curve(distances).assign(model=model, norm=norm))
+            nearest = min(own, key=lambda e: float(np.median(_smallest(e))))
+            rows.append(_curve(distances).assign(model=model, norm=norm, condition=nearest.condition))
             medians.append(Median(model, norm, *median(distances), tuple(sorted({e.title for e in own}))))
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=COLUMNS)
     if len(table):
@@ -107,6 +108,15 @@ def median(distances: npt.NDArray[np.float64]) -> tuple[float, float, float]:
     low = ordered[max(0, math.floor(n / 2 - reach))]
     high = ordered[min(n - 1, math.ceil(n / 2 + reach))]
     return float(np.median(distances)), float(low), float(high)
+
+
+def drawn(table: pd.DataFrame, norm: str, models: Sequence[str]) -> pd.DataFrame:
+    """The rows of `curves` of one norm and some models, in the order of these models."""
+    order = {model: place for place, model in enumerate(models)}
+    rows = table[(table["norm"] == norm) & table["model"].isin(list(models))]
+    rows = rows.sort_values("model", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)
+    rows.attrs |= table.attrs
+    return rows
 
 
 @note

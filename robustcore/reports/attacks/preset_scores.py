@@ -19,7 +19,21 @@ from robustcore.reports.attacks.evaluated import stored_conditions
 from robustcore.reports.provenance import Footer, Provenance
 
 WHITE, BLACK = "white-box", "black-box"
-COLUMNS = ["model", "preset", "surrogate", "n", "clean", "accuracy", "app", "low", "high", "success", "linf", "l2"]
+COLUMNS = [
+    "model",
+    "preset",
+    "surrogate",
+    "n",
+    "clean",
+    "accuracy",
+    "app",
+    "low",
+    "high",
+    "success",
+    "linf",
+    "l2",
+    "condition",
+]
 _DOCUMENT = "laugros"
 
 
@@ -64,6 +78,7 @@ LAYOUTS = {
 }
 
 
+MEASURES = {"app": "Accuracy preserved (APP)", "success": "Attack success", "l2": "Size of the change"}
 TITLES = {
     "laugros/fgsm": "FGSM",
     "laugros/fgsm_ll": "FGSM LL",
@@ -90,7 +105,7 @@ def preset_scores(
     Returns:
         One row for each model, preset and surrogate: model, preset (the registered name), surrogate (the model that the images were
         crafted on, "" for the model itself), n, clean (accuracy on the same n images when clean, 0..1), accuracy, app (accuracy / clean,
-        NaN where clean is 0) with its 95 % interval low and high, and the means success, linf and l2. The interval is Wilson's over the
+        NaN where clean is 0) with its 95 % interval low and high, the means success, linf and l2, and condition (canonical). The interval is Wilson's over the
         images that are right when clean, which treats their number as known; NaN where more are right under attack.
         `attrs["provenance"]` says where the rows come from.
     """
@@ -98,6 +113,7 @@ def preset_scores(
     names = set(attacks.preset_names())
     conditions, by_print, _ = stored_conditions(models, dataset, results)
     wanted = [c for c in conditions if c.name in names and set(c.parameters) <= {"surrogate"}]
+    canonical = {(c.name, c.parameters.get("surrogate", "")): c.canonical() for c in wanted}
     stored = lookup(list(models), dataset, wanted or "clean", seed=seed, store=results)
     attacked = stored[(stored["kind"] == "attack") & (stored["n"] > 0)]
     clean = {
@@ -121,6 +137,7 @@ def preset_scores(
                 "clean": own,
                 "accuracy": row["accuracy"],
                 "app": app,
+                "condition": canonical[row["name"], surrogate],
                 **{name: float(row.get(name, math.nan)) for name in ("success", "linf", "l2")},
             }
         )
@@ -148,22 +165,23 @@ def surrogates(table: pd.DataFrame) -> list[str]:
     return sorted((str(name) for name in counts.index), key=lambda name: (-counts[name], "vgg" not in name, name))
 
 
-def laid_out(table: pd.DataFrame, layout: Layout, surrogate: str, measure: str = "app") -> pd.DataFrame:
+def laid_out(table: pd.DataFrame, layout: str, surrogate: str, measure: str = "app") -> pd.DataFrame:
     """The rows of a layout, a model that none of its attacks was evaluated on left out.
 
     Args:
         table: of `preset_scores`.
+        layout: one of `LAYOUTS`.
         surrogate: the model that black-box images are crafted on; a model's own black-box cells stay empty.
         measure: "app", "success", "accuracy" or "l2".
 
     Returns:
-        model, name (a column's title), value, low and high (of APP alone), n, reason (of a cell without a value); models in falling
-        order of their mean value, of success in rising order.
+        model, name (a column's title), value, low and high (of APP alone), n, condition (canonical, "" of a cell without a value),
+        reason (of one without); models in falling order of their mean value, of success in rising order.
     """
     by_place = {(row["model"], row["preset"], row["surrogate"]): row for row in table.to_dict("records")}
     rows = []
     for model in dict.fromkeys(table["model"]):
-        for preset, access in layout.places:
+        for preset, access in LAYOUTS[layout].places:
             row = by_place.get((model, preset, "" if access == WHITE else surrogate))
             own = access == BLACK and model == surrogate
             rows.append(
@@ -174,16 +192,19 @@ def laid_out(table: pd.DataFrame, layout: Layout, surrogate: str, measure: str =
                     "low": row["low"] if row is not None and measure == "app" else math.nan,
                     "high": row["high"] if row is not None and measure == "app" else math.nan,
                     "n": 0 if row is None else row["n"],
+                    "condition": "" if row is None else row["condition"],
                     "reason": ("crafted on this model: see white-box" if own else "not evaluated")
                     if row is None
                     else "",
                 }
             )
-    laid = pd.DataFrame(rows, columns=["model", "name", "value", "low", "high", "n", "reason"])
+    laid = pd.DataFrame(rows, columns=["model", "name", "value", "low", "high", "n", "condition", "reason"])
     means = laid.groupby("model")["value"].mean().dropna()
     laid = laid[laid["model"].isin(means.index)]
     order = laid["model"].map(means) * (1 if measure in ("success", "l2") else -1)
-    return laid.assign(order=order).sort_values("order", kind="stable").drop(columns="order").reset_index(drop=True)
+    laid = laid.assign(order=order).sort_values("order", kind="stable").drop(columns="order").reset_index(drop=True)
+    laid.attrs |= table.attrs
+    return laid
 
 
 def printed(layout: Layout) -> pd.DataFrame:
@@ -216,10 +237,10 @@ def column_title(preset: str, access: str) -> str:
     return f"{access.capitalize()} {TITLES[preset]}"
 
 
-def footer(table: pd.DataFrame, layout: Layout, surrogate: str) -> Footer:
+def footer(table: pd.DataFrame, layout: str, surrogate: str) -> Footer:
     """The footer of a figure of `laid_out`, which is not empty."""
     origin: Provenance = table.attrs["provenance"].only(list(dict.fromkeys(table["model"])))
-    black = any(access == BLACK for _, access in layout.places)
+    black = any(access == BLACK for _, access in LAYOUTS[layout].places)
     before: tuple[Note, ...] = (crafted_on_surrogate(surrogate),) if black and surrogate else ()
     return origin.footer(
         formula="APP: accuracy under the attack over clean accuracy on the same images, float32",

@@ -18,11 +18,13 @@ from robustcore.evaluation.operations.attack import CURVE_EPS, crafted_on
 from robustcore.metrics import accuracies
 from robustcore.models.classifier import Classifier
 from robustcore.notes import Note, note
+from robustcore.reports.attacks import evaluated, union
 from robustcore.reports.provenance import Footer, Provenance
 
 ATTACKS = ("fgsm", "pgd")
 SINGLE, ITERATIVE = ATTACKS
 WHITE = "white-box"
+ITSELF = "itself"  # what a model judges that was crafted on it
 
 
 def conditions(surrogates: Sequence[str] = (), radii: Sequence[float] = CURVE_EPS) -> list[Condition]:
@@ -52,8 +54,8 @@ def curves(
 
     Returns:
         One row for each stored model, attack, access and eps, the clean images at eps 0: model, attack, access ("white-box", or
-        "on NAME"), surrogate (NAME, "" for white-box), eps, n, accuracy with its 95 % interval low and high, and the means
-        success, linf and l2 (NaN on clean images). `attrs["provenance"]` says where they come from.
+        "on NAME"), surrogate (NAME, "" for white-box), eps, n, accuracy with its 95 % interval low and high, the means success,
+        linf and l2 (NaN on clean images), and condition (canonical). `attrs["provenance"]` says where they come from.
     """
     names = {fingerprint: name for name, fingerprint in (surrogates or {}).items()}
     wanted = conditions(list(names))
@@ -72,6 +74,7 @@ def curves(
                 "success": float("nan"),
                 "linf": float("nan"),
                 "l2": float("nan"),
+                "condition": Condition.clean().canonical(),
             }
             others = ["", *(name for name in names.values() if name != row["model"])]
             rows += [common | {"attack": attack, "surrogate": name} for attack in ATTACKS for name in others]
@@ -94,9 +97,23 @@ def curves(
                 "success": row.get("success"),
                 "linf": row.get("linf"),
                 "l2": row.get("l2"),
+                "condition": condition.canonical(),
             }
         )
-    columns = ["model", "attack", "surrogate", "eps", "n", "accuracy", "low", "high", "success", "linf", "l2"]
+    columns = [
+        "model",
+        "attack",
+        "surrogate",
+        "eps",
+        "n",
+        "accuracy",
+        "low",
+        "high",
+        "success",
+        "linf",
+        "l2",
+        "condition",
+    ]
     table = pd.DataFrame(rows, columns=columns)
     access = [WHITE if not name else f"on {name}" for name in table["surrogate"]]
     table.insert(2, "access", pd.Series(access, dtype=object))
@@ -108,9 +125,27 @@ def curves(
     return table
 
 
+def stored_surrogates(
+    models: Sequence[Subject], dataset: Dataset, *, store: Store | Path | str | None = None
+) -> dict[str, str]:
+    """Those of the models that stored attacks were crafted on: name -> fingerprint, as `curves` takes them."""
+    crafted = evaluated.stored_surrogates(models, dataset, store if isinstance(store, Store) else Store(store))
+    return {model.name: model.fingerprint for model in models if model.fingerprint in crafted}
+
+
+def strengths(unions: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """By what models are compared under attack: model and value, what holds against all attacks (`union.unions`, or one budget of it);
+    without that the accuracy under the iterative attack at each budget (`curves`)."""
+    values = unions[unions["attack"] == union.EVERY]
+    if values.empty:
+        rows = curves[(curves["attack"] == ITERATIVE) & (curves["access"] == WHITE) & (curves["eps"] > 0)]
+        values = rows.assign(value=rows["accuracy"])
+    return values[["model", "value"]]
+
+
 def footer(table: pd.DataFrame) -> Footer:
     """The footer of a figure of `curves`, which are not empty; the images are those under attack."""
-    counts = table[table["eps"] > 0].groupby("model", sort=False)["n"].min()
+    counts = table[(table["eps"] > 0) & (table["n"] > 0)].groupby("model", sort=False)["n"].min()
     origin: Provenance = table.attrs["provenance"].only(list(counts.index))
     origin = dataclasses.replace(origin, images=(int(counts.min()), int(counts.max())))
     differ = () if counts.nunique() <= 1 else (images_of_each(tuple((str(m), int(n)) for m, n in counts.items())),)
@@ -145,19 +180,55 @@ def attacked_at(attack: str, eps: float) -> str:
     return f"{attack.upper()} at ε = {_eps(eps)}."
 
 
-def judged(square: pd.DataFrame) -> pd.DataFrame:
-    """A table of transfers with the models that judge as rows, the hardest to fool first.
+def bounded(table: pd.DataFrame, *, attack: str = "", white_box: bool = False) -> pd.DataFrame:
+    """The rows of `curves` at budgets below 1, of one attack or of all, and of all accesses or of that which knows the model."""
+    rows = table[table["eps"] < 1]
+    if attack:
+        rows = rows[rows["attack"] == attack]
+    if white_box:
+        rows = rows[rows["access"] == WHITE]
+    rows.attrs |= table.attrs
+    return rows
+
+
+def transferred(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `curves` of the iterative attack that were crafted on another model, at budgets below 1."""
+    rows = table[(table["attack"] == ITERATIVE) & (table["eps"] > 0) & (table["eps"] < 1)]
+    return rows[rows["access"] != WHITE]
+
+
+def transfers(table: pd.DataFrame, eps: float) -> pd.DataFrame:
+    """What each model makes of images that an attack crafted on others, next to those crafted on itself.
 
     Args:
-        square: index the models that images were crafted on, columns those that judge them; 0..1, NaN where unknown.
+        table: of `curves`.
+        eps: the budget.
 
     Returns:
-        Columns: "itself", for images crafted on the model that judges, and each model whose images others judged.
+        Rows with model (that judges), name (the model that the images were crafted on, or "itself"), value (accuracy), low, high, n,
+        eps and condition; for every model a row of each name, its value NaN with a reason where nothing is known. Models are in falling
+        order of their accuracy on what was crafted on themselves; names are in the order of the models, "itself" first.
     """
-    own = {model: square.loc[model, model] for model in square.columns if model in square.index}
-    crafted = [model for model in square.index if square.loc[model].drop(model, errors="ignore").notna().any()]
-    table = pd.DataFrame({"itself": pd.Series(own, dtype=float), **{model: square.loc[model] for model in crafted}})
-    return table.rename_axis("judged by").sort_values("itself", ascending=False, kind="stable")
+    at = table[(table["attack"] == ITERATIVE) & (table["eps"] == eps)]
+    at = at.assign(name=at["surrogate"].where(at["surrogate"] != "", ITSELF), value=at["accuracy"])
+    itself = at[at["name"] == ITSELF].set_index("model")["value"]
+    models = list(itself.reindex(list(dict.fromkeys(at["model"]))).sort_values(ascending=False, kind="stable").index)
+    crafted = set(at["surrogate"])
+    order = [m for m in dict.fromkeys(table["model"]) if m in crafted]
+    names = [ITSELF, *order, *sorted(crafted - {*order, ""})]
+    places = pd.MultiIndex.from_product([models, names], names=["model", "name"])
+    columns = ["value", "low", "high", "n", "condition"]
+    rows = at.set_index(["model", "name"])[columns].reindex(places).reset_index()
+    own = rows["model"] == rows["name"]
+    reason = pd.Series("not evaluated", rows.index).mask(own, "crafted on this model: see “itself”")
+    rows = rows.assign(
+        eps=eps,
+        n=rows["n"].fillna(0).astype(int),
+        condition=rows["condition"].fillna(""),
+        reason=reason.where(rows["value"].isna(), ""),
+    )
+    rows.attrs |= table.attrs
+    return rows
 
 
 def masked_gradients(table: pd.DataFrame) -> list[Note]:

@@ -26,8 +26,10 @@ from robustcore.reports.attacks.evaluated import stored_conditions
 from robustcore.reports.provenance import Footer, Provenance
 
 EVERY = "Every attack"
-COLUMNS = ["model", "norm", "eps", "attack", "attacks", "white_box", "value", "low", "high", "n"]
+COLUMNS = ["model", "norm", "eps", "attack", "attacks", "white_box", "value", "low", "high", "n", "condition"]
 Holds = npt.NDArray[np.bool_]
+_STRONGEST = attacks.get("autoattack").title
+_TELLING = 0.4  # share of images that hold at which models differ most
 _CLOSE = 1e-6
 _USUAL = 5  # models with the same number of attacks are no longer named one by one
 
@@ -42,6 +44,7 @@ class Evaluated:
         norm, eps: the budget; eps None for an attack without any.
         holds: (n,) which of the first images are classified correctly under it.
         distances: (n,) how far each was changed, of an attack that looks for the nearest image.
+        condition: the attack in its canonical form.
     """
 
     title: str
@@ -50,6 +53,7 @@ class Evaluated:
     eps: float | None
     holds: Holds
     distances: npt.NDArray[np.float64] | None = None
+    condition: str = ""
 
     def within(self, eps: float) -> Holds | None:
         """Which images hold within a radius; None where this attack says nothing of it."""
@@ -77,7 +81,8 @@ def unions(
         For each model, norm and radius that an attack was evaluated at: first a row for all of them, `EVERY`, then one for each attack
         at the radius that knows the model, by title. Columns: model, norm, eps, attack, attacks (how many the row is over), white_box (how
         many of them know the model), value (the share of
-        images that hold; of every row of a model and budget the same images, those that all the attacks were evaluated on), low and high (95 %, Wilson), n. `attrs["provenance"]` says where they come from.
+        images that hold; of every row of a model and budget the same images, those that all the attacks were evaluated on), low and high (95 %, Wilson),
+        n, condition (of the attack that leaves fewest images, canonical). `attrs["provenance"]` says where they come from.
     """
     under, stored = read(models, dataset, seed=seed, store=store)
     rows = [row for subject in models for row in _rows(subject.name, under.get(subject.name, []))]
@@ -131,7 +136,7 @@ def _read(
         white_box = "surrogate" not in cell.condition.parameters
         if budget[1] is not None:
             if (answered := right.get(cell.key)) is not None:
-                one = Evaluated(title, white_box, *budget, answered.correct)
+                one = Evaluated(title, white_box, *budget, answered.correct, condition=cell.condition.canonical())
                 read.setdefault(cell.model.name, []).append(one)
             continue
         kept = store.predictions(cell)
@@ -139,7 +144,8 @@ def _read(
         if kept is None or distances is None or not attacks.resolve(cell.condition.name)[0].nearest:
             continue
         changes = np.asarray(distances, dtype=np.float64)
-        read.setdefault(cell.model.name, []).append(Evaluated(title, white_box, *budget, kept.correct, changes))
+        one = Evaluated(title, white_box, *budget, kept.correct, changes, cell.condition.canonical())
+        read.setdefault(cell.model.name, []).append(one)
     return read
 
 
@@ -169,15 +175,44 @@ def _rows(model: str, under: Sequence[Evaluated]) -> list[dict[str, object]]:
         common = {"model": model, "norm": norm, "eps": eps}
         white_box = sum(e.white_box for e, _ in within)
         counts = {"attacks": len(within), "white_box": white_box}
-        rows.append(common | counts | {"attack": EVERY, "value": float(every.mean()), "n": n})
+        common |= {"n": n}
+        rows.append(common | counts | {"attack": EVERY, "value": float(every.mean()), "condition": _hardest(within)})
         own_attacks = [(e, holds) for e, holds in within if e.white_box]
         at = [(e, holds) for e, holds in own_attacks if e.eps is None or math.isclose(e.eps, eps, rel_tol=_CLOSE)]
         titles = sorted({e.title for e, _ in at})
         for title in titles:  # of an attack with several settings, all of them
-            own = [holds for e, holds in at if e.title == title]
-            share = float(np.all([holds[:n] for holds in own], axis=0).mean())  # over the union's images
-            rows.append(common | {"attack": title, "attacks": len(own), "white_box": len(own), "value": share, "n": n})
+            of_title = [(e, holds) for e, holds in at if e.title == title]
+            share = float(np.all([holds[:n] for _, holds in of_title], axis=0).mean())  # over the union's images
+            counts = {"attacks": len(of_title), "white_box": len(of_title)}
+            rows.append(common | counts | {"attack": title, "value": share, "condition": _hardest(of_title)})
     return rows
+
+
+def _hardest(attacks: Sequence[tuple[Evaluated, Holds]]) -> str:
+    """The condition of the attack that leaves the smallest share of images."""
+    return min(attacks, key=lambda each: float(each[1].mean()))[0].condition
+
+
+def telling_budget(table: pd.DataFrame) -> tuple[str, float] | None:
+    """Norm and radius at which models differ most: where about 40 % of the images hold. Of those of AutoAttack where there are some,
+    and in L-inf; None of no rows."""
+    if table.empty:
+        return None
+    shares = table[table["attack"] == EVERY].groupby(["norm", "eps"])["value"].mean()
+    strong = set(table.loc[table["attack"] == _STRONGEST, ["norm", "eps"]].itertuples(index=False, name=None))
+    budgets = [(str(norm), float(eps)) for norm, eps in shares.index]
+    return min(budgets, key=lambda at: (at not in strong, at[0] != "linf", abs(float(shares[at]) - _TELLING)))
+
+
+def at_budget(table: pd.DataFrame, norm: str, eps: float) -> pd.DataFrame:
+    """The rows of `unions` of one budget, in the order in which they are drawn: all attacks together, then each by title, and within
+    each the models by what holds against all, the best first. The name is the attack's."""
+    rows = table[(table["norm"] == norm) & (table["eps"] == eps)]
+    every = rows[rows["attack"] == EVERY].set_index("model")["value"]
+    order = rows.assign(name=rows["attack"], single=rows["attack"] != EVERY, held=-rows["model"].map(every))
+    order = order.sort_values(["single", "name", "held"], kind="stable").drop(columns=["single", "held"])
+    order.attrs |= table.attrs
+    return order.reset_index(drop=True)
 
 
 def footer(table: pd.DataFrame) -> Footer:

@@ -28,6 +28,10 @@ def test_any_settings_and_surrogates_are_rows(own_cache: object) -> None:
             [MODELS[0], "pgd", MODELS[1]],
         ]
         assert "steps 2" in table["settings"][2]
+        titles = evaluated.titles(table)
+        assert set(titles) == set(table["condition"])
+        assert len(set(titles.values())) == len(titles) == 5
+        assert MODELS[1] in titles[table["condition"][1]]
         assert (table["n"] == 4).all()
         assert ((table["low"] <= table["accuracy"]) & (table["accuracy"] <= table["high"])).all()
         with store.writing() as connection:  # as of a plug-in that is not loaded

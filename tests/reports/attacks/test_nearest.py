@@ -9,7 +9,7 @@ import pytest
 
 import robustcore as rc
 from robustcore.evaluation import Condition, Store, api
-from robustcore.figures import robust_accuracy as figures
+from robustcore.figures import under_attack as figures
 from robustcore.reports.attacks import nearest
 
 MODEL = "scenes/resnet-standard"
@@ -46,9 +46,8 @@ def test_curves_of_stored_runs_in_both_norms(own_cache: object) -> None:
         assert rows["value"].is_monotonic_decreasing
         assert ((rows["low"] <= rows["value"]) & (rows["value"] <= rows["high"])).all()
         assert (rows["n"] == 8).all()
-    rows = curves[curves["norm"] == "linf"]
-    rows.attrs |= curves.attrs
-    drawn = figures.nearest_curves(rows, unit="L-inf", footer=nearest.footer(rows).text, alt="curves")
+    rows = nearest.drawn(curves, "linf", [MODEL])
+    drawn = figures.nearest_curves(rows, footer=nearest.footer(rows))
     assert len(drawn.data) == 3
 
 

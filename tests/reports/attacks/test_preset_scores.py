@@ -30,7 +30,7 @@ def test_white_box_and_black_box_of_what_is_stored(own_cache: object) -> None:
         assert row["app"] == pytest.approx(row["accuracy"] / row["clean"])
         assert row["low"] <= row["app"] <= row["high"]
     assert preset_scores.surrogates(table) == [MODELS[1]]
-    laid = preset_scores.laid_out(table, LAYOUTS["3.1"], MODELS[1]).set_index(["model", "name"])
+    laid = preset_scores.laid_out(table, "3.1", MODELS[1]).set_index(["model", "name"])
     assert laid["value"].notna().sum() == 3
     own = laid.loc[(MODELS[1], preset_scores.column_title("laugros/fgsm", BLACK))]
     assert math.isnan(own["value"])

@@ -33,7 +33,9 @@ def test_the_union_holds_where_every_attack_fails(own_cache: object) -> None:
         at = table[(table["eps"] == EPS) & (table["model"] == MODELS[0])].set_index("attack")
         assert list(at.index) == [union.EVERY, "APGD", "FGSM", "FMN"]
         assert at["attacks"].tolist() == [4, 1, 1, 1]
+        assert at["condition"].tolist()[1:] == [ATTACKS[2].canonical(), ATTACKS[0].canonical(), ATTACKS[3].canonical()]
         every = at.loc[union.EVERY]
+        assert every["condition"] == at.iloc[1:].sort_values("value", kind="stable")["condition"].iloc[0]
         assert every["value"] <= at["value"].min()
         assert every["low"] <= every["value"] <= every["high"]
         small = table[(table["eps"] < EPS) & (table["attack"] == union.EVERY)].iloc[0]

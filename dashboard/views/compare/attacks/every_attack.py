@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import cache
-from dashboard.cache.datasets import Data
 from dashboard.session import selection
 from dashboard.widgets import figure, states
 from robustcore.display import display_name
@@ -18,13 +15,12 @@ from robustcore.reports.attacks import evaluated
 _ITSELF = "the model itself"
 
 
-def show(prefix: str, models: Sequence[str], data: Data, seed: int) -> bool:
-    """Draw the table; whether there is anything in it."""
-    table = cache.results.evaluated_attacks(tuple(models), data, seed)
+def show(prefix: str, table: pd.DataFrame) -> None:
+    """Draw the table of `evaluated.attacks`, and say what is stored and unknown here."""
     for note in table.attrs["notes"]:
         states.notice(note.text)
     if table.empty:
-        return False
+        return
     with st.container(border=True, key=f"card-{prefix}-every-attack"):
         st.subheader("Every attack that was evaluated", anchor=False)
         st.caption(
@@ -36,7 +32,7 @@ def show(prefix: str, models: Sequence[str], data: Data, seed: int) -> bool:
             surrogate=rows["surrogate"].where(rows["surrogate"] != "", _ITSELF),
             **{name: 100 * rows[name] for name in ("accuracy", "low", "high", "success")},
             linf=255 * rows["linf"],
-        )
+        ).drop(columns="condition")
         st.dataframe(
             formatted,
             hide_index=True,
@@ -46,7 +42,6 @@ def show(prefix: str, models: Sequence[str], data: Data, seed: int) -> bool:
         )
         st.caption(states.plain(evaluated.footer(table).text))
         figure.download_csv(rows, f"{prefix}-every-attack")
-    return True
 
 
 def _chosen(prefix: str, table: pd.DataFrame) -> pd.DataFrame:

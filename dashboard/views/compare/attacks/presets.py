@@ -2,97 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 import streamlit as st
 
-from dashboard import cache
-from dashboard.cache.datasets import Data
 from dashboard.session import selection
-from dashboard.views.compare import first_models
-from dashboard.widgets import figure, states
-from robustcore.figures import bars, heatmap
+from dashboard.views.compare.attacks.stored import Stored
+from dashboard.views.compare.controls import KEY
+from dashboard.views.compare.view import View
+from dashboard.widgets import states
+from robustcore.calls import Call
 from robustcore.reports.attacks import preset_scores
-from robustcore.reports.attacks.preset_scores import BLACK, LAYOUTS, Layout
-from robustcore.reports.emphasis import Emphasis
+from robustcore.reports.attacks.preset_scores import BLACK, LAYOUTS, MEASURES, Layout
 
 
-def _percent(title: str) -> bars.Scale:
-    return bars.Scale(title=title, factor=100, number=".1f", unit=" %", limits=(0, 100))
+def view(stored: Stored) -> View:
+    """The table of colours, of many models those that are shown first."""
+    from robustcore.figures import under_attack
 
-
-_SCALES = {
-    "app": _percent("accuracy preserved (%)"),
-    "success": _percent("attack success (%)"),
-    "l2": bars.Scale(title="mean change (L2, pixels in 0 to 1)"),
-}
-_MEASURES = {"app": "Accuracy preserved (APP)", "success": "Attack success", "l2": "Size of the change"}
-
-
-def show(prefix: str, models: Sequence[str], data: Data, seed: int, first: Emphasis) -> None:
-    """Draw the table, of many models those that are shown first; nothing where none of the attacks is stored."""
-    table = cache.results.preset_scores(tuple(models), data, seed)
-    if table.empty:
-        return
-    with st.container(border=True, key=f"card-{prefix}-presets-controls"):
-        layout, surrogate, measure = _controls(prefix, table)
-    rows = first.rows(preset_scores.laid_out(table, layout, surrogate, measure))
-    footer = preset_scores.footer(first_models.few(table, first), layout, surrogate)
-    lower = measure == "success"
-    figure.card(
-        heatmap.heatmap(
-            rows,
-            _SCALES[measure],
-            footer=footer.text,
-            alt=f"{_MEASURES[measure]} of each model under each attack of the thesis",
-            better="lower" if lower else "higher",
-        ),
-        key=f"{prefix}-presets",
-        title="The thesis' attacks, white-box and black-box",
-        says="A row is a model, the most robust on top. White-box attacks know the model; black-box ones were crafted on another. "
-        "LL aims at the least likely class. Hover a cell for its interval.",
-        table=rows,
-        footer=footer,
+    table: pd.DataFrame = stored.presets.value
+    name, surrogate, measure = _controls(table)
+    rows = Call(preset_scores.laid_out, stored.presets, name, surrogate, measure, name="rows")
+    shown = stored.few(rows)
+    footer = Call(preset_scores.footer, shown, name, surrogate)
+    return View(
+        "presets",
+        "The thesis' attacks, white-box and black-box",
+        "A row is a model, the most robust on top. White-box attacks know the model; black-box ones were crafted on another. "
+        f"LL aims at the least likely class. Hover a cell for its interval.{stored.sentence}",
+        shown.value,
+        footer.value,
+        Call(under_attack.presets, shown, measure, footer=footer, name="figure"),
         origin=table.attrs["provenance"],
         wide=True,
-        below=lambda: _printed(layout) if measure == "app" else None,
     )
 
 
-def _controls(prefix: str, table: pd.DataFrame) -> tuple[Layout, str, str]:
-    """The table of the thesis, the model that black-box images are crafted on, and what is shown."""
+def _controls(table: pd.DataFrame) -> tuple[str, str, str]:
+    """The table of the thesis by name, the model that black-box images are crafted on, and what is shown."""
     left, middle, right = st.columns(3, gap="medium", vertical_alignment="bottom")
     with left:
-        layout = LAYOUTS[
-            selection.selectbox(
-                "Attacks",
-                list(LAYOUTS),
-                key=f"{prefix}_presets",
-                kind="table",
-                text=lambda name: LAYOUTS[name].title,
-            )
-        ]
+        name = selection.selectbox(
+            "Attacks",
+            list(LAYOUTS),
+            key=f"{KEY}_presets",
+            kind="table",
+            text=lambda name: LAYOUTS[name].title,
+        )
     crafted = preset_scores.surrogates(table)
     surrogate = ""
-    if crafted and any(access == BLACK for _, access in layout.places):
+    if crafted and any(access == BLACK for _, access in LAYOUTS[name].places):
         with middle:
             surrogate = selection.selectbox(
                 "Black-box images crafted on",
                 crafted,
-                key=f"{prefix}_presets_on",
+                key=f"{KEY}_presets_on",
                 kind="model",
                 help="The thesis uses a VGG. Evaluate offers others under “Attacks crafted on”.",
             )
     with right:
         measure = selection.selectbox(
-            "Show", list(_MEASURES), key=f"{prefix}_presets_measure", kind="measure", text=_MEASURES.__getitem__
+            "Show", list(MEASURES), key=f"{KEY}_presets_measure", kind="measure", text=MEASURES.__getitem__
         )
-    return layout, surrogate, measure
+    return name, surrogate, measure
+
+
+def printed() -> None:
+    """The same cells as the thesis prints them, for its own networks."""
+    if st.session_state.get(f"{KEY}_presets_measure") == "app":
+        _printed(LAYOUTS[st.session_state[f"{KEY}_presets"]])
 
 
 def _printed(layout: Layout) -> None:
-    """The same cells as the thesis prints them, for its own networks."""
     printed = preset_scores.printed(layout)
     if printed.empty:
         return

@@ -47,9 +47,6 @@ def _show(comparison: Comparison, choice: Choice, pair: Sequence[str], label: st
         states.notice("The answers to single images are not known of both: published figures are counts.")
         return
     condition = behind.pick_severity(rows)
-    if not example_images.can_be_shown(condition):
-        states.notice("An attack's images depend on the model: look at them on the page Attack.")
-        return
     found = example_images.differing(answers, first, second, condition)
     if found is None:
         states.notice("Only counts are stored of one of these results, not the answers to single images.")
@@ -62,19 +59,11 @@ def _show(comparison: Comparison, choice: Choice, pair: Sequence[str], label: st
             )
         )
         return
+    classes = {s.name: s.classes for s in comparison.subjects}
     for number, holds, loses, seen in (
         ("First", first, second, found.first_holds),
         ("Second", second, first, found.second_holds),
     ):
         says = states.plain(f"{holds} is right, {loses} answers what is written below")
-        behind.row_of_images(
-            comparison,
-            choice,
-            condition,
-            f"{number} holds",
-            says,
-            seen,
-            models=(holds, loses),
-            right=False,
-            paired=True,
-        )
+        images = behind.Rows(choice, condition, loses, labels=classes[holds], answers=classes[loses])
+        images.show(f"{number} holds", says, seen, right=False, paired=True)
