@@ -75,8 +75,10 @@ def _word_blocks(key: Tensor, gamma: Tensor, count: int) -> Iterator[tuple[slice
     """(rows, columns, words) of parts of the (N, count) mixed values of key + gamma * (1 .. count), on the CPU. The words stay as they
     are until the next part: what is made of them meanwhile is made in a core's own cache."""
     keys, gammas = (t.numpy().view(np.uint64)[:, None] for t in (key, gamma))
+    if not count:
+        return
     columns = min(count, _BLOCK)
-    rows = max(1, _BLOCK // max(1, columns))
+    rows = max(1, _BLOCK // columns)
     first, words, scratch = (np.empty((min(rows, len(keys)), columns), dtype=np.uint64) for _ in range(3))
     for top in range(0, len(keys), rows):
         some = keys[top : top + rows]

@@ -171,6 +171,20 @@ def test_permutations_are_permutations_and_all_occur() -> None:
     assert stats.chisquare(counts).pvalue > 1e-3
 
 
+def test_nothing_is_drawn_for_no_image_and_for_no_number() -> None:
+    for ids in ([], [1, 2], list(range(20))):
+        draws = Draws(0, "nothing", ids)
+        shapes = [
+            draws.uniform(0),
+            draws.normal(0, 3),
+            draws.integers(0, 5, 0),
+            draws.permutation(0),
+            draws.beta(0.5, 0.5, 0),
+        ]
+        assert [tuple(each.shape) for each in shapes] == [(len(ids), *s) for s in ((0,), (0, 3), (0,), (0,), (0,))]
+    assert Draws(0, "nothing", []).uniform(3).shape == (0, 3)
+
+
 def test_the_hash_of_a_name_is_pinned() -> None:
     assert stable_hash("gaussian_noise") == PINNED_HASH
     assert 0 <= stable_hash("") < 1 << 63
