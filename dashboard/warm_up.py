@@ -34,7 +34,7 @@ def warm_up() -> None:
         item = images.test_image(images.indices_of_class(0)[0])
         grid = gallery.grid(item, cells, "memory")
         if models.DEFAULT_MODEL in models.model_names():
-            gallery.scoring(models.DEFAULT_MODEL, grid, "memory").advance()
+            gallery.scoring(models.DEFAULT_MODEL, grid, "memory").advance(grid)
         split = images.test_images()
         split.images(0, len(split))  # rendered once, then in the cache
         import plotly.graph_objects  # noqa: F401

@@ -60,13 +60,15 @@ def _grid(image: str, cells: str, storage: str, *, _item: Item, _cells: tuple[Ga
 
 
 class Scoring:
-    """A model's answers to the images of a grid, as they come; the images are let go of once all are answered."""
+    """A model's answers to the images of a grid, as they come.
 
-    def __init__(self, name: str, grid: Grid, shipped: Answers | None) -> None:
-        self.name, self.count = name, 1 + len(grid.images)
+    It does not keep the images, of which a visitor may leave many behind before they are answered.
+    """
+
+    def __init__(self, name: str, count: int, shipped: Answers | None) -> None:
+        self.name, self.count = name, count
         self.card = models.card(name)
         self._parts: list[Answers] = [] if shipped is None else [shipped]
-        self._grid = None if shipped is not None else grid
         self._lock = threading.Lock()
 
     @property
@@ -83,18 +85,16 @@ class Scoring:
     def finished(self) -> bool:
         return self.done == self.count
 
-    def advance(self) -> None:
-        """Answer the next images: all of them for a small model, a few for a large one. Loads the model where it has to."""
+    def advance(self, grid: Grid) -> None:
+        """Answer the next images of its grid: all of them for a small model, a few for a large one. Loads the model where it has to."""
         if self.finished:
             return
         with self._lock:
-            if self._grid is None:  # another visitor had the last ones answered meanwhile
+            if self.finished:  # another visitor had the last ones answered meanwhile
                 return
             start = self.done
             stop = self.count if self.quick else min(start + _CHUNK, self.count)
-            self._parts.append(models.answers(self.name, self._grid.between(start, stop)))
-            if self.finished:
-                self._grid = None
+            self._parts.append(models.answers(self.name, grid.between(start, stop)))
 
     def answers(self) -> Answers:
         """What there is so far."""
@@ -112,11 +112,11 @@ def scoring(model_name: str, grid: Grid, storage: str) -> Scoring:
     return _scoring(model_name, models.version(model_name), image, cells, storage, _grid=grid)
 
 
-@shared(weigh=lambda scoring: 300 * scoring.count)  # its images are those of the grid
+@shared(weigh=lambda scoring: 300 * scoring.count)  # it grows as answers come
 def _scoring(
     model_name: str, version: FileVersion | None, image: str, cells: str, storage: str, *, _grid: Grid
 ) -> Scoring:
-    return Scoring(model_name, _grid, shipped_answers(model_name, _grid, storage))
+    return Scoring(model_name, 1 + len(_grid.images), shipped_answers(model_name, _grid, storage))
 
 
 def answers(model_name: str, grid: Grid, storage: str) -> Answers:

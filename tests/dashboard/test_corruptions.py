@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import weakref
 import zlib
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from dashboard import cache
 from dashboard.cache import gallery, models
 from dashboard.widgets import states
 from robustcore.models import checkpoints
+from robustcore.reports.preview import gallery as preview
 from tests.dashboard.conftest import OpenPage, markup, sound
 
 WIDGETS = Path(states.__file__).parent
@@ -160,6 +162,19 @@ def test_a_large_model_answers_while_the_grid_is_shown(
     assert len(seen) == -(-76 // gallery._CHUNK)
     assert "…" not in answers(at)
     assert "has answered" not in markup(at, GRID)
+
+
+def test_images_that_were_left_before_they_were_answered_are_not_kept(own_model: str) -> None:
+    cells = tuple(preview.cells("contrast"))
+    grid = gallery.grid(cache.images.test_image(0), cells, "memory")
+    scoring = gallery.scoring(own_model, grid, "memory")
+    left = weakref.ref(grid)
+    gallery._grid.clear()  # type: ignore[attr-defined]
+    del grid
+    assert left() is None
+    assert not scoring.finished
+    scoring.advance(gallery.grid(cache.images.test_image(0), cells, "memory"))
+    assert scoring.finished
 
 
 def test_a_model_trained_again_is_loaded_again(open_page: OpenPage, own_model: str, own_cache: Path) -> None:

@@ -149,7 +149,7 @@ def _answer(choice: Choice, cells: tuple[gallery.GalleryImage, ...], storage: st
     }
     for scoring in scorings.values():
         if scoring.quick:
-            scoring.advance()
+            scoring.advance(grid)
     return Answered(choice, grid, scorings, storage)
 
 
@@ -229,7 +229,7 @@ def _detail(answered: Answered, filters: Filters, models: list[str]) -> None:
     if place is None:
         answered, place = _answer(answered.choice, (cell,), answered.storage, models), 1
         for scoring in answered.scorings.values():
-            scoring.advance()
+            scoring.advance(answered.grid)
     markup.show(
         pair.markup(
             pair.Side(
@@ -282,5 +282,5 @@ def _go_on(answered: Answered) -> None:
     waiting = [s for s in answered.scorings.values() if not s.finished]
     if waiting:
         for scoring in waiting:
-            scoring.advance()
+            scoring.advance(answered.grid)
         selection.rerun()
