@@ -124,7 +124,7 @@ def gather(
     results = store if isinstance(store, Store) else Store(store)
     scored = tables.table(prepared.cells, results)
     scored["eps"] = [cell.condition.parameters.get("eps", math.nan) for cell in prepared.cells]
-    scored["label"] = [_label(cell.condition) for cell in prepared.cells]
+    scored["label"] = _labels([cell.condition for cell in prepared.cells])
     rows = scored[scored["n"] > 0]
     clean = metrics.accuracy(rows[rows["kind"] == "clean"]).set_index("model")
     models_ = list(dict.fromkeys(cell.model.name for cell in prepared.cells))
@@ -173,6 +173,18 @@ def _shifts_of(dataset: Dataset) -> list[Condition]:
             continue
         conditions.append(condition)
     return conditions
+
+
+def _labels(conditions: Sequence[Condition]) -> list[str]:
+    """What each condition is called here: its plain name, or that of the registry where two suites share a plain one."""
+    names: dict[tuple[str, str], set[str]] = {}
+    for condition in conditions:
+        names.setdefault((condition.kind, _label(condition)), set()).add(condition.name)
+    plain = [_label(condition) for condition in conditions]
+    return [
+        label if len(names[condition.kind, label]) == 1 else condition.name
+        for condition, label in zip(conditions, plain, strict=True)
+    ]
 
 
 def _label(condition: Condition) -> str:

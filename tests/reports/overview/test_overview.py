@@ -43,6 +43,17 @@ def test_attacks_and_natural_shifts_have_columns_of_their_own(world: World, tmp_
     assert row["labelled"] == 3
 
 
+def test_two_suites_with_one_plain_name_stay_two_corruptions(world: World, tmp_path: Path) -> None:
+    store, suites = tmp_path / "results.sqlite", ("imagenet-c", "imagenet-c-scenes")
+    names = ["contrast", "imagenet_c_scenes_contrast"]
+    table = evaluate([world.one], world.dataset, names, severities=[1, 5], limit=3, store=store)
+    gathered = overview.gather([world.one], world.dataset, suites, store=store)
+    means = table[table["kind"] == "corruption"].groupby("name")["accuracy"].mean()
+    found = gathered.by_condition.set_index("name")["accuracy"]
+    assert {name: found[name] for name in names} == {name: pytest.approx(means[name]) for name in names}
+    assert (gathered.table.iloc[0]["conditions"], gathered.corruptions) == (2, 30)
+
+
 def test_the_set_chosen_against_one_model_is_in_no_mean_and_its_model_has_a_caution() -> None:
     name, _ = filtered_shift.chosen_against()
     gathered = overview.gather([name, "scenes/resnet-continued"], datasets.load_dataset("scenes"))
