@@ -199,5 +199,8 @@ def _python(module: str, flags: Sequence[str], **streams: Any) -> subprocess.Pop
 def _answer(line: bytes) -> dict[str, Any] | None:
     if not line.endswith(b"\n"):
         return None
-    answer: dict[str, Any] = json.loads(line)
+    try:
+        answer: dict[str, Any] = json.loads(line)
+    except ValueError:  # something else has written to its answers: it is of no use any more
+        return None
     return answer

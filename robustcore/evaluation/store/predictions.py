@@ -87,8 +87,14 @@ class Predictions:
         return confidence
 
     @property
+    def judged(self) -> npt.NDArray[np.bool_]:
+        """(m, [F]) whether the best class is the label, of the images that have one: what accuracy is the mean of."""
+        labelled = self.labels >= 0
+        return self.correct if labelled.all() else self.correct[labelled]
+
+    @property
     def correct(self) -> npt.NDArray[np.bool_]:
-        """(n, [F]) whether the best class is the label."""
+        """(n, [F]) whether the best class is the label; not so for an image without one."""
         return np.asarray(self.classes[..., 0] == self._labels_over_frames())
 
     def _labels_over_frames(self) -> Ints:

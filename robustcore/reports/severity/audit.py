@@ -104,8 +104,9 @@ def audit(
     table = tables.table(prepared.cells, results)
     correct = {}
     for row, cell in enumerate(prepared.cells):
-        if cell.condition.severity is not None and (stored := results.predictions(cell)) is not None:
-            correct[row] = stored.correct
+        stored = None if cell.condition.severity is None else results.predictions(cell)
+        if stored is not None and len(stored.judged):
+            correct[row] = stored.judged
     steps = severities.steps(table, correct=correct)
     return Audit(table, far, steps, tuple(findings(steps, far)))
 

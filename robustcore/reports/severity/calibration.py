@@ -119,7 +119,7 @@ def calibrate(
         if stored is None:
             why = "; ".join(summary.reasons) or "the evaluation was stopped"
             raise RobustcoreError(f"{name} could not be evaluated on {images.name}: {why}.")
-        return stored.correct
+        return stored.judged
 
     def measure(strength: float) -> Correct:
         correct = answers([Condition.corruption(name, strength=strength)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -13,8 +14,9 @@ import robustcore as rc
 from robustcore import metrics
 from robustcore.datasets import Dataset
 from robustcore.evaluation import Store
+from robustcore.metrics.severities import paired_drop
 from robustcore.models import Card, Classifier
-from robustcore.reports import compare
+from robustcore.reports import compare, severity
 from robustcore.reports.compare import answers, measures
 
 LABELLED = 5  # of the fourteen photographs
@@ -56,3 +58,18 @@ def test_the_bootstrap_draws_labelled_images(measured: tuple[compare.Comparison,
     row = measures.bars(measured[0], "residual", answers=measured[1]).table.iloc[0]
     assert row["n"] == LABELLED
     assert (row["low"], row["value"], row["high"]) == (0, 0, 0)  # it answers the corrupted images as the clean ones
+
+
+def test_steps_and_ranges_are_over_the_labelled_images(dataset: Dataset) -> None:
+    """A model that says espresso to everything loses nothing, whatever is done: the interval of 0 tells the number of images."""
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1000))
+    with torch.no_grad():
+        network[2].bias[dataset.classes.index("espresso")] = 1000.0  # type: ignore[union-attr, operator]
+    model = Classifier(network, Card("mine", dataset.classes, 32, "mine"))
+    nothing = paired_drop(np.zeros(LABELLED, bool), np.zeros(LABELLED, bool))
+    with Store(shipped=False) as store:
+        audited = severity.audit([model], dataset, "contrast", compute=True, images=1, store=store)
+        calibrated = severity.calibrate(model, dataset, "laugros_contrast", store=store, halvings=0, doublings=1)
+    assert audited.steps["accuracy"].eq(0.2).all()
+    assert audited.steps[["drop", "low", "high"]].to_numpy().tolist() == [[0.0, nothing.low, nothing.high]] * 4
+    assert (calibrated.clean_accuracy, calibrated.n) == (0.2, LABELLED)
