@@ -138,12 +138,15 @@ def run(args: argparse.Namespace) -> int:
             stage=stages_on(bar),
         )
     print(f"Trained {recipe.model} in {duration(time.monotonic() - began)}.")
+    defence = recipe.make().defence
+    behind = f" behind {defence}" if defence else ""
     for split, accuracy in fitted.accuracy.items():
-        print(f"Accuracy on the {split} images: {accuracy:.1%}")
+        print(f"Accuracy on the {split} images{behind}: {accuracy:.1%}")
     if not fitted.accuracy:
         print("The dataset has no validation or test images, so that no accuracy was measured.")
     print(f"Checkpoint: {fitted.path}")
-    name, data = shlex.quote(models.name_of(fitted.path)), shlex.quote(recipe.dataset)
+    used = f"{models.name_of(fitted.path)}?defence={defence}" if defence else models.name_of(fitted.path)
+    name, data = shlex.quote(used), shlex.quote(recipe.dataset)
     split = " --split val" if fitted.accuracy and "test" not in fitted.accuracy else ""
     print(f"Next: robustcore evaluate --model {name} --dataset {data}{split} --suite imagenet-c")
     return 0

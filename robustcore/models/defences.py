@@ -2,7 +2,7 @@
 
 These are the three of Hendrycks & Dietterich (section 5.2 and appendix F): contrast-limited adaptive histogram
 equalisation, non-local-means denoising with an estimated noise level, and 10-crop classification. Their CLAHE models were
-fine-tuned; here all defences use the weights of the undefended model.
+fine-tuned; here all defences use the weights of the model behind them, which the intervention clahe trains on equalised images.
 """
 
 from __future__ import annotations

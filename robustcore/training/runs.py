@@ -16,7 +16,7 @@ import torch
 from robustcore import datasets, devices, paths
 from robustcore.datasets._base import Dataset
 from robustcore.errors import DatasetError, ModelError, RobustcoreError, TrainingError
-from robustcore.models import checkpoints, load_model
+from robustcore.models import checkpoints, defences, load_model
 from robustcore.models.architectures import architecture
 from robustcore.models.classifier import Card, Classifier
 from robustcore.models.defences import Defended
@@ -39,7 +39,7 @@ class Fitted:
     Attributes:
         model: in evaluation mode, with its complete card.
         path: of the checkpoint.
-        accuracy: split -> accuracy of the weights as stored in the file.
+        accuracy: split -> accuracy of the weights as stored in the file, behind the defence that the intervention names.
     """
 
     model: Classifier
@@ -99,7 +99,9 @@ def fit(
         state=state,
         resume=resume,
         inputs=inputs if start is None else {**inputs, str(recipe.start): start},
-        validate=None if validation is None else lambda model: measure(model, validation, limit=VALIDATED),
+        validate=None
+        if validation is None
+        else lambda model: measure(_as_used(model, recipe), validation, limit=VALIDATED),
     )
     if half:
         checkpoints.round_to_half(model)
@@ -107,7 +109,9 @@ def fit(
     try:
         accuracy = {
             split_images.split: measure(
-                model, split_images, _counter(stage, f"measuring on the {split_images.split} images")
+                _as_used(model.eval(), recipe),
+                split_images,
+                _counter(stage, f"measuring on the {split_images.split} images"),
             )
             for split_images in held_out(recipe)
         }
@@ -257,7 +261,14 @@ def _record(
         "seconds": standing.seconds,
         "history": [list(epoch) for epoch in standing.history],
         "accuracy": accuracy,
+        **({"measured_behind": defence} if (defence := recipe.make().defence) else {}),
     }
+
+
+def _as_used(model: Classifier, recipe: Recipe) -> Classifier:
+    """The model behind the defence that its intervention trains it for, which shares its weights; or the model itself."""
+    defence = recipe.make().defence
+    return Defended(model, defences.create(defence)) if defence else model
 
 
 def _start_from(model: Classifier, recipe: Recipe) -> str:

@@ -12,14 +12,13 @@ import torch.nn.functional as F
 from torchvision.transforms.v2 import functional as transforms
 
 from robustcore import corruptions
-from robustcore.errors import InvalidArgumentError, UnknownNameError
-from robustcore.models import load_model
+from robustcore.errors import InvalidArgumentError, TrainingError, UnknownNameError
+from robustcore.models import defences, load_model
 from robustcore.training.data import TrainingSet
 from robustcore.training.interventions import Step, create
-from robustcore.training.interventions.augmentation import syn_rob
+from robustcore.training.interventions.augmentation import crop_flip, moex, syn_rob
 from robustcore.training.interventions.augmentation._boxes import inside
 from robustcore.training.interventions.augmentation.augmix import OPERATIONS, AugMix, _apply, divergence
-from robustcore.training.interventions.augmentation.crop_flip import CropFlip
 from robustcore.training.interventions.augmentation.cutmix import CutMix
 
 
@@ -102,10 +101,9 @@ def test_speckle_noise_is_proportional_to_the_value(step: Step) -> None:
 
 
 def test_a_crop_is_torchvisions_crop(step: Step) -> None:
-    crop = CropFlip()
-    top, left, height, width = (v.tolist() for v in crop.boxes(step))
+    top, left, height, width = (v.tolist() for v in crop_flip.boxes(step, 0.25))
     mirrored = step.draws("crop_flip:flip").integers(0, 2) == 0
-    result = crop.crop(step)
+    result = crop_flip.crop(step, 0.25)
     for at in range(10):
         box = (top[at], left[at], height[at], width[at])
         expected = transforms.resized_crop(step.images[at], *box, [32, 32], antialias=True)
@@ -167,6 +165,48 @@ def test_augmix_loss_is_cross_entropy_and_divergence(step: Step) -> None:
     mixed = [few.model(few.pixels), *(few.model(AugMix().mixture(few, view)) for view in (1, 2))]
     torch.testing.assert_close(heavy.loss, plain.loss + 12 * divergence(mixed))
     assert divergence(mixed) > 1e-3
+
+
+def test_moment_exchange_gives_the_partners_moments_at_each_position() -> None:
+    own, other = torch.randn(2, 4, 8, 5, 5, generator=torch.Generator().manual_seed(0)).unbind()
+    moved = moex.exchanged(own, 3 * other + 2)
+    torch.testing.assert_close(moved.mean(1), (3 * other + 2).mean(1))
+    torch.testing.assert_close(moved.std(1), (3 * other).std(1), rtol=1e-4, atol=0)
+    torch.testing.assert_close(moex.exchanged(own, own), own, rtol=1e-4, atol=1e-5)
+
+
+def test_moex_mixes_features_and_labels_of_the_same_images_and_leaves_no_hook(step: Step) -> None:
+    step = dataclasses.replace(step, model=load_model("scenes/resnet?weights=none&classes=3").eval())
+    outcome = create("moex", share=0.75).loss(step)
+    exchanged = outcome.labels.amax(1) < 1  # those that met an image of another class
+    assert 20 < exchanged.sum() < 60  # half of the images, two thirds of them with another class
+    assert set(outcome.labels[exchanged].flatten().tolist()) == {0.0, 0.25, 0.75}
+    plain = step.model(step.images)
+    same = torch.isclose(plain, outcome.logits, atol=1e-5).all(1)
+    assert not same[exchanged].any()
+    assert 40 < same.sum() < 80
+    assert not moex.early_part(step.model.network)._forward_hooks
+
+
+def test_moex_takes_the_normalised_first_convolution_and_needs_one() -> None:
+    network = load_model("scenes/resnet?weights=none&classes=3").network
+    assert moex.early_part(network) is network.stem[1]
+    with pytest.raises(TrainingError, match="no convolution"):
+        moex.early_part(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3, 2)))
+
+
+def test_clahe_images_are_those_that_the_defended_model_sees(data: TrainingSet) -> None:
+    few = dataclasses.replace(data, images=data.images[:9], labels=data.labels[:9], ids=data.ids[:9])
+    made = create("clahe").prepare(few, seed=0, device=torch.device("cpu"))
+    (seen,) = defences.create("clahe").views(few.images / 255, 32)
+    assert made.images.equal((255 * seen).round().to(torch.uint8))
+    assert not made.images.equal(few.images)
+
+
+def test_augmix_with_robustnets_crop_mixes_what_crop_flip_shows(step: Step) -> None:
+    cropped = dataclasses.replace(step, images=crop_flip.crop(step, 0.4))
+    assert not cropped.images.equal(step.images)
+    torch.testing.assert_close(AugMix(crop=0.4).loss(step).loss, AugMix().loss(cropped).loss)
 
 
 def test_augmix_mixes_differently_in_each_view_and_epoch(step: Step) -> None:

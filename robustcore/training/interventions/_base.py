@@ -139,6 +139,7 @@ class Intervention:
         combines: the registered interventions that it trains with at once.
         changes_images: whether `views` gives the batch's images changed, one for one and under their own labels: then another
             intervention can take them instead of the images, and the two can be joined.
+        defence: the registered input-side defence that a trained model is used behind, or "".
         plugin: SHA-256 of its plug-in's .py files; "" for the package's own.
     """
 
@@ -150,6 +151,7 @@ class Intervention:
     revision: ClassVar[int]
     combines: ClassVar[tuple[str, ...]] = ()
     changes_images: ClassVar[bool] = False
+    defence: ClassVar[str] = ""
     plugin: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
@@ -248,6 +250,7 @@ def intervention(
     revision: int = 1,
     combines: tuple[str, ...] = (),
     changes_images: bool = False,
+    defence: str = "",
     title: str = "",
 ) -> Callable[[type[I]], type[I]]:
     """Register a class as an intervention; it becomes a frozen dataclass.
@@ -259,7 +262,7 @@ def intervention(
         source: document and section that it comes from.
         revision: raised whenever equal recipes begin to train different models.
         combines: the registered interventions that it trains with at once, where it is made of others.
-        changes_images: as in `Intervention`.
+        changes_images, defence: as in `Intervention`.
         title: what people call it; without one its name with a capital.
 
     The class derives from `Intervention` and overrides one of `views`, `loss` and `prepare`; its fields, made by `setting`,
@@ -271,7 +274,7 @@ def intervention(
             raise UnknownNameError("family of interventions", family, FAMILIES)
         cls.name, cls.family, cls.summary, cls.source, cls.revision = name, family, summary, source, revision
         cls.plain_title = title or (name[:1].upper() + name[1:]).replace("_", " ")
-        cls.combines, cls.changes_images = combines, changes_images
+        cls.combines, cls.changes_images, cls.defence = combines, changes_images, defence
         cls.plugin = plugins.digest_of(cls)
         frozen = dataclasses.dataclass(frozen=True)(cls)
         registry.add(name, frozen, cls)

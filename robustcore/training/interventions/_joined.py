@@ -62,6 +62,10 @@ class Joined(Intervention):
         return tuple(dict.fromkeys(name for part in self.parts for name in part.corruptions))
 
     @property
+    def defence(self) -> str:  # type: ignore[override]  # of a single intervention it is a fact of the class
+        return next((part.defence for part in self.parts if part.defence), "")
+
+    @property
     def settings(self) -> dict[str, Any]:
         return {f"{part.name}.{key}": value for part in self.parts for key, value in part.settings.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import cast
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from robustcore.randomness import Draws
 from robustcore.training.interventions._base import Intervention, Outcome, Step, intervention, setting
+from robustcore.training.interventions.augmentation import crop_flip
 
 VIEWS = 2  # augmented ones, beside the clean image
 LONGEST = 3  # operations of a chain whose length is drawn
@@ -41,6 +43,9 @@ class AugMix(Intervention):
     The loss is the cross-entropy of the clean view plus consistency * JS(p, p_1, p_2), where JS is the mean
     Kullback-Leibler divergence of the three predicted distributions from their mean. Constants are those of the published
     AugMix; the network sees three images for each one, and takes three times as long.
+
+    RobustNet's AugMix (table 1) works on random crops, mirrored or not: with `crop` the clean image and all views are made of
+    one crop of the image, the one that the intervention crop_flip draws.
     """
 
     severity: float = setting(3.0, low=0.2, high=10, help="greatest level of an operation, of 10")
@@ -48,8 +53,12 @@ class AugMix(Intervention):
     depth: int = setting(0, low=0, high=10, help="operations in a chain; 0 draws 1 to 3 for each")
     alpha: float = setting(1.0, above=0, high=100, help="of the Dirichlet and the Beta distribution")
     consistency: float = setting(12.0, low=0, high=100, help="weight of the Jensen-Shannon divergence")
+    crop: float = setting(0.0, low=0, high=1, help="least area of a random crop that is mixed; 0 mixes the whole image")
 
     def loss(self, step: Step) -> Outcome:
+        if self.crop:
+            with step.exact():
+                step = dataclasses.replace(step, images=crop_flip.crop(step, self.crop))
         with step.exact():
             images = torch.cat([step.pixels, *(self.mixture(step, view) for view in range(1, VIEWS + 1))])
         logits = step.model(images)  # together, so that batch normalisation sees one population
