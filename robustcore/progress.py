@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
 import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, TextIO
 
 _REDRAW_SECONDS = 0.1
+_watchers: list[Callable[[float, float, str], None]] = []
 _FORMAT = "{bar:24} {percentage:3.0f}%  {desc}"
 
 
@@ -38,6 +41,16 @@ def clock(seconds: float) -> str:
     from tqdm import tqdm
 
     return str(tqdm.format_interval(max(0, math.ceil(seconds))))
+
+
+@contextlib.contextmanager
+def watched(by: Callable[[float, float, str], None]) -> Iterator[None]:
+    """Within, this hears what every bar is told (done, total, text), on a terminal or not."""
+    _watchers.append(by)
+    try:
+        yield
+    finally:
+        _watchers.remove(by)
 
 
 class Bar:
@@ -67,6 +80,8 @@ class Bar:
 
     def update(self, done: float, total: float, text: str = "") -> None:
         """Draw `done` of `total` with a text after it; nothing without a terminal."""
+        for watcher in _watchers:
+            watcher(done, total, text)
         now = time.monotonic()
         if not self.live or (now - self._drawn_at < _REDRAW_SECONDS and done < total):
             return

@@ -9,10 +9,11 @@ from dashboard.session import permissions, roots, saved_views
 from dashboard.session.saved_views import SavedView
 from robustcore.datasets import Dataset
 from robustcore.datasets import added as added_folders
-from robustcore.errors import InvalidArgumentError, TrainingError
+from robustcore.errors import InvalidArgumentError, JobError, TrainingError
 from robustcore.evaluation import suites
 from robustcore.evaluation.filtration import Choice, Rules, Selection, Written, kept_set, reviews
 from robustcore.evaluation.jobs import jobs
+from robustcore.evaluation.jobs.command_request import CommandRequest
 from robustcore.evaluation.jobs.jobs import JobStatus
 from robustcore.evaluation.jobs.training_request import TrainingRequest
 from robustcore.evaluation.operations import shift
@@ -53,6 +54,19 @@ def train(request: TrainingRequest) -> int:
     if output.exists():
         raise TrainingError(f"This very training has been done: the model is {models.name_of(output)}.")
     return jobs.submit(dataclasses.replace(request, recipe=recipe))
+
+
+def study(request: CommandRequest) -> int:
+    """Queue a study; whoever makes its request confines the paths in it.
+
+    Raises:
+        JobError: the same is queued or running.
+    """
+    permissions.check("Launching a study")
+    roots.check_links(roots.dataset(request.dataset_name))
+    if any(job.active and job.request == request.self_contained() for job in jobs.list_jobs()):
+        raise JobError("This very study is queued or running already.")
+    return jobs.submit(request)
 
 
 def cancel(job: int) -> JobStatus:

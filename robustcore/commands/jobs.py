@@ -1,4 +1,4 @@
-"""`robustcore jobs`: see evaluations and trainings that run in worker processes, and stop, resume or reorder them."""
+"""`robustcore jobs`: see evaluations, trainings and studies that run in worker processes, and stop, resume or reorder them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from robustcore.evaluation.jobs.jobs import JobStatus
 
 NAME = "jobs"
-HELP = "Show, cancel, pause, resume or remove jobs: evaluations and trainings."
+HELP = "Show, cancel, pause, resume or remove jobs: evaluations, trainings and studies."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "ls":
         newest = jobs.list_jobs(args.limit)
         if not newest:
-            print("No evaluation or training was started yet.")
+            print("Nothing was started yet.")
         for job in newest:
             print(_line(job))
     elif args.action == "show":
@@ -60,10 +60,9 @@ def run(args: argparse.Namespace) -> int:
 def _line(job: JobStatus) -> str:
     from robustcore.progress import duration
 
-    units = "" if job.total is None else f"{job.done}/{job.total} {'steps' if job.trains else 'units'}"
     left = f", {duration(job.seconds_left)} left" if job.active and job.seconds_left is not None else ""
     failed = f", {job.failed} failed" if job.failed else ""
-    return f"{job.id:>4}  {job.state:<11}  {units}{left}{failed}  {job.title}"
+    return f"{job.id:>4}  {job.state:<11}  {job.progress}{left}{failed}  {job.title}"
 
 
 def _show(number: int) -> None:

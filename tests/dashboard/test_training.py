@@ -8,7 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import cache
+from robustcore import cli
 from robustcore.evaluation.jobs import jobs, queue
+from robustcore.evaluation.jobs.command_request import CommandRequest
 from robustcore.evaluation.jobs.training_request import TrainingRequest
 from robustcore.training import Recipe, estimates
 from tests.dashboard.conftest import OpenPage, sound
@@ -120,3 +122,28 @@ def test_read_only_launches_nothing(open_page: OpenPage, monkeypatch: pytest.Mon
     at = open_page("training", **SMALL)
     assert sound(at)
     assert not [b for b in at.button if b.key == "training_launch"]
+
+
+@pytest.mark.usefixtures("cheap", "own_cache")
+@pytest.mark.parametrize(
+    ("task", "chosen", "words"),
+    [
+        ("ranges", {"study_ranged_suite": "laugros-scenes", "study_limit": "40"}, ("severity", "calibrate")),
+        ("atlas", {"study_suite": "imagenet-c-extra"}, ("overlap", "--suite", "imagenet-c-extra")),
+    ],
+)
+def test_a_study_is_queued_once(open_page: OpenPage, task: str, chosen: dict[str, str], words: tuple[str, ...]) -> None:
+    at = open_page("training", training_task=task, **chosen)
+    assert sound(at)
+    (button,) = [b for b in at.button if b.key == "study_launch"]
+    button.click().run()
+    (job,) = jobs.list_jobs()
+    assert isinstance(job.request, CommandRequest)
+    assert job.request.arguments[: len(words)] == words
+    assert job.request.dataset_name == "scenes"
+    cli.build_parser().parse_args(job.request.arguments)  # the command line understands it
+    with queue.writing() as connection:
+        queue.set_worker(connection, queue.Process.own(), "")  # which will take the job
+    (button,) = [b for b in at.run().button if b.key == "study_launch"]
+    button.click().run()
+    assert len(jobs.list_jobs()) == 1

@@ -46,7 +46,7 @@ def render() -> None:
     below = st.container()
     # The running jobs are drawn first: timing a few images for the estimate takes a second or two.
     with below:
-        panel.show(trainings=False)
+        panel.show("evaluation")
     with tag:
         _launch(request)
 

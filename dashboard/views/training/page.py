@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.pages import Page
 from dashboard.session import actions, permissions, roots, selection
-from dashboard.views.training import trained
+from dashboard.views.training import studies, trained
 from dashboard.widgets import data_picker, states
 from dashboard.widgets.jobs import amounts, panel
 from robustcore.errors import InvalidArgumentError, RobustcoreError
@@ -28,7 +28,7 @@ PAGE = Page(
     order=52,
     group="Run",
     question="Train a model",
-    purpose="Choose what a model is trained with. It runs in the background: you can close this page at any time.",
+    purpose="Choose what a model is trained with, or what is calibrated or trained for a study. It runs in the background: you can close this page at any time.",
     help="Choose an architecture, images, interventions and a budget; you see the cost before anything starts. An interrupted training "
     "goes on after its last complete epoch, and a finished one is a model on every page.",
     terms=("Intervention",),
@@ -38,8 +38,41 @@ FOLDER = "a folder …"
 RATES = ("0.1", "0.05", "0.02", "0.01", "0.005", "0.002", "0.001", "0.0005", "0.0001")
 
 
+_TASKS = {"training": "A model", "ranges": "Ranges of severity", "atlas": "Atlas of overlaps"}
+
+
 def render() -> None:
     """The page below its heading."""
+    task = selection.segmented(
+        "What",
+        list(_TASKS),
+        key=f"{KEY}_task",
+        kind="task",
+        text=_TASKS.__getitem__,
+        help="A model; the strengths of corruptions at which a model has lost one point and half of its accuracy; or a model for each "
+        "corruption, from which overlaps are computed.",
+    )
+    if task == "training":
+        _training()
+    else:
+        _study(task)
+
+
+def _study(task: str) -> None:
+    cost = st.container()
+    st.subheader("Studies on this machine", anchor=False)
+    below = st.container()
+    with below:
+        panel.show("study")
+        studies.show_result(panel.listed_jobs("study"))
+    with cost:
+        try:
+            studies.launch(studies.pick_ranges() if task == "ranges" else studies.pick_atlas())
+        except RobustcoreError as error:
+            states.error(str(error), title="This cannot be computed")
+
+
+def _training() -> None:
     request: TrainingRequest | None = None
     wrong = ""
     try:
@@ -51,7 +84,7 @@ def render() -> None:
     below = st.container()
     # The running jobs are drawn first: timing a few steps takes some seconds.
     with below:
-        panel.show(trainings=True)
+        panel.show("training")
         trained.show()
     with cost:
         if wrong:

@@ -17,7 +17,7 @@ _SECONDS = 4.0  # between two looks at a running training's epochs
 
 def show() -> None:
     """The epochs of the newest training, drawn again while it runs."""
-    listed = panel.listed_jobs(trainings=True)
+    listed = panel.listed_jobs("training")
     if not listed:
         return
     st.fragment(_newest, run_every=_SECONDS if listed[0].active else None)(listed[0])

@@ -34,31 +34,32 @@ STATES = {
     "interrupted": ("interrupted", ":material/power_off:", "orange"),
 }
 HISTORY = 20
+_PLURALS = {"evaluation": "Evaluations", "training": "Trainings", "study": "Studies"}
 
 
-def show(*, trainings: bool) -> None:
-    """The newest evaluation, or training, and all that are active, refreshed every second while any is; below them the history."""
-    listed = listed_jobs(trainings=trainings)
+def show(*kinds: str) -> None:
+    """The newest job of some kinds (`JobStatus.kind`), and all that are active, refreshed every second while any is; below them the
+    history."""
+    listed = listed_jobs(*kinds)
     if not listed:
-        word = "training" if trainings else "evaluation"
         states.empty(
-            f"No {word} yet",
-            f"{word.capitalize()}s run in the background; their progress is shown here.",
+            f"No {kinds[0]} yet",
+            f"{_PLURALS[kinds[0]]} run in the background; their progress is shown here.",
             icon=":material/hourglass_empty:",
         )
         return
     active = any(job.active for job in listed)
     # Redrawn by itself while something runs; the whole page is redrawn once when the last job has ended.
-    st.fragment(_panel, run_every=1.0 if active else None)(trainings, active)
+    st.fragment(_panel, run_every=1.0 if active else None)(kinds, active)
 
 
-def listed_jobs(*, trainings: bool) -> list[JobStatus]:
-    """The newest evaluations, or trainings."""
-    return [job for job in jobs.list_jobs() if job.trains == trainings][:HISTORY]
+def listed_jobs(*kinds: str) -> list[JobStatus]:
+    """The newest jobs of some kinds."""
+    return [job for job in jobs.list_jobs() if job.kind in kinds][:HISTORY]
 
 
-def _panel(trainings: bool, was_active: bool) -> None:
-    listed = listed_jobs(trainings=trainings)
+def _panel(kinds: tuple[str, ...], was_active: bool) -> None:
+    listed = listed_jobs(*kinds)
     if was_active and not any(job.active for job in listed):
         cache.expiry.results_changed()
         st.rerun()
@@ -103,8 +104,8 @@ def _body(job: JobStatus) -> None:
         earlier = f" It happened {len(job.events)} times." if len(job.events) > 1 else ""
         states.notice(f"{job.events[-1].text}{earlier}")
     if job.state == "interrupted":
-        kept = "epochs" if job.trains else "units"
-        st.caption(f"Its process has ended; finished {kept} are kept and not repeated.")
+        kept = "epochs are" if job.kind == "training" else "work is" if job.kind == "study" else "units are"
+        st.caption(f"Its process has ended; finished {kept} kept and not repeated.")
     cells = jobs.cells(job.id)
     if len(cells):
         markup.html(_grid(cells))
@@ -112,7 +113,7 @@ def _body(job: JobStatus) -> None:
 
 
 def _progress(job: JobStatus) -> str:
-    parts = [f"{job.done or 0:,} of {job.total or 0:,} {'steps' if job.trains else 'units'}"]
+    parts = [job.progress]
     if job.cached:
         parts.append(f"{job.cached:,} already stored")
     if job.active and job.images_per_second:
@@ -126,7 +127,7 @@ def _progress(job: JobStatus) -> str:
 
 def _waiting(job: JobStatus) -> str:
     if job.state != "queued":
-        return "Reading the training images" if job.trains else "Loading the models and the images"
+        return "Reading the training images" if job.kind == "training" else "Loading the models and the images"
     before = any(other.active and other.id != job.id for other in jobs.list_jobs())
     return "Waiting for its turn" if before else "Starting a worker process"
 

@@ -1,4 +1,4 @@
-"""Jobs: evaluations and trainings that run in a worker process of their own, independent of the page or the shell that asked for them.
+"""Jobs: evaluations, trainings and studies that run in a worker process of their own, independent of the page or the shell that asked for them.
 
     submit -> queued -> running -> finished
                            |-> paused, cancelled, interrupted (its process is gone), failed -> resume -> queued
@@ -25,12 +25,14 @@ import pandas as pd
 from robustcore import paths, processes
 from robustcore.errors import JobError, RobustcoreError
 from robustcore.evaluation.jobs import queue
+from robustcore.evaluation.jobs.command_request import CommandRequest
 from robustcore.evaluation.jobs.training_request import TrainingRequest
 from robustcore.evaluation.provenance import now
 from robustcore.evaluation.request import EvaluationRequest
 from robustcore.notes import Note
 
-Request = EvaluationRequest | TrainingRequest
+Request = EvaluationRequest | TrainingRequest | CommandRequest
+KINDS = {EvaluationRequest: "evaluation", TrainingRequest: "training", CommandRequest: "study"}
 ENDED = ("finished", "failed", "cancelled", "paused", "interrupted")
 # The workers that this process started, kept until they are polled: an unreaped child process stays in the table.
 _started: list[subprocess.Popen[bytes]] = []
@@ -55,8 +57,8 @@ class JobStatus:
             gone. The message then says so.
         state: queued, running, stopping, finished, failed, cancelled, paused or interrupted.
         priority: higher goes first.
-        total, done, cached, failed: units, or steps of a training; None before the worker has made the plan. `done` counts
-            the cached ones.
+        total, done, cached, failed: units; steps of a training; hundredths of a study. None before the worker has made the
+            plan. `done` counts the cached ones.
         images_per_second, seconds_left: at the present pace; None before it is known.
         message: why it failed, or what went wrong with some of its units.
         created, began, ended: ISO 8601 in UTC; None before that.
@@ -85,9 +87,18 @@ class JobStatus:
     events: tuple[Note, ...] = ()
 
     @property
-    def trains(self) -> bool:
-        """Whether it is a training."""
-        return isinstance(self.request, TrainingRequest)
+    def kind(self) -> str:
+        """What it is: "evaluation", "training" or "study". What cannot be read is a training, whose plug-in is gone."""
+        return "training" if self.request is None else KINDS[type(self.request)]
+
+    @property
+    def progress(self) -> str:
+        """How far it is, in its own units; "" before that is known."""
+        if self.total is None:
+            return ""
+        if self.kind == "study":
+            return f"{self.done} %"
+        return f"{self.done or 0:,} of {self.total:,} {'steps' if self.kind == 'training' else 'units'}"
 
     @property
     def active(self) -> bool:
@@ -96,10 +107,10 @@ class JobStatus:
 
 
 def submit(request: Request, *, priority: int = 0, here: bool = False) -> int:
-    """Queue an evaluation or a training and make sure that a worker runs; returns the job's number.
+    """Queue an evaluation, a training or a study and make sure that a worker runs; returns the job's number.
 
     Args:
-        request: what to evaluate, or to train. Of an evaluation the conditions, limit and precision are checked here; models
+        request: what to evaluate, to train or to study. Of an evaluation the conditions, limit and precision are checked here; models
             and dataset are loaded by the worker.
         priority: higher goes first.
         here: whether this process runs it itself, by `worker.run_job`; then it is not queued.
@@ -121,6 +132,8 @@ def submit(request: Request, *, priority: int = 0, here: bool = False) -> int:
 def request_of(text: str) -> Request:
     """The request in a job's row."""
     fields = json.loads(text)
+    if "study" in fields:
+        return CommandRequest.from_dict(fields)
     return TrainingRequest.from_dict(fields) if "training" in fields else EvaluationRequest.from_json(text)
 
 

@@ -17,6 +17,8 @@ from robustcore import memory, plugins, processes
 from robustcore.errors import RobustcoreError
 from robustcore.evaluation import api
 from robustcore.evaluation.jobs import jobs, queue
+from robustcore.evaluation.jobs.command_request import CommandRequest
+from robustcore.evaluation.jobs.command_run import run_command
 from robustcore.evaluation.jobs.heartbeat import STOPPED, Heartbeat, WorkerBeat
 from robustcore.evaluation.jobs.progress_recorder import ProgressRecorder
 from robustcore.evaluation.jobs.training_request import TrainingRequest
@@ -46,11 +48,14 @@ def main() -> int:
 
 
 def _run(job: int) -> None:
-    """Run a job of either kind."""
+    """Run a job of any kind."""
     with _ended_on_error(job):
         request = _request(job)
         if isinstance(request, TrainingRequest):
             run_training(job, request)
+            return
+        if isinstance(request, CommandRequest):
+            run_command(job, request)
             return
     run_job(job)
 

@@ -26,7 +26,7 @@ REQUEST = TrainingRequest(Recipe("scenes/vgg", limit=64, epochs=2, batch=32, see
 def test_a_training_job_writes_the_model_and_says_how_far_it_was() -> None:
     job = jobs.submit(REQUEST, here=True)
     assert jobs.status(job).request == REQUEST
-    assert jobs.status(job).trains
+    assert jobs.status(job).kind == "training"
     worker._run(job)
     status = jobs.status(job)
     assert (status.state, status.done, status.total) == ("finished", 4, 4)
