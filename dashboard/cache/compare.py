@@ -268,18 +268,15 @@ def _computed(python: str, digest: str, *, _call: Call, _comparison: Comparison,
     return offload("compare", key, tasks.on_comparison, *request)
 
 
-def drawn(call: Call, comparison: Comparison | None, models: tuple[str, ...] = (), data: Data | None = None) -> Call:
+def drawn(call: Call, comparison: Comparison | None, of: str = "") -> Call:
     """A call that draws a figure, which is run only where the same one was not drawn of the same results before.
 
     Args:
         call: of plain values and of what is computed from the results.
         comparison: what the figure is of; None for published figures, and for results that are in none.
-        models, data: whose results on what those are.
+        of: what tells such results from others: fingerprints.
     """
-    digest = "" if comparison is None else _digest(comparison)
-    if data is not None and models:
-        prints = [results.subject(name, data).fingerprint for name in models]
-        digest = "".join([datasets.evaluated_dataset(data).fingerprint, *prints])
+    digest = of if comparison is None else _digest(comparison)
     versions = tuple(map(tuple, result_versions()))
     return call.supplied_by(lambda: _drawn(call.python(), digest, versions, plugins.versions(), _call=call))
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from robustcore.reports.overview.overview import Overview
     from robustcore.reports.stability import Stability
 
+    Models = tuple[str, ...] | tuple[Subject, ...]
+
 
 @reads_results(ttl=5, max_entries=16, show_spinner=False)
 def evaluated(data: Data) -> list[str]:
@@ -47,6 +49,11 @@ def subject(name: str, data: Data) -> Subject:
             + ("nothing is stored of it." if not stored else "results of several models of that name are.")
         )
     return stored[0]
+
+
+def subjects_of(models: Models, data: Data) -> tuple[Subject, ...]:
+    """Models as results know them: of names as `subject` finds them, which takes time for many."""
+    return tuple(subject(each, data) if isinstance(each, str) else each for each in models)
 
 
 @reads_results(max_entries=8, show_spinner=False)
@@ -116,10 +123,10 @@ def _stability(subjects: tuple[Subject, ...], suite: str, difficulty: int, refer
     return stability.table(subjects, images.test_images(), suite=suite, difficulty=difficulty, reference=reference)
 
 
-def robust_accuracy(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
+def robust_accuracy(models: Models, data: Data, seed: int) -> pd.DataFrame:
     """What is stored of the models' accuracy against eps, white-box and crafted on each other."""
     dataset = datasets.evaluated_dataset(data)
-    subjects = tuple(subject(name, data) for name in models)
+    subjects = subjects_of(models, data)
     return _robust_accuracy(subjects, dataset.fingerprint, seed, _dataset=dataset)
 
 
@@ -131,10 +138,10 @@ def _robust_accuracy(subjects: tuple[Subject, ...], dataset: str, seed: int, *, 
     return robust_accuracy.curves(subjects, _dataset, surrogates=surrogates, seed=seed)
 
 
-def masked_gradients(models: tuple[str, ...], data: Data, seed: int) -> list[Note]:
+def masked_gradients(models: Models, data: Data, seed: int) -> list[Note]:
     """Signs in these curves that a model masks its gradients."""
     dataset = datasets.evaluated_dataset(data)
-    subjects = tuple(subject(name, data) for name in models)
+    subjects = subjects_of(models, data)
     return _masked_gradients(subjects, dataset.fingerprint, seed, _dataset=dataset)
 
 
@@ -145,10 +152,10 @@ def _masked_gradients(subjects: tuple[Subject, ...], dataset: str, seed: int, *,
     return robust_accuracy.masked_gradients(_robust_accuracy(subjects, dataset, seed, _dataset=_dataset))
 
 
-def attack_unions(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
+def attack_unions(models: Models, data: Data, seed: int) -> pd.DataFrame:
     """The share of images that hold against every stored attack, by budget."""
     dataset = datasets.evaluated_dataset(data)
-    subjects = tuple(subject(name, data) for name in models)
+    subjects = subjects_of(models, data)
     return _attack_unions(subjects, dataset.fingerprint, seed, _dataset=dataset)
 
 
@@ -159,10 +166,10 @@ def _attack_unions(subjects: tuple[Subject, ...], dataset: str, seed: int, *, _d
     return union.unions(subjects, _dataset, seed=seed)
 
 
-def nearest_changes(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
+def nearest_changes(models: Models, data: Data, seed: int) -> pd.DataFrame:
     """Robust accuracy against eps, from attacks that look for the nearest image, with the medians of the changes."""
     dataset = datasets.evaluated_dataset(data)
-    subjects = tuple(subject(name, data) for name in models)
+    subjects = subjects_of(models, data)
     return _nearest_changes(subjects, dataset.fingerprint, seed, _dataset=dataset)
 
 
@@ -173,10 +180,10 @@ def _nearest_changes(subjects: tuple[Subject, ...], dataset: str, seed: int, *, 
     return nearest.curves(subjects, _dataset, seed=seed)
 
 
-def evaluated_attacks(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
+def evaluated_attacks(models: Models, data: Data, seed: int) -> pd.DataFrame:
     """What is stored of the models under whatever attack, white-box and crafted on others."""
     dataset = datasets.evaluated_dataset(data)
-    subjects = tuple(subject(name, data) for name in models)
+    subjects = subjects_of(models, data)
     return _evaluated_attacks(subjects, dataset.fingerprint, seed, _dataset=dataset)
 
 
@@ -187,10 +194,10 @@ def _evaluated_attacks(subjects: tuple[Subject, ...], dataset: str, seed: int, *
     return evaluated.attacks(subjects, _dataset, seed=seed)
 
 
-def under_attack(model: str, data: Data, condition: str, limit: int, seed: int) -> Outcome | None:
+def under_attack(model: Subject, data: Data, condition: str, limit: int, seed: int) -> Outcome | None:
     """The images that a model lost under an attack, and those that it kept; None where only counts are stored."""
     dataset = datasets.evaluated_dataset(data)
-    return _under_attack(subject(model, data), dataset.fingerprint, condition, limit, seed, _dataset=dataset)
+    return _under_attack(model, dataset.fingerprint, condition, limit, seed, _dataset=dataset)
 
 
 @reads_results(max_entries=32, show_spinner=False)
@@ -202,10 +209,10 @@ def _under_attack(
     return behind.outcome(subject, _dataset, condition, limit=limit, seed=seed)
 
 
-def preset_scores(models: tuple[str, ...], data: Data, seed: int) -> pd.DataFrame:
+def preset_scores(models: Models, data: Data, seed: int) -> pd.DataFrame:
     """What is stored of the models under the attacks of Laugros' thesis, white-box and crafted on others."""
     dataset = datasets.evaluated_dataset(data)
-    subjects = tuple(subject(name, data) for name in models)
+    subjects = subjects_of(models, data)
     return _preset_scores(subjects, dataset.fingerprint, seed, _dataset=dataset)
 
 

@@ -17,7 +17,7 @@ from dashboard import cache, data_urls
 from dashboard.cache import compare
 from dashboard.session import roots, selection
 from dashboard.views.compare.controls import KEY, PINNED, Choice
-from dashboard.widgets import addresses, links, states, thumbnails
+from dashboard.widgets import addresses, links, markup, states, thumbnails
 from dashboard.widgets.markup import Markup
 from robustcore.display import display_name
 from robustcore.evaluation.condition import RELEASED, SET, Condition
@@ -63,10 +63,18 @@ def panel(comparison: Comparison, choice: Choice, clicked: Mark | None) -> None:
     adopt(comparison, clicked)
     with st.container(border=True, key=PLACE):
         bar = _choose(comparison, choice)
+        lead_here(*(bar or ()))
         if bar is None:
             return
         with st.container(key=f"{PLACE}_open"):  # by which the style sheet knows that there is something to see
             _show(comparison, choice, *bar)
+
+
+def lead_here(*chosen: str | None) -> None:
+    """On narrow screens, where the images are below the figure, scroll to them as soon as something else is chosen."""
+    markup.show(
+        Markup("<span></span>"), key=f"{PLACE}_arrival", leads_to=PLACE, arrives=" ".join(str(each) for each in chosen)
+    )
 
 
 def _show(comparison: Comparison, choice: Choice, model: str, label: str) -> None:

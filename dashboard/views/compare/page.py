@@ -124,8 +124,8 @@ def _card(view: View, choice: Choice, comparison: Comparison | None, attacked: S
     """The one figure of the page, with all that belongs to it; `attacked` is what it is of where it is of no comparison."""
     # Published figures are counts: there are no images behind them.
     clickable = view.clickable and (attacked is not None or (comparison is not None and bool(comparison.subjects)))
-    own = (attacked.models, choice.data) if attacked is not None else ()
-    view = dataclasses.replace(view, drawing=compare.drawn(view.drawing, comparison, *own))
+    of = "" if attacked is None else attacked.digest
+    view = dataclasses.replace(view, drawing=compare.drawn(view.drawing, comparison, of))
     remaining = []
 
     def above() -> None:

@@ -26,7 +26,8 @@ def panel(stored: Stored, clicked: Mark | None) -> None:
             ":material/touch_app: Click a mark in the figure to see images that the model lost there, and images that it kept; or choose:"
         )
         with st.container(horizontal=True):
-            models = [m for m in stored.models if m in set(table["model"])]
+            evaluated_models = set(table["model"])
+            models = [m for m in stored.models if m in evaluated_models]
             model = selection.optional("Model", models, key=MODEL, kind="model", width=320)
             own = table if model is None else table[table["model"] == model]
             attack = selection.optional(
@@ -37,6 +38,7 @@ def panel(stored: Stored, clicked: Mark | None) -> None:
                 text=titles.__getitem__,
                 width=320,
             )
+        example_images.lead_here(model, attack)
         if model and attack:
             with st.container(key=f"{PLACE}_open"):  # by which the style sheet knows that there is something to see
                 _show(stored, model, attack, titles[attack], own)
@@ -61,6 +63,6 @@ def _show(stored: Stored, model: str, attack: str, title: str, own: pd.DataFrame
     st.subheader(f"{states.plain(title)}: what {states.plain(model)} lost and kept", anchor=False)
     example_images.onward(model, choice)
     images = int(own.loc[own["condition"] == attack, "n"].iloc[0])
-    outcome = cache.results.under_attack(model, choice.data, attack, images, choice.seed)
-    classes = cache.results.subject(model, choice.data).classes
-    example_images.lost_and_kept(choice, model, classes, attack, outcome)
+    subject = next(s for s in stored.subjects if s.name == model)
+    outcome = cache.results.under_attack(subject, choice.data, attack, images, choice.seed)
+    example_images.lost_and_kept(choice, model, subject.classes, attack, outcome)

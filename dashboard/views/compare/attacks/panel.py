@@ -51,10 +51,9 @@ def view(stored: Stored) -> View | None:
     if chosen == TABLE:
         every_attack.show(KEY, stored.every)
         return None
-    budget = union_reports.telling_budget(stored.unions.value)
-    drawn = _FIGURES[chosen](dataclasses.replace(stored, budget=budget))
+    drawn = _FIGURES[chosen](stored.at(union_reports.telling_budget(stored.unions.value)))
     attacks = tuple(dict.fromkeys(map(str, stored.every["attack"])))
-    signs = cache.results.masked_gradients(stored.models, stored.choice.data, stored.choice.seed)
+    signs = cache.results.masked_gradients(stored.subjects, stored.choice.data, stored.choice.seed)
     notes = (*drawn.notes, *(signs if chosen == "budgets" else ()))
     return dataclasses.replace(drawn, attacks=attacks, clickable=True, notes=notes)
 

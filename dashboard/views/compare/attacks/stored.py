@@ -15,10 +15,11 @@ from dashboard.cache.datasets import Data
 from dashboard.views.compare import first_models, python_code
 from dashboard.views.compare.controls import Choice
 from robustcore.calls import Attribute, Call
+from robustcore.evaluation import Subject
 from robustcore.reports.attacks import nearest, preset_scores, robust_accuracy, union
 from robustcore.reports.compare import comparison as comparisons
 
-Reader = Callable[[tuple[str, ...], Data, int], pd.DataFrame]
+Reader = Callable[[tuple[Subject, ...], Data, int], pd.DataFrame]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +35,12 @@ class Stored:
     choice: Choice
     models: tuple[str, ...]
     budget: tuple[str, float] | None = None
+
+    def at(self, budget: tuple[str, float] | None) -> Stored:
+        """The same with another budget, and with all that was read already."""
+        other = dataclasses.replace(self, budget=budget)
+        other.__dict__.update({name: value for name, value in self.__dict__.items() if name not in ("budget", "first")})
+        return other
 
     @cached_property
     def _images(self) -> Call:
@@ -64,14 +71,26 @@ class Stored:
         crafted = Call(robust_accuracy.stored_surrogates, self._subjects, self._images)
         return self._read(robust_accuracy.curves, cache.results.robust_accuracy, "curves", surrogates=crafted)
 
-    @property
+    @cached_property
     def every(self) -> pd.DataFrame:
         """Of `evaluated.attacks`: whatever the attack and its settings."""
-        return cache.results.evaluated_attacks(self.models, self.choice.data, self.choice.seed)
+        return cache.results.evaluated_attacks(self.subjects, self.choice.data, self.choice.seed)
+
+    @cached_property
+    def subjects(self) -> tuple[Subject, ...]:
+        """The models as results know them, looked up once."""
+        return cache.results.subjects_of(self.models, self.choice.data)
+
+    @property
+    def digest(self) -> str:
+        """What tells these models on these data from others."""
+        return "".join(
+            [cache.datasets.evaluated_dataset(self.choice.data).fingerprint, *(s.fingerprint for s in self.subjects)]
+        )
 
     def _read(self, function: Callable[..., pd.DataFrame], reader: Reader, name: str, **keywords: Any) -> Call:
         call = Call(function, self._subjects, self._images, **keywords, seed=self.choice.seed, name=name)
-        return call.supplied_by(lambda: reader(self.models, self.choice.data, self.choice.seed))
+        return call.supplied_by(lambda: reader(self.subjects, self.choice.data, self.choice.seed))
 
     @cached_property
     def first(self) -> dict[str, Call]:

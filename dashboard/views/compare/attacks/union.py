@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pandas as pd
 
 from dashboard.session import selection
@@ -33,7 +31,7 @@ def view(stored: Stored) -> View:
         width=320,
         help="How far an attack may change an image. Smaller budgets are part of larger ones.",
     )
-    stored = dataclasses.replace(stored, budget=(norm, eps))  # by which the models are chosen that are shown first
+    stored = stored.at((norm, eps))  # by which the models are chosen that are shown first
     rows = Call(union.at_budget, stored.unions, norm, eps, name="rows")
     shown = stored.few(rows)
     footer = Call(union.footer, shown)
@@ -49,7 +47,7 @@ def view(stored: Stored) -> View:
         Call(under_attack.held, shown, footer=footer, name="figure"),
         origin=table.attrs["provenance"],
         notes=tuple(union.unequal(rows.value)),
-        wide=True,
+        wide=shown.value["model"].nunique() > under_attack.FEW,
     )
 
 

@@ -31,6 +31,7 @@ def panel(comparison: Comparison, choice: Choice, pair: Sequence[str], clicked: 
             text=display_name,
             width=240,
         )
+        behind.lead_here(label)
         if label:
             with st.container(key=f"{behind.PLACE}_open"):
                 _show(comparison, choice, pair, label)
