@@ -41,10 +41,11 @@ def show(choice: Choice, gaps: Gaps | None, origin: Provenance) -> None:
 
 
 def _scene(choice: Choice, walk: Walk, place: int) -> None:
-    classes = cache.models.card(choice.models[0]).classes
+    of_models = [cache.models.card(model).classes for model in choice.models]
+    classes, label = of_models[0], walk.labels[0]
     origin = walk.strengths.index(0.0)
     sources = [data_urls.exact(image) for image in walk.images]
-    right = display_name(classes[walk.label])
+    right = display_name(classes[label])
     sides = [
         pair.Side(
             sources[at],
@@ -54,7 +55,7 @@ def _scene(choice: Choice, walk: Walk, place: int) -> None:
                 pair.Bars(
                     model,
                     [
-                        (classes[int(k)], float(p), int(k) == walk.label)
+                        (of_models[m][int(k)], float(p), int(k) == walk.labels[m])
                         for k, p in zip(walk.classes[m, at, :3], walk.probabilities[m, at, :3], strict=True)
                     ],
                 )
@@ -68,7 +69,7 @@ def _scene(choice: Choice, walk: Walk, place: int) -> None:
     thumbs = []
     for at, source in enumerate(sources):
         best = int(walk.classes[0, at, 0])
-        mark = thumbnails.RIGHT if best == walk.label else thumbnails.WRONG
+        mark = thumbnails.RIGHT if best == label else thumbnails.WRONG
         answer = f"{thumbnails.SIGNS.get(mark, '')}{display_name(classes[best])} {labels.confidence(float(walk.probabilities[0, at, 0]))}"
         thumbs.append(
             thumbnails.Thumb("", source, f"Strength {walk.strengths[at]:g}: {answer}", ((answer, mark),), True)
@@ -76,7 +77,7 @@ def _scene(choice: Choice, walk: Walk, place: int) -> None:
     wrong = [
         f"{display_name(classes[answer])} at {walk.strengths[at]:g}"
         for at, answer in enumerate(walk.classes[0, : len(thumbs), 0].tolist())
-        if answer != walk.label
+        if answer != label
     ]
     said = "is right at every step" if not wrong else f"is wrong at some: {', '.join(wrong)}"
     st.caption(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from robustcore.datasets.scenes import FACTORS, FactorScenes
+from robustcore.evaluation import classes
 from robustcore.models.classifier import Classifier
 from robustcore.reports.preview import gallery
 
@@ -26,14 +27,14 @@ class Walk:
         strengths: of the steps, ascending; 0 is the test image.
         images: uint8 (steps, 3, 64, 64), as an evaluation scores them.
         classes, probabilities: (models, steps, 5) the most probable classes of each model, the first first.
-        label: the scene's class.
+        labels: the scene's class as each model counts its classes.
     """
 
     strengths: tuple[float, ...]
     images: Tensor
     classes: npt.NDArray[np.int64]
     probabilities: npt.NDArray[np.float32]
-    label: int
+    labels: tuple[int, ...]
 
 
 def steps(factor: str) -> tuple[float, ...]:
@@ -65,16 +66,21 @@ def walk(models: Sequence[Classifier], index: int, factor: str, *, held: Mapping
         images,
         np.stack([each.classes for each in answered]),
         np.stack([each.probabilities for each in answered]),
-        int(sets[0].labels[index]),
+        tuple(int(_matching(model, sets[0])[sets[0].labels[index]]) for model in models),
     )
 
 
 def right(model: Classifier, strengths: Mapping[str, float], images: int) -> npt.NDArray[np.bool_]:
     """(images,) whether a model is right on the first test scenes with some factors changed."""
     changed = FactorScenes(strengths, images)
-    correct = []
+    labels, correct = _matching(model, changed)[changed.labels], []
     for start in range(0, len(changed), _BATCH):
         stop = min(start + _BATCH, len(changed))
         answered = gallery.answers(model, changed.images(start, stop))
-        correct.append(answered.classes[:, 0] == changed.labels[start:stop])
+        correct.append(answered.classes[:, 0] == labels[start:stop])
     return np.concatenate(correct)
+
+
+def _matching(model: Classifier, scenes: FactorScenes) -> npt.NDArray[np.int64]:
+    """(classes of scenes,) each of them among the model's, which may have another order."""
+    return classes.matching(model.card.name, model.card.classes, scenes.name, scenes.classes)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
+from torch import Tensor, nn
 
 from robustcore.datasets import load_dataset
 from robustcore.errors import InvalidArgumentError
 from robustcore.evaluation import Store, demo
-from robustcore.models import load_model
+from robustcore.models import Classifier, load_model
 from robustcore.reports import compare, factors
 from robustcore.reports.claims import factors as claims
 from robustcore.reports.compare import answers
@@ -58,9 +60,28 @@ def test_a_walk_begins_and_ends_at_the_factor_s_ends_and_shows_the_test_image_at
     assert walked.strengths[-1] == 1.0
     image, label = load_dataset("scenes")[5]
     assert (walked.images[walked.strengths.index(0.0)] == image).all()
-    assert walked.label == label
+    assert walked.labels == (label,)
     assert walked.classes.shape == (1, 9, 5)
     assert walk.right(model, {"zoom": 0.0}, 24).mean() > 0.7
+
+
+def test_a_model_with_its_classes_in_another_order_is_as_often_right() -> None:
+    class Flipped(nn.Module):
+        def __init__(self, network: nn.Module) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, images: Tensor) -> Tensor:
+            logits: Tensor = self.network(images).flip(1)
+            return logits
+
+    model = load_model(MODELS[0])
+    card = dataclasses.replace(model.card, classes=model.card.classes[::-1])
+    other = Classifier(Flipped(model), card).eval()
+    assert (walk.right(other, {"zoom": 0.0}, 24) == walk.right(model, {"zoom": 0.0}, 24)).all()
+    walked = walk.walk([model, other], 5, "size")
+    names = [card.classes[walked.labels[1]], model.card.classes[walked.labels[0]]]
+    assert names[0] == names[1]
 
 
 def test_claims_of_the_shipped_results_have_a_verdict_each() -> None:
