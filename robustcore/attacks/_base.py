@@ -120,7 +120,7 @@ class Attack:
 
     def check_norm(self, norm: str | None) -> str:
         """The norm, or the default one."""
-        others = [other.name for other in registry if norm in other.norms]
+        others = [other.name for other in registry if norm in other.norms] if isinstance(norm, str) else []
         return _one_of(
             norm, self.norms, NORMS, "norm", self.name, f"; {', '.join(sorted(others))} can" if others else ""
         )

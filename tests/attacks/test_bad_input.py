@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
@@ -65,6 +66,7 @@ def test_one_sentence(network: nn.Module, images: Tensor, arguments: dict[str, A
         ({"name": "pgdd"}, "no attack named 'pgdd'. Did you mean 'pgd'"),
         ({"stesp": 4}, "no option of pgd named 'stesp'. Did you mean 'steps'"),
         ({"norm": "l3"}, "no norm named 'l3'. Did you mean"),
+        ({"norm": pd.Series(["l2", "linf"])}, "norm"),
         ({"goal": "untargetted"}, "Did you mean 'untargeted'"),
     ],
 )
