@@ -59,6 +59,10 @@ def autoattack(oracle: Oracle, version: str, steps: int, directions: int, querie
     """
     oracle.early_stop = True  # only images that hold go on to the next attack
     has_gradient = cautions.examine(oracle)
+    if oracle.ball.eps is not None:
+        oracle.give_up(oracle.ball.eps == 0)  # nothing may be changed: what is right holds
+        if not len(oracle.rows):
+            return
     clean_logits = oracle.logits
     rows = oracle.rows
     oracle.repeats = repeats if version == cautions.AT_RANDOM else 1

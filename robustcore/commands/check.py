@@ -109,11 +109,16 @@ def _evaluate(spec: Specification, need: Need, device: str) -> bool:
 def _formatted(
     spec: Specification, table: pd.DataFrame, evidence: Evidence, form: str, passed: bool, strict: bool
 ) -> str:
+    from robustcore.evaluation import tables
+
+    assert evidence.provenance is not None
+    cautions = tables.distinct(text for _, text in evidence.provenance.cautions)
     if form == "csv":
         from robustcore import spreadsheets
 
+        for caution in cautions:  # the other forms have them
+            print(caution, file=sys.stderr)
         return spreadsheets.csv(table)
-    assert evidence.provenance is not None
     footer = evidence.provenance.sentence()
     if form == "html":
         from robustcore.reports.specification import sheet
@@ -129,7 +134,7 @@ def _formatted(
             "rows": json.loads(table.to_json(orient="records")),
             "cautions": [
                 *(note.text for note in _trained_on(spec, evidence)),
-                *dict.fromkeys(text for _, text in evidence.provenance.cautions),
+                *cautions,
             ],
             "promise": _promise(spec, evidence),
             "provenance": footer,

@@ -244,6 +244,7 @@ def _conditions(args: argparse.Namespace) -> list[Condition]:
 
 def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationRequest) -> None:
     """The result where it was asked for, with its metrics; what has to be said with them goes to standard error."""
+    from robustcore.evaluation import tables
     from robustcore.metrics import alexnet
     from robustcore.reports import metric_columns
     from robustcore.reports.training_corruptions import trained_on_tested
@@ -267,7 +268,7 @@ def _write(table: pd.DataFrame, args: argparse.Namespace, request: EvaluationReq
     corrupted = table[table["kind"] == "corruption"]
     for note in trained_on_tested(dict.fromkeys(table["model"]), corrupted["name"].unique()):
         print(note.text, file=sys.stderr)
-    for caution in dict.fromkeys(filter(None, table.loc[table["n"] > 0, "caution"])):
+    for caution in tables.distinct(table.loc[table["n"] > 0, "caution"]):
         print(caution, file=sys.stderr)
     if args.format == "parquet":
         _arguments.write_table(table, args.output, args.format)

@@ -122,9 +122,8 @@ def evaluate(
     incomplete = {unit.cell.key for unit in pending.units}
     cached = [cell.key not in incomplete for cell in evaluation.cells]
     frame.insert(list(frame.columns).index("shipped"), "cached", cached)
-    for caution in dict.fromkeys(frame["caution"]):
-        if caution:
-            warnings.warn(caution, RobustcoreWarning, stacklevel=2)
+    for caution in tables.distinct(frame["caution"]):
+        warnings.warn(caution, RobustcoreWarning, stacklevel=2)
     frame.attrs["summary"] = dataclasses.asdict(summary)
     return frame
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from robustcore.evaluation import operations
 from robustcore.evaluation.plan import Cell, Subject
 from robustcore.evaluation.store.predictions import LABELLED, Counts
 from robustcore.evaluation.store.store import Store, Totals
-from robustcore.notes import note
+from robustcore.notes import Note, note
 
 COLUMNS = (
     "model",
@@ -59,12 +59,10 @@ def table(cells: Sequence[Cell], store: Store) -> pd.DataFrame:
     """
     totals = store.totals(cells)
     failures = store.failures(cells)
-    cautions = {
-        cell.key.model: _caution(store, cell.model) for cell in {cell.key.model: cell for cell in cells}.values()
-    }
+    probed = {cell.key.model: _probed(store, cell.model) for cell in {cell.key.model: cell for cell in cells}.values()}
     rows = [
         _row(cell, total, [note for _, note in failures.get(cell.key, [])])
-        | {"caution": " ".join(filter(None, (cautions[cell.key.model], _caution_of(cell, total))))}
+        | {"caution": " ".join(dict.fromkeys(note.text for note in _cautions(cell, total, probed[cell.key.model])))}
         for cell, total in zip(cells, totals, strict=True)
     ]
     further = sorted({name for total in totals if total.counts for name in total.counts.values})
@@ -85,31 +83,40 @@ def chosen_against_it(model: str) -> str:
     )
 
 
-def _caution(store: Store, model: Subject) -> str:
-    """What the model's answers to the probe images showed, or that nobody could ask it, in sentences."""
-    sentences = [note.text for _, _, notes in store.probes(model.fingerprint) for note in notes]
-    return " ".join(dict.fromkeys([*sentences, *([] if model.is_here else [not_checked(model.name).text])]))
+def _probed(store: Store, model: Subject) -> list[Note]:
+    """What the model's answers to the probe images showed, or that nobody could ask it."""
+    notes = [note for _, _, notes in store.probes(model.fingerprint) for note in notes]
+    return notes if model.is_here else [*notes, not_checked(model.name)]
 
 
-def _caution_of(cell: Cell, total: Totals) -> str:
-    """What has to be said of the model under this condition, in sentences: that an attack met masked gradients, say."""
-    if total.counts is None:
-        return ""
-    if cell.condition.kind == "shift" and cell.condition.name == filtered_shift.SET:
+def _cautions(cell: Cell, total: Totals, probed: Sequence[Note]) -> list[Note]:
+    """What has to be said of the model, and of it under this condition: that an attack met masked gradients, say."""
+    own = _of_condition(cell, total.counts) if total.counts is not None else []
+    if any(note.kind == "answers_are_probabilities" for note in probed):  # which says the same of attacks
+        own = [note for note in own if note.kind != "attack_met_probabilities"]
+    return [*probed, *own]
+
+
+def _of_condition(cell: Cell, counts: Counts) -> list[Note]:
+    condition, model = cell.condition, cell.model.name
+    if condition.kind == "shift" and condition.name == filtered_shift.SET:
         against = filtered_shift.chosen_against()[1] == cell.key.model
-        return chosen_against_it(cell.model.name).text if against else ""
-    if cell.condition.kind != "attack":
-        return ""
-    if _is_of_nothing(total.counts):
-        return attack_cautions.nothing_to_attack(cell.model.name).text
-    shares = {name: value / total.counts.n for name, value in total.counts.values.items()}
-    version = str(cell.condition.parameters.get("version", ""))
-    eps = cell.condition.parameters.get("eps")
-    norm = cell.condition.norm
+        return [chosen_against_it(model)] if against else []
+    if condition.kind != "attack":
+        return []
+    if _is_of_nothing(counts):
+        return [attack_cautions.nothing_to_attack(model)]
+    shares = {name: value / counts.n for name, value in counts.values.items()}
+    eps, norm = condition.parameters.get("eps"), condition.norm
     within = f"{budgets.TITLES[norm]} {budgets.written(eps, norm)}" if isinstance(eps, float) else ""
-    return " ".join(
-        note.text for note in attack_cautions.of_shares(cell.model.name, shares, within=within, version=version)
-    )
+    version = str(condition.parameters.get("version", ""))
+    return attack_cautions.of_shares(model, shares, within=within, version=version)
+
+
+def distinct(cautions: Iterable[str]) -> list[str]:
+    """Cautions of several rows without those that are said within another one."""
+    said = list(dict.fromkeys(filter(None, cautions)))
+    return [one for one in said if not any(one != other and one in other for other in said)]
 
 
 def _is_of_nothing(counts: Counts) -> bool:

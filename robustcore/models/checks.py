@@ -44,7 +44,7 @@ def examine(model: Classifier) -> Examination | None:
         ModelError: it answers with no logits, or for another number of classes than its card has; the message says which.
     """
     network = copied(model).to("cpu").eval()
-    with torch.inference_mode():
+    with torch.no_grad():  # as it is scored
         images = probes.images(model.card.side)
         try:
             logits = network(images)

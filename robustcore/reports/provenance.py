@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from robustcore import published
-from robustcore.evaluation import Store
+from robustcore.evaluation import Store, tables
 from robustcore.evaluation.condition import RELEASED
 from robustcore.evaluation.plan import Cell
 from robustcore.evaluation.store import inventory
@@ -175,7 +175,7 @@ class Footer:
             f"{self.formula}." if self.formula else "",
             f"Reference: {self.reference}." if self.reference else "",
             f"{self.interval}." if self.interval else "",
-            *(() if self.provenance is None else dict.fromkeys(text for _, text in self.provenance.cautions)),
+            *(() if self.provenance is None else tables.distinct(text for _, text in self.provenance.cautions)),
             tail,
             *map(str, self.further),
         ]

@@ -120,9 +120,14 @@ def test_autoattack_is_at_least_as_strong_as_its_parts(network: nn.Module, image
 def test_eps_zero_leaves_every_image_as_it_is(network: nn.Module, images: Tensor, norm: str) -> None:
     with torch.no_grad():
         labels = network(images).argmax(dim=1)
-    result = rc.attack(network, images, labels, "autoattack", eps=0.0, norm=norm, **QUICK)
+    result = rc.attack(network, images, labels, "autoattack", eps=0.0, norm=norm)
     assert not result.success.any()
-    torch.testing.assert_close(result.images, images)
+    assert torch.equal(result.images, images)
+    assert int(result.forwards.max()) < 5  # with thousands of queries to come
+    some = rc.attack(network, images, labels, "autoattack", eps=[0.0, 0.03] * 3, norm=norm, **QUICK)
+    alone = rc.attack(network, images[1::2], labels[1::2], "autoattack", eps=0.03, norm=norm, ids=[1, 3, 5], **QUICK)
+    assert torch.equal(some.broken_by[::2], torch.full((3,), -1))  # type: ignore[index]
+    assert torch.equal(some.broken_by[1::2], alone.broken_by)  # type: ignore[index, arg-type]
 
 
 def test_images_that_are_all_wrong_are_not_attacked(network: nn.Module, images: Tensor) -> None:

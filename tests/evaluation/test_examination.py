@@ -55,6 +55,37 @@ def test_results_of_a_network_that_answers_otherwise_are_not_taken(
             ask(other, dataset, "clean", store=path)
 
 
+def test_a_network_that_draws_at_random_is_evaluated_again_and_said_to(
+    make_dataset: Make, make_model: Make, tmp_path: Path
+) -> None:
+    class Noisy(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.mean((2, 3)) + 0.3 * torch.randn(len(x), 3)
+
+    model, dataset, path = make_model(network=Noisy()), make_dataset(10), tmp_path / "r.sqlite"
+    for conditions in ("clean", "contrast"):
+        examination.forget()
+        with pytest.warns(RobustcoreWarning, match="draws at random"):
+            table = rc.evaluate(model, dataset, conditions, severities=1, store=path)
+        assert (table["n"] == 10).all()
+
+
+def test_a_network_that_asks_for_gradients_of_its_own_is_scored(
+    make_dataset: Make, make_model: Make, tmp_path: Path
+) -> None:
+    class Optimises(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            with torch.enable_grad():
+                leaf = x.detach().requires_grad_(True)
+                (slope,) = torch.autograd.grad(leaf.square().sum(), leaf)
+            return (x - 0.1 * slope).mean((2, 3))
+
+    table = rc.evaluate(
+        make_model(network=Optimises()), make_dataset(10), "contrast", severities=1, store=tmp_path / "r.sqlite"
+    )
+    assert (table["n"] == 10).all()
+
+
 def test_a_caution_is_warned_of_stored_and_printed_below_figures(
     make_dataset: Make, make_model: Make, tmp_path: Path
 ) -> None:

@@ -272,7 +272,7 @@ class Scorer:
     def _predict(self, applied: Applied, piece: Part, unit: Unit, *, matched: bool) -> Predictions:
         """A model's answers to n images: images may have a frame axis."""
         model = self._models[unit.cell.key.model]
-        with torch.inference_mode():
+        with torch.no_grad():  # a model may ask for gradients of its own; in inference mode it could not
             logits = applied.logits
             if logits is None:
                 images = applied.images

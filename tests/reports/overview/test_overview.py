@@ -24,7 +24,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return worlds.make(tmp_path_factory.mktemp("results") / "results.sqlite")
 
 
-@pytest.mark.filterwarnings("ignore:one misclassifies every one of the images")
 def test_attacks_and_natural_shifts_have_columns_of_their_own(world: World, tmp_path: Path) -> None:
     store = tmp_path / "results.sqlite"
     attack = Condition("attack", "pgd", params=(("eps", EPS[0]),))
