@@ -31,6 +31,8 @@ SHORT = {
     "start_trials": 10,
     "initial_queries": 8,
     "max_queries": 16,
+    "places": 2,
+    "turns": 3,
 }
 MOST_OTHER_SUCCESSES = 1 / 8  # of the images: one that lies on the boundary may fall to either side
 

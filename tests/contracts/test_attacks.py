@@ -25,10 +25,15 @@ QUICK: dict[str, dict[str, Any]] = {
     "fmn": {"steps": 25},
     "fooling": {"steps": 20},
     "hopskipjump": {"steps": 2, "initial_queries": 20, "start_trials": 12},
+    "low_frequency": {"steps": 5, "ratio": 0.8},
     "mi_fgsm": {"steps": 5},
     "pgd": {"steps": 5},
+    "spatial": {"places": 2, "turns": 3},
     "square": {"queries": 30},
+    "worst_of": {"queries": 5},
 }
+# Of noise, every other position is further than these budgets.
+MOVES = ("spatial", "worst_of")
 
 
 @pytest.fixture(params=ALL, ids=lambda a: a.name)
@@ -161,7 +166,7 @@ def test_more_budget_never_helps_the_model(attack: Attack, model: nn.Module, ima
         for factor in (0.02, 4)
     )
     assert large >= small
-    assert large >= 4
+    assert large >= 4 or attack.name in MOVES
 
 
 def test_unknown_options_are_refused(attack: Attack, model: nn.Module, images: Tensor, labels: Tensor) -> None:

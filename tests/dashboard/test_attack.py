@@ -53,7 +53,7 @@ def test_pgd_turns_the_demo_model(open_page: OpenPage, monkeypatch: pytest.Monke
 STEPS = {f"attack_steps_{name}": "4" for name in ("cw", "fooling", "fab", "apgd", "fmn")}
 
 
-@pytest.mark.parametrize("name", [n for n in attacks.names() if n not in ("hopskipjump", "square")])
+@pytest.mark.parametrize("name", [n for n in attacks.names() if n not in ("hopskipjump", "spatial", "square")])
 def test_every_attack_has_its_controls(open_page: OpenPage, name: str) -> None:
     at = open_page("attack", attack_name=attacks.get(name).title, **STEPS)
     assert sound(at)

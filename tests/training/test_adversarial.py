@@ -16,7 +16,7 @@ from robustcore.training.data import TrainingSet
 from robustcore.training.interventions import Step, create
 from robustcore.training.interventions.adversarial._crafting import craft, towards_random_classes
 
-HALVED = ["fgsm", "fgsm_ll", "pgd", "pgd_ll", "tlat", "label_smoothed"]
+HALVED = ["fgsm", "fgsm_ll", "fgsm_random", "pgd", "pgd_ll", "tlat", "label_smoothed"]
 
 
 @pytest.fixture
@@ -121,6 +121,42 @@ def test_smoothed_labels_give_their_eps_to_all_classes_alike(by_hand: Step) -> N
         expected[by_hand.labels[row]] += 1 - eps[row]
         torch.testing.assert_close(view.labels[row], expected)
     assert view.labels[2:].equal(by_hand.targets[2:])
+
+
+def test_fgsm_towards_random_classes_keeps_the_true_labels(by_hand: Step) -> None:
+    (view,) = create("fgsm_random", eps_max=0.3).views(by_hand)
+    assert view.labels is by_hand.labels
+    change = (view.images[:2] - by_hand.pixels[:2]).mean((2, 3))
+    # One channel, the target's, is raised by eps, and the others are lowered by it.
+    torch.testing.assert_close(change.amax(1, keepdim=True).expand(2, 3), change.abs())
+    assert ((change > 0).sum(1) == 1).all()
+
+
+def test_the_worst_position_has_the_greatest_loss_of_all_that_were_drawn(step: Step) -> None:
+    model = step.model.eval()
+
+    def losses(tries: int, **limits: float) -> Tensor:
+        (view,) = create("worst_of", tries=tries, **limits).views(step)
+        with torch.no_grad():
+            return F.cross_entropy(model(view.images), view.labels, reduction="none")
+
+    clean = F.cross_entropy(model(step.pixels), step.labels, reduction="none").detach()
+    torch.testing.assert_close(losses(3, shift=0.0, degrees=0.0), clean)
+    assert losses(10).mean() > max(losses(1).mean(), clean.mean())
+
+
+def test_the_worst_position_is_known_where_only_black_edges_hurt(by_hand: Step) -> None:
+    white = dataclasses.replace(by_hand, images=torch.full((4, 3, 8, 8), 255, dtype=torch.uint8))
+    white.images[:, 1:] = 0  # red alone: the more of it moves out, the less the label 0 has, and the more the others
+    (view,) = create("worst_of", tries=40, shift=0.5, degrees=0.0).views(white)
+    left = view.images[:, 0].mean((1, 2))
+    assert left[[0, 3]].max() < 0.45  # a quarter is left where both movements are the greatest
+    assert left[[1, 2]].min() > 0.75
+
+
+def test_a_model_of_the_worst_positions_knows_rotation_and_translation() -> None:
+    assert create("worst_of").corruptions == ("laugros_rotation", "laugros_translation")
+    assert create("worst_of", degrees=0.0).corruptions == ("laugros_translation",)
 
 
 def test_random_targets_are_uniform_over_all_classes_and_eps_over_its_range(by_hand: Step) -> None:
