@@ -14,12 +14,13 @@ import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from robustcore import paths
-from robustcore.corruptions._base import Size, corruption
+from robustcore.corruptions._base import Corruption, Size, corruption
 from robustcore.corruptions.albumentations_like.batches import per_image
 from robustcore.errors import InvalidArgumentError
 from robustcore.randomness import Draws
@@ -63,6 +64,50 @@ def range_of(name: str, limits: Range, path: Path) -> Range:
             f"Write it again with: robustcore severity calibrate --suite {path.stem}"
         )
     return low, high
+
+
+def second_set(
+    published: Corruption,
+    suite: str,
+    prefix: str,
+    function: Callable[..., Tensor],
+    *,
+    most: float,
+    published_range: tuple[float | None, float] | None,
+    calibration: str,
+    remark: str,
+    summary: str = "",
+    takes: Literal["float", "uint8"] = "float",
+) -> None:
+    """Register a corruption of a document once more, with a range that is read from the table of another suite.
+
+    Args:
+        published: the document's own.
+        suite, prefix: of the second set; its name is the prefix and the plain name.
+        function: as for `corruption`, with a strength.
+        most: the greatest strength that makes sense; 0 changes nothing.
+        published_range: the document's range in units of this strength.
+        calibration: how the range was found, behind the document's source.
+        remark: behind the summary, which is the document's own unless another is given.
+        takes: as for `corruption`.
+    """
+    name, limits = f"{prefix}{published.plain_name}", (0.0, float(most))
+    corruption(
+        family=published.family,
+        suites=[suite],
+        source=f"{published.source}; {calibration}",
+        summary=f"{summary or published.summary} {remark}",
+        strengths=range_of(name, limits, table(suite)),
+        limits=limits,
+        deterministic=published.deterministic,
+        takes=takes,
+        revision=published.revision,
+        content=published.content,
+        calibrated=True,
+        published=published_range,
+        plain_name=published.plain_name,
+        name=name,
+    )(function)
 
 
 def calibrated(

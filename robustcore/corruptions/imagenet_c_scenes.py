@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from robustcore.corruptions import blur, digital, noise, weather
-from robustcore.corruptions._base import SEVERITIES, Corruption, Size, corruption, registry
-from robustcore.corruptions._calibrated import range_of, table
+from robustcore.corruptions._base import SEVERITIES, Corruption, Size, registry
+from robustcore.corruptions._calibrated import second_set
 from robustcore.randomness import Draws
 
 SUITE = "imagenet-c-scenes"
@@ -50,25 +50,15 @@ def _at_strength(published: Corruption) -> Callable[..., Tensor]:
     return apply
 
 
-def _register(published: Corruption) -> None:
-    name, limits = f"{PREFIX}{published.plain_name}", (0.0, MOST)
-    corruption(
-        family=published.family,
-        suites=[SUITE],
-        source=f"{published.source}; severities calibrated for scenes by section 3.2.2 of Laugros' thesis",
-        summary=f"{published.summary} Calibrated for scenes: not the published severities.",
-        strengths=range_of(name, limits, table(SUITE)),
-        limits=limits,
-        deterministic=published.deterministic,
-        takes="uint8",
-        revision=published.revision,
-        content=published.content,
-        calibrated=True,
-        published=(float(SEVERITIES[0]), float(_LAST)),
-        plain_name=published.plain_name,
-        name=name,
-    )(_at_strength(published))
-
-
 for _published in [each for each in registry if "imagenet-c" in each.suites]:
-    _register(_published)
+    second_set(
+        _published,
+        SUITE,
+        PREFIX,
+        _at_strength(_published),
+        most=MOST,
+        published_range=(float(SEVERITIES[0]), float(_LAST)),
+        calibration="severities calibrated for scenes by section 3.2.2 of Laugros' thesis",
+        remark="Calibrated for scenes: not the published severities.",
+        takes="uint8",
+    )

@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from robustcore.corruptions._base import Corruption, Size, corruption, registry
-from robustcore.corruptions._calibrated import range_of, table
+from robustcore.corruptions._base import Corruption, Size, registry
+from robustcore.corruptions._calibrated import second_set
 from robustcore.corruptions.kernels import filters
 from robustcore.randomness import Draws
 
@@ -48,22 +48,17 @@ def blur(x: Tensor, draws: Draws, size: Size, strength: Tensor) -> Tensor:
 
 
 def _register(published: Corruption, function: Callable[..., Tensor], most: float, summary: str = "") -> None:
-    assert published.limits is not None
-    name, limits = f"{PREFIX}{published.plain_name}", (0.0, most)
-    corruption(
-        family=published.family,
-        suites=[SUITE],
-        source=f"{published.source}; range calibrated for scenes by its section 3.2.2",
-        summary=f"{summary or published.summary} Calibrated for scenes.",
-        strengths=range_of(name, limits, table(SUITE)),
-        limits=limits,
-        deterministic=published.deterministic,
-        revision=published.revision,
-        calibrated=True,
-        published=published.strengths,
-        plain_name=published.plain_name,
-        name=name,
-    )(function)
+    second_set(
+        published,
+        SUITE,
+        PREFIX,
+        function,
+        most=most,
+        published_range=published.strengths,
+        calibration="range calibrated for scenes by its section 3.2.2",
+        remark="Calibrated for scenes.",
+        summary=summary,
+    )
 
 
 # Greatest strengths that make sense, in the units of figure 3.2.
