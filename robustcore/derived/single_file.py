@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from robustcore import paths
 from robustcore.derived import atomic_files, codec
 from robustcore.errors import InvalidArgumentError, StoreError
+
+Value = TypeVar("Value")
 
 
 class OutdatedError(StoreError):
@@ -36,3 +40,42 @@ def read(path: Path, remedy: str) -> Any:
 def write(path: Path, value: Any) -> None:
     """Write the file, whole or not at all; its folder has to be there."""
     atomic_files.write(path, json.dumps(codec.encode(value), indent=1) + "\n")
+
+
+class Shipped(Generic[Value]):
+    """A value that ships in a file of its own, and is read once.
+
+    Args:
+        folder: of the file, in the assets.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return paths.assets() / self._folder / "results.json"
+
+    def read(self) -> Value | None:
+        """What ships; None where nothing does.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        path = self.path
+        if not path.is_file():
+            return None
+        value: Value = _shipped(path)
+        return value
+
+    def write(self, value: Value) -> None:
+        """Write the file whole or not at all."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write(self.path, value)
+        _shipped.cache_clear()
+
+
+@functools.lru_cache(maxsize=16)
+def _shipped(path: Path) -> Any:
+    return read(path, "install the package again")

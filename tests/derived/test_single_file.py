@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from robustcore import paths
 from robustcore.derived import single_file
 from robustcore.errors import StoreError
 from robustcore.reports.membership import MembershipReport
@@ -39,3 +40,14 @@ def test_a_damaged_file_says_what_to_do(tmp_path: Path, content: str) -> None:
     (tmp_path / "results.json").write_text(content)
     with pytest.raises(StoreError, match="measure again"):
         single_file.read(tmp_path / "results.json", "measure again")
+
+
+def test_what_ships_is_read_once_and_again_when_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "assets", lambda: tmp_path)
+    file: single_file.Shipped[dict[str, int]] = single_file.Shipped("measured")
+    assert file.read() is None
+    file.write({"a": 1})
+    assert file.read() is file.read()
+    file.write({"a": 2})
+    assert file.read() == {"a": 2}
+    assert file.path == tmp_path / "measured" / "results.json"

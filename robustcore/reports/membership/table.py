@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -150,9 +149,12 @@ def _identity() -> str:
     return derived.digest(REVISION, prints, images.SIDE, SHOTS, STEPS, TRAINED_ON, ASKED, judging.DRAWS)
 
 
+_file: single_file.Shipped[MembershipReport] = single_file.Shipped("membership")
+
+
 def shipped_path() -> Path:
     """The file that ships."""
-    return paths.assets() / "membership" / "results.json"
+    return _file.path
 
 
 def shipped() -> MembershipReport | None:
@@ -161,13 +163,7 @@ def shipped() -> MembershipReport | None:
     Raises:
         StoreError: the file is damaged.
     """
-    return _shipped(shipped_path()) if shipped_path().is_file() else None
-
-
-@functools.lru_cache(maxsize=2)
-def _shipped(file: Path) -> MembershipReport:
-    report: MembershipReport = single_file.read(file, "install the package again")
-    return report
+    return _file.read()
 
 
 def is_current() -> bool:
@@ -178,10 +174,7 @@ def is_current() -> bool:
 
 def build(progress: Callable[[str, int, int], None] | None = None) -> None:
     """Train and judge as by default, and write the file that ships whole or not at all."""
-    report = measure(progress=progress)
-    shipped_path().parent.mkdir(parents=True, exist_ok=True)
-    single_file.write(shipped_path(), report)
-    _shipped.cache_clear()
+    _file.write(measure(progress=progress))
 
 
 def path() -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from robustcore import derived, paths
+from robustcore import derived
 from robustcore.datasets.scenes.street import StreetScenes
 from robustcore.derived import single_file
 from robustcore.metrics import detection
@@ -195,9 +194,12 @@ def _identity() -> str:
     return derived.digest(REVISION, IMAGES, EPOCHS, TRAINED_ON, training.START, prints)
 
 
+_file: single_file.Shipped[LabelsReport] = single_file.Shipped("multilabel")
+
+
 def path() -> Path:
     """The file that ships."""
-    return paths.assets() / "multilabel" / "results.json"
+    return _file.path
 
 
 def read() -> LabelsReport | None:
@@ -206,13 +208,7 @@ def read() -> LabelsReport | None:
     Raises:
         StoreError: the file is damaged.
     """
-    return _read(path()) if path().is_file() else None
-
-
-@functools.lru_cache(maxsize=2)
-def _read(file: Path) -> LabelsReport:
-    report: LabelsReport = single_file.read(file, "install the package again")
-    return report
+    return _file.read()
 
 
 def is_current() -> bool:
@@ -223,7 +219,4 @@ def is_current() -> bool:
 
 def build(progress: Callable[[str, int, int], None] | None = None) -> None:
     """Train and measure, and write the file whole or not at all."""
-    report = measure(progress=progress)
-    path().parent.mkdir(parents=True, exist_ok=True)
-    single_file.write(path(), report)
-    _read.cache_clear()
+    _file.write(measure(progress=progress))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from robustcore import paths
 from robustcore.derived import single_file
 from robustcore.reports.segmentation import table
 from robustcore.reports.segmentation.table import SegmentationReport
@@ -20,9 +18,21 @@ RECIPES = {
 }
 
 
+_file: single_file.Shipped[SegmentationReport] = single_file.Shipped("segmentation")
+
+
 def path() -> Path:
     """The file."""
-    return paths.assets() / "segmentation" / "results.json"
+    return _file.path
+
+
+def read() -> SegmentationReport | None:
+    """What ships; None where nothing does.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    return _file.read()
 
 
 def missing() -> list[str]:
@@ -41,21 +51,6 @@ def train(name: str, progress: Callable[[str, int, int], None] | None = None) ->
     """Train one of the networks and write its file."""
     trained = training.train(RECIPES[name], device="cpu", progress=progress)
     checkpoints.save(trained.network, trained.card, checkpoints.path_of(name))
-
-
-def read() -> SegmentationReport | None:
-    """What ships; None where nothing does.
-
-    Raises:
-        StoreError: the file is damaged.
-    """
-    return _read(path()) if path().is_file() else None
-
-
-@functools.lru_cache(maxsize=2)
-def _read(file: Path) -> SegmentationReport:
-    report: SegmentationReport = single_file.read(file, "install the package again")
-    return report
 
 
 def is_current() -> bool:
@@ -78,6 +73,4 @@ def build(progress: Callable[[str, int, int], None] | None = None) -> None:
         corrupted_limit=CORRUPTED_LIMIT,
         progress=progress,
     )
-    path().parent.mkdir(parents=True, exist_ok=True)
-    single_file.write(path(), report)
-    _read.cache_clear()
+    _file.write(report)
