@@ -190,14 +190,15 @@ def difference(
 
 def _with_mean(group: Benchmarks, synthetic: pd.DataFrame, natural: pd.DataFrame) -> pd.DataFrame:
     rows = correlation.predictiveness(group, synthetic, natural)
-    defined = rows["r"].dropna()
+    undefined, fewest = tuple(rows.index[rows["r"].isna()]), int(rows["models"].min())
+    few = correlation.too_few_models(fewest) if fewest < correlation.FEW else None
     mean_row = pd.DataFrame(
         {
-            "r": [defined.mean() if len(defined) == len(rows) else np.nan],
-            "p": [rows["p"].mean()],
-            "models": [rows["models"].min()],
+            "r": [np.nan if undefined else rows["r"].mean()],
+            "p": [np.nan if undefined else rows["p"].mean()],
+            "models": [fewest],
             "benchmarks": [rows["benchmarks"].min()],
-            "reason": [None if len(defined) == len(rows) else no_correlation_on(tuple(rows.index[rows["r"].isna()]))],
+            "reason": [no_correlation_on(undefined) if undefined else few],
         },
         index=pd.Index([MEAN]),
     )

@@ -37,6 +37,12 @@ def test_a_couple_that_cannot_be_drawn_has_its_reason(models: populations.Popula
     assert len(refused) == models.natural.shape[1] + 1
 
 
+def test_the_mean_says_like_its_rows_that_models_are_few(models: populations.Population) -> None:
+    result = criteria.by_couple(LABELS, models.synthetic.head(8), models.natural.head(8), [(6, 1)], count=10)
+    assert {(why.kind, why["models"]) for why in result["reason"]} == {("too_few_models", 8)}
+    assert result["r"].notna().all()
+
+
 def test_imbalance_costs_prediction(models: populations.Population) -> None:
     result = criteria.by_deviation(LABELS, models.synthetic, models.natural, count=300)
     mean = result[result["natural"] == criteria.MEAN].set_index("deviation")
