@@ -19,6 +19,7 @@ _SPELLED = {
     "eps": "eps",
     "objectnet": "ObjectNet",
     "resnet": "ResNet",
+    "se": "SE",
     "vgg": "VGG",
 }
 # Sets of images by the names that their authors gave them.

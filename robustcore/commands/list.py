@@ -107,6 +107,14 @@ def _models() -> Iterable[Row]:
         yield name, where, registry[name].summary if name in registry else ""
 
 
+def _architectures() -> Iterable[Row]:
+    from robustcore import models
+    from robustcore.models.architectures import registry
+
+    for name in models.architectures():
+        yield (name, f"{registry[name].side} pixels", registry[name].summary) if name in registry else (name, "", "")
+
+
 def _metrics() -> Iterable[Row]:
     from robustcore import metrics
 
@@ -143,6 +151,7 @@ def _interventions() -> Iterable[Row]:
 
 
 _KINDS: dict[str, Callable[[], Iterable[Row]]] = {
+    "architectures": _architectures,
     "attacks": _attacks,
     "corruptions": _corruptions,
     "datasets": _registered("robustcore.datasets"),

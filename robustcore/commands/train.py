@@ -37,7 +37,12 @@ _OF_NO_RECIPE = ("task", "cache", "plugin", "debug", "run", "usage")
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's flags. Those left out take the recipe's defaults."""
     add = parser.add_argument
-    add("--model", required=True, metavar="NAME", help="scenes/resnet, scenes/vgg, torchvision/NAME or timm/NAME")
+    add(
+        "--model",
+        required=True,
+        metavar="NAME",
+        help="a name of 'robustcore list architectures', such as scenes/resnet or torchvision/resnet18, or timm/NAME",
+    )
     add(
         "--task",
         choices=("classification", "segmentation"),

@@ -28,6 +28,7 @@ class Architecture:
         side: its intended input side in pixels.
         mean, std: normalisation of each channel, for pixels in [0, 1].
         network: number of classes -> network with random weights, from torch's global generator.
+        summary: what it is, in one sentence.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Architecture:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     network: Callable[[int], nn.Module]
+    summary: str = ""
 
     def build(self, card: Card, seed: int | None = None) -> Classifier:
         """A classifier with random weights; with a seed, always the same ones, without touching torch's global generator."""
@@ -48,8 +50,17 @@ class Architecture:
 
 
 registry: Registry[Architecture] = Registry("architecture")
-for _name, _network in {"scenes/resnet": scenes.resnet, "scenes/vgg": scenes.vgg}.items():
-    registry.add(_name, Architecture(_name, 64, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), _network))
+for _name, _network, _summary in (
+    ("resnet", scenes.resnet, "Three residual blocks; the demo zoo's."),
+    ("resnet-deep", scenes.resnet_deep, "Depth series: six residual blocks."),
+    ("resnet-deeper", scenes.resnet_deeper, "Depth series: twelve residual blocks."),
+    ("resnet-narrow", scenes.resnet_narrow, "Width series: half of the channels."),
+    ("resnet-wide", scenes.resnet_wide, "Width series: twice the channels."),
+    ("resnet-se", scenes.resnet_se, "Three residual blocks with squeeze-and-excitation, a gate for each channel."),
+    ("vgg", scenes.vgg, "Five plain convolutions; the demo zoo's."),
+):
+    _full = f"scenes/{_name}"
+    registry.add(_full, Architecture(_full, 64, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), _network, _summary))
 
 
 def architecture(name: str) -> Architecture:
