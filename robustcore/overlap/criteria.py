@@ -170,7 +170,7 @@ def difference(
     Raises:
         InvalidArgumentError: fewer than four models without gaps.
     """
-    used = [n for n in first.names if n in synthetic.columns]
+    used = [n for n in dict.fromkeys((*first.names, *second.names)) if n in synthetic.columns]
     whole = pd.concat([synthetic[used], natural], axis=1, join="inner").dropna()
     if len(whole) < 4:
         raise InvalidArgumentError(

@@ -78,6 +78,15 @@ def test_the_difference_is_that_of_a_plain_loop(models: populations.Population) 
     assert result.high - result.low == pytest.approx(4 * np.std(again), rel=0.35)
 
 
+def test_a_model_with_a_gap_in_the_second_group_alone_is_left_out(models: populations.Population) -> None:
+    first, second = (benchmarks.of_names([SIX[letter]], dict.fromkeys(SIX[letter], 1)) for letter in "ab")
+    gap = models.synthetic.copy()
+    gap.iloc[0, gap.columns.get_loc(SIX["b"][0])] = np.nan
+    result = criteria.difference(first, second, gap, models.natural, draws=50)
+    assert result.models == 39
+    assert np.isfinite([result.first, result.second, result.low, result.high]).all()
+
+
 def test_three_models_have_no_difference(models: populations.Population) -> None:
     few = models.only(list(models.synthetic.index[:3]))
     group = benchmarks.draw(LABELS, 6, 1, count=5)
