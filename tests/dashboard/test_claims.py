@@ -100,8 +100,8 @@ def test_claims_are_judged_again_when_results_have_changed_and_only_then(
 def test_several_topics_stand_each_below_its_name() -> None:
     other = Claim("overlap", "Fog is snow.", "B", REPRODUCED, "C.", ())
     rows = claim_list.markup([*CLAIMS, other])
-    assert rows.index("Rain is dry.") < rows.index(">overlap<") < rows.index("Fog is snow.")
-    assert ">interventions<" not in claim_list.markup(CLAIMS)
+    assert rows.index("Rain is dry.") < rows.index(">Overlap<") < rows.index("Fog is snow.")
+    assert ">Interventions<" not in claim_list.markup(CLAIMS)
 
 
 def test_a_table_of_any_kind_can_be_shown() -> None:

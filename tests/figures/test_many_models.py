@@ -77,7 +77,7 @@ def test_two_models_have_a_mean_and_a_dot_for_each_condition() -> None:
     ]
     table = pd.DataFrame(
         [{"name": n, "family": f, "difference": d, "low": low, "high": high} for n, f, d, low, high in rows]
-    ).assign(n=10, answers=10, only_first=2, only_second=1, both=6, neither=1, reason="")
+    ).assign(n=10, answers=10, only_first=2, only_second=1, both=6, neither=1, counted=1, reason="")
     mean = table.head(1).assign(name=two_models.MEAN, family="")
     figure = paired.paired_differences(pd.concat([mean, table], ignore_index=True), "a", "b", footer="The footer.")
     dots = {t.customdata[0][1]: t.marker.color for t in figure.data if t.customdata is not None}

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.widgets.markup import Markup
-from robustcore.reports.claims import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim
+from robustcore.reports.claims import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Claim, counted
 from robustcore.reports.claims.contrasts import APP
 from robustcore.reports.claims.questions import signed
 
@@ -19,6 +19,10 @@ _SURE = Markup(' class="sure"')
 
 CSS = """
 .rc-claims { display: grid; gap: 0; }
+.rc-topic { border-top: 1px solid var(--st-border-color); }
+.rc-topic:first-of-type { border-top: 0; }
+.rc-topic > summary { cursor: pointer; padding: 12px 2px; font-size: .92rem; }
+.rc-topic > summary b { font-weight: 620; font-size: 1rem; margin-right: .5em; }
 .rc-claim { display: grid; grid-template-columns: 9.4rem minmax(0, 1fr) 250px; gap: 2px 22px; padding: 14px 2px; border-top: 1px solid var(--st-border-color); }
 .rc-claim details { grid-column: 2 / -1; }
 .rc-dots { width: 250px; height: auto; overflow: visible; align-self: center; color: var(--st-text-color); }
@@ -52,18 +56,23 @@ CSS = """
   .rc-claim { grid-template-columns: minmax(0, 1fr); gap: 6px; }
   .rc-claim > *, .rc-claim details { grid-column: 1; }
   .rc-claim dl { grid-template-columns: minmax(0, 1fr); gap: 0; }
+  .rc-claim:not(:has(details[open])) p { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
 }
 """
 
 
 def markup(claims: Sequence[Claim]) -> Markup:
-    """The rows, in the order given; several topics each below its name."""
+    """The rows, in the order given; of several topics each opens below its name, the first is open."""
     topics = dict.fromkeys(claim.topic for claim in claims)
     blocks = []
-    for topic in topics:
-        name = Markup('<div class="rc-family">{}</div>').format(topic) if len(topics) > 1 else ""
-        rows = Markup().join(_row(claim) for claim in claims if claim.topic == topic)
-        blocks.append(Markup('{}<div class="rc-claims">{}</div>').format(name, rows))
+    for place, topic in enumerate(topics):
+        own = [claim for claim in claims if claim.topic == topic]
+        rows = Markup('<div class="rc-claims">{}</div>').format(Markup().join(map(_row, own)))
+        if len(topics) > 1:
+            rows = Markup('<details class="rc-topic"{}><summary><b>{}</b> {}</summary>{}</details>').format(
+                "" if place else Markup(" open"), topic.capitalize(), counted(own), rows
+            )
+        blocks.append(rows)
     return Markup("<style>{}</style>{}").format(Markup(CSS), Markup().join(blocks))
 
 

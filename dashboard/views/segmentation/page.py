@@ -135,7 +135,7 @@ def _image(choice: Choice, look: PixelsOfImage) -> None:
             st.caption(
                 f"{title} in this scene: AUROC {100 * metrics['auroc']:.1f} %, AUPR {100 * metrics['aupr']:.1f} % (chance "
                 f"{100 * strange.mean():.1f} %), FPR95 {100 * metrics['fpr95']:.1f} %; mIoU over its classes {100 * look.miou:.0f} %. Test "
-                f"scene {choice.index}, seed 0. Formula: {states.plain(SCORES[choice.score].formula)}."
+                f"scene {choice.index + 1}, seed 0. Formula: {states.plain(SCORES[choice.score].formula)}."
             )
 
 

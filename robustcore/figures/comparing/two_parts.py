@@ -12,7 +12,7 @@ from robustcore.figures._style import NEUTRAL, distinct, finish, name_groups
 from robustcore.figures.bars import Scale
 from robustcore.reports.emphasis import Emphasis
 
-_NAMED = 6  # models whose names are written: those farthest from the diagonal
+_NAMED = 6  # models whose names are written: of those that are shown first the farthest from the diagonal
 
 
 def scattered(
@@ -41,11 +41,12 @@ def scattered(
     models = [str(model) for model in wide.index]
     drawn, labels = looks(models, groups, emphasis), distinct(models, 24)
     apart = (wide["value"][up] - wide["value"][across]).abs().sort_values(ascending=False)
+    offered = [m for m in map(str, apart.index) if drawn[m].is_first]  # a grey dot has no name
     named = _apart_enough(
         pd.DataFrame({part: wide["value"][part] for part in (up, across)}),
         up,
         across,
-        [str(model) for model in apart.index],
+        offered,
     )
     values = wide["value"].to_numpy(float)
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
@@ -93,7 +94,7 @@ def scattered(
     if groups:
         name_pinned(figure, drawn)
     figure.update_xaxes(title=f"{scale.title}, {across}", showgrid=True, range=ends)
-    figure.update_yaxes(title=f"{scale.title}, {up}", showgrid=True)
+    figure.update_yaxes(title=f"{scale.title},<br>{up}", showgrid=True)
     return finish(figure, height=height, footer=footer, alt=alt, legend=bool(groups), top=16, bottom=56)
 
 
@@ -104,7 +105,7 @@ def _apart_enough(values: pd.DataFrame, up: str, across: str, order: Sequence[st
     at = {part: values[part].to_dict() for part in (up, across)}
     for model in order:
         near = (
-            abs(at[across][model] - at[across][k]) < 0.2 * ranges[across]
+            abs(at[across][model] - at[across][k]) < 0.3 * ranges[across]
             and abs(at[up][model] - at[up][k]) < 0.06 * ranges[up]
             for k in kept
         )

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from robustcore import attacks
-from robustcore.attacks import autoattack
+from robustcore.attacks import autoattack, budgets
 from robustcore.datasets._base import Item
 from robustcore.images import to_array, to_tensor
 from robustcore.models.classifier import Classifier
@@ -131,8 +131,18 @@ def attacked_image(
     victim: str, image: str, surrogate: str | None, attack: str, arguments: tuple[tuple[str, Any], ...]
 ) -> str:
     crafted = "" if surrogate is None else f", computed on {surrogate}"
-    settings = [f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in arguments]
+    norm = str(dict(arguments).get("norm", ""))
+    settings = [f"{name} {_written(name, value, norm)}" for name, value in arguments]
     return f"{victim} on {image}{crafted}; {', '.join([attack, *settings])}; float32."
+
+
+def _written(name: str, value: Any, norm: str) -> str:
+    """A setting as people write it: a radius in L-inf as a fraction of 255, a norm by its title."""
+    if name == "eps" and isinstance(value, float):
+        return budgets.written(value, norm)
+    if name == "norm":
+        return budgets.TITLES.get(value, str(value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def footer(victim: str, image: str, settings: Settings, *, surrogate: str | None = None) -> Footer:
