@@ -159,6 +159,9 @@ def run(args: argparse.Namespace) -> int:
         print(sentence, file=sys.stderr)
     for reason, count in summary.reasons.items():
         print(f"{count} units failed: {reason}", file=sys.stderr)
+    impossible = table[(table["n"] == 0) & ~table["reason"].isin([*summary.reasons, "not evaluated"])]
+    for name, reason in dict.fromkeys(impossible[["name", "reason"]].itertuples(index=False, name=None)):
+        print(f"{name}: {reason}.", file=sys.stderr)
     if summary.cancelled:
         print(f"Stopped. What was finished is kept; 'robustcore jobs resume {job}' goes on.", file=sys.stderr)
     _write(table, args, request)

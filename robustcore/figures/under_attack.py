@@ -5,6 +5,8 @@ A click on a mark reports its model and the canonical form of the attack.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -13,8 +15,10 @@ from robustcore.display import display_name
 from robustcore.figures import bars, heatmap
 from robustcore.figures._style import distinct, finish, shortest, strokes
 from robustcore.figures.bars import Scale
+from robustcore.figures.comparing import ranking, ranking_dots
 from robustcore.reports.attacks.preset_scores import MEASURES
 from robustcore.reports.attacks.robust_accuracy import ITSELF
+from robustcore.reports.emphasis import Emphasis
 from robustcore.reports.provenance import Footer
 
 FEW = 8  # models whose curves and bars can be told apart
@@ -185,6 +189,31 @@ def held(table: pd.DataFrame, *, footer: str | Footer) -> go.Figure:
     if table["model"].nunique() > FEW:
         return heatmap.heatmap(rows, _HELD, footer=str(footer), alt=alt)
     return bars.condition_bars(rows, _HELD, footer=str(footer), alt=alt)
+
+
+def ranked(
+    table: pd.DataFrame,
+    *,
+    footer: str | Footer,
+    families: Mapping[str, str] | None = None,
+    emphasis: Emphasis | None = None,
+) -> go.Figure:
+    """All models in order of the share of images that hold against every attack within a budget, each with its interval.
+
+    Args:
+        table: of `reports.attacks.union.together`.
+        footer: as for every figure.
+        families: model -> how it was trained.
+        emphasis: which of many models have a row of their own; below them a dot for each model, family by family.
+    """
+    rows = table.assign(mark=table["condition"])
+    models = [str(model) for model in rows["model"]]
+    alt = f"Models in order of the share of images that hold against every attack. {_best(table)}"
+    if emphasis is not None:
+        return ranking_dots.ranked_dots(
+            rows, _HELD, footer=str(footer), alt=alt, models=models, emphasis=emphasis, groups=families
+        )
+    return ranking.ranking(rows, _HELD, footer=str(footer), alt=alt, models=models)
 
 
 def _best(table: pd.DataFrame) -> str:

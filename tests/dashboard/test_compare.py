@@ -437,6 +437,7 @@ def test_a_figure_under_attack_is_what_its_script_draws_and_a_click_leads_to_ima
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for shown, key in (
+        ("ranking", "attack-union-ranking"),
         ("union", "attack-union"),
         ("nearest", "nearest"),
         ("presets", "presets"),

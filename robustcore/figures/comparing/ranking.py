@@ -76,7 +76,7 @@ def ranking(
             "pattern": hatch(patterns),
             "opacity": [1 if not pinned or model in pinned else 0.45 for model in bars["model"]],
         },
-        customdata=bars[["model", "name"]].to_numpy(),
+        customdata=bars[["model", "mark" if "mark" in bars else "name"]].to_numpy(),
         hovertext=[hover(row, scale) for row in bars.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
         unselected={"marker": {"opacity": UNSELECTED}},

@@ -127,7 +127,7 @@ def _dot(figure: go.Figure, row: pd.DataFrame, at: float, look: Look, scale: Sca
         showlegend=False,
         opacity=0.6 if look.is_faded else 1,
         marker={"color": look.stroke.colour, "symbol": look.stroke.symbol, "size": 13 if look.is_pinned else 11},
-        customdata=row[["model", "name"]].to_numpy(),
+        customdata=row[["model", "mark" if "mark" in row else "name"]].to_numpy(),
         hovertext=[hover(each, scale) for each in row.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
         unselected={"marker": {"opacity": UNSELECTED}},
@@ -145,7 +145,7 @@ def _families(
     """A row for each family: its models as small dots, its median as an upright line; where the rows end."""
     strokes = of_groups(groups)
     defined = rows[rows["value"].notna()]
-    of_model = defined["model"].map(groups).fillna("others")
+    of_model = defined["model"].map(lambda model: groups.get(model, "others"))
     for family in dict.fromkeys([*strokes, *of_model]):
         own = defined[of_model == family]
         if own.empty:
@@ -158,7 +158,7 @@ def _families(
             mode="markers",
             showlegend=False,
             marker={"color": stroke.colour, "symbol": stroke.symbol, "size": 8, "opacity": 0.5},
-            customdata=own[["model", "name"]].to_numpy(),
+            customdata=own[["model", "mark" if "mark" in own else "name"]].to_numpy(),
             hovertext=[hover(each, scale) for each in own.to_dict("records")],
             hovertemplate="%{hovertext}<extra></extra>",
             unselected={"marker": {"opacity": 0.25}},

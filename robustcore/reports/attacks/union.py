@@ -215,6 +215,13 @@ def at_budget(table: pd.DataFrame, norm: str, eps: float) -> pd.DataFrame:
     return order.reset_index(drop=True)
 
 
+def together(table: pd.DataFrame) -> pd.DataFrame:
+    """Of the rows of `at_budget` those of all attacks together: one for each model, the best first."""
+    rows = table[table["attack"] == EVERY].reset_index(drop=True)
+    rows.attrs |= table.attrs
+    return rows
+
+
 def footer(table: pd.DataFrame) -> Footer:
     """The footer of a figure of rows of `unions`, which are not empty."""
     origin: Provenance = table.attrs["provenance"].only(list(dict.fromkeys(table["model"])))
@@ -244,12 +251,14 @@ def unequal(table: pd.DataFrame) -> list[Note]:
     """Notes where the models of some rows were not attacked alike by attacks that know them, or not on as many images."""
     every = table[table["attack"] == EVERY]
     images = every["n"]
-    fewer = [attacked_on_fewer(int((images < images.max()).sum()), int(images.min()), int(images.max()))]
-    notes = fewer if images.nunique() > 1 else []
+    unequal_images = [attacked_on_fewer(int((images < images.max()).sum()), int(images.min()), int(images.max()))]
+    notes = unequal_images if images.nunique() > 1 else []
     if every["white_box"].nunique() < 2:
         return notes
     least = every.sort_values("white_box", kind="stable").iloc[0]
-    return [attacked_less(str(least["model"]), int(least["white_box"]), int(every["white_box"].max())), *notes]
+    most = int(every["white_box"].max())
+    fewer = int((every["white_box"] < most).sum())
+    return [attacked_less(str(least["model"]), int(least["white_box"]), most, fewer), *notes]
 
 
 @note
@@ -258,8 +267,10 @@ def attacked_on_fewer(models: int, images: int, most: int) -> str:
 
 
 @note
-def attacked_less(model: str, attacks: int, most: int) -> str:
-    return (
-        f"{model} was attacked in {attacks} ways and others in up to {most}: its share may be higher for that alone. Evaluate the "
-        "same suites to compare them."
-    )
+def attacked_less(model: str, attacks: int, most: int, models: int = 1) -> str:
+    if models == 1:
+        who, whose = f"{model} was attacked in {attacks} ways and others", "its share may be higher for that alone"
+    else:
+        who = f"{models} models were attacked in fewer ways than others, {model} in {attacks}, others"
+        whose = "their shares may be higher for that alone"
+    return f"{who} in up to {most}: {whose}. Evaluate the same suites to compare them."

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import robustcore as rc
 from robustcore.evaluation import Condition, Store, api, tables
 from robustcore.evaluation.request import EvaluationRequest
+from robustcore.figures import under_attack
 from robustcore.notes import kinds
 from robustcore.reports import metric_columns
 from robustcore.reports.attacks import union
+from robustcore.reports.emphasis import Emphasis
 
 MODELS = ["scenes/resnet-pgd", "scenes/resnet-standard"]
 EPS = 3 / 255
@@ -114,3 +117,26 @@ def test_of_many_models_those_attacked_otherwise_are_named() -> None:
     assert "odd 3" in many
     assert "18" in many
     assert "model7" not in many
+
+
+def test_several_models_that_were_attacked_less_are_counted() -> None:
+    every = {"attack": union.EVERY, "n": 48}
+    rows = [every | {"model": name, "white_box": count} for name, count in (("a", 4), ("b", 3), ("c", 2))]
+    (note,) = union.unequal(pd.DataFrame(rows))
+    assert (note["model"], note["attacks"], note["most"], note["models"]) == ("c", 2, 4, 2)
+    assert kinds(union.unequal(pd.DataFrame(rows[:1]))) == []
+
+
+def test_of_many_models_every_one_is_in_the_ranking() -> None:
+    models = [f"model{i}" for i in range(15)]
+    rows = [
+        {"model": m, "norm": "l2", "eps": 0.5, "attack": a, "value": i / 20, "low": 0.0, "high": 1.0, "n": 48}
+        for i, m in enumerate(models)
+        for a in (union.EVERY, "PGD")
+    ]
+    table = union.at_budget(pd.DataFrame(rows).assign(condition="{}"), "l2", 0.5)
+    every = union.together(table)
+    assert every["model"].tolist() == models[::-1]  # the best first, once each
+    figure = under_attack.ranked(every, footer="f", emphasis=Emphasis(tuple(models[-6:]), (), 9))
+    marks = {m for trace in figure.data if trace.customdata is not None for m, _ in trace.customdata}
+    assert marks == set(models)

@@ -19,6 +19,7 @@ from robustcore.reports.attacks import union as union_reports
 
 TABLE = "table"
 _FIGURES: dict[str, Callable[[Stored], View]] = {
+    "ranking": union.ranking,
     "union": union.view,
     "nearest": nearest.view,
     "presets": presets.view,
@@ -26,7 +27,8 @@ _FIGURES: dict[str, Callable[[Stored], View]] = {
     "transfer": transfer.view,
 }
 _TITLES = {
-    "union": "Every attack together",
+    "ranking": "Every attack together",
+    "union": "Attack by attack",
     "nearest": "Smallest change",
     "presets": "The thesis' attacks",
     "budgets": "By budget",
@@ -72,6 +74,7 @@ def _offered(stored: Stored) -> list[str]:
     """The figures of which something is stored."""
     curves = stored.curves.value
     known = {
+        "ranking": not stored.unions.value.empty,
         "union": not stored.unions.value.empty,
         "nearest": not stored.nearest.value.empty,
         "presets": not stored.presets.value.empty,
