@@ -69,10 +69,14 @@ def paired_differences(table: pd.DataFrame, first: str, second: str, *, footer: 
             hovertemplate="%{hovertext}<extra></extra>",
             unselected={"marker": {"opacity": 0.45}},
         )
+    lacking = table["low"].isna() & table["difference"].notna()
+    undecided = (
+        "no interval" if lacking.all() else "the interval has 0 in it" + (" or is unknown" if lacking.any() else "")
+    )
     for text, colour in (
         (f"{names[first]} better", PALETTE[0]),
         (f"{names[second]} better", PALETTE[1]),
-        ("the interval has 0 in it", NEUTRAL),
+        (undecided, NEUTRAL),
     ):
         figure.add_scatter(
             x=[None], y=[None], mode="markers", name=text, hoverinfo="skip", marker={"color": colour, "size": 10}

@@ -52,6 +52,7 @@ def test_the_mean_says_over_how_many_conditions_its_counts_are(world: World) -> 
     assert table.loc[two_models.MEAN, "answers"] == whole.drop(index=[two_models.MEAN, "fog"])["answers"].sum()
     figure = paired.paired_differences(table.reset_index(), "one", "two", footer="")
     assert any("2 of 3 conditions" in str(trace.hovertext) for trace in figure.data)
+    assert "unknown" in figure.data[-1].name  # fog and the mean have no interval, and do not hold 0 in one
 
 
 def test_without_answers_there_are_no_intervals_and_no_counts(world: World) -> None:
