@@ -10,6 +10,7 @@ import pytest
 from robustcore.datasets.scenes.street import StreetScenes
 from robustcore.multilabel import data, measures, scores
 from robustcore.reports import multilabel
+from robustcore.reports.multilabel import table
 
 LOGITS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
 
@@ -70,6 +71,11 @@ def test_what_ships_is_current_and_can_be_ranked() -> None:
     assert report is not None
     assert multilabel.is_current(), "robustcore demo measures it again"
     assert report.precision["map"].iloc[0] > 0.6
+
+
+def test_no_scene_that_was_trained_on_is_measured_on() -> None:
+    assert [table.first_scene(table.IID, trained_on) for trained_on in (24, 6_000, 8_000)] == [6_000, 6_000, 8_000]
+    assert table.first_scene(table.KNOWN, 8_000) == 0  # of another split
 
 
 @pytest.mark.slow
