@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from robustcore.errors import ModelError, UnknownNameError
+from robustcore.errors import InvalidArgumentError, ModelError, UnknownNameError
 
 SEGMENTER, AUTOENCODER = "scenes/encoder-decoder", "scenes/autoencoder"
 _MEAN, _STD = 0.45, 0.25
@@ -66,7 +66,12 @@ class Segmenter(nn.Module):
         self.branch = nn.Conv2d(32, 1, 1)  # of the confidence
 
     def features(self, images: Tensor) -> Tensor:
-        """(n, 32, H / 2, W / 2) of images (n, 3, H, W) in [0, 1]."""
+        """(n, 32, H / 2, W / 2) of images (n, 3, H, W) in [0, 1].
+
+        Raises:
+            InvalidArgumentError: a side that 8 does not divide.
+        """
+        _check_sides(images, 8)
         half = self.first((images - _MEAN) / _STD)
         quarter = self.second(half)
         deep = self.third(quarter)
@@ -98,7 +103,12 @@ class Autoencoder(nn.Module):
         self.out = nn.Conv2d(24, 3, 3, padding=1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """The reconstruction (n, 3, H, W) in [0, 1] of images (n, 3, H, W) in [0, 1]."""
+        """The reconstruction (n, 3, H, W) in [0, 1] of images (n, 3, H, W) in [0, 1].
+
+        Raises:
+            InvalidArgumentError: a side that 16 does not divide.
+        """
+        _check_sides(images, 16)
         code: Tensor = self.down((images - _MEAN) / _STD)
         for layer in self.up:
             code = layer(_up(code))
@@ -118,6 +128,16 @@ class _Torchvision(nn.Module):
         assert isinstance(self.mean, Tensor)
         assert isinstance(self.std, Tensor)
         return self.network((images - self.mean) / self.std)["out"], None
+
+
+def _check_sides(images: Tensor, divisor: int) -> None:
+    height, width = images.shape[-2:]
+    if height % divisor or width % divisor:
+        low = max(1, height // divisor) * divisor
+        raise InvalidArgumentError(
+            f"This network takes images with sides that {divisor} divides, and these have {height} x {width} pixels: choose a side of "
+            f"{low} or {low + divisor}."
+        )
 
 
 def _up(values: Tensor) -> Tensor:

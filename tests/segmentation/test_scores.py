@@ -109,6 +109,12 @@ def test_images_without_an_anomaly_give_a_reason() -> None:
     assert "anomaly" in row["reason"]
 
 
+def test_a_side_that_a_network_cannot_halve_is_refused(segmenter: nn.Module, autoencoder: nn.Module) -> None:
+    for network, side in ((segmenter, 100), (autoencoder, 104)):
+        with pytest.raises(InvalidArgumentError, match="choose a side of 96 or 1"):
+            network(torch.zeros(1, 3, side, side))
+
+
 def test_a_network_of_other_classes_is_refused(segmenter: nn.Module) -> None:
     with pytest.raises(InvalidArgumentError, match="13 classes"):
         evaluation.evaluate(segmenter, _OfThree(), score_names=["max_logit"])
