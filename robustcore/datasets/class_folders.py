@@ -107,6 +107,15 @@ def is_image(entry: os.DirEntry[str]) -> bool:
     return os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file()
 
 
+def _leads_somewhere(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is anything but a link to itself, which the system follows in a circle."""
+    try:
+        entry.is_dir()
+    except OSError:
+        return False
+    return True
+
+
 class _Reader:
     """Walks through a folder once and counts what it leaves out."""
 
@@ -235,6 +244,7 @@ class _Reader:
         try:
             with os.scandir(folder) as entries:
                 kept = [e for e in entries if not e.name.startswith(".") and e.name.casefold() not in _SYSTEM_FILES]
+                kept = [e for e in kept if _leads_somewhere(e)]
         except OSError as error:
             raise DatasetError(
                 f"The folder {printable(str(folder))} cannot be read ({error.strerror or error})."

@@ -182,6 +182,8 @@ def test_links_are_followed_but_not_in_circles(pets: Path, tmp_path: Path) -> No
     (pets / "fox").symlink_to(tmp_path / "foxes", target_is_directory=True)
     (pets / "cat" / "again").symlink_to(pets / "cat", target_is_directory=True)
     (pets / "cat" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    for place in (pets / "cat" / "itself.png", pets / "itself"):
+        place.symlink_to(place)
     dataset = Folder(pets)
     assert dataset.classes == ("cat", "dog", "fox")
     assert len(dataset) == 8
