@@ -20,12 +20,18 @@ TITLES = {
     "typicality": "Typicality, sigmoid",
     "msp": "Softmax and MSP",
 }
+_OF_DETECTION = ("max_logit", "logit_avg", "lof", "isolation_forest", "msp")
 _PRESENT = 0.5
 
 
 def sigmoid(logits: Floats) -> npt.NDArray[np.float64]:
     """(n, K) the probability of each class by itself."""
     return np.asarray(1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -60, 60))))
+
+
+def least_validation() -> int:
+    """The fewest validation images that all scores can be fitted on."""
+    return max(scores.get(name).least for name in _OF_DETECTION)
 
 
 def all_scores(logits: Floats, validation: Floats) -> Mapping[str, npt.NDArray[np.float64]]:
@@ -36,10 +42,7 @@ def all_scores(logits: Floats, validation: Floats) -> Mapping[str, npt.NDArray[n
         validation: (m, K) of in-distribution images, which LOF, isolation forest and typicality are fitted on.
     """
     fitted_on, of = Outputs(np.asarray(validation, np.float32)), Outputs(np.asarray(logits, np.float32))
-    values = {
-        name: scores.get(name).bound(fitted_on)(of)
-        for name in ("max_logit", "logit_avg", "lof", "isolation_forest", "msp")
-    }
+    values = {name: scores.get(name).bound(fitted_on)(of) for name in _OF_DETECTION}
     return {name: typicality(logits, validation) if name == "typicality" else values[name] for name in TITLES}
 
 

@@ -66,6 +66,12 @@ def test_sets_that_change_one_thing_show_less_or_more_of_the_shapes() -> None:
     assert all(0 < placed.label <= 12 for scene in turned for placed in scene.objects)
 
 
+def test_all_scores_can_be_fitted_on_the_fewest_validation_images() -> None:
+    generator = np.random.default_rng(0)
+    validation = generator.normal(size=(scores.least_validation(), 12)).astype(np.float32)
+    assert set(scores.all_scores(validation[:3], validation)) == set(scores.TITLES)
+
+
 def test_what_ships_is_current_and_can_be_ranked() -> None:
     report = multilabel.read()
     assert report is not None

@@ -112,7 +112,8 @@ def measure(
         )
     precision = pd.DataFrame(rows)
     known = outputs[KNOWN]
-    validation = logits(model, data.read("val", limit=min(images, 300)))
+    # As many as scores are fitted on at least, however few images are measured on.
+    validation = logits(model, data.read("val", limit=max(scores.least_validation(), min(images, 300))))
     unknown = logits(model, data.read("test", "unknown", limit=images))
     tell("measuring", len(SETS) + 2, len(SETS) + 2)
     return LabelsReport(
