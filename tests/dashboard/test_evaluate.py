@@ -140,6 +140,13 @@ def test_attacks_take_a_norm_and_radii(
     assert not [b for b in at.button if b.key == "evaluate_launch"]
 
 
+def test_results_under_attack_alone_are_a_link_to_their_view(own_model: str) -> None:
+    request = EvaluationRequest.of(own_model, "scenes", "apgd", norm="l1", eps=12).resolved()
+    assert panel.compare_address(request)["compare_view"] == "Attacks"
+    both = EvaluationRequest.of(own_model, "scenes", ["apgd", "fog"]).resolved()
+    assert "compare_view" not in panel.compare_address(both)
+
+
 def test_a_norm_that_an_attack_lacks_is_refused_before_anything_is_timed(open_page: OpenPage, own_model: str) -> None:
     chosen = {"evaluate_model": own_model, "evaluate_suite": "autoattack", "evaluate_norm": "L1", "evaluate_eps": "12"}
     assert "autoattack has the norm linf or l2, not l1" in texts(open_page("evaluate", **chosen))
