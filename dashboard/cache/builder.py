@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from dashboard.file_versions import FileVersion
     from robustcore.atlas.populations import Population
     from robustcore.overlap.categories import Sweep
-    from robustcore.reports.overlap.atlas import Entry, Source
+    from robustcore.reports.overlap.atlas import Entry
     from robustcore.reports.overlap.benchmark import Benchmark
+    from robustcore.reports.overlap.origin import Source
 
 
 def atlases() -> dict[str, Entry]:
@@ -45,9 +46,9 @@ def matrix(entry: Entry, metric: str) -> MatrixKey:
 @st.cache_data(max_entries=16, show_spinner=False)
 def source(of: MatrixKey) -> Source:
     """The models and data that an atlas was computed from."""
-    from robustcore.reports.overlap import atlas
+    from robustcore.reports.overlap import origin
 
-    return atlas.source(overlaps.accuracies(of), overlaps.measured(of))
+    return origin.source(overlaps.accuracies(of), overlaps.measured(of))
 
 
 def candidates(of: MatrixKey) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from robustcore.atlas import plan
 from robustcore.overlap import reasons
 from robustcore.overlap.balance import MARGIN
 from robustcore.reports.overlap import atlas as atlases
+from robustcore.reports.overlap import origin
 from tests.dashboard.conftest import OpenPage, markup, sound
 from tests.overlap.tables import atlas, write
 
@@ -62,10 +63,10 @@ def texts(at: AppTest) -> str:
     return " ".join(part.value.replace("\\", "") for part in parts)
 
 
-def atlas_of(path: Path, architecture: str) -> atlases.Source:
+def atlas_of(path: Path, architecture: str) -> origin.Source:
     """What the overlaps of one architecture in a table are computed from."""
     rows = atlases.accuracies(plan.read(path), architecture)
-    return atlases.source(rows, overlap.measure(rows, draws=0))
+    return origin.source(rows, overlap.measure(rows, draws=0))
 
 
 def expanders(at: AppTest) -> str:

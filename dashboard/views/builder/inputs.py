@@ -13,8 +13,9 @@ from robustcore.atlas.populations import Population
 from robustcore.display import display_name
 from robustcore.overlap import Overlap
 from robustcore.overlap.categories import Categories, Sweep
-from robustcore.reports.overlap.atlas import Entry, Source, suite_title
+from robustcore.reports.overlap.atlas import Entry, suite_title
 from robustcore.reports.overlap.benchmark import Benchmark
+from robustcore.reports.overlap.origin import Source
 
 KEY = "builder"  # of the keys of all controls on the page
 MODELS = {"scenes": "Models of scenes", "imagenet": "Published ImageNet models"}

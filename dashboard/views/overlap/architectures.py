@@ -17,7 +17,7 @@ from dashboard.views.overlap.matrix import Matrix
 from dashboard.widgets import figure, states
 from robustcore.atlas import published
 from robustcore.overlap import categories, correlation
-from robustcore.reports.overlap import atlas
+from robustcore.reports.overlap import atlas, origin
 from robustcore.reports.overlap.atlas import MEAN, Entry
 
 LEAST = 3  # corruptions that two atlases share before they are compared
@@ -57,9 +57,9 @@ def view(matrix: Matrix) -> None:
     _side_by_side(matrix, offered[name], mine, other)
 
 
-def _origin(matrix: Matrix, second: MatrixKey) -> atlas.OverlapFooter:
+def _origin(matrix: Matrix, second: MatrixKey) -> origin.OverlapFooter:
     """Where both come from."""
-    source = atlas.source(overlaps.accuracies(second), overlaps.measured(second), second.seed)
+    source = origin.source(overlaps.accuracies(second), overlaps.measured(second), second.seed)
     return dataclasses.replace(matrix.origin, compared_with=source)
 
 

@@ -14,7 +14,8 @@ from robustcore.errors import InvalidArgumentError
 from robustcore.notes import Note
 from robustcore.overlap import Overlap
 from robustcore.overlap.categories import NONE, Categories, arranged
-from robustcore.reports.overlap import atlas
+from robustcore.reports.overlap import origin as origins
+from robustcore.reports.overlap.origin import OverlapFooter
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Matrix:
     why_none: str
     names: Mapping[int, str]
     labels: Mapping[str, str]
-    origin: atlas.OverlapFooter
+    origin: OverlapFooter
 
     @property
     def footer(self) -> str:
@@ -83,5 +84,5 @@ def load(choice: Choice) -> Matrix:
     except InvalidArgumentError as error:
         why = str(error)
     names = {} if categories is None else category_names(categories.members, table)
-    origin = atlas.footer(choice.entry, table, overlap, choice.which.seed)
+    origin = origins.footer(choice.entry, table, overlap, choice.which.seed)
     return Matrix(choice, overlap, table, categories, why, names, labels, origin)

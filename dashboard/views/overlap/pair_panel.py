@@ -14,7 +14,7 @@ from dashboard.widgets import markup, states, thumbnails
 from dashboard.widgets.markup import Markup
 from robustcore.evaluation import Condition
 from robustcore.overlap.overlaps import at
-from robustcore.reports.overlap import atlas
+from robustcore.reports.overlap import atlas, origin
 
 PLACE = f"{KEY}_place"
 
@@ -41,7 +41,7 @@ def panel(matrix: Matrix, first: str, second: str) -> None:
                 st.markdown(rf"${line}$")
             st.caption(
                 f"s: standard model; m₁, m₂: models trained on {states.plain(a)} (c₁) and {states.plain(b)} (c₂); "
-                + states.plain(atlas.robustness(matrix.overlap.metric))
+                + states.plain(origin.robustness(matrix.overlap.metric))
                 + "."
             )
         _accuracies(matrix, first, second)

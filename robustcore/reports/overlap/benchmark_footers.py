@@ -8,8 +8,8 @@ from robustcore.atlas.populations import Population
 from robustcore.notes import Note, note
 from robustcore.overlap import Overlap, benchmarks, criteria
 from robustcore.overlap.balance import MARGIN
-from robustcore.reports.overlap.atlas import Source
 from robustcore.reports.overlap.benchmark import Benchmark
+from robustcore.reports.overlap.origin import Source
 from robustcore.reports.provenance import Footer, package_version
 
 _INTERVAL = "Bars: 95 % intervals"

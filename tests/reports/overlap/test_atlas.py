@@ -11,7 +11,7 @@ import pytest
 from robustcore import overlap
 from robustcore.evaluation import Condition
 from robustcore.overlap import categories
-from robustcore.reports.overlap import atlas
+from robustcore.reports.overlap import atlas, origin
 from tests.overlap import tables
 
 NAMES = ["gaussian_noise", "shot_noise", "fog"]
@@ -133,10 +133,10 @@ def test_gains_on_shifts_are_those_over_the_standard_model(table: pd.DataFrame) 
 def test_the_footer_has_models_data_and_seeds_as_fields(table: pd.DataFrame) -> None:
     (entry,) = atlas.entries("imagenet-c-scenes-resnet", Path("x/imagenet-c-scenes-resnet.csv"), table)
     measured = overlap.measure(table, draws=0)
-    footer = atlas.footer(entry, table, measured)
+    footer = origin.footer(entry, table, measured)
     source = footer.source
     assert (source.architecture, source.dataset, source.models) == ("scenes/resnet", "scenes", len(NAMES))
     assert source.seeds == ("0", "1")
     assert source.images == (int(table["n"].min()), int(table["n"].max()))
     assert (footer.seeds, footer.shipped, footer.metric) == (2, False, measured.metric)
-    assert atlas.source(table, measured, "1").seeds == ("1",)
+    assert origin.source(table, measured, "1").seeds == ("1",)
