@@ -75,6 +75,12 @@ def anchor(paths_: Paths, text: str, view: str, address: Address) -> Markup:
     )
 
 
+def anew(text: str, view: str, address: Address) -> Markup:
+    """A link that loads a page anew, without what was chosen on it before; arguments as for `anchor`."""
+    query = urlencode(dict(address), doseq=True)
+    return Markup('<a class="rc-copy" href="{}" target="_self">{}</a>').format(f"{paths()[view]}?{query}", text)
+
+
 def _page(view: pages.View) -> st.Page:
     """The page as the navigation knows it: Streamlit compares the address."""
     from dashboard.widgets import frame

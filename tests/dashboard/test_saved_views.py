@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dashboard.session import actions, saved_views
 from dashboard.session.saved_views import SavedView
 from robustcore import paths
 from robustcore.errors import InvalidArgumentError, JobError, StoreError, UnknownNameError
+from tests.dashboard.conftest import OpenPage, markup, sound
 
 MINE = SavedView("My comparison", "compare", {"compare_model": ["a/b", 'c"d'], "compare_view": ["Heatmap"]})
 
@@ -45,3 +48,13 @@ def test_a_read_only_dashboard_keeps_no_view(monkeypatch: pytest.MonkeyPatch) ->
         actions.save_view(MINE)
     with pytest.raises(JobError, match="read-only"):
         actions.delete_view(MINE.name)
+
+
+def test_a_view_of_the_page_that_one_is_on_is_a_link_with_its_address(open_page: OpenPage, own_cache: Path) -> None:
+    for page in ("leaderboard", "evaluate"):
+        saved_views.save(SavedView(f"<b>{page}", page, {f"{page}_name": ["x"]}))
+    at = open_page("leaderboard")
+    assert sound(at)
+    assert 'href="leaderboard?leaderboard_name=x"' in markup(at, "saved_view_1")
+    assert "&lt;b&gt;leaderboard" in markup(at, "saved_view_1")
+    assert [link.proto.page for link in at.get("page_link")].count("evaluate") >= 1

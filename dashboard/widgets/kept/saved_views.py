@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import pages
 from dashboard.session import actions, permissions, saved_views
 from dashboard.session.saved_views import SavedView
-from dashboard.widgets import links, states
+from dashboard.widgets import links, markup, states
 from robustcore.errors import RobustcoreError
 
 _NAME, _FAILED = "saved_view_name", "_saved_view_failed"
@@ -21,7 +21,7 @@ def button(page: str) -> None:
         except RobustcoreError as error:
             states.notice(str(error))
             return
-        _open(kept)
+        _open(kept, page)
         if permissions.read_only():
             st.caption("This dashboard is read-only: views are not kept here. “Copy link” has all that is chosen.")
             return
@@ -38,14 +38,19 @@ def button(page: str) -> None:
             states.notice(failed)
 
 
-def _open(kept: list[SavedView]) -> None:
+def _open(kept: list[SavedView], page: str) -> None:
     """A link to each, and what deletes it."""
     titles = {view.name: view.page.title for view in pages.views()}
     for number, view in enumerate(kept):
         if view.page not in titles:  # of a plug-in that is not here now
             continue
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            links.to(view.page, states.plain(view.name), view.address, help=titles[view.page])
+            if (
+                view.page == page
+            ):  # a link of Streamlit to the page that one is on leaves the browser's address as it is
+                markup.show(links.anew(view.name, view.page, view.address), key=f"saved_view_{number}")
+            else:
+                links.to(view.page, states.plain(view.name), view.address, help=titles[view.page])
             if not permissions.read_only():
                 st.button(
                     "Delete",
