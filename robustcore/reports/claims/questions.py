@@ -159,7 +159,7 @@ def no_difference_defined(models: tuple[str, ...]) -> str:
 
 @note
 def models_judged(models: int, left_out: tuple[str, ...]) -> str:
-    left = f"; not evaluated and left out: {', '.join(left_out)}" if left_out else ""
+    left = f"; left out, since they or their control were not evaluated: {', '.join(left_out)}" if left_out else ""
     return f"Over {models} model{'' if models == 1 else 's'}{left}"
 
 
