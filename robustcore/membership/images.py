@@ -38,7 +38,7 @@ def read(dataset: str, split: str, most: int) -> Pool:
 
     Args:
         dataset: scenes, or a folder with one folder for each class.
-        split: of it; a folder without splits is one set.
+        split: of it; a folder without splits is one set, see `read_both`.
         most: images of a class.
 
     Raises:
@@ -56,6 +56,24 @@ def read(dataset: str, split: str, most: int) -> Pool:
     if len(classes) < 4:
         raise DatasetError(f"{loaded.name} has {len(classes)} classes; seen and novel ones take 4 or more.")
     return Pool(classes, loaded.fingerprint)
+
+
+def read_both(dataset: str, trained_on: int, asked: int) -> tuple[Pool, Pool]:
+    """Images to train and to judge on. Those of a folder without splits are divided, so that no image is in both: a third of each class,
+    at most `asked`, is judged on.
+
+    Raises:
+        DatasetError: as `read`.
+    """
+    train, test = read(dataset, "train", trained_on), read(dataset, "test", asked)
+    if train.fingerprint != test.fingerprint:
+        return train, test
+    whole = read(dataset, "train", trained_on + asked)
+    counts = {name: min(asked, len(pool) // 3) for name, pool in whole.classes.items()}
+    return (
+        Pool({name: pool[counts[name] :] for name, pool in whole.classes.items()}, whole.fingerprint),
+        Pool({name: pool[: counts[name]] for name, pool in whole.classes.items()}, whole.fingerprint),
+    )
 
 
 def split_classes(names: tuple[str, ...], seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

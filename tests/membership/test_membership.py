@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from robustcore import cli
 from robustcore.errors import DatasetError, InvalidArgumentError, StoreError
@@ -101,6 +102,20 @@ def test_what_an_older_version_kept_is_measured_again_and_a_damaged_file_is_an_e
     membership.path().write_text("{")
     with pytest.raises(StoreError, match="measure again"):
         membership.read()
+
+
+def test_no_image_of_a_folder_without_splits_is_trained_and_judged_on(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    for name in "abcd":
+        (tmp_path / "flat" / name).mkdir(parents=True)
+        for place in range(12):
+            pixels = generator.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "flat" / name / f"{place}.png")
+    train, test = images.read_both(str(tmp_path / "flat"), trained_on=500, asked=60)
+    for name in "abcd":
+        assert (len(train.classes[name]), len(test.classes[name])) == (8, 4)
+        both = {image.numpy().tobytes() for pool in (train, test) for image in pool.classes[name]}
+        assert len(both) == 12
 
 
 def test_what_cannot_be_is_refused(tmp_path: object) -> None:

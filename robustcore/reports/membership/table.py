@@ -64,7 +64,7 @@ def measure(
     """Train and judge.
 
     Args:
-        dataset: scenes, or a folder with one folder for each class.
+        dataset: scenes, or a folder with one folder for each class, in splits or divided as `images.read_both` does.
         shots: numbers k.
         steps: of each training.
         seed: of the classes' split, the weights and all draws.
@@ -79,7 +79,7 @@ def measure(
     if not shots or min(shots) < 1 or steps < 1:
         raise InvalidArgumentError("Set membership has 1 shot or more, and 1 step of training or more.")
     tell = progress or (lambda what, done, total: None)
-    train, test = images.read(dataset, "train", trained_on), images.read(dataset, "test", asked)
+    train, test = images.read_both(dataset, trained_on, asked)
     _check_shots(max(shots), {"train": train, "test": test})
     seen, novel = images.split_classes(tuple(train.classes), seed)
     groups = {"seen": test.only(seen), "novel": test.only(novel)}
