@@ -255,7 +255,7 @@ class Rows:
         if paired and made:
             clean = [((_name(self.labels, s.label), thumbnails.UNKNOWN),) for s in some]
             grid += Markup("<small>the same images, clean:</small>{}").format(self._row(some, CLEAN, clean))
-        framed = Markup('<div style="overflow-x:auto;padding-top:.6rem">{}</div>').format(grid)
+        framed = Markup('<div style="overflow-x:auto;padding:.6rem .6rem 0 0">{}</div>').format(grid)
         links.show_linked(framed, key=f"{PLACE}_{title}")
 
     def _row(self, some: list[Seen], condition: str, lines: Sequence[thumbnails.Lines]) -> Markup:

@@ -105,8 +105,8 @@ def _apart_enough(values: pd.DataFrame, up: str, across: str, order: Sequence[st
     at = {part: values[part].to_dict() for part in (up, across)}
     for model in order:
         near = (
-            abs(at[across][model] - at[across][k]) < 0.3 * ranges[across]
-            and abs(at[up][model] - at[up][k]) < 0.06 * ranges[up]
+            abs(at[across][model] - at[across][k]) < 0.4 * ranges[across]
+            and abs(at[up][model] - at[up][k]) < 0.08 * ranges[up]
             for k in kept
         )
         if len(kept) < _NAMED and not any(near):
